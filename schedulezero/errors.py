@@ -1,0 +1,124 @@
+"""Every error of the product, one class per thing that its receiver can do about it.
+
+    ScheduleZeroError
+    ├── WhenError                 a text that says when was not understood, or names the past
+    ├── TriggerError              a trigger's arguments are wrong; names the field
+    ├── ParameterError            a job's parameters are wrong; names the parameter
+    ├── JobFailed                 a job says that it failed, and whether trying again can help
+    ├── DatabaseUnusable          the database cannot be opened
+    ├── PortTaken                 somebody else listens where we must
+    └── ClientError               the server could not be used
+        ├── ServerUnreachable     nobody listens there
+        ├── ServerTimeout         it listens and does not answer
+        ├── ServerFailed          it answered 5xx
+        ├── BadAnswer             it answered something that is not what it promised
+        ├── NotSupported          this server's dialect has no such thing
+        └── RequestRefused        4xx: the request itself is wrong
+            ├── NotFound          404
+            └── Conflict          409
+
+Each message is a sentence for the person who receives it; logs carry the cause.
+"""
+
+from __future__ import annotations
+
+
+class ScheduleZeroError(Exception):
+    """Something in ScheduleZero went wrong."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class WhenError(ScheduleZeroError):
+    """The text does not say when, or says a time that cannot be scheduled."""
+
+
+class TriggerError(ScheduleZeroError):
+    """A trigger's arguments are wrong.
+
+    Parameters:
+        field: path of the offending argument below the request's root, such as ``trigger.args.hour``.
+        message: what was wrong and what would be right.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ParameterError(ScheduleZeroError):
+    """A job's parameters are missing or of the wrong type."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class JobFailed(ScheduleZeroError):
+    """A job function raises this to fail with a sentence, saying whether a retry can help.
+
+    Parameters:
+        message: the reason, for the person who scheduled the job.
+        retry: False when trying again cannot help (a missing channel, a missing permission).
+    """
+
+    def __init__(self, message: str, *, retry: bool = True) -> None:
+        super().__init__(message)
+        self.retry = retry
+
+
+class DatabaseUnusable(ScheduleZeroError):
+    """The database cannot be opened."""
+
+
+class PortTaken(ScheduleZeroError):
+    """Another program listens on a port that we need."""
+
+
+class ClientError(ScheduleZeroError):
+    """The ScheduleZero server could not be used."""
+
+
+class ServerUnreachable(ClientError):
+    """Nobody listens at the server's address."""
+
+
+class ServerTimeout(ClientError):
+    """The server did not answer in time."""
+
+
+class ServerFailed(ClientError):
+    """The server failed while it handled the request."""
+
+
+class BadAnswer(ClientError):
+    """The server's answer is not what its API promises."""
+
+
+class NotSupported(ClientError):
+    """The server speaks a dialect that has no such call."""
+
+
+class RequestRefused(ClientError):
+    """The server refused the request.
+
+    Parameters:
+        message: the server's own sentence.
+        code: the server's error code, such as ``bad_trigger``.
+        field: the part of the request that was wrong, where the server says so.
+    """
+
+    def __init__(self, message: str, *, code: str = "refused", field: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+
+class NotFound(RequestRefused):
+    """The server has no such thing."""
+
+
+class Conflict(RequestRefused):
+    """The thing exists already, or was changed by somebody else meanwhile."""

@@ -1,0 +1,376 @@
+"""The handler: answers the server's calls from a daemon thread with one ROUTER socket.
+
+The thread only moves messages. Async jobs run on the host's event loop (handed over with
+``run_coroutine_threadsafe``, the only way between the two), sync ones in a bounded thread pool;
+their answers come back through a queue and go out in any order, each with the envelope that its
+call came with. A call has a deadline below the caller's patience of 30 s; then it is answered and
+its coroutine cancelled. Nothing that comes in ends the thread.
+
+No Discord in here, and nothing that only one operating system has: the thread is woken through a
+pair of loopback sockets, which Windows' poll understands, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from typing import Any
+
+import zmq
+
+from schedulezero.errors import ParameterError
+from schedulezero.invocation import answer_of, answer_of_error, is_async, prepare
+from schedulezero.methods import JobFunction
+from schedulezero.model import JsonObject
+from schedulezero.protocol import (
+    PONG,
+    BadFrame,
+    Call,
+    decode,
+    encode,
+    envelope_of,
+    failure,
+    parse_call,
+    split_envelope,
+)
+from schedulezero.registration import Registered, Registration
+
+log = logging.getLogger(__name__)
+
+DEADLINE_SECONDS = 25.0
+CONCURRENCY = 256
+"""Calls that the server may have under way with us at once."""
+MOST_CALLS = 4 * CONCURRENCY
+"""Calls from all peers together; one more is told to come back."""
+_SYNC_THREADS = 8
+_POLL_MS = 500
+_LARGEST_RECEIVED = 64 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
+_BIND_TRIES = 40
+
+
+class _Exchange:
+    """A call that is being carried out, and the envelope of its answer."""
+
+    __slots__ = ("answered", "envelope")
+
+    def __init__(self, envelope: list[bytes]) -> None:
+        self.envelope = envelope
+        self.answered = False
+
+
+class Handler:
+    """Runs job functions for a ScheduleZero server.
+
+    Parameters:
+        context: what job functions get as their first argument (the bot).
+        handler_id: the name under which it registers.
+        address: where it listens, such as ``tcp://127.0.0.1:5000``.
+        server_address: where it registers; None to stay unregistered.
+    """
+
+    def __init__(self, context: Any, handler_id: str, address: str, server_address: str | None) -> None:
+        self.handler_id = handler_id
+        self.address = address
+        self.sprockets: dict[str, JobFunction] = {}
+        self._context = context
+        self._server_address = server_address
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: _Session | None = None
+
+    # ------------------------------------------------------------------ what it can do
+
+    def register_sprocket(self, name: str, function: JobFunction) -> None:
+        """Adds a job method, or replaces it; the server learns of it at once."""
+        self.sprockets[name] = function
+        self._methods_changed()
+
+    def unregister_sprocket(self, name: str) -> None:
+        """Removes a job method; one that is not there is no error."""
+        if self.sprockets.pop(name, None) is not None:
+            self._methods_changed()
+
+    # ------------------------------------------------------------------ its life
+
+    @property
+    def running(self) -> bool:
+        """Whether it answers calls, or is about to."""
+        return self._session is not None and self._session.alive
+
+    @property
+    def registered(self) -> Registered | None:
+        """What the server knows of it, None while it does not."""
+        return self._session.registered if self._session is not None else None
+
+    def start(self) -> None:
+        """Begins to answer and to register; returns at once. Needs a running event loop.
+
+        After `stop` it may be called again, also at once: the new thread waits for the old one to
+        let go of the address.
+        """
+        if self.running:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._session = _Session(self, self._loop, self._session)
+        self._session.start()
+
+    def stop(self) -> None:
+        """Stops answering and reports itself offline, in the background; returns at once."""
+        if self._session is not None:
+            self._session.stop()
+
+    async def wait_bound(self) -> None:
+        """Returns when it listens; raises OSError when its address is taken."""
+        assert self._session is not None, "start() comes first"
+        await asyncio.wrap_future(self._session.bound)
+
+    async def wait_stopped(self) -> None:
+        """Returns when the thread has ended and the address is free."""
+        if self._session is not None:
+            await asyncio.wrap_future(self._session.ended)
+
+    async def refresh(self) -> Registered:
+        """Registers again and returns what the server answered; TimeoutError if it does not."""
+        assert self._session is not None and self._session.registration is not None
+        async with asyncio.timeout(10):
+            return await asyncio.wrap_future(self._session.registration.refresh())
+
+    @property
+    def context(self) -> Any:
+        """The first argument of every job function."""
+        return self._context
+
+    @property
+    def server_address(self) -> str | None:
+        """Where it registers."""
+        return self._server_address
+
+    def _methods_changed(self) -> None:
+        if self.running and self._session is not None and self._session.registration is not None:
+            self._session.registration.refresh()
+
+
+class _Session:
+    """The handler's threads between one start and the next stop."""
+
+    def __init__(
+        self, handler: Handler, loop: asyncio.AbstractEventLoop, before: _Session | None
+    ) -> None:
+        self._handler = handler
+        self._loop = loop
+        self._before = before
+        self._stopping = False
+        self._answers: deque[tuple[list[bytes], JsonObject]] = deque()
+        self._under_way: set[Future[Any]] = set()
+        self._waker, self._wakened = socket.socketpair()
+        self._waker.setblocking(False)
+        self._wakened.setblocking(False)
+        self._pool = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="schedulezero-job")
+        self._lock = threading.Lock()
+        self.bound: Future[None] = Future()
+        self.ended: Future[None] = Future()
+        self.registration: Registration | None = None
+        if handler.server_address is not None:
+            self.registration = Registration(
+                handler.server_address,
+                handler.handler_id,
+                handler.address,
+                lambda: sorted(handler.sprockets),
+                CONCURRENCY,
+            )
+        self._thread = threading.Thread(target=self._run, name="schedulezero-handler", daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        return not self._stopping and not self.ended.done()
+
+    @property
+    def registered(self) -> Registered | None:
+        return self.registration.registered if self.registration is not None and self.alive else None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake()
+
+    # ------------------------------------------------------------------ the thread
+
+    def _run(self) -> None:
+        if self._before is not None:
+            self._before._thread.join()
+            self._before = None
+        context = zmq.Context()
+        router = context.socket(zmq.ROUTER)
+        try:
+            for option, value in ((zmq.LINGER, 200), (zmq.MAXMSGSIZE, _LARGEST_RECEIVED)):
+                router.setsockopt(option, value)
+            if not self._bind(router):
+                return
+            if self.registration is not None:
+                self.registration.start()
+            self._serve(router)
+        except Exception:
+            log.exception("the handler's thread failed; reload the cog to start it again")
+        finally:
+            if self.registration is not None:
+                self.registration.stop()
+                self.registration.join()
+            for future in list(self._under_way):
+                future.cancel()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._send_answers(router)
+            router.close()
+            context.term()
+            with self._lock:
+                self._waker.close()
+                self._wakened.close()
+            self.ended.set_result(None)
+
+    def _bind(self, router: zmq.Socket[bytes]) -> bool:
+        for attempt in range(_BIND_TRIES):
+            try:
+                router.bind(self._handler.address)
+            except zmq.ZMQError as error:
+                # After a stop the system may keep the address for a moment.
+                if error.errno == zmq.EADDRINUSE and attempt + 1 < _BIND_TRIES and not self._stopping:
+                    threading.Event().wait(0.05)
+                    continue
+                log.error("the handler cannot listen on %s: %s", self._handler.address, error)
+                self.bound.set_exception(OSError(error.errno, str(error), self._handler.address))
+                return False
+            self.bound.set_result(None)
+            return True
+        return False
+
+    def _serve(self, router: zmq.Socket[bytes]) -> None:
+        poller = zmq.Poller()
+        poller.register(router, zmq.POLLIN)
+        poller.register(self._wakened, zmq.POLLIN)
+        while not self._stopping:
+            ready = dict(poller.poll(_POLL_MS))
+            if self._wakened.fileno() in ready or self._wakened in ready:
+                self._drain_wakeups()
+            if router in ready:
+                self._receive(router)
+            self._send_answers(router)
+
+    def _receive(self, router: zmq.Socket[bytes]) -> None:
+        for _ in range(200):  # then let answers out
+            try:
+                frames = router.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            try:
+                envelope, payload = split_envelope(frames)
+                call = parse_call(decode(payload))
+            except BadFrame as error:
+                self._answers.append((envelope_of(frames), failure(str(error), retry=False)))
+                continue
+            if call.method == "ping":
+                self._answers.append((envelope, dict(PONG)))
+            else:
+                self._begin(call, envelope)
+
+    def _begin(self, call: Call, envelope: list[bytes]) -> None:
+        function = self._handler.sprockets.get(call.method)
+        if function is None:
+            known = ", ".join(sorted(self._handler.sprockets)) or "none at all"
+            text = f"There is no job method {call.method[:100]!r} here; loaded are: {known}."
+            self._answers.append((envelope, failure(text, retry=False)))
+            return
+        if len(self._under_way) >= MOST_CALLS:
+            text = f"The handler has {MOST_CALLS} calls under way already."
+            self._answers.append((envelope, failure(text, retry_after=1)))
+            return
+        try:
+            params = prepare(call, function)
+        except ParameterError as error:
+            self._answers.append((envelope, answer_of_error(call, error)))
+            return
+        exchange = _Exchange(envelope)
+        if is_async(function):
+            future = asyncio.run_coroutine_threadsafe(self._run_async(call, function, params), self._loop)
+        else:
+            future = self._pool.submit(self._run_sync, call, function, params)
+            self._loop.call_soon_threadsafe(self._watch_deadline, call, exchange)
+        self._under_way.add(future)
+        future.add_done_callback(lambda done: self._finish(done, call, exchange))
+
+    async def _run_async(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject:
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS) as deadline:
+                result: Any = await function(self._handler.context, params)
+        except TimeoutError as error:
+            return _too_slow(call, "stopped") if deadline.expired() else answer_of_error(call, error)
+        except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
+            return answer_of_error(call, error)
+        return answer_of(call, result)
+
+    def _run_sync(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject:
+        try:
+            return answer_of(call, function(self._handler.context, params))
+        except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
+            return answer_of_error(call, error)
+
+    def _watch_deadline(self, call: Call, exchange: _Exchange) -> None:
+        def expire() -> None:
+            self._answer(exchange, _too_slow(call, "left to itself, because a thread cannot be stopped"))
+
+        self._loop.call_later(DEADLINE_SECONDS, expire)
+
+    def _finish(self, done: Future[JsonObject], call: Call, exchange: _Exchange) -> None:
+        self._under_way.discard(done)
+        try:
+            answer = done.result()
+        except (CancelledError, asyncio.CancelledError):
+            answer = failure(f"{call.method} was stopped because the handler shuts down.")
+        except Exception as error:  # noqa: BLE001 - nothing may go unanswered
+            answer = answer_of_error(call, error)
+        self._answer(exchange, answer)
+
+    def _answer(self, exchange: _Exchange, answer: JsonObject) -> None:
+        with self._lock:
+            if exchange.answered:
+                return
+            exchange.answered = True
+        self._answers.append((exchange.envelope, answer))
+        self._wake()
+
+    def _send_answers(self, router: zmq.Socket[bytes]) -> None:
+        while self._answers:
+            envelope, answer = self._answers.popleft()
+            try:
+                router.send_multipart([*envelope, encode(answer)], zmq.NOBLOCK)
+            except zmq.ZMQError as error:
+                # Its peer is gone or does not read; the rest must not wait for it.
+                log.warning("an answer could not be sent: %s", error)
+
+    # ------------------------------------------------------------------ waking the thread
+
+    def _wake(self) -> None:
+        with self._lock:
+            try:
+                self._waker.send(b"\0")
+            except BlockingIOError:
+                return  # it has wake-ups enough waiting
+            except OSError:
+                return  # it has ended
+
+    def _drain_wakeups(self) -> None:
+        try:
+            while self._wakened.recv(4096):
+                pass
+        except BlockingIOError:
+            return
+
+
+def _too_slow(call: Call, fate: str) -> JsonObject:
+    return failure(f"{call.method} took longer than {DEADLINE_SECONDS:g} s and was {fate}.")
+
+

@@ -1,0 +1,76 @@
+"""Instants as text and back: an aware UTC datetime here, ISO 8601 or Unix seconds outside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def to_iso(instant: datetime) -> str:
+    """ISO 8601 in UTC with a ``Z``, as all our JSON carries instants."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def from_iso(text: str) -> datetime:
+    """An ISO 8601 text with an offset as an aware UTC datetime; ValueError without an offset."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no UTC offset")
+    return instant.astimezone(UTC)
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Whole microseconds since 1970 in UTC: exact, ordered, the same in every database."""
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def from_microseconds(value: int) -> datetime:
+    """The inverse of `to_microseconds`."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+def first_instant_at_or_after(local: datetime, zone: ZoneInfo) -> datetime:
+    """The one instant that a wall-clock time stands for, never skipped, never twice.
+
+    A time that exists twice is its first occurrence; one that the clocks skip is the first
+    instant after the gap (the rule of Debian's cron, see ``cron(8)``).
+
+    Parameters:
+        local: a naive wall-clock time.
+        zone: the IANA zone whose clock is meant.
+    """
+    before = local.replace(tzinfo=zone, fold=0)
+    instant = before.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == local:
+        return instant
+    # In a gap, fold=0 reads with the offset before it and fold=1 with the one after (PEP 495),
+    # so the clock change lies between the two readings.
+    low = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return next_clock_change(low, instant, zone) or instant
+
+
+def next_clock_change(after: datetime, until: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first instant in (after, until] whose UTC offset differs from the one at ``after``.
+
+    Exact to a second, which is what the zone database holds. Returns None when the offset at
+    ``until`` is the same; the span must hold at most one change.
+    """
+    offset = after.astimezone(zone).utcoffset()
+    if until.astimezone(zone).utcoffset() == offset:
+        return None
+    low, high = int(after.timestamp()), int(until.timestamp()) + (1 if until.microsecond else 0)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return datetime.fromtimestamp(high, UTC)

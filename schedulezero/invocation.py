@@ -1,0 +1,68 @@
+"""One call of one job function → one answer. Whatever happens, the answer says it in words.
+
+The wire counts an answer as failed only when ``success`` is false, so every failure is turned into
+that: an exception, a ``{"error": …}`` result, a result that JSON cannot hold.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Mapping
+from typing import Any, cast
+
+from schedulezero.errors import JobFailed, ParameterError
+from schedulezero.methods import JobFunction, check_params, spec_of
+from schedulezero.model import JsonObject
+from schedulezero.protocol import Call, encode, failure
+
+log = logging.getLogger(__name__)
+
+
+def is_async(function: JobFunction) -> bool:
+    """Whether a job function belongs on the event loop."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an object may be a job, too
+    )
+
+
+def prepare(call: Call, function: JobFunction) -> dict[str, Any]:
+    """The params to call the function with; ParameterError says what is wrong with them."""
+    return check_params(spec_of(call.method, function), call.params)
+
+
+def answer_of(call: Call, result: Any) -> JsonObject:
+    """A job's result as an answer."""
+    if result is None:
+        return {"success": True}
+    if not isinstance(result, Mapping):
+        result = {"result": result}
+    answer: JsonObject = dict(cast("Mapping[str, Any]", result))
+    error = answer.get("error")
+    if error and answer.get("success") is not True:
+        answer["error"] = str(error)
+        answer["success"] = False
+    else:
+        answer.setdefault("success", True)
+    try:
+        encode(answer)
+    except (TypeError, ValueError, RecursionError):
+        return failure(
+            f"{call.method} ran, but returned something that JSON cannot hold; "
+            "return texts, numbers, lists and dicts.",
+            retry=False,
+        )
+    return answer
+
+
+def answer_of_error(call: Call, error: BaseException) -> JsonObject:
+    """What a job raised as an answer, with a hint whether trying again can help."""
+    if isinstance(error, JobFailed):
+        return failure(error.message) if error.retry else failure(error.message, retry=False)
+    if isinstance(error, ParameterError):
+        return failure(error.message, retry=False)
+    log.error("job %s failed (run %s)", call.method, call.run_id, exc_info=error)
+    if isinstance(error, KeyError) and error.args and error.args[0] not in call.params:
+        return failure(f"{call.method} needs the parameter {error.args[0]!r}, which is missing.", retry=False)
+    text = str(error) or "no reason given"
+    return failure(f"{call.method} failed: {type(error).__name__}: {text}")

@@ -1,0 +1,252 @@
+"""The nouns of the product: Trigger, Job, Run, HandlerInfo. Frozen, typed, with their JSON.
+
+They are what the server stores, what REST carries and what the cogs show. A job is a definition;
+a run is one instant of it. Nothing in here knows of SQL, HTTP or Discord.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, cast
+
+from schedulezero.instants import from_iso, to_iso
+
+JsonObject = dict[str, Any]
+
+DEFAULT_GRACE = timedelta(minutes=5)
+
+
+class JobState(StrEnum):
+    """Where a job stands: only ``active`` jobs fall due."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class RunState(StrEnum):
+    """How a run stands or ended. ``queued`` covers waiting, running and between two attempts."""
+
+    QUEUED = "queued"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class MissedPolicy(StrEnum):
+    """What becomes of instants that passed while no server was running."""
+
+    LATEST = "latest"
+    ALL = "all"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """When a job falls due, as it travels: a type and its arguments (the wire's own names)."""
+
+    type: str
+    args: Mapping[str, Any]
+
+    def to_json(self) -> JsonObject:
+        return {"type": self.type, "args": dict(self.args)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Trigger:
+        return cls(str(data["type"]), dict(data["args"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job: which method of which handler is called with what, and when.
+
+    ``anchor_at`` is the instant from which an interval counts; it survives restarts and edits.
+    ``version`` grows with each change and guards edits against each other.
+    """
+
+    id: str
+    handler_id: str
+    method: str
+    params: Mapping[str, Any]
+    trigger: Trigger
+    state: JobState = JobState.ACTIVE
+    next_run_at: datetime | None = None
+    anchor_at: datetime | None = None
+    name: str | None = None
+    guild_id: str | None = None
+    creator_id: str | None = None
+    timezone: str = "UTC"
+    grace: timedelta = DEFAULT_GRACE
+    missed: MissedPolicy = MissedPolicy.LATEST
+    version: int = 1
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name, or its method where it has none."""
+        return self.name or self.method
+
+    def to_json(self) -> JsonObject:
+        return {
+            "job_id": self.id,
+            "handler_id": self.handler_id,
+            "method": self.method,
+            "params": dict(self.params),
+            "trigger": self.trigger.to_json(),
+            "state": self.state.value,
+            "next_run_at": _iso(self.next_run_at),
+            "name": self.name,
+            "guild_id": self.guild_id,
+            "creator_id": self.creator_id,
+            "timezone": self.timezone,
+            "grace_seconds": self.grace.total_seconds(),
+            "missed": self.missed.value,
+            "version": self.version,
+            "anchor_at": _iso(self.anchor_at),
+            "created_at": _iso(self.created_at),
+            "updated_at": _iso(self.updated_at),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Job:
+        return cls(
+            id=str(data["job_id"]),
+            handler_id=str(data["handler_id"]),
+            method=str(data["method"]),
+            params=cast(JsonObject, data["params"]),
+            trigger=Trigger.from_json(data["trigger"]),
+            state=JobState(data["state"]),
+            next_run_at=_instant(data.get("next_run_at")),
+            anchor_at=_instant(data.get("anchor_at")),
+            name=data.get("name"),
+            guild_id=data.get("guild_id"),
+            creator_id=data.get("creator_id"),
+            timezone=data.get("timezone") or "UTC",
+            grace=timedelta(seconds=float(data.get("grace_seconds", DEFAULT_GRACE.total_seconds()))),
+            missed=MissedPolicy(data.get("missed") or MissedPolicy.LATEST),
+            version=int(data.get("version", 1)),
+            created_at=_instant(data.get("created_at")),
+            updated_at=_instant(data.get("updated_at")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One instant of a job, or one call on demand: what was to happen and what became of it.
+
+    ``sequence`` is the order in which runs were written; ``note`` says in words what the outcome
+    alone does not (a wait for the handler, instants that were passed over).
+    """
+
+    job_id: str
+    handler_id: str
+    method: str
+    params: Mapping[str, Any]
+    scheduled_at: datetime
+    state: RunState = RunState.QUEUED
+    sequence: int = 0
+    guild_id: str | None = None
+    grace: timedelta = DEFAULT_GRACE
+    claimed_at: datetime | None = None
+    attempts: int = 0
+    not_before: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    result: Mapping[str, Any] | None = field(default=None)
+    error: str | None = None
+    note: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The run's name on the wire: the same for every attempt, different for every instant."""
+        return f"{self.job_id}@{to_iso(self.scheduled_at)}"
+
+    @property
+    def lateness(self) -> timedelta | None:
+        """How long after its instant it began, None before that."""
+        return self.started_at - self.scheduled_at if self.started_at else None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long its last attempt took, None before it ended."""
+        return self.finished_at - self.started_at if self.finished_at and self.started_at else None
+
+    def to_json(self) -> JsonObject:
+        return {
+            "run_id": self.id,
+            "job_id": self.job_id,
+            "handler_id": self.handler_id,
+            "method": self.method,
+            "params": dict(self.params),
+            "guild_id": self.guild_id,
+            "scheduled_at": to_iso(self.scheduled_at),
+            "status": self.state.value,
+            "attempts": self.attempts,
+            "started_at": _iso(self.started_at),
+            "finished_at": _iso(self.finished_at),
+            "result": dict(self.result) if self.result is not None else None,
+            "error": self.error,
+            "note": self.note,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Run:
+        return cls(
+            job_id=str(data["job_id"]),
+            handler_id=str(data["handler_id"]),
+            method=str(data["method"]),
+            params=cast(JsonObject, data.get("params") or {}),
+            guild_id=data.get("guild_id"),
+            scheduled_at=from_iso(data["scheduled_at"]),
+            state=RunState(data["status"]),
+            attempts=int(data.get("attempts") or 0),
+            started_at=_instant(data.get("started_at")),
+            finished_at=_instant(data.get("finished_at")),
+            result=cast(JsonObject | None, data.get("result")),
+            error=data.get("error"),
+            note=data.get("note"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerInfo:
+    """A handler that the server knows: where it listens and what it can do."""
+
+    id: str
+    address: str
+    methods: tuple[str, ...]
+    connected: bool = False
+    concurrency: int = 1
+
+    def to_json(self) -> JsonObject:
+        return {
+            "id": self.id,
+            "address": self.address,
+            "methods": list(self.methods),
+            "status": "Connected" if self.connected else "Disconnected",
+            "concurrency": self.concurrency,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> HandlerInfo:
+        return cls(
+            id=str(data["id"]),
+            address=str(data["address"]),
+            methods=tuple(str(name) for name in data["methods"]),
+            connected=data.get("status") == "Connected",
+            concurrency=int(data.get("concurrency") or 1),
+        )
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return to_iso(instant) if instant is not None else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return from_iso(text) if text is not None else None

@@ -1,0 +1,177 @@
+"""Request bodies and queries, checked field by field before anything happens."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from schedulezero.errors import TriggerError
+from schedulezero.model import DEFAULT_GRACE, JsonObject, MissedPolicy
+from schedulezero.server.api.errors import ApiError
+from schedulezero.when.triggers import INTERVAL_UNITS, TYPES, zone_of
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_DEEPEST = 20
+_GRACE_SECONDS = DEFAULT_GRACE.total_seconds()
+
+JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+HandlerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Method = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Snowflake = Annotated[str, StringConstraints(pattern=r"^\d{1,20}$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class TriggerBody(_Body):
+    """Dialect A: type and nested arguments."""
+
+    type: str
+    args: dict[str, Any]
+
+
+class JobBody(_Body):
+    """``POST /api/jobs``."""
+
+    handler_id: HandlerId
+    method: Method
+    params: dict[str, Any] = Field(default_factory=dict[str, Any])
+    trigger: TriggerBody
+    job_id: JobId | None = None
+    name: Name | None = None
+    guild_id: Snowflake | None = None
+    creator_id: Snowflake | None = None
+    timezone: str | None = None
+    grace_seconds: float = Field(default=_GRACE_SECONDS, ge=1, le=7 * 86_400)
+    missed: Literal["latest", "all", "skip"] = MissedPolicy.LATEST.value
+
+
+class JobChangeBody(_Body):
+    """``PATCH /api/jobs/{id}``: what is absent stays; ``version`` guards against a lost update."""
+
+    method: Method | None = None
+    params: dict[str, Any] | None = None
+    trigger: TriggerBody | None = None
+    name: Name | None = None
+    timezone: str | None = None
+    grace_seconds: float | None = Field(default=None, ge=1, le=7 * 86_400)
+    missed: Literal["latest", "all", "skip"] | None = None
+    version: int | None = None
+
+
+class ScheduleBody(_Body):
+    """Dialect B's ``POST /api/schedule``: the trigger's arguments stand beside its type."""
+
+    handler_id: HandlerId
+    job_method: Method
+    job_params: dict[str, Any] = Field(default_factory=dict[str, Any])
+    trigger: dict[str, Any]
+    job_id: JobId | None = None
+
+
+class RunNowBody(_Body):
+    """Dialect B's ``POST /api/run_now``."""
+
+    handler_id: HandlerId
+    job_method: Method
+    job_params: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+async def read_body(request: web.Request, model: type[Model]) -> Model:
+    """The request's JSON body as a model; ApiError 400 names the first field that is wrong."""
+    try:
+        data: Any = json.loads(await request.read(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, "bad_json", "The body is not valid JSON.") from error
+    if not isinstance(data, dict):
+        raise ApiError(400, "bad_json", "The body must be a JSON object.")
+    if _depth(cast(JsonObject, data)) > _DEEPEST:
+        raise ApiError(400, "too_deep", f"The body nests deeper than {_DEEPEST} levels.")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _refusal(error, model) from error
+
+
+def check_zone(name: str | None, default: str) -> str:
+    """A zone's name that exists, or the default; TriggerError otherwise."""
+    return zone_of(name).key if name is not None else default
+
+
+def flat_trigger(trigger: JsonObject) -> tuple[str, JsonObject]:
+    """Dialect B's trigger as type and arguments. Nested arguments are refused, as its server does."""
+    kind = trigger.get("type")
+    if not isinstance(kind, str):
+        raise TriggerError("trigger.type", f"\"type\" must be one of: {', '.join(TYPES)}.")
+    if "args" in trigger:
+        raise TriggerError(
+            "trigger.args",
+            'The trigger\'s arguments stand beside its type here, such as {"type": "interval", "minutes": 5}; '
+            "nested ones belong to POST /api/jobs.",
+        )
+    return kind, {key: value for key, value in trigger.items() if key != "type"}
+
+
+def query_int(request: web.Request, name: str, default: int, low: int, high: int) -> int:
+    """A whole number of the query, within its bounds."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
+        raise ApiError(
+            400, "bad_query", f"{name!r} must be a whole number from {low} to {high}, not {text[:40]!r}.", name
+        )
+    return int(text)
+
+
+def query_choice(request: web.Request, name: str, choices: list[str]) -> str | None:
+    """A word of the query out of a few."""
+    text = request.query.get(name)
+    if text is not None and text not in choices:
+        raise ApiError(400, "bad_query", f"{name!r} must be one of {', '.join(choices)}, not {text[:40]!r}.", name)
+    return text
+
+
+def _refusal(error: ValidationError, model: type[BaseModel]) -> ApiError:
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        message = f"{field!r} is missing."
+    elif first["type"] == "extra_forbidden":
+        message = f"There is no {field!r} here; known are: {', '.join(model.model_fields)}."
+        if field.rpartition(".")[2] in INTERVAL_UNITS:
+            message += " A trigger's arguments stand in trigger.args."
+    else:
+        message = f"{field!r}: {first['msg']}; it was {_short(first['input'])}."
+    return ApiError(400, "bad_field", message, field)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _depth(value: Any) -> int:
+    deepest = 0
+    stack: list[tuple[Any, int]] = [(value, 1)]
+    while stack:
+        item, depth = stack.pop()
+        deepest = max(deepest, depth)
+        if deepest > _DEEPEST:
+            return deepest
+        if isinstance(item, dict):
+            stack += [(child, depth + 1) for child in cast("dict[str, Any]", item).values()]
+        elif isinstance(item, list):
+            stack += [(child, depth + 1) for child in cast("list[Any]", item)]
+    return deepest

@@ -1,0 +1,79 @@
+"""Errors of the REST API in one place: ``{"error": {"code", "message", "field"?}}``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from schedulezero.errors import TriggerError
+from schedulezero.model import JsonObject
+
+log = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """A request that cannot be served.
+
+    Parameters:
+        status: the HTTP status.
+        code: a word that programs can rely on.
+        message: what was wrong and what would be right.
+        field: the part of the request that was wrong.
+    """
+
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+
+    def to_json(self) -> JsonObject:
+        error: JsonObject = {"code": self.code, "message": self.message}
+        if self.field is not None:
+            error["field"] = self.field
+        return {"error": error}
+
+
+def no_such_job(job_id: str) -> ApiError:
+    """The answer to an id that no job has."""
+    return ApiError(404, "job_not_found", f"There is no job {job_id!r}.", "job_id")
+
+
+@web.middleware
+async def error_middleware(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turns whatever goes wrong into one JSON error; only defects of ours are logged with a trace."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return web.json_response(error.to_json(), status=error.status)
+    except TriggerError as error:
+        refused = ApiError(400, "bad_trigger", error.message, error.field)
+        return web.json_response(refused.to_json(), status=400)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        answer = ApiError(error.status, error.reason.lower().replace(" ", "_"), _sentence(request, error))
+        return web.json_response(answer.to_json(), status=error.status, headers=_kept(error))
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        answer = ApiError(500, "internal_error", "The server failed on this request; its log says why.")
+        return web.json_response(answer.to_json(), status=500)
+
+
+def _kept(error: web.HTTPException) -> dict[str, str]:
+    return {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+
+
+def _sentence(request: web.Request, error: web.HTTPException) -> str:
+    if error.status == 404:
+        return f"There is nothing at {request.path}; GET /api/openapi.json describes what there is."
+    if error.status == 405:
+        return f"{request.method} is not possible at {request.path}; possible: {error.headers.get('Allow', '')}."
+    if error.status == 413:
+        return "The body is larger than 1 MiB."
+    return error.reason

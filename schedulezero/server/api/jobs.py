@@ -1,0 +1,158 @@
+"""``/api/jobs``: dialect A's create, and the rest of a job's life."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from schedulezero.model import Job, JobState, MissedPolicy, RunState, Trigger
+from schedulezero.server.api.bodies import (
+    JobBody,
+    JobChangeBody,
+    check_zone,
+    query_choice,
+    query_int,
+    read_body,
+)
+from schedulezero.server.api.errors import ApiError, no_such_job
+from schedulezero.server.api.runs import run_page
+from schedulezero.server.jobs import Jobs, created_answer
+from schedulezero.server.store import JobFilter, RunFilter
+
+_MOST_A_PAGE = 200
+
+
+class JobsResource:
+    """Handlers of the routes below ``/api/jobs``."""
+
+    def __init__(self, jobs: Jobs, timezone: str) -> None:
+        self._jobs = jobs
+        self._timezone = timezone
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            web.post("/api/jobs", self.create),
+            web.get("/api/jobs", self.list),
+            web.get("/api/jobs/{id}", self.show),
+            web.patch("/api/jobs/{id}", self.change),
+            web.delete("/api/jobs/{id}", self.cancel),
+            web.post("/api/jobs/{id}/pause", self.pause),
+            web.post("/api/jobs/{id}/resume", self.resume),
+            web.post("/api/jobs/{id}/restore", self.restore),
+            web.post("/api/jobs/{id}/run", self.run),
+            web.get("/api/jobs/{id}/executions", self.executions),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        body = await read_body(request, JobBody)
+        job = await self._jobs.create(
+            Job(
+                id=body.job_id or "",
+                handler_id=body.handler_id,
+                method=body.method,
+                params=body.params,
+                trigger=Trigger(body.trigger.type, body.trigger.args),
+                name=body.name,
+                guild_id=body.guild_id,
+                creator_id=body.creator_id,
+                timezone=check_zone(body.timezone, self._timezone),
+                grace=timedelta(seconds=body.grace_seconds),
+                missed=MissedPolicy(body.missed),
+            )
+        )
+        answer = created_answer(job, self._jobs.warning_for(job.handler_id))
+        return web.json_response(answer, status=201, headers={"Location": f"/api/jobs/{job.id}"})
+
+    async def list(self, request: web.Request) -> web.Response:
+        query = request.query
+        state = query_choice(request, "state", [item.value for item in JobState])
+        page, cursor = await self._jobs.store.jobs(
+            JobFilter(
+                handler_id=query.get("handler_id"),
+                method=query.get("method"),
+                state=JobState(state) if state else None,
+                guild_id=query.get("guild_id"),
+                text=query.get("text"),
+            ),
+            after=_read_cursor(query.get("cursor")),
+            limit=query_int(request, "limit", 25, 1, _MOST_A_PAGE),
+        )
+        return web.json_response(
+            {"jobs": [job.to_json() for job in page], "next_cursor": _write_cursor(cursor)}
+        )
+
+    async def show(self, request: web.Request) -> web.Response:
+        job_id = request.match_info["id"]
+        job = await self._jobs.store.job(job_id)
+        if job is None:
+            raise no_such_job(job_id)
+        return web.json_response(job.to_json())
+
+    async def change(self, request: web.Request) -> web.Response:
+        body = await read_body(request, JobChangeBody)
+        given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set - {"version"}}
+        if not given:
+            names = ", ".join(name for name in JobChangeBody.model_fields if name != "version")
+            raise ApiError(400, "bad_field", f"Nothing to change; possible are: {names}.")
+        absent = next((name for name, value in given.items() if value is None and name != "name"), None)
+        if absent is not None:
+            raise ApiError(400, "bad_field", f"{absent!r} cannot be null; leave it out to keep it.", absent)
+        if "timezone" in given:
+            given["timezone"] = check_zone(given["timezone"], self._timezone)
+        if "trigger" in given and body.trigger is not None:
+            given["trigger"] = Trigger(body.trigger.type, body.trigger.args)
+        if "grace_seconds" in given:
+            given["grace"] = timedelta(seconds=given.pop("grace_seconds"))
+        if "missed" in given:
+            given["missed"] = MissedPolicy(given["missed"])
+        job = await self._jobs.change(
+            request.match_info["id"], body.version, lambda before: replace(before, **given)
+        )
+        return web.json_response(job.to_json())
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        return web.json_response((await self._jobs.cancel(request.match_info["id"])).to_json())
+
+    async def pause(self, request: web.Request) -> web.Response:
+        return web.json_response((await self._jobs.pause(request.match_info["id"])).to_json())
+
+    async def resume(self, request: web.Request) -> web.Response:
+        return web.json_response((await self._jobs.resume(request.match_info["id"])).to_json())
+
+    async def restore(self, request: web.Request) -> web.Response:
+        return web.json_response((await self._jobs.restore(request.match_info["id"])).to_json())
+
+    async def run(self, request: web.Request) -> web.Response:
+        run = await self._jobs.run_now(request.match_info["id"])
+        return web.json_response(run.to_json(), status=202)
+
+    async def executions(self, request: web.Request) -> web.Response:
+        job_id = request.match_info["id"]
+        if await self._jobs.store.job(job_id) is None:
+            raise no_such_job(job_id)
+        status = query_choice(request, "status", [item.value for item in RunState])
+        wanted = RunFilter(job_id=job_id, state=RunState(status) if status else None)
+        return web.json_response(await run_page(self._jobs.store, request, wanted))
+
+
+def _write_cursor(cursor: tuple[int, str] | None) -> str | None:
+    if cursor is None:
+        return None
+    return base64.urlsafe_b64encode(f"{cursor[0]}/{cursor[1]}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    try:
+        position, _, job_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("/")
+        return int(position), job_id
+    except (ValueError, binascii.Error) as error:
+        raise ApiError(
+            400, "bad_query", "'cursor' must be the next_cursor of an earlier page.", "cursor"
+        ) from error

@@ -1,0 +1,198 @@
+"""The REST API described in OpenAPI 3.1; the tests hold every answer against it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schedulezero.model import JobState, MissedPolicy, RunState
+from schedulezero.server.api.bodies import JobBody, JobChangeBody, RunNowBody, ScheduleBody
+
+_Schema = dict[str, Any]
+
+
+def _object(properties: _Schema, *optional: str) -> _Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _nullable(kind: str, **more: Any) -> _Schema:
+    return {"type": [kind, "null"], **more}
+
+
+_TEXT: _Schema = {"type": "string"}
+_COUNT: _Schema = {"type": "integer", "minimum": 0}
+_INSTANT: _Schema = {"type": "string", "format": "date-time"}
+_NULLABLE_INSTANT: _Schema = {"type": ["string", "null"], "format": "date-time"}
+_ANYTHING: _Schema = {"type": "object"}
+
+_JOB = {
+    "job_id": _TEXT,
+    "handler_id": _TEXT,
+    "method": _TEXT,
+    "params": _ANYTHING,
+    "trigger": _object({"type": _TEXT, "args": _ANYTHING}),
+    "state": {"enum": [item.value for item in JobState]},
+    "next_run_at": _NULLABLE_INSTANT,
+    "name": _nullable("string"),
+    "guild_id": _nullable("string"),
+    "creator_id": _nullable("string"),
+    "timezone": _TEXT,
+    "grace_seconds": {"type": "number"},
+    "missed": {"enum": [item.value for item in MissedPolicy]},
+    "version": _COUNT,
+    "anchor_at": _NULLABLE_INSTANT,
+    "created_at": _NULLABLE_INSTANT,
+    "updated_at": _NULLABLE_INSTANT,
+}
+_RUN = {
+    "run_id": _TEXT,
+    "job_id": _TEXT,
+    "handler_id": _TEXT,
+    "method": _TEXT,
+    "params": _ANYTHING,
+    "guild_id": _nullable("string"),
+    "scheduled_at": _INSTANT,
+    "status": {"enum": [item.value for item in RunState]},
+    "attempts": _COUNT,
+    "started_at": _NULLABLE_INSTANT,
+    "finished_at": _NULLABLE_INSTANT,
+    "result": _nullable("object"),
+    "error": _nullable("string"),
+    "note": _nullable("string"),
+}
+
+
+def _list(schema: str) -> _Schema:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}}
+
+
+_SCHEMAS: dict[str, _Schema] = {
+    "Job": _object(_JOB),
+    "CreatedJob": _object({**_JOB, "warning": _TEXT}, "warning"),
+    "JobPage": _object({"jobs": _list("Job"), "next_cursor": _nullable("string")}),
+    "Run": _object(_RUN),
+    "Record": _object({**_RUN, "method_name": _TEXT}),
+    "RecordPage": _object(
+        {"count": _COUNT, "limit": _COUNT, "records": _list("Record"), "next_cursor": _nullable("string")}
+    ),
+    "RunStats": _object({"total": _COUNT, "by_status": _ANYTHING}),
+    "Cleared": _object({"status": {"const": "success"}, "cleared": _COUNT}),
+    "Scheduled": _object({"status": {"const": "success"}, "job_id": _TEXT}),
+    "Schedules": _object(
+        {
+            "schedules": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "id": _TEXT,
+                        "next_fire_time": _NULLABLE_INSTANT,
+                        "trigger": _TEXT,
+                        "args": {"type": "array", "minItems": 4, "maxItems": 4},
+                    }
+                ),
+            },
+            "count": _COUNT,
+        }
+    ),
+    "Removed": _object({"status": {"const": "success"}, "message": _TEXT, "schedule_id": _TEXT}),
+    "RanNow": _object({"status": {"const": "success"}, "result": _ANYTHING, "message": _TEXT}),
+    "Handlers": _object(
+        {
+            "handlers": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "id": _TEXT,
+                        "address": _TEXT,
+                        "methods": {"type": "array", "items": _TEXT},
+                        "status": {"enum": ["Connected", "Disconnected"]},
+                        "concurrency": {"type": "integer", "minimum": 1},
+                    }
+                ),
+            }
+        }
+    ),
+    "Health": _object({"status": {"const": "ok"}, "runs_waiting": _COUNT, "runs_under_way": _COUNT}),
+    "Config": _ANYTHING,
+    "Error": _object({"error": _object({"code": _TEXT, "message": _TEXT, "field": _TEXT}, "field")}),
+}
+
+# Read as: method, path, what it does, its body's schema, and the schema of each good status.
+_OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
+    ("post", "/api/jobs", "Create a job", "JobBody", {201: "CreatedJob"}),
+    ("get", "/api/jobs", "List jobs, next run first", None, {200: "JobPage"}),
+    ("get", "/api/jobs/{id}", "Show a job", None, {200: "Job"}),
+    ("patch", "/api/jobs/{id}", "Change a job", "JobChangeBody", {200: "Job"}),
+    ("delete", "/api/jobs/{id}", "Cancel a job", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/pause", "Hold a job", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/resume", "Let a paused job run again", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/restore", "Undo a cancel", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/run", "Run a job once, now", None, {202: "Run"}),
+    ("get", "/api/jobs/{id}/executions", "A job's runs, newest first", None, {200: "RecordPage"}),
+    ("get", "/api/executions", "Runs, newest first", None, {200: "RecordPage"}),
+    ("get", "/api/executions/stats", "How many runs stand in each state", None, {200: "RunStats"}),
+    ("get", "/api/executions/errors", "Failed runs, newest first", None, {200: "RecordPage"}),
+    ("post", "/api/executions/clear", "Forget ended runs", None, {200: "Cleared"}),
+    ("post", "/api/schedule", "Create or replace a schedule", "ScheduleBody", {201: "Scheduled"}),
+    ("get", "/api/schedules", "List schedules", None, {200: "Schedules"}),
+    ("delete", "/api/schedules/{id}", "Remove a schedule", None, {200: "Removed"}),
+    ("post", "/api/run_now", "Call a method and wait for its result", "RunNowBody", {200: "RanNow"}),
+    ("get", "/api/handlers", "List handlers, pinging each", None, {200: "Handlers"}),
+    ("get", "/api/health", "Whether the server is well", None, {200: "Health"}),
+    ("get", "/api/config", "What the server runs with", None, {200: "Config"}),
+)
+
+# Read as: path ending, and the query parameters that a listing there understands.
+_QUERIES = {
+    "/api/jobs": ("handler_id", "method", "state", "guild_id", "text", "cursor", "limit"),
+    "/api/jobs/{id}/executions": ("status", "cursor", "limit"),
+    "/api/executions": ("handler_id", "job_id", "guild_id", "status", "cursor", "limit"),
+    "/api/executions/errors": ("cursor", "limit"),
+}
+
+
+def _describe() -> _Schema:
+    schemas = dict(_SCHEMAS)
+    for model in (JobBody, JobChangeBody, ScheduleBody, RunNowBody):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    paths: dict[str, _Schema] = {}
+    for method, path, summary, body, answers in _OPERATIONS:
+        operation: _Schema = {
+            "summary": summary,
+            "responses": {
+                **{str(status): _answer(summary, schema) for status, schema in answers.items()},
+                "default": _answer("What was wrong and what would be right", "Error"),
+            },
+        }
+        if "{id}" in path:
+            operation["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": _TEXT}]
+        if method == "get":
+            operation.setdefault("parameters", []).extend(
+                {"name": name, "in": "query", "schema": _TEXT} for name in _QUERIES.get(path, ())
+            )
+        if body is not None:
+            operation["requestBody"] = {"required": True, "content": _json(body)}
+        paths.setdefault(path, {})[method] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "ScheduleZero", "version": "1"},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _answer(description: str, schema: str) -> _Schema:
+    return {"description": description, "content": _json(schema)}
+
+
+def _json(schema: str) -> _Schema:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+DESCRIPTION = _describe()

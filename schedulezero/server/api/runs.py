@@ -1,0 +1,66 @@
+"""``/api/executions``: what ran and what became of it. (A run is an *execution* on the wire.)"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from schedulezero.model import JsonObject, Run, RunState
+from schedulezero.server.api.bodies import query_choice, query_int
+from schedulezero.server.store import RunFilter, Store
+
+_MOST = 1000
+
+
+async def run_page(store: Store, request: web.Request, wanted: RunFilter) -> JsonObject:
+    """A page of runs, newest first, in the wire's shape."""
+    limit = query_int(request, "limit", 100, 1, _MOST)
+    before = query_int(request, "cursor", 0, 0, 999_999_999)
+    page, cursor = await store.runs(wanted, before_sequence=before or None, limit=limit)
+    return {
+        "count": len(page),
+        "limit": limit,
+        "records": [record(run) for run in page],
+        "next_cursor": str(cursor) if cursor else None,
+    }
+
+
+def record(run: Run) -> JsonObject:
+    """A run as a record; ``method_name`` is dialect B's word for its method."""
+    return {**run.to_json(), "method_name": run.method}
+
+
+class RunsResource:
+    """Handlers of the routes below ``/api/executions``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            web.get("/api/executions", self.list),
+            web.get("/api/executions/stats", self.stats),
+            web.get("/api/executions/errors", self.errors),
+            web.post("/api/executions/clear", self.clear),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        status = query_choice(request, "status", [item.value for item in RunState])
+        wanted = RunFilter(
+            handler_id=request.query.get("handler_id"),
+            job_id=request.query.get("job_id"),
+            guild_id=request.query.get("guild_id"),
+            state=RunState(status) if status else None,
+        )
+        return web.json_response(await run_page(self._store, request, wanted))
+
+    async def stats(self, request: web.Request) -> web.Response:
+        counts = await self._store.run_counts()
+        by_status = {state.value: counts.get(state.value, 0) for state in RunState}
+        return web.json_response({"total": sum(by_status.values()), "by_status": by_status})
+
+    async def errors(self, request: web.Request) -> web.Response:
+        return web.json_response(await run_page(self._store, request, RunFilter(state=RunState.FAILED)))
+
+    async def clear(self, request: web.Request) -> web.Response:
+        cleared = await self._store.clear_runs()
+        return web.json_response({"status": "success", "cleared": cleared})

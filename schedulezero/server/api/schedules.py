@@ -1,0 +1,115 @@
+"""Dialect B, as the published server speaks it: ``/api/schedule``, ``/api/schedules``, ``/api/run_now``."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from schedulezero.instants import to_iso
+from schedulezero.model import Job, JobState, Run, RunState, Trigger
+from schedulezero.server.api.bodies import RunNowBody, ScheduleBody, flat_trigger, read_body
+from schedulezero.server.api.errors import ApiError
+from schedulezero.server.dispatcher import Dispatcher
+from schedulezero.server.jobs import Jobs, new_job_id
+from schedulezero.server.registry import Registry
+from schedulezero.server.store import JobFilter
+
+_MOST_LISTED = 10_000
+
+
+class SchedulesResource:
+    """Handlers of dialect B's own routes."""
+
+    def __init__(self, jobs: Jobs, registry: Registry, dispatcher: Dispatcher, timezone: str) -> None:
+        self._jobs = jobs
+        self._registry = registry
+        self._dispatcher = dispatcher
+        self._timezone = timezone
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            web.post("/api/schedule", self.create),
+            web.get("/api/schedules", self.list),
+            web.delete("/api/schedules/{id}", self.delete),
+            web.post("/api/run_now", self.run_now),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        body = await read_body(request, ScheduleBody)
+        self._expect_handler(body.handler_id)
+        kind, args = flat_trigger(body.trigger)
+        job = await self._jobs.create(
+            Job(
+                id=body.job_id or "",
+                handler_id=body.handler_id,
+                method=body.job_method,
+                params=body.job_params,
+                trigger=Trigger(kind, args),
+                timezone=self._timezone,
+            ),
+            replace_existing=True,  # this dialect's contract
+        )
+        return web.json_response({"status": "success", "job_id": job.id}, status=201)
+
+    async def list(self, request: web.Request) -> web.Response:
+        jobs, _ = await self._jobs.store.jobs(JobFilter(), after=None, limit=_MOST_LISTED)
+        live = [job for job in jobs if job.state in (JobState.ACTIVE, JobState.PAUSED)]
+        return web.json_response({"schedules": [_schedule(job) for job in live], "count": len(live)})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        schedule_id = request.match_info["id"]
+        try:
+            await self._jobs.cancel(schedule_id)
+        except ApiError as error:
+            if error.status != 404:  # an id it never had is a success in this dialect
+                raise
+        return web.json_response(
+            {"status": "success", "message": f"Schedule {schedule_id} removed.", "schedule_id": schedule_id}
+        )
+
+    async def run_now(self, request: web.Request) -> web.Response:
+        body = await read_body(request, RunNowBody)
+        self._expect_handler(body.handler_id, body.job_method)
+        now = self._jobs.now()
+        run = await self._jobs.enqueue(
+            Run(
+                job_id=f"run-now-{new_job_id()}",
+                handler_id=body.handler_id,
+                method=body.job_method,
+                params=body.job_params,
+                scheduled_at=now,
+                claimed_at=now,
+            )
+        )
+        ended = await self._dispatcher.finished(run)
+        if ended.state is not RunState.SUCCEEDED:
+            raise ApiError(500, "run_failed", ended.error or f"The run {ended.state.value}.")
+        return web.json_response(
+            {
+                "status": "success",
+                "result": dict(ended.result or {}),
+                "message": f"{body.job_method} ran on {body.handler_id}.",
+            }
+        )
+
+    def _expect_handler(self, handler_id: str, method: str | None = None) -> None:
+        entry = self._registry.get(handler_id)
+        if entry is None:
+            raise ApiError(404, "unknown_handler", f"No handler {handler_id!r} is registered.", "handler_id")
+        if method is not None and method not in entry.methods:
+            offered = ", ".join(entry.methods) or "none at all"
+            raise ApiError(
+                400,
+                "unknown_method",
+                f"The handler {handler_id!r} does not offer {method!r}; it offers: {offered}.",
+                "job_method",
+            )
+
+
+def _schedule(job: Job) -> dict[str, object]:
+    arguments = ", ".join(f"{key}={value!r}" for key, value in job.trigger.args.items())
+    return {
+        "id": job.id,
+        "next_fire_time": to_iso(job.next_run_at) if job.next_run_at else None,
+        "trigger": f"{job.trigger.type}[{arguments}]",
+        "args": [job.handler_id, job.method, dict(job.params), job.id],
+    }

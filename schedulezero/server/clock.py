@@ -1,0 +1,93 @@
+"""What is due becomes runs. The whole loop, in order:
+
+1. claim the jobs that are due, a batch at a time: one transaction writes a run for each instant
+   and moves the job on to its next one, so that an instant runs once whatever happens;
+2. hand the runs to the queue;
+3. when nothing more is due, sleep until the next job is, or until an earlier one is saved.
+
+While it sleeps it asks nobody. It looks at the wall clock now and then, because a laptop that
+slept or a clock that was set wakes no timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from schedulezero import instants
+from schedulezero.errors import TriggerError
+from schedulezero.model import Job
+from schedulezero.server.due import Due, decide_due
+from schedulezero.server.run_queue import RunQueue
+from schedulezero.server.store import Store
+from schedulezero.when.triggers import schedule_of
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+_LONGEST_SLEEP_SECONDS = 15.0
+
+
+class Clock:
+    """Claims due jobs as long as it runs.
+
+    Parameters:
+        store: where jobs and runs are.
+        queue: who takes the runs.
+        now: tells the present instant; a test moves it.
+    """
+
+    def __init__(
+        self, store: Store, queue: RunQueue, now: Callable[[], datetime] = instants.now
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._now = now
+        self._next_at: datetime | None = None
+        self._earlier = asyncio.Event()
+
+    def wake(self, next_run_at: datetime | None) -> None:
+        """Tells the clock of a job that was saved; it wakes when that is earlier than it planned."""
+        if next_run_at is None:
+            return
+        if self._next_at is None or next_run_at < self._next_at:
+            self._next_at = next_run_at
+            self._earlier.set()
+
+    async def run(self) -> None:
+        """Claims and sleeps until cancelled."""
+        while True:
+            self._earlier.clear()
+            runs, next_at = await self._store.claim_due(self._now(), BATCH, self._decide)
+            if not self._earlier.is_set():
+                self._next_at = next_at
+            await self._queue.put(runs)
+            await self._sleep_until_due()
+
+    async def _sleep_until_due(self) -> None:
+        while (wait := self._seconds_left()) is None or wait > 0:
+            timeout = min(wait, _LONGEST_SLEEP_SECONDS) if wait is not None else None
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._earlier.wait()
+                self._earlier.clear()
+            except TimeoutError:
+                continue
+
+    def _seconds_left(self) -> float | None:
+        if self._next_at is None:
+            return None
+        return (self._next_at - self._now()).total_seconds()
+
+    def _decide(self, job: Job) -> Due:
+        assert job.anchor_at is not None
+        try:
+            schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+        except TriggerError:
+            # It was valid when it was saved; a zone may since have left the system's database.
+            log.exception("job %s has an unusable trigger; it runs once more and not again", job.id)
+            assert job.next_run_at is not None
+            return Due((job.next_run_at,), (), None, "Its trigger can no longer be read; edit the job.")
+        return decide_due(job, schedule, self._now())

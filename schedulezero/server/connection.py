@@ -1,0 +1,123 @@
+"""One DEALER socket to one handler: many calls at once, each answer matched to its call.
+
+Before the empty delimiter goes a frame of our own, which REP and ROUTER peers give back as it is;
+it names the call. A call is handed to a live connection or not at all (ZMQ_IMMEDIATE): nothing
+waits in a socket to be delivered after its caller has given up on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from schedulezero.model import JsonObject
+from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
+
+log = logging.getLogger(__name__)
+
+_CONNECT_SECONDS = 1.0
+
+
+class HandlerAway(Exception):
+    """Nobody listens at the handler's address; the call was not delivered."""
+
+
+class CallTimeout(Exception):
+    """The call was delivered and not answered in time."""
+
+
+class Connection:
+    """A connection to a handler's address. Open it on the loop that uses it; close it there.
+
+    Parameters:
+        context: the ZeroMQ context that owns the socket.
+        address: where the handler listens, such as ``tcp://127.0.0.1:5000``.
+    """
+
+    def __init__(self, context: zmq.asyncio.Context, address: str) -> None:
+        self.address = address
+        self._socket = context.socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.setsockopt(zmq.SNDHWM, 0)
+        self._socket.setsockopt(zmq.RCVHWM, 0)
+        self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
+        self._socket.connect(address)
+        self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
+        self._tokens = itertools.count(1)
+        self._reader = asyncio.get_running_loop().create_task(self._read())
+
+    async def call(self, message: JsonObject, timeout: float) -> JsonObject:
+        """The handler's answer to a message.
+
+        Parameters:
+            message: what to send.
+            timeout: seconds to wait for the answer, once it is sent.
+
+        Raises HandlerAway when it could not be delivered, CallTimeout when no answer came.
+        """
+        token = b"%d" % next(self._tokens)
+        future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
+        self._calls[token] = future
+        try:
+            await self._send([token, b"", encode(message)])
+            async with asyncio.timeout(timeout):
+                return await future
+        except TimeoutError:
+            raise CallTimeout(f"{self.address} did not answer within {timeout:g} s") from None
+        finally:
+            self._calls.pop(token, None)
+
+    async def ping(self, timeout: float) -> bool:
+        """Whether the handler answers a ping within ``timeout`` seconds."""
+        try:
+            return (await self.call(PING, timeout)).get("success") is True
+        except (HandlerAway, CallTimeout):
+            return False
+
+    def close(self) -> None:
+        """Drops the socket; calls under way end with HandlerAway."""
+        self._reader.cancel()
+        self._socket.close(linger=0)
+        for future in self._calls.values():
+            if not future.done():
+                future.set_exception(HandlerAway(f"the connection to {self.address} was closed"))
+
+    async def _send(self, frames: list[bytes]) -> None:
+        try:
+            self._send_now(frames)
+        except zmq.Again:
+            # Not connected yet, or no more: give the connection a moment to come up.
+            if not await self._socket.poll(int(_CONNECT_SECONDS * 1000), zmq.POLLOUT):
+                raise HandlerAway(f"nobody listens at {self.address}") from None
+            try:
+                self._send_now(frames)
+            except zmq.Again:
+                raise HandlerAway(f"nobody listens at {self.address}") from None
+        except zmq.ZMQError as error:
+            raise HandlerAway(f"the connection to {self.address} was closed") from error
+
+    def _send_now(self, frames: list[bytes]) -> None:
+        sending: Any = self._socket.send_multipart(frames, flags=zmq.NOBLOCK)
+        sending.result()  # a NOBLOCK send is done when it returns, or holds zmq.Again
+
+    async def _read(self) -> None:
+        while True:
+            frames: list[bytes] = await self._socket.recv_multipart()
+            try:
+                envelope, payload = split_envelope(frames)
+                answer = decode(payload)
+            except BadFrame as error:
+                envelope = frames[:1]
+                answer = {"success": False, "error": f"The handler's answer is unusable: {error}"}
+            future = self._calls.get(envelope[0])
+            if future is None or future.done():
+                log.debug("a late answer from %s was dropped", self.address)
+                continue
+            future.set_result(answer)

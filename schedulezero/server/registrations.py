@@ -1,0 +1,113 @@
+"""Answers handlers that register: the server's REP socket.
+
+Speaks ``{"method": "register", "params": {…}}`` and tolerates the older ``{"action": "register", …}``,
+whose parameters may stand beside the action. Whatever comes in is answered; nothing ends the loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import zmq
+import zmq.asyncio
+
+from schedulezero.errors import PortTaken
+from schedulezero.model import JsonObject
+from schedulezero.protocol import PONG, BadFrame, decode, encode, failure
+from schedulezero.server.registry import Registry, clean_methods
+
+log = logging.getLogger(__name__)
+
+_MOST_AT_ONCE = 10_000
+
+
+class Registrations:
+    """The registration socket, bound while it serves."""
+
+    def __init__(self, context: zmq.asyncio.Context, registry: Registry, address: str) -> None:
+        self._registry = registry
+        self._socket = context.socket(zmq.REP)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        try:
+            self._socket.bind(address)
+        except zmq.ZMQError as error:
+            self._socket.close()
+            if error.errno == zmq.EADDRINUSE:
+                raise PortTaken(
+                    f"Another program listens on {address}. Stop it, or set another `server_address`."
+                ) from error
+            raise PortTaken(f"`server_address` {address} cannot be bound: {error.strerror}.") from error
+
+    async def serve(self) -> None:
+        """Answers until cancelled."""
+        while True:
+            frames = await self._socket.recv_multipart()
+            await self._socket.send(encode(self._answer(frames)))
+
+    def close(self) -> None:
+        """Lets go of the address."""
+        self._socket.close(linger=0)
+
+    def _answer(self, frames: list[bytes]) -> JsonObject:
+        if len(frames) != 1:
+            return failure(f"A message is one frame; {len(frames)} came.")
+        try:
+            message = decode(frames[0])
+        except BadFrame as error:
+            return failure(str(error))
+        method = message.get("method", message.get("action"))
+        given = message.get("params", message)
+        params = cast(JsonObject, given) if isinstance(given, dict) else {}
+        if method == "register":
+            return self._register(params)
+        if method == "report_status":
+            return self._report_status(params)
+        if method == "ping":
+            return dict(PONG)
+        return failure(f"Unknown method: {str(method)[:100]}")
+
+    def _register(self, params: JsonObject) -> JsonObject:
+        handler_id, address = params.get("handler_id"), params.get("address")
+        if not isinstance(handler_id, str) or not 0 < len(handler_id) <= 100:
+            return failure('"handler_id" must be a text of 1 to 100 characters.')
+        if not isinstance(address, str) or not _is_tcp_address(address):
+            return failure('"address" must be where the handler listens, such as tcp://127.0.0.1:5000.')
+        methods = clean_methods(params.get("methods"))
+        if methods is None:
+            return failure('"methods" must be a list of method names.')
+        known = self._registry.register(handler_id, address, methods, _concurrency(params.get("concurrency")))
+        status = "re-registered" if known else "registered"
+        log.info("handler %r %s at %s with %d methods", handler_id, status, address, len(methods))
+        return {
+            "success": True,
+            "handler_id": handler_id,
+            "address": address,
+            "status": status,
+            "methods": list(methods),
+            "message": f"Handler {handler_id} {status} with {len(methods)} methods.",
+        }
+
+    def _report_status(self, params: JsonObject) -> JsonObject:
+        handler_id, status = params.get("handler_id"), params.get("status")
+        if status not in ("online", "offline"):
+            return failure('"status" must be "online" or "offline".')
+        if not isinstance(handler_id, str) or not self._registry.report(handler_id, status):
+            return failure("Handler not registered")
+        return {"success": True, "handler_id": handler_id, "status": status}
+
+
+def _is_tcp_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme == "tcp" and bool(parts.hostname) and bool(parts.port) and len(address) <= 200
+    except ValueError:
+        return False
+
+
+def _concurrency(value: Any) -> int:
+    """Calls taken at once; a handler that does not say takes one, as a REP socket does."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 1
+    return min(max(value, 1), _MOST_AT_ONCE)

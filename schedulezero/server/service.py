@@ -1,0 +1,152 @@
+"""The embedded server: starts its parts in order, stops them in reverse.
+
+database → registry and registration socket → queue → dispatcher → clock → REST. Each part is up
+before the one that relies on it, and gone after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import zmq.asyncio
+from aiohttp import web
+
+from schedulezero import instants
+from schedulezero.database import Database, sqlite_path
+from schedulezero.errors import PortTaken
+from schedulezero.model import JsonObject
+from schedulezero.protocol import MAX_FRAME_BYTES
+from schedulezero.server.api.errors import error_middleware
+from schedulezero.server.api.jobs import JobsResource
+from schedulezero.server.api.runs import RunsResource
+from schedulezero.server.api.schedules import SchedulesResource
+from schedulezero.server.api.system import SystemResource
+from schedulezero.server.clock import Clock
+from schedulezero.server.dispatcher import Dispatcher
+from schedulezero.server.jobs import Jobs
+from schedulezero.server.registrations import Registrations
+from schedulezero.server.registry import Registry
+from schedulezero.server.run_queue import LocalRunQueue
+from schedulezero.server.store import Store
+from schedulezero.server.tables import metadata
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """What the embedded server runs with.
+
+    Attributes:
+        api_endpoint: where REST listens, such as ``http://127.0.0.1:8888``.
+        server_address: where handlers register, such as ``tcp://127.0.0.1:4242``.
+        database: path of the SQLite file.
+        timezone: the IANA zone of wall-clock triggers that name none.
+    """
+
+    api_endpoint: str
+    server_address: str
+    database: str
+    timezone: str = "UTC"
+
+    def to_json(self) -> JsonObject:
+        return {
+            "api_endpoint": self.api_endpoint,
+            "server_address": self.server_address,
+            "timezone": self.timezone,
+        }
+
+
+@asynccontextmanager
+async def serving(
+    config: ServerConfig, now: Callable[[], datetime] = instants.now
+) -> AsyncIterator[None]:
+    """Runs the server on this event loop while the context is entered.
+
+    Raises PortTaken or DatabaseUnusable, in a sentence that says what to do.
+    """
+    async with AsyncExitStack() as stack:
+        database = Database(sqlite_path(config.database), metadata)
+        await database.open()
+        stack.push_async_callback(database.close)
+        store = Store(database)
+
+        context = zmq.asyncio.Context()
+        stack.callback(context.destroy, linger=0)
+        registry = Registry(context)
+        stack.callback(registry.close)
+        registrations = Registrations(context, registry, config.server_address)
+        stack.callback(registrations.close)
+
+        queue = LocalRunQueue(store)
+        dispatcher = Dispatcher(store, queue, registry, now)
+        clock = Clock(store, queue, now)
+        jobs = Jobs(store, clock, queue, registry, now)
+
+        app = web.Application(middlewares=[error_middleware], client_max_size=MAX_FRAME_BYTES)
+        for resource in (
+            JobsResource(jobs, config.timezone),
+            RunsResource(store),
+            SchedulesResource(jobs, registry, dispatcher, config.timezone),
+            SystemResource(registry, config.to_json(), lambda: (queue.depth(), dispatcher.running)),
+        ):
+            app.router.add_routes(resource.routes())
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        listening = listen(config.api_endpoint)
+
+        stack.push_async_callback(dispatcher.flush)
+        await queue.recover()
+        await _running(stack, "registrations", registrations.serve())
+        await _running(stack, "dispatcher", dispatcher.run())
+        await _running(stack, "clock", clock.run())
+        await web.SockSite(runner, listening).start()
+        log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
+        yield
+
+
+async def _running(stack: AsyncExitStack, name: str, work: object) -> None:
+    """Runs a part as a task for as long as the stack is open; its failure is logged, not lost."""
+    task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+
+    def ended(done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.critical("the server's %s stopped", name, exc_info=error)
+
+    task.add_done_callback(ended)
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    stack.push_async_callback(stop)
+
+
+def listen(endpoint: str) -> socket.socket:
+    """A socket that listens where an endpoint says; PortTaken in words when it cannot."""
+    parts = urlsplit(endpoint)
+    host, port = parts.hostname or "127.0.0.1", parts.port or 80
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # Not on Windows, where it would let two programs share the port.
+        if hasattr(socket, "SO_REUSEPORT"):
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise PortTaken(
+            f"REST cannot listen on {host}:{port} ({error.strerror}). Stop the program that does, "
+            "or set another `api_endpoint`."
+        ) from error
+    listening.setblocking(False)
+    return listening

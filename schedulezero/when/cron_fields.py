@@ -1,0 +1,217 @@
+"""The cron *fields* of the wire: ``{"hour": 9, "day_of_week": "mon-fri"}`` and their calendar.
+
+They keep the meaning of APScheduler's CronTrigger, because people's code relies on it: all fields
+must match, ``day_of_week`` 0 is Monday, a field finer than the finest one given defaults to its
+minimum and a coarser one to ``*``. (A crontab *line* is another language, see `crontab`.)
+
+This module knows naive calendar time only; `schedules` turns it into instants.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from schedulezero.errors import TriggerError
+
+FIELDS = ("year", "month", "day", "week", "day_of_week", "hour", "minute", "second")
+"""From coarse to fine, which is the order in which defaults are decided."""
+
+_LIMITS = {
+    "year": (1970, 9999),
+    "month": (1, 12),
+    "day": (1, 31),
+    "week": (1, 53),
+    "day_of_week": (0, 6),
+    "hour": (0, 23),
+    "minute": (0, 59),
+    "second": (0, 59),
+}
+_DEFAULTS = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_POSITIONS = ("1st", "2nd", "3rd", "4th", "5th", "last")
+_LONGEST_WAIT_YEARS = 60
+"""A calendar that matches nothing for so long matches nothing: 29 February on a given weekday
+recurs within 40 years, also across a century that is no leap year."""
+
+_ALL = re.compile(r"\*(?:/(?P<step>\d+))?")
+_RANGE = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?(?:/(?P<step>\d+))?")
+_NAMES = re.compile(r"(?P<first>[a-z]+)(?:-(?P<last>[a-z]+))?")
+_POSITION = re.compile(rf"(?P<position>{'|'.join(_POSITIONS)})\s+(?P<weekday>{'|'.join(_WEEKDAYS)})")
+
+
+@dataclass(frozen=True, slots=True)
+class CronFields:
+    """The parsed fields: what each admits, as sorted numbers and rules for days.
+
+    ``runs_through`` tells a recurrence that goes by the clock's ticking (a star in its minutes or
+    hours) from one that names times of day; clock changes treat the two differently.
+    """
+
+    years: tuple[int, ...] | None
+    months: tuple[int, ...]
+    days: frozenset[int]
+    day_positions: tuple[tuple[str, int], ...]
+    last_day: bool
+    weeks: frozenset[int] | None
+    weekdays: frozenset[int] | None
+    hours: tuple[int, ...]
+    minutes: tuple[int, ...]
+    seconds: tuple[int, ...]
+    runs_through: bool
+
+    def next_local(self, start: datetime) -> datetime | None:
+        """The first matching wall-clock time at or after ``start`` (naive, whole seconds)."""
+        day = start.date()
+        at: time | None = start.time()
+        last_year = start.year + _LONGEST_WAIT_YEARS
+        while day.year <= min(last_year, 9998):
+            if not self._month_matches(day):
+                day, at = _first_of_next_month(day), None
+                continue
+            if self._day_matches(day):
+                found = self._time_at_or_after(at)
+                if found is not None:
+                    return datetime.combine(day, found)
+            day, at = day + timedelta(days=1), None
+        return None
+
+    def _month_matches(self, day: date) -> bool:
+        return day.month in self.months and (self.years is None or day.year in self.years)
+
+    def _day_matches(self, day: date) -> bool:
+        if self.weekdays is not None and day.weekday() not in self.weekdays:
+            return False
+        if self.weeks is not None and day.isocalendar().week not in self.weeks:
+            return False
+        if day.day in self.days:
+            return True
+        length = calendar.monthrange(day.year, day.month)[1]
+        if self.last_day and day.day == length:
+            return True
+        for position, weekday in self.day_positions:
+            if day.weekday() == weekday and (
+                day.day + 7 > length
+                if position == "last"
+                else (day.day - 1) // 7 == _POSITIONS.index(position)
+            ):
+                return True
+        return False
+
+    def _time_at_or_after(self, at: time | None) -> time | None:
+        if at is None:
+            return time(self.hours[0], self.minutes[0], self.seconds[0])
+        for hour in self.hours[bisect_left(self.hours, at.hour) :]:
+            if hour > at.hour:
+                return time(hour, self.minutes[0], self.seconds[0])
+            for minute in self.minutes[bisect_left(self.minutes, at.minute) :]:
+                if minute > at.minute:
+                    return time(hour, minute, self.seconds[0])
+                position = bisect_left(self.seconds, at.second)
+                if position < len(self.seconds):
+                    return time(hour, minute, self.seconds[position])
+        return None
+
+
+def parse_fields(args: Mapping[str, Any], path: str = "trigger.args") -> CronFields:
+    """Reads the fields out of a cron trigger's arguments.
+
+    Parameters:
+        args: field name to number or expression; other keys are ignored.
+        path: where the arguments stand in the request, for the error.
+
+    Raises TriggerError naming the field that is wrong and what would be right.
+    """
+    given = {name: str(args[name]).strip().lower() for name in FIELDS if args.get(name) is not None}
+    if not given:
+        raise TriggerError(path, f"A cron trigger needs at least one of: {', '.join(FIELDS)}.")
+    texts: dict[str, str] = {}
+    finest = max(FIELDS.index(name) for name in given)
+    for position, name in enumerate(FIELDS):
+        fallback = _DEFAULTS.get(name, "*") if position > finest else "*"
+        texts[name] = given.get(name, fallback)
+
+    numbers: dict[str, frozenset[int]] = {}
+    positions: list[tuple[str, int]] = []
+    last_day = False
+    for name, text in texts.items():
+        values: set[int] = set()
+        for part in text.split(","):
+            expression = part.strip()
+            if name == "day" and expression == "last":
+                last_day = True
+            elif name == "day" and (match := _POSITION.fullmatch(expression)):
+                positions.append((match["position"], _WEEKDAYS.index(match["weekday"])))
+            else:
+                values.update(_values(name, expression, f"{path}.{name}"))
+        numbers[name] = frozenset(values)
+
+    return CronFields(
+        years=None if texts["year"] == "*" else tuple(sorted(numbers["year"])),
+        months=tuple(sorted(numbers["month"])),
+        days=numbers["day"],
+        day_positions=tuple(positions),
+        last_day=last_day,
+        weeks=None if texts["week"] == "*" else numbers["week"],
+        weekdays=None if texts["day_of_week"] == "*" else numbers["day_of_week"],
+        hours=tuple(sorted(numbers["hour"])),
+        minutes=tuple(sorted(numbers["minute"])),
+        seconds=tuple(sorted(numbers["second"])),
+        runs_through=texts["minute"].startswith("*") or texts["hour"].startswith("*"),
+    )
+
+
+def _values(name: str, text: str, path: str) -> range:
+    low, high = _LIMITS[name]
+    if match := _ALL.fullmatch(text):
+        step = int(match["step"] or 1)
+        return range(low, high + 1, _checked_step(step, text, path))
+    if match := _RANGE.fullmatch(text):
+        first = int(match["first"])
+        step = _checked_step(int(match["step"] or 1), text, path)
+        # A start with a step and no end runs to the field's maximum; a bare number is itself.
+        last = int(match["last"]) if match["last"] else (high if match["step"] else first)
+    elif (match := _NAMES.fullmatch(text)) and (names := _names(name)):
+        unknown = next((word for word in match.groups() if word and word not in names), None)
+        if unknown is not None:
+            raise TriggerError(path, f"{unknown!r} is none of: {', '.join(names)}.")
+        first = names.index(match["first"]) + low
+        last = names.index(match["last"]) + low if match["last"] else first
+        step = 1
+    else:
+        raise TriggerError(path, f"{text!r} is no {name.replace('_', ' ')}; valid are {_examples(name)}.")
+    if not low <= first <= high or not low <= last <= high:
+        raise TriggerError(path, f"{text!r} is outside {low} to {high}.")
+    if first > last:
+        raise TriggerError(path, f"{text!r} runs backwards; write the smaller one first.")
+    return range(first, last + 1, step)
+
+
+def _names(field: str) -> tuple[str, ...]:
+    return {"month": _MONTHS, "day_of_week": _WEEKDAYS}.get(field, ())
+
+
+def _checked_step(step: int, text: str, path: str) -> int:
+    if step < 1:
+        raise TriggerError(path, f"The step of {text!r} must be at least 1.")
+    return step
+
+
+def _examples(field: str) -> str:
+    low, high = _LIMITS[field]
+    examples = [f"{low} to {high}", "*", "*/2", f"{low}-{low + 2}", f"{low},{low + 2}"]
+    if field == "day":
+        examples += ["last", "2nd tue", "last fri"]
+    elif names := _names(field):
+        examples += [names[0], f"{names[0]}-{names[4]}"]
+    return ", ".join(examples)
+
+
+def _first_of_next_month(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)

@@ -1,0 +1,142 @@
+"""Triggers → schedules: the wire's ``date``, ``interval`` and ``cron``, and our own ``calendar``.
+
+``calendar`` is what the three others cannot say; it exists on our embedded server only. So far it
+holds a crontab line (``{"crontab": "0 9 13 * 5", "timezone": "Europe/Berlin"}``), whose weekday
+numbers and day-or-weekday rule are not those of the cron fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from schedulezero.errors import TriggerError
+from schedulezero.instants import first_instant_at_or_after
+from schedulezero.model import Trigger
+from schedulezero.when.cron_fields import FIELDS, parse_fields
+from schedulezero.when.schedules import Crontab, Every, Once, OnFields, Schedule
+
+INTERVAL_UNITS = ("weeks", "days", "hours", "minutes", "seconds")
+_SHORTEST = timedelta(seconds=1)
+_LONGEST = timedelta(days=366 * 100)
+_LAST_YEAR = 2200
+
+# Read as: a trigger of that type accepts these arguments.
+_ACCEPTED = {
+    "date": ("run_date", "timezone"),
+    "interval": INTERVAL_UNITS,
+    "cron": (*FIELDS, "timezone"),
+    "calendar": ("crontab", "timezone"),
+}
+TYPES = tuple(_ACCEPTED)
+
+
+def schedule_of(
+    trigger: Trigger, *, anchor: datetime, zone: str = "UTC", path: str = "trigger.args"
+) -> Schedule:
+    """The schedule that a trigger describes.
+
+    Parameters:
+        trigger: type and arguments, as they came over the wire.
+        anchor: the instant from which an interval counts.
+        zone: the IANA zone of wall-clock times that name none themselves.
+        path: where the arguments stand in the request, for the error.
+
+    Raises TriggerError naming the field, what was wrong and what would be right.
+    """
+    accepted = _ACCEPTED.get(trigger.type)
+    if accepted is None:
+        raise TriggerError("trigger.type", f"{trigger.type!r} is none of: {', '.join(TYPES)}.")
+    unknown = next((key for key in trigger.args if key not in accepted), None)
+    if unknown is not None:
+        raise TriggerError(
+            f"{path}.{unknown}", f"A {trigger.type} trigger has no {unknown!r}; it takes {', '.join(accepted)}."
+        )
+    where = zone_of(trigger.args.get("timezone") or zone, f"{path}.timezone")
+    if trigger.type == "date":
+        return Once(run_date(trigger.args.get("run_date"), where, f"{path}.run_date"))
+    if trigger.type == "interval":
+        return Every(period_of(trigger.args, path), anchor)
+    if trigger.type == "cron":
+        return OnFields(parse_fields(trigger.args, path), where)
+    return _crontab(trigger.args.get("crontab"), where, f"{path}.crontab")
+
+
+def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
+    """The IANA zone of that name; TriggerError when there is none."""
+    try:
+        if not isinstance(name, str) or not name:
+            raise ValueError
+        return ZoneInfo(name)
+    except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError, caught below
+        raise TriggerError(path, _unknown_zone(name)) from error
+    except KeyError as error:
+        raise TriggerError(path, _unknown_zone(name)) from error
+
+
+def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:
+    """Unix seconds or an ISO 8601 text as an instant; without an offset it is read in ``zone``."""
+    try:
+        if isinstance(value, bool) or value is None:
+            raise ValueError
+        if isinstance(value, int | float):
+            instant = datetime.fromtimestamp(value, UTC)
+        else:
+            parsed = datetime.fromisoformat(str(value).strip())
+            instant = (
+                first_instant_at_or_after(parsed, zone)
+                if parsed.tzinfo is None
+                else parsed.astimezone(UTC)
+            )
+    except (ValueError, OverflowError, OSError) as error:
+        raise TriggerError(
+            path,
+            f"{value!r} is no date; valid are Unix seconds (1767225600) "
+            "or ISO 8601 (2026-01-01T09:00:00+01:00).",
+        ) from error
+    if instant.year > _LAST_YEAR:
+        raise TriggerError(path, f"{value!r} lies beyond the year {_LAST_YEAR}. Unix time counts in seconds.")
+    return instant
+
+
+def period_of(args: Mapping[str, Any], path: str) -> timedelta:
+    """The length of an interval trigger: its units, added up."""
+    total = timedelta()
+    for unit in INTERVAL_UNITS:
+        value = args.get(unit)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TriggerError(f"{path}.{unit}", f"{value!r} is no number of {unit}.")
+        try:
+            total += timedelta(**{unit: value})
+        except (OverflowError, ValueError) as error:
+            raise TriggerError(f"{path}.{unit}", f"{value!r} {unit} are more than can be counted.") from error
+    if not _SHORTEST <= total <= _LONGEST:
+        raise TriggerError(
+            path,
+            f"An interval is at least one second and at most a hundred years; "
+            f"give at least one of: {', '.join(INTERVAL_UNITS)}.",
+        )
+    return total
+
+
+def _crontab(line: object, zone: ZoneInfo, path: str) -> Schedule:
+    if not isinstance(line, str) or len(line.split()) not in (5, 6) or len(line) > 200:
+        raise TriggerError(path, f"{line!r} is no crontab line; it has five fields, such as '0 9 * * 1-5'.")
+    try:
+        CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        reason = str(error).removeprefix("Bad ")
+        raise TriggerError(
+            path, f"{line!r} is no crontab line: its {reason} is impossible. Valid is, for example, '0 9 * * 1-5'."
+        ) from error
+    return Crontab(line, zone)
+
+
+def _unknown_zone(name: object) -> str:
+    return f"{name!r} is no time zone; use an IANA name such as 'Europe/Berlin' or 'UTC'."
