@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DatabaseError
 
 from schedulezero.errors import DatabaseUnusable
 
@@ -98,7 +100,7 @@ class Database:
             self._read_engine = _engine(self.path, begin="BEGIN")
             with self._write_engine.begin() as connection:
                 self._metadata.create_all(connection)
-        except (sa.exc.DatabaseError, OSError) as error:
+        except (DatabaseError, OSError) as error:
             reason = getattr(error, "orig", None) or error
             raise DatabaseUnusable(
                 f"The database {self.path} cannot be used ({reason}). Check that it is a SQLite file "
@@ -149,7 +151,7 @@ class Database:
 def _engine(path: Path, *, begin: str) -> Engine:
     engine = sa.create_engine(
         f"sqlite:///{path}",
-        json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+        json_serializer=_to_json,
         connect_args={"check_same_thread": False},
     )
 
@@ -166,9 +168,13 @@ def _engine(path: Path, *, begin: str) -> Engine:
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    sa.event.listen(engine, "connect", on_connect)
-    sa.event.listen(engine, "begin", on_begin)
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def sqlite_path(setting: str) -> Path:

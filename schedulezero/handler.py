@@ -17,7 +17,6 @@ import logging
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
 
@@ -157,9 +156,7 @@ class Handler:
 class _Session:
     """The handler's threads between one start and the next stop."""
 
-    def __init__(
-        self, handler: Handler, loop: asyncio.AbstractEventLoop, before: _Session | None
-    ) -> None:
+    def __init__(self, handler: Handler, loop: asyncio.AbstractEventLoop, before: _Session | None) -> None:
         self._handler = handler
         self._loop = loop
         self._before = before
@@ -303,8 +300,9 @@ class _Session:
         future.add_done_callback(lambda done: self._finish(done, call, exchange))
 
     async def _run_async(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject:
+        deadline = asyncio.timeout(DEADLINE_SECONDS)
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS) as deadline:
+            async with deadline:
                 result: Any = await function(self._handler.context, params)
         except TimeoutError as error:
             return _too_slow(call, "stopped") if deadline.expired() else answer_of_error(call, error)
@@ -372,5 +370,3 @@ class _Session:
 
 def _too_slow(call: Call, fate: str) -> JsonObject:
     return failure(f"{call.method} took longer than {DEADLINE_SECONDS:g} s and was {fate}.")
-
-

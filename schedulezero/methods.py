@@ -71,9 +71,11 @@ class Parameter:
     @property
     def label(self) -> str:
         """The name as a person reads it: ``channel_id`` is *Channel*."""
-        return re.sub(r"_(id|ids|url)$", lambda m: "s" if m[1] == "ids" else "", self.name).replace(
-            "_", " "
-        ).capitalize()
+        return (
+            re.sub(r"_(id|ids|url)$", lambda m: "s" if m[1] == "ids" else "", self.name)
+            .replace("_", " ")
+            .capitalize()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +259,10 @@ _MAX_ID = 2**64 - 1
 
 def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     kind, name = parameter.kind, parameter.name
+    shown = str(value)[:80]
 
     def wrong(expected: str) -> ParameterError:
-        return ParameterError(name, f"{name!r} of {method} must be {expected}, not {str(value)[:80]!r}.")
+        return ParameterError(name, f"{name!r} of {method} must be {expected}, not {shown!r}.")
 
     if kind in _ID_KINDS:
         identifier = _as_id(value)
@@ -287,7 +290,7 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
         raise wrong("a JSON object")
     if kind is Kind.LIST and not isinstance(value, list):
         raise wrong("a JSON list")
-    return value
+    return cast(Any, value)
 
 
 def _as_id(value: Any) -> int | None:

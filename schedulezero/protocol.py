@@ -43,7 +43,9 @@ def encode(message: JsonObject) -> bytes:
 
     Raises TypeError or ValueError when JSON cannot hold it.
     """
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
+        "utf-8", "replace"
+    )
 
 
 def decode(payload: bytes) -> JsonObject:
@@ -112,5 +114,5 @@ def _text(value: Any) -> str | None:
 
 
 def _json_type(value: Any) -> str:
-    names = {list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
-    return names.get(cast("type[object]", type(value)), "null")
+    names = {"list": "a list", "str": "a text", "bool": "a boolean", "int": "a number", "float": "a number"}
+    return names.get(type(value).__name__, "null")

@@ -39,9 +39,7 @@ class Clock:
         now: tells the present instant; a test moves it.
     """
 
-    def __init__(
-        self, store: Store, queue: RunQueue, now: Callable[[], datetime] = instants.now
-    ) -> None:
+    def __init__(self, store: Store, queue: RunQueue, now: Callable[[], datetime] = instants.now) -> None:
         self._store = store
         self._queue = queue
         self._now = now

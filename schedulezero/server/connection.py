@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from typing import Any
+from typing import Any, cast
 
 import zmq
 import zmq.asyncio
@@ -20,7 +20,7 @@ from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
 
 log = logging.getLogger(__name__)
 
-_CONNECT_SECONDS = 1.0
+_CONNECT_MS = 1000
 
 
 class HandlerAway(Exception):
@@ -94,7 +94,7 @@ class Connection:
             self._send_now(frames)
         except zmq.Again:
             # Not connected yet, or no more: give the connection a moment to come up.
-            if not await self._socket.poll(int(_CONNECT_SECONDS * 1000), zmq.POLLOUT):
+            if not await cast(Any, self._socket).poll(_CONNECT_MS, zmq.POLLOUT):
                 raise HandlerAway(f"nobody listens at {self.address}") from None
             try:
                 self._send_now(frames)
@@ -104,7 +104,7 @@ class Connection:
             raise HandlerAway(f"the connection to {self.address} was closed") from error
 
     def _send_now(self, frames: list[bytes]) -> None:
-        sending: Any = self._socket.send_multipart(frames, flags=zmq.NOBLOCK)
+        sending: Any = cast(Any, self._socket).send_multipart(frames, flags=zmq.NOBLOCK)
         sending.result()  # a NOBLOCK send is done when it returns, or holds zmq.Again
 
     async def _read(self) -> None:

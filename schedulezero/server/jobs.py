@@ -22,7 +22,6 @@ from schedulezero.server.run_queue import RunQueue
 from schedulezero.server.store import Store
 from schedulezero.when.triggers import schedule_of
 
-
 _CLOCK_SKEW = timedelta(seconds=5)
 """A date so little past is one that a clock slightly behind ours still calls the future."""
 

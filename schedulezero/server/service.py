@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import zmq.asyncio
@@ -65,9 +66,7 @@ class ServerConfig:
 
 
 @asynccontextmanager
-async def serving(
-    config: ServerConfig, now: Callable[[], datetime] = instants.now
-) -> AsyncIterator[None]:
+async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.now) -> AsyncGenerator[None]:
     """Runs the server on this event loop while the context is entered.
 
     Raises PortTaken or DatabaseUnusable, in a sentence that says what to do.
@@ -113,9 +112,9 @@ async def serving(
         yield
 
 
-async def _running(stack: AsyncExitStack, name: str, work: object) -> None:
+async def _running(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None]) -> None:
     """Runs a part as a task for as long as the stack is open; its failure is logged, not lost."""
-    task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    task: asyncio.Task[None] = asyncio.create_task(work)
 
     def ended(done: asyncio.Task[None]) -> None:
         if not done.cancelled() and (error := done.exception()) is not None:

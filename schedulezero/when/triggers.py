@@ -54,7 +54,8 @@ def schedule_of(
     unknown = next((key for key in trigger.args if key not in accepted), None)
     if unknown is not None:
         raise TriggerError(
-            f"{path}.{unknown}", f"A {trigger.type} trigger has no {unknown!r}; it takes {', '.join(accepted)}."
+            f"{path}.{unknown}",
+            f"A {trigger.type} trigger has no {unknown!r}; it takes {', '.join(accepted)}.",
         )
     where = zone_of(trigger.args.get("timezone") or zone, f"{path}.timezone")
     if trigger.type == "date":
@@ -88,9 +89,7 @@ def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:
         else:
             parsed = datetime.fromisoformat(str(value).strip())
             instant = (
-                first_instant_at_or_after(parsed, zone)
-                if parsed.tzinfo is None
-                else parsed.astimezone(UTC)
+                first_instant_at_or_after(parsed, zone) if parsed.tzinfo is None else parsed.astimezone(UTC)
             )
     except (ValueError, OverflowError, OSError) as error:
         raise TriggerError(
@@ -133,7 +132,8 @@ def _crontab(line: object, zone: ZoneInfo, path: str) -> Schedule:
     except CronSimError as error:
         reason = str(error).removeprefix("Bad ")
         raise TriggerError(
-            path, f"{line!r} is no crontab line: its {reason} is impossible. Valid is, for example, '0 9 * * 1-5'."
+            path,
+            f"{line!r} is no crontab line: its {reason} is impossible. Valid is, for example, '0 9 * * 1-5'.",
         ) from error
     return Crontab(line, zone)
 

@@ -109,11 +109,11 @@ def flat_trigger(trigger: JsonObject) -> tuple[str, JsonObject]:
     """Dialect B's trigger as type and arguments. Nested arguments are refused, as its server does."""
     kind = trigger.get("type")
     if not isinstance(kind, str):
-        raise TriggerError("trigger.type", f"\"type\" must be one of: {', '.join(TYPES)}.")
+        raise TriggerError("trigger.type", f'"type" must be one of: {", ".join(TYPES)}.')
     if "args" in trigger:
         raise TriggerError(
             "trigger.args",
-            'The trigger\'s arguments stand beside its type here, such as {"type": "interval", "minutes": 5}; '
+            'The trigger\'s arguments stand beside its type here, such as {"type": "date", "run_date": 0}; '
             "nested ones belong to POST /api/jobs.",
         )
     return kind, {key: value for key, value in trigger.items() if key != "type"}
@@ -126,7 +126,10 @@ def query_int(request: web.Request, name: str, default: int, low: int, high: int
         return default
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
         raise ApiError(
-            400, "bad_query", f"{name!r} must be a whole number from {low} to {high}, not {text[:40]!r}.", name
+            400,
+            "bad_query",
+            f"{name!r} must be a whole number from {low} to {high}, not {text[:40]!r}.",
+            name,
         )
     return int(text)
 
@@ -135,7 +138,9 @@ def query_choice(request: web.Request, name: str, choices: list[str]) -> str | N
     """A word of the query out of a few."""
     text = request.query.get(name)
     if text is not None and text not in choices:
-        raise ApiError(400, "bad_query", f"{name!r} must be one of {', '.join(choices)}, not {text[:40]!r}.", name)
+        raise ApiError(
+            400, "bad_query", f"{name!r} must be one of {', '.join(choices)}, not {text[:40]!r}.", name
+        )
     return text
 
 

@@ -73,7 +73,9 @@ def _sentence(request: web.Request, error: web.HTTPException) -> str:
     if error.status == 404:
         return f"There is nothing at {request.path}; GET /api/openapi.json describes what there is."
     if error.status == 405:
-        return f"{request.method} is not possible at {request.path}; possible: {error.headers.get('Allow', '')}."
+        return (
+            f"{request.method} is not possible at {request.path}; possible: {error.headers.get('Allow', '')}."
+        )
     if error.status == 413:
         return "The body is larger than 1 MiB."
     return error.reason

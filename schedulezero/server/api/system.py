@@ -1,4 +1,4 @@
-"""What the server says about itself: ``/api/health``, ``/api/handlers``, ``/api/config``, ``/api/openapi.json``."""
+"""What the server says about itself: its health, its handlers, its settings, its own description."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ class SystemResource:
         load: how many runs wait in memory and how many are under way.
     """
 
-    def __init__(
-        self, registry: Registry, config: JsonObject, load: Callable[[], tuple[int, int]]
-    ) -> None:
+    def __init__(self, registry: Registry, config: JsonObject, load: Callable[[], tuple[int, int]]) -> None:
         self._registry = registry
         self._config = config
         self._load = load

@@ -1,0 +1,111 @@
+"""One HTTP request → a JSON object, or one of our errors. The only place that knows httpx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import httpx
+
+from schedulezero.errors import (
+    BadAnswer,
+    Conflict,
+    NotFound,
+    RequestRefused,
+    ServerFailed,
+    ServerTimeout,
+    ServerUnreachable,
+)
+from schedulezero.model import JsonObject
+
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 10.0
+
+
+class Http:
+    """JSON over HTTP to one server, with time-outs everywhere.
+
+    Parameters:
+        endpoint: the server's root, such as ``http://127.0.0.1:8888``.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self._client = httpx.AsyncClient(
+            base_url=self.endpoint,
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            trust_env=False,  # the server is ours; a proxy meant for the web is not on its way
+        )
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._client.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: JsonObject | None = None,
+        query: Mapping[str, str | int | None] | None = None,
+        timeout: float | None = None,
+    ) -> JsonObject:
+        """The answer's JSON object.
+
+        Parameters:
+            method: the HTTP method.
+            path: the path below the endpoint.
+            body: what to send as JSON.
+            query: query parameters; those that are None are left out.
+            timeout: seconds to wait for the answer, where the usual ones are too few.
+
+        Raises a ClientError whose message is a sentence for the user.
+        """
+        params = {key: value for key, value in (query or {}).items() if value is not None}
+        extra: dict[str, Any] = {"timeout": timeout} if timeout is not None else {}
+        try:
+            response = await self._client.request(method, path, json=body, params=params, **extra)
+        except httpx.TimeoutException as error:
+            raise ServerTimeout(
+                f"The ScheduleZero server at {self.endpoint} does not answer. Try again in a moment."
+            ) from error
+        except httpx.TransportError as error:
+            raise ServerUnreachable(
+                f"The ScheduleZero server at {self.endpoint} cannot be reached. Is it running?"
+            ) from error
+        return self._answer(response)
+
+    def _answer(self, response: httpx.Response) -> JsonObject:
+        status = response.status_code
+        try:
+            data: Any = response.json()
+        except ValueError:
+            data = None
+        if status >= 500:
+            message = _error(data)[1] or "It gave no reason."
+            raise ServerFailed(f"The ScheduleZero server failed on this: {message}")
+        if status >= 400:
+            code, message, field = _error(data)
+            message = message or f"The ScheduleZero server refused this (HTTP {status})."
+            kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
+            raise kind(message, code=code or "refused", field=field)
+        if not isinstance(data, dict):
+            raise BadAnswer(
+                f"What answers at {self.endpoint} does not look like a ScheduleZero server. "
+                "Check `api_endpoint`."
+            )
+        return cast(JsonObject, data)
+
+
+def _error(data: Any) -> tuple[str | None, str | None, str | None]:
+    error = cast(JsonObject, data).get("error") if isinstance(data, dict) else None
+    if isinstance(error, str):
+        return None, error, None
+    if not isinstance(error, dict):
+        return None, None, None
+    parts = cast(JsonObject, error)
+    return _text(parts.get("code")), _text(parts.get("message")), _text(parts.get("field"))
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if value is not None else None

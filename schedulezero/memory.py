@@ -1,0 +1,195 @@
+"""What the bot itself remembers: zones, drafts, the state of open lists.
+
+In tables of its own in ``database``, also when the server that keeps the jobs is an external one.
+A panel's state lives here and never in the panel, so that a restart loses nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero import instants
+from schedulezero.columns import Instant
+from schedulezero.database import Database, sqlite_path
+
+_metadata = sa.MetaData()
+
+_settings = sa.Table(
+    "bot_settings",
+    _metadata,
+    sa.Column("scope", sa.String(8), primary_key=True),  # "user" or "guild"
+    sa.Column("id", sa.String(20), primary_key=True),
+    sa.Column("timezone", sa.String(64), nullable=False),
+)
+_drafts = sa.Table(
+    "bot_drafts",
+    _metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("user_id", sa.String(20), nullable=False, index=True),
+    sa.Column("guild_id", sa.String(20), nullable=False),
+    sa.Column("method", sa.String(100), nullable=False),
+    sa.Column("values", sa.JSON, nullable=False),
+    sa.Column("when", sa.Text, nullable=False),
+    sa.Column("job_id", sa.String(100)),
+    sa.Column("job_version", sa.Integer),
+    sa.Column("changed_at", Instant, nullable=False),
+)
+_panels = sa.Table(
+    "bot_panels",
+    _metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("guild_id", sa.String(20), nullable=False),
+    sa.Column("state", sa.JSON, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+)
+
+_FORGOTTEN_AFTER = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A job that is being written, or an edit of one (then ``job_id`` says of which).
+
+    ``values`` holds what was typed for each parameter, as it was typed; ``when`` the text of the
+    schedule. Both are kept also when they were refused, so that nothing is typed twice.
+    """
+
+    id: str
+    user_id: str
+    guild_id: str
+    method: str
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    when: str = ""
+    job_id: str | None = None
+    job_version: int | None = None
+
+
+def new_id() -> str:
+    """An id for a draft or a panel that nobody guesses and a custom id has room for."""
+    return secrets.token_hex(6)
+
+
+class Memory:
+    """The bot's own tables.
+
+    Parameters:
+        database: path of the SQLite file.
+    """
+
+    def __init__(self, database: str) -> None:
+        self._database = Database(sqlite_path(database), _metadata)
+
+    async def open(self) -> None:
+        """Opens the file, and forgets drafts and panels that nobody touched for a month."""
+        await self._database.open()
+        old = instants.now() - _FORGOTTEN_AFTER
+
+        def forget(connection: Connection) -> None:
+            for table in (_drafts, _panels):
+                connection.execute(sa.delete(table).where(table.c.changed_at < old))
+
+        await self._database.write(forget)
+
+    async def close(self) -> None:
+        """Lets go of the file."""
+        await self._database.close()
+
+    # ---------------------------------------------------------------- zones
+
+    async def timezone(self, user_id: int, guild_id: int | None) -> str | None:
+        """The zone that a person chose, else the one of the guild, else None."""
+        wanted = [("user", str(user_id)), ("guild", str(guild_id))]
+        query = sa.select(_settings).where(sa.tuple_(_settings.c.scope, _settings.c.id).in_(wanted))
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        zones = {str(row["scope"]): str(row["timezone"]) for row in rows}
+        return zones.get("user") or zones.get("guild")
+
+    async def set_user_timezone(self, user_id: int, timezone: str) -> None:
+        """Remembers a person's zone."""
+        await self._set_timezone("user", user_id, timezone)
+
+    async def set_guild_timezone(self, guild_id: int, timezone: str) -> None:
+        """Remembers a guild's default zone."""
+        await self._set_timezone("guild", guild_id, timezone)
+
+    async def _set_timezone(self, scope: str, identifier: int, timezone: str) -> None:
+        def save(connection: Connection) -> None:
+            key = (_settings.c.scope == scope) & (_settings.c.id == str(identifier))
+            connection.execute(sa.delete(_settings).where(key))
+            connection.execute(
+                sa.insert(_settings).values(scope=scope, id=str(identifier), timezone=timezone)
+            )
+
+        await self._database.write(save)
+
+    # ---------------------------------------------------------------- drafts
+
+    async def save_draft(self, draft: Draft) -> None:
+        """Keeps a draft, new or changed."""
+        row = {
+            "id": draft.id,
+            "user_id": draft.user_id,
+            "guild_id": draft.guild_id,
+            "method": draft.method,
+            "values": draft.values,
+            "when": draft.when,
+            "job_id": draft.job_id,
+            "job_version": draft.job_version,
+            "changed_at": instants.now(),
+        }
+
+        def save(connection: Connection) -> None:
+            connection.execute(sa.delete(_drafts).where(_drafts.c.id == draft.id))
+            connection.execute(sa.insert(_drafts), [row])
+
+        await self._database.write(save)
+
+    async def draft(self, draft_id: str) -> Draft | None:
+        """The draft of that id, None when it was used or forgotten."""
+        query = sa.select(_drafts).where(_drafts.c.id == draft_id)
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        if row is None:
+            return None
+        return Draft(
+            id=row["id"],
+            user_id=row["user_id"],
+            guild_id=row["guild_id"],
+            method=row["method"],
+            values=cast("dict[str, Any]", row["values"]),
+            when=row["when"],
+            job_id=row["job_id"],
+            job_version=row["job_version"],
+        )
+
+    async def take_draft(self, draft_id: str) -> bool:
+        """Uses a draft up. False when somebody did before, as with a double click."""
+
+        def take(connection: Connection) -> bool:
+            return connection.execute(sa.delete(_drafts).where(_drafts.c.id == draft_id)).rowcount == 1
+
+        return await self._database.write(take)
+
+    # ---------------------------------------------------------------- panels
+
+    async def save_panel(self, panel_id: str, guild_id: int, state: dict[str, Any]) -> None:
+        """Keeps what an open panel shows (its filter, its page)."""
+        row = {"id": panel_id, "guild_id": str(guild_id), "state": state, "changed_at": instants.now()}
+
+        def save(connection: Connection) -> None:
+            connection.execute(sa.delete(_panels).where(_panels.c.id == panel_id))
+            connection.execute(sa.insert(_panels), [row])
+
+        await self._database.write(save)
+
+    async def panel(self, panel_id: str, guild_id: int) -> dict[str, Any] | None:
+        """A panel's state, if it belongs to that guild."""
+        query = sa.select(_panels.c.state).where(
+            _panels.c.id == panel_id, _panels.c.guild_id == str(guild_id)
+        )
+        return await self._database.read(lambda connection: connection.scalar(query))

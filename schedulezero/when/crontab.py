@@ -1,0 +1,83 @@
+"""Crontab lines, as crontab(5) reads them: 0 and 7 are Sunday, and a day *or* a weekday matches when
+both are given.
+
+A line that the wire's cron fields can say exactly becomes a ``cron`` trigger, which every server
+understands; any other becomes our own ``calendar`` trigger.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from cronsim import CronSim, CronSimError
+
+from schedulezero.errors import WhenError
+from schedulezero.model import JsonObject, Trigger
+
+_NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_FIELD = re.compile(r"[0-9*/,#\-]*[0-9*][0-9*/,#\-L]*|[A-Za-z0-9*/,#\-]+")
+_PLAIN = re.compile(r"[0-9*/,\-]+")
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+def looks_like_crontab(text: str) -> bool:
+    """Whether a text is meant as a crontab line, right or wrong."""
+    parts = text.split()
+    if text.startswith("@"):
+        return True
+    return (
+        len(parts) == 5
+        and all(_FIELD.fullmatch(part) for part in parts)
+        and any(part[0] in "*0123456789" for part in parts[:2])
+        and not any(part.isalpha() for part in parts[:3])
+    )
+
+
+def crontab_trigger(text: str, zone: str) -> Trigger:
+    """The trigger of a crontab line; WhenError says which field is impossible."""
+    line = _NICKNAMES.get(text.lower(), text)
+    if line.startswith("@"):
+        raise WhenError(f"There is no “{text}”; there are {', '.join(_NICKNAMES)}.")
+    try:
+        parsed = CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        reason = str(error).removeprefix("Bad ")
+        raise WhenError(
+            f"“{text}” is no crontab line that can ever match: look at its {reason}. "
+            "An example is `0 9 * * 1-5`, which is 9:00 on working days."
+        ) from error
+    fields = _as_fields(line, parsed)
+    if fields is None:
+        return Trigger("calendar", {"crontab": line, "timezone": zone})
+    return Trigger("cron", {**fields, "timezone": zone})
+
+
+def _as_fields(line: str, parsed: CronSim) -> JsonObject | None:
+    """The same calendar in the wire's fields; None when they cannot say it."""
+    minute, hour, day, month, weekday = line.split()
+    if not parsed.day_and or not all(_PLAIN.fullmatch(part) for part in (minute, hour, day)):
+        return None
+    if day.startswith("*/") and weekday != "*":
+        return None
+    fields: JsonObject = {"minute": minute, "hour": hour}
+    if day != "*":
+        fields["day"] = day
+    if len(parsed.months) < 12:
+        fields["month"] = ",".join(str(number) for number in sorted(parsed.months))
+    if weekday != "*":
+        numbers = {item % 7 for item in parsed.weekdays if isinstance(item, int)}
+        if len(numbers) != len({item % 7 if isinstance(item, int) else item for item in parsed.weekdays}):
+            return None  # the last Friday, the second Tuesday
+        if len(numbers) < 7:
+            fields["day_of_week"] = ",".join(_WEEKDAYS[number] for number in sorted(numbers))
+    # A coarser field that is not given is "*" in the wire's fields, as it is here.
+    return fields
