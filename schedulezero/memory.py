@@ -49,6 +49,14 @@ _panels = sa.Table(
     sa.Column("changed_at", Instant, nullable=False),
 )
 
+_notes = sa.Table(
+    "bot_notes",
+    _metadata,
+    sa.Column("kind", sa.String(40), primary_key=True),
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+
 _FORGOTTEN_AFTER = timedelta(days=30)
 
 
@@ -193,3 +201,29 @@ class Memory:
             _panels.c.id == panel_id, _panels.c.guild_id == str(guild_id)
         )
         return await self._database.read(lambda connection: connection.scalar(query))
+
+    # ---------------------------------------------------------------- notes of sprockets
+
+    async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool:
+        """Keeps a sprocket's note. False, and nothing changed, when there is one of that key."""
+
+        def save(connection: Connection) -> bool:
+            if connection.scalar(_note(kind, key)) is not None:
+                return False
+            connection.execute(sa.insert(_notes), [{"kind": kind, "key": key, "value": value}])
+            return True
+
+        return await self._database.write(save)
+
+    async def kept(self, kind: str, key: str) -> dict[str, Any] | None:
+        """A sprocket's note, None when there is none."""
+        return await self._database.read(lambda connection: connection.scalar(_note(kind, key)))
+
+    async def forget(self, kind: str, key: str) -> None:
+        """Throws a sprocket's note away."""
+        query = sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key)
+        await self._database.write(lambda connection: connection.execute(query))
+
+
+def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:
+    return sa.select(_notes.c.value).where(_notes.c.kind == kind, _notes.c.key == key)

@@ -63,7 +63,7 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
 
 def _as_fields(line: str, parsed: CronSim) -> JsonObject | None:
     """The same calendar in the wire's fields; None when they cannot say it."""
-    minute, hour, day, month, weekday = line.split()
+    minute, hour, day, _, weekday = line.split()
     if not parsed.day_and or not all(_PLAIN.fullmatch(part) for part in (minute, hour, day)):
         return None
     if day.startswith("*/") and weekday != "*":

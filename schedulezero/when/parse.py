@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dateparser
@@ -51,9 +52,8 @@ _DAY_AND_TIME = re.compile(
 _TIME_AND_DAY = re.compile(
     rf"(?:at\s+)?(?P<time>{_TIME})(?:\s+(?:on\s+)?(?P<day>today|tonight|tomorrow|{'|'.join(_WEEKDAYS)}))?"
 )
-_RECURS = re.compile(
-    r"(every|each|daily|hourly|weekly|monthly|weekdays|weekends|(?:%s)s\b)" % "|".join(_WEEKDAYS)
-)
+_DAYS_PLURAL = "|".join(f"{name}s" for name in _WEEKDAYS)
+_RECURS = re.compile(rf"(every|each|daily|hourly|weekly|monthly|weekdays|weekends|(?:{_DAYS_PLURAL})\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +178,10 @@ def _iso(text: str, zone: str) -> datetime | None:
 
 def _by_dateparser(text: str, zone: str, locale: str, local: datetime) -> datetime:
     language = locale.partition("-")[0]
-    settings = {
+    settings: dict[str, Any] = {
         "RELATIVE_BASE": local,
         "PREFER_DATES_FROM": "future",
         "DATE_ORDER": "MDY" if locale == "en-US" else "DMY",
-        "RETURN_TIME_AS_PERIOD": False,
-        "REQUIRE_PARTS": [],
     }
     try:
         found = dateparser.parse(text, languages=list(dict.fromkeys((language, "en"))), settings=settings)

@@ -1,0 +1,70 @@
+"""A sprocket to copy: one job of its own, one that builds on another's, and a slash command.
+
+Copy this file to ``sprockets/<name>_sprocket.py``, change it, and load it with
+``/load_sprocket <name>``. A job is a function ``(bot, params) -> dict``; the first line of its
+docstring is its help, the ``Params:`` block becomes its form in Discord.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from schedulezero.methods import Need, needs
+
+QUESTIONS = (
+    "What made you smile this week?",
+    "What are you building at the moment?",
+    "Which game would you play again for the first time?",
+    "What is the best thing you ate lately?",
+)
+
+
+@needs(Need("view_channel", channel="channel_id"), Need("send_messages", channel="channel_id"))
+async def question_of_the_day(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+    """Post a question that gets people talking.
+
+    Params:
+        channel_id: int - Where to ask
+        question: str - What to ask; one of mine if you leave it empty (optional)
+    """
+    question = params.get("question") or random.choice(QUESTIONS)
+    # Another sprocket's job, called as the server would call it.
+    cog: Any = bot.get_cog("ScheduleZeroCog")
+    announce = cog.handler.sprockets["send_announcement"]
+    return await announce(bot, {"channel_id": params["channel_id"], "message": f"**{question}**"})
+
+
+JOBS = {"question_of_the_day": question_of_the_day}
+
+
+class CustomSprocket(commands.Cog):
+    """Registers the jobs above, and offers a slash command of its own."""
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self.bot = bot
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        cog: Any = self.bot.get_cog("ScheduleZeroCog")
+        for name, function in JOBS.items():
+            cog.register_sprocket(name, function)
+
+    async def cog_unload(self) -> None:
+        cog: Any = self.bot.get_cog("ScheduleZeroCog")
+        if cog is not None:
+            for name in JOBS:
+                cog.unregister_sprocket(name)
+
+    @app_commands.command(name="question", description="Show a question that gets people talking")
+    async def question(self, interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(random.choice(QUESTIONS), ephemeral=True)
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Loads the sprocket."""
+    await bot.add_cog(CustomSprocket(bot))
