@@ -8,6 +8,7 @@ therefore travels inside the params under ``_meta``. What a dialect lacks it say
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -195,10 +196,10 @@ class SchedulesDialect:
             "job_params": {**job.params, META_KEY: meta},
             "trigger": {"type": job.trigger.type, **args},
         }
-        if job.id:
-            body["job_id"] = job.id
+        # Its own ids are long and guessable, and a button's custom id has room for few characters.
+        body["job_id"] = job.id or secrets.token_hex(8)
         answer = await self._http.request("POST", "/api/schedule", body=body)
-        return replace(job, id=str(answer.get("job_id") or job.id))
+        return replace(job, id=str(answer.get("job_id") or body["job_id"]))
 
     async def show(self, job_id: str) -> Job:
         found = next((job for job in await self._all() if job.id == job_id), None)

@@ -1,0 +1,122 @@
+"""The bot: puts the parts together, in order, and takes them apart in reverse.
+
+server (if embedded) → memory → REST client → cogs → sprockets → commands. `create_bot` builds the
+very bot that `run`, the demo and the tests use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from bot.config import Settings
+from cogs import sprocket_loader
+from cogs.admin_cog import AdminCog
+from cogs.desk.components import DYNAMIC_ITEMS
+from cogs.schedulezero_cog import ScheduleZeroCog
+from cogs.services import Refused, Services
+from cogs.sprockets_cog import SprocketsCog
+from schedulezero.client import Client
+from schedulezero.errors import PortTaken
+from schedulezero.memory import Memory
+from schedulezero.server.service import ServerConfig, listen
+from schedulezero.server.thread import ServerThread
+from schedulezero.when.parse import warm_up
+
+log = logging.getLogger(__name__)
+
+
+class ScheduleZeroBot(commands.Bot):
+    """A discord.py bot that schedules."""
+
+    def __init__(self, settings: Settings) -> None:
+        intents = discord.Intents.default()
+        intents.message_content = settings.message_content
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            intents=intents,
+            help_command=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            activity=discord.CustomActivity("/schedule create"),
+        )
+        self.settings = settings
+        self.memory = Memory(settings.database)
+        self.services = Services(
+            client=Client(settings.api_endpoint),
+            memory=self.memory,
+            handler_id=settings.handler_id,
+            handler_address=settings.handler_address,
+            server_address=settings.server_address,
+            timezone=settings.timezone,
+        )
+        self.server: ServerThread | None = None
+        self._taken_apart = False
+
+    async def setup_hook(self) -> None:
+        """Brings everything up but the handler, which starts when the bot is ready."""
+        expect_free(self.settings.handler_port)
+        if self.settings.server == "embedded":
+            self.server = ServerThread(server_config(self.settings))
+            await self.server.start()
+        await self.memory.open()
+        await asyncio.to_thread(warm_up)
+        handler_cog = ScheduleZeroCog(self, self.services)
+        await self.add_cog(handler_cog)
+        await self.add_cog(AdminCog(self))
+        await self.add_cog(SprocketsCog(self))
+        self.add_dynamic_items(*DYNAMIC_ITEMS)
+        for name in self.settings.sprockets:
+            try:
+                await sprocket_loader.load(self, name)
+            except Refused as error:
+                # One broken sprocket must not keep the others from running.
+                log.error("%s", error.message)
+        await self.tree.sync()
+
+    async def close(self) -> None:
+        """Takes everything apart; safe to call twice."""
+        if not self._taken_apart:
+            self._taken_apart = True
+            handler = getattr(self.get_cog("ScheduleZeroCog"), "handler", None)
+            if handler is not None:
+                # First of all, so that the server hears "offline" and not "no jobs any more".
+                handler.stop()
+                await handler.wait_stopped()
+            await super().close()
+            await self.services.client.close()
+            await self.memory.close()
+            if self.server is not None:
+                await self.server.stop()
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        log.exception("the event %s failed", event_method)
+
+
+def server_config(settings: Settings) -> ServerConfig:
+    """What the embedded server runs with."""
+    return ServerConfig(
+        api_endpoint=settings.api_endpoint,
+        server_address=settings.server_address,
+        database=settings.database,
+        timezone=settings.timezone,
+    )
+
+
+def expect_free(handler_port: int) -> None:
+    """Raises PortTaken when another program listens on the handler's port."""
+    try:
+        listen(f"http://127.0.0.1:{handler_port}").close()
+    except PortTaken as error:
+        raise PortTaken(
+            f"The handler cannot listen on port {handler_port}: another program does. Stop it (another "
+            "copy of the bot?), or set another `handler_port`."
+        ) from error
+
+
+def create_bot(settings: Settings) -> ScheduleZeroBot:
+    """The bot, ready to be started; with ``server: embedded`` it brings its server up and down."""
+    return ScheduleZeroBot(settings)

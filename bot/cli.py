@@ -1,0 +1,156 @@
+"""The command line: an argument → one call. Nothing heavy is imported before it is needed.
+
+Whatever a person can mend is said in one sentence, without a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[asyncio.Event], Awaitable[int]]
+
+
+class Unusable(Exception):
+    """The command cannot do its work; the message says what to change."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command and returns its exit status."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-8s %(name)s: %(message)s",
+    )
+    if not options.verbose:
+        for chatty in ("httpx", "discord", "aiohttp"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+    from bot.config import ConfigError, load_settings
+    from schedulezero.errors import ScheduleZeroError
+
+    try:
+        return options.command(options, load_settings(options.config))
+    except ConfigError as error:
+        return _complain(str(error), 2)
+    except (ScheduleZeroError, Unusable) as error:
+        return _complain(str(error), 1)
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(f"schedulezero-bot: {sentence}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="schedulezero-bot", description="A Discord bot that does things on time."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "run", "run the bot on Discord (token in DISCORD_TOKEN)", _run)
+    demo = _add(commands, "demo", "run the bot on a simulated Discord, shown as a web page", _demo)
+    demo.add_argument(
+        "--port", type=int, default=0, metavar="N", help="port of the page (default: a free one)"
+    )
+    demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
+    _add(commands, "server", "run the embedded server alone", _server)
+    _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    command: Callable[[argparse.Namespace, Settings], int],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--config", metavar="FILE", help="default: config/schedulezero.yaml")
+    parser.add_argument("--verbose", action="store_true", help="log everything")
+    parser.set_defaults(command=command)
+    return parser
+
+
+# ------------------------------------------------------------------ commands
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    token = os.environ.get("DISCORD_TOKEN", "").strip()
+    if not token:
+        raise Unusable(
+            "There is no token: set DISCORD_TOKEN to your bot's token from "
+            "https://discord.com/developers/applications (or try `demo`, which needs none)."
+        )
+    from bot.run import run
+
+    return _until_stopped(lambda stop: run(settings, token, stop))
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        from bot.demo import demo
+    except ModuleNotFoundError as error:
+        raise Unusable(
+            f"The demo needs {error.name}, which is not installed: pip install 'schedulezero-discord[demo]'."
+        ) from error
+    return _until_stopped(
+        lambda stop: demo(settings, stop, port=options.port, browser=not options.no_browser)
+    )
+
+
+def _server(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.app import server_config
+    from schedulezero.server.service import serving
+
+    async def serve(stop: asyncio.Event) -> int:
+        async with serving(server_config(settings)):
+            print(
+                f"Serving at {settings.api_endpoint}; handlers register at {settings.server_address}.",
+                flush=True,
+            )
+            await stop.wait()
+        return 0
+
+    return _until_stopped(serve)
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.doctor import doctor
+
+    return _until_stopped(lambda stop: doctor(settings, os.environ.get("DISCORD_TOKEN", "").strip()))
+
+
+# ------------------------------------------------------------------ stopping
+
+
+def _until_stopped(work: Work) -> int:
+    """Runs work on a loop that the embedded server's sockets understand, until it ends or is told to.
+
+    SIGINT and SIGTERM set the event that the work got; a second one ends the process at once.
+    """
+
+    async def begin() -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def told(number: int, _frame: object) -> None:
+            signal.signal(number, signal.SIG_DFL)
+            loop.call_soon_threadsafe(stop.set)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, told)
+        return await work(stop)
+
+    # zmq needs a loop with file descriptor watchers, which Windows' default loop has not.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(begin())

@@ -1,0 +1,163 @@
+"""Settings: a YAML file, overridden by the environment; every error is one sentence with its fix.
+
+Each key may also be given as ``SCHEDULEZERO_<KEY>``. The bot's token comes from ``DISCORD_TOKEN``
+only and is no setting, so that it never stands in a file that is shown or committed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+DEFAULT_PATH = Path("config/schedulezero.yaml")
+PREFIX = "SCHEDULEZERO_"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message is one sentence that says what to change."""
+
+
+class Settings(BaseSettings):
+    """What the bot runs with."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    handler_id: Annotated[str, Field(min_length=1, max_length=100)] = "discord-bot"
+    handler_port: Annotated[int, Field(ge=1, le=65535)] = 5000
+    server_address: str = "tcp://127.0.0.1:4242"
+    api_endpoint: str = "http://127.0.0.1:8888"
+    server: Literal["embedded", "external"] = "embedded"
+    database: Annotated[str, Field(min_length=1)] = "data/schedulezero.db"
+    timezone: str = "UTC"
+    sprockets: Annotated[tuple[str, ...], NoDecode] = ("announcement", "moderation", "custom")
+    message_content: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # What the file says is passed to the constructor; the environment goes over it.
+        return env_settings, init_settings
+
+    @field_validator("server_address")
+    @classmethod
+    def _tcp_address(cls, value: str) -> str:
+        if _parts(value, ("tcp",)) is None:
+            raise ValueError("must be an address such as tcp://127.0.0.1:4242")
+        return value
+
+    @field_validator("api_endpoint")
+    @classmethod
+    def _http_address(cls, value: str) -> str:
+        if _parts(value, ("http", "https")) is None:
+            raise ValueError("must be an address such as http://127.0.0.1:8888")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be an IANA zone such as Europe/Berlin")
+        return value
+
+    @field_validator("sprockets", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @property
+    def handler_address(self) -> str:
+        """Where our handler listens, and where the server finds it."""
+        return f"tcp://127.0.0.1:{self.handler_port}"
+
+
+def load_settings(path: str | Path | None = None) -> Settings:
+    """The settings of a file, with the environment over it.
+
+    Parameters:
+        path: the YAML file; None means the default one, which need not exist.
+
+    Raises ConfigError, in one sentence that names the file or the key and the fix.
+    """
+    file = Path(path) if path is not None else DEFAULT_PATH
+    data = _read(file) if path is not None or file.exists() else {}
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+    )
+    if unknown:
+        raise ConfigError(
+            f"The environment variable {unknown[0]} sets no key that there is; {_known_keys()}."
+        )
+    try:
+        return Settings(**data)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, file)) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        data: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"There is no configuration file {file}; create it or name another one with --config."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {file} cannot be read ({error}).") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise ConfigError(f"The configuration file {file} is not valid YAML{where}: {problem}.") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise ConfigError(f"The configuration file {file} must hold lines such as `handler_port: 5000`.")
+    return data
+
+
+def _sentence(error: ValidationError, file: Path) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{file} sets {key!r}, which is no key that there is; {_known_keys()}."
+    name = key.partition(".")[0]
+    source = f"{PREFIX}{name.upper()}" if f"{PREFIX}{name.upper()}" in os.environ else f"{name!r} in {file}"
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    reason = reason[0].lower() + reason[1:]
+    return f"{source} is {first['input']!r}: {reason}."
+
+
+def _known_keys() -> str:
+    return f"known are: {', '.join(Settings.model_fields)}"
+
+
+def _parts(value: str, schemes: tuple[str, ...]) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in schemes or not parts.hostname or (port is None and "tcp" in schemes):
+        return None
+    return parts.hostname, port or 80

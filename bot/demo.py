@@ -1,0 +1,227 @@
+"""The demo: the real bot, handler and server on a simulated Discord, shown as a web page.
+
+Nothing of ours is replaced. Discord is simcord's, whose clock follows the wall clock here, so that
+what is scheduled happens while one watches. The page shows one channel; a form's channel is that
+one unless one picks another. When something is posted by itself, the page is refreshed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import tempfile
+import time
+import webbrowser
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import discord
+import simcord
+
+from bot.app import ScheduleZeroBot, create_bot
+from bot.config import Settings
+from schedulezero import instants
+from schedulezero.errors import PortTaken
+from schedulezero.model import Job, Trigger
+
+log = logging.getLogger(__name__)
+
+_EPHEMERAL = 1 << 6
+
+
+class WallClock:
+    """The simulator's clock, at the present instant and not to be moved."""
+
+    def __init__(self) -> None:
+        self._epoch = datetime(2026, 1, 1, tzinfo=UTC)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the simulator's epoch."""
+        return time.time() - self._epoch.timestamp()
+
+    def now(self) -> datetime:
+        return self._epoch + timedelta(seconds=self.elapsed)
+
+    def advance(self, seconds: float) -> None:
+        """Does nothing: real time passes by itself."""
+
+
+async def demo(settings: Settings, stop: asyncio.Event, *, port: int, browser: bool) -> int:
+    """Runs the demo until ``stop`` is set or the page is closed by its own button.
+
+    Parameters:
+        settings: the sprockets and the zone are taken from it; ports and database are the demo's own.
+        stop: ends the demo.
+        port: of the page; 0 for a free one.
+        browser: whether to open the page.
+    """
+    with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
+        bot = create_bot(_demo_settings(settings, folder))
+        env = simcord.Env(bot, check_errors=False)
+        env.backend.clock = WallClock()  # type: ignore[assignment]
+        try:
+            await env.start()
+            with env.time_context():
+                await _serve(env, bot, stop, port=port, browser=browser)
+        finally:
+            await bot.close()
+            await env.shutdown()
+    return 0
+
+
+async def _serve(
+    env: simcord.Env, bot: ScheduleZeroBot, stop: asyncio.Event, *, port: int, browser: bool
+) -> None:
+    channel, people = _furnish(env)
+    await _schedule_examples(bot, channel, people[0])
+    changed = asyncio.Event()
+
+    def watch(event: str, payload: Any) -> None:
+        if event.startswith("MESSAGE_") and not int(payload.get("flags") or 0) & _EPHEMERAL:
+            changed.set()
+
+    env.backend.subscribers.append(watch)
+    try:
+        preview = env.preview(
+            channel, viewers=people, layout="channel", timezone=bot.settings.timezone, port=port or None
+        )
+        async with preview:
+            _welcome(preview.url)
+            if browser:
+                webbrowser.open(preview.url)
+            tasks = [
+                asyncio.create_task(_keep_fresh(preview, changed)),
+                asyncio.create_task(stop.wait()),
+                asyncio.create_task(preview.wait_closed()),
+            ]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+    except simcord.SetupError as error:
+        if "bind port" in str(error):
+            raise PortTaken(
+                f"Another program listens on port {port}; give another one with --port."
+            ) from error
+        raise
+
+
+async def _keep_fresh(preview: simcord.Preview, changed: asyncio.Event) -> None:
+    """Publishes the channel again whenever something was posted in it by itself."""
+    while True:
+        await changed.wait()
+        changed.clear()
+        while True:
+            try:
+                await preview.refresh()
+                break
+            except simcord.SetupError:
+                await asyncio.sleep(0.1)  # a person's own action is under way; it comes first
+            except TimeoutError:
+                log.debug("the bot is busy; the page is refreshed with the next message")
+                break
+
+
+def _furnish(env: simcord.Env) -> tuple[simcord.ChannelHandle, list[simcord.MemberActor]]:
+    """A small guild: the channel to show, and the people whom one can act as."""
+    ada_user = env.create_user("ada", global_name="Ada (administrator)")
+    guild = env.create_guild("Moonbase Club", owner=None)
+    permissions = discord.Permissions
+    admins = guild.create_role("Admins", permissions=permissions(administrator=True))
+    moderators = guild.create_role(
+        "Moderators", permissions=permissions(manage_guild=True, manage_messages=True)
+    )
+    guild.create_role("Event guests")
+    lounge = guild.create_text_channel("lounge")
+    guild.create_text_channel("announcements")
+    guild.create_text_channel("mod-room")
+    ada = guild.add_member(ada_user, roles=[admins])
+    mo = guild.add_member(env.create_user("mo", global_name="Mo (moderator)"), roles=[moderators])
+    pia = guild.add_member(env.create_user("pia", global_name="Pia (member)"))
+    return lounge, [ada, mo, pia]
+
+
+async def _schedule_examples(
+    bot: ScheduleZeroBot, channel: simcord.ChannelHandle, creator: simcord.MemberActor
+) -> None:
+    """A few jobs that are there already, one of them due soon."""
+    client, guild_id = bot.services.client, str(creator.guild.id)
+    soon = instants.now() + timedelta(minutes=2)
+    announce, here = "send_announcement", {"channel_id": str(channel.id)}
+    zone = bot.settings.timezone
+    # Read as: name, method, params, trigger, whether it is paused.
+    examples: tuple[tuple[str, str, dict[str, Any], Trigger, bool], ...] = (
+        (
+            "Welcome aboard", announce, {**here, "message": "🚀 Welcome aboard! I was posted right on time."},
+            Trigger("date", {"run_date": instants.to_iso(soon)}), False,
+        ),
+        (
+            "Game night", announce, {**here, "message": "🎲 Game night starts in an hour. Who is in?"},
+            Trigger("cron", {"day_of_week": "fri", "hour": 19, "minute": 0, "timezone": zone}), False,
+        ),
+        (
+            "Nightly clean-up", "cleanup_messages", {**here, "limit": 100, "age_days": 7},
+            Trigger("cron", {"hour": 3, "minute": 30, "timezone": zone}), False,
+        ),
+        (
+            "Question of the day", "question_of_the_day", here,
+            Trigger("cron", {"hour": 9, "minute": 0, "timezone": zone}), True,
+        ),
+    )  # fmt: skip
+    for name, method, params, trigger, paused in examples:
+        job = await client.create(
+            Job(
+                id="",
+                handler_id=bot.settings.handler_id,
+                method=method,
+                params=params,
+                trigger=trigger,
+                name=name,
+                guild_id=guild_id,
+                creator_id=str(creator.id),
+                timezone=zone,
+            )
+        )
+        if paused:
+            await client.pause(job.id)
+
+
+def _welcome(url: str) -> None:
+    print(
+        f"""
+ScheduleZero's demo is at
+
+    {url}
+
+Type /schedule create in the message box, pick send_announcement, and say when: in 1 minute.
+“Viewing as” switches between an administrator, a moderator and a plain member.
+One post comes by itself in two minutes. Ctrl-C ends the demo.
+""",
+        flush=True,
+    )
+
+
+def _demo_settings(settings: Settings, folder: str) -> Settings:
+    handler_port, registration_port, rest_port = _free_ports(3)
+    return settings.model_copy(
+        update={
+            "server": "embedded",
+            "database": f"{folder}/demo.db",
+            "handler_port": handler_port,
+            "server_address": f"tcp://127.0.0.1:{registration_port}",
+            "api_endpoint": f"http://127.0.0.1:{rest_port}",
+        }
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for item in sockets:
+            item.bind(("127.0.0.1", 0))
+        return [int(item.getsockname()[1]) for item in sockets]
+    finally:
+        for item in sockets:
+            item.close()

@@ -1,0 +1,206 @@
+"""``doctor``: checks what a running bot needs; each check is a line and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import discord
+
+from bot.app import expect_free
+from bot.config import DEFAULT_PATH, Settings
+from schedulezero.client import Client
+from schedulezero.errors import ClientError, DatabaseUnusable, PortTaken
+from schedulezero.memory import Memory
+from schedulezero.server.service import listen
+
+_MOST_GUILDS = 50
+
+# Read as: a permission that the built-in jobs use, and what it is for.
+_WANTED = {
+    "view_channel": "seeing channels",
+    "send_messages": "posting",
+    "embed_links": "posting embeds",
+    "read_message_history": "cleaning up",
+    "manage_messages": "cleaning up",
+    "manage_roles": "giving roles and locking channels",
+    "manage_channels": "locking channels",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, how it is, and what to do when it is not well."""
+
+    subject: str
+    well: bool
+    finding: str
+    remedy: str | None = None
+
+    def __str__(self) -> str:
+        line = f"{'ok  ' if self.well else 'FAIL'}  {self.subject}: {self.finding}"
+        return f"{line}\n      → {self.remedy}" if self.remedy and not self.well else line
+
+
+async def doctor(settings: Settings, token: str) -> int:
+    """Prints every check; returns 1 if one fails, else 0."""
+    failed = False
+    async for check in _checks(settings, token):
+        print(check, flush=True)
+        failed = failed or not check.well
+    return 1 if failed else 0
+
+
+async def _checks(settings: Settings, token: str) -> AsyncIterator[Check]:
+    known = DEFAULT_PATH if Path(DEFAULT_PATH).exists() else "defaults"
+    yield Check("config", True, f"readable ({known}); server: {settings.server}")
+    yield await _database(settings)
+    client = Client(settings.api_endpoint)
+    try:
+        running = await _server_runs(client)
+        for check in _ports(settings, running):
+            yield check
+        yield _server(settings, running)
+        if running:
+            yield await _handler(settings, client)
+    finally:
+        await client.close()
+    async for check in _discord(settings, token):
+        yield check
+
+
+async def _database(settings: Settings) -> Check:
+    try:
+        memory = Memory(settings.database)
+        await memory.open()
+        await memory.close()
+    except DatabaseUnusable as error:
+        return Check("database", False, "cannot be used", error.message)
+    return Check("database", True, f"{settings.database} can be read and written")
+
+
+async def _server_runs(client: Client) -> bool:
+    try:
+        await client.health()
+    except ClientError:
+        return False
+    return True
+
+
+def _ports(settings: Settings, running: bool) -> list[Check]:
+    checks: list[Check] = []
+    if running:
+        return [Check("ports", True, "in use by the running server and bot")]
+    try:
+        expect_free(settings.handler_port)
+        checks.append(Check("ports", True, f"handler port {settings.handler_port} is free"))
+    except PortTaken as error:
+        checks.append(Check("ports", False, f"handler port {settings.handler_port} is taken", error.message))
+    if settings.server == "embedded":
+        for name, address in (
+            ("api_endpoint", settings.api_endpoint),
+            ("server_address", settings.server_address),
+        ):
+            try:
+                listen(address).close()
+                checks.append(Check("ports", True, f"{name} {address} is free"))
+            except PortTaken:
+                remedy = f"Stop the program that listens there, or set another `{name}`."
+                checks.append(Check("ports", False, f"{name} {address} is taken", remedy))
+    return checks
+
+
+def _server(settings: Settings, running: bool) -> Check:
+    if running:
+        return Check("server", True, f"{settings.api_endpoint} answers")
+    if settings.server == "embedded":
+        return Check("server", True, "not running; `run` starts it")
+    return Check(
+        "server",
+        False,
+        f"{settings.api_endpoint} does not answer",
+        "Start the ScheduleZero server, correct `api_endpoint`, or set `server: embedded`.",
+    )
+
+
+async def _handler(settings: Settings, client: Client) -> Check:
+    try:
+        handlers = await client.handlers()
+    except ClientError as error:
+        return Check("handler", False, "the server does not tell", error.message)
+    found = next((info for info in handlers if info.id == settings.handler_id), None)
+    if found is None:
+        return Check(
+            "handler",
+            False,
+            f"{settings.handler_id!r} is not registered",
+            "Start the bot with `run`; it registers by itself. Check `server_address` if it does not.",
+        )
+    if not found.connected:
+        return Check(
+            "handler",
+            False,
+            f"{settings.handler_id!r} is registered at {found.address} and does not answer",
+            "Restart the bot, and see that nothing else uses `handler_port`.",
+        )
+    return Check("handler", True, f"{settings.handler_id!r} is registered with {len(found.methods)} jobs")
+
+
+async def _discord(settings: Settings, token: str) -> AsyncIterator[Check]:
+    if not token:
+        remedy = "Set DISCORD_TOKEN to the token from https://discord.com/developers/applications."
+        yield Check("token", False, "DISCORD_TOKEN is not set", remedy)
+        return
+    client = discord.Client(intents=discord.Intents.none())
+    try:
+        await client.login(token)
+        assert client.user is not None
+        yield Check("token", True, f"accepted; the bot is {client.user}")
+        async for check in discord_checks(settings, client):
+            yield check
+    except discord.LoginFailure:
+        remedy = "Copy it anew from https://discord.com/developers/applications, under Bot."
+        yield Check("token", False, "Discord does not accept it", remedy)
+    except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
+        yield Check(
+            "token", False, f"Discord cannot be reached ({error})", "Check the network and try again."
+        )
+    finally:
+        await client.close()
+
+
+async def discord_checks(settings: Settings, client: discord.Client) -> AsyncIterator[Check]:
+    """What Discord itself tells of a logged-in bot: intents, and permissions in each guild."""
+    flags = (await client.application_info()).flags
+    granted = flags.gateway_message_content or flags.gateway_message_content_limited
+    yield Check(
+        "intents",
+        granted or not settings.message_content,
+        "Message Content is " + ("granted" if granted else "not granted")
+        + (", and needed" if settings.message_content else ", and not needed"),
+        "Switch on Message Content in the developer portal, or set `message_content: false`.",
+    )  # fmt: skip
+    assert client.user is not None
+    count = 0
+    async for partial in client.fetch_guilds(limit=_MOST_GUILDS):
+        count += 1
+        guild = await client.fetch_guild(partial.id)
+        me = await guild.fetch_member(client.user.id)
+        held = me.guild_permissions
+        lacking = [name for name in _WANTED if not getattr(held, name)]
+        wanted = ", ".join(f"{name.replace('_', ' ')} ({_WANTED[name]})" for name in lacking)
+        yield Check(
+            f"permissions in {guild.name}",
+            not lacking,
+            "complete" if not lacking else f"lacking {wanted}",
+            "Give the bot's role these permissions in the server's settings.",
+        )
+    if count == 0:
+        yield Check(
+            "guilds",
+            False,
+            "the bot is in no server",
+            "Invite it: in the developer portal under OAuth2, with the scopes bot and applications.commands.",
+        )

@@ -1,0 +1,54 @@
+"""The bot on Discord, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import aiohttp
+import discord
+
+from bot.app import create_bot
+from bot.config import Settings
+from schedulezero.errors import ScheduleZeroError
+
+log = logging.getLogger(__name__)
+
+
+class DiscordUnusable(ScheduleZeroError):
+    """Discord does not let the bot in; the message says why and what to do."""
+
+
+async def run(settings: Settings, token: str, stop: asyncio.Event) -> int:
+    """Runs the bot until ``stop`` is set; returns the process's exit status.
+
+    Raises DiscordUnusable, PortTaken or DatabaseUnusable, each a sentence.
+    """
+    bot = create_bot(settings)
+    running = asyncio.create_task(bot.start(token))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            log.info("stopping")
+            return 0
+        try:
+            await running
+        except discord.LoginFailure as error:
+            raise DiscordUnusable(
+                "Discord does not accept the token in DISCORD_TOKEN; copy it anew from "
+                "https://discord.com/developers/applications."
+            ) from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise DiscordUnusable(
+                "Discord does not grant the Message Content intent: switch it on in the developer portal "
+                "under Bot, or set `message_content: false`."
+            ) from error
+        except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
+            raise DiscordUnusable(f"Discord cannot be reached ({error}); is there a network?") from error
+        return 0
+    finally:
+        stopping.cancel()
+        await bot.close()
+        running.cancel()
+        await asyncio.wait((running,))

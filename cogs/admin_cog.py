@@ -1,0 +1,215 @@
+"""AdminCog: the slash commands. Options go in, a panel of the desk comes out; nothing else.
+
+Discord hides the commands from whoever may not manage the server; each is checked again when it
+is used (`cogs.desk.components.answering`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.desk import create, history, job_card, listing, status, zones
+from cogs.desk.components import acknowledge, answering, say
+from cogs.desk.forms import form_of
+from cogs.desk.wording import cut
+from cogs.services import handler_of, services_of
+from schedulezero.errors import ClientError
+from schedulezero.methods import spec_of
+from schedulezero.model import JobState, RunState
+from schedulezero.when.describe import describe
+
+log = logging.getLogger(__name__)
+
+_SUGGEST_SECONDS = 2.0
+_MOST_CHOICES = 25
+_MANAGERS = discord.Permissions(manage_guild=True)
+
+_JOB_STATES = [
+    app_commands.Choice(name=state.value, value=state.value)
+    for state in (JobState.ACTIVE, JobState.PAUSED, JobState.FINISHED, JobState.CANCELLED)
+]
+_RUN_STATES = [app_commands.Choice(name=state.value, value=state.value) for state in RunState]
+
+
+class AdminCog(commands.Cog):
+    """Schedules jobs and looks after them."""
+
+    schedule = app_commands.Group(
+        name="schedule",
+        description="Schedule posts, clean-ups and more",
+        guild_only=True,
+        default_permissions=_MANAGERS,
+    )
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self.bot = bot
+
+    # ---------------------------------------------------------------- commands
+
+    @schedule.command(name="create", description="Schedule something: fill a form, check, confirm")
+    @app_commands.describe(
+        job="What to do",
+        when="When, if you know already: tomorrow at 9, every monday at 18:00, …",
+        name="What to call it; leave it out for a name from its text",
+    )
+    async def create(
+        self,
+        interaction: discord.Interaction,
+        job: str,
+        when: app_commands.Range[str, 1, 200] | None = None,
+        name: app_commands.Range[str, 1, 100] | None = None,
+    ) -> None:
+        async with answering(interaction):
+            await create.begin(interaction, job, name=name, when=when)
+
+    @schedule.command(name="list", description="Show what is scheduled here, next run first")
+    @app_commands.describe(state="Only jobs in this state", text="Only jobs with this text")
+    @app_commands.choices(state=_JOB_STATES)
+    async def list(
+        self,
+        interaction: discord.Interaction,
+        state: str | None = None,
+        text: app_commands.Range[str, 1, 100] | None = None,
+    ) -> None:
+        async with answering(interaction):
+            wanted = JobState(state) if state else None
+            await listing.begin(interaction, state=wanted, text=text)
+
+    @schedule.command(name="show", description="Show a job, with everything that can be done with it")
+    @app_commands.describe(job="Which job")
+    async def show(self, interaction: discord.Interaction, job: str) -> None:
+        async with answering(interaction):
+            await job_card.show_card(interaction, job)
+
+    @schedule.command(name="edit", description="Change what a job does or when")
+    @app_commands.describe(job="Which job")
+    async def edit(self, interaction: discord.Interaction, job: str) -> None:
+        async with answering(interaction):
+            await create.begin_edit(interaction, job)
+
+    @schedule.command(name="cancel", description="Cancel a job; asks first, and can be undone")
+    @app_commands.describe(job="Which job")
+    async def cancel(self, interaction: discord.Interaction, job: str) -> None:
+        async with answering(interaction):
+            await job_card.ask_cancel(interaction, job)
+
+    @schedule.command(name="pause", description="Hold a job until you resume it")
+    @app_commands.describe(job="Which job")
+    async def pause(self, interaction: discord.Interaction, job: str) -> None:
+        async with answering(interaction):
+            await job_card.pause(interaction, job)
+
+    @schedule.command(name="resume", description="Let a paused job run again")
+    @app_commands.describe(job="Which job")
+    async def resume(self, interaction: discord.Interaction, job: str) -> None:
+        async with answering(interaction):
+            await job_card.resume(interaction, job)
+
+    @schedule.command(name="run", description="Run a job once, now; its schedule stays as it is")
+    @app_commands.describe(job="Which job")
+    async def run(self, interaction: discord.Interaction, job: str) -> None:
+        async with answering(interaction):
+            await job_card.run_now(interaction, job)
+
+    @schedule.command(name="history", description="Show what ran, with results, errors and links")
+    @app_commands.describe(job="Only this job", state="Only runs that ended so")
+    @app_commands.choices(state=_RUN_STATES)
+    async def history(
+        self, interaction: discord.Interaction, job: str | None = None, state: str | None = None
+    ) -> None:
+        async with answering(interaction):
+            await history.show_history(interaction, job, RunState(state) if state else None)
+
+    @schedule.command(
+        name="status", description="Show how the server, my handler and the sprockets are doing"
+    )
+    async def status(self, interaction: discord.Interaction) -> None:
+        async with answering(interaction):
+            await status.show_status(interaction)
+
+    @schedule.command(name="reload", description="Register my handler with the server again")
+    async def reload(self, interaction: discord.Interaction) -> None:
+        async with answering(interaction):
+            await status.reload_handler(interaction)
+
+    @schedule.command(name="timezone", description="Set the zone in which you mean your times")
+    @app_commands.describe(zone="A city or zone, such as Berlin", whose="Yours, or this server's default")
+    @app_commands.choices(
+        whose=[
+            app_commands.Choice(name="mine", value="user"),
+            app_commands.Choice(name="this server's default", value="guild"),
+        ]
+    )
+    async def timezone(
+        self, interaction: discord.Interaction, zone: str | None = None, whose: str = "user"
+    ) -> None:
+        async with answering(interaction):
+            await acknowledge(interaction)
+            await say(interaction, await zones.set_zone(interaction, zone, whose))
+
+    # ---------------------------------------------------------------- suggestions
+
+    @create.autocomplete("job")
+    async def suggest_method(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """The loaded job methods, by name or by what they do."""
+        wanted = current.casefold()
+        choices: list[app_commands.Choice[str]] = []
+        for name, function in sorted(handler_of(self.bot).sprockets.items()):
+            summary = spec_of(name, function).summary
+            if wanted in name.casefold() or wanted in summary.casefold():
+                choices.append(app_commands.Choice(name=cut(f"{name}: {summary}", 100), value=name))
+        return choices[:_MOST_CHOICES]
+
+    @show.autocomplete("job")
+    @edit.autocomplete("job")
+    @cancel.autocomplete("job")
+    @pause.autocomplete("job")
+    @resume.autocomplete("job")
+    @run.autocomplete("job")
+    @history.autocomplete("job")
+    async def suggest_job(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """This guild's jobs, by name."""
+        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+            return []
+        client = services_of(self.bot).client
+        command = interaction.command.name if interaction.command else ""
+        state = {"pause": JobState.ACTIVE, "resume": JobState.PAUSED}.get(command)
+        try:
+            async with asyncio.timeout(_SUGGEST_SECONDS):
+                page = await client.jobs(
+                    str(interaction.guild_id), state=state, text=current or None, limit=_MOST_CHOICES
+                )
+        except (ClientError, TimeoutError) as error:
+            log.info("no suggestions: %s", error)
+            return []
+        return [
+            app_commands.Choice(
+                name=cut(f"{cut(job.title, 60)} · {describe(job.trigger, job.timezone)}", 100), value=job.id
+            )
+            for job in page.jobs
+        ]
+
+    @timezone.autocomplete("zone")
+    async def suggest_zone(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """IANA zones, each with the time that it is there."""
+        return [app_commands.Choice(name=label, value=name) for name, label in zones.suggestions(current)]
+
+    # ---------------------------------------------------------------- forms
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Takes in submitted forms, also those that were open while the bot restarted."""
+        if interaction.type is discord.InteractionType.modal_submit and form_of(interaction):
+            async with answering(interaction):
+                await create.submitted(interaction)

@@ -1,0 +1,101 @@
+"""How the whole is doing, for whoever runs it: server, handler, sprockets, lag."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import discord
+from discord import ui
+from discord.ext import commands
+
+from cogs.desk.components import acknowledge, guild_id_of, say, show
+from cogs.desk.wording import BAD, GOOD, relative, span
+from cogs.services import Refused, handler_of, services_of
+from cogs.sprocket_loader import loaded
+from schedulezero.errors import ClientError
+from schedulezero.model import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that is checked: how it is, and what to do when it is not well."""
+
+    well: bool
+    text: str
+
+    def __str__(self) -> str:
+        return f"{'✅' if self.well else '❌'} {self.text}"
+
+
+async def show_status(interaction: discord.Interaction) -> None:
+    """Answers ``/schedule status``."""
+    await acknowledge(interaction)
+    lines = await _server_lines(interaction)
+    assert isinstance(interaction.client, commands.Bot)
+    names = loaded(interaction.client)
+    methods = len(handler_of(interaction.client).sprockets)
+    said = f"**Sprockets:** {', '.join(names) or 'none'}, with {methods} jobs"
+    lines.append(Line(bool(names), said if names else f"{said}: load one with `/load_sprocket`"))
+    latency = interaction.client.latency
+    if latency == latency:  # not a number before the first heartbeat
+        lines.append(Line(latency < 1, f"**Discord:** {latency * 1000:.0f} ms"))
+    well = all(line.well for line in lines)
+    container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=GOOD if well else BAD)
+    container.add_item(ui.TextDisplay("### Status\n" + "\n".join(map(str, lines))))
+    panel = ui.LayoutView(timeout=None)
+    panel.add_item(container)
+    await show(interaction, panel)
+
+
+async def _server_lines(interaction: discord.Interaction) -> list[Line]:
+    client = services_of(interaction.client).client
+    handler = handler_of(interaction.client)
+    began = time.perf_counter()
+    try:
+        await client.health()
+        answered = (time.perf_counter() - began) * 1000
+        handlers = await client.handlers()
+        page = await client.runs(guild_id_of(interaction), limit=1)
+    except ClientError as error:
+        return [Line(False, f"**Server:** {error.message}")]
+    lines = [Line(True, f"**Server:** {client.endpoint} answers in {answered:.0f} ms")]
+    known = next((info for info in handlers if info.id == handler.handler_id), None)
+    if known is None:
+        text = f"**Handler:** the server does not know “{handler.handler_id}”; try `/schedule reload`"
+        lines.append(Line(False, text))
+    elif not known.connected:
+        text = f"**Handler:** the server cannot reach {known.address}; is another program on that port?"
+        lines.append(Line(False, text))
+    else:
+        lines.append(Line(True, f"**Handler:** “{known.id}” is registered with {len(known.methods)} jobs"))
+    if page.runs:
+        lines.append(_last_run(page.runs[0]))
+    return lines
+
+
+def _last_run(run: Run) -> Line:
+    text = f"**Last run here:** {relative(run.scheduled_at)}, {run.state.value}"
+    if run.lateness is not None:
+        text += f", began {span(run.lateness)} after its time"
+    return Line(True, text)
+
+
+async def reload_handler(interaction: discord.Interaction) -> None:
+    """Answers ``/schedule reload``: registers the handler again and says what changed."""
+    await acknowledge(interaction)
+    handler = handler_of(interaction.client)
+    before = set(handler.registered.methods) if handler.registered else set[str]()
+    try:
+        registered = await handler.refresh()
+    except TimeoutError:
+        raise Refused(
+            f"The server at {handler.server_address} does not answer. I go on trying by myself."
+        ) from None
+    after = set(registered.methods)
+    changes = [f"`+ {name}`" for name in sorted(after - before)]
+    changes += [f"`- {name}`" for name in sorted(before - after)]
+    said = f"Registered with {len(after)} jobs. " + (
+        "Changed: " + ", ".join(changes) if changes else "Nothing changed."
+    )
+    await say(interaction, said)

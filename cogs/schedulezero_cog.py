@@ -1,0 +1,48 @@
+"""ScheduleZeroCog: the handler's life beside the bot, and the registry of sprockets.
+
+The name of the cog and the names of its members are a contract with everyone's sprockets:
+``bot.get_cog("ScheduleZeroCog")`` has `register_sprocket`, `unregister_sprocket` and `handler` with
+``sprockets``, ``start()`` and ``stop()``.
+
+The handler starts when the bot is ready and not before: a job that runs while the guilds are still
+unknown would find no channel. Sprockets may register before that; the server waits meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from discord.ext import commands
+
+from cogs.services import Services
+from schedulezero.handler import Handler
+from schedulezero.methods import JobFunction
+
+log = logging.getLogger(__name__)
+
+
+class ScheduleZeroCog(commands.Cog):
+    """Runs a ZeroMQ handler for as long as it is loaded."""
+
+    def __init__(self, bot: commands.Bot, services: Services) -> None:
+        self.bot = bot
+        self.handler = Handler(bot, services.handler_id, services.handler_address, services.server_address)
+
+    def register_sprocket(self, name: str, function: JobFunction) -> None:
+        """Adds a job method under a name; the server learns of it at once."""
+        self.handler.register_sprocket(name, function)
+
+    def unregister_sprocket(self, name: str) -> None:
+        """Removes a job method."""
+        self.handler.unregister_sprocket(name)
+
+    async def cog_load(self) -> None:
+        if self.bot.is_ready():
+            self.handler.start()
+
+    async def cog_unload(self) -> None:
+        self.handler.stop()
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        self.handler.start()  # again after a reconnect: then it runs already

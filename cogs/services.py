@@ -1,0 +1,68 @@
+"""What the cogs share: the REST client, the bot's memory, and how they find them.
+
+The bot carries one `Services` object. Buttons that outlive a restart know nothing but their
+custom id; they find it through the interaction's client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from schedulezero.client import Client
+from schedulezero.errors import ScheduleZeroError
+from schedulezero.handler import Handler
+from schedulezero.memory import Memory
+from schedulezero.methods import MethodSpec, spec_of
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The shared parts of one bot.
+
+    Attributes:
+        client: the REST client of the server.
+        memory: the bot's own tables.
+        handler_id: the name under which our handler registers.
+        handler_address: where our handler listens.
+        server_address: where it registers.
+        timezone: the zone of whoever chose none, and whose guild chose none.
+    """
+
+    client: Client
+    memory: Memory
+    handler_id: str
+    handler_address: str
+    server_address: str
+    timezone: str
+
+
+class Refused(ScheduleZeroError):
+    """The person may not do this, or it cannot be done; the message is for them."""
+
+
+def services_of(bot: Any) -> Services:
+    """The services that a bot carries."""
+    return bot.services
+
+
+def handler_of(bot: Any) -> Handler:
+    """The bot's handler; Refused while its cog is not loaded."""
+    cog: Any = bot.get_cog("ScheduleZeroCog")
+    if cog is None:
+        raise Refused("My ScheduleZero handler is not loaded. The bot's owner can restart me.")
+    return cog.handler
+
+
+def spec_for(bot: commands.Bot | discord.Client, method: str) -> MethodSpec | None:
+    """What the loaded job method of that name declares, None when it is not loaded."""
+    function = handler_of(bot).sprockets.get(method)
+    return spec_of(method, function) if function is not None else None
+
+
+async def timezone_of(services: Services, user_id: int, guild_id: int | None) -> str:
+    """The zone in which a person means their times."""
+    return await services.memory.timezone(user_id, guild_id) or services.timezone

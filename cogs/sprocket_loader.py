@@ -1,0 +1,160 @@
+"""Finds, checks, loads and reloads sprockets. No slash commands in here, see `sprockets_cog`.
+
+A sprocket is a module ``sprockets/<name>_sprocket.py`` and nothing else: a name that is not in the
+package is refused before anything is imported. One that was written for py-cord is refused with
+the edits that it needs. A sprocket registers its jobs in an ``on_ready`` listener; when the bot is
+ready already that event does not come again, so the loader calls the listeners that it added.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import logging
+import pkgutil
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from discord.ext import commands
+
+import sprockets
+from cogs.services import Refused
+
+log = logging.getLogger(__name__)
+
+_SUFFIX = "_sprocket"
+
+# Read as: an attribute of the module discord that only py-cord has, and what discord.py has instead.
+_PYCORD_NAMES = {
+    "Bot": "use commands.Bot, with `from discord.ext import commands`",
+    "AutoShardedBot": "use commands.AutoShardedBot, with `from discord.ext import commands`",
+    "ApplicationContext": "use discord.Interaction; ctx.respond is interaction.response.send_message",
+    "slash_command": "use @app_commands.command(), with `from discord import app_commands`",
+    "Option": "use a plain annotation and @app_commands.describe()",
+    "Cog": "use commands.Cog, with `from discord.ext import commands`",
+    "SlashCommandGroup": "use app_commands.Group",
+}
+
+
+def available() -> list[str]:
+    """The names of the sprockets in the package."""
+    return sorted(
+        module.name.removesuffix(_SUFFIX)
+        for module in pkgutil.iter_modules(sprockets.__path__)
+        if module.name.endswith(_SUFFIX)
+    )
+
+
+def loaded(bot: commands.Bot) -> list[str]:
+    """The names of the sprockets that are loaded."""
+    return [name for name in available() if extension(name) in bot.extensions]
+
+
+def extension(name: str) -> str:
+    """The extension of a sprocket of that name."""
+    return f"sprockets.{name}{_SUFFIX}"
+
+
+async def load(bot: commands.Bot, name: str) -> list[str]:
+    """Loads a sprocket and returns the job methods that it brought."""
+    _check(name)
+    if extension(name) in bot.extensions:
+        raise Refused(f"“{name}” is loaded already. `/reload_sprocket` takes up changes to it.")
+    return await _change(bot, name, bot.load_extension)
+
+
+async def reload(bot: commands.Bot, name: str) -> list[str]:
+    """Loads a sprocket anew; on an error the old one goes on running."""
+    _check(name)
+    if extension(name) not in bot.extensions:
+        raise Refused(f"“{name}” is not loaded. `/load_sprocket` loads it.")
+    return await _change(bot, name, bot.reload_extension)
+
+
+async def unload(bot: commands.Bot, name: str) -> None:
+    """Unloads a sprocket; its job methods are gone afterwards."""
+    if name not in available() or extension(name) not in bot.extensions:
+        raise Refused(f"“{name}” is not loaded. Loaded are: {', '.join(loaded(bot)) or 'none'}.")
+    await bot.unload_extension(extension(name))
+
+
+async def _change(bot: commands.Bot, name: str, change: Callable[[str], Any]) -> list[str]:
+    cog: Any = bot.get_cog("ScheduleZeroCog")
+    listeners = _ready_listeners(bot)
+    before = set(cog.handler.sprockets)
+    if extension(name) in bot.extensions:
+        before -= _methods_of(cog, extension(name))
+    try:
+        await change(extension(name))
+    except commands.ExtensionError as error:
+        cause = error.__cause__ or getattr(error, "original", None) or error
+        log.warning("sprocket %r could not be loaded", name, exc_info=error)
+        last = traceback.format_exception_only(cause)[-1].strip()
+        raise Refused(f"“{name}” could not be loaded: {last}") from error
+    finally:
+        # Also after a failed reload, which brings the old cog back without its event.
+        if bot.is_ready():
+            for listener in _ready_listeners(bot):
+                if listener not in listeners:
+                    await listener()
+    return sorted(set(cog.handler.sprockets) - before)
+
+
+def _ready_listeners(bot: commands.Bot) -> list[Any]:
+    return list(bot.extra_events.get("on_ready", ()))
+
+
+def _methods_of(cog: Any, module: str) -> set[str]:
+    return {
+        name
+        for name, function in cog.handler.sprockets.items()
+        if getattr(function, "__module__", None) == module
+    }
+
+
+def _check(name: str) -> None:
+    names = available()
+    if name not in names:
+        raise Refused(f"There is no sprocket “{name[:50]}”. There are: {', '.join(names)}.")
+    spec = importlib.util.find_spec(extension(name))
+    if spec is None or spec.origin is None:
+        raise Refused(f"The file of “{name}” cannot be found.")
+    edits = pycord_edits(Path(spec.origin).read_text(encoding="utf-8"))
+    if edits:
+        listed = "\n".join(f"- {edit}" for edit in edits)
+        raise Refused(
+            f"“{name}” is written for py-cord, and I run on discord.py. It needs these edits:\n{listed}"
+        )
+
+
+def pycord_edits(source: str) -> list[str]:
+    """What to change in a sprocket's source that was written for py-cord; empty when nothing is."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []  # importing it tells better
+    edits: list[str] = []
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "discord"
+            and node.attr in _PYCORD_NAMES
+        ):
+            edits.append(f"line {node.lineno}: `discord.{node.attr}`: {_PYCORD_NAMES[node.attr]}.")
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in ("setup", "teardown"):
+            edits.append(f"line {node.lineno}: make it `async def {node.name}(bot)`.")
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "setup":
+            awaited = {id(item.value) for item in ast.walk(node) if isinstance(item, ast.Await)}
+            edits += [
+                f"line {call.lineno}: write `await bot.{call.func.attr}(…)`."
+                for call in ast.walk(node)
+                if isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and call.func.attr in ("add_cog", "load_extension")
+                and id(call) not in awaited
+            ]
+    return sorted(set(edits), key=lambda edit: int(edit.split()[1].rstrip(":")))

@@ -1,0 +1,111 @@
+"""SprocketsCog: loading sprockets while the bot runs. For the bot's owners only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import sprocket_loader
+from cogs.desk.components import answering, say
+from cogs.desk.wording import cut
+from cogs.services import Refused, handler_of
+from schedulezero.methods import spec_of
+
+_OWNERS = discord.Permissions(administrator=True)
+
+
+class SprocketsCog(commands.Cog):
+    """Loads, reloads and unloads sprockets."""
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self.bot = bot
+
+    @app_commands.command(
+        name="load_sprocket", description="Load a sprocket: its jobs can be scheduled at once"
+    )
+    @app_commands.describe(name="Which sprocket")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(_OWNERS)
+    async def load_sprocket(self, interaction: discord.Interaction, name: str) -> None:
+        async with self._owner(interaction):
+            brought = await sprocket_loader.load(self.bot, name.strip())
+            await self.bot.tree.sync()
+            await say(interaction, f"Loaded **{name}**. {_brought(brought)}")
+
+    @app_commands.command(name="unload_sprocket", description="Unload a sprocket: its jobs are gone")
+    @app_commands.describe(name="Which sprocket")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(_OWNERS)
+    async def unload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
+        async with self._owner(interaction):
+            await sprocket_loader.unload(self.bot, name.strip())
+            await self.bot.tree.sync()
+            await say(interaction, f"Unloaded **{name}**. Jobs that use it fail until it is loaded again.")
+
+    @app_commands.command(name="reload_sprocket", description="Take up changes to a sprocket's file")
+    @app_commands.describe(name="Which sprocket")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(_OWNERS)
+    async def reload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
+        async with self._owner(interaction):
+            brought = await sprocket_loader.reload(self.bot, name.strip())
+            await self.bot.tree.sync()
+            await say(interaction, f"Reloaded **{name}**. {_brought(brought)}")
+
+    @app_commands.command(name="sprockets", description="Show the sprockets and the jobs that they bring")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(_OWNERS)
+    async def sprockets(self, interaction: discord.Interaction) -> None:
+        async with self._owner(interaction):
+            handler = handler_of(self.bot)
+            lines = []
+            for name in sprocket_loader.available():
+                mark = "✅ loaded" if name in sprocket_loader.loaded(self.bot) else "not loaded"
+                lines.append(f"**{name}**: {mark}")
+            jobs = [
+                f"- `{name}`: {spec_of(name, function).summary}"
+                for name, function in sorted(handler.sprockets.items())
+            ]
+            await say(interaction, cut("\n".join([*lines, "", "**Jobs**", *jobs]), 2000))
+
+    @load_sprocket.autocomplete("name")
+    async def suggest_available(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Sprockets that are there and not loaded."""
+        names = [name for name in sprocket_loader.available() if name not in sprocket_loader.loaded(self.bot)]
+        return await self._choices(interaction, names, current)
+
+    @unload_sprocket.autocomplete("name")
+    @reload_sprocket.autocomplete("name")
+    async def suggest_loaded(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Sprockets that are loaded."""
+        return await self._choices(interaction, sprocket_loader.loaded(self.bot), current)
+
+    async def _choices(
+        self, interaction: discord.Interaction, names: list[str], current: str
+    ) -> list[app_commands.Choice[str]]:
+        if not await self.bot.is_owner(interaction.user):
+            return []
+        fitting = [name for name in names if current.casefold() in name.casefold()]
+        return [app_commands.Choice(name=name, value=name) for name in fitting[:25]]
+
+    @asynccontextmanager
+    async def _owner(self, interaction: discord.Interaction) -> AsyncGenerator[None]:
+        async with answering(interaction):
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            if not await self.bot.is_owner(interaction.user):
+                raise Refused("Only the bot's owner may do this.")
+            yield
+
+
+def _brought(names: list[str]) -> str:
+    if not names:
+        return "It brought no new jobs."
+    return f"Its jobs: {', '.join(f'`{name}`' for name in names)}."
