@@ -97,6 +97,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    logging.getLogger("discord").setLevel(logging.ERROR)  # voice and intents are no matter here
     try:
         from bot.demo import demo
     except ModuleNotFoundError as error:

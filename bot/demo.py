@@ -21,6 +21,7 @@ import simcord
 
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
+from cogs.services import handler_of
 from schedulezero import instants
 from schedulezero.errors import PortTaken
 from schedulezero.model import Job, Trigger
@@ -61,6 +62,7 @@ async def demo(settings: Settings, stop: asyncio.Event, *, port: int, browser: b
         bot = create_bot(_demo_settings(settings, folder))
         env = simcord.Env(bot, check_errors=False)
         env.backend.clock = WallClock()  # type: ignore[assignment]
+        env.backend.bot_user.name = "ScheduleZero"
         try:
             await env.start()
             with env.time_context():
@@ -76,6 +78,7 @@ async def _serve(
 ) -> None:
     channel, people = _furnish(env)
     await _schedule_examples(bot, channel, people[0])
+    await people[0].send(channel, "Let's plan the week. `/schedule list` shows what is scheduled already.")
     changed = asyncio.Event()
 
     def watch(event: str, payload: Any) -> None:
@@ -134,7 +137,7 @@ def _furnish(env: simcord.Env) -> tuple[simcord.ChannelHandle, list[simcord.Memb
         "Moderators", permissions=permissions(manage_guild=True, manage_messages=True)
     )
     guild.create_role("Event guests")
-    lounge = guild.create_text_channel("lounge")
+    lounge = guild.create_text_channel("lounge", topic="Type /schedule create, and watch it happen here")
     guild.create_text_channel("announcements")
     guild.create_text_channel("mod-room")
     ada = guild.add_member(ada_user, roles=[admins])
@@ -147,6 +150,7 @@ async def _schedule_examples(
     bot: ScheduleZeroBot, channel: simcord.ChannelHandle, creator: simcord.MemberActor
 ) -> None:
     """A few jobs that are there already, one of them due soon."""
+    await handler_of(bot).refresh()  # the server knows our methods from here on
     client, guild_id = bot.services.client, str(creator.guild.id)
     soon = instants.now() + timedelta(minutes=2)
     announce, here = "send_announcement", {"channel_id": str(channel.id)}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 import discord
 
 from bot.app import expect_free
-from bot.config import DEFAULT_PATH, Settings
+from bot.config import Settings
 from schedulezero.client import Client
 from schedulezero.errors import ClientError, DatabaseUnusable, PortTaken
 from schedulezero.memory import Memory
@@ -54,8 +53,7 @@ async def doctor(settings: Settings, token: str) -> int:
 
 
 async def _checks(settings: Settings, token: str) -> AsyncIterator[Check]:
-    known = DEFAULT_PATH if Path(DEFAULT_PATH).exists() else "defaults"
-    yield Check("config", True, f"readable ({known}); server: {settings.server}")
+    yield Check("config", True, f"readable; handler {settings.handler_id!r}, server {settings.server}")
     yield await _database(settings)
     client = Client(settings.api_endpoint)
     try:

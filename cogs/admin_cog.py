@@ -19,7 +19,7 @@ from cogs.desk.forms import form_of
 from cogs.desk.wording import cut
 from cogs.services import handler_of, services_of
 from schedulezero.errors import ClientError
-from schedulezero.methods import spec_of
+from schedulezero.methods import best_matches, spec_of
 from schedulezero.model import JobState, RunState
 from schedulezero.when.describe import describe
 
@@ -159,13 +159,11 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """The loaded job methods, by name or by what they do."""
-        wanted = current.casefold()
-        choices: list[app_commands.Choice[str]] = []
-        for name, function in sorted(handler_of(self.bot).sprockets.items()):
-            summary = spec_of(name, function).summary
-            if wanted in name.casefold() or wanted in summary.casefold():
-                choices.append(app_commands.Choice(name=cut(f"{name}: {summary}", 100), value=name))
-        return choices[:_MOST_CHOICES]
+        specs = [spec_of(name, function) for name, function in handler_of(self.bot).sprockets.items()]
+        return [
+            app_commands.Choice(name=cut(f"{spec.summary.rstrip('.')} · {spec.name}", 100), value=spec.name)
+            for spec in best_matches(specs, current)[:_MOST_CHOICES]
+        ]
 
     @show.autocomplete("job")
     @edit.autocomplete("job")

@@ -10,6 +10,7 @@ unknown would find no channel. Sprockets may register before that; the server wa
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from discord.ext import commands
@@ -45,4 +46,7 @@ class ScheduleZeroCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
+        # Sprockets register in listeners of this same event, which run in this turn of the loop;
+        # one turn later they are all there, and the server hears of them at once.
+        await asyncio.sleep(0)
         self.handler.start()  # again after a reconnect: then it runs already

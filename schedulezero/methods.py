@@ -22,7 +22,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, cast, is_typeddict
@@ -306,3 +306,25 @@ def _as_integer(value: Any) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value.strip(), re.ASCII):
         return int(value)
     return None
+
+
+def best_matches(specs: Iterable[MethodSpec], typed: str) -> list[MethodSpec]:
+    """The methods that fit what was typed, best first: by their name, then by what they do."""
+    wanted = typed.strip().casefold().replace(" ", "_")
+
+    def rank(spec: MethodSpec) -> int | None:
+        name, words = spec.name.casefold(), spec.summary.casefold().replace(" ", "_")
+        if name.startswith(wanted):
+            return 0
+        if f"_{wanted}" in name:
+            return 1
+        if f"_{wanted}" in f"_{words}":
+            return 2
+        return 3 if wanted in name or wanted in words else None
+
+    ranked = [(rank(spec), spec.name, spec) for spec in specs]
+    return [
+        spec
+        for place, _, spec in sorted(ranked, key=lambda item: (item[0] or 0, item[1]))
+        if place is not None
+    ]

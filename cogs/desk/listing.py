@@ -113,7 +113,9 @@ def list_panel(
             else "Nothing is scheduled here yet. `/schedule create` makes a start."
         )
         container.add_item(ui.TextDisplay(said))
-    for job in page.jobs:
+    for position, job in enumerate(page.jobs):
+        if position:
+            container.add_item(ui.Separator(visible=False))
         word = JOB_STATES[job.state][0]
         container.add_item(
             ui.TextDisplay(

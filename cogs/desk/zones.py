@@ -19,10 +19,10 @@ _COMMON = (
     "America/Sao_Paulo", "Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore",
     "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland",
 )  # fmt: skip
-_PLACES = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/") + (
-    "Indian/",
+_PLACES = (
+    "Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/",
     "Pacific/",
-)
+)  # fmt: skip
 
 
 def suggestions(typed: str) -> list[tuple[str, str]]:
@@ -52,7 +52,8 @@ async def set_zone(interaction: discord.Interaction, zone: str | None, whose: st
         await services.memory.set_guild_timezone(interaction.guild_id, zone)
         return f"This server's times are now meant in **{zone}**, where it is {_clock(zone, now)}."
     await services.memory.set_user_timezone(interaction.user.id, zone)
-    return f"Your times are now meant in **{zone}**, where it is {_clock(zone, now)}. Jobs keep the zone they have."
+    said = f"Your times are now meant in **{zone}**, where it is {_clock(zone, now)}."
+    return f"{said} Jobs keep the zone they have."
 
 
 @cache

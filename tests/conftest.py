@@ -1,0 +1,138 @@
+"""The fixtures speak the domain: a server with its API, a bot in a simulated guild, raw handlers.
+
+Nothing of ours is replaced: real sockets, a real server, a real database in a temporary folder.
+Requests to the simulated Discord are held against Discord's published rules where those lie beside
+the checkout (see the Makefile); CI insists on them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+import pytest_asyncio
+
+from bot.config import Settings
+from schedulezero.server.api.openapi import DESCRIPTION
+from schedulezero.server.service import ServerConfig, serving
+from tests.peers import RawHandler
+from tests.world import World, a_world
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("CI") and not config.pluginmanager.hasplugin("guard_plugin"):
+        raise pytest.UsageError("CI runs the tests under Discord's published rules: pytest -p guard_plugin")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody uses at the moment."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for item in sockets:
+            item.bind(("127.0.0.1", 0))
+        return [int(item.getsockname()[1]) for item in sockets]
+    finally:
+        for item in sockets:
+            item.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    handler, registration, rest = free_ports(3)
+    return Settings(
+        handler_port=handler,
+        server_address=f"tcp://127.0.0.1:{registration}",
+        api_endpoint=f"http://127.0.0.1:{rest}",
+        database=str(tmp_path / "schedulezero.db"),
+    )
+
+
+@pytest.fixture
+def server_config(settings: Settings) -> ServerConfig:
+    return ServerConfig(settings.api_endpoint, settings.server_address, settings.database)
+
+
+@pytest_asyncio.fixture
+async def server(server_config: ServerConfig) -> AsyncIterator[ServerConfig]:
+    """A running embedded server."""
+    async with serving(server_config):
+        yield server_config
+
+
+class Api(httpx.AsyncClient):
+    """An HTTP client that holds every answer against the server's own OpenAPI description."""
+
+    async def request(self, method: str, url: Any, **kwargs: Any) -> httpx.Response:
+        response = await super().request(method, url, **kwargs)
+        check_answer(method, httpx.URL(url).path, response)
+        return response
+
+
+def check_answer(method: str, path: str, response: httpx.Response) -> None:
+    operation = _operation(method.lower(), path)
+    if operation is None:
+        assert response.status_code in (404, 405), f"{method} {path} is not described"
+        schema: dict[str, Any] = {"$ref": "#/components/schemas/Error"}
+    else:
+        answers = operation["responses"]
+        found = answers.get(str(response.status_code), answers["default"])
+        schema = found["content"]["application/json"]["schema"]
+        assert response.status_code >= 400 or str(response.status_code) in answers
+    validator = jsonschema_rs.Draft202012Validator({**schema, "components": DESCRIPTION["components"]})
+    errors = [error.message for error in validator.iter_errors(response.json())]
+    assert not errors, f"{method} {path} {response.status_code}: {errors}\n{response.text}"
+
+
+def _operation(method: str, path: str) -> dict[str, Any] | None:
+    parts = path.strip("/").split("/")
+    best: tuple[int, dict[str, Any]] | None = None
+    for template, operations in DESCRIPTION["paths"].items():
+        wanted = template.strip("/").split("/")
+        if len(wanted) != len(parts) or method not in operations:
+            continue
+        if all(a == b or a == "{id}" for a, b in zip(wanted, parts, strict=True)):
+            literal = sum(a == b for a, b in zip(wanted, parts, strict=True))
+            if best is None or literal > best[0]:
+                best = (literal, operations[method])
+    return best[1] if best else None
+
+
+@pytest_asyncio.fixture
+async def api(server: ServerConfig) -> AsyncIterator[Api]:
+    async with Api(base_url=server.api_endpoint, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+def raw_handler(server_config: ServerConfig) -> Iterator[RawHandler]:
+    """Somebody else's handler: a plain pyzmq REP socket that registers itself."""
+    (port,) = free_ports(1)
+    handler = RawHandler(port, server_config.server_address)
+    yield handler
+    handler.stop()
+
+
+@pytest_asyncio.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    """The real bot in a simulated guild, ready to be used."""
+    async with a_world(settings) as built:
+        yield built
+
+
+async def until(condition: Any, seconds: float = 10.0) -> Any:
+    """The first true result of a condition (plain or async), asked again each turn for a while."""
+    async with asyncio.timeout(seconds):
+        while True:
+            result = condition()
+            if asyncio.iscoroutine(result):
+                result = await result
+            if result:
+                return result
+            await asyncio.sleep(0.02)
