@@ -21,7 +21,8 @@ import pytest_asyncio
 
 from bot.config import Settings
 from schedulezero.server.api.openapi import DESCRIPTION
-from schedulezero.server.service import ServerConfig, serving
+from schedulezero.server.service import ServerConfig
+from schedulezero.server.thread import ServerThread
 from tests.peers import RawHandler
 from tests.world import World, a_world
 
@@ -61,9 +62,11 @@ def server_config(settings: Settings) -> ServerConfig:
 
 @pytest_asyncio.fixture
 async def server(server_config: ServerConfig) -> AsyncIterator[ServerConfig]:
-    """A running embedded server."""
-    async with serving(server_config):
-        yield server_config
+    """A running embedded server, in a thread of its own as beside the bot."""
+    running = ServerThread(server_config)
+    await running.start()
+    yield server_config
+    await running.stop()
 
 
 class Api(httpx.AsyncClient):

@@ -25,7 +25,11 @@ class RunQueue(Protocol):
     """Hands runs from whoever writes them to whoever carries them out."""
 
     async def put(self, runs: Sequence[Run]) -> None:
-        """Announces runs that are in the store."""
+        """Announces runs that are in the store, in the order in which they were written.
+
+        (The database resolves writes in the order of their commits, so that whoever puts right
+        after its own write keeps that order.)
+        """
         ...
 
     async def next_lane(self) -> str:
@@ -47,6 +51,7 @@ class _Lane:
     newest: int = 0
     """The sequence of the newest run that was taken into memory."""
     more_in_store: bool = False
+    reading: bool = False
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -68,7 +73,8 @@ class LocalRunQueue:
     async def put(self, runs: Sequence[Run]) -> None:
         for run in runs:
             lane = self._lane(run.handler_id)
-            if lane.more_in_store or len(lane.waiting) >= WINDOW:
+            # While the store is being read, the read may or may not see this run: read once more.
+            if lane.more_in_store or lane.reading or len(lane.waiting) >= WINDOW:
                 lane.more_in_store = True
             else:
                 lane.waiting.append(run)
@@ -92,8 +98,11 @@ class LocalRunQueue:
         return sum(len(lane.waiting) for lane in self._lanes.values())
 
     async def _read_on(self, handler_id: str, lane: _Lane) -> None:
-        lane.more_in_store = False  # a put during the read below sets it again
-        found = await self._store.open_runs(handler_id, lane.newest, WINDOW)
+        lane.more_in_store, lane.reading = False, True
+        try:
+            found = await self._store.open_runs(handler_id, lane.newest, WINDOW)
+        finally:
+            lane.reading = False
         if found:
             lane.waiting.extend(found)
             lane.newest = found[-1].sequence
