@@ -203,9 +203,14 @@ def _from_annotation(function: JobFunction) -> tuple[Parameter, ...]:
     declared = hints.get(names[1]) if len(names) > 1 else None
     if declared is None or not is_typeddict(declared):
         return ()
-    required = cast("frozenset[str]", declared.__required_keys__)
+    # Not __required_keys__: it does not see through annotations that are still texts.
+    marked = typing.get_type_hints(declared, include_extras=True)
     return tuple(
-        Parameter(name, kind_of(name, getattr(hint, "__name__", str(hint))), required=name in required)
+        Parameter(
+            name,
+            kind_of(name, getattr(hint, "__name__", str(hint))),
+            required=typing.get_origin(marked[name]) is not typing.NotRequired,
+        )
         for name, hint in typing.get_type_hints(declared).items()
     )
 

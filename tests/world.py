@@ -72,12 +72,10 @@ class World:
         job: str,
         values: dict[str, Any],
         when: str,
-        *,
-        channel: simcord.ChannelHandle | None = None,
         **options: str,
     ) -> simcord.InteractionResult:
         """Fills the form of ``/schedule create`` and returns what follows: the preview."""
-        shown = await who.slash(channel or self.channel, "schedule create", job=job, **options)
+        shown = await who.slash(self.channel, "schedule create", job=job, **options)
         assert shown.modal is not None, said(shown)
         filled = {f"p:{name}": value for name, value in values.items()}
         return await who.submit_modal(shown, {**filled, "when": when})

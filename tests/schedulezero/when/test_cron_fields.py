@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -94,12 +95,12 @@ def test_what_can_never_match_ends() -> None:
     assert ours({"year": 1999}, START, 1) == []
 
 
-def ours(fields: dict[str, object], start: datetime, count: int) -> list[datetime]:
+def ours(fields: Mapping[str, object], start: datetime, count: int) -> list[datetime]:
     schedule = schedule_of(Trigger("cron", fields), anchor=start)
     return list(upcoming(schedule, start, count))
 
 
-def theirs(fields: dict[str, object], start: datetime, count: int) -> list[datetime]:
+def theirs(fields: Mapping[str, object], start: datetime, count: int) -> list[datetime]:
     trigger = CronTrigger(timezone=UTC, **fields)
     found: list[datetime] = []
     now = start

@@ -1,0 +1,304 @@
+"""The handler over raw sockets: many calls at once, every failure in words, nothing ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import zmq
+import zmq.asyncio
+
+from schedulezero import handler as handler_module
+from schedulezero.errors import JobFailed
+from schedulezero.handler import Handler
+from tests.conftest import free_ports
+
+
+async def nap(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Sleeps and answers.
+
+    Params:
+        seconds: float - How long
+        number: int - What to answer (optional)
+    """
+    await asyncio.sleep(params["seconds"])
+    return {"number": params.get("number")}
+
+
+def plain(bot: Any, params: dict[str, Any]) -> str:
+    """Answers from a thread."""
+    return f"{bot}:{params['word']}"
+
+
+async def typed(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Tells what it got.
+
+    Params:
+        channel_id: int - A channel
+        user_ids: list - People (optional)
+        loud: bool - Whether (optional)
+    """
+    return {"got": params}
+
+
+async def raises(bot: Any, params: dict[str, Any]) -> None:
+    """Fails."""
+    raise RuntimeError("the sky fell")
+
+
+async def gives_up(bot: Any, params: dict[str, Any]) -> None:
+    """Fails for good."""
+    raise JobFailed("no such channel", retry=False)
+
+
+async def reports(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Handles its own failure."""
+    return {"error": "nobody home"}
+
+
+async def unspeakable(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Returns what JSON cannot hold."""
+    return {"it": object()}
+
+
+async def nothing(bot: Any, params: dict[str, Any]) -> None:
+    """Returns nothing."""
+
+
+async def stuck(bot: Any, params: dict[str, Any]) -> None:
+    """Never ends by itself."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        bot.append("cancelled")
+
+
+def stuck_thread(bot: Any, params: dict[str, Any]) -> None:
+    """Blocks a thread."""
+    params["until"] = bot[0].wait(20)
+
+
+JOBS = (nap, plain, typed, raises, gives_up, reports, unspeakable, nothing, stuck, stuck_thread)
+
+
+@pytest_asyncio.fixture
+async def handler() -> AsyncIterator[Handler]:
+    (port,) = free_ports(1)
+    made = Handler("bot", "test", f"tcp://127.0.0.1:{port}", None)
+    for job in JOBS:
+        made.register_sprocket(job.__name__, job)
+    made.start()
+    await made.wait_bound()
+    yield made
+    made.stop()
+    await made.wait_stopped()
+
+
+class Caller:
+    """A DEALER that plays REQ: many calls out, answers as they come."""
+
+    def __init__(self, context: zmq.asyncio.Context, address: str) -> None:
+        self.socket = context.socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.connect(address)
+
+    async def send(self, message: Any) -> None:
+        payload = message if isinstance(message, bytes) else json.dumps(message).encode()
+        await self.socket.send_multipart([b"", payload])
+
+    async def receive(self, seconds: float = 10) -> dict[str, Any]:
+        async with asyncio.timeout(seconds):
+            frames = await self.socket.recv_multipart()
+        assert frames[0] == b""
+        return json.loads(frames[1])
+
+    async def ask(self, message: Any) -> dict[str, Any]:
+        await self.send(message)
+        return await self.receive()
+
+
+@pytest_asyncio.fixture
+async def context() -> AsyncIterator[zmq.asyncio.Context]:
+    made = zmq.asyncio.Context()
+    yield made
+    made.destroy(linger=0)
+
+
+@pytest.fixture
+def caller(context: zmq.asyncio.Context, handler: Handler) -> Caller:
+    return Caller(context, handler.address)
+
+
+async def test_two_hundred_calls_at_once(
+    handler: Handler, context: zmq.asyncio.Context, caller: Caller
+) -> None:
+    callers = [Caller(context, handler.address) for _ in range(200)]
+    assert all([(await peer.ask({"method": "ping"}))["success"] for peer in callers])
+    began = time.perf_counter()
+    for number, peer in enumerate(callers):
+        await peer.send({"method": "nap", "params": {"seconds": 0.2, "number": number}})
+    asked = time.perf_counter()
+    assert (await caller.ask({"method": "ping", "params": {}})) == {"success": True, "message": "pong"}
+    pinged = time.perf_counter() - asked
+    answers = [await peer.receive() for peer in callers]
+    assert [answer["number"] for answer in answers] == list(range(200))
+    assert time.perf_counter() - began < 2
+    assert pinged < 0.05
+
+
+async def test_answers_go_out_in_any_order(caller: Caller) -> None:
+    for seconds in (0.3, 0.1, 0.2):
+        await caller.send({"method": "nap", "params": {"seconds": seconds, "number": int(seconds * 10)}})
+    assert [(await caller.receive())["number"] for _ in range(3)] == [1, 2, 3]
+
+
+async def test_a_sync_job_runs_beside_the_loop(caller: Caller) -> None:
+    answer = await caller.ask({"method": "plain", "params": {"word": "hi"}})
+    assert answer == {"result": "bot:hi", "success": True}
+
+
+async def test_ids_come_as_numbers_or_as_texts(caller: Caller) -> None:
+    params = {"channel_id": "123456789012345678", "user_ids": ["1", 2], "loud": None, "_meta": {"name": "x"}}
+    answer = await caller.ask({"method": "typed", "params": params})
+    assert answer["got"] == {"channel_id": 123456789012345678, "user_ids": [1, 2]}
+
+
+# Read as: message, and what the error must say.
+BAD = {
+    b"": "not valid JSON",
+    b"\xff\xfe\x00": "not valid JSON",
+    b"{": "not valid JSON",
+    b"[" * 100_000: "not valid JSON",
+    b"[]": "not a JSON object",
+    b"null": "not a JSON object",
+    b'"ping"': "not a JSON object",
+    b"{}": '"method"',
+    b'{"method": null}': '"method"',
+    b'{"method": ["ping"]}': '"method"',
+    b'{"method": "nap", "params": []}': "must be a JSON object, not a list",
+    b'{"method": "nap", "params": "x"}': "must be a JSON object, not a text",
+    b'{"method": "nap"}': "needs 'seconds'",
+    b'{"method": "nap", "params": {"seconds": "long"}}': "must be a number",
+    b'{"method": "typed", "params": {"channel_id": "general"}}': "must be the id of a channel",
+    b'{"method": "typed", "params": {"channel_id": 1, "user_ids": "2"}}': "must be a list of ids",
+    b'{"method": "typed", "params": {"channel_id": true}}': "must be the id of a channel",
+    b'{"method": "typed", "params": {"channel_id": 1, "loud": "yes"}}': "true or false",
+    b'{"method": "nope", "params": {}}': "There is no job method 'nope'",
+    b'{"method": "plain", "params": {}}': "needs the parameter 'word'",
+    b'{"method": "raises"}': "RuntimeError: the sky fell",
+    b'{"method": "gives_up"}': "no such channel",
+    b'{"method": "reports"}': "nobody home",
+    b'{"method": "unspeakable"}': "JSON cannot hold",
+    b'{"method": "\\ud800"}': "There is no job method",
+    b'{"x": "' + b"a" * (1 << 20) + b'"}': "at most 1048576",
+}
+
+
+@pytest.mark.parametrize("payload", BAD, ids=[repr(key[:30]) for key in BAD])
+async def test_every_failure_is_answered_in_words(caller: Caller, payload: bytes) -> None:
+    answer = await caller.ask(payload)
+    assert answer["success"] is False
+    assert BAD[payload] in answer["error"]
+    assert (await caller.ask({"method": "ping"}))["success"] is True
+
+
+async def test_what_cannot_help_says_so(caller: Caller) -> None:
+    assert (await caller.ask({"method": "gives_up"}))["retry"] is False
+    assert (await caller.ask({"method": "nope"}))["retry"] is False
+    assert "retry" not in await caller.ask({"method": "raises"})
+
+
+async def test_a_job_that_returns_nothing_succeeded(caller: Caller) -> None:
+    assert await caller.ask({"method": "nothing"}) == {"success": True}
+
+
+async def test_ten_thousand_malformed_frames_later_it_still_answers(caller: Caller) -> None:
+    for start in range(0, 10_000, 500):
+        for _ in range(500):
+            await caller.send(os.urandom(1 + start % 61))
+        for _ in range(500):
+            assert (await caller.receive())["success"] is False
+    assert (await caller.ask({"method": "ping"}))["success"] is True
+
+
+async def test_odd_envelopes(handler: Handler, context: zmq.asyncio.Context) -> None:
+    peer = Caller(context, handler.address).socket
+    await peer.send_multipart([b"route", b"token", b"", b'{"method": "ping"}'])
+    assert (await peer.recv_multipart())[:3] == [b"route", b"token", b""]
+    await peer.send(b'{"method": "ping"}')  # a bare DEALER without a delimiter
+    assert json.loads((await peer.recv_multipart())[-1])["success"] is True
+    await peer.send_multipart([b"", b"{}", b"{}"])
+    assert "one frame; 2 came" in json.loads((await peer.recv_multipart())[-1])["error"]
+    await peer.send_multipart([b"", b""])
+    assert "not valid JSON" in json.loads((await peer.recv_multipart())[-1])["error"]
+
+
+async def test_a_call_that_takes_too_long_is_answered_and_cancelled(
+    handler: Handler, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler_module, "DEADLINE_SECONDS", 0.1)
+    cancelled: list[str] = []
+    monkeypatch.setattr(handler, "_context", cancelled)
+    answer = await caller.ask({"method": "stuck"})
+    assert answer["success"] is False
+    assert "longer than 0.1 s and was stopped" in answer["error"]
+    assert cancelled == ["cancelled"]
+
+
+async def test_a_blocked_thread_is_answered_all_the_same(
+    handler: Handler, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    monkeypatch.setattr(handler_module, "DEADLINE_SECONDS", 0.1)
+    release = threading.Event()
+    monkeypatch.setattr(handler, "_context", [release])
+    answer = await caller.ask({"method": "stuck_thread"})
+    assert "cannot be stopped" in answer["error"]
+    release.set()
+    assert (await caller.ask({"method": "ping"}))["success"] is True
+
+
+async def test_what_it_holds_is_bounded(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler_module, "MOST_CALLS", 3)
+    for number in range(5):
+        await caller.send({"method": "nap", "params": {"seconds": 0.2, "number": number}})
+    answers = [await caller.receive() for _ in range(5)]
+    refused = [answer for answer in answers if not answer["success"]]
+    assert len(refused) == 2
+    assert all(answer["retry_after"] == 1 for answer in refused)
+
+
+async def test_stop_returns_at_once_and_start_may_follow(handler: Handler, caller: Caller) -> None:
+    for _ in range(3):
+        began = time.perf_counter()
+        handler.stop()
+        handler.start()
+        assert time.perf_counter() - began < 0.05
+        await handler.wait_bound()
+        assert (await caller.ask({"method": "ping"}))["success"] is True
+
+
+async def test_a_stop_answers_what_is_under_way(handler: Handler, caller: Caller) -> None:
+    await caller.send({"method": "nap", "params": {"seconds": 20}})
+    assert (await caller.ask({"method": "ping"}))["success"]
+    handler.stop()
+    await handler.wait_stopped()
+    with contextlib.suppress(TimeoutError):  # whether the answer still got out is the network's affair
+        assert "shuts down" in (await caller.receive(0.5))["error"]
+
+
+async def test_a_taken_port_is_told(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler_module, "_BIND_TRIES", 2)
+    second = Handler("bot", "second", handler.address, None)
+    second.start()
+    with pytest.raises(OSError, match="Address already in use"):
+        await second.wait_bound()
+    await second.wait_stopped()

@@ -1,0 +1,73 @@
+"""What the bot remembers outlives it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schedulezero.errors import DatabaseUnusable
+from schedulezero.memory import Draft, Memory, new_id
+
+DRAFT = Draft("d1", "1", "2", "send", {"message": "Grüße 🎉", "channel_id": ["3"]}, "tomorrow at 9")
+
+
+async def test_zones_drafts_panels_and_notes_survive_a_restart(tmp_path: Path) -> None:
+    path = str(tmp_path / "deep" / "down" / "memory.db")
+    memory = Memory(path)
+    await memory.open()
+    await memory.set_user_timezone(1, "Asia/Tokyo")
+    await memory.set_guild_timezone(2, "Europe/Berlin")
+    await memory.save_draft(DRAFT)
+    await memory.save_draft(replace(DRAFT, when="friday 18:00"))
+    await memory.save_panel("p1", 2, {"cursors": ["x"]})
+    assert await memory.keep("lock", "5", {"a": 1}) is True
+    assert await memory.keep("lock", "5", {"a": 2}) is False
+    await memory.close()
+
+    memory = Memory(path)
+    await memory.open()
+    assert await memory.timezone(1, 2) == "Asia/Tokyo"
+    assert await memory.timezone(9, 2) == "Europe/Berlin"
+    assert await memory.timezone(9, 9) is None
+    assert await memory.draft("d1") == replace(DRAFT, when="friday 18:00")
+    assert await memory.panel("p1", 2) == {"cursors": ["x"]}
+    assert await memory.panel("p1", 3) is None
+    assert await memory.kept("lock", "5") == {"a": 1}
+    await memory.forget("lock", "5")
+    assert await memory.kept("lock", "5") is None
+    assert await memory.take_draft("d1") is True
+    assert await memory.take_draft("d1") is False
+    await memory.close()
+
+
+async def test_a_draft_is_forgotten_after_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(tmp_path / "memory.db")
+    memory = Memory(path)
+    await memory.open()
+    monkeypatch.setattr("schedulezero.memory.instants.now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    await memory.save_draft(DRAFT)
+    monkeypatch.undo()
+    await memory.close()
+    await memory.open()
+    assert await memory.draft("d1") is None
+    await memory.close()
+
+
+async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "photo.db"
+    file.write_bytes(b"this is no database, " * 100)
+    with pytest.raises(DatabaseUnusable, match=r"photo\.db cannot be used"):
+        await Memory(str(file)).open()
+    assert file.read_bytes().startswith(b"this is no database")
+    with pytest.raises(DatabaseUnusable, match="cannot be used"):
+        await Memory("/proc/nowhere/x.db").open()
+    with pytest.raises(DatabaseUnusable, match="mysql database"):
+        Memory("mysql://host/db")
+
+
+def test_ids_fit_a_custom_id() -> None:
+    assert len({new_id() for _ in range(1000)}) == 1000
+    assert len(new_id()) <= 16

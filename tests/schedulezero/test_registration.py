@@ -1,0 +1,117 @@
+"""A handler registers by itself and stays registered, whatever becomes of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest_asyncio
+
+from schedulezero.handler import Handler
+from schedulezero.server.service import ServerConfig
+from schedulezero.server.thread import ServerThread
+from tests.conftest import free_ports, until
+
+
+async def job(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Does it."""
+    return {"success": True}
+
+
+@pytest_asyncio.fixture
+async def handler(server_config: ServerConfig) -> AsyncIterator[Handler]:
+    (port,) = free_ports(1)
+    made = Handler(None, "ours", f"tcp://127.0.0.1:{port}", server_config.server_address)
+    made.register_sprocket("one", job)
+    began = time.perf_counter()
+    made.start()
+    assert time.perf_counter() - began < 0.05, "start() waited for a server that is not there"
+    yield made
+    made.stop()
+    await made.wait_stopped()
+
+
+async def methods(config: ServerConfig) -> list[str] | None:
+    """The methods under which the server knows our handler, None while it does not."""
+    try:
+        async with httpx.AsyncClient(base_url=config.api_endpoint, timeout=5) as client:
+            handlers = (await client.get("/api/handlers")).json()["handlers"]
+    except httpx.TransportError:
+        return None
+    return next((item["methods"] for item in handlers if item["id"] == "ours"), None)
+
+
+async def test_it_waits_for_the_server_and_follows_what_comes_and_goes(
+    server_config: ServerConfig, handler: Handler
+) -> None:
+    await handler.wait_bound()
+    running = ServerThread(server_config)
+    await running.start()
+
+    async def known(wanted: list[str] | None) -> None:
+        async def same() -> bool:
+            return await methods(server_config) == wanted
+
+        await until(same)
+
+    await known(["one"])
+    handler.register_sprocket("two", job)
+    await known(["one", "two"])
+    handler.unregister_sprocket("one")
+    handler.unregister_sprocket("never there")
+    await known(["two"])
+    await running.stop()
+
+
+async def test_it_reports_itself_offline(server_config: ServerConfig, handler: Handler) -> None:
+    running = ServerThread(server_config)
+    await running.start()
+    await until(lambda: handler.registered)
+    handler.stop()
+    await handler.wait_stopped()
+    async with httpx.AsyncClient(base_url=server_config.api_endpoint, timeout=5) as client:
+        (info,) = (await client.get("/api/handlers")).json()["handlers"]
+    assert info["status"] == "Disconnected"
+    await running.stop()
+
+
+async def test_it_is_back_within_seconds_after_the_server_was_killed(
+    server_config: ServerConfig, handler: Handler, tmp_path: Path
+) -> None:
+    process = await start_server_process(server_config)
+    try:
+        await until(lambda: methods(server_config))
+        process.kill()
+        await process.wait()
+        await until(lambda: handler.registered is None)
+        process = await start_server_process(server_config)
+        began = time.monotonic()
+        await until(lambda: methods(server_config))
+        assert time.monotonic() - began < 5
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+async def start_server_process(config: ServerConfig) -> asyncio.subprocess.Process:
+    """``python -m bot server`` in a process of its own, once it serves."""
+    environment = {
+        **os.environ,
+        "SCHEDULEZERO_API_ENDPOINT": config.api_endpoint,
+        "SCHEDULEZERO_SERVER_ADDRESS": config.server_address,
+        "SCHEDULEZERO_DATABASE": config.database,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "server", env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), 15)
+    assert b"Serving at" in line
+    return process
