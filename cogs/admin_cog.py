@@ -1,7 +1,7 @@
 """AdminCog: the slash commands. Options go in, a panel of the desk comes out; nothing else.
 
 Discord hides the commands from whoever may not manage the server; each is checked again when it
-is used (`cogs.desk.components.answering`).
+is used (`cogs.desk.components.answer`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.desk import create, history, job_card, listing, status, zones
-from cogs.desk.components import acknowledge, answering, say
+from cogs.desk.components import answer
 from cogs.desk.forms import form_of
 from cogs.desk.wording import cut
 from cogs.services import handler_of, services_of
@@ -64,8 +64,7 @@ class AdminCog(commands.Cog):
         when: app_commands.Range[str, 1, 200] | None = None,
         name: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
-        async with answering(interaction):
-            await create.begin(interaction, job, name=name, when=when)
+        await answer(interaction, lambda: create.begin(interaction, job, name=name, when=when))
 
     @schedule.command(name="list", description="Show what is scheduled here, next run first")
     @app_commands.describe(state="Only jobs in this state", text="Only jobs with this text")
@@ -76,45 +75,38 @@ class AdminCog(commands.Cog):
         state: str | None = None,
         text: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
-        async with answering(interaction):
-            wanted = JobState(state) if state else None
-            await listing.begin(interaction, state=wanted, text=text)
+        wanted = JobState(state) if state else None
+        await answer(interaction, lambda: listing.begin(interaction, state=wanted, text=text))
 
     @schedule.command(name="show", description="Show a job, with everything that can be done with it")
     @app_commands.describe(job="Which job")
     async def show(self, interaction: discord.Interaction, job: str) -> None:
-        async with answering(interaction):
-            await job_card.show_card(interaction, job)
+        await answer(interaction, lambda: job_card.show_card(interaction, job))
 
     @schedule.command(name="edit", description="Change what a job does or when")
     @app_commands.describe(job="Which job")
     async def edit(self, interaction: discord.Interaction, job: str) -> None:
-        async with answering(interaction):
-            await create.begin_edit(interaction, job)
+        await answer(interaction, lambda: create.begin_edit(interaction, job))
 
     @schedule.command(name="cancel", description="Cancel a job; asks first, and can be undone")
     @app_commands.describe(job="Which job")
     async def cancel(self, interaction: discord.Interaction, job: str) -> None:
-        async with answering(interaction):
-            await job_card.ask_cancel(interaction, job)
+        await answer(interaction, lambda: job_card.ask_cancel(interaction, job))
 
     @schedule.command(name="pause", description="Hold a job until you resume it")
     @app_commands.describe(job="Which job")
     async def pause(self, interaction: discord.Interaction, job: str) -> None:
-        async with answering(interaction):
-            await job_card.pause(interaction, job)
+        await answer(interaction, lambda: job_card.pause(interaction, job))
 
     @schedule.command(name="resume", description="Let a paused job run again")
     @app_commands.describe(job="Which job")
     async def resume(self, interaction: discord.Interaction, job: str) -> None:
-        async with answering(interaction):
-            await job_card.resume(interaction, job)
+        await answer(interaction, lambda: job_card.resume(interaction, job))
 
     @schedule.command(name="run", description="Run a job once, now; its schedule stays as it is")
     @app_commands.describe(job="Which job")
     async def run(self, interaction: discord.Interaction, job: str) -> None:
-        async with answering(interaction):
-            await job_card.run_now(interaction, job)
+        await answer(interaction, lambda: job_card.run_now(interaction, job))
 
     @schedule.command(name="history", description="Show what ran, with results, errors and links")
     @app_commands.describe(job="Only this job", state="Only runs that ended so")
@@ -122,20 +114,19 @@ class AdminCog(commands.Cog):
     async def history(
         self, interaction: discord.Interaction, job: str | None = None, state: str | None = None
     ) -> None:
-        async with answering(interaction):
-            await history.show_history(interaction, job, RunState(state) if state else None)
+        await answer(
+            interaction, lambda: history.show_history(interaction, job, RunState(state) if state else None)
+        )
 
     @schedule.command(
         name="status", description="Show how the server, my handler and the sprockets are doing"
     )
     async def status(self, interaction: discord.Interaction) -> None:
-        async with answering(interaction):
-            await status.show_status(interaction)
+        await answer(interaction, lambda: status.show_status(interaction))
 
     @schedule.command(name="reload", description="Register my handler with the server again")
     async def reload(self, interaction: discord.Interaction) -> None:
-        async with answering(interaction):
-            await status.reload_handler(interaction)
+        await answer(interaction, lambda: status.reload_handler(interaction))
 
     @schedule.command(name="timezone", description="Set the zone in which you mean your times")
     @app_commands.describe(zone="A city or zone, such as Berlin", whose="Yours, or this server's default")
@@ -148,9 +139,7 @@ class AdminCog(commands.Cog):
     async def timezone(
         self, interaction: discord.Interaction, zone: str | None = None, whose: str = "user"
     ) -> None:
-        async with answering(interaction):
-            await acknowledge(interaction)
-            await say(interaction, await zones.set_zone(interaction, zone, whose))
+        await answer(interaction, lambda: zones.set_zone(interaction, zone, whose))
 
     # ---------------------------------------------------------------- suggestions
 
@@ -209,5 +198,4 @@ class AdminCog(commands.Cog):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Takes in submitted forms, also those that were open while the bot restarted."""
         if interaction.type is discord.InteractionType.modal_submit and form_of(interaction):
-            async with answering(interaction):
-                await create.submitted(interaction)
+            await answer(interaction, lambda: create.submitted(interaction))

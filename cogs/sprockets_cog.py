@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs import sprocket_loader
-from cogs.desk.components import answering, say
+from cogs.desk.components import acknowledge, answer, say
 from cogs.desk.wording import cut
 from cogs.services import Refused, handler_of
 from schedulezero.methods import spec_of
@@ -31,46 +30,39 @@ class SprocketsCog(commands.Cog):
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
     async def load_sprocket(self, interaction: discord.Interaction, name: str) -> None:
-        async with self._owner(interaction):
+        async def work() -> str:
             brought = await sprocket_loader.load(self.bot, name.strip())
-            await self.bot.tree.sync()
-            await say(interaction, f"Loaded **{name}**. {_brought(brought)}")
+            return f"Loaded **{name}**. {_brought(brought)}"
+
+        await self._as_owner(interaction, work)
 
     @app_commands.command(name="unload_sprocket", description="Unload a sprocket: its jobs are gone")
     @app_commands.describe(name="Which sprocket")
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
     async def unload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
-        async with self._owner(interaction):
+        async def work() -> str:
             await sprocket_loader.unload(self.bot, name.strip())
-            await self.bot.tree.sync()
-            await say(interaction, f"Unloaded **{name}**. Jobs that use it fail until it is loaded again.")
+            return f"Unloaded **{name}**. Jobs that use it fail until it is loaded again."
+
+        await self._as_owner(interaction, work)
 
     @app_commands.command(name="reload_sprocket", description="Take up changes to a sprocket's file")
     @app_commands.describe(name="Which sprocket")
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
     async def reload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
-        async with self._owner(interaction):
+        async def work() -> str:
             brought = await sprocket_loader.reload(self.bot, name.strip())
-            await self.bot.tree.sync()
-            await say(interaction, f"Reloaded **{name}**. {_brought(brought)}")
+            return f"Reloaded **{name}**. {_brought(brought)}"
+
+        await self._as_owner(interaction, work)
 
     @app_commands.command(name="sprockets", description="Show the sprockets and the jobs that they bring")
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
     async def sprockets(self, interaction: discord.Interaction) -> None:
-        async with self._owner(interaction):
-            handler = handler_of(self.bot)
-            lines = []
-            for name in sprocket_loader.available():
-                mark = "✅ loaded" if name in sprocket_loader.loaded(self.bot) else "not loaded"
-                lines.append(f"**{name}**: {mark}")
-            jobs = [
-                f"- `{name}`: {spec_of(name, function).summary}"
-                for name, function in sorted(handler.sprockets.items())
-            ]
-            await say(interaction, cut("\n".join([*lines, "", "**Jobs**", *jobs]), 2000))
+        await self._as_owner(interaction, self._overview)
 
     @load_sprocket.autocomplete("name")
     async def suggest_available(
@@ -96,13 +88,32 @@ class SprocketsCog(commands.Cog):
         fitting = [name for name in names if current.casefold() in name.casefold()]
         return [app_commands.Choice(name=name, value=name) for name in fitting[:25]]
 
-    @asynccontextmanager
-    async def _owner(self, interaction: discord.Interaction) -> AsyncGenerator[None]:
-        async with answering(interaction):
-            await interaction.response.defer(ephemeral=True, thinking=True)
+    async def _overview(self) -> str:
+        loaded = sprocket_loader.loaded(self.bot)
+        lines = [
+            f"**{name}**: {'✅ loaded' if name in loaded else 'not loaded'}"
+            for name in sprocket_loader.available()
+        ]
+        jobs = [
+            f"- `{name}`: {spec_of(name, function).summary}"
+            for name, function in sorted(handler_of(self.bot).sprockets.items())
+        ]
+        return cut("\n".join([*lines, "", "**Jobs**", *jobs]), 2000)
+
+    async def _as_owner(self, interaction: discord.Interaction, work: Callable[[], Awaitable[str]]) -> None:
+        """Does something for the bot's owner and tells them what it says."""
+
+        async def owners_work() -> None:
+            await acknowledge(interaction)
             if not await self.bot.is_owner(interaction.user):
                 raise Refused("Only the bot's owner may do this.")
-            yield
+            before = {command.name for command in self.bot.tree.walk_commands()}
+            said = await work()
+            if {command.name for command in self.bot.tree.walk_commands()} != before:
+                await self.bot.tree.sync()  # the sprocket has slash commands of its own
+            await say(interaction, said)
+
+        await answer(interaction, owners_work)
 
 
 def _brought(names: list[str]) -> str:

@@ -8,12 +8,14 @@ therefore travels inside the params under ``_meta``. What a dialect lacks it say
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, cast
+from urllib.parse import quote
 
 from schedulezero.errors import BadAnswer, NotFound, NotSupported, RequestRefused
 from schedulezero.http import Http
@@ -22,6 +24,7 @@ from schedulezero.methods import META_KEY
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState, Trigger
 
 PAGE = 25
+_JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 _RUN_SECONDS = 35.0  # the published server answers when the job has ended
 
 
@@ -106,7 +109,7 @@ class JobsDialect:
         return _job(await self._http.request("POST", "/api/jobs", body=body))
 
     async def show(self, job_id: str) -> Job:
-        return _job(await self._http.request("GET", f"/api/jobs/{job_id}"))
+        return _job(await self._http.request("GET", _path(job_id)))
 
     async def jobs(
         self, guild_id: str, *, state: JobState | None, text: str | None, cursor: str | None, limit: int
@@ -132,22 +135,22 @@ class JobsDialect:
             "missed": job.missed.value,
             "version": version,
         }
-        return _job(await self._http.request("PATCH", f"/api/jobs/{job.id}", body=body))
+        return _job(await self._http.request("PATCH", _path(job.id), body=body))
 
     async def cancel(self, job: Job) -> Job:
-        return _job(await self._http.request("DELETE", f"/api/jobs/{job.id}"))
+        return _job(await self._http.request("DELETE", _path(job.id)))
 
     async def restore(self, job_id: str) -> Job:
-        return _job(await self._http.request("POST", f"/api/jobs/{job_id}/restore"))
+        return _job(await self._http.request("POST", f"{_path(job_id)}/restore"))
 
     async def pause(self, job_id: str) -> Job:
-        return _job(await self._http.request("POST", f"/api/jobs/{job_id}/pause"))
+        return _job(await self._http.request("POST", f"{_path(job_id)}/pause"))
 
     async def resume(self, job_id: str) -> Job:
-        return _job(await self._http.request("POST", f"/api/jobs/{job_id}/resume"))
+        return _job(await self._http.request("POST", f"{_path(job_id)}/resume"))
 
     async def run(self, job: Job) -> Run:
-        return _run(await self._http.request("POST", f"/api/jobs/{job.id}/run"))
+        return _run(await self._http.request("POST", f"{_path(job.id)}/run"))
 
     async def runs(
         self, guild_id: str, *, job_id: str | None, state: RunState | None, cursor: str | None, limit: int
@@ -230,7 +233,7 @@ class SchedulesDialect:
         raise NotSupported(self.lacks[Feature.EDIT])
 
     async def cancel(self, job: Job) -> Job:
-        await self._http.request("DELETE", f"/api/schedules/{job.id}")
+        await self._http.request("DELETE", f"/api/schedules/{quote(job.id, safe='')}")
         return replace(job, state=JobState.CANCELLED, next_run_at=None)
 
     async def restore(self, job_id: str) -> Job:
@@ -296,6 +299,13 @@ async def learn_dialect(http: Http) -> Dialect:
         raise BadAnswer(f"The server at {http.endpoint} refuses to be asked: {error.message}") from error
     _items(answer, "jobs")
     return JobsDialect(http)
+
+
+def _path(job_id: str) -> str:
+    """The path of a job. What people type reaches it: an id that can be none is not asked for."""
+    if not _JOB_ID.fullmatch(job_id) or not job_id.strip("."):
+        raise NotFound("There is no job of that name here.", code="job_not_found", field="job_id")
+    return f"/api/jobs/{job_id}"
 
 
 def _items(answer: JsonObject, key: str) -> list[JsonObject]:

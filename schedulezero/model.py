@@ -140,8 +140,9 @@ class Job:
 class Run:
     """One instant of a job, or one call on demand: what was to happen and what became of it.
 
-    ``sequence`` is the order in which runs were written; ``note`` says in words what the outcome
-    alone does not (a wait for the handler, instants that were passed over).
+    ``sequence`` is the order in which runs were written, ``name`` what its job was called then;
+    ``note`` says in words what the outcome alone does not (a wait for the handler, instants that
+    were passed over).
     """
 
     job_id: str
@@ -151,6 +152,7 @@ class Run:
     scheduled_at: datetime
     state: RunState = RunState.QUEUED
     sequence: int = 0
+    name: str | None = None
     guild_id: str | None = None
     grace: timedelta = DEFAULT_GRACE
     claimed_at: datetime | None = None
@@ -184,6 +186,7 @@ class Run:
             "handler_id": self.handler_id,
             "method": self.method,
             "params": dict(self.params),
+            "name": self.name,
             "guild_id": self.guild_id,
             "scheduled_at": to_iso(self.scheduled_at),
             "status": self.state.value,
@@ -202,6 +205,7 @@ class Run:
             handler_id=str(data["handler_id"]),
             method=str(data["method"]),
             params=cast(JsonObject, data.get("params") or {}),
+            name=data.get("name"),
             guild_id=data.get("guild_id"),
             scheduled_at=from_iso(data["scheduled_at"]),
             state=RunState(data["status"]),

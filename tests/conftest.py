@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -26,10 +27,23 @@ from schedulezero.server.thread import ServerThread
 from tests.peers import RawHandler
 from tests.world import World, a_world
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("CI") and not config.pluginmanager.hasplugin("guard_plugin"):
         raise pytest.UsageError("CI runs the tests under Discord's published rules: pytest -p guard_plugin")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the browser's tests out where there is no Chromium, except in CI, which installs it."""
+    if CHROMIUM is not None:
+        return
+    if os.environ.get("CI"):
+        raise pytest.UsageError("CI drives the demo in Chromium, and there is none")
+    browser = [item for item in items if item.get_closest_marker("browser")]
+    config.hook.pytest_deselected(items=browser)
+    items[:] = [item for item in items if item not in browser]
 
 
 def free_ports(count: int) -> list[int]:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import discord
@@ -120,19 +119,20 @@ def picked(interaction: discord.Interaction) -> str:
 
 
 async def _act(interaction: discord.Interaction, key: tuple[str, str], target: str) -> None:
-    async with answering(interaction):
+    async def work() -> None:
         function = _ACTIONS.get(key)
         if function is None:
             raise Refused("This button belongs to an older version of me; use the command again.")
         await function(interaction, target)
 
+    await answer(interaction, work)
 
-@asynccontextmanager
-async def answering(interaction: discord.Interaction) -> AsyncGenerator[None]:
-    """Checks the person's rights, and turns whatever goes wrong inside into an answer to them."""
+
+async def answer(interaction: discord.Interaction, work: Callable[[], Awaitable[None]]) -> None:
+    """Does what a manager of the server asked for; whatever goes wrong becomes an answer to them."""
     try:
         check_manager(interaction)
-        yield
+        await work()
     except ScheduleZeroError as error:
         await say(interaction, error.message)
     except discord.HTTPException:

@@ -43,7 +43,8 @@ def history_panel(job: Job | None, page: RunPage, state: RunState | None) -> ui.
         container.add_item(ui.TextDisplay("Nothing has run yet."))
     for run in page.runs:
         when = discord.utils.format_dt(run.scheduled_at, "F")
-        lines = [f"{when}\n{outcome(run)}" if job else f"{when} · `{run.method}`\n{outcome(run)}"]
+        title = "" if job else f"**{cut(plain(run.name or run.method), 80)}** · "
+        lines = [f"{title}{when}\n{outcome(run)}"]
         if run.error:
             lines.append(f"-# {cut(plain(run.error), 200)}")
         if run.note:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import discord
 
+from cogs.desk.components import acknowledge, say
 from cogs.desk.wording import plain
 from cogs.services import Refused, services_of, timezone_of
 from schedulezero import instants
@@ -36,7 +37,13 @@ def suggestions(typed: str) -> list[tuple[str, str]]:
     return [(name, _label(name, now)) for name in found[:_MOST]]
 
 
-async def set_zone(interaction: discord.Interaction, zone: str | None, whose: str) -> str:
+async def set_zone(interaction: discord.Interaction, zone: str | None, whose: str) -> None:
+    """Answers ``/schedule timezone``."""
+    await acknowledge(interaction)
+    await say(interaction, await _set_zone(interaction, zone, whose))
+
+
+async def _set_zone(interaction: discord.Interaction, zone: str | None, whose: str) -> str:
     """Sets a person's or the guild's zone and says what it means; without a zone says which it is."""
     services = services_of(interaction.client)
     assert interaction.guild_id is not None

@@ -132,6 +132,7 @@ class Jobs:
                 method=job.method,
                 params=job.params,
                 scheduled_at=self.now(),
+                name=job.name,
                 guild_id=job.guild_id,
                 grace=job.grace,
                 claimed_at=self.now(),

@@ -54,6 +54,7 @@ runs = sa.Table(
     sa.Column("handler_id", sa.String(100), nullable=False),
     sa.Column("method", sa.String(100), nullable=False),
     sa.Column("params", sa.JSON, nullable=False),
+    sa.Column("name", sa.String(100)),
     sa.Column("guild_id", sa.String(20)),
     sa.Column("grace_seconds", sa.Float, nullable=False),
     sa.Column("state", sa.String(12), nullable=False),

@@ -35,7 +35,7 @@ class ServerThread:
 
     async def stop(self) -> None:
         """Stops it and waits until its ports and its database are free."""
-        if self._loop is None or self._stop is None:
+        if self._loop is None or self._stop is None or self._ended.done():
             return
         self._loop.call_soon_threadsafe(self._stop.set)
         await asyncio.wrap_future(self._ended)

@@ -54,6 +54,7 @@ _RUN = {
     "handler_id": _TEXT,
     "method": _TEXT,
     "params": _ANYTHING,
+    "name": _nullable("string"),
     "guild_id": _nullable("string"),
     "scheduled_at": _INSTANT,
     "status": {"enum": [item.value for item in RunState]},

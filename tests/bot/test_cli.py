@@ -1,0 +1,190 @@
+"""The command line as a person meets it: in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.config import Settings
+from tests.conftest import free_ports
+from tests.peers import tell
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass
+class Ended:
+    status: int
+    out: str
+    err: str
+
+
+def environment(settings: Settings, **extra: str) -> dict[str, str]:
+    ours = ("DISCORD", "SCHEDULEZERO")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    return {
+        **kept,
+        "SCHEDULEZERO_HANDLER_PORT": str(settings.handler_port),
+        "SCHEDULEZERO_SERVER_ADDRESS": settings.server_address,
+        "SCHEDULEZERO_API_ENDPOINT": settings.api_endpoint,
+        "SCHEDULEZERO_DATABASE": settings.database,
+        **extra,
+    }
+
+
+async def start(settings: Settings, *arguments: str, **extra: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments,
+        cwd=ROOT, env=environment(settings, **extra),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def end(settings: Settings, *arguments: str, **extra: str) -> Ended:
+    process = await start(settings, *arguments, **extra)
+    out, err = await asyncio.wait_for(process.communicate(), 40)
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+async def line(process: asyncio.subprocess.Process, containing: str) -> str:
+    """The first line of its output with that text."""
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        while text := (await process.stdout.readline()).decode():
+            if containing in text:
+                return text
+    assert process.stderr is not None
+    raise AssertionError((await process.stderr.read()).decode())
+
+
+async def test_help_tells_the_commands(settings: Settings) -> None:
+    ended = await end(settings, "--help")
+    assert ended.status == 0
+    for command in ("run", "demo", "server", "doctor"):
+        assert command in ended.out
+    assert "--port" in (await end(settings, "demo", "--help")).out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_the_server_alone_serves_and_stops_cleanly(settings: Settings, number: signal.Signals) -> None:
+    process = await start(settings, "server")
+    await line(process, settings.api_endpoint)
+    async with httpx.AsyncClient(base_url=settings.api_endpoint) as api:
+        body = {
+            "handler_id": "discord-bot",
+            "method": "send_announcement",
+            "params": {"channel_id": 1, "message": "hi"},
+            "trigger": {"type": "date", "args": {"run_date": "2099-01-01T00:00:00Z"}},
+        }
+        assert (await api.post("/api/jobs", json=body)).json()["job_id"]
+    ping = await asyncio.to_thread(tell, settings.server_address, b'{"method": "ping"}')
+    assert ping["success"] is True
+    began = time.monotonic()
+    process.send_signal(number)
+    _, err = await asyncio.wait_for(process.communicate(), 5)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+
+
+async def test_no_token_is_one_sentence(settings: Settings) -> None:
+    ended = await end(settings, "run")
+    assert ended.status == 1
+    assert ended.err.count("\n") == 1 and "set DISCORD_TOKEN" in ended.err
+
+
+async def test_a_taken_port_is_one_sentence_with_the_fix(settings: Settings) -> None:
+    for port, key in (
+        (int(settings.api_endpoint.rsplit(":", 1)[1]), "api_endpoint"),
+        (int(settings.server_address.rsplit(":", 1)[1]), "server_address"),
+    ):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", port))
+            taken.listen()
+            ended = await end(settings, "server")
+        assert ended.status == 1
+        assert f"set another `{key}`" in ended.err
+        assert "Traceback" not in ended.err
+
+
+async def test_a_database_that_is_none_is_one_sentence(settings: Settings, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"not a database" * 99)
+    ended = await end(settings, "server", SCHEDULEZERO_DATABASE=str(photo))
+    assert ended.status == 1 and "cannot be used" in ended.err and "Traceback" not in ended.err
+
+
+async def test_a_wrong_config_is_one_sentence(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("handler_prot: 1")
+    ended = await end(settings, "doctor", "--config", str(file))
+    assert ended.status == 2
+    assert ended.err.startswith("schedulezero-bot: ") and ended.err.count("\n") == 1
+    assert "'handler_prot'" in ended.err
+    assert (await end(settings, "run", "--config", str(tmp_path / "no.yaml"))).status == 2
+
+
+async def test_a_token_that_leads_nowhere_is_told(settings: Settings) -> None:
+    ended = await end(settings, "run", DISCORD_TOKEN="x.y.z")
+    assert ended.status == 1
+    # With a network Discord refuses the token; without one it cannot be asked.
+    assert "Discord cannot be reached" in ended.err or "does not accept the token" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_doctor_says_what_to_do(settings: Settings) -> None:
+    ended = await end(settings, "doctor")
+    assert ended.status == 1
+    assert "ok    database" in ended.out and "ok    ports" in ended.out
+    assert "FAIL  token: DISCORD_TOKEN is not set\n      → Set DISCORD_TOKEN" in ended.out
+    (port,) = free_ports(1)
+    external = {"SCHEDULEZERO_SERVER": "external", "SCHEDULEZERO_API_ENDPOINT": f"http://127.0.0.1:{port}"}
+    ended = await end(settings, "doctor", **external)
+    assert f"FAIL  server: http://127.0.0.1:{port} does not answer" in ended.out
+
+
+async def test_doctor_finds_a_taken_port_and_a_missing_handler(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", settings.handler_port))
+        taken.listen()
+        ended = await end(settings, "doctor")
+    assert f"FAIL  ports: handler port {settings.handler_port} is taken" in ended.out
+    process = await start(settings, "server")
+    await line(process, settings.api_endpoint)
+    ended = await end(settings, "doctor")
+    assert f"ok    server: {settings.api_endpoint} answers" in ended.out
+    assert "FAIL  handler: 'discord-bot' is not registered" in ended.out
+    process.terminate()
+    await process.wait()
+
+
+async def test_the_demo_starts_prints_its_address_and_stops_cleanly(settings: Settings) -> None:
+    (port,) = free_ports(1)
+    process = await start(settings, "demo", "--no-browser", "--port", str(port))
+    address = (await line(process, "http://127.0.0.1")).strip()
+    assert address.startswith(f"http://127.0.0.1:{port}/#")
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(address)).status_code == 200
+    began = time.monotonic()
+    process.terminate()
+    _, err = await asyncio.wait_for(process.communicate(), 5)
+    assert time.monotonic() - began < 5 and process.returncode == 0
+    assert b"Traceback" not in err
+
+
+async def test_the_demos_taken_port_is_one_sentence(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = await end(settings, "demo", "--no-browser", "--port", str(taken.getsockname()[1]))
+    assert ended.status == 1
+    assert "give another one with --port" in ended.err and "Traceback" not in ended.err

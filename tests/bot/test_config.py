@@ -1,0 +1,82 @@
+"""Settings: YAML under the environment, and every error one sentence with its fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import ConfigError, Settings, load_settings
+
+
+def write(tmp_path: Path, text: str | bytes) -> Path:
+    file = tmp_path / "config.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def test_the_shipped_file_is_the_defaults() -> None:
+    shipped = Path(__file__).parent.parent.parent / "config" / "schedulezero.yaml"
+    assert load_settings(shipped) == Settings()
+
+
+def test_a_file_and_the_environment_over_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path, "handler_port: 6000\ntimezone: Europe/Berlin\nsprockets: [announcement]\n")
+    monkeypatch.setenv("SCHEDULEZERO_HANDLER_PORT", "6001")
+    monkeypatch.setenv("SCHEDULEZERO_SPROCKETS", "announcement, custom")
+    settings = load_settings(file)
+    assert (settings.handler_port, settings.timezone) == (6001, "Europe/Berlin")
+    assert settings.sprockets == ("announcement", "custom")
+    assert settings.handler_address == "tcp://127.0.0.1:6001"
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, "# nothing\n")) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("handler_prot: 5000", ["'handler_prot'", "known are: handler_id, handler_port"]),
+        ("token: abc", ["'token'", "known are"]),
+        ("handler_port: lots", ["'handler_port'", "'lots'", "integer"]),
+        ("handler_port: 70000", ["'handler_port'", "65535"]),
+        ("server: both", ["'server'", "'embedded' or 'external'"]),
+        ("timezone: Mars", ["'timezone'", "Europe/Berlin"]),
+        ("server_address: 127.0.0.1:4242", ["'server_address'", "tcp://127.0.0.1:4242"]),
+        ("server_address: tcp://127.0.0.1:notaport", ["'server_address'", "tcp://"]),
+        ("api_endpoint: ftp://x", ["'api_endpoint'", "http://127.0.0.1:8888"]),
+        ("database: ''", ["'database'", "at least 1"]),
+        ("sprockets: 5", ["'sprockets'"]),
+        ("just a text", ["must hold lines such as"]),
+        ("[1, 2]", ["must hold lines such as"]),
+        ("5: 6", ["must hold lines such as"]),
+        ("a: [1", ["not valid YAML at line"]),
+        ("a: !!python/object/apply:os.system ['true']", ["not valid YAML"]),
+        (b"\xff\xfe\x00", ["cannot be read"]),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_one_sentence(tmp_path: Path, text: str | bytes, parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(tmp_path, text))
+    message = str(caught.value)
+    assert all(part in message for part in parts), message
+    assert "\n" not in message
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="create it or name another one with --config"):
+        load_settings(tmp_path / "nowhere.yaml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(tmp_path)
+
+
+def test_a_wrong_environment_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCHEDULEZERO_HANDLER_PORT", "many")
+    with pytest.raises(ConfigError, match="SCHEDULEZERO_HANDLER_PORT is 'many'"):
+        load_settings(write(tmp_path, ""))
+    monkeypatch.setenv("SCHEDULEZERO_HANDLER_PORT", "5000")
+    monkeypatch.setenv("SCHEDULEZERO_PORT", "1")
+    with pytest.raises(ConfigError, match="SCHEDULEZERO_PORT sets no key"):
+        load_settings(write(tmp_path, ""))

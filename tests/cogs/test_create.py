@@ -1,0 +1,174 @@
+"""`/schedule create`: the form, the preview, what is refused, and that nothing typed is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+import pytest
+
+from tests.text import text_of
+from tests.world import World, button_target, labels, said
+
+
+def hello(world: World, **more: Any) -> dict[str, Any]:
+    return {"channel_id": [world.channel], "message": "Hello", **more}
+
+
+async def test_the_method_is_suggested_by_what_it_does(world: World) -> None:
+    choices = await world.admin.autocomplete(world.channel, "schedule create", "job", "announ")
+    assert choices[0]["value"] == "send_announcement"
+    assert choices[0]["name"] == "Post a message in a channel · send_announcement"
+    everything = await world.admin.autocomplete(world.channel, "schedule create", "job", "")
+    assert len(everything) == 10
+
+
+async def test_the_form_has_discords_own_fields(world: World) -> None:
+    shown = await world.admin.slash(world.channel, "schedule create", job="send_announcement")
+    assert shown.modal is not None
+    kinds = {item["label"]: item["component"]["type"] for item in shown.modal["components"]}
+    assert kinds == {
+        "Channel": 8, "Message": 4, "Role (optional)": 6, "Everyone (optional)": 23, "When": 4,
+    }  # fmt: skip
+    channel = shown.modal["components"][0]["component"]
+    assert [str(item["id"]) for item in channel["default_values"]] == [str(world.channel.id)]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "send_announcement", "send_embed_announcement", "send_to_multiple_channels", "send_dm",
+        "cleanup_messages", "add_role_scheduled", "remove_role_scheduled", "lockdown_channel",
+        "unlock_channel", "question_of_the_day",
+    ],
+)  # fmt: skip
+async def test_every_built_in_method_has_a_form(world: World, method: str) -> None:
+    shown = await world.admin.slash(world.channel, "schedule create", job=method)
+    assert shown.modal is not None
+    assert shown.modal["components"][-1]["label"] == "When"
+
+
+async def test_when_and_name_may_come_with_the_command(world: World) -> None:
+    shown = await world.admin.slash(
+        world.channel, "schedule create", job="send_announcement", when="every monday at 9", name="Week"
+    )
+    assert shown.modal is not None
+    assert shown.modal["components"][-1]["component"]["value"] == "every monday at 9"
+    preview = await world.admin.submit_modal(
+        shown, {"p:channel_id": [world.channel], "p:message": "Hi", "when": "every monday at 9"}
+    )
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "Scheduled: Week" in text_of(preview.response)
+
+
+async def test_the_preview_says_what_where_and_when(world: World) -> None:
+    await world.admin.slash(world.channel, "schedule timezone", zone="Europe/Berlin")
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "every monday at 18:00")
+    text = text_of(preview.response)
+    assert f"<#{world.channel.id}>" in text and "> Hello" in text
+    assert "every Monday at 18:00 (Europe/Berlin)" in text
+    assert text.count(":F> (<t:") == 3
+    assert "/schedule timezone" not in text
+    assert labels(preview.response) == ["Confirm", "Edit", "Discard"]
+
+
+async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "on blursday")
+    text = text_of(preview.response)
+    assert "“on blursday” was not understood" in text and "tomorrow at 9" in text
+    assert "Confirm" not in labels(preview.response)
+    again = await world.admin.click(preview.response, label="Edit")  # type: ignore[arg-type]
+    assert again.modal is not None
+    fields = {item["label"]: item["component"] for item in again.modal["components"]}
+    assert fields["Message"]["value"] == "Hello"
+    assert fields["When"]["value"] == "on blursday"
+    await world.admin.submit_modal(
+        again, {"p:channel_id": [world.channel], "p:message": "Hello", "when": "in 2 hours"}
+    )
+    assert "Confirm" in labels(preview.response)
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "Scheduled: Hello" in text_of(preview.response)
+
+
+@pytest.mark.parametrize(
+    "when", ["yesterday", "1 january 2020", "31 february", "0 0 31 2 *", "every", "@everyone"]
+)
+async def test_the_past_and_the_impossible_are_refused(world: World, when: str) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), when)
+    assert "What has to change first" in text_of(preview.response)
+    assert "Confirm" not in labels(preview.response)
+
+
+async def test_more_parameters_than_a_form_has_go_to_a_second_step(world: World) -> None:
+    values = {"channel_id": [world.channel], "title": "Party", "description": "Come!", "color": "blue"}
+    preview = await world.draft(world.admin, "send_embed_announcement", values, "tomorrow at 9")
+    assert "More options" in labels(preview.response)
+    second = await world.admin.click(preview.response, label="More options")  # type: ignore[arg-type]
+    assert second.modal is not None
+    assert [item["label"] for item in second.modal["components"]] == [
+        "Footer (optional)", "Thumbnail (optional)", "Image (optional)", "Fields (optional)",
+    ]  # fmt: skip
+    await world.admin.submit_modal(
+        second, {"p:footer": "small", "p:thumbnail_url": "ftp://x", "p:image_url": "", "p:fields": "[1"}
+    )
+    text = text_of(preview.response)
+    assert "**Thumbnail** must be an address" in text and "**Fields** must be a JSON list" in text
+    assert "Party" in text and "small" in text
+
+
+async def test_numbers_are_checked_where_they_are_typed(world: World) -> None:
+    values = {"channel_id": [world.channel], "limit": "many", "age_days": "1,5"}
+    preview = await world.draft(world.admin, "cleanup_messages", values, "tomorrow at 9")
+    text = text_of(preview.response)
+    assert "**Limit** must be a whole number such as 10" in text
+    assert "**Age days** must" not in text
+
+
+async def test_discarding_schedules_nothing(world: World) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
+    await world.admin.click(preview.response, label="Discard")  # type: ignore[arg-type]
+    assert "Nothing was scheduled" in text_of(preview.response)
+    assert "Nothing is scheduled here yet" in said(await world.admin.slash(world.channel, "schedule list"))
+
+
+async def test_a_second_click_does_not_schedule_twice(world: World) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
+    draft_id = button_target(preview.response, "Confirm")
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert await world.bot.memory.draft(draft_id) is None
+    jobs = await world.bot.services.client.jobs(str(world.guild.id))
+    assert len(jobs.jobs) == 1
+
+
+async def test_a_method_that_is_not_loaded_is_named(world: World) -> None:
+    text = said(await world.admin.slash(world.channel, "schedule create", job="make **coffee**"))
+    assert "There is no job" in text and "`send_announcement`" in text
+
+
+async def test_a_server_that_is_gone_loses_no_draft(world: World) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
+    assert world.bot.server is not None
+    await world.bot.server.stop()
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    text = text_of(preview.response)
+    assert "Not saved" in text and "cannot be reached" in text
+    assert "> Hello" in text and "Confirm" in labels(preview.response)
+
+
+async def test_a_draft_belongs_to_who_wrote_it(world: World) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
+    draft_id = button_target(preview.response, "Confirm")
+    draft = await world.bot.memory.draft(draft_id)
+    assert draft is not None and draft.user_id == str(world.admin.id)
+    # Somebody else who learned the custom id, on a message that everybody sees.
+    panel = discord.ui.LayoutView(timeout=None)
+    from cogs.desk.components import DeskButton
+
+    row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
+    row.add_item(DeskButton("draft", "confirm", draft_id, "Confirm"))
+    panel.add_item(row)
+    channel: Any = world.bot.get_channel(world.channel.id)
+    stolen = await channel.send(view=panel)
+    result = await world.moderator.click(stolen, label="Confirm")
+    assert "somebody else's" in said(result)
+    assert await world.bot.memory.draft(draft_id) is not None

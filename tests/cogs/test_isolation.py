@@ -1,0 +1,123 @@
+"""A guild sees and touches its own jobs only, whatever ids its members send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from cogs.desk.components import DeskButton, DeskSelect
+from tests.text import text_of
+from tests.world import World, button_target, said
+
+
+class Foreign:
+    """Another guild with an administrator of its own, who knows a job's id of the first."""
+
+    def __init__(self, world: World) -> None:
+        guild = world.env.create_guild("Elsewhere")
+        admins = guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
+        self.guild = guild
+        self.channel = guild.create_text_channel("lobby")
+        self.eve = guild.add_member(world.env.create_user("eve"), roles=[admins])
+
+
+async def secret_job(world: World) -> str:
+    values = {"channel_id": [world.channel], "message": "Secret plan"}
+    return await world.create(world.admin, "send_announcement", values, "every monday at 9")
+
+
+@pytest.mark.parametrize("command", ["show", "edit", "cancel", "pause", "resume", "run", "history"])
+async def test_commands(world: World, command: str) -> None:
+    job_id, foreign = await secret_job(world), Foreign(world)
+    result = await foreign.eve.slash(foreign.channel, f"schedule {command}", job=job_id)
+    assert "There is no job" in said(result) and "Secret" not in said(result)
+    assert await untouched(world, job_id)
+
+
+async def test_lists_suggestions_and_history(world: World) -> None:
+    job_id, foreign = await secret_job(world), Foreign(world)
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    await world.message_in(world.channel, "Secret plan")
+    assert "Secret" not in said(await foreign.eve.slash(foreign.channel, "schedule list"))
+    assert "Nothing has run yet" in said(await foreign.eve.slash(foreign.channel, "schedule history"))
+    assert await foreign.eve.autocomplete(foreign.channel, "schedule show", "job", "secret") == []
+    assert "Secret" not in said(await foreign.eve.slash(foreign.channel, "schedule status"))
+
+
+@pytest.mark.parametrize(
+    ("panel", "action"),
+    [
+        ("job", name)
+        for name in ("show", "run", "pause", "resume", "edit", "history", "cancel", "end", "undo")
+    ],
+)
+async def test_buttons(world: World, panel: str, action: str) -> None:
+    job_id, foreign = await secret_job(world), Foreign(world)
+    message = await forged(world, foreign.channel, DeskButton(panel, action, job_id, "Forged"))
+    result = await foreign.eve.click(message, label="Forged")
+    assert "There is no job" in said(result)
+    assert "Secret" not in said(result) + text_of(message)
+    assert await untouched(world, job_id)
+
+
+@pytest.mark.parametrize("action", ["confirm", "edit", "morea", "moreb", "cancel"])
+async def test_drafts(world: World, action: str) -> None:
+    values = {"channel_id": [world.channel], "message": "Secret plan"}
+    preview = await world.draft(world.admin, "send_announcement", values, "in 2 hours")
+    draft_id = button_target(preview.response, "Confirm")
+    foreign = Foreign(world)
+    message = await forged(world, foreign.channel, DeskButton("draft", action, draft_id, "Forged"))
+    result = await foreign.eve.click(message, label="Forged")
+    assert result.modal is None and "somebody else's" in said(result)
+    assert await world.bot.memory.draft(draft_id) is not None
+
+
+@pytest.mark.parametrize("action", ["next", "back", "refresh"])
+async def test_lists_of_others(world: World, action: str) -> None:
+    await secret_job(world)
+    listed = await world.admin.slash(world.channel, "schedule list")
+    panel_id = button_target(listed.response, "Refresh")
+    foreign = Foreign(world)
+    message = await forged(world, foreign.channel, DeskButton("list", action, panel_id, "Forged"))
+    assert "too old" in said(await foreign.eve.click(message, label="Forged"))
+
+
+async def test_a_pick_of_somebody_elses_job(world: World) -> None:
+    job_id, foreign = await secret_job(world), Foreign(world)
+    options = [discord.SelectOption(label="Forged", value=job_id)]
+    message = await forged(world, foreign.channel, DeskSelect("list", "pick", "x", "Pick", options))
+    result = await foreign.eve.select(message, [job_id])
+    assert "There is no job" in said(result) and "Secret" not in said(result)
+
+
+async def test_a_channel_of_another_guild_in_the_form(world: World) -> None:
+    foreign = Foreign(world)
+    shown = await foreign.eve.slash(foreign.channel, "schedule create", job="send_announcement")
+    preview = await foreign.eve.submit_modal(
+        shown, {"p:channel_id": [foreign.channel], "p:message": "Hi", "when": "in 2 hours"}
+    )
+    memory = world.bot.memory
+    draft = await memory.draft(button_target(preview.response, "Confirm"))
+    assert draft is not None
+    await memory.save_draft(replace(draft, values={**draft.values, "channel_id": [str(world.channel.id)]}))
+    await foreign.eve.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "is not one of this server" in text_of(preview.response)
+
+
+async def forged(world: World, channel: simcord.ChannelHandle, item: discord.ui.Item[Any]) -> discord.Message:
+    """A message of the bot's with a component whose custom id somebody made up."""
+    row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
+    row.add_item(item)
+    panel = discord.ui.LayoutView(timeout=None)
+    panel.add_item(row)
+    target: Any = world.bot.get_channel(channel.id)
+    return await target.send(view=panel)
+
+
+async def untouched(world: World, job_id: str) -> bool:
+    job = await world.bot.services.client.job(job_id, str(world.guild.id))
+    return job.state == "active" and job.version == 1

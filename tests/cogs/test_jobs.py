@@ -1,0 +1,208 @@
+"""Looking after jobs: list, show, edit, pause, resume, run, cancel with Undo, history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schedulezero.model import JobState
+from tests.conftest import until
+from tests.text import text_of
+from tests.world import World, labels, said
+
+
+async def scheduled(world: World, message: str = "Hello", when: str = "every monday at 9") -> str:
+    values = {"channel_id": [world.channel], "message": message}
+    return await world.create(world.admin, "send_announcement", values, when)
+
+
+async def test_the_list_shows_pages_next_run_first(world: World) -> None:
+    for number in range(10):
+        await scheduled(world, f"Job {number}", f"in {20 - number} hours")
+    listed = await world.admin.slash(world.channel, "schedule list")
+    first = text_of(listed.response)
+    assert first.index("Job 9") < first.index("Job 8") < first.index("Job 2")
+    assert "Job 1" not in first and "page 1" in first
+    assert labels(listed.response) == ["Next", "Refresh"]
+    await world.admin.click(listed.response, label="Next")  # type: ignore[arg-type]
+    second = text_of(listed.response)
+    assert "Job 1" in second and "Job 0" in second and "Job 9" not in second
+    assert labels(listed.response) == ["Previous", "Refresh"]
+    await world.admin.click(listed.response, label="Previous")  # type: ignore[arg-type]
+    assert text_of(listed.response) == first
+
+
+async def test_the_list_is_filtered_by_state_and_text(world: World) -> None:
+    job_id = await scheduled(world, "Game night")
+    await scheduled(world, "Book club")
+    await world.admin.slash(world.channel, "schedule pause", job=job_id)
+    paused = said(await world.admin.slash(world.channel, "schedule list", state="paused"))
+    assert "Game night" in paused and "Book club" not in paused
+    found = said(await world.admin.slash(world.channel, "schedule list", text="BOOK"))
+    assert "Book club" in found and "Game night" not in found
+    assert "Nothing matches" in said(await world.admin.slash(world.channel, "schedule list", text="zebra"))
+
+
+async def test_picking_from_the_list_opens_the_card(world: World) -> None:
+    job_id = await scheduled(world)
+    listed = await world.admin.slash(world.channel, "schedule list")
+    await world.admin.select(listed.response, [job_id])  # type: ignore[arg-type]
+    text = text_of(listed.response)
+    assert "every Monday at 09:00 (UTC)" in text and "> Hello" in text
+    assert labels(listed.response) == ["Run now", "Pause", "Edit", "History", "Cancel"]
+
+
+async def test_jobs_are_suggested_by_name(world: World) -> None:
+    job_id = await scheduled(world, "Game night")
+    await scheduled(world, "Book club")
+    for command in ("show", "edit", "cancel", "pause", "run", "history"):
+        choices = await world.admin.autocomplete(world.channel, f"schedule {command}", "job", "game")
+        assert [choice["value"] for choice in choices] == [job_id], command
+        assert choices[0]["name"].startswith("Game night · every Monday")
+    assert await world.admin.autocomplete(world.channel, "schedule resume", "job", "") == []
+
+
+async def test_pause_and_resume(world: World) -> None:
+    job_id = await scheduled(world)
+    card = await world.admin.slash(world.channel, "schedule pause", job=job_id)
+    assert "Paused: Hello" in said(card) and "⏸ paused" in said(card)
+    await world.admin.click(card.response, label="Resume")  # type: ignore[arg-type]
+    assert "Resumed: Hello" in text_of(card.response)
+    assert "▶ active" in said(await world.admin.slash(world.channel, "schedule show", job=job_id))
+
+
+async def test_run_now_posts_and_the_history_tells(world: World) -> None:
+    job_id = await scheduled(world, "On demand")
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    message = await world.message_in(world.channel, "On demand")
+
+    async def told() -> str | None:
+        text = said(await world.admin.slash(world.channel, "schedule history", job=job_id))
+        return text if "✅ done" in text else None
+
+    text = await until(told)
+    assert message.jump_url in text and "Run on demand" in text
+
+
+async def test_cancelling_asks_first_and_can_be_undone(world: World) -> None:
+    job_id = await scheduled(world)
+    asked = await world.admin.slash(world.channel, "schedule cancel", job=job_id)
+    assert "Cancel “Hello”?" in said(asked)
+    await world.admin.click(asked.response, label="Keep it")  # type: ignore[arg-type]
+    assert "▶ active" in text_of(asked.response)
+    await world.admin.click(asked.response, label="Cancel")  # type: ignore[arg-type]
+    await world.admin.click(asked.response, label="Cancel the job")  # type: ignore[arg-type]
+    assert "does not run any more" in text_of(asked.response)
+    assert "Nothing is scheduled here yet" in said(await world.admin.slash(world.channel, "schedule list"))
+    gone = said(await world.admin.slash(world.channel, "schedule show", job=job_id))
+    assert "“Hello” was cancelled." in gone
+    await world.admin.click(asked.response, label="Undo")  # type: ignore[arg-type]
+    assert "Back again: Hello" in text_of(asked.response)
+    assert "Hello" in said(await world.admin.slash(world.channel, "schedule list"))
+
+
+async def test_an_edit_keeps_the_schedule_that_it_does_not_touch(world: World) -> None:
+    job_id = await scheduled(world)
+    before = await world.bot.services.client.job(job_id, str(world.guild.id))
+    panel = await world.admin.slash(world.channel, "schedule edit", job=job_id)
+    assert "Your change" in said(panel) and "every Monday at 09:00" in said(panel)
+    form = await world.admin.click(panel.response, label="Edit")  # type: ignore[arg-type]
+    assert form.modal is not None
+    when = form.modal["components"][-1]
+    assert "keep: every Monday at 09:00" in when["description"]
+    assert when["component"]["required"] is False
+    await world.admin.submit_modal(
+        form, {"p:channel_id": [world.channel], "p:message": "Goodbye", "when": ""}
+    )
+    await world.admin.click(panel.response, label="Save the change")  # type: ignore[arg-type]
+    assert "Changed: Hello" in text_of(panel.response) and "> Goodbye" in text_of(panel.response)
+    after = await world.bot.services.client.job(job_id, str(world.guild.id))
+    assert after.next_run_at == before.next_run_at and after.anchor_at == before.anchor_at
+    assert after.params["message"] == "Goodbye" and after.version == before.version + 1
+
+
+async def test_an_edit_of_when_moves_the_job(world: World) -> None:
+    job_id = await scheduled(world)
+    panel = await world.admin.slash(world.channel, "schedule edit", job=job_id)
+    form = await world.admin.click(panel.response, label="Edit")  # type: ignore[arg-type]
+    values = {"p:channel_id": [world.channel], "p:message": "Hello", "when": "every friday at 18:00"}
+    await world.admin.submit_modal(form, values)
+    await world.admin.click(panel.response, label="Save the change")  # type: ignore[arg-type]
+    assert "every Friday at 18:00" in text_of(panel.response)
+
+
+async def test_an_edit_that_somebody_overtook_loses_nobodys_work(world: World) -> None:
+    job_id = await scheduled(world)
+    panel = await world.admin.slash(world.channel, "schedule edit", job=job_id)
+    await world.admin.slash(world.channel, "schedule pause", job=job_id)
+    await world.admin.click(panel.response, label="Save the change")  # type: ignore[arg-type]
+    assert "Somebody changed this job meanwhile" in text_of(panel.response)
+    job = await world.bot.services.client.job(job_id, str(world.guild.id))
+    assert job.state is JobState.PAUSED
+
+
+async def test_a_failed_run_is_told_in_words(world: World) -> None:
+    doomed = world.guild.create_text_channel("doomed")
+    values = {"channel_id": [doomed], "message": "Into the void"}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    world.env.backend.delete_channel(doomed.id)
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+
+    async def told() -> str | None:
+        text = said(await world.admin.slash(world.channel, "schedule history", state="failed"))
+        return text if "❌ failed" in text else None
+
+    text = await until(told)
+    assert f"The channel {doomed.id} no longer exists." in text
+    card = said(await world.admin.slash(world.channel, "schedule show", job=job_id))
+    assert "no longer exists" in card
+
+
+HOSTILE_IDS = [
+    "nope",
+    "..",
+    "../handlers",
+    "../executions/clear?",
+    "../../etc/passwd",
+    "a/b?c=d#e",
+    "x" * 500,
+    "@everyone",
+    "%00",
+    " ",
+]
+
+
+@pytest.mark.parametrize("command", ["show", "edit", "cancel", "pause", "resume", "run", "history"])
+@pytest.mark.parametrize(
+    "job",
+    ["nope", "..", "../handlers", "../executions/clear?", "a/b?c=d#e", "x" * 500, "@everyone", "%00", " "],
+)
+async def test_an_id_that_is_none_is_answered_in_words(world: World, command: str, job: str) -> None:
+    text = said(await world.admin.slash(world.channel, f"schedule {command}", job=job))
+    assert "There is no job" in text, text
+
+
+async def test_reload_registers_again_and_says_what_changed(world: World) -> None:
+    assert "Nothing changed" in said(await world.admin.slash(world.channel, "schedule reload"))
+
+
+async def test_status_shows_everything_well(world: World) -> None:
+    await scheduled(world)
+    text = said(await world.admin.slash(world.channel, "schedule status"))
+    assert text.count("✅") == 4 and "❌" not in text
+    assert "registered with 10 jobs" in text
+
+
+async def test_zones_of_a_person_and_of_the_guild(world: World) -> None:
+    choices = await world.admin.autocomplete(world.channel, "schedule timezone", "zone", "berl")
+    assert choices[0]["value"] == "Europe/Berlin" and choices[0]["name"].startswith("Europe/Berlin · ")
+    assert await world.admin.autocomplete(world.channel, "schedule timezone", "zone", "new york")
+    zone: Any = {"zone": "Asia/Tokyo", "whose": "guild"}
+    assert "This server's times" in said(await world.admin.slash(world.channel, "schedule timezone", **zone))
+    text = said(await world.moderator.slash(world.channel, "schedule timezone"))
+    assert "**Asia/Tokyo**" in text
+    await world.admin.slash(world.channel, "schedule timezone", zone="Europe/Paris")
+    assert "**Europe/Paris**" in said(await world.admin.slash(world.channel, "schedule timezone"))
+    wrong = said(await world.admin.slash(world.channel, "schedule timezone", zone="paris"))
+    assert "Did you mean `Europe/Paris`?" in wrong

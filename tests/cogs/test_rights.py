@@ -1,0 +1,163 @@
+"""Who may schedule what: the person and the bot each need the right to do it by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+import pytest
+
+from tests.text import text_of
+from tests.world import World, labels, said
+
+COMMANDS: dict[str, dict[str, str]] = {
+    "schedule create": {"job": "send_announcement"},
+    "schedule list": {},
+    "schedule show": {"job": "x"},
+    "schedule edit": {"job": "x"},
+    "schedule cancel": {"job": "x"},
+    "schedule pause": {"job": "x"},
+    "schedule resume": {"job": "x"},
+    "schedule run": {"job": "x"},
+    "schedule history": {},
+    "schedule status": {},
+    "schedule reload": {},
+    "schedule timezone": {},
+}
+OWNER_COMMANDS: dict[str, dict[str, str]] = {
+    "load_sprocket": {"name": "custom"},
+    "unload_sprocket": {"name": "custom"},
+    "reload_sprocket": {"name": "custom"},
+    "sprockets": {},
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_a_plain_member_gets_nowhere_even_when_discord_lets_them(world: World, command: str) -> None:
+    let_everybody_use(world, command.split()[0])
+    result = await world.plain.slash(world.channel, command, **COMMANDS[command])
+    assert result.modal is None
+    assert "*Manage Server*" in said(result)
+
+
+@pytest.mark.parametrize("command", OWNER_COMMANDS)
+async def test_only_the_bots_owner_loads_sprockets(world: World, command: str) -> None:
+    result = await world.admin.slash(world.channel, command, **OWNER_COMMANDS[command])
+    assert said(result) == "Only the bot's owner may do this."
+    assert await world.admin.autocomplete(world.channel, "unload_sprocket", "name", "") == []
+
+
+async def test_a_plain_member_gets_no_suggestions_of_jobs(world: World) -> None:
+    values = {"channel_id": [world.channel], "message": "secret plan"}
+    await world.create(world.admin, "send_announcement", values, "in 2 hours")
+    let_everybody_use(world, "schedule")
+    assert await world.plain.autocomplete(world.channel, "schedule show", "job", "") == []
+
+
+async def test_a_plain_member_cannot_click(world: World) -> None:
+    values = {"channel_id": [world.channel], "message": "Hello"}
+    job_id = await world.create(world.admin, "send_announcement", values, "in 2 hours")
+    from cogs.desk.components import DeskButton
+
+    panel = discord.ui.LayoutView(timeout=None)
+    row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
+    row.add_item(DeskButton("job", "end", job_id, "Cancel the job"))
+    panel.add_item(row)
+    channel: Any = world.bot.get_channel(world.channel.id)
+    message = await channel.send(view=panel)
+    assert "*Manage Server*" in said(await world.plain.click(message, label="Cancel the job"))
+    assert (await world.bot.services.client.job(job_id, str(world.guild.id))).state == "active"
+
+
+# Read as: method, its values, what the moderator lacks for it (Manage Server is all that they have).
+LACKING: list[tuple[str, dict[str, Any], str]] = [
+    ("send_announcement", {"everyone": True}, "You lack *Mention @everyone, @here and All Roles*"),
+    ("send_announcement", {"role": True}, "You lack *Mention @everyone, @here and All Roles*"),
+    ("cleanup_messages", {}, "you lack *Manage Messages*"),
+    ("lockdown_channel", {}, "you lack *Manage Channels*"),
+    ("add_role_scheduled", {"role": True}, "You lack the permission *Manage Roles*"),
+]
+
+
+@pytest.mark.parametrize(("method", "given", "part"), LACKING, ids=str)
+async def test_a_moderator_cannot_schedule_what_they_may_not_do(
+    world: World, method: str, given: dict[str, Any], part: str
+) -> None:
+    values = values_for(world, method, given)
+    preview = await world.draft(world.moderator, method, values, "in 2 hours")
+    assert part.lower() in text_of(preview.response).lower()
+    await world.moderator.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "What has to change first" in text_of(preview.response)
+    assert (await world.bot.services.client.jobs(str(world.guild.id))).jobs == ()
+
+
+@pytest.mark.parametrize(("method", "given", "part"), LACKING, ids=str)
+async def test_an_administrator_can(world: World, method: str, given: dict[str, Any], part: str) -> None:
+    give_the_bot(world, discord.Permissions(administrator=True))
+    values = values_for(world, method, given)
+    preview = await world.draft(world.admin, method, values, "in 2 hours")
+    assert "What has to change first" not in text_of(preview.response), text_of(preview.response)
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "Scheduled" in text_of(preview.response)
+
+
+async def test_a_channel_where_the_bot_may_not_post_is_told_before(world: World) -> None:
+    secret = world.guild.create_text_channel(
+        "secret", overwrites={world.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
+    )
+    values = {"channel_id": [secret], "message": "Hello"}
+    preview = await world.draft(world.admin, "send_announcement", values, "in 2 hours")
+    text = text_of(preview.response)
+    assert f"I may not do this in <#{secret.id}>: give my role *Send Messages* there." in text
+    # Mended meanwhile, the same button works.
+    give_the_bot(world, discord.Permissions(administrator=True))
+    assert "Confirm" in labels(preview.response)
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "Scheduled" in text_of(preview.response)
+
+
+async def test_roles_above_ones_own_are_out_of_reach(world: World) -> None:
+    high = world.guild.create_role("High")
+    keeping = discord.Permissions(manage_guild=True, manage_roles=True)
+    low = world.guild.create_role("Low", permissions=keeping)
+    keeper = world.guild.add_member(world.env.create_user("keeper"), roles=[low])
+    top = world.env.backend.get_role(world.guild.id, bot_role(world)).position
+    places = [{"id": str(high.id), "position": top}, {"id": str(bot_role(world)), "position": top - 1}]
+    world.env.backend.reorder_roles(world.guild.id, places)
+    values = {"user_ids": [world.plain], "role_id": [high]}
+    preview = await world.draft(keeper, "add_role_scheduled", values, "in 2 hours")
+    text = text_of(preview.response)
+    assert f"<@&{high.id}> is not" in text
+    assert f"move mine above <@&{high.id}>" in text
+
+
+def values_for(world: World, method: str, given: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if method != "add_role_scheduled":
+        values["channel_id"] = [world.channel]
+    else:
+        values["user_ids"] = [world.plain]
+    if method == "send_announcement":
+        values["message"] = "Hello"
+    if given.get("everyone"):
+        values["everyone"] = True
+    if given.get("role"):
+        values["role_id"] = [world.guild.create_role("Guests")]
+    return values
+
+
+def give_the_bot(world: World, permissions: discord.Permissions) -> None:
+    """Changes what the bot's own role may do in the guild."""
+    world.env.backend.edit_role(world.guild.id, bot_role(world), {"permissions": permissions.value})
+
+
+def bot_role(world: World) -> int:
+    me = world.env.backend.get_guild(world.guild.id).members[world.env.backend.bot_user.id]
+    return me.role_ids[0]
+
+
+def let_everybody_use(world: World, command: str) -> None:
+    """An administrator opens a command to everybody in the server's settings."""
+    registered = world.env.backend.commands[None]
+    command_id = next(int(data["id"]) for (name, _), data in registered.items() if name == command)
+    world.guild.set_command_permissions(command_id, {world.guild.default_role: True})

@@ -1,0 +1,179 @@
+"""Sprockets come and go while the bot runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sprockets
+from tests.world import World, said
+
+PLAIN = '''
+"""A sprocket to the plain contract: registers in on_ready, unregisters in cog_unload."""
+from discord.ext import commands
+
+async def wave(bot, params):
+    """Wave to a channel.
+
+    Params:
+        channel_id: int - Where to wave
+    """
+    channel = bot.get_channel(params["channel_id"])
+    message = await channel.send("WORD")
+    return {"success": True, "message_id": message.id}
+
+def count(bot, params: dict) -> dict:
+    """Count, without async."""
+    return {"success": True, "count": len(params)}
+
+class WavingSprocket(commands.Cog):
+    def __init__(self, bot):
+        self.bot = bot
+
+    @commands.Cog.listener()
+    async def on_ready(self):
+        cog = self.bot.get_cog("ScheduleZeroCog")
+        cog.register_sprocket("wave", wave)
+        cog.register_sprocket("count", count)
+
+    def cog_unload(self):
+        cog = self.bot.get_cog("ScheduleZeroCog")
+        cog.unregister_sprocket("wave")
+        cog.unregister_sprocket("count")
+
+async def setup(bot):
+    await bot.add_cog(WavingSprocket(bot))
+'''
+
+PYCORD = """
+import discord
+from discord.ext import commands
+
+class OldSprocket(commands.Cog):
+    def __init__(self, bot: discord.Bot):
+        self.bot = bot
+
+    @discord.slash_command(name="old")
+    async def old(self, ctx: discord.ApplicationContext):
+        await ctx.respond("hi")
+
+def setup(bot):
+    bot.add_cog(OldSprocket(bot))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that the package of sprockets reaches into, as a checkout's own does."""
+    sprockets.__path__.append(str(tmp_path))
+    yield tmp_path
+    sprockets.__path__.remove(str(tmp_path))
+    for name in [name for name in sys.modules if name.startswith("sprockets.") and "waving" in name]:
+        del sys.modules[name]
+
+
+async def slash(world: World, command: str, name: str) -> str:
+    return said(await world.owner.slash(world.channel, command, name=name))
+
+
+async def test_a_method_can_be_scheduled_as_soon_as_it_is_loaded_and_not_after(
+    world: World, folder: Path
+) -> None:
+    (folder / "waving_sprocket.py").write_text(PLAIN.replace("WORD", "o/"))
+    suggested = await world.owner.autocomplete(world.channel, "load_sprocket", "name", "wav")
+    assert [choice["value"] for choice in suggested] == ["waving"]
+    assert "Its jobs: `count`, `wave`." in await slash(world, "load_sprocket", "waving")
+    await world.handler.refresh()
+
+    job_id = await world.create(world.admin, "wave", {"channel_id": [world.channel]}, "every monday at 9")
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    assert (await world.message_in(world.channel, "o/")).content == "o/"
+    assert (await world.run("count", {"a": 1, "b": 2}))["count"] == 2
+
+    assert "Unloaded **waving**" in await slash(world, "unload_sprocket", "waving")
+    refused = said(await world.admin.slash(world.channel, "schedule create", job="wave"))
+    assert "There is no job “wave” loaded" in refused
+    assert "no job method 'wave'" in (await world.run("wave", {"channel_id": 1}))["error"]
+    card = said(await world.admin.slash(world.channel, "schedule show", job=job_id))
+    assert "not loaded at the moment" in card
+
+
+async def test_a_reload_takes_up_changes_and_keeps_the_old_one_on_an_error(
+    world: World, folder: Path
+) -> None:
+    file = folder / "waving_sprocket.py"
+    file.write_text(PLAIN.replace("WORD", "first"))
+    await slash(world, "load_sprocket", "waving")
+    file.write_text(PLAIN.replace("WORD", "second, and longer"))
+    assert "Reloaded **waving**. Its jobs: `count`, `wave`." in await slash(
+        world, "reload_sprocket", "waving"
+    )
+    await world.run("wave", {"channel_id": world.channel.id})
+    assert await world.message_in(world.channel, "second")
+
+    file.write_text("import nothing_of_that_name\n")
+    said_ = await slash(world, "reload_sprocket", "waving")
+    assert "could not be loaded: ModuleNotFoundError: No module named 'nothing_of_that_name'" in said_
+    assert (await world.run("count", {}))["success"] is True
+
+
+async def test_a_sprocket_that_does_not_import_is_refused_with_its_last_line(
+    world: World, folder: Path
+) -> None:
+    (folder / "waving_sprocket.py").write_text("def broken(:\n")
+    assert "could not be loaded: SyntaxError" in await slash(world, "load_sprocket", "waving")
+    (folder / "waving_sprocket.py").write_text("x = 1\n")
+    assert "could not be loaded" in await slash(world, "load_sprocket", "waving")
+    assert (await world.run("send_dm", {}))["error"].startswith("send_dm needs 'user_id'")
+
+
+async def test_one_that_is_written_for_pycord_is_refused_with_its_edits(world: World, folder: Path) -> None:
+    (folder / "waving_sprocket.py").write_text(PYCORD)
+    text = await slash(world, "load_sprocket", "waving")
+    assert "is written for py-cord" in text
+    for edit in (
+        "line 6: `discord.Bot`: use commands.Bot",
+        "line 9: `discord.slash_command`: use @app_commands.command()",
+        "line 10: `discord.ApplicationContext`",
+        "line 13: make it `async def setup(bot)`.",
+        "line 14: write `await bot.add_cog(…)`.",
+    ):
+        assert edit in text
+    assert "sprockets.waving_sprocket" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "os",
+        "../bot/cli",
+        "sprockets.custom",
+        "custom_sprocket",
+        "discord_side",
+        "",
+        "a" * 1000,
+        "cogs.admin_cog",
+    ],
+)
+async def test_a_name_that_is_no_sprocket_is_refused_without_importing_it(world: World, name: str) -> None:
+    text = await slash(world, "load_sprocket", name or " ")
+    assert "There is no sprocket" in text and "announcement, custom, moderation" in text
+
+
+async def test_loading_twice_and_unloading_what_is_not_loaded(world: World) -> None:
+    assert "is loaded already" in await slash(world, "load_sprocket", "custom")
+    assert "Unloaded" in await slash(world, "unload_sprocket", "custom")
+    assert "is not loaded" in await slash(world, "unload_sprocket", "custom")
+    assert "is not loaded" in await slash(world, "reload_sprocket", "custom")
+    assert "question" not in world.plain.available_commands(world.channel)
+    assert "Its jobs: `question_of_the_day`." in await slash(world, "load_sprocket", "custom")
+    assert "question" in world.plain.available_commands(world.channel)
+
+
+async def test_the_overview(world: World) -> None:
+    text = said(await world.owner.slash(world.channel, "sprockets"))
+    assert "**announcement**: ✅ loaded" in text
+    assert "- `send_announcement`: Post a message in a channel." in text
