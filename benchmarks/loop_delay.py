@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,8 +112,9 @@ async def _save_jobs(config: ServerConfig, runs: int) -> float:
     database = Database(config.database, metadata)
     await database.open()
     store = Store(database)
-    times = {"next_run_at": due_at, "anchor_at": now, "created_at": now, "updated_at": now}
-    jobs = [Job(str(number), "bench", "job", {}, trigger, **times) for number in range(runs)]
+    pattern = Job("", "bench", "job", {}, trigger, next_run_at=due_at, anchor_at=now)
+    pattern = replace(pattern, created_at=now, updated_at=now)
+    jobs = [replace(pattern, id=str(number)) for number in range(runs)]
     await asyncio.gather(*(store.add_job(job) for job in jobs))
     await database.close()
     return due_at.timestamp()
