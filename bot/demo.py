@@ -208,7 +208,7 @@ One post comes by itself in two minutes. Ctrl-C ends the demo.
 
 
 def _demo_settings(settings: Settings, folder: str) -> Settings:
-    handler_port, registration_port, rest_port = _free_ports(3)
+    handler_port, registration_port, rest_port = free_ports(3)
     return settings.model_copy(
         update={
             "server": "embedded",
@@ -220,7 +220,8 @@ def _demo_settings(settings: Settings, folder: str) -> Settings:
     )
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody uses at the moment."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for item in sockets:

@@ -19,6 +19,7 @@ from sprockets.discord_side import (
     posted,
     role_of,
 )
+from sprockets.registering import RegisteringCog, by_name
 
 MAX_CONTENT = 2000
 
@@ -157,29 +158,10 @@ def _field(item: Any) -> dict[str, Any]:
     return {"name": str(data["name"]), "value": str(data["value"]), "inline": bool(data.get("inline"))}
 
 
-JOBS = {
-    function.__name__: function
-    for function in (send_announcement, send_embed_announcement, send_to_multiple_channels, send_dm)
-}
-
-
-class AnnouncementSprocket(commands.Cog):
+class AnnouncementSprocket(RegisteringCog):
     """Registers the announcement jobs."""
 
-    def __init__(self, bot: commands.Bot) -> None:
-        self.bot = bot
-
-    @commands.Cog.listener()
-    async def on_ready(self) -> None:
-        cog: Any = self.bot.get_cog("ScheduleZeroCog")
-        for name, function in JOBS.items():
-            cog.register_sprocket(name, function)
-
-    async def cog_unload(self) -> None:
-        cog: Any = self.bot.get_cog("ScheduleZeroCog")
-        if cog is not None:
-            for name in JOBS:
-                cog.unregister_sprocket(name)
+    jobs = by_name(send_announcement, send_embed_announcement, send_to_multiple_channels, send_dm)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -11,6 +11,7 @@ from discord.ext import commands
 from schedulezero.errors import JobFailed
 from schedulezero.methods import Need, needs
 from sprockets.discord_side import Sendable, channel_of, failure, guild_of, partly, role_of
+from sprockets.registering import RegisteringCog, by_name
 
 REASON = "ScheduleZero: scheduled job"
 _BULK = 100
@@ -256,35 +257,12 @@ def _reason(params: dict[str, Any]) -> str:
     return (f"{REASON}: {given}" if given else REASON)[:512]
 
 
-JOBS = {
-    function.__name__: function
-    for function in (
-        cleanup_messages,
-        add_role_scheduled,
-        remove_role_scheduled,
-        lockdown_channel,
-        unlock_channel,
-    )
-}
-
-
-class ModerationSprocket(commands.Cog):
+class ModerationSprocket(RegisteringCog):
     """Registers the moderation jobs."""
 
-    def __init__(self, bot: commands.Bot) -> None:
-        self.bot = bot
-
-    @commands.Cog.listener()
-    async def on_ready(self) -> None:
-        cog: Any = self.bot.get_cog("ScheduleZeroCog")
-        for name, function in JOBS.items():
-            cog.register_sprocket(name, function)
-
-    async def cog_unload(self) -> None:
-        cog: Any = self.bot.get_cog("ScheduleZeroCog")
-        if cog is not None:
-            for name in JOBS:
-                cog.unregister_sprocket(name)
+    jobs = by_name(
+        cleanup_messages, add_role_scheduled, remove_role_scheduled, lockdown_channel, unlock_channel
+    )
 
 
 async def setup(bot: commands.Bot) -> None:

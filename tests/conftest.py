@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from bot.config import Settings
+from bot.demo import free_ports
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
@@ -44,18 +44,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     browser = [item for item in items if item.get_closest_marker("browser")]
     config.hook.pytest_deselected(items=browser)
     items[:] = [item for item in items if item not in browser]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for item in sockets:
-            item.bind(("127.0.0.1", 0))
-        return [int(item.getsockname()[1]) for item in sockets]
-    finally:
-        for item in sockets:
-            item.close()
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class Jobs:
         the id is taken or the handler is known and does not offer the method.
         """
         now = self.now()
-        self._check_method(job.handler_id, job.method)
+        self.check_method(job.handler_id, job.method)
         job = replace(job, id=job.id or new_job_id(), anchor_at=now, created_at=now, updated_at=now)
         job = replace(job, next_run_at=first_run(job, now))
         if not await self.store.add_job(job, replace=replace_existing):
@@ -66,7 +66,7 @@ class Jobs:
                     "version",
                 )
             after = edit(before)
-            self._check_method(after.handler_id, after.method)
+            self.check_method(after.handler_id, after.method)
             if (after.trigger, after.timezone) != (before.trigger, before.timezone):
                 state = JobState.ACTIVE if before.state is JobState.FINISHED else before.state
                 anchor_at = before.anchor_at if after.trigger == before.trigger else now
@@ -171,7 +171,8 @@ class Jobs:
             updated_at=now,
         )
 
-    def _check_method(self, handler_id: str, method: str) -> None:
+    def check_method(self, handler_id: str, method: str, field: str = "method") -> None:
+        """Refuses a method that a registered handler does not offer; ``field`` names it in the error."""
         entry = self.registry.get(handler_id)
         if entry is not None and method not in entry.methods:
             offered = ", ".join(entry.methods) or "none at all"
@@ -179,7 +180,7 @@ class Jobs:
                 400,
                 "unknown_method",
                 f"The handler {handler_id!r} does not offer {method!r}; it offers: {offered}.",
-                "method",
+                field,
             )
 
     @staticmethod

@@ -35,7 +35,7 @@ class SchedulesResource:
 
     async def create(self, request: web.Request) -> web.Response:
         body = await read_body(request, ScheduleBody)
-        self._expect_handler(body.handler_id)
+        self._expect_handler(body.handler_id, body.job_method)
         kind, args = flat_trigger(body.trigger)
         job = await self._jobs.create(
             Job(
@@ -91,18 +91,10 @@ class SchedulesResource:
             }
         )
 
-    def _expect_handler(self, handler_id: str, method: str | None = None) -> None:
-        entry = self._registry.get(handler_id)
-        if entry is None:
+    def _expect_handler(self, handler_id: str, method: str) -> None:
+        if self._registry.get(handler_id) is None:
             raise ApiError(404, "unknown_handler", f"No handler {handler_id!r} is registered.", "handler_id")
-        if method is not None and method not in entry.methods:
-            offered = ", ".join(entry.methods) or "none at all"
-            raise ApiError(
-                400,
-                "unknown_method",
-                f"The handler {handler_id!r} does not offer {method!r}; it offers: {offered}.",
-                "job_method",
-            )
+        self._jobs.check_method(handler_id, method, "job_method")
 
 
 def _schedule(job: Job) -> dict[str, object]:
