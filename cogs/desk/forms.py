@@ -18,7 +18,6 @@ from cogs.desk.draft import steps
 from cogs.desk.wording import MAX_LABEL, MAX_OPTION, cut
 from schedulezero.memory import Draft
 from schedulezero.methods import Kind, MethodSpec, Parameter
-from schedulezero.when.parse import MAX_LENGTH
 
 WHEN_FIELD = "when"
 _PARAMETER_FIELD = "p:"
@@ -32,6 +31,7 @@ _TEXT_CHANNELS = [
 ]
 _LONGEST_TEXT = 4000
 _LONGEST_MESSAGE = 2000
+_LONGEST_WHEN = 200
 _WHEN_EXAMPLES = "in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5"
 
 
@@ -69,7 +69,7 @@ def build_form(spec: MethodSpec, draft: Draft, step: int, *, keeps: str | None =
                 component=ui.TextInput(
                     custom_id=WHEN_FIELD,
                     required=keeps is None,
-                    max_length=MAX_LENGTH,
+                    max_length=_LONGEST_WHEN,
                     placeholder="tomorrow at 9",
                     default=draft.when or None,
                 ),

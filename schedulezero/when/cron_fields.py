@@ -34,8 +34,8 @@ _LIMITS = {
 }
 _DEFAULTS = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_POSITIONS = ("1st", "2nd", "3rd", "4th", "5th", "last")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+POSITIONS = ("1st", "2nd", "3rd", "4th", "5th", "last")
 _LONGEST_WAIT_YEARS = 60
 """A calendar that matches nothing for so long matches nothing: 29 February on a given weekday
 recurs within 40 years, also across a century that is no leap year."""
@@ -43,7 +43,7 @@ recurs within 40 years, also across a century that is no leap year."""
 _ALL = re.compile(r"\*(?:/(?P<step>\d+))?")
 _RANGE = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?(?:/(?P<step>\d+))?")
 _NAMES = re.compile(r"(?P<first>[a-z]+)(?:-(?P<last>[a-z]+))?")
-_POSITION = re.compile(rf"(?P<position>{'|'.join(_POSITIONS)})\s+(?P<weekday>{'|'.join(_WEEKDAYS)})")
+_POSITION = re.compile(rf"(?P<position>{'|'.join(POSITIONS)})\s+(?P<weekday>{'|'.join(WEEKDAYS)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class CronFields:
             if day.weekday() == weekday and (
                 day.day + 7 > length
                 if position == "last"
-                else (day.day - 1) // 7 == _POSITIONS.index(position)
+                else (day.day - 1) // 7 == POSITIONS.index(position)
             ):
                 return True
         return False
@@ -147,7 +147,7 @@ def parse_fields(args: Mapping[str, Any], path: str = "trigger.args") -> CronFie
             if name == "day" and expression == "last":
                 last_day = True
             elif name == "day" and (match := _POSITION.fullmatch(expression)):
-                positions.append((match["position"], _WEEKDAYS.index(match["weekday"])))
+                positions.append((match["position"], WEEKDAYS.index(match["weekday"])))
             else:
                 values.update(_values(name, expression, f"{path}.{name}"))
         numbers[name] = frozenset(values)
@@ -194,7 +194,7 @@ def _values(name: str, text: str, path: str) -> range:
 
 
 def _names(field: str) -> tuple[str, ...]:
-    return {"month": _MONTHS, "day_of_week": _WEEKDAYS}.get(field, ())
+    return {"month": _MONTHS, "day_of_week": WEEKDAYS}.get(field, ())
 
 
 def _checked_step(step: int, text: str, path: str) -> int:

@@ -30,15 +30,15 @@ _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
 def looks_like_crontab(text: str) -> bool:
-    """Whether a text is meant as a crontab line, right or wrong."""
-    parts = text.split()
+    """Whether a text is meant as a crontab line, right or wrong: five or six fields, or ``@daily``."""
     if text.startswith("@"):
         return True
+    parts = text.split()
     return (
-        len(parts) == 5
+        len(parts) in (5, 6)
         and all(_FIELD.fullmatch(part) for part in parts)
-        and any(part[0] in "*0123456789" for part in parts[:2])
-        and not any(part.isalpha() for part in parts[:3])
+        and all(part[0] in "*0123456789" for part in parts[:2])
+        and not any(part.isalpha() and part not in ("L", "LW") for part in parts[:3])
     )
 
 
@@ -55,7 +55,7 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
             f"“{text}” is no crontab line that can ever match: look at its {reason}. "
             "An example is `0 9 * * 1-5`, which is 9:00 on working days."
         ) from error
-    fields = _as_fields(line, parsed)
+    fields = _as_fields(line, parsed) if len(line.split()) == 5 else None
     if fields is None:
         return Trigger("calendar", {"crontab": line, "timezone": zone})
     return Trigger("cron", {**fields, "timezone": zone})

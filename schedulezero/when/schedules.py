@@ -8,18 +8,21 @@ Those are the rules of Debian's cron(8). Elapsed intervals count real seconds fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
+from schedulezero.errors import TriggerError
 from schedulezero.instants import first_instant_at_or_after, next_clock_change
 from schedulezero.when.cron_fields import CronFields
 
+INTERVAL_UNITS = ("weeks", "days", "hours", "minutes", "seconds")
 _SECOND = timedelta(seconds=1)
+_LONGEST = timedelta(days=366 * 100)
 
 
 class Schedule(Protocol):
@@ -106,3 +109,25 @@ def upcoming(schedule: Schedule, after: datetime, count: int) -> Iterator[dateti
         if current is None:
             return
         yield current
+
+
+def period_of(args: Mapping[str, Any], path: str) -> timedelta:
+    """The length of an interval trigger: its units, added up."""
+    total = timedelta()
+    for unit in INTERVAL_UNITS:
+        value = args.get(unit)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TriggerError(f"{path}.{unit}", f"{value!r} is no number of {unit}.")
+        try:
+            total += timedelta(**{unit: value})
+        except (OverflowError, ValueError) as error:
+            raise TriggerError(f"{path}.{unit}", f"{value!r} {unit} are more than can be counted.") from error
+    if not _SECOND <= total <= _LONGEST:
+        raise TriggerError(
+            path,
+            f"An interval is at least one second and at most a hundred years; "
+            f"give at least one of: {', '.join(INTERVAL_UNITS)}.",
+        )
+    return total

@@ -1,28 +1,21 @@
 """Triggers → schedules: the wire's ``date``, ``interval`` and ``cron``, and our own ``calendar``.
 
-``calendar`` is what the three others cannot say; it exists on our embedded server only. So far it
-holds a crontab line (``{"crontab": "0 9 13 * 5", "timezone": "Europe/Berlin"}``), whose weekday
-numbers and day-or-weekday rule are not those of the cron fields.
+``calendar`` is what the three others cannot say; it exists on our embedded server only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from cronsim import CronSim, CronSimError
 
 from schedulezero.errors import TriggerError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Trigger
+from schedulezero.when.calendar_trigger import ARGUMENTS, calendar_schedule
 from schedulezero.when.cron_fields import FIELDS, parse_fields
-from schedulezero.when.schedules import Crontab, Every, Once, OnFields, Schedule
+from schedulezero.when.schedules import INTERVAL_UNITS, Every, Once, OnFields, Schedule, period_of
 
-INTERVAL_UNITS = ("weeks", "days", "hours", "minutes", "seconds")
-_SHORTEST = timedelta(seconds=1)
-_LONGEST = timedelta(days=366 * 100)
 _LAST_YEAR = 2200
 
 # Read as: a trigger of that type accepts these arguments.
@@ -30,7 +23,7 @@ _ACCEPTED = {
     "date": ("run_date", "timezone"),
     "interval": INTERVAL_UNITS,
     "cron": (*FIELDS, "timezone"),
-    "calendar": ("crontab", "timezone"),
+    "calendar": ARGUMENTS,
 }
 TYPES = tuple(_ACCEPTED)
 
@@ -64,7 +57,7 @@ def schedule_of(
         return Every(period_of(trigger.args, path), anchor)
     if trigger.type == "cron":
         return OnFields(parse_fields(trigger.args, path), where)
-    return _crontab(trigger.args.get("crontab"), where, f"{path}.crontab")
+    return calendar_schedule(trigger.args, where, anchor, path)
 
 
 def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
@@ -100,42 +93,6 @@ def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:
     if instant.year > _LAST_YEAR:
         raise TriggerError(path, f"{value!r} lies beyond the year {_LAST_YEAR}. Unix time counts in seconds.")
     return instant
-
-
-def period_of(args: Mapping[str, Any], path: str) -> timedelta:
-    """The length of an interval trigger: its units, added up."""
-    total = timedelta()
-    for unit in INTERVAL_UNITS:
-        value = args.get(unit)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TriggerError(f"{path}.{unit}", f"{value!r} is no number of {unit}.")
-        try:
-            total += timedelta(**{unit: value})
-        except (OverflowError, ValueError) as error:
-            raise TriggerError(f"{path}.{unit}", f"{value!r} {unit} are more than can be counted.") from error
-    if not _SHORTEST <= total <= _LONGEST:
-        raise TriggerError(
-            path,
-            f"An interval is at least one second and at most a hundred years; "
-            f"give at least one of: {', '.join(INTERVAL_UNITS)}.",
-        )
-    return total
-
-
-def _crontab(line: object, zone: ZoneInfo, path: str) -> Schedule:
-    if not isinstance(line, str) or len(line.split()) not in (5, 6) or len(line) > 200:
-        raise TriggerError(path, f"{line!r} is no crontab line; it has five fields, such as '0 9 * * 1-5'.")
-    try:
-        CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        reason = str(error).removeprefix("Bad ")
-        raise TriggerError(
-            path,
-            f"{line!r} is no crontab line: its {reason} is impossible. Valid is, for example, '0 9 * * 1-5'.",
-        ) from error
-    return Crontab(line, zone)
 
 
 def _unknown_zone(name: object) -> str:

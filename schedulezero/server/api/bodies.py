@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from schedulezero.errors import TriggerError
 from schedulezero.model import DEFAULT_GRACE, JsonObject, MissedPolicy
 from schedulezero.server.api.errors import ApiError
-from schedulezero.when.triggers import INTERVAL_UNITS, TYPES, zone_of
+from schedulezero.when.schedules import INTERVAL_UNITS
+from schedulezero.when.triggers import TYPES, zone_of
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -1,0 +1,222 @@
+"""A single moment, as people write it: a day, a time, or both; in any language that dateparser has.
+
+dateparser passes over what it does not understand. So whatever we can read ourselves we do, and of
+its results only those are taken in which every number of the text had a part.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dateparser
+from dateparser.conf import SettingValidationError
+
+from schedulezero.errors import WhenError
+from schedulezero.instants import first_instant_at_or_after
+from schedulezero.when.grammar import DEFAULT_TIME, clock_time
+from schedulezero.when.lexicon import Lexicon, Token
+
+_UNITS = {
+    "s": "seconds", "sec": "seconds", "secs": "seconds", "second": "seconds", "seconds": "seconds",
+    "m": "minutes", "min": "minutes", "mins": "minutes", "minute": "minutes", "minutes": "minutes",
+    "h": "hours", "hr": "hours", "hrs": "hours", "hour": "hours", "hours": "hours",
+    "d": "days", "day": "days", "days": "days",
+    "w": "weeks", "week": "weeks", "weeks": "weeks",
+}  # fmt: skip
+_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
+_SPAN_PART = re.compile(
+    rf"(\d+(?:\.\d+)?|{'|'.join(_NUMBERS)})\s*({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![a-z])"
+)
+_OFFSET = re.compile(r"\s*\(?(?:utc|gmt)\s*([+-])(\d{1,2})(?::?(\d{2}))?\)?$", re.IGNORECASE)
+
+
+def span_of(text: str) -> timedelta | None:
+    """``2h30m``, ``10 minutes``, ``1 day and 2 hours``; None when it is no such thing."""
+    total, position = timedelta(), 0
+    rest = text.replace(" and ", " ").replace(",", " ").strip()
+    while position < len(rest):
+        match = _SPAN_PART.match(rest, position)
+        if match is None:
+            return None
+        try:
+            total += timedelta(**{_UNITS[match[2]]: float(_NUMBERS.get(match[1], 0) or match[1])})
+        except OverflowError:
+            return None
+        position = match.end()
+        while position < len(rest) and rest[position] == " ":
+            position += 1
+    return total or None
+
+
+def read_moment(text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """The instant that a text names; WhenError, quoting it, when it names none."""
+    if re.match(r"\d{4}-\d{2}-\d{2}", text):
+        try:
+            parsed = datetime.fromisoformat(text)
+        except ValueError:
+            raise WhenError(f"“{text}” is no date; ISO 8601 looks like 2026-12-24T18:00.") from None
+        return parsed.astimezone(UTC) if parsed.tzinfo else first_instant_at_or_after(parsed, zone)
+    offset = _OFFSET.search(text)
+    rest = text[: offset.start()] if offset else text
+    local = now.astimezone(zone).replace(tzinfo=None)
+    named = _named(rest, words, local)
+    if named is None:
+        return _by_dateparser(text, locale, zone, local)
+    if offset:
+        hours, minutes = int(offset[2]), int(offset[3] or 0)
+        shift = timedelta(hours=hours, minutes=minutes) * (-1 if offset[1] == "-" else 1)
+        return (named.at - shift).replace(tzinfo=UTC)
+    return first_instant_at_or_after(named.at, zone)
+
+
+def read_day(
+    text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: datetime
+) -> tuple[date, time | None]:
+    """The day of a bound, with a time if it names one; WhenError when it names none."""
+    local = now.astimezone(zone).replace(tzinfo=None)
+    named = _named(text, words, local)
+    if named is not None:
+        return named.at.date(), named.at.time() if named.timed else None
+    timed = any(_is_time(token) for token in words.tokens(text))
+    found = read_moment(text, words, locale, zone, now).astimezone(zone)
+    return found.date(), found.time() if timed else None
+
+
+def _is_time(token: Token) -> bool:
+    return ("time" in token and not token["bare"]) or "noon" in token or "midnight" in token
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A wall-clock time, and whether the text named its time of day."""
+
+    at: datetime
+    timed: bool = True
+
+
+def _named(text: str, words: Lexicon, local: datetime) -> _Named | None:
+    """A day and a time in our own words; None when a piece is none of them."""
+    day: date | None = None
+    moment: time | None = None
+    number: int | None = None
+    month: int | None = None
+    year: int | None = None
+    weekday: int | None = None
+    tokens = words.tokens(text)
+    for index, token in enumerate(tokens):
+        following = tokens[index + 1] if index + 1 < len(tokens) else None
+        before = tokens[index - 1] if index else None
+        lowered = token.text.casefold()
+        if "noon" in token or "midnight" in token:
+            moment = time(12) if "noon" in token else time(0)
+        elif "dotted" in token and number is None and month is None:
+            number, month, *rest = token["dotted"]
+            year = (rest[0] if rest[0] > 99 else 2000 + rest[0]) if rest else None
+        elif ("today" in token or "tomorrow" in token) and day is None:
+            day = local.date() + timedelta(days=1 if "tomorrow" in token else 0)
+        elif _is_time(token) or (
+            token.kinds.get("bare") and moment is None and (_after_at(before) or (len(tokens) == 1))
+        ):
+            if moment is not None:
+                return None
+            moment = clock_time(token)
+        elif (
+            "month" in token
+            and month is None
+            and (
+                number is not None
+                or (following is not None and ("day_number" in following or "number" in following))
+            )
+        ):
+            month = token["month"]
+        elif ("day_number" in token or token.kinds.get("bare")) and number is None and _whole(token) <= 31:
+            number = token["day_number"] if "day_number" in token else token["number"]
+        elif "number" in token and number is not None and month is not None and 1970 <= _whole(token) <= 9999:
+            year = token["number"]
+        elif "weekday" in token and weekday is None:
+            weekday = token["weekday"]
+        elif not any(kind in token for kind in ("filler", "at", "and")) and lowered not in ("next", "this"):
+            return None
+    if number is not None or month is not None:
+        if number is None or month is None or day is not None:
+            return None
+        day = _dated(number, month, year, local)
+        if weekday is not None and day.weekday() != weekday:
+            raise WhenError(f"{day:%d.%m.%Y} in “{text}” is not that weekday.")
+    elif weekday is not None and day is None:
+        if moment is None:
+            return None
+        day = local.date() + timedelta(days=(weekday - local.weekday()) % 7)
+        if datetime.combine(day, moment) <= local:
+            day += timedelta(days=7)
+    elif weekday is not None:
+        return None
+    if day is None:
+        if moment is None:
+            return None
+        found = datetime.combine(local.date(), moment)
+        return _Named(found if found > local else found + timedelta(days=1))  # "5pm" is the next one
+    return _Named(datetime.combine(day, moment if moment is not None else DEFAULT_TIME), moment is not None)
+
+
+def _after_at(before: Token | None) -> bool:
+    return before is not None and any(kind in before for kind in ("at", "today", "tomorrow"))
+
+
+def _whole(token: Token) -> int:
+    value = token.kinds.get("day_number", token.kinds.get("number", 10**6))
+    return value if isinstance(value, int) else 10**6
+
+
+def _dated(number: int, month: int, year: int | None, local: datetime) -> date:
+    """A day of a month, the next one when no year is named."""
+    if not 1 <= month <= 12:
+        raise WhenError(f"There is no month {month}.")
+    for candidate in [year] if year is not None else range(local.year, local.year + 9):
+        try:
+            day = date(candidate, month, number)
+        except ValueError:
+            continue
+        if year is not None or day >= local.date():
+            return day
+    raise WhenError(f"There is no day {number} in that month{f' of {year}' if year else ''}.")
+
+
+def _by_dateparser(text: str, locale: str, zone: ZoneInfo, local: datetime) -> datetime:
+    language = locale.partition("-")[0].lower()
+    settings: dict[str, Any] = {
+        "RELATIVE_BASE": local,
+        "PREFER_DATES_FROM": "future",
+        "DATE_ORDER": "MDY" if locale == "en-US" else "DMY",
+    }
+    found: datetime | None = None
+    # A lone short word is something that dateparser accepts by accident.
+    if not re.fullmatch(r"\W*\w{1,3}\W*", text):
+        for tried in dict.fromkeys((language, "en")):
+            try:
+                found = dateparser.parse(text, languages=[tried], settings=settings)
+            except (ValueError, OverflowError, SettingValidationError):
+                continue
+            if found is not None and _stray_number(text, found, local) is None:
+                break
+    if found is None:
+        raise WhenError(f"“{text}” was not understood.")
+    if (stray := _stray_number(text, found, local)) is not None:
+        raise WhenError(
+            f"The “{stray}” in “{text}” had no part in what was understood ({found:%d.%m.%Y %H:%M})."
+        )
+    return found.astimezone(UTC) if found.tzinfo else first_instant_at_or_after(found, zone)
+
+
+def _stray_number(text: str, found: datetime, local: datetime) -> str | None:
+    """A number of the text that is neither part of the date found nor the length of the way to it."""
+    ahead = round(abs((found.replace(tzinfo=None) - local).total_seconds()))
+    lengths = {ahead // unit for unit in (1, 60, 3600, 86_400, 604_800)}
+    months = abs((found.year - local.year) * 12 + found.month - local.month)
+    parts = {found.year, found.year % 100, found.month, found.day, found.hour, found.minute, found.second}
+    known = parts | lengths | {found.hour % 12 or 12, months, months // 12}
+    return next((number for number in re.findall(r"\d+", text) if int(number) not in known), None)
