@@ -65,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     _add(commands, "server", "run the embedded server alone", _server)
     _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
+    when = _add(commands, "when", "show what a text such as 'every friday at 5pm' means", _when)
+    when.add_argument("text", nargs="+", metavar="TEXT")
+    when.add_argument("--timezone", metavar="Z", help="IANA zone of the times (default: the configured one)")
+    when.add_argument("--locale", default="en-GB", metavar="L", help="language and order of dates (en-GB)")
+    when.add_argument("--now", metavar="ISO", help="the instant from which to look (default: the present)")
+    when.add_argument("--count", type=int, default=5, metavar="N", help="how many runs to show (5)")
+    when.add_argument("--json", action="store_true", help="as JSON")
     return parser
 
 
@@ -129,6 +136,34 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     from bot.doctor import doctor
 
     return _until_stopped(lambda stop: doctor(settings, os.environ.get("DISCORD_TOKEN", "").strip()))
+
+
+def _when(options: argparse.Namespace, settings: Settings) -> int:
+    import json
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from schedulezero.errors import TriggerError, WhenError
+    from schedulezero.when.preview import preview, warnings
+    from schedulezero.when.triggers import run_date, zone_of
+
+    try:
+        zone = zone_of(options.timezone or settings.timezone).key
+        now = run_date(options.now, ZoneInfo(zone), "--now") if options.now else datetime.now(UTC)
+        found = preview(
+            " ".join(options.text), zone=zone, locale=options.locale, now=now, count=max(options.count, 0)
+        )
+    except (WhenError, TriggerError) as error:
+        return _complain(error.message, 2)
+    if options.json:
+        print(json.dumps(found.to_json(), ensure_ascii=False))
+        return 0
+    print(f"{found.sentence} ({found.zone})")
+    for run in found.runs:
+        print(f"  {run.astimezone(ZoneInfo(found.zone)):%a %Y-%m-%d %H:%M:%S %z}")
+    for warning in warnings(found.schedule, found.zone, now, found.runs):
+        print(f"note: {warning}")
+    return 0
 
 
 # ------------------------------------------------------------------ stopping

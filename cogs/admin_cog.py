@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime
 
 import discord
 from discord import app_commands
@@ -17,11 +18,14 @@ from cogs.desk import create, history, job_card, listing, status, zones
 from cogs.desk.components import answer
 from cogs.desk.forms import form_of
 from cogs.desk.wording import cut
-from cogs.services import handler_of, services_of
+from cogs.services import handler_of, services_of, timezone_of
+from schedulezero import instants
 from schedulezero.errors import ClientError
 from schedulezero.methods import best_matches, spec_of
 from schedulezero.model import JobState, RunState
+from schedulezero.when.complete import completions
 from schedulezero.when.describe import describe
+from schedulezero.when.zone_search import search_zones
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +58,8 @@ class AdminCog(commands.Cog):
     @schedule.command(name="create", description="Schedule something: fill a form, check, confirm")
     @app_commands.describe(
         job="What to do",
-        when="When, if you know already: tomorrow at 9, every monday at 18:00, …",
+        when="When: tomorrow at 9, every monday at 18:00, … (you see how it is understood)",
+        at="Or a date picked in your client with @time",
         name="What to call it; leave it out for a name from its text",
     )
     async def create(
@@ -62,9 +67,10 @@ class AdminCog(commands.Cog):
         interaction: discord.Interaction,
         job: str,
         when: app_commands.Range[str, 1, 200] | None = None,
+        at: app_commands.Timestamp | None = None,
         name: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
-        await answer(interaction, lambda: create.begin(interaction, job, name=name, when=when))
+        await answer(interaction, lambda: create.begin(interaction, job, name=name, when=_when(when, at)))
 
     @schedule.command(name="list", description="Show what is scheduled here, next run first")
     @app_commands.describe(state="Only jobs in this state", text="Only jobs with this text")
@@ -84,9 +90,14 @@ class AdminCog(commands.Cog):
         await answer(interaction, lambda: job_card.show_card(interaction, job))
 
     @schedule.command(name="edit", description="Change what a job does or when")
-    @app_commands.describe(job="Which job")
-    async def edit(self, interaction: discord.Interaction, job: str) -> None:
-        await answer(interaction, lambda: create.begin_edit(interaction, job))
+    @app_commands.describe(job="Which job", when="A new time; leave it out to keep the present one")
+    async def edit(
+        self,
+        interaction: discord.Interaction,
+        job: str,
+        when: app_commands.Range[str, 1, 200] | None = None,
+    ) -> None:
+        await answer(interaction, lambda: create.begin_edit(interaction, job, when=when))
 
     @schedule.command(name="cancel", description="Cancel a job; asks first, and can be undone")
     @app_commands.describe(job="Which job")
@@ -180,17 +191,39 @@ class AdminCog(commands.Cog):
             return []
         return [
             app_commands.Choice(
-                name=cut(f"{cut(job.title, 60)} · {describe(job.trigger, job.timezone)}", 100), value=job.id
+                name=cut(
+                    f"{cut(job.title, 60)} · {describe(job.trigger, job.timezone, interaction.locale.value)}",
+                    100,
+                ),
+                value=job.id,
             )
             for job in page.jobs
+        ]
+
+    @create.autocomplete("when")
+    @edit.autocomplete("when")
+    async def suggest_when(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """How what is typed would be understood, and what it may become."""
+        services = services_of(self.bot)
+        zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
+        locale = interaction.locale.value
+        return [
+            app_commands.Choice(name=found.label, value=found.text)
+            for found in completions(current, zone=zone, locale=locale, now=instants.now())
         ]
 
     @timezone.autocomplete("zone")
     async def suggest_zone(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """IANA zones, each with the time that it is there."""
-        return [app_commands.Choice(name=label, value=name) for name, label in zones.suggestions(current)]
+        """Zones by city, country, abbreviation or offset, each with the time that it is there."""
+        now = instants.now()
+        return [
+            app_commands.Choice(name=zone.label(now), value=zone.key)
+            for zone in search_zones(current, interaction.locale.value, now)
+        ]
 
     # ---------------------------------------------------------------- forms
 
@@ -199,3 +232,8 @@ class AdminCog(commands.Cog):
         """Takes in submitted forms, also those that were open while the bot restarted."""
         if interaction.type is discord.InteractionType.modal_submit and form_of(interaction):
             await answer(interaction, lambda: create.submitted(interaction))
+
+
+def _when(text: str | None, at: datetime | None) -> str | None:
+    """The text of *when*: what was typed, else the date that was picked in the client."""
+    return text if text or at is None else f"<t:{int(at.timestamp())}>"

@@ -57,8 +57,8 @@ async def begin(interaction: discord.Interaction, method: str, *, name: str | No
 
 
 @action("job", "edit")
-async def begin_edit(interaction: discord.Interaction, job_id: str) -> None:
-    """Shows a job as a draft that changes it."""
+async def begin_edit(interaction: discord.Interaction, job_id: str, *, when: str | None = None) -> None:
+    """Shows a job as a draft that changes it; ``when`` is a new schedule to begin with."""
     await acknowledge(interaction)
     services = services_of(interaction.client)
     job = await services.client.job(job_id, guild_id_of(interaction))
@@ -74,6 +74,7 @@ async def begin_edit(interaction: discord.Interaction, job_id: str) -> None:
             NAME_KEY: job.name,
             _KEPT_KEY: {**job.trigger.to_json(), "anchor_at": instants.to_iso(anchor_at)},
         },
+        when=(when or "").strip()[:200],
         job_id=job.id,
         job_version=job.version,
     )
@@ -131,20 +132,22 @@ async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
     services = services_of(interaction.client)
     draft = await _own_draft(interaction, draft_id)
     spec = _loaded(interaction, draft.method)
-    zone, reviewed = await _review(interaction, draft, spec)
+    _, reviewed = await _review(interaction, draft, spec)
     if not reviewed.ready or reviewed.trigger is None:
         await _show_preview(interaction, draft, spec)
         return
     if not await services.memory.take_draft(draft.id):
         raise Refused("This was confirmed already.")  # a second click was faster than our answer
     try:
-        job = await _save(interaction, draft, spec, reviewed, reviewed.trigger, zone)
+        job = await _save(interaction, draft, spec, reviewed, reviewed.trigger)
     except ClientError as error:
         await services.memory.save_draft(draft)
         notice = error.message
         if isinstance(error, Conflict) and draft.job_id:
             notice = "Somebody changed this job meanwhile. Discard this, and edit it again."
-        panel = preview_panel(spec, draft, reviewed, zone=zone, now=instants.now(), notice=notice)
+        panel = preview_panel(
+            spec, draft, reviewed, locale=interaction.locale.value, now=instants.now(), notice=notice
+        )
         await show(interaction, panel)
         return
     heading = "Changed" if draft.job_id else "Scheduled"
@@ -157,7 +160,6 @@ async def _save(
     spec: MethodSpec,
     reviewed: Review,
     trigger: Trigger,
-    zone: str,
 ) -> Job:
     services = services_of(interaction.client)
     params = reviewed.filled.params
@@ -173,12 +175,12 @@ async def _save(
                 name=str(named or auto_name(spec, params)),
                 guild_id=draft.guild_id,
                 creator_id=draft.user_id,
-                timezone=zone,
+                timezone=reviewed.zone,
             )
         )
     before = await services.client.job(draft.job_id, draft.guild_id)
     # A zone belongs to its schedule: one that was not edited keeps both.
-    moved = {"trigger": trigger, "timezone": zone} if draft.when else {}
+    moved = {"trigger": trigger, "timezone": reviewed.zone} if draft.when else {}
     changed = replace(before, params=params, name=named, **moved)
     return await services.client.change(changed, draft.job_version or before.version)
 
@@ -187,7 +189,7 @@ async def _open_form(interaction: discord.Interaction, draft_id: str, step: int)
     draft = await _own_draft(interaction, draft_id)
     spec = _loaded(interaction, draft.method)
     kept = _kept(draft)
-    keeps = describe(kept[0], "UTC") if kept is not None else None
+    keeps = describe(kept[0], "UTC", interaction.locale.value) if kept is not None else None
     await interaction.response.send_modal(build_form(spec, draft, step, keeps=keeps))
 
 
@@ -197,7 +199,9 @@ async def _show_preview(interaction: discord.Interaction, draft: Draft, spec: Me
     chosen = await services.memory.timezone(interaction.user.id, interaction.guild_id)
     hint = None if chosen else f"Times are read in {zone}; `/schedule timezone` sets yours."
     now = instants.now()
-    await show(interaction, preview_panel(spec, draft, reviewed, zone=zone, now=now, hint=hint))
+    await show(
+        interaction, preview_panel(spec, draft, reviewed, locale=interaction.locale.value, now=now, hint=hint)
+    )
 
 
 async def _review(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> tuple[str, Review]:

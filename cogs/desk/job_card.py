@@ -35,6 +35,7 @@ async def card_of(interaction: discord.Interaction, job: Job, *, heading: str | 
         last_run=page.runs[0] if page.runs else None,
         heading=heading,
         lacks=frozenset(await client.lacks()),
+        locale=interaction.locale.value,
     )
 
 
@@ -45,6 +46,7 @@ def card(
     last_run: Run | None,
     heading: str | None = None,
     lacks: frozenset[Feature] = frozenset(),
+    locale: str = "en",
 ) -> ui.LayoutView:
     """A job as a panel.
 
@@ -54,13 +56,14 @@ def card(
         last_run: its newest run.
         heading: what just happened to it.
         lacks: what its server cannot do; those buttons are grey.
+        locale: in whose language to say its schedule.
     """
     word, colour = JOB_STATES[job.state]
     container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=colour)
     container.add_item(ui.TextDisplay(f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"))
     lines = [
         f"**{word}** · `{job.method}`",
-        f"**When:** {describe(job.trigger, job.timezone)} ({job.timezone})",
+        f"**When:** {describe(job.trigger, job.timezone, locale)} ({job.timezone})",
     ]
     if job.next_run_at is not None:
         lines.append(f"**Next run:** {full(job.next_run_at)}")

@@ -83,11 +83,14 @@ async def _show_page(interaction: discord.Interaction, panel_id: str, state: dic
     )
     assert interaction.guild_id is not None
     await services.memory.save_panel(panel_id, interaction.guild_id, {**state, "next": page.next_cursor})
-    await show(interaction, list_panel(panel_id, page, len(cursors) + 1, state["state"], state["text"]))
+    await show(
+        interaction,
+        list_panel(panel_id, page, len(cursors) + 1, state["state"], state["text"], interaction.locale.value),
+    )
 
 
 def list_panel(
-    panel_id: str, page: JobPage, number: int, state: str | None, text: str | None
+    panel_id: str, page: JobPage, number: int, state: str | None, text: str | None, locale: str
 ) -> ui.LayoutView:
     """A page of jobs as a panel.
 
@@ -96,6 +99,7 @@ def list_panel(
         page: the jobs to show.
         number: which page it is, counted from 1.
         state, text: the filter, to be named in the heading.
+        locale: in whose language to say the schedules.
     """
     container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=NEUTRAL)
     heading = "### Scheduled jobs"
@@ -120,7 +124,7 @@ def list_panel(
         container.add_item(
             ui.TextDisplay(
                 f"**{cut(plain(job.title), 80)}** · {word}\n"
-                f"-# {describe(job.trigger, job.timezone)} · {next_run(job)}"
+                f"-# {describe(job.trigger, job.timezone, locale)} · {next_run(job)}"
             )
         )
     if page.jobs:
@@ -128,7 +132,7 @@ def list_panel(
             discord.SelectOption(
                 label=cut(job.title, 100),
                 value=job.id,
-                description=cut(describe(job.trigger, job.timezone), 100),
+                description=cut(describe(job.trigger, job.timezone, locale), 100),
             )
             for job in page.jobs
         ]

@@ -21,10 +21,11 @@ from schedulezero.methods import Kind, MethodSpec, Parameter
 from schedulezero.model import Trigger
 from schedulezero.when.describe import describe
 from schedulezero.when.parse import understand
+from schedulezero.when.preview import warnings
 from schedulezero.when.schedules import Schedule, upcoming
 from schedulezero.when.triggers import schedule_of
 
-SHOWN_RUNS = 3
+SHOWN_RUNS = 5
 _LONGEST_QUOTE = 900
 
 
@@ -36,6 +37,7 @@ class Review:
         filled: its params and what is wrong with them.
         trigger: when it is understood (or kept, for an edit); None when it is not.
         schedule: the same as a schedule.
+        zone: the zone of its wall-clock times: the person's, unless the text names another.
         when_error: why *when* was not understood.
         problems: rights that the person or the bot lack.
     """
@@ -43,6 +45,7 @@ class Review:
     filled: Filled
     trigger: Trigger | None
     schedule: Schedule | None
+    zone: str
     when_error: str | None
     problems: list[str]
 
@@ -83,11 +86,11 @@ def review(
     else:
         try:
             understood = understand(draft.when, zone=zone, locale=locale, now=now)
-            trigger, schedule = understood.trigger, understood.schedule
+            trigger, schedule, zone = understood.trigger, understood.schedule, understood.zone
         except WhenError as error:
             when_error = error.message
     found = problems(spec, filled.params, guild, member) if not filled.errors else []
-    return Review(filled, trigger, schedule, when_error, found)
+    return Review(filled, trigger, schedule, zone, when_error, found)
 
 
 def preview_panel(
@@ -95,7 +98,7 @@ def preview_panel(
     draft: Draft,
     reviewed: Review,
     *,
-    zone: str,
+    locale: str,
     now: datetime,
     notice: str | None = None,
     hint: str | None = None,
@@ -104,7 +107,7 @@ def preview_panel(
 
     Parameters:
         spec, draft, reviewed: what to show.
-        zone: the zone to name beside the schedule.
+        locale: in whose language to read the schedule back.
         now: the present instant.
         notice: something that just happened, such as why saving failed.
         hint: something worth knowing about how the times were read.
@@ -116,7 +119,7 @@ def preview_panel(
     container.add_item(ui.TextDisplay(f"### {heading}\n**{plain(spec.summary)}**"))
     container.add_item(ui.TextDisplay(_fields(spec, draft) or "*No details.*"))
     container.add_item(ui.Separator())
-    said = _when(reviewed, draft, zone, now)
+    said = _when(reviewed, draft, locale, now)
     container.add_item(ui.TextDisplay(f"{said}\n-# {hint}" if hint else said))
     if trouble:
         listed = "\n".join(f"- {line}" for line in trouble)
@@ -189,14 +192,16 @@ def shown(parameter: Parameter, value: object) -> str:
     return f"**{parameter.label}:** {cut(plain(str(value)), 300)}"
 
 
-def _when(reviewed: Review, draft: Draft, zone: str, now: datetime) -> str:
+def _when(reviewed: Review, draft: Draft, locale: str, now: datetime) -> str:
     if reviewed.trigger is None or reviewed.schedule is None:
         return f"**When:** {cut(plain(draft.when), 200) or '*not said*'}"
-    lines = [f"**When:** {describe(reviewed.trigger, zone)} ({zone})"]
+    zone = reviewed.zone
+    lines = [f"**When:** {describe(reviewed.trigger, zone, locale)} ({zone})"]
     runs = list(upcoming(reviewed.schedule, now, SHOWN_RUNS))
     if len(runs) == 1:
         lines.append(full(runs[0]))
     elif runs:
         lines.append("**Next runs:**")
         lines += [f"- {full(run)}" for run in runs]
+    lines += [f"⚠ {warning}" for warning in warnings(reviewed.schedule, zone, now, runs)]
     return "\n".join(lines)

@@ -26,6 +26,7 @@ from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES
 from schedulezero.server.api.errors import error_middleware
 from schedulezero.server.api.jobs import JobsResource
+from schedulezero.server.api.preview import PreviewResource
 from schedulezero.server.api.runs import RunsResource
 from schedulezero.server.api.schedules import SchedulesResource
 from schedulezero.server.api.system import SystemResource
@@ -94,6 +95,7 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
             JobsResource(jobs, config.timezone),
             RunsResource(store),
             SchedulesResource(jobs, registry, dispatcher, config.timezone),
+            PreviewResource(config.timezone, now),
             SystemResource(registry, config.to_json(), lambda: (queue.depth(), dispatcher.running)),
         ):
             app.router.add_routes(resource.routes())

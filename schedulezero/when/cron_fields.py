@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from schedulezero.errors import TriggerError
@@ -31,6 +32,11 @@ _LIMITS = {
     "hour": (0, 23),
     "minute": (0, 59),
     "second": (0, 59),
+}
+# Every year is said by None, so that eight thousand numbers need not be.
+_EVERYTHING = {
+    name: frozenset(range(low, high + 1)) if name != "year" else frozenset[int]()
+    for name, (low, high) in _LIMITS.items()
 }
 _DEFAULTS = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -128,9 +134,16 @@ def parse_fields(args: Mapping[str, Any], path: str = "trigger.args") -> CronFie
 
     Raises TriggerError naming the field that is wrong and what would be right.
     """
-    given = {name: str(args[name]).strip().lower() for name in FIELDS if args.get(name) is not None}
+    given = tuple((name, str(args[name]).strip().lower()) for name in FIELDS if args.get(name) is not None)
     if not given:
         raise TriggerError(path, f"A cron trigger needs at least one of: {', '.join(FIELDS)}.")
+    return _parsed(given, path)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(pairs: tuple[tuple[str, str], ...], path: str) -> CronFields:
+    """The fields of these texts; remembered, because a job's are read again each time it falls due."""
+    given = dict(pairs)
     texts: dict[str, str] = {}
     finest = max(FIELDS.index(name) for name in given)
     for position, name in enumerate(FIELDS):
@@ -141,6 +154,9 @@ def parse_fields(args: Mapping[str, Any], path: str = "trigger.args") -> CronFie
     positions: list[tuple[str, int]] = []
     last_day = False
     for name, text in texts.items():
+        if text == "*":
+            numbers[name] = _EVERYTHING[name]
+            continue
         values: set[int] = set()
         for part in text.split(","):
             expression = part.strip()

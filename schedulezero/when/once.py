@@ -65,6 +65,8 @@ def read_moment(text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: dat
     local = now.astimezone(zone).replace(tzinfo=None)
     named = _named(rest, words, local)
     if named is None:
+        if any("month" in token for token in words.tokens(rest)) and not re.search(r"\d", rest):
+            raise WhenError(f"“{text}” names a month and no day.")
         return _by_dateparser(text, locale, zone, local)
     if offset:
         hours, minutes = int(offset[2]), int(offset[3] or 0)
@@ -144,7 +146,7 @@ def _named(text: str, words: Lexicon, local: datetime) -> _Named | None:
     if number is not None or month is not None:
         if number is None or month is None or day is not None:
             return None
-        day = _dated(number, month, year, local)
+        day = _dated(text, number, month, year, local)
         if weekday is not None and day.weekday() != weekday:
             raise WhenError(f"{day:%d.%m.%Y} in “{text}” is not that weekday.")
     elif weekday is not None and day is None:
@@ -172,10 +174,10 @@ def _whole(token: Token) -> int:
     return value if isinstance(value, int) else 10**6
 
 
-def _dated(number: int, month: int, year: int | None, local: datetime) -> date:
+def _dated(text: str, number: int, month: int, year: int | None, local: datetime) -> date:
     """A day of a month, the next one when no year is named."""
     if not 1 <= month <= 12:
-        raise WhenError(f"There is no month {month}.")
+        raise WhenError(f"“{text}” is no date: there is no month {month}.")
     for candidate in [year] if year is not None else range(local.year, local.year + 9):
         try:
             day = date(candidate, month, number)
@@ -183,7 +185,7 @@ def _dated(number: int, month: int, year: int | None, local: datetime) -> date:
             continue
         if year is not None or day >= local.date():
             return day
-    raise WhenError(f"There is no day {number} in that month{f' of {year}' if year else ''}.")
+    raise WhenError(f"“{text}” is no date: that month has no day {number}{f' in {year}' if year else ''}.")
 
 
 def _by_dateparser(text: str, locale: str, zone: ZoneInfo, local: datetime) -> datetime:

@@ -67,7 +67,7 @@ async def test_the_preview_says_what_where_and_when(world: World) -> None:
     text = text_of(preview.response)
     assert f"<#{world.channel.id}>" in text and "> Hello" in text
     assert "every Monday at 18:00 (Europe/Berlin)" in text
-    assert text.count(":F> (<t:") == 3
+    assert text.count(":F> (<t:") == 5
     assert "/schedule timezone" not in text
     assert labels(preview.response) == ["Confirm", "Edit", "Discard"]
 

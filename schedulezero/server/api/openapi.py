@@ -6,6 +6,7 @@ from typing import Any
 
 from schedulezero.model import JobState, MissedPolicy, RunState
 from schedulezero.server.api.bodies import JobBody, JobChangeBody, RunNowBody, ScheduleBody
+from schedulezero.server.api.preview import PreviewBody
 
 _Schema = dict[str, Any]
 
@@ -117,6 +118,13 @@ _SCHEMAS: dict[str, _Schema] = {
             }
         }
     ),
+    "Preview": _object(
+        {
+            "text": _TEXT,
+            "trigger": _object({"type": _TEXT, "args": _ANYTHING}),
+            "runs": {"type": "array", "items": _INSTANT},
+        }
+    ),
     "Health": _object({"status": {"const": "ok"}, "runs_waiting": _COUNT, "runs_under_way": _COUNT}),
     "Config": _ANYTHING,
     "Error": _object({"error": _object({"code": _TEXT, "message": _TEXT, "field": _TEXT}, "field")}),
@@ -138,6 +146,7 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
     ("get", "/api/executions/stats", "How many runs stand in each state", None, {200: "RunStats"}),
     ("get", "/api/executions/errors", "Failed runs, newest first", None, {200: "RecordPage"}),
     ("post", "/api/executions/clear", "Forget ended runs", None, {200: "Cleared"}),
+    ("post", "/api/preview", "What a text means", "PreviewBody", {200: "Preview"}),
     ("post", "/api/schedule", "Create or replace a schedule", "ScheduleBody", {201: "Scheduled"}),
     ("get", "/api/schedules", "List schedules", None, {200: "Schedules"}),
     ("delete", "/api/schedules/{id}", "Remove a schedule", None, {200: "Removed"}),
@@ -158,7 +167,7 @@ _QUERIES = {
 
 def _describe() -> _Schema:
     schemas = dict(_SCHEMAS)
-    for model in (JobBody, JobChangeBody, ScheduleBody, RunNowBody):
+    for model in (JobBody, JobChangeBody, PreviewBody, ScheduleBody, RunNowBody):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

@@ -1,0 +1,46 @@
+"""``POST /api/preview``: what a text means, before anything is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from schedulezero.errors import WhenError
+from schedulezero.server.api.bodies import check_zone, read_body
+from schedulezero.server.api.errors import ApiError
+from schedulezero.when.preview import preview
+
+
+class PreviewBody(BaseModel):
+    """``POST /api/preview``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: Annotated[str, Field(max_length=500)]
+    timezone: str | None = None
+    locale: Annotated[str, Field(min_length=2, max_length=20)] = "en-US"
+    count: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class PreviewResource:
+    """Handler of ``/api/preview``."""
+
+    def __init__(self, timezone: str, now: Callable[[], datetime]) -> None:
+        self._timezone = timezone
+        self._now = now
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [web.post("/api/preview", self.show)]
+
+    async def show(self, request: web.Request) -> web.Response:
+        body = await read_body(request, PreviewBody)
+        zone = check_zone(body.timezone, self._timezone)
+        try:
+            found = preview(body.text, zone=zone, locale=body.locale, now=self._now(), count=body.count)
+        except WhenError as error:
+            raise ApiError(400, "not_understood", error.message, "text") from error
+        return web.json_response(found.to_json())

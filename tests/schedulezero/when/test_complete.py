@@ -1,0 +1,83 @@
+"""Suggestions while somebody types, and zones as people look for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schedulezero.when.complete import completions
+from schedulezero.when.zone_search import search_zones
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def labels(typed: str, locale: str = "en-GB") -> list[str]:
+    return [found.label for found in completions(typed, zone="Europe/Berlin", locale=locale, now=NOW)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "locale", "part"),
+    [
+        (
+            "every other fri",
+            "en-GB",
+            "every other Friday at 09:00, starting 27 November 2026 · Fri 27 Nov 2026, 09:00 CET",
+        ),
+        ("every other fri", "en-GB", "every other Friday at 18:00"),
+        ("ev", "en-GB", "every day at 09:00"),
+        ("", "en-GB", "every Monday at 18:00"),
+        ("", "de", "jeden Montag um 18:00 Uhr"),
+        ("jeden mo", "de", "jeden Montag um 09:00 Uhr"),
+        ("chaque lu", "fr", "chaque lundi à 09:00"),
+        ("cada lu", "es-ES", "cada lunes a las 09:00"),
+        ("toda seg", "pt-BR", "cada segunda-feira às 09:00"),
+        ("tomorrow at 9", "en-US", "on 25 November 2026 at 09:00"),
+    ],
+)
+def test_it_shows_how_it_is_understood(typed: str, locale: str, part: str) -> None:
+    assert any(part in label for label in labels(typed, locale)), labels(typed, locale)
+
+
+def test_an_ambiguous_date_is_two_choices_the_persons_own_first() -> None:
+    american, british = labels("05/12 18:00", "en-US"), labels("05/12 18:00", "en-GB")
+    assert ["12 May 2027" in american[0], "5 December 2026" in american[1]] == [True, True]
+    assert ["5 December 2026" in british[0], "12 May 2027" in british[1]] == [True, True]
+
+
+def test_picking_one_is_understood_as_it_said() -> None:
+    for typed in ("every other fri", "first mon", "05/12 18:00", "ev", "wee"):
+        for found in completions(typed, zone="Europe/Berlin", locale="en-US", now=NOW):
+            again = completions(found.text, zone="Europe/Berlin", locale="en-US", now=NOW)
+            assert again[0].label == found.label
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=30), st.sampled_from(["en-US", "de", "fr", "es-ES", "pt-BR", "ja", "nonsense"]))
+def test_anything_may_be_typed(typed: str, locale: str) -> None:
+    found = completions(typed, zone="UTC", locale=locale, now=NOW)
+    assert len(found) <= 5
+    assert all(0 < len(item.label) <= 100 and 0 < len(item.text) <= 100 for item in found)
+
+
+@pytest.mark.parametrize(
+    ("typed", "locale", "zone"),
+    [
+        ("berl", "en-US", "Europe/Berlin"),
+        ("germany", "en-US", "Europe/Berlin"),
+        ("deutschl", "de", "Europe/Berlin"),
+        ("japon", "fr", "Asia/Tokyo"),
+        ("new york", "en-US", "America/New_York"),
+        ("CET", "en-US", "Europe/Berlin"),
+        ("+5:30", "en-US", "Asia/Kolkata"),
+        ("utc", "en-US", "UTC"),
+        ("asia/tokyo", "xx", "Asia/Tokyo"),
+        ("", "en-US", "UTC"),
+    ],
+)
+def test_a_zone_is_found_by_city_country_abbreviation_and_offset(typed: str, locale: str, zone: str) -> None:
+    found = search_zones(typed, locale, NOW)
+    assert found and found[0].key == zone, [item.key for item in found]
+    assert all(len(item.label(NOW)) <= 100 for item in found)
