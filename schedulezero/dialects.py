@@ -22,6 +22,7 @@ from schedulezero.http import Http
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods import META_KEY
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState, Trigger
+from schedulezero.when.nearest import refusal
 
 PAGE = 25
 _JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
@@ -173,7 +174,7 @@ class SchedulesDialect:
         Feature.PAUSE: "This server cannot pause jobs; cancel the job and create it again later.",
         Feature.EDIT: "This server cannot edit jobs; cancel the job and create it anew.",
         Feature.UNDO: "This server cannot bring a cancelled job back.",
-        Feature.CALENDAR: "This server cannot keep a crontab line that names both a day and a weekday.",
+        Feature.CALENDAR: "This server knows no counts, exclusions or longer periods.",
     }
 
     def __init__(self, http: Http) -> None:
@@ -181,7 +182,7 @@ class SchedulesDialect:
 
     async def create(self, job: Job) -> Job:
         if job.trigger.type == "calendar":
-            raise NotSupported(self.lacks[Feature.CALENDAR])
+            raise NotSupported(refusal(job.trigger, job.timezone))
         meta = {
             "name": job.name,
             "guild_id": job.guild_id,

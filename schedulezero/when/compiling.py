@@ -56,7 +56,7 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
     elif phrase.count is not None and starting is None:
         starting = first
     bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)))
-    if not bounds and (fields := _fields(rule)) is not None:
+    if not bounds and (fields := plain_fields(rule)) is not None:
         return Trigger("cron", {**fields, "timezone": zone.key})
     return Trigger("calendar", {"rule": rule_args(rule), **bounds, "timezone": zone.key})
 
@@ -154,7 +154,7 @@ def _anchored(rule: Rule, every: int, day: date) -> Rule:
     )
 
 
-def _fields(rule: Rule) -> JsonObject | None:
+def plain_fields(rule: Rule) -> JsonObject | None:
     """The same rule in the wire's cron fields; None when they cannot say it."""
     hours = sorted({moment.hour for moment in rule.times})
     minutes = sorted({moment.minute for moment in rule.times})

@@ -172,3 +172,48 @@ async def test_a_draft_belongs_to_who_wrote_it(world: World) -> None:
     result = await world.moderator.click(stolen, label="Confirm")
     assert "somebody else's" in said(result)
     assert await world.bot.memory.draft(draft_id) is not None
+
+
+async def test_when_completes_with_its_own_understanding(world: World) -> None:
+    for command, options in (("create", {"job": "send_announcement"}), ("edit", {"job": "x"})):
+        choices = await world.admin.autocomplete(
+            world.channel, f"schedule {command}", "when", "every other fri", **options
+        )
+        assert choices[0]["name"].startswith("every other Friday at 09:00, starting")
+        assert choices[0]["value"] == "every other fri"
+
+
+async def test_a_date_picked_in_the_client(world: World) -> None:
+    shown = await world.admin.slash(
+        world.channel, "schedule create", job="send_announcement", at="<t:4000000000:F>"
+    )
+    assert shown.modal is not None
+    assert shown.modal["components"][-1]["component"]["value"] == "<t:4000000000>"
+
+
+async def test_the_preview_warns_of_what_one_might_not_expect(world: World) -> None:
+    for when, part in {
+        "on the 31st of every month": "Not every month has a day 31",
+        "every 30 seconds": "more often than once a minute",
+        "1 january 2090": "more than two years away",
+    }.items():
+        preview = await world.draft(world.admin, "send_announcement", hello(world), when)
+        assert part in text_of(preview.response), when
+        assert "Confirm" in labels(preview.response)
+
+
+async def test_a_schedule_of_our_own_kind_goes_all_the_way(world: World) -> None:
+    when = "every other friday at 5pm until 1 january 2099 except on 25 dec 2026"
+    preview = await world.draft(world.admin, "send_announcement", hello(world), when)
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    text = text_of(preview.response)
+    assert "Scheduled: Hello" in text
+    assert "every other Friday at 17:00, starting" in text and "except on 25 December 2026" in text
+
+
+async def test_a_zone_in_the_text_is_kept_with_the_job(world: World) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "every day at 9 Asia/Tokyo")
+    assert "every day at 09:00 (Asia/Tokyo)" in text_of(preview.response)
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    assert job.timezone == "Asia/Tokyo" and job.next_run_at is not None and job.next_run_at.hour == 0

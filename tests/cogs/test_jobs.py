@@ -196,7 +196,7 @@ async def test_status_shows_everything_well(world: World) -> None:
 
 async def test_zones_of_a_person_and_of_the_guild(world: World) -> None:
     choices = await world.admin.autocomplete(world.channel, "schedule timezone", "zone", "berl")
-    assert choices[0]["value"] == "Europe/Berlin" and choices[0]["name"].startswith("Europe/Berlin · ")
+    assert choices[0]["value"] == "Europe/Berlin" and choices[0]["name"].startswith("Berlin, Germany · ")
     assert await world.admin.autocomplete(world.channel, "schedule timezone", "zone", "new york")
     zone: Any = {"zone": "Asia/Tokyo", "whose": "guild"}
     assert "This server's times" in said(await world.admin.slash(world.channel, "schedule timezone", **zone))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from schedulezero.errors import (
 )
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.server.service import ServerConfig
+from schedulezero.when.parse import understand
 from tests.conftest import free_ports, until
 from tests.peers import RawHandler
 
@@ -177,17 +179,33 @@ async def test_what_a_dialect_lacks_is_said_plainly(client: Client) -> None:
         await client.cancel(job)
         assert (await client.restore(job.id)).state is JobState.ACTIVE
         return
-    calendar = Trigger("calendar", {"crontab": "0 9 13 * 5"})
     for feature, call in (
         (Feature.PAUSE, client.pause(job.id)),
         (Feature.PAUSE, client.resume(job.id)),
         (Feature.EDIT, client.change(job, 1)),
         (Feature.UNDO, client.restore(job.id)),
-        (Feature.CALENDAR, client.create(replace(JOB, trigger=calendar))),
     ):
         with pytest.raises(NotSupported) as caught:
             await call
         assert caught.value.message == lacks[feature]
+
+
+async def test_a_schedule_that_a_server_cannot_keep_is_refused_with_the_nearest_it_can() -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    async with an_http_server(*Published().routes()) as endpoint:
+        client = Client(endpoint)
+        for text, near in {
+            "every other friday at 5pm": "every Friday at 17:00",
+            "every day at 9 except on 24 dec": "every day at 09:00",
+            "every 2 hours until tomorrow at 18:00": "every 2 hours",
+            "0 9 13 * 5": "every friday at 17:00",
+        }.items():
+            trigger = understand(text, zone="UTC", locale="en-GB", now=now).trigger
+            assert trigger.type == "calendar"
+            with pytest.raises(NotSupported, match="cannot keep") as caught:
+                await client.create(replace(JOB, trigger=trigger))
+            assert near in caught.value.message
+        await client.close()
 
 
 async def test_metadata_travels_inside_the_params_where_there_is_no_place_for_it() -> None:
