@@ -9,21 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import dateparser
 
 from schedulezero.errors import TriggerError, WhenError
-from schedulezero.instants import to_iso
+from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
 from schedulezero.when.compiling import compile_phrase
 from schedulezero.when.crontab import crontab_trigger, looks_like_crontab
+from schedulezero.when.describe import describe
 from schedulezero.when.grammar import read_phrase, recurs
 from schedulezero.when.lexicon import Lexicon, language_of, lexicon
 from schedulezero.when.once import read_day, read_moment, span_of
 from schedulezero.when.rrule_text import looks_like_rrule, read_rrule
-from schedulezero.when.schedules import Schedule
+from schedulezero.when.schedules import Once, Schedule
 from schedulezero.when.triggers import schedule_of
 from schedulezero.when.zone_words import split_zone
 
@@ -78,23 +79,39 @@ def understand(text: str, *, zone: str, locale: str, now: datetime) -> Understoo
     except TriggerError as error:
         raise WhenError(f"“{wanted}” cannot be scheduled: {error.message} {examples}") from error
     if schedule.next_after(now) is None:
-        if trigger.type == "date":
-            at = datetime.fromtimestamp(0, ZoneInfo("UTC")).min.replace(tzinfo=ZoneInfo("UTC"))
-            past = schedule.next_after(at)
-            shown = f" ({past.astimezone(ZoneInfo(named_zone)):%d.%m.%Y %H:%M})" if past else ""
-            raise WhenError(
-                f"“{wanted}” is in the past{shown}. Give a time from now on, "
-                "such as `in 10 minutes` or `tomorrow at 9`."
-            )
-        raise WhenError(f"“{wanted}” never comes: no date from now on matches it.")
+        if isinstance(schedule, Once):
+            raise WhenError(_past(wanted, schedule.at, named_zone, locale, now))
+        raise WhenError(f"“{wanted}” never comes: no date from now on matches it. {examples}")
     return Understood(trigger, schedule, named_zone)
+
+
+def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> str:
+    """The sentence about a moment that is over, with the next one like it."""
+    where = ZoneInfo(zone)
+    local, today = at.astimezone(where), now.astimezone(where)
+    # Lately gone is meant for the next day; longer ago, for the next year.
+    nearby = today - local < timedelta(days=7)
+    candidate = local.replace(tzinfo=None)
+    while candidate <= today.replace(tzinfo=None):
+        candidate = candidate + timedelta(days=1) if nearby else _a_year_later(candidate, today.year)
+    following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
+    return f"“{text}” is in the past ({local:%d.%m.%Y %H:%M}). Next would be `{describe(following, zone, locale)}`."
+
+
+def _a_year_later(moment: datetime, at_least: int) -> datetime:
+    year = max(moment.year + 1, at_least)
+    while True:
+        try:
+            return moment.replace(year=year)
+        except ValueError:  # 29 February
+            year += 1
 
 
 def warm_up() -> None:
     """Pays for dateparser's slow first call and the lexicons; for a thread at start-up."""
-    dateparser.parse("1 january 2030", locales=["en-GB"])
     for language in EXAMPLES:
         lexicon(language)
+        dateparser.parse("1.1.2030 10:00", languages=[language])
 
 
 def _trigger(text: str, zone: str, locale: str, now: datetime) -> Trigger:

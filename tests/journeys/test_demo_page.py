@@ -148,3 +148,24 @@ async def test_one_can_act_as_each_person(settings: Settings) -> None:
         offered = "\n".join(await demo.suggestions.all_inner_texts())
         assert "/question" in offered and "/schedule" not in offered
         await demo.picture("9-plain-member")
+
+
+async def test_when_is_shown_as_it_is_understood_while_one_types(settings: Settings) -> None:
+    async with a_demo(settings) as demo:
+        await demo.type_command("schedule create")
+        await demo.page.keyboard.type("announ")
+        await expect(demo.suggestions.first).to_contain_text("Post a message in a channel")
+        await demo.page.keyboard.press("Enter")
+        await demo.page.get_by_text("+3 more").click()
+        await demo.suggestions.filter(has_text="when").first.click()
+        await demo.page.keyboard.type("every other fri")
+        await expect(demo.suggestions.first).to_contain_text("every other Friday at 09:00")
+        await demo.picture("10-when")
+        await demo.suggestions.filter(has_text="17:00").first.click()
+        await demo.send()
+
+        await demo.fill("Message", "Game night!")
+        await demo.submit()
+        await demo.sees("every other Friday at 17:00, starting")
+        await expect(demo.page.locator(".component-button", has_text="Confirm")).to_be_enabled()
+        await demo.picture("11-recurring-preview")

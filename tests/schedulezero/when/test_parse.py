@@ -87,3 +87,20 @@ def test_any_sequence_of_our_own_words_is_understood_or_refused(words: list[str]
         understand(" ".join(words), zone="America/New_York", locale="en-US", now=NOW)
     except WhenError as error:
         assert error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("yesterday", "on 24 November 2026 at 13:00"),
+        ("1 january 2020 at 18:00", "on 1 January 2027 at 18:00"),
+        ("29 february 2024", "on 29 February 2028 at 09:00"),
+        ("today at 9", "on 25 November 2026 at 09:00"),
+    ],
+)
+def test_the_past_is_refused_with_the_next_future_reading(text: str, offered: str) -> None:
+    with pytest.raises(WhenError) as caught:
+        understand(text, zone="Europe/Berlin", locale="en-GB", now=NOW)
+    assert "is in the past" in caught.value.message
+    if text != "yesterday":
+        assert f"Next would be `{offered}`" in caught.value.message
