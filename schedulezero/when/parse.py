@@ -95,7 +95,8 @@ def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> str
     while candidate <= today.replace(tzinfo=None):
         candidate = candidate + timedelta(days=1) if nearby else _a_year_later(candidate, today.year)
     following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
-    return f"“{text}” is in the past ({local:%d.%m.%Y %H:%M}). Next would be `{describe(following, zone, locale)}`."
+    offered = describe(following, zone, locale)
+    return f"“{text}” is in the past ({local:%d.%m.%Y %H:%M}). Next would be `{offered}`."
 
 
 def _a_year_later(moment: datetime, at_least: int) -> datetime:
