@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -46,6 +46,7 @@ _LONGEST_WAIT_YEARS = 60
 """A calendar that matches nothing for so long matches nothing: 29 February on a given weekday
 recurs within 40 years, also across a century that is no leap year."""
 
+_DAY = timedelta(days=1)
 _ALL = re.compile(r"\*(?:/(?P<step>\d+))?")
 _RANGE = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?(?:/(?P<step>\d+))?")
 _NAMES = re.compile(r"(?P<first>[a-z]+)(?:-(?P<last>[a-z]+))?")
@@ -77,16 +78,33 @@ class CronFields:
         day = start.date()
         at: time | None = start.time()
         last_year = start.year + _LONGEST_WAIT_YEARS
+        only_days = (
+            self.weekdays is None and self.weeks is None and not self.day_positions and not self.last_day
+        )
         while day.year <= min(last_year, 9998):
             if not self._month_matches(day):
-                day, at = _first_of_next_month(day), None
+                day, at = self._next_month(day), None
                 continue
             if self._day_matches(day):
                 found = self._time_at_or_after(at)
                 if found is not None:
                     return datetime.combine(day, found)
-            day, at = day + timedelta(days=1), None
+            day, at = self._next_named_day(day) if only_days else day + _DAY, None
         return None
+
+    def _next_named_day(self, day: date) -> date:
+        """The next day that ``days`` names, or the first of the next month that counts."""
+        later = min((number for number in self.days if number > day.day), default=None)
+        if later is None or later > calendar.monthrange(day.year, day.month)[1]:
+            return self._next_month(day)
+        return day.replace(day=later)
+
+    def _next_month(self, day: date) -> date:
+        """The first day of the next month that counts, so that rare days are not walked up to."""
+        position = bisect_right(self.months, day.month)
+        if position < len(self.months):
+            return date(day.year, self.months[position], 1)
+        return date(day.year + 1, self.months[0], 1)
 
     def _month_matches(self, day: date) -> bool:
         return day.month in self.months and (self.years is None or day.year in self.years)
@@ -227,7 +245,3 @@ def _examples(field: str) -> str:
     elif names := _names(field):
         examples += [names[0], f"{names[0]}-{names[4]}"]
     return ", ".join(examples)
-
-
-def _first_of_next_month(day: date) -> date:
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)

@@ -340,7 +340,7 @@ class _Reader:
         phrase = self.phrase
         monthly = phrase.unit in ("month", "year") or bool(phrase.months)
         for number, token in self.ordinals:
-            if "ordinal" in token:
+            if "day_number" not in token:
                 self._refuse(token)
             phrase.days.add(number)
         for number, token in self.numbers:

@@ -15,7 +15,7 @@ async def test_a_job_goes_from_the_form_to_the_channel_and_into_the_history(worl
         "in 2 seconds",
     )
     assert preview.response is not None and preview.ephemeral
-    assert "once, on" in text_of(preview.response)
+    assert "**When:** on " in text_of(preview.response)
     assert "Launch!" in text_of(preview.response)
 
     await world.admin.click(preview.response, label="Confirm")
