@@ -24,7 +24,8 @@ from bot.config import Settings
 from cogs.services import handler_of
 from schedulezero import instants
 from schedulezero.errors import PortTaken
-from schedulezero.model import Job, Trigger
+from schedulezero.model import Job
+from schedulezero.when.parse import understand
 
 log = logging.getLogger(__name__)
 
@@ -152,40 +153,37 @@ async def _schedule_examples(
     """A few jobs that are there already, one of them due soon."""
     await handler_of(bot).refresh()  # the server knows our methods from here on
     client, guild_id = bot.services.client, str(creator.guild.id)
-    soon = instants.now() + timedelta(minutes=2)
-    announce, here = "send_announcement", {"channel_id": str(channel.id)}
-    zone = bot.settings.timezone
-    # Read as: name, method, params, trigger, whether it is paused.
-    examples: tuple[tuple[str, str, dict[str, Any], Trigger, bool], ...] = (
+    announce, here, now = "send_announcement", {"channel_id": str(channel.id)}, instants.now()
+    # Read as: name, method, params, when, whether it is paused.
+    examples: tuple[tuple[str, str, dict[str, Any], str, bool], ...] = (
         (
             "Welcome aboard", announce, {**here, "message": "🚀 Welcome aboard! I was posted right on time."},
-            Trigger("date", {"run_date": instants.to_iso(soon)}), False,
+            "in 2 minutes", False,
         ),
         (
             "Game night", announce, {**here, "message": "🎲 Game night starts in an hour. Who is in?"},
-            Trigger("cron", {"day_of_week": "fri", "hour": 19, "minute": 0, "timezone": zone}), False,
+            "every friday at 19:00", False,
         ),
         (
-            "Nightly clean-up", "cleanup_messages", {**here, "limit": 100, "age_days": 7},
-            Trigger("cron", {"hour": 3, "minute": 30, "timezone": zone}), False,
+            "Book club", announce, {**here, "message": "📚 Book club is tonight."},
+            "every other thursday at 18:00", False,
         ),
-        (
-            "Question of the day", "question_of_the_day", here,
-            Trigger("cron", {"hour": 9, "minute": 0, "timezone": zone}), True,
-        ),
+        ("Nightly clean-up", "cleanup_messages", {**here, "limit": 100, "age_days": 7}, "daily at 3:30", False),
+        ("Question of the day", "question_of_the_day", here, "weekdays at 9", True),
     )  # fmt: skip
-    for name, method, params, trigger, paused in examples:
+    for name, method, params, when, paused in examples:
+        understood = understand(when, zone=bot.settings.timezone, locale="en-GB", now=now)
         job = await client.create(
             Job(
                 id="",
                 handler_id=bot.settings.handler_id,
                 method=method,
                 params=params,
-                trigger=trigger,
+                trigger=understood.trigger,
                 name=name,
                 guild_id=guild_id,
                 creator_id=str(creator.id),
-                timezone=zone,
+                timezone=understood.zone,
             )
         )
         if paused:
