@@ -168,7 +168,10 @@ async def _schedule_examples(
             "Book club", announce, {**here, "message": "📚 Book club is tonight."},
             "every other thursday at 18:00", False,
         ),
-        ("Nightly clean-up", "cleanup_messages", {**here, "limit": 100, "age_days": 7}, "daily at 3:30", False),
+        (
+            "Nightly clean-up", "cleanup_messages", {**here, "limit": 100, "age_days": 7},
+            "daily at 3:30", False,
+        ),
         ("Question of the day", "question_of_the_day", here, "weekdays at 9", True),
     )  # fmt: skip
     for name, method, params, when, paused in examples:

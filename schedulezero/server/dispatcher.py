@@ -60,7 +60,7 @@ class Dispatcher:
                 group.create_task(self._serve(handler_id, group))
 
     async def finished(self, run: Run) -> Run:
-        """Waits until that run has ended, and returns how."""
+        """Waits until that run has ended and its outcome is recorded, and returns how."""
         return await self._finished.setdefault(run.sequence, asyncio.get_running_loop().create_future())
 
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
@@ -167,9 +167,6 @@ class Dispatcher:
             run, state=state, finished_at=self._now(), not_before=None, result=_bounded(result), error=error
         )
         self._note_change(ended)
-        waiting = self._finished.pop(run.sequence, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(ended)
 
     def _waited(self, run: Run) -> timedelta:
         """How long the run has been ready to go."""
@@ -185,7 +182,7 @@ class Dispatcher:
             self._has_changed.clear()
             batch, self._changed = self._changed, []
             try:
-                await self._store.record(batch)
+                await self._write(batch)
             except Exception:
                 # A full disk or a locked file passes; what became of the runs must not be lost by it.
                 log.exception("outcomes of %d runs could not be written; trying again", len(batch))
@@ -197,7 +194,16 @@ class Dispatcher:
         """Writes the outcomes that have gathered, as before the end."""
         if self._changed:
             batch, self._changed = self._changed, []
-            await self._store.record(batch)
+            await self._write(batch)
+
+    async def _write(self, batch: list[Run]) -> None:
+        await self._store.record(batch)
+        for run in batch:
+            if run.state is RunState.QUEUED:
+                continue  # it is to be tried again
+            waiting = self._finished.pop(run.sequence, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(run)
 
 
 def _note(run: Run, waited: timedelta) -> str | None:
