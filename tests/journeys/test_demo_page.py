@@ -140,7 +140,9 @@ async def test_one_can_act_as_each_person(settings: Settings) -> None:
         picker = demo.page.locator("#viewer-picker")
         names = await picker.locator("option").all_inner_texts()
         assert names == ["Ada (administrator)", "Mo (moderator)", "Pia (member)"]
-        await picker.select_option(label="Pia (member)")
+        async with demo.page.expect_response(lambda answer: "viewer_id" in (answer.request.post_data or "")):
+            await picker.select_option(label="Pia (member)")
+        await expect(picker.locator("option:checked")).to_have_text("Pia (member)")
         composer = demo.page.locator("#channel-composer-input")
         await composer.click()
         await composer.press_sequentially("/")
