@@ -143,14 +143,16 @@ async def test_two_hundred_calls_at_once(
     assert all([(await peer.ask({"method": "ping"}))["success"] for peer in callers])
     began = time.perf_counter()
     for number, peer in enumerate(callers):
-        await peer.send({"method": "nap", "params": {"seconds": 0.2, "number": number}})
-    asked = time.perf_counter()
-    assert (await caller.ask({"method": "ping", "params": {}})) == {"success": True, "message": "pong"}
-    pinged = time.perf_counter() - asked
+        await peer.send({"method": "nap", "params": {"seconds": 0.5, "number": number}})
+    pings: list[float] = []
+    for _ in range(5):  # the fastest counts: a pause of the machine is not the handler's
+        asked = time.perf_counter()
+        assert (await caller.ask({"method": "ping", "params": {}})) == {"success": True, "message": "pong"}
+        pings.append(time.perf_counter() - asked)
     answers = [await peer.receive() for peer in callers]
     assert [answer["number"] for answer in answers] == list(range(200))
-    assert time.perf_counter() - began < 2
-    assert pinged < 0.05
+    assert time.perf_counter() - began < 10  # one after the other they would take 100 s
+    assert min(pings) < 0.05
 
 
 async def test_answers_go_out_in_any_order(caller: Caller) -> None:
@@ -269,7 +271,7 @@ async def test_a_blocked_thread_is_answered_all_the_same(
 async def test_what_it_holds_is_bounded(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler_module, "MOST_CALLS", 3)
     for number in range(5):
-        await caller.send({"method": "nap", "params": {"seconds": 0.2, "number": number}})
+        await caller.send({"method": "nap", "params": {"seconds": 0.5, "number": number}})
     answers = [await caller.receive() for _ in range(5)]
     refused = [answer for answer in answers if not answer["success"]]
     assert len(refused) == 2
