@@ -20,6 +20,7 @@ from cogs.desk.forms import form_of
 from cogs.desk.wording import cut
 from cogs.services import handler_of, services_of, timezone_of
 from schedulezero import instants
+from schedulezero.dialects import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods import best_matches, spec_of
 from schedulezero.model import JobState, RunState
@@ -184,7 +185,9 @@ class AdminCog(commands.Cog):
         try:
             async with asyncio.timeout(_SUGGEST_SECONDS):
                 page = await client.jobs(
-                    str(interaction.guild_id), state=state, text=current or None, limit=_MOST_CHOICES
+                    str(interaction.guild_id),
+                    JobQuery(state=state, text=current or None),
+                    limit=_MOST_CHOICES,
                 )
         except (ClientError, TimeoutError) as error:
             log.info("no suggestions: %s", error)

@@ -6,15 +6,41 @@ another one may have taken its place.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from schedulezero.dialects import PAGE, Dialect, Feature, JobPage, RunPage, learn_dialect
-from schedulezero.errors import BadAnswer, NotFound, ServerTimeout, ServerUnreachable
+from schedulezero.answers import items_of
+from schedulezero.dialects import (
+    PAGE,
+    BulkChange,
+    BulkOutcome,
+    Dialect,
+    Feature,
+    JobPage,
+    JobQuery,
+    RunPage,
+)
+from schedulezero.errors import BadAnswer, NotFound, RequestRefused, ServerTimeout, ServerUnreachable
 from schedulezero.http import Http
-from schedulezero.model import HandlerInfo, Job, JobState, JsonObject, Run, RunState
+from schedulezero.jobs_dialect import JobsDialect
+from schedulezero.model import (
+    GuildRules,
+    HandlerInfo,
+    Job,
+    JobVersion,
+    JsonObject,
+    Run,
+    RunState,
+    Trouble,
+)
+from schedulezero.schedules_dialect import SchedulesDialect
 
 T = TypeVar("T")
+
+_LARGEST_PAGE = 200
+_LARGEST_BULK = 500
 
 
 class Client:
@@ -37,54 +63,115 @@ class Client:
         """What this server cannot do, with the sentence to tell about it."""
         return (await self._learned()).lacks
 
-    async def create(self, job: Job) -> Job:
+    async def create(self, job: Job, by: str | None = None) -> Job:
         """Saves a new job."""
-        return await self._ask(lambda dialect: dialect.create(job))
+        return await self._ask(lambda dialect: dialect.create(job, by or job.creator_id))
 
     async def job(self, job_id: str, guild_id: str) -> Job:
         """The job of that id, if it belongs to that guild; NotFound otherwise."""
         job = await self._ask(lambda dialect: dialect.show(job_id))
         if job.guild_id != guild_id:
-            raise NotFound(f"There is no job {job_id!r} here.", code="job_not_found", field="job_id")
+            raise NotFound("There is no job of that name here.", code="job_not_found", field="job_id")
         return job
 
     async def jobs(
         self,
         guild_id: str,
+        query: JobQuery = JobQuery(),  # noqa: B008 - frozen, and the same for everybody
         *,
-        state: JobState | None = None,
-        text: str | None = None,
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> JobPage:
-        """A page of a guild's jobs, next run first."""
-        return await self._ask(
-            lambda dialect: dialect.jobs(guild_id, state=state, text=text, cursor=cursor, limit=limit)
-        )
+        """A page of a guild's jobs."""
+        return await self._ask(lambda dialect: dialect.jobs(guild_id, query, cursor=cursor, limit=limit))
 
-    async def change(self, job: Job, version: int) -> Job:
+    async def all_jobs(self, guild_id: str, query: JobQuery = JobQuery()) -> AsyncIterator[Job]:  # noqa: B008
+        """All of a guild's jobs that the query matches, read page by page."""
+        cursor: str | None = None
+        while True:
+            page = await self.jobs(guild_id, query, cursor=cursor, limit=_LARGEST_PAGE)
+            for job in page.jobs:
+                yield job
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def due_before(self, instant: datetime) -> AsyncIterator[Job]:
+        """All active jobs of all guilds that run before an instant, the next one first."""
+        cursor: str | None = None
+        while True:
+            page = await self._ask(
+                lambda dialect, at=cursor: dialect.due_before(instant, cursor=at, limit=_LARGEST_PAGE)
+            )
+            for job in page.jobs:
+                yield job
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def change(self, job: Job, version: int, by: str | None = None) -> Job:
         """Saves an edited job; Conflict when it is no longer at that version."""
-        return await self._ask(lambda dialect: dialect.change(job, version))
+        return await self._ask(lambda dialect: dialect.change(job, version, by))
 
-    async def cancel(self, job: Job) -> Job:
+    async def cancel(self, job: Job, by: str | None = None) -> Job:
         """Ends a job."""
-        return await self._ask(lambda dialect: dialect.cancel(job))
+        return await self._ask(lambda dialect: dialect.cancel(job, by))
 
-    async def restore(self, job_id: str) -> Job:
-        """Undoes a cancel."""
-        return await self._ask(lambda dialect: dialect.restore(job_id))
+    async def restore(
+        self,
+        job_id: str,
+        version: int | None = None,
+        *,
+        expected: int | None = None,
+        by: str | None = None,
+    ) -> Job:
+        """Undoes a cancel, or brings a job back to a version; Conflict when it is not as expected."""
+        return await self._ask(lambda dialect: dialect.restore(job_id, version, expected, by))
 
-    async def pause(self, job_id: str) -> Job:
-        """Holds a job."""
-        return await self._ask(lambda dialect: dialect.pause(job_id))
+    async def pause(self, job_id: str, until: datetime | None = None, by: str | None = None) -> Job:
+        """Holds a job, until it is resumed or until an instant."""
+        return await self._ask(lambda dialect: dialect.pause(job_id, until, by))
 
-    async def resume(self, job_id: str) -> Job:
-        """Lets a paused job fall due again."""
-        return await self._ask(lambda dialect: dialect.resume(job_id))
+    async def resume(self, job_id: str, by: str | None = None) -> Job:
+        """Lets a paused or held job fall due again."""
+        return await self._ask(lambda dialect: dialect.resume(job_id, by))
 
-    async def run(self, job: Job) -> Run:
+    async def skip(self, job_id: str, by: str | None = None) -> Job:
+        """Passes over a job's next run."""
+        return await self._ask(lambda dialect: dialect.skip(job_id, by))
+
+    async def approve(self, job_id: str, by: str | None = None) -> Job:
+        """Lets a pending job run."""
+        return await self._ask(lambda dialect: dialect.approve(job_id, by))
+
+    async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:
+        """One change to many jobs of a guild, in as many requests as it takes."""
+        ids = list(change.jobs)
+        changed: dict[str, tuple[int, int]] = {}
+        refused: dict[str, str] = {}
+        for start in range(0, len(ids), _LARGEST_BULK):
+            part = {job_id: change.jobs[job_id] for job_id in ids[start : start + _LARGEST_BULK]}
+            wanted = replace(change, jobs=part)
+            outcome = await self._ask(lambda dialect, some=wanted: dialect.bulk(guild_id, some, by))
+            changed.update(outcome.changed)
+            refused.update(outcome.refused)
+        return BulkOutcome(changed, refused)
+
+    async def versions(self, job_id: str, limit: int = 20) -> tuple[JobVersion, ...]:
+        """What a job was after each change, newest first."""
+        return await self._ask(lambda dialect: dialect.versions(job_id, limit))
+
+    async def run(self, job: Job, by: str | None = None) -> Run:
         """Runs a job once, now."""
-        return await self._ask(lambda dialect: dialect.run(job))
+        return await self._ask(lambda dialect: dialect.run(job, by))
+
+    async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        """The instants of a job within a span that did not run well."""
+        return await self._ask(lambda dialect: dialect.missing(job_id, since, until))
+
+    async def make_up(self, job_id: str, at: Sequence[datetime], by: str | None = None) -> tuple[Run, ...]:
+        """Runs such instants (again); returns the runs that are carried out now."""
+        return await self._ask(lambda dialect: dialect.make_up(job_id, at, by))
 
     async def runs(
         self,
@@ -99,6 +186,25 @@ class Client:
         return await self._ask(
             lambda dialect: dialect.runs(guild_id, job_id=job_id, state=state, cursor=cursor, limit=limit)
         )
+
+    async def troubles(
+        self, after: int | None = None, wait_seconds: int = 0
+    ) -> tuple[tuple[Trouble, ...], int]:
+        """What there is to tell of runs after a place in the outbox, and the place to go on from.
+
+        Parameters:
+            after: where one stopped; None asks only where the outbox ends now.
+            wait_seconds: how long the server may wait for something to tell.
+        """
+        return await self._ask(lambda dialect: dialect.troubles(after, wait_seconds))
+
+    async def rules(self, guild_id: str) -> GuildRules:
+        """What a guild forbids."""
+        return await self._ask(lambda dialect: dialect.rules(guild_id))
+
+    async def save_rules(self, rules: GuildRules, by: str | None = None) -> GuildRules:
+        """Sets what a guild forbids."""
+        return await self._ask(lambda dialect: dialect.save_rules(rules, by))
 
     async def handlers(self) -> list[HandlerInfo]:
         """The handlers that the server knows, each asked whether it is there."""
@@ -119,7 +225,7 @@ class Client:
 
     async def _learned(self) -> Dialect:
         if self._dialect is None:
-            self._dialect = await learn_dialect(self._http)
+            self._dialect = await _learn_dialect(self._http)
         return self._dialect
 
     async def _ask(self, question: Callable[[Dialect], Awaitable[T]]) -> T:
@@ -128,3 +234,16 @@ class Client:
         except (ServerUnreachable, ServerTimeout):
             self._dialect = None
             raise
+
+
+async def _learn_dialect(http: Http) -> Dialect:
+    """Which dialect the server speaks: the published one has no ``/api/jobs``."""
+    try:
+        answer = await http.request("GET", "/api/jobs", query={"limit": 1})
+    except NotFound:
+        await http.request("GET", "/api/schedules")
+        return SchedulesDialect(http)
+    except RequestRefused as error:
+        raise BadAnswer(f"The server at {http.endpoint} refuses to be asked: {error.message}") from error
+    items_of(answer, "jobs")
+    return JobsDialect(http)

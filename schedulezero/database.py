@@ -100,6 +100,7 @@ class Database:
             self._read_engine = _engine(self.path, begin="BEGIN")
             with self._write_engine.begin() as connection:
                 self._metadata.create_all(connection)
+                _add_missing(connection, self._metadata)
         except (DatabaseError, OSError) as error:
             reason = getattr(error, "orig", None) or error
             raise DatabaseUnusable(
@@ -171,6 +172,20 @@ def _engine(path: Path, *, begin: str) -> Engine:
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _add_missing(connection: Connection, metadata: sa.MetaData) -> None:
+    """Adds columns and indexes that a file of an earlier version lacks; it changes and drops nothing."""
+    inspector = sa.inspect(connection)
+    preparer = connection.dialect.ddl_compiler(connection.dialect, None)  # type: ignore[arg-type]
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                described = preparer.get_column_specification(column)
+                connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN {described}')
+        for index in table.indexes:
+            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
 
 
 def _to_json(value: Any) -> str:

@@ -38,6 +38,7 @@ from schedulezero.protocol import (
     split_envelope,
 )
 from schedulezero.registration import Registered, Registration
+from schedulezero.run_context import context_of, running
 
 log = logging.getLogger(__name__)
 
@@ -303,7 +304,8 @@ class _Session:
         deadline = asyncio.timeout(DEADLINE_SECONDS)
         try:
             async with deadline:
-                result: Any = await function(self._handler.context, params)
+                with running(context_of(call)):
+                    result: Any = await function(self._handler.context, params)
         except TimeoutError as error:
             return _too_slow(call, "stopped") if deadline.expired() else answer_of_error(call, error)
         except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
@@ -312,7 +314,8 @@ class _Session:
 
     def _run_sync(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject:
         try:
-            return answer_of(call, function(self._handler.context, params))
+            with running(context_of(call)):
+                return answer_of(call, function(self._handler.context, params))
         except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
             return answer_of_error(call, error)
 

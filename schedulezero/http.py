@@ -49,6 +49,7 @@ class Http:
         body: JsonObject | None = None,
         query: Mapping[str, str | int | None] | None = None,
         timeout: float | None = None,
+        actor_id: str | None = None,
     ) -> JsonObject:
         """The answer's JSON object.
 
@@ -58,11 +59,14 @@ class Http:
             body: what to send as JSON.
             query: query parameters; those that are None are left out.
             timeout: seconds to wait for the answer, where the usual ones are too few.
+            actor_id: the user on whose behalf this is asked.
 
         Raises a ClientError whose message is a sentence for the user.
         """
         params = {key: value for key, value in (query or {}).items() if value is not None}
         extra: dict[str, Any] = {"timeout": timeout} if timeout is not None else {}
+        if actor_id is not None:
+            extra["headers"] = {"X-ScheduleZero-Actor": actor_id}
         try:
             response = await self._client.request(method, path, json=body, params=params, **extra)
         except httpx.TimeoutException as error:

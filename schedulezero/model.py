@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
@@ -20,9 +20,10 @@ DEFAULT_GRACE = timedelta(minutes=5)
 
 
 class JobState(StrEnum):
-    """Where a job stands: only ``active`` jobs fall due."""
+    """Where a job stands: only ``active`` jobs fall due; ``pending`` ones wait for an approval."""
 
     ACTIVE = "active"
+    PENDING = "pending"
     PAUSED = "paused"
     FINISHED = "finished"
     CANCELLED = "cancelled"
@@ -35,6 +36,7 @@ class RunState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     MISSED = "missed"
+    SKIPPED = "skipped"
     CANCELLED = "cancelled"
 
 
@@ -44,6 +46,23 @@ class MissedPolicy(StrEnum):
     LATEST = "latest"
     ALL = "all"
     SKIP = "skip"
+
+
+class OverlapPolicy(StrEnum):
+    """What becomes of a run that falls due while another one of the same job is under way."""
+
+    ALLOW = "allow"
+    WAIT = "wait"
+    SKIP = "skip"
+
+
+class TroubleKind(StrEnum):
+    """What there is to tell of a run that did not simply succeed."""
+
+    FAILED = "failed"
+    MISSED = "missed"
+    SKIPPED = "skipped"
+    PASSED_OVER = "passed_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,8 @@ class Job:
     """A job: which method of which handler is called with what, and when.
 
     ``anchor_at`` is the instant from which an interval counts; it survives restarts and edits.
+    ``held_until`` passes over every instant up to then. ``meta`` is what an interface keeps with the
+    job; the server only stores it. ``run_count`` counts the runs that were made of it.
     ``version`` grows with each change and guards edits against each other.
     """
 
@@ -83,6 +104,10 @@ class Job:
     timezone: str = "UTC"
     grace: timedelta = DEFAULT_GRACE
     missed: MissedPolicy = MissedPolicy.LATEST
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    held_until: datetime | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    run_count: int = 0
     version: int = 1
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -107,6 +132,10 @@ class Job:
             "timezone": self.timezone,
             "grace_seconds": self.grace.total_seconds(),
             "missed": self.missed.value,
+            "overlap": self.overlap.value,
+            "held_until": _iso(self.held_until),
+            "meta": dict(self.meta),
+            "run_count": self.run_count,
             "version": self.version,
             "anchor_at": _iso(self.anchor_at),
             "created_at": _iso(self.created_at),
@@ -130,6 +159,10 @@ class Job:
             timezone=data.get("timezone") or "UTC",
             grace=timedelta(seconds=float(data.get("grace_seconds", DEFAULT_GRACE.total_seconds()))),
             missed=MissedPolicy(data.get("missed") or MissedPolicy.LATEST),
+            overlap=OverlapPolicy(data.get("overlap") or OverlapPolicy.ALLOW),
+            held_until=_instant(data.get("held_until")),
+            meta=cast(JsonObject, data.get("meta") or {}),
+            run_count=int(data.get("run_count") or 0),
             version=int(data.get("version", 1)),
             created_at=_instant(data.get("created_at")),
             updated_at=_instant(data.get("updated_at")),
@@ -140,7 +173,8 @@ class Job:
 class Run:
     """One instant of a job, or one call on demand: what was to happen and what became of it.
 
-    ``sequence`` is the order in which runs were written, ``name`` what its job was called then;
+    ``sequence`` is the order in which runs were written, ``name`` what its job was called then,
+    ``number`` counts the runs of its job from 1 (0 for a call that belongs to no job);
     ``note`` says in words what the outcome alone does not (a wait for the handler, instants that
     were passed over).
     """
@@ -154,6 +188,9 @@ class Run:
     sequence: int = 0
     name: str | None = None
     guild_id: str | None = None
+    timezone: str = "UTC"
+    number: int = 0
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
     grace: timedelta = DEFAULT_GRACE
     claimed_at: datetime | None = None
     attempts: int = 0
@@ -189,6 +226,8 @@ class Run:
             "name": self.name,
             "guild_id": self.guild_id,
             "scheduled_at": to_iso(self.scheduled_at),
+            "timezone": self.timezone,
+            "number": self.number,
             "status": self.state.value,
             "attempts": self.attempts,
             "started_at": _iso(self.started_at),
@@ -208,6 +247,8 @@ class Run:
             name=data.get("name"),
             guild_id=data.get("guild_id"),
             scheduled_at=from_iso(data["scheduled_at"]),
+            timezone=data.get("timezone") or "UTC",
+            number=int(data.get("number") or 0),
             state=RunState(data["status"]),
             attempts=int(data.get("attempts") or 0),
             started_at=_instant(data.get("started_at")),
@@ -216,6 +257,94 @@ class Run:
             error=data.get("error"),
             note=data.get("note"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class JobVersion:
+    """A job as it was after one change: which change, by whom (a user's id, None for nobody known)."""
+
+    job: Job
+    action: str
+    actor_id: str | None
+    changed_at: datetime
+
+    def to_json(self) -> JsonObject:
+        return {
+            "version": self.job.version,
+            "action": self.action,
+            "actor_id": self.actor_id,
+            "changed_at": to_iso(self.changed_at),
+            "job": self.job.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> JobVersion:
+        return cls(
+            job=Job.from_json(data["job"]),
+            action=str(data["action"]),
+            actor_id=data.get("actor_id"),
+            changed_at=from_iso(data["changed_at"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GuildRules:
+    """When and how much a guild lets run.
+
+    Attributes:
+        timezone: the zone of the hours and days.
+        quiet_from, quiet_to: the hours of each day in which nothing runs; they may pass midnight.
+        dark_days: days on which nothing runs.
+        most_jobs: how many jobs there may be at most; None for no limit.
+        most_runs_an_hour: how many runs within any hour; None for no limit.
+    """
+
+    guild_id: str
+    timezone: str = "UTC"
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+    dark_days: tuple[date, ...] = ()
+    most_jobs: int | None = None
+    most_runs_an_hour: int | None = None
+
+    def to_json(self) -> JsonObject:
+        return {
+            "guild_id": self.guild_id,
+            "timezone": self.timezone,
+            "quiet_from": f"{self.quiet_from:%H:%M}" if self.quiet_from is not None else None,
+            "quiet_to": f"{self.quiet_to:%H:%M}" if self.quiet_to is not None else None,
+            "dark_days": [day.isoformat() for day in self.dark_days],
+            "most_jobs": self.most_jobs,
+            "most_runs_an_hour": self.most_runs_an_hour,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> GuildRules:
+        return cls(
+            guild_id=str(data["guild_id"]),
+            timezone=str(data.get("timezone") or "UTC"),
+            quiet_from=time.fromisoformat(data["quiet_from"]) if data.get("quiet_from") else None,
+            quiet_to=time.fromisoformat(data["quiet_to"]) if data.get("quiet_to") else None,
+            dark_days=tuple(date.fromisoformat(day) for day in data.get("dark_days") or ()),
+            most_jobs=data.get("most_jobs"),
+            most_runs_an_hour=data.get("most_runs_an_hour"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something to tell about a run; ``sequence`` is its place in the outbox."""
+
+    sequence: int
+    kind: TroubleKind
+    run: Run
+
+    def to_json(self) -> JsonObject:
+        return {"sequence": self.sequence, "kind": self.kind.value, "run": self.run.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Trouble:
+        return cls(int(data["sequence"]), TroubleKind(data["kind"]), Run.from_json(data["run"]))
 
 
 @dataclass(frozen=True, slots=True)

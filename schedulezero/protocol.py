@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from schedulezero.model import JsonObject
@@ -36,6 +36,7 @@ class Call:
     run_id: str | None = None
     job_id: str | None = None
     attempt: int = 1
+    context: JsonObject = field(default_factory=dict[str, Any])
 
 
 def encode(message: JsonObject) -> bytes:
@@ -94,13 +95,14 @@ def parse_call(message: JsonObject) -> Call:
         params = {}
     if not isinstance(params, dict):
         raise BadFrame(f'"params" of {method[:100]!r} must be a JSON object, not {_json_type(params)}.')
-    attempt = message.get("attempt", 1)
+    attempt, context = message.get("attempt", 1), message.get("context")
     return Call(
         method=method,
         params=cast(JsonObject, params),
         run_id=_text(message.get("run_id")),
         job_id=_text(message.get("job_id")),
         attempt=attempt if isinstance(attempt, int) else 1,
+        context=cast(JsonObject, context) if isinstance(context, dict) else {},
     )
 
 

@@ -15,7 +15,7 @@ from cogs.desk import job_card
 from cogs.desk.components import DeskButton, DeskSelect, acknowledge, action, guild_id_of, picked, show
 from cogs.desk.wording import JOB_STATES, NEUTRAL, cut, next_run, plain
 from cogs.services import Refused, services_of
-from schedulezero.dialects import JobPage
+from schedulezero.dialects import JobPage, JobQuery
 from schedulezero.memory import new_id
 from schedulezero.model import JobState
 from schedulezero.when.describe import describe
@@ -76,8 +76,7 @@ async def _show_page(interaction: discord.Interaction, panel_id: str, state: dic
     cursors: list[str] = state["cursors"]
     page = await services.client.jobs(
         guild_id_of(interaction),
-        state=JobState(state["state"]) if state["state"] else None,
-        text=state["text"],
+        JobQuery(state=JobState(state["state"]) if state["state"] else None, text=state["text"]),
         cursor=cursors[-1] if cursors else None,
         limit=PAGE,
     )

@@ -19,9 +19,11 @@ from datetime import datetime
 from schedulezero import instants
 from schedulezero.errors import TriggerError
 from schedulezero.model import Job
-from schedulezero.server.due import Due, decide_due
+from schedulezero.server.due import Due, decide_due, obey
+from schedulezero.server.rules import Rules
 from schedulezero.server.run_queue import RunQueue
 from schedulezero.server.store import Store
+from schedulezero.server.troubles import Troubles
 from schedulezero.when.triggers import schedule_of
 
 log = logging.getLogger(__name__)
@@ -36,12 +38,23 @@ class Clock:
     Parameters:
         store: where jobs and runs are.
         queue: who takes the runs.
+        rules: what guilds forbid.
+        troubles: the outbox, whose readers are told when something was written.
         now: tells the present instant; a test moves it.
     """
 
-    def __init__(self, store: Store, queue: RunQueue, now: Callable[[], datetime] = instants.now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        queue: RunQueue,
+        rules: Rules,
+        troubles: Troubles,
+        now: Callable[[], datetime] = instants.now,
+    ) -> None:
         self._store = store
         self._queue = queue
+        self._rules = rules
+        self._troubles = troubles
         self._now = now
         self._next_at: datetime | None = None
         self._earlier = asyncio.Event()
@@ -58,7 +71,10 @@ class Clock:
         """Claims and sleeps until cancelled."""
         while True:
             self._earlier.clear()
-            runs, next_at = await self._store.claim_due(self._now(), BATCH, self._decide)
+            runs, next_at = await self._store.claim_due(
+                self._now(), BATCH, self._decide, self._rules.most_an_hour
+            )
+            self._troubles.announce()
             if not self._earlier.is_set():
                 self._next_at = next_at
             await self._queue.put(runs)
@@ -88,4 +104,4 @@ class Clock:
             log.exception("job %s has an unusable trigger; it runs once more and not again", job.id)
             assert job.next_run_at is not None
             return Due((job.next_run_at,), (), None, "Its trigger can no longer be read; edit the job.")
-        return decide_due(job, schedule, self._now())
+        return obey(decide_due(job, schedule, self._now()), self._rules.of(job.guild_id))

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from schedulezero import instants
+from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Run, RunState
 from schedulezero.protocol import encode
 from schedulezero.server.connection import CallTimeout, HandlerAway
@@ -23,6 +24,8 @@ from schedulezero.server.registry import Entry, Registry
 from schedulezero.server.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.run_queue import RunQueue
 from schedulezero.server.store import Store
+from schedulezero.server.troubles import Troubles
+from schedulezero.server.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +43,15 @@ class Dispatcher:
         store: Store,
         queue: RunQueue,
         registry: Registry,
+        troubles: Troubles,
         now: Callable[[], datetime] = instants.now,
     ) -> None:
         self._store = store
         self._queue = queue
         self._registry = registry
+        self._troubles = troubles
         self._now = now
+        self._turns = Turns()
         self._changed: list[Run] = []
         self._has_changed = asyncio.Event()
         self._finished: dict[int, asyncio.Future[Run]] = {}
@@ -66,10 +72,25 @@ class Dispatcher:
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
         while True:
             run = await self._queue.take(handler_id)
+            if not self._turns.begin(run):
+                self._end(run, RunState.SKIPPED, error="The run before it was still under way.")
+                continue
+            if self._turns.must_wait(run):
+                group.create_task(self._in_turn(run, group))
+                continue
             entry = await self._claim_slot(run)
             if entry is None:
                 self._end(run, RunState.MISSED, error=f"The handler {handler_id!r} did not answer in time.")
                 continue
+            group.create_task(self._attempt(run, entry, group))
+
+    async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
+        """Waits for the run before of the same job, then for the handler."""
+        await self._turns.wait(run)
+        entry = await self._claim_slot(replace(run, claimed_at=self._now()))
+        if entry is None:
+            self._end(run, RunState.MISSED, error=f"The handler {run.handler_id!r} did not answer in time.")
+        else:
             group.create_task(self._attempt(run, entry, group))
 
     async def _claim_slot(self, run: Run) -> Entry | None:
@@ -92,6 +113,7 @@ class Dispatcher:
     async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
         if (run.attempts or self._waited(run) > _SHORT_WAIT) and not await self._store.is_open(run):
             entry.slots.release()  # its job was cancelled while it waited
+            self._turns.end(run)
             return
         try:
             await self._attempt_open(run, entry, group)
@@ -131,6 +153,12 @@ class Dispatcher:
             "run_id": run.id,
             "job_id": run.job_id,
             "attempt": run.attempts,
+            "context": {
+                "timezone": run.timezone,
+                "number": run.number,
+                "scheduled_at": to_iso(run.scheduled_at),
+                "guild_id": run.guild_id,
+            },
         }
         try:
             answer = await entry.connection.call(message, CALL_SECONDS)
@@ -161,6 +189,7 @@ class Dispatcher:
     def _end(
         self, run: Run, state: RunState, *, result: JsonObject | None = None, error: str | None = None
     ) -> None:
+        self._turns.end(run)
         if state is not RunState.SUCCEEDED:
             log.warning("run %s %s: %s", run.id, state.value, error)
         ended = replace(
@@ -198,6 +227,7 @@ class Dispatcher:
 
     async def _write(self, batch: list[Run]) -> None:
         await self._store.record(batch)
+        self._troubles.announce()
         for run in batch:
             if run.state is RunState.QUEUED:
                 continue  # it is to be tried again

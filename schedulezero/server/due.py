@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from schedulezero.model import Job, MissedPolicy
+from schedulezero.guild_rules import forbidden
+from schedulezero.model import GuildRules, Job, MissedPolicy
 from schedulezero.when.schedules import Schedule
+from schedulezero.when.triggers import schedule_of
 
 _MOST_AT_ONCE = 100
 """How many passed instants of one job are made up for at most, under the policy ``all``."""
@@ -25,12 +27,33 @@ class Due:
         missed: the instants to record as missed.
         next_run_at: when the job falls due again; None when it never does.
         note: what to tell about instants that were passed over.
+        skipped: instants that the guild's rules forbid, each with the reason.
     """
 
     run: Sequence[datetime]
     missed: Sequence[datetime]
     next_run_at: datetime | None
     note: str | None = None
+    skipped: Sequence[tuple[datetime, str]] = ()
+
+
+def next_run_of(job: Job, after: datetime) -> datetime | None:
+    """The first instant of a job later than ``after`` that is not held back; None when there is none."""
+    assert job.anchor_at is not None
+    schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+    return schedule.next_after(max(after, job.held_until) if job.held_until else after)
+
+
+def obey(due: Due, rules: GuildRules | None) -> Due:
+    """The same decision without the instants that a guild's rules forbid."""
+    if rules is None or not due.run:
+        return due
+    reasons = [(at, forbidden(rules, at)) for at in due.run]
+    return replace(
+        due,
+        run=tuple(at for at, reason in reasons if reason is None),
+        skipped=tuple((at, reason) for at, reason in reasons if reason is not None),
+    )
 
 
 def decide_due(job: Job, schedule: Schedule, now: datetime) -> Due:

@@ -2,28 +2,36 @@
 
 The REST resources translate; the rules live here: a trigger must be readable and have a future, a
 method must be one that its handler offers, a change takes effect for the very next run and moves
-no schedule that it did not touch.
+no schedule that it did not touch. Each change says who makes it (``by``, a user's id) and is kept
+as a version.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schedulezero.errors import TriggerError
 from schedulezero.instants import to_iso
-from schedulezero.model import Job, JobState, JsonObject, Run
+from schedulezero.model import Job, JobState, JsonObject, Run, RunState
 from schedulezero.server.api.errors import ApiError, no_such_job
 from schedulezero.server.clock import Clock
+from schedulezero.server.due import next_run_of
 from schedulezero.server.registry import Registry
+from schedulezero.server.rows import run_at
+from schedulezero.server.rules import Rules
 from schedulezero.server.run_queue import RunQueue
 from schedulezero.server.store import Store
+from schedulezero.server.versions import Versions
 from schedulezero.when.triggers import schedule_of
 
 _CLOCK_SKEW = timedelta(seconds=5)
 """A date so little past is one that a clock slightly behind ours still calls the future."""
+
+MOST_BACKFILLED = 100
+"""How many instants one request makes up for at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,111 +42,193 @@ class Jobs:
     clock: Clock
     queue: RunQueue
     registry: Registry
+    rules: Rules
+    versions: Versions
     now: Callable[[], datetime]
 
-    async def create(self, job: Job, *, replace_existing: bool = False) -> Job:
-        """Saves a new job, its next run worked out.
+    async def create(self, job: Job, *, replace_existing: bool = False, by: str | None = None) -> Job:
+        """Saves a new job, its next run worked out; a pending one has none until it is approved.
 
         Raises TriggerError for a trigger that is unreadable or has no future, and ApiError when
-        the id is taken or the handler is known and does not offer the method.
+        the id is taken, the guild has its most jobs, or the handler does not offer the method.
         """
         now = self.now()
         self.check_method(job.handler_id, job.method)
+        await self._check_room(job.guild_id)
         job = replace(job, id=job.id or new_job_id(), anchor_at=now, created_at=now, updated_at=now)
-        job = replace(job, next_run_at=first_run(job, now))
-        if not await self.store.add_job(job, replace=replace_existing):
+        due_at = first_run(job, now)
+        job = replace(job, next_run_at=due_at if job.state is JobState.ACTIVE else None)
+        if not await self.store.add_job(job, replace=replace_existing, by=by):
             raise ApiError(409, "job_exists", f"There is a job {job.id!r} already.", "job_id")
         self.clock.wake(job.next_run_at)
         return job
 
-    async def change(self, job_id: str, version: int | None, edit: Callable[[Job], Job]) -> Job:
+    async def change(
+        self, job_id: str, version: int | None, edit: Callable[[Job], Job], *, by: str | None = None
+    ) -> Job:
         """Applies an edit; the schedule moves only if the edit touched it."""
         now = self.now()
 
         def apply(before: Job) -> Job:
             if before.state is JobState.CANCELLED:
                 raise no_such_job(job_id)
-            if version is not None and version != before.version:
-                raise ApiError(
-                    409,
-                    "job_changed",
-                    f"The job was changed meanwhile: it is at version {before.version}, not {version}.",
-                    "version",
-                )
+            expect_version(before, version)
             after = edit(before)
             self.check_method(after.handler_id, after.method)
+            if after.state is JobState.PENDING:
+                return replace(after, next_run_at=None, updated_at=now)
             if (after.trigger, after.timezone) != (before.trigger, before.timezone):
                 state = JobState.ACTIVE if before.state is JobState.FINISHED else before.state
                 anchor_at = before.anchor_at if after.trigger == before.trigger else now
-                after = replace(after, anchor_at=anchor_at, state=state)
+                after = replace(after, anchor_at=anchor_at, state=state, held_until=None)
                 due_at = first_run(after, now)
                 after = replace(after, next_run_at=due_at if state is JobState.ACTIVE else None)
-            return replace(after, version=before.version + 1, updated_at=now)
+            return replace(after, updated_at=now)
 
-        return await self._apply(job_id, apply)
+        return await self._apply(job_id, apply, "changed", by)
 
-    async def pause(self, job_id: str) -> Job:
-        """Holds a job: it keeps its schedule and does not fall due."""
+    async def pause(self, job_id: str, until: datetime | None = None, *, by: str | None = None) -> Job:
+        """Holds a job: until it is resumed, or by itself until an instant."""
+        now = self.now()
 
-        def apply(before: Job) -> Job | None:
+        def hold(before: Job) -> Job:
+            assert until is not None
+            self._expect(before, JobState.ACTIVE, "paused")
+            held = replace(before, held_until=until, updated_at=now)
+            next_run_at = next_run_of(held, now)
+            if next_run_at is None:
+                raise ApiError(409, "never_again", "The job would not run any more after that; cancel it.")
+            return replace(held, next_run_at=next_run_at)
+
+        def pause(before: Job) -> Job | None:
             if before.state is JobState.PAUSED:
                 return None
             self._expect(before, JobState.ACTIVE, "paused")
-            return replace(before, state=JobState.PAUSED, next_run_at=None, version=before.version + 1)
+            return replace(before, state=JobState.PAUSED, next_run_at=None, updated_at=now)
 
-        return await self._apply(job_id, apply)
+        return await self._apply(job_id, pause if until is None else hold, "paused", by)
 
-    async def resume(self, job_id: str) -> Job:
-        """Lets a paused job fall due again, at its next instant from now on."""
+    async def resume(self, job_id: str, *, by: str | None = None) -> Job:
+        """Lets a paused or held job fall due again, at its next instant from now on."""
         now = self.now()
 
         def apply(before: Job) -> Job | None:
-            if before.state is JobState.ACTIVE:
+            if before.state is JobState.ACTIVE and before.held_until is None:
                 return None
-            self._expect(before, JobState.PAUSED, "resumed")
-            return self._active_again(before, now)
+            if before.state is not JobState.ACTIVE:
+                self._expect(before, JobState.PAUSED, "resumed")
+            return self._active_again(replace(before, held_until=None), now)
 
-        return await self._apply(job_id, apply)
+        return await self._apply(job_id, apply, "resumed", by)
 
-    async def cancel(self, job_id: str) -> Job:
+    async def skip(self, job_id: str, *, by: str | None = None) -> Job:
+        """Passes over a job's next run; the one after it comes as planned."""
+        now = self.now()
+
+        def apply(before: Job) -> Job:
+            self._expect(before, JobState.ACTIVE, "skipped")
+            after = replace(before, held_until=before.next_run_at, updated_at=now)
+            next_run_at = next_run_of(after, now)
+            if next_run_at is None:
+                raise ApiError(409, "never_again", "The job runs only once more; cancel it instead.")
+            return replace(after, next_run_at=next_run_at)
+
+        return await self._apply(job_id, apply, "skipped", by)
+
+    async def approve(self, job_id: str, *, by: str | None = None) -> Job:
+        """Lets a pending job run."""
+        now = self.now()
+
+        def apply(before: Job) -> Job:
+            self._expect(before, JobState.PENDING, "approved")
+            after = replace(before, state=JobState.ACTIVE, updated_at=now)
+            return replace(after, next_run_at=first_run(after, now))
+
+        return await self._apply(job_id, apply, "approved", by)
+
+    async def cancel(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
         """Ends a job. It is kept, unseen, so that it can be restored."""
+        now = self.now()
 
         def apply(before: Job) -> Job:
             if before.state is JobState.CANCELLED:
                 raise no_such_job(job_id)
-            return replace(before, state=JobState.CANCELLED, next_run_at=None, version=before.version + 1)
+            expect_version(before, version)
+            return replace(before, state=JobState.CANCELLED, next_run_at=None, updated_at=now)
 
-        return await self._apply(job_id, apply)
+        return await self._apply(job_id, apply, "cancelled", by)
 
-    async def restore(self, job_id: str) -> Job:
-        """Undoes a cancel."""
+    async def restore(
+        self,
+        job_id: str,
+        version: int | None = None,
+        *,
+        expected: int | None = None,
+        by: str | None = None,
+    ) -> Job:
+        """Brings a job back as it was at a version; without one, undoes a cancel.
+
+        Parameters:
+            job_id: which one.
+            version: as it was then; None means as it was before it was cancelled.
+            expected: the version at which it must be now, so that nobody's later change is lost.
+            by: who does it.
+        """
         now = self.now()
+        wanted = await self.versions.one(job_id, version) if version is not None else None
+        if version is not None and wanted is None:
+            raise ApiError(404, "no_such_version", f"The job has no version {version} any more.", "version")
 
         def apply(before: Job) -> Job:
-            self._expect(before, JobState.CANCELLED, "restored")
-            return self._active_again(before, now)
+            expect_version(before, expected)
+            if wanted is None:
+                self._expect(before, JobState.CANCELLED, "restored")
+                return self._active_again(before, now)
+            after = replace(wanted, run_count=before.run_count, version=before.version, updated_at=now)
+            self.check_method(after.handler_id, after.method)
+            if after.state in (JobState.ACTIVE, JobState.FINISHED):
+                return self._active_again(after, now)
+            return replace(after, next_run_at=None)
 
-        return await self._apply(job_id, apply)
+        return await self._apply(job_id, apply, "restored", by)
 
-    async def run_now(self, job_id: str) -> Run:
+    async def run_now(self, job_id: str, *, by: str | None = None) -> Run:
         """Runs a job once, now, beside its schedule."""
-        job = await self.store.job(job_id)
-        if job is None or job.state is JobState.CANCELLED:
-            raise no_such_job(job_id)
-        return await self.enqueue(
-            Run(
-                job_id=job.id,
-                handler_id=job.handler_id,
-                method=job.method,
-                params=job.params,
-                scheduled_at=self.now(),
-                name=job.name,
-                guild_id=job.guild_id,
-                grace=job.grace,
-                claimed_at=self.now(),
-                note="Run on demand.",
-            )
-        )
+        job = await self._runnable(job_id)
+        now = self.now()
+        note = f"Run on demand by <@{by}>." if by else "Run on demand."
+        run = run_at(job, now, now, RunState.QUEUED, note, job.run_count + 1)
+        return await self.enqueue(run)
+
+    async def make_up(self, job_id: str, instants: Sequence[datetime], *, by: str | None = None) -> list[Run]:
+        """Runs instants of a job (again) whose runs did not succeed or were never made.
+
+        Returns the runs that are carried out now; an instant that succeeded, or that somebody made
+        up for a moment before, is left alone.
+        """
+        job = await self._runnable(job_id)
+        now = self.now()
+        note = f"Made up for by <@{by}>." if by else "Made up for."
+        runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]
+        queued = await self.store.add_runs(runs)
+        await self.queue.put(queued)
+        return queued
+
+    async def missing(self, job_id: str, since: datetime, until: datetime) -> list[datetime]:
+        """The instants of a job within a span that did not run well, at most `MOST_BACKFILLED`."""
+        job = await self._runnable(job_id)
+        assert job.anchor_at is not None and job.created_at is not None
+        until = min(until, self.now())
+        since = max(since, job.created_at)
+        done = await self.store.instants_done(job_id, since, until)
+        schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+        found: list[datetime] = []
+        at = schedule.next_after(since - timedelta(microseconds=1))
+        while at is not None and at <= until and len(found) < MOST_BACKFILLED:
+            if at not in done:
+                found.append(at)
+            at = schedule.next_after(at)
+        return found
 
     async def enqueue(self, run: Run) -> Run:
         """Saves a run on demand and hands it to the queue."""
@@ -152,22 +242,40 @@ class Jobs:
             return None
         return f"No handler {handler_id!r} is registered now; the job waits for one when it falls due."
 
-    async def _apply(self, job_id: str, change: Callable[[Job], Job | None]) -> Job:
-        job = await self.store.change_job(job_id, change)
+    async def _runnable(self, job_id: str) -> Job:
+        job = await self.store.job(job_id)
+        if job is None or job.state is JobState.CANCELLED:
+            raise no_such_job(job_id)
+        if job.state is JobState.PENDING:
+            raise ApiError(
+                409, "wrong_state", "The job waits for an approval and cannot run before.", "state"
+            )
+        return job
+
+    async def _check_room(self, guild_id: str | None) -> None:
+        rules = self.rules.of(guild_id)
+        if rules is None or rules.most_jobs is None:
+            return
+        if await self.store.live_jobs(rules.guild_id) >= rules.most_jobs:
+            raise ApiError(
+                409, "too_many_jobs", f"The server has its limit of {rules.most_jobs} jobs.", "guild_id"
+            )
+
+    async def _apply(
+        self, job_id: str, change: Callable[[Job], Job | None], action: str, by: str | None
+    ) -> Job:
+        job = await self.store.change_job(job_id, change, action=action, by=by)
         if job is None:
             raise no_such_job(job_id)
         self.clock.wake(job.next_run_at)
         return job
 
     def _active_again(self, job: Job, now: datetime) -> Job:
-        assert job.anchor_at is not None
-        schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
-        next_run_at = schedule.next_after(now)
+        next_run_at = next_run_of(job, now)
         return replace(
             job,
             state=JobState.ACTIVE if next_run_at else JobState.FINISHED,
             next_run_at=next_run_at,
-            version=job.version + 1,
             updated_at=now,
         )
 
@@ -192,6 +300,17 @@ class Jobs:
                 f"The job is {job.state.value}; only one that is {state.value} can be {done}.",
                 "state",
             )
+
+
+def expect_version(job: Job, version: int | None) -> None:
+    """Refuses a change that was meant for another version of the job."""
+    if version is not None and version != job.version:
+        raise ApiError(
+            409,
+            "job_changed",
+            f"The job was changed meanwhile: it is at version {job.version}, not {version}.",
+            "version",
+        )
 
 
 def new_job_id() -> str:

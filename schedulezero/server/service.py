@@ -24,20 +24,26 @@ from schedulezero.database import Database, sqlite_path
 from schedulezero.errors import PortTaken
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES
+from schedulezero.server.api.bulk import BulkResource
 from schedulezero.server.api.errors import error_middleware
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.preview import PreviewResource
+from schedulezero.server.api.rules import RulesResource
 from schedulezero.server.api.runs import RunsResource
 from schedulezero.server.api.schedules import SchedulesResource
 from schedulezero.server.api.system import SystemResource
+from schedulezero.server.api.troubles import TroublesResource
 from schedulezero.server.clock import Clock
 from schedulezero.server.dispatcher import Dispatcher
 from schedulezero.server.jobs import Jobs
 from schedulezero.server.registrations import Registrations
 from schedulezero.server.registry import Registry
+from schedulezero.server.rules import Rules
 from schedulezero.server.run_queue import LocalRunQueue
 from schedulezero.server.store import Store
 from schedulezero.server.tables import metadata
+from schedulezero.server.troubles import Troubles
+from schedulezero.server.versions import Versions
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +83,10 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         await database.open()
         stack.push_async_callback(database.close)
         store = Store(database)
+        rules = Rules(database)
+        await rules.load()
+        troubles = Troubles(database)
+        versions = Versions(database)
 
         context = zmq.asyncio.Context()
         stack.callback(context.destroy, linger=0)
@@ -86,14 +96,17 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         stack.callback(registrations.close)
 
         queue = LocalRunQueue(store)
-        dispatcher = Dispatcher(store, queue, registry, now)
-        clock = Clock(store, queue, now)
-        jobs = Jobs(store, clock, queue, registry, now)
+        dispatcher = Dispatcher(store, queue, registry, troubles, now)
+        clock = Clock(store, queue, rules, troubles, now)
+        jobs = Jobs(store, clock, queue, registry, rules, versions, now)
 
         app = web.Application(middlewares=[error_middleware], client_max_size=MAX_FRAME_BYTES)
         for resource in (
             JobsResource(jobs, config.timezone),
+            BulkResource(jobs),
             RunsResource(store),
+            TroublesResource(troubles),
+            RulesResource(rules),
             SchedulesResource(jobs, registry, dispatcher, config.timezone),
             PreviewResource(config.timezone, now),
             SystemResource(registry, config.to_json(), lambda: (queue.depth(), dispatcher.running)),

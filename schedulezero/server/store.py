@@ -1,26 +1,47 @@
-"""Queries of jobs and runs: the only SQL of the server.
+"""Queries of jobs and runs; beside it stand `versions`, `troubles` and `rules` with a table each.
 
 Each change names the state that it expects; how many rows it changed is the verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero.database import Database
-from schedulezero.instants import from_microseconds, to_microseconds
-from schedulezero.model import Job, JobState, MissedPolicy, Run, RunState, Trigger
+from schedulezero.instants import from_microseconds
+from schedulezero.model import Job, JobState, Run, RunState, TroubleKind
+from schedulezero.server import troubles, versions
 from schedulezero.server.due import Due
-from schedulezero.server.tables import jobs, runs
+from schedulezero.server.rows import OUTCOME_COLUMNS, job_of, job_row, outcome, run_at, run_of, run_row
+from schedulezero.server.tables import created_order, jobs, next_run_order, runs
 
-_FAR = 2**62
-"""Stands for "never" where jobs are sorted by their next run."""
+_HOUR = timedelta(hours=1)
+_LIVE = (JobState.ACTIVE.value, JobState.PAUSED.value, JobState.PENDING.value)
+
+
+class JobOrder(StrEnum):
+    """How a listing of jobs is sorted."""
+
+    NEXT = "next"
+    NAME = "name"
+    CREATED = "created"
+
+
+_ORDERS: dict[JobOrder, sa.ColumnElement[Any]] = {
+    JobOrder.NEXT: next_run_order,
+    JobOrder.NAME: jobs.c.sort_name,
+    JobOrder.CREATED: created_order,
+}
+
+Position = tuple[int | str, str]
+"""Where a page of jobs ended: the value that it is sorted by, and the job's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +52,10 @@ class JobFilter:
     method: str | None = None
     state: JobState | None = None
     guild_id: str | None = None
+    creator_id: str | None = None
+    channel_id: str | None = None
     text: str | None = None
+    due_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +76,7 @@ class Store:
 
     # ---------------------------------------------------------------- jobs
 
-    async def add_job(self, job: Job, *, replace: bool = False) -> bool:
+    async def add_job(self, job: Job, *, replace: bool = False, by: str | None = None) -> bool:
         """Adds a job. False when its id is taken, unless it may replace what is there."""
 
         def add(connection: Connection) -> bool:
@@ -60,7 +84,8 @@ class Store:
                 connection.execute(sa.delete(jobs).where(jobs.c.id == job.id))
             elif connection.scalar(sa.select(jobs.c.id).where(jobs.c.id == job.id)) is not None:
                 return False
-            connection.execute(sa.insert(jobs), [_job_row(job)])
+            connection.execute(sa.insert(jobs), [job_row(job)])
+            versions.note(connection, job, "created", by)
             return True
 
         return await self._database.write(add)
@@ -70,15 +95,21 @@ class Store:
         return await self._database.read(lambda connection: _find_job(connection, job_id))
 
     async def jobs(
-        self, wanted: JobFilter, *, after: tuple[int, str] | None, limit: int
-    ) -> tuple[list[Job], tuple[int, str] | None]:
-        """A page of jobs, next run first, and the cursor of the page after it."""
-        order = sa.func.coalesce(sa.type_coerce(jobs.c.next_run_at, sa.BigInteger), _FAR)
-        query = sa.select(jobs).order_by(order, jobs.c.id).limit(limit + 1)
+        self,
+        wanted: JobFilter,
+        *,
+        order: JobOrder = JobOrder.NEXT,
+        after: Position | None = None,
+        limit: int,
+    ) -> tuple[list[Job], Position | None]:
+        """A page of jobs and the position of the page after it."""
+        key = _ORDERS[order]
+        query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit + 1)
         for column, value in (
             (jobs.c.handler_id, wanted.handler_id),
             (jobs.c.method, wanted.method),
             (jobs.c.guild_id, wanted.guild_id),
+            (jobs.c.creator_id, wanted.creator_id),
         ):
             if value is not None:
                 query = query.where(column == value)
@@ -88,21 +119,34 @@ class Store:
             query = query.where(jobs.c.state != JobState.CANCELLED.value)
         if wanted.text:
             query = query.where(jobs.c.search_text.contains(wanted.text.casefold(), autoescape=True))
+        if wanted.channel_id is not None:
+            query = query.where(jobs.c.channels.contains(f" {wanted.channel_id} ", autoescape=True))
+        if wanted.due_before is not None:
+            query = query.where(
+                jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= wanted.due_before
+            )
         if after is not None:
-            query = query.where(sa.tuple_(order, jobs.c.id) > sa.tuple_(*after))
+            query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*after))
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
-        page = [_job(row) for row in rows[:limit]]
-        if len(rows) <= limit:
-            return page, None
-        last = page[-1]
-        return page, (to_microseconds(last.next_run_at) if last.next_run_at else _FAR, last.id)
+        page = [job_of(row) for row in rows[:limit]]
+        more = len(rows) > limit
+        return page, (rows[limit - 1]["sorted_by"], page[-1].id) if more else None
 
-    async def change_job(self, job_id: str, change: Callable[[Job], Job | None]) -> Job | None:
-        """Reads a job, changes it and writes it back in one transaction.
+    async def live_jobs(self, guild_id: str) -> int:
+        """How many jobs of a guild may still run."""
+        query = sa.select(sa.func.count()).where(jobs.c.guild_id == guild_id, jobs.c.state.in_(_LIVE))
+        return await self._database.read(lambda connection: connection.scalar(query)) or 0
+
+    async def change_job(
+        self, job_id: str, change: Callable[[Job], Job | None], *, action: str, by: str | None = None
+    ) -> Job | None:
+        """Reads a job, changes it and writes it back with its version, in one transaction.
 
         Parameters:
             job_id: which one.
             change: the changed job, or None to leave it; it may raise to refuse.
+            action: what is done, in one word.
+            by: who does it (a user's id).
 
         Returns the job as it is now, or None when there is no such job.
         """
@@ -114,7 +158,8 @@ class Store:
             after = change(before)
             if after is None:
                 return before
-            row = _job_row(after)
+            after = replace(after, version=before.version + 1)
+            row = job_row(after)
             changed = connection.execute(
                 sa.update(jobs).where(jobs.c.id == job_id, jobs.c.version == before.version).values(row)
             ).rowcount
@@ -125,6 +170,7 @@ class Store:
                     .where(runs.c.job_id == job_id, runs.c.state == RunState.QUEUED.value)
                     .values(state=RunState.CANCELLED.value, note="The job was cancelled.")
                 )
+            versions.note(connection, after, action, by)
             return after
 
         return await self._database.write(apply)
@@ -132,9 +178,19 @@ class Store:
     # ---------------------------------------------------------------- falling due
 
     async def claim_due(
-        self, now: datetime, limit: int, decide: Callable[[Job], Due]
+        self,
+        now: datetime,
+        limit: int,
+        decide: Callable[[Job], Due],
+        most_an_hour: Callable[[str], int | None] = lambda guild_id: None,
     ) -> tuple[list[Run], datetime | None]:
         """Turns due jobs into runs and moves the jobs on, in one transaction.
+
+        Parameters:
+            now: the present instant.
+            limit: how many jobs at most.
+            decide: what falling due means for a job.
+            most_an_hour: how many runs a guild may have within an hour, None for any number.
 
         Returns the runs to dispatch and the instant at which the next job falls due.
         """
@@ -148,27 +204,45 @@ class Store:
             ).mappings()
             new: list[Run] = []
             moves: list[dict[str, Any]] = []
+            left = _HourlyAllowance(connection, now, most_an_hour)
             for row in due_rows.all():
-                job = _job(row)
+                job = job_of(row)
                 due = decide(job)
-                new += [_run_of(job, at, now, RunState.QUEUED, due.note) for at in due.run]
-                new += [_run_of(job, at, now, RunState.MISSED, due.note) for at in due.missed]
+                number = job.run_count
+                for at in due.run:
+                    refusal = left.take(job.guild_id)
+                    if refusal is None:
+                        number += 1
+                        new.append(run_at(job, at, now, RunState.QUEUED, due.note, number))
+                    else:
+                        new.append(run_at(job, at, now, RunState.SKIPPED, refusal))
+                new += [run_at(job, at, now, RunState.MISSED, due.note) for at in due.missed]
+                new += [run_at(job, at, now, RunState.SKIPPED, reason) for at, reason in due.skipped]
                 moves.append(
                     {
                         "job": job.id,
                         "expected": job.next_run_at,
                         "next": due.next_run_at,
                         "new_state": (JobState.ACTIVE if due.next_run_at else JobState.FINISHED).value,
+                        "count": number,
                     }
                 )
             if moves:
                 connection.execute(
                     sa.update(jobs)
                     .where(jobs.c.id == sa.bindparam("job"), jobs.c.next_run_at == sa.bindparam("expected"))
-                    .values(next_run_at=sa.bindparam("next"), state=sa.bindparam("new_state")),
+                    .values(
+                        next_run_at=sa.bindparam("next"),
+                        state=sa.bindparam("new_state"),
+                        run_count=sa.bindparam("count"),
+                    ),
                     moves,
                 )
-            queued = [run for run in _insert_runs(connection, new) if run.state is RunState.QUEUED]
+            written = _insert_runs(connection, new)
+            for run in written:
+                if kind := _trouble_when_claimed(run):
+                    troubles.note(connection, kind, run.sequence)
+            queued = [run for run in written if run.state is RunState.QUEUED]
             upcoming = connection.scalar(
                 sa.select(sa.func.min(sa.type_coerce(jobs.c.next_run_at, sa.BigInteger))).where(
                     jobs.c.state == JobState.ACTIVE.value
@@ -184,6 +258,38 @@ class Store:
         """Adds a run on demand and returns it with its sequence."""
         added = await self._database.write(lambda connection: _insert_runs(connection, [run]))
         return added[0]
+
+    async def add_runs(self, new: Sequence[Run]) -> list[Run]:
+        """Adds runs of instants that have none yet, and queues those again that did not succeed.
+
+        An instant whose run succeeded or is queued is left alone. Returns the runs that are to be
+        carried out now.
+        """
+
+        def add(connection: Connection) -> list[Run]:
+            queued: list[Run] = []
+            for run in new:
+                known = connection.execute(
+                    sa.select(runs.c.sequence).where(
+                        runs.c.job_id == run.job_id, runs.c.scheduled_at == run.scheduled_at
+                    )
+                ).scalar()
+                if known is None:
+                    queued += _insert_runs(connection, [run])
+                elif again := _queue_again(connection, known, run):
+                    queued.append(again)
+            return queued
+
+        return await self._database.write(add)
+
+    async def instants_done(self, job_id: str, since: datetime, until: datetime) -> set[datetime]:
+        """The instants of a job within a span whose run succeeded, or is still to be carried out."""
+        query = sa.select(runs.c.scheduled_at).where(
+            runs.c.job_id == job_id,
+            runs.c.scheduled_at.between(since, until),
+            runs.c.state.in_((RunState.SUCCEEDED.value, RunState.QUEUED.value)),
+        )
+        return set(await self._database.read(lambda connection: connection.scalars(query).all()))
 
     async def is_open(self, run: Run) -> bool:
         """Whether a run still waits to be carried out."""
@@ -204,7 +310,7 @@ class Store:
             .limit(limit)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return [_run(row) for row in rows]
+        return [run_of(row) for row in rows]
 
     async def handlers_with_open_runs(self) -> list[str]:
         """The handlers that have queued runs, as after a restart."""
@@ -215,15 +321,22 @@ class Store:
         """Writes what became of runs. A run that was cancelled meanwhile stays cancelled."""
 
         def write(connection: Connection) -> None:
-            connection.execute(
+            statement = (
                 sa.update(runs)
                 .where(runs.c.sequence == sa.bindparam("run"), runs.c.state == RunState.QUEUED.value)
-                .values({name: sa.bindparam(f"new_{name}") for name in _OUTCOME_COLUMNS}),
-                [
-                    {"run": run.sequence, **{f"new_{name}": _outcome(run)[name] for name in _OUTCOME_COLUMNS}}
-                    for run in changed
-                ],
+                .values({name: sa.bindparam(f"new_{name}") for name in OUTCOME_COLUMNS})
             )
+            values = [
+                {"run": run.sequence, **{f"new_{name}": outcome(run)[name] for name in OUTCOME_COLUMNS}}
+                for run in changed
+            ]
+            plain = [row for run, row in zip(changed, values, strict=True) if run.state not in _TROUBLES]
+            if plain:
+                connection.execute(statement, plain)
+            for run, row in zip(changed, values, strict=True):
+                kind = _TROUBLES.get(run.state)
+                if kind is not None and connection.execute(statement, row).rowcount == 1:
+                    troubles.note(connection, kind, run.sequence)
 
         await self._database.write(write)
 
@@ -244,7 +357,7 @@ class Store:
         if before_sequence is not None:
             query = query.where(runs.c.sequence < before_sequence)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
-        page = [_run(row) for row in rows[:limit]]
+        page = [run_of(row) for row in rows[:limit]]
         return page, page[-1].sequence if len(rows) > limit else None
 
     async def run_counts(self) -> dict[str, int]:
@@ -259,143 +372,73 @@ class Store:
         return await self._database.write(lambda connection: connection.execute(query).rowcount)
 
 
-_OUTCOME_COLUMNS = (
-    "state",
-    "attempts",
-    "not_before",
-    "started_at",
-    "finished_at",
-    "result",
-    "error",
-    "note",
-)
-
-
-def _outcome(run: Run) -> dict[str, Any]:
-    return {
-        "state": run.state.value,
-        "attempts": run.attempts,
-        "not_before": run.not_before,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "result": dict(run.result) if run.result is not None else None,
-        "error": run.error,
-        "note": run.note,
-    }
-
-
 def _find_job(connection: Connection, job_id: str) -> Job | None:
     row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
-    return _job(row) if row is not None else None
+    return job_of(row) if row is not None else None
 
 
 def _insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
     if not new:
         return []
-    rows = connection.execute(sa.insert(runs).returning(runs), [_run_row(run) for run in new]).mappings()
-    return sorted((_run(row) for row in rows), key=lambda run: run.sequence)
+    rows = connection.execute(sa.insert(runs).returning(runs), [run_row(run) for run in new]).mappings()
+    return sorted((run_of(row) for row in rows), key=lambda run: run.sequence)
 
 
-def _run_of(job: Job, at: datetime, now: datetime, state: RunState, note: str | None) -> Run:
-    return Run(
-        job_id=job.id,
-        handler_id=job.handler_id,
-        method=job.method,
-        params=job.params,
-        scheduled_at=at,
-        state=state,
-        name=job.name,
-        guild_id=job.guild_id,
-        grace=job.grace,
-        claimed_at=now,
-        note=note,
-    )
+class _HourlyAllowance:
+    """How many more runs each guild may have at this moment, counted once for a transaction."""
+
+    def __init__(
+        self, connection: Connection, now: datetime, most_an_hour: Callable[[str], int | None]
+    ) -> None:
+        self._connection = connection
+        self._since = now - _HOUR
+        self._most = most_an_hour
+        self._left: dict[str, int] = {}
+
+    def take(self, guild_id: str | None) -> str | None:
+        """Takes one run of a guild's allowance; why not, when it is used up."""
+        most = self._most(guild_id) if guild_id is not None else None
+        if guild_id is None or most is None:
+            return None
+        if guild_id not in self._left:
+            query = sa.select(sa.func.count()).where(
+                runs.c.guild_id == guild_id,
+                runs.c.claimed_at > self._since,
+                runs.c.state.not_in((RunState.SKIPPED.value, RunState.MISSED.value)),
+            )
+            self._left[guild_id] = most - (self._connection.scalar(query) or 0)
+        if self._left[guild_id] <= 0:
+            return f"The server's limit of {most} runs an hour was reached."
+        self._left[guild_id] -= 1
+        return None
 
 
-def _search_text(job: Job) -> str:
-    words = [job.name or "", job.method, *(str(value) for value in job.params.values())]
-    return " ".join(words)[:2000].casefold()
+# Read as: a run that ends so is told of as that.
+_TROUBLES = {
+    RunState.FAILED: TroubleKind.FAILED,
+    RunState.MISSED: TroubleKind.MISSED,
+    RunState.SKIPPED: TroubleKind.SKIPPED,
+}
 
 
-def _job_row(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "handler_id": job.handler_id,
-        "method": job.method,
-        "params": dict(job.params),
-        "trigger_type": job.trigger.type,
-        "trigger_args": dict(job.trigger.args),
-        "anchor_at": job.anchor_at,
-        "state": job.state.value,
-        "next_run_at": job.next_run_at,
-        "name": job.name,
-        "guild_id": job.guild_id,
-        "creator_id": job.creator_id,
-        "timezone": job.timezone,
-        "grace_seconds": job.grace.total_seconds(),
-        "missed": job.missed.value,
-        "version": job.version,
-        "search_text": _search_text(job),
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
-    }
+def _trouble_when_claimed(run: Run) -> TroubleKind | None:
+    """What there is to tell of a run as soon as it is made; a note says that it stands for others."""
+    if run.state is RunState.QUEUED:
+        return TroubleKind.PASSED_OVER if run.note else None
+    return _TROUBLES.get(run.state)
 
 
-def _job(row: Mapping[Any, Any]) -> Job:
-    return Job(
-        id=row["id"],
-        handler_id=row["handler_id"],
-        method=row["method"],
-        params=cast("dict[str, Any]", row["params"]),
-        trigger=Trigger(row["trigger_type"], cast("dict[str, Any]", row["trigger_args"])),
-        state=JobState(row["state"]),
-        next_run_at=row["next_run_at"],
-        anchor_at=row["anchor_at"],
-        name=row["name"],
-        guild_id=row["guild_id"],
-        creator_id=row["creator_id"],
-        timezone=row["timezone"],
-        grace=timedelta(seconds=row["grace_seconds"]),
-        missed=MissedPolicy(row["missed"]),
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _run_row(run: Run) -> dict[str, Any]:
-    return {
-        "job_id": run.job_id,
-        "scheduled_at": run.scheduled_at,
-        "handler_id": run.handler_id,
-        "method": run.method,
-        "params": dict(run.params),
-        "name": run.name,
-        "guild_id": run.guild_id,
-        "grace_seconds": run.grace.total_seconds(),
-        "claimed_at": run.claimed_at,
-        **_outcome(run),
-    }
-
-
-def _run(row: Mapping[Any, Any]) -> Run:
-    return Run(
-        sequence=row["sequence"],
-        job_id=row["job_id"],
-        scheduled_at=row["scheduled_at"],
-        handler_id=row["handler_id"],
-        method=row["method"],
-        params=cast("dict[str, Any]", row["params"]),
-        name=row["name"],
-        guild_id=row["guild_id"],
-        grace=timedelta(seconds=row["grace_seconds"]),
-        state=RunState(row["state"]),
-        claimed_at=row["claimed_at"],
-        attempts=row["attempts"],
-        not_before=row["not_before"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        result=cast("dict[str, Any] | None", row["result"]),
-        error=row["error"],
-        note=row["note"],
-    )
+def _queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
+    """Queues a run again that ended without success; None when it did not, or somebody was faster."""
+    fresh = {**outcome(run), "params": dict(run.params), "claimed_at": run.claimed_at}
+    found = connection.execute(
+        sa.update(runs)
+        .where(
+            runs.c.sequence == sequence,
+            runs.c.state.not_in((RunState.QUEUED.value, RunState.SUCCEEDED.value)),
+        )
+        .values(fresh)
+        .returning(runs)
+    ).mappings()
+    row = found.one_or_none()
+    return run_of(row) if row is not None else None

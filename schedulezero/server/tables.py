@@ -1,7 +1,11 @@
-"""The server's two tables, for SQLite now and PostgreSQL later.
+"""The server's tables, for SQLite now and PostgreSQL later.
 
 ``jobs`` holds definitions and when each falls due next; ``runs`` holds one row for each job and
-scheduled instant, which is what makes an instant run once.
+scheduled instant, which is what makes an instant run once. ``job_versions`` holds jobs as they
+were, ``guild_rules`` what guilds forbid, ``troubles`` what there is to tell of runs.
+
+A column that came later has a ``server_default`` or may be null, so that it can be added to a
+table that has rows already (`schedulezero.database` does that when it opens a file).
 """
 
 from __future__ import annotations
@@ -32,6 +36,12 @@ jobs = sa.Table(
     sa.Column("timezone", sa.String(64), nullable=False),
     sa.Column("grace_seconds", sa.Float, nullable=False),
     sa.Column("missed", sa.String(12), nullable=False),
+    sa.Column("overlap", sa.String(12), nullable=False, server_default="allow"),
+    sa.Column("held_until", Instant),
+    sa.Column("meta", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("run_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("sort_name", sa.String(100), nullable=False, server_default=""),
+    sa.Column("channels", sa.Text, nullable=False, server_default=""),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("search_text", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
@@ -43,7 +53,17 @@ sa.Index(
     sqlite_where=jobs.c.state == "active",
     postgresql_where=jobs.c.state == "active",
 )
-sa.Index("jobs_by_guild", jobs.c.guild_id, jobs.c.state, jobs.c.next_run_at, jobs.c.id)
+_FAR = 2**62
+"""Stands for "never" where jobs are sorted by their next run."""
+
+next_run_order = sa.func.coalesce(
+    sa.type_coerce(jobs.c.next_run_at, sa.BigInteger), sa.literal_column(str(_FAR))
+)
+created_order = -sa.type_coerce(jobs.c.created_at, sa.BigInteger)
+# A page of a guild's jobs is one walk along an index, however many jobs there are.
+sa.Index("jobs_by_guild_next", jobs.c.guild_id, next_run_order, jobs.c.id)
+sa.Index("jobs_by_guild_name", jobs.c.guild_id, jobs.c.sort_name, jobs.c.id)
+sa.Index("jobs_by_guild_created", jobs.c.guild_id, created_order, jobs.c.id)
 
 runs = sa.Table(
     "runs",
@@ -56,6 +76,9 @@ runs = sa.Table(
     sa.Column("params", sa.JSON, nullable=False),
     sa.Column("name", sa.String(100)),
     sa.Column("guild_id", sa.String(20)),
+    sa.Column("timezone", sa.String(64), nullable=False, server_default="UTC"),
+    sa.Column("number", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("overlap", sa.String(12), nullable=False, server_default="allow"),
     sa.Column("grace_seconds", sa.Float, nullable=False),
     sa.Column("state", sa.String(12), nullable=False),
     sa.Column("claimed_at", Instant, nullable=False),
@@ -70,10 +93,38 @@ runs = sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Index("runs_by_guild", runs.c.guild_id, runs.c.sequence)
+sa.Index("runs_by_guild_claimed", runs.c.guild_id, runs.c.claimed_at)
 sa.Index(
     "runs_open",
     runs.c.handler_id,
     runs.c.sequence,
     sqlite_where=runs.c.state == "queued",
     postgresql_where=runs.c.state == "queued",
+)
+
+job_versions = sa.Table(
+    "job_versions",
+    metadata,
+    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("action", sa.String(20), nullable=False),
+    sa.Column("actor_id", sa.String(20)),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("job", sa.JSON, nullable=False),
+)
+
+guild_rules = sa.Table(
+    "guild_rules",
+    metadata,
+    sa.Column("guild_id", sa.String(20), primary_key=True),
+    sa.Column("rules", sa.JSON, nullable=False),
+)
+
+troubles = sa.Table(
+    "troubles",
+    metadata,
+    sa.Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("run_sequence", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )

@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from schedulezero.client import Client
-from schedulezero.dialects import Feature
+from schedulezero.dialects import Feature, JobQuery
 from schedulezero.errors import (
     BadAnswer,
     Conflict,
@@ -148,8 +148,8 @@ async def test_listing_filtering_and_paging_on_either_server(client: Client) -> 
     second = await client.jobs("1", limit=3, cursor=first.next_cursor)
     assert len(second.jobs) == 1 and second.next_cursor is None
     assert len({job.id for job in first.jobs + second.jobs}) == 4
-    assert [job.name for job in (await client.jobs("1", text="job 3")).jobs] == ["Job 3"]
-    assert (await client.jobs("1", state=JobState.PAUSED)).jobs == ()
+    assert [job.name for job in (await client.jobs("1", JobQuery(text="job 3"))).jobs] == ["Job 3"]
+    assert (await client.jobs("1", JobQuery(state=JobState.PAUSED))).jobs == ()
 
 
 async def test_cancel_and_run_on_either_server(client: Client) -> None:

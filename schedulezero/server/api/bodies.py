@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from schedulezero.errors import TriggerError
-from schedulezero.model import DEFAULT_GRACE, JsonObject, MissedPolicy
+from schedulezero.instants import from_iso
+from schedulezero.model import DEFAULT_GRACE, JsonObject, MissedPolicy, OverlapPolicy
 from schedulezero.server.api.errors import ApiError
 from schedulezero.when.schedules import INTERVAL_UNITS
 from schedulezero.when.triggers import TYPES, zone_of
@@ -25,6 +27,10 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whit
 HandlerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Method = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Snowflake = Annotated[str, StringConstraints(pattern=r"^\d{1,20}$")]
+Moment = Annotated[str, StringConstraints(max_length=40)]
+Meta = Annotated[dict[str, Any], Field(max_length=20)]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class _Body(BaseModel):
@@ -52,6 +58,9 @@ class JobBody(_Body):
     timezone: str | None = None
     grace_seconds: float = Field(default=_GRACE_SECONDS, ge=1, le=7 * 86_400)
     missed: Literal["latest", "all", "skip"] = MissedPolicy.LATEST.value
+    overlap: Literal["allow", "wait", "skip"] = OverlapPolicy.ALLOW.value
+    meta: Meta = Field(default_factory=dict[str, Any])
+    state: Literal["active", "pending"] = "active"
 
 
 class JobChangeBody(_Body):
@@ -64,7 +73,64 @@ class JobChangeBody(_Body):
     timezone: str | None = None
     grace_seconds: float | None = Field(default=None, ge=1, le=7 * 86_400)
     missed: Literal["latest", "all", "skip"] | None = None
+    overlap: Literal["allow", "wait", "skip"] | None = None
+    meta: Meta | None = None
+    state: Literal["pending"] | None = None
     version: int | None = None
+
+
+class PauseBody(_Body):
+    """``POST /api/jobs/{id}/pause``; without ``until`` the job is held until it is resumed."""
+
+    until: Moment | None = None
+
+
+class RestoreBody(_Body):
+    """``POST /api/jobs/{id}/restore``; without ``version`` a cancel is undone."""
+
+    version: int | None = None
+    expected: int | None = None
+
+
+class SpanBody(_Body):
+    """A span of time, both ends included."""
+
+    since: Moment
+    until: Moment
+
+
+class InstantsBody(_Body):
+    """``POST /api/jobs/{id}/make-up``."""
+
+    instants: Annotated[list[Moment], Field(min_length=1, max_length=100)]
+
+
+class BulkEntry(_Body):
+    """One job of a bulk change: the version that it must be at, and the one to go back to."""
+
+    job_id: JobId
+    expected: int | None = None
+    version: int | None = None
+
+
+class BulkBody(_Body):
+    """``POST /api/jobs/bulk``; ``params`` are laid over those of the job where it has them."""
+
+    guild_id: Snowflake
+    action: Literal["pause", "resume", "cancel", "change", "restore"]
+    jobs: Annotated[list[BulkEntry], Field(min_length=1, max_length=500)]
+    params: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class RulesBody(_Body):
+    """``PUT /api/guilds/{id}/rules``."""
+
+    timezone: str = "UTC"
+    quiet_from: Clock | None = None
+    quiet_to: Clock | None = None
+    dark_days: Annotated[list[Day], Field(max_length=366)] = Field(default_factory=list[str])
+    most_jobs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    most_runs_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 class ScheduleBody(_Body):
@@ -86,9 +152,12 @@ class RunNowBody(_Body):
 
 
 async def read_body(request: web.Request, model: type[Model]) -> Model:
-    """The request's JSON body as a model; ApiError 400 names the first field that is wrong."""
+    """The request's JSON body as a model; ApiError 400 names the first field that is wrong.
+
+    No body at all is an empty one, for calls in which everything is optional.
+    """
     try:
-        data: Any = json.loads(await request.read(), parse_constant=_refuse_constant)
+        data: Any = json.loads(await request.read() or b"{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "bad_json", "The body is not valid JSON.") from error
     if not isinstance(data, dict):
@@ -99,6 +168,21 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         raise _refusal(error, model) from error
+
+
+def actor_of(request: web.Request) -> str | None:
+    """Who asked for a change: the user's id in the header ``X-ScheduleZero-Actor``, if it is one."""
+    text = request.headers.get("X-ScheduleZero-Actor", "")
+    return text if re.fullmatch(r"\d{1,20}", text, re.ASCII) else None
+
+
+def read_instant(text: str, field: str) -> datetime:
+    """An ISO 8601 text with an offset as an instant; ApiError 400 names the field."""
+    try:
+        return from_iso(text)
+    except ValueError as error:
+        message = f"{field!r} must be an instant such as 2026-01-01T09:00:00Z, not {text!r}."
+        raise ApiError(400, "bad_field", message, field) from error
 
 
 def check_zone(name: str | None, default: str) -> str:

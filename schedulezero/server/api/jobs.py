@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
-from schedulezero.model import Job, JobState, MissedPolicy, RunState, Trigger
+from schedulezero.instants import to_iso
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, RunState, Trigger
 from schedulezero.server.api.bodies import (
+    InstantsBody,
     JobBody,
     JobChangeBody,
+    PauseBody,
+    RestoreBody,
+    SpanBody,
+    actor_of,
     check_zone,
     query_choice,
     query_int,
     read_body,
+    read_instant,
 )
 from schedulezero.server.api.errors import ApiError, no_such_job
 from schedulezero.server.api.runs import run_page
 from schedulezero.server.jobs import Jobs, created_answer
-from schedulezero.server.store import JobFilter, RunFilter
+from schedulezero.server.store import JobFilter, JobOrder, Position, RunFilter
 
 _MOST_A_PAGE = 200
 
@@ -45,6 +53,11 @@ class JobsResource:
             web.post("/api/jobs/{id}/resume", self.resume),
             web.post("/api/jobs/{id}/restore", self.restore),
             web.post("/api/jobs/{id}/run", self.run),
+            web.post("/api/jobs/{id}/skip", self.skip),
+            web.post("/api/jobs/{id}/approve", self.approve),
+            web.post("/api/jobs/{id}/missing", self.missing),
+            web.post("/api/jobs/{id}/make-up", self.make_up),
+            web.get("/api/jobs/{id}/versions", self.versions),
             web.get("/api/jobs/{id}/executions", self.executions),
         ]
 
@@ -63,7 +76,11 @@ class JobsResource:
                 timezone=check_zone(body.timezone, self._timezone),
                 grace=timedelta(seconds=body.grace_seconds),
                 missed=MissedPolicy(body.missed),
-            )
+                overlap=OverlapPolicy(body.overlap),
+                meta=body.meta,
+                state=JobState(body.state),
+            ),
+            by=actor_of(request) or body.creator_id,
         )
         answer = created_answer(job, self._jobs.warning_for(job.handler_id))
         return web.json_response(answer, status=201, headers={"Location": f"/api/jobs/{job.id}"})
@@ -71,14 +88,20 @@ class JobsResource:
     async def list(self, request: web.Request) -> web.Response:
         query = request.query
         state = query_choice(request, "state", [item.value for item in JobState])
+        order = query_choice(request, "sort", [item.value for item in JobOrder])
+        due_before = query.get("due_before")
         page, cursor = await self._jobs.store.jobs(
             JobFilter(
                 handler_id=query.get("handler_id"),
                 method=query.get("method"),
                 state=JobState(state) if state else None,
                 guild_id=query.get("guild_id"),
+                creator_id=query.get("creator_id"),
+                channel_id=query.get("channel_id"),
                 text=query.get("text"),
+                due_before=read_instant(due_before, "due_before") if due_before else None,
             ),
+            order=JobOrder(order) if order else JobOrder.NEXT,
             after=_read_cursor(query.get("cursor")),
             limit=query_int(request, "limit", 25, 1, _MOST_A_PAGE),
         )
@@ -110,26 +133,74 @@ class JobsResource:
             given["grace"] = timedelta(seconds=given.pop("grace_seconds"))
         if "missed" in given:
             given["missed"] = MissedPolicy(given["missed"])
+        if "overlap" in given:
+            given["overlap"] = OverlapPolicy(given["overlap"])
+        if "state" in given:
+            given["state"] = JobState(given["state"])
         job = await self._jobs.change(
-            request.match_info["id"], body.version, lambda before: replace(before, **given)
+            request.match_info["id"],
+            body.version,
+            lambda before: replace(before, **given),
+            by=actor_of(request),
         )
         return web.json_response(job.to_json())
 
     async def cancel(self, request: web.Request) -> web.Response:
-        return web.json_response((await self._jobs.cancel(request.match_info["id"])).to_json())
+        return self._answer(await self._jobs.cancel(request.match_info["id"], by=actor_of(request)))
 
     async def pause(self, request: web.Request) -> web.Response:
-        return web.json_response((await self._jobs.pause(request.match_info["id"])).to_json())
+        body = await read_body(request, PauseBody)
+        until = read_instant(body.until, "until") if body.until is not None else None
+        if until is not None and until <= self._jobs.now():
+            raise ApiError(400, "bad_field", f"'until' is in the past: {body.until!r}.", "until")
+        job = await self._jobs.pause(request.match_info["id"], until, by=actor_of(request))
+        return self._answer(job)
 
     async def resume(self, request: web.Request) -> web.Response:
-        return web.json_response((await self._jobs.resume(request.match_info["id"])).to_json())
+        return self._answer(await self._jobs.resume(request.match_info["id"], by=actor_of(request)))
+
+    async def skip(self, request: web.Request) -> web.Response:
+        return self._answer(await self._jobs.skip(request.match_info["id"], by=actor_of(request)))
+
+    async def approve(self, request: web.Request) -> web.Response:
+        return self._answer(await self._jobs.approve(request.match_info["id"], by=actor_of(request)))
 
     async def restore(self, request: web.Request) -> web.Response:
-        return web.json_response((await self._jobs.restore(request.match_info["id"])).to_json())
+        body = await read_body(request, RestoreBody)
+        job = await self._jobs.restore(
+            request.match_info["id"], body.version, expected=body.expected, by=actor_of(request)
+        )
+        return self._answer(job)
 
     async def run(self, request: web.Request) -> web.Response:
-        run = await self._jobs.run_now(request.match_info["id"])
+        run = await self._jobs.run_now(request.match_info["id"], by=actor_of(request))
         return web.json_response(run.to_json(), status=202)
+
+    async def missing(self, request: web.Request) -> web.Response:
+        body = await read_body(request, SpanBody)
+        since, until = read_instant(body.since, "since"), read_instant(body.until, "until")
+        found = await self._jobs.missing(request.match_info["id"], since, until)
+        return web.json_response({"instants": [to_iso(at) for at in found]})
+
+    async def make_up(self, request: web.Request) -> web.Response:
+        body = await read_body(request, InstantsBody)
+        wanted = [read_instant(text, "instants") for text in body.instants]
+        late = next((at for at in wanted if at > self._jobs.now()), None)
+        if late is not None:
+            raise ApiError(400, "bad_field", f"{to_iso(late)} has not come yet.", "instants")
+        runs = await self._jobs.make_up(request.match_info["id"], wanted, by=actor_of(request))
+        return web.json_response({"runs": [run.to_json() for run in runs]}, status=202)
+
+    async def versions(self, request: web.Request) -> web.Response:
+        job_id = request.match_info["id"]
+        found = await self._jobs.versions.of(job_id, query_int(request, "limit", 20, 1, 100))
+        if not found and await self._jobs.store.job(job_id) is None:
+            raise no_such_job(job_id)
+        return web.json_response({"versions": [version.to_json() for version in found]})
+
+    @staticmethod
+    def _answer(job: Job) -> web.Response:
+        return web.json_response(job.to_json())
 
     async def executions(self, request: web.Request) -> web.Response:
         job_id = request.match_info["id"]
@@ -140,19 +211,22 @@ class JobsResource:
         return web.json_response(await run_page(self._jobs.store, request, wanted))
 
 
-def _write_cursor(cursor: tuple[int, str] | None) -> str | None:
-    if cursor is None:
+def _write_cursor(position: Position | None) -> str | None:
+    if position is None:
         return None
-    return base64.urlsafe_b64encode(f"{cursor[0]}/{cursor[1]}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
-def _read_cursor(text: str | None) -> tuple[int, str] | None:
+def _read_cursor(text: str | None) -> Position | None:
     if text is None:
         return None
     try:
-        position, _, job_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("/")
-        return int(position), job_id
-    except (ValueError, binascii.Error) as error:
+        found: Any = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        value, job_id = found
+        if isinstance(value, bool) or not isinstance(value, int | str) or not isinstance(job_id, str):
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
         raise ApiError(
             400, "bad_query", "'cursor' must be the next_cursor of an earlier page.", "cursor"
         ) from error
+    return value, job_id

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from schedulezero.model import JobState, MissedPolicy, RunState
-from schedulezero.server.api.bodies import JobBody, JobChangeBody, RunNowBody, ScheduleBody
+from schedulezero.model import JobState, MissedPolicy, OverlapPolicy, RunState, TroubleKind
+from schedulezero.server.api.bodies import (
+    BulkBody,
+    InstantsBody,
+    JobBody,
+    JobChangeBody,
+    PauseBody,
+    RestoreBody,
+    RulesBody,
+    RunNowBody,
+    ScheduleBody,
+    SpanBody,
+)
 from schedulezero.server.api.preview import PreviewBody
 
 _Schema = dict[str, Any]
@@ -44,6 +55,10 @@ _JOB = {
     "timezone": _TEXT,
     "grace_seconds": {"type": "number"},
     "missed": {"enum": [item.value for item in MissedPolicy]},
+    "overlap": {"enum": [item.value for item in OverlapPolicy]},
+    "held_until": _NULLABLE_INSTANT,
+    "meta": _ANYTHING,
+    "run_count": _COUNT,
     "version": _COUNT,
     "anchor_at": _NULLABLE_INSTANT,
     "created_at": _NULLABLE_INSTANT,
@@ -58,6 +73,8 @@ _RUN = {
     "name": _nullable("string"),
     "guild_id": _nullable("string"),
     "scheduled_at": _INSTANT,
+    "timezone": _TEXT,
+    "number": _COUNT,
     "status": {"enum": [item.value for item in RunState]},
     "attempts": _COUNT,
     "started_at": _NULLABLE_INSTANT,
@@ -77,6 +94,59 @@ _SCHEMAS: dict[str, _Schema] = {
     "CreatedJob": _object({**_JOB, "warning": _TEXT}, "warning"),
     "JobPage": _object({"jobs": _list("Job"), "next_cursor": _nullable("string")}),
     "Run": _object(_RUN),
+    "Runs": _object({"runs": _list("Run")}),
+    "Instants": _object({"instants": {"type": "array", "items": _INSTANT}}),
+    "Versions": _object(
+        {
+            "versions": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "version": _COUNT,
+                        "action": _TEXT,
+                        "actor_id": _nullable("string"),
+                        "changed_at": _INSTANT,
+                        "job": {"$ref": "#/components/schemas/Job"},
+                    }
+                ),
+            }
+        }
+    ),
+    "BulkResult": _object(
+        {
+            "changed": {
+                "type": "array",
+                "items": _object({"job_id": _TEXT, "before": _COUNT, "version": _COUNT}),
+            },
+            "refused": {"type": "array", "items": _object({"job_id": _TEXT, "message": _TEXT})},
+        }
+    ),
+    "Rules": _object(
+        {
+            "guild_id": _TEXT,
+            "timezone": _TEXT,
+            "quiet_from": _nullable("string"),
+            "quiet_to": _nullable("string"),
+            "dark_days": {"type": "array", "items": {"type": "string", "format": "date"}},
+            "most_jobs": _nullable("integer"),
+            "most_runs_an_hour": _nullable("integer"),
+        }
+    ),
+    "Troubles": _object(
+        {
+            "troubles": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "sequence": _COUNT,
+                        "kind": {"enum": [item.value for item in TroubleKind]},
+                        "run": {"$ref": "#/components/schemas/Run"},
+                    }
+                ),
+            },
+            "next": _COUNT,
+        }
+    ),
     "Record": _object({**_RUN, "method_name": _TEXT}),
     "RecordPage": _object(
         {"count": _COUNT, "limit": _COUNT, "records": _list("Record"), "next_cursor": _nullable("string")}
@@ -137,15 +207,24 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
     ("get", "/api/jobs/{id}", "Show a job", None, {200: "Job"}),
     ("patch", "/api/jobs/{id}", "Change a job", "JobChangeBody", {200: "Job"}),
     ("delete", "/api/jobs/{id}", "Cancel a job", None, {200: "Job"}),
-    ("post", "/api/jobs/{id}/pause", "Hold a job", None, {200: "Job"}),
+    ("post", "/api/jobs/bulk", "Change many jobs of a guild", "BulkBody", {200: "BulkResult"}),
+    ("post", "/api/jobs/{id}/pause", "Hold a job, for good or until", "PauseBody", {200: "Job"}),
     ("post", "/api/jobs/{id}/resume", "Let a paused job run again", None, {200: "Job"}),
-    ("post", "/api/jobs/{id}/restore", "Undo a cancel", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/skip", "Pass over a job's next run", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/approve", "Let a pending job run", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/restore", "Undo a cancel, or go back", "RestoreBody", {200: "Job"}),
+    ("post", "/api/jobs/{id}/missing", "Instants that did not run well", "SpanBody", {200: "Instants"}),
+    ("post", "/api/jobs/{id}/make-up", "Run such instants (again)", "InstantsBody", {202: "Runs"}),
+    ("get", "/api/jobs/{id}/versions", "What it was, newest first", None, {200: "Versions"}),
     ("post", "/api/jobs/{id}/run", "Run a job once, now", None, {202: "Run"}),
     ("get", "/api/jobs/{id}/executions", "A job's runs, newest first", None, {200: "RecordPage"}),
     ("get", "/api/executions", "Runs, newest first", None, {200: "RecordPage"}),
     ("get", "/api/executions/stats", "How many runs stand in each state", None, {200: "RunStats"}),
     ("get", "/api/executions/errors", "Failed runs, newest first", None, {200: "RecordPage"}),
     ("post", "/api/executions/clear", "Forget ended runs", None, {200: "Cleared"}),
+    ("get", "/api/troubles", "What there is to tell of runs", None, {200: "Troubles"}),
+    ("get", "/api/guilds/{id}/rules", "What a guild forbids", None, {200: "Rules"}),
+    ("put", "/api/guilds/{id}/rules", "Set what a guild forbids", "RulesBody", {200: "Rules"}),
     ("post", "/api/preview", "What a text means", "PreviewBody", {200: "Preview"}),
     ("post", "/api/schedule", "Create or replace a schedule", "ScheduleBody", {201: "Scheduled"}),
     ("get", "/api/schedules", "List schedules", None, {200: "Schedules"}),
@@ -158,7 +237,21 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
 
 # Read as: path ending, and the query parameters that a listing there understands.
 _QUERIES = {
-    "/api/jobs": ("handler_id", "method", "state", "guild_id", "text", "cursor", "limit"),
+    "/api/jobs": (
+        "handler_id",
+        "method",
+        "state",
+        "guild_id",
+        "creator_id",
+        "channel_id",
+        "text",
+        "due_before",
+        "sort",
+        "cursor",
+        "limit",
+    ),
+    "/api/jobs/{id}/versions": ("limit",),
+    "/api/troubles": ("after", "wait", "limit"),
     "/api/jobs/{id}/executions": ("status", "cursor", "limit"),
     "/api/executions": ("handler_id", "job_id", "guild_id", "status", "cursor", "limit"),
     "/api/executions/errors": ("cursor", "limit"),
@@ -167,7 +260,10 @@ _QUERIES = {
 
 def _describe() -> _Schema:
     schemas = dict(_SCHEMAS)
-    for model in (JobBody, JobChangeBody, PreviewBody, ScheduleBody, RunNowBody):
+    for model in (
+        BulkBody, InstantsBody, JobBody, JobChangeBody, PauseBody, PreviewBody, RestoreBody, RulesBody,
+        RunNowBody, ScheduleBody, SpanBody,
+    ):  # fmt: skip
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

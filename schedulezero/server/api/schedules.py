@@ -51,7 +51,7 @@ class SchedulesResource:
         return web.json_response({"status": "success", "job_id": job.id}, status=201)
 
     async def list(self, request: web.Request) -> web.Response:
-        jobs, _ = await self._jobs.store.jobs(JobFilter(), after=None, limit=_MOST_LISTED)
+        jobs, _ = await self._jobs.store.jobs(JobFilter(), limit=_MOST_LISTED)
         live = [job for job in jobs if job.state in (JobState.ACTIVE, JobState.PAUSED)]
         return web.json_response({"schedules": [_schedule(job) for job in live], "count": len(live)})
 

@@ -1,0 +1,53 @@
+"""A server's JSON → our nouns; BadAnswer for what cannot be read. Shared by both dialects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from schedulezero.errors import BadAnswer, NotFound
+from schedulezero.model import Job, JsonObject, Run
+
+T = TypeVar("T")
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+
+
+def job_path(job_id: str) -> str:
+    """The path of a job. What people type reaches it: an id that can be none is not asked for."""
+    if not _JOB_ID.fullmatch(job_id) or not job_id.strip("."):
+        raise NotFound("There is no job of that name here.", code="job_not_found", field="job_id")
+    return f"/api/jobs/{job_id}"
+
+
+def items_of(answer: JsonObject, key: str) -> list[JsonObject]:
+    """A list of objects in an answer."""
+    items = answer.get(key)
+    if not isinstance(items, list):
+        raise BadAnswer(f"The server's answer has no list of {key}; is it a ScheduleZero server?")
+    return [cast(JsonObject, item) for item in cast("list[Any]", items) if isinstance(item, dict)]
+
+
+def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: str) -> T:
+    """What a ``from_json`` makes of an answer.
+
+    Parameters:
+        read: the ``from_json``.
+        data: the answer.
+        what: what it should be, such as ``a job``.
+    """
+    try:
+        return read(data)
+    except (KeyError, ValueError, TypeError) as error:
+        raise BadAnswer(f"The server described {what} in a way that cannot be read ({error}).") from error
+
+
+def job_of(data: JsonObject) -> Job:
+    """An answer as a job."""
+    return read_answer(Job.from_json, data, "a job")
+
+
+def run_of(data: JsonObject) -> Run:
+    """An answer as a run."""
+    return read_answer(Run.from_json, data, "a run")

@@ -1,0 +1,25 @@
+"""What a guild's rules forbid. Pure; the server enforces it, and a preview shows it beforehand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from schedulezero.model import GuildRules
+
+
+def forbidden(rules: GuildRules, instant: datetime) -> str | None:
+    """Why nothing may run at an instant, in a sentence; None when it may.
+
+    Quiet hours begin at ``quiet_from`` and end before ``quiet_to``; from 22:00 to 07:00 they pass
+    midnight. Both are wall-clock times in the guild's zone.
+    """
+    local = instant.astimezone(ZoneInfo(rules.timezone))
+    if local.date() in rules.dark_days:
+        return f"The server keeps {local:%Y-%m-%d} free of runs."
+    begins, ends = rules.quiet_from, rules.quiet_to
+    if begins is None or ends is None or begins == ends:
+        return None
+    now = local.time()
+    quiet = begins <= now < ends if begins < ends else now >= begins or now < ends
+    return f"The server's quiet hours are from {begins:%H:%M} to {ends:%H:%M}." if quiet else None

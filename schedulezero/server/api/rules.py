@@ -1,0 +1,46 @@
+"""``/api/guilds/{id}/rules``: when and how much a guild lets run."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from schedulezero.model import GuildRules
+from schedulezero.server.api.bodies import RulesBody, check_zone, read_body
+from schedulezero.server.api.errors import ApiError
+from schedulezero.server.rules import Rules
+
+
+class RulesResource:
+    """Handlers of a guild's rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [web.get("/api/guilds/{id}/rules", self.show), web.put("/api/guilds/{id}/rules", self.save)]
+
+    async def show(self, request: web.Request) -> web.Response:
+        guild_id = _guild_id(request)
+        return web.json_response((self._rules.of(guild_id) or GuildRules(guild_id)).to_json())
+
+    async def save(self, request: web.Request) -> web.Response:
+        body = await read_body(request, RulesBody)
+        guild_id = _guild_id(request)
+        if (body.quiet_from is None) != (body.quiet_to is None):
+            raise ApiError(400, "bad_field", "Quiet hours have a beginning and an end.", "quiet_to")
+        check_zone(body.timezone, "UTC")
+        try:
+            rules = GuildRules.from_json({**body.model_dump(), "guild_id": guild_id})
+        except ValueError as error:
+            raise ApiError(400, "bad_field", f"A day does not exist: {error}.", "dark_days") from error
+        await self._rules.save(rules)
+        return web.json_response(rules.to_json())
+
+
+def _guild_id(request: web.Request) -> str:
+    guild_id = request.match_info["id"]
+    if not re.fullmatch(r"\d{1,20}", guild_id, re.ASCII):
+        raise ApiError(404, "guild_not_found", "A guild's id is a number.", "id")
+    return guild_id
