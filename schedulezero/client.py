@@ -187,6 +187,10 @@ class Client:
             lambda dialect: dialect.runs(guild_id, job_id=job_id, state=state, cursor=cursor, limit=limit)
         )
 
+    async def run_of_message(self, guild_id: str, message_id: int) -> Run | None:
+        """The run that posted a message, None when none of this guild's did."""
+        return await self._ask(lambda dialect: dialect.run_of_message(guild_id, str(message_id)))
+
     async def troubles(
         self, after: int | None = None, wait_seconds: int = 0
     ) -> tuple[tuple[Trouble, ...], int]:

@@ -142,6 +142,12 @@ class JobsDialect:
         answer = await self._http.request("GET", "/api/executions", query=query)
         return RunPage(tuple(run_of(item) for item in items_of(answer, "records")), answer.get("next_cursor"))
 
+    async def run_of_message(self, guild_id: str, message_id: str) -> Run | None:
+        query = {"guild_id": guild_id, "message_id": message_id, "limit": 1}
+        answer = await self._http.request("GET", "/api/executions", query=query)
+        found = items_of(answer, "records")
+        return run_of(found[0]) if found else None
+
     async def troubles(self, after: int | None, wait_seconds: int) -> tuple[tuple[Trouble, ...], int]:
         query = {"after": after, "wait": wait_seconds}
         answer = await self._http.request("GET", "/api/troubles", query=query, timeout=wait_seconds + 10.0)

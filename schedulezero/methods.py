@@ -36,6 +36,7 @@ META_KEY = "_meta"
 """Our metadata travels under this key of the params where a server has no place for it."""
 
 _NEEDS_ATTRIBUTE = "__schedulezero_needs__"
+_VARIABLES_ATTRIBUTE = "__schedulezero_variables__"
 
 
 class Kind(StrEnum):
@@ -105,6 +106,7 @@ class MethodSpec:
     summary: str
     parameters: tuple[Parameter, ...]
     needs: tuple[Need, ...] = ()
+    variables: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> Parameter | None:
         """The declared parameter of that name, if there is one."""
@@ -121,12 +123,28 @@ def needs(*declared: Need) -> Callable[[_Function], _Function]:
     return mark
 
 
+def variables_in(*parameters: str) -> Callable[[_Function], _Function]:
+    """Declares on a job function in which of its texts it renders variables such as ``{date}``."""
+
+    def mark(function: _Function) -> _Function:
+        setattr(function, _VARIABLES_ATTRIBUTE, parameters)
+        return function
+
+    return mark
+
+
 def spec_of(name: str, function: JobFunction) -> MethodSpec:
     """Reads what a job function declares. A function that declares nothing has no parameters."""
     text = inspect.getdoc(function) or ""
     summary = next((line.strip() for line in text.splitlines() if line.strip()), name.replace("_", " "))
     parameters = _from_docstring(text) or _from_annotation(function)
-    return MethodSpec(name, summary, parameters, getattr(function, _NEEDS_ATTRIBUTE, ()))
+    return MethodSpec(
+        name,
+        summary,
+        parameters,
+        needs=getattr(function, _NEEDS_ATTRIBUTE, ()),
+        variables=getattr(function, _VARIABLES_ATTRIBUTE, ()),
+    )
 
 
 def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:

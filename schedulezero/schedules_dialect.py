@@ -138,6 +138,10 @@ class SchedulesDialect:
     async def make_up(self, job_id: str, at: Sequence[datetime], by: str | None) -> tuple[Run, ...]:
         raise NotSupported(self.lacks[Feature.MAKE_UP])
 
+    async def run_of_message(self, guild_id: str, message_id: str) -> Run | None:
+        page = await self.runs(guild_id, job_id=None, state=None, cursor=None, limit=1000)
+        return next((run for run in page.runs if (run.result or {}).get("message_id") == message_id), None)
+
     async def troubles(self, after: int | None, wait_seconds: int) -> tuple[tuple[Trouble, ...], int]:
         raise NotSupported(self.lacks[Feature.TROUBLES])
 

@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need, needs
+from schedulezero.methods import Need, needs, variables_in
 from sprockets.discord_side import (
     channel_of,
     colour_of,
@@ -18,6 +18,7 @@ from sprockets.discord_side import (
     partly,
     posted,
     role_of,
+    text_for,
 )
 from sprockets.registering import RegisteringCog, by_name
 
@@ -30,6 +31,7 @@ MAX_CONTENT = 2000
     Need("mention_everyone", channel="channel_id", when="everyone"),
     Need("mention_everyone", channel="channel_id", when="role_id"),
 )
+@variables_in("message")
 async def send_announcement(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
     """Post a message in a channel.
 
@@ -38,9 +40,10 @@ async def send_announcement(bot: commands.Bot, params: dict[str, Any]) -> dict[s
         message: str - What to say
         role_id: int - Role to ping with it (optional)
         everyone: bool - Ping @everyone (optional)
+        shuffled: bool - Several texts, parted by lines of ---, come shuffled, not in turn (optional)
     """
     channel = await channel_of(bot, params["channel_id"])
-    text = str(params["message"])
+    text = text_for(channel.guild, params["message"], shuffled=bool(params.get("shuffled")))
     role = None
     if params.get("role_id"):
         role = role_of(channel.guild, params["role_id"])
@@ -63,6 +66,7 @@ async def send_announcement(bot: commands.Bot, params: dict[str, Any]) -> dict[s
     Need("send_messages", channel="channel_id"),
     Need("embed_links", channel="channel_id"),
 )
+@variables_in("title", "description", "footer")
 async def send_embed_announcement(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
     """Post an embed: a framed message with a title and a coloured edge.
 
@@ -77,11 +81,14 @@ async def send_embed_announcement(bot: commands.Bot, params: dict[str, Any]) -> 
         fields: list - Fields as JSON, such as [{"name": "When", "value": "8 pm", "inline": true}] (optional)
     """
     channel = await channel_of(bot, params["channel_id"])
-    data: dict[str, Any] = {"title": str(params["title"]), "description": str(params["description"])}
+    data: dict[str, Any] = {
+        "title": text_for(channel.guild, params["title"]),
+        "description": text_for(channel.guild, params["description"]),
+    }
     if params.get("color") not in (None, ""):
         data["color"] = colour_of(params["color"]).value
     if params.get("footer"):
-        data["footer"] = {"text": str(params["footer"])}
+        data["footer"] = {"text": text_for(channel.guild, params["footer"])}
     for key in ("thumbnail", "image"):
         if params.get(f"{key}_url"):
             data[key] = {"url": str(params[f"{key}_url"])}
@@ -99,6 +106,7 @@ async def send_embed_announcement(bot: commands.Bot, params: dict[str, Any]) -> 
     Need("send_messages", channel="channel_ids"),
     Need("embed_links", channel="channel_ids", when="embed"),
 )
+@variables_in("message")
 async def send_to_multiple_channels(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
     """Post the same message in several channels.
 
@@ -107,13 +115,13 @@ async def send_to_multiple_channels(bot: commands.Bot, params: dict[str, Any]) -
         message: str - What to say
         embed: dict - An embed to add, as JSON (optional)
     """
-    text = str(params["message"])
     extra: dict[str, Any] = {"embed": embed_of(params["embed"])} if params.get("embed") else {}
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for channel_id in dict.fromkeys(params["channel_ids"]):
         try:
             channel = await channel_of(bot, channel_id)
+            text = text_for(channel.guild, params["message"])
             try:
                 message = await channel.send(text, allowed_mentions=mentions(text), **extra)
             except discord.HTTPException as error:

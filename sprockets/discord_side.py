@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 
-from schedulezero.errors import JobFailed
+from schedulezero import instants
+from schedulezero.errors import JobFailed, ParameterError
+from schedulezero.run_context import RunContext, current_run
+from schedulezero.variables import Facts, render, turn
 
 Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 
@@ -108,6 +112,30 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise JobFailed(f"The embed cannot be used: {error}.", retry=False) from error
     return embed
+
+
+def facts_of(guild: discord.Guild, run: RunContext) -> Facts:
+    """What the variables of a text stand for in a guild, at the moment of a run."""
+    names = {role.name.casefold(): str(role.id) for role in guild.roles}
+    ids = {str(role.id): str(role.id) for role in guild.roles}
+    return Facts(
+        now=instants.now().astimezone(ZoneInfo(run.timezone)),
+        number=run.number,
+        server=guild.name,
+        members=guild.member_count,
+        roles={**names, **ids},
+        locale=guild.preferred_locale.value,
+    )
+
+
+def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
+    """The text whose turn it is in the current run, with its variables filled in."""
+    run = current_run()
+    chosen = turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
+    try:
+        return render(chosen, facts_of(guild, run))
+    except ParameterError as error:
+        raise JobFailed(error.message, retry=False) from error
 
 
 def posted(message: discord.Message) -> dict[str, Any]:

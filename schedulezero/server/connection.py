@@ -91,21 +91,28 @@ class Connection:
 
     async def _send(self, frames: list[bytes]) -> None:
         try:
-            self._send_now(frames)
+            await self._send_now(frames)
         except zmq.Again:
             # Not connected yet, or no more: give the connection a moment to come up.
             if not await cast(Any, self._socket).poll(_CONNECT_MS, zmq.POLLOUT):
                 raise HandlerAway(f"nobody listens at {self.address}") from None
             try:
-                self._send_now(frames)
+                await self._send_now(frames)
             except zmq.Again:
                 raise HandlerAway(f"nobody listens at {self.address}") from None
         except zmq.ZMQError as error:
             raise HandlerAway(f"the connection to {self.address} was closed") from error
 
-    def _send_now(self, frames: list[bytes]) -> None:
+    async def _send_now(self, frames: list[bytes]) -> None:
         sending: Any = cast(Any, self._socket).send_multipart(frames, flags=zmq.NOBLOCK)
-        sending.result()  # a NOBLOCK send is done when it returns, or holds zmq.Again
+        if not sending.done():
+            # It stands in line behind somebody who waits for the connection to come up.
+            try:
+                async with asyncio.timeout(_CONNECT_MS / 1000):
+                    await sending
+            except TimeoutError:
+                raise HandlerAway(f"nobody listens at {self.address}") from None
+        sending.result()  # done, or holds zmq.Again
 
     async def _read(self) -> None:
         while True:

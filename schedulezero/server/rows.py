@@ -169,3 +169,13 @@ def run_of(row: Mapping[Any, Any]) -> Run:
         error=row["error"],
         note=row["note"],
     )
+
+
+def messages_of(run: Run) -> list[str]:
+    """The ids of the messages that a run posted, as its result tells of them."""
+    if run.result is None:
+        return []
+    steps = run.result.get("done")
+    results = [run.result, *(cast("list[Any]", steps) if isinstance(steps, list) else [])]
+    found = [cast("dict[str, Any]", item).get("message_id") for item in results if isinstance(item, Mapping)]
+    return list(dict.fromkeys(str(item) for item in found if item and str(item).isdigit()))

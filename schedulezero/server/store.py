@@ -19,8 +19,17 @@ from schedulezero.instants import from_microseconds
 from schedulezero.model import Job, JobState, Run, RunState, TroubleKind
 from schedulezero.server import troubles, versions
 from schedulezero.server.due import Due
-from schedulezero.server.rows import OUTCOME_COLUMNS, job_of, job_row, outcome, run_at, run_of, run_row
-from schedulezero.server.tables import created_order, jobs, next_run_order, runs
+from schedulezero.server.rows import (
+    OUTCOME_COLUMNS,
+    job_of,
+    job_row,
+    messages_of,
+    outcome,
+    run_at,
+    run_of,
+    run_row,
+)
+from schedulezero.server.tables import created_order, jobs, next_run_order, posts, runs
 
 _HOUR = timedelta(hours=1)
 _LIVE = (JobState.ACTIVE.value, JobState.PAUSED.value, JobState.PENDING.value)
@@ -66,6 +75,7 @@ class RunFilter:
     job_id: str | None = None
     guild_id: str | None = None
     state: RunState | None = None
+    message_id: str | None = None
 
 
 class Store:
@@ -330,6 +340,13 @@ class Store:
                 {"run": run.sequence, **{f"new_{name}": outcome(run)[name] for name in OUTCOME_COLUMNS}}
                 for run in changed
             ]
+            posted = [
+                {"message_id": message_id, "run_sequence": run.sequence}
+                for run in changed
+                for message_id in messages_of(run)
+            ]
+            if posted:
+                connection.execute(sa.insert(posts).prefix_with("OR IGNORE", dialect="sqlite"), posted)
             plain = [row for run, row in zip(changed, values, strict=True) if run.state not in _TROUBLES]
             if plain:
                 connection.execute(statement, plain)
@@ -354,6 +371,9 @@ class Store:
                 query = query.where(column == value)
         if wanted.state is not None:
             query = query.where(runs.c.state == wanted.state.value)
+        if wanted.message_id is not None:
+            posted = sa.select(posts.c.run_sequence).where(posts.c.message_id == wanted.message_id)
+            query = query.where(runs.c.sequence.in_(posted))
         if before_sequence is not None:
             query = query.where(runs.c.sequence < before_sequence)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
@@ -368,8 +388,13 @@ class Store:
 
     async def clear_runs(self) -> int:
         """Forgets ended runs; returns how many they were."""
-        query = sa.delete(runs).where(runs.c.state != RunState.QUEUED.value)
-        return await self._database.write(lambda connection: connection.execute(query).rowcount)
+
+        def clear(connection: Connection) -> int:
+            connection.execute(sa.delete(posts))
+            query = sa.delete(runs).where(runs.c.state != RunState.QUEUED.value)
+            return connection.execute(query).rowcount
+
+        return await self._database.write(clear)
 
 
 def _find_job(connection: Connection, job_id: str) -> Job | None:

@@ -2,7 +2,8 @@
 
 ``jobs`` holds definitions and when each falls due next; ``runs`` holds one row for each job and
 scheduled instant, which is what makes an instant run once. ``job_versions`` holds jobs as they
-were, ``guild_rules`` what guilds forbid, ``troubles`` what there is to tell of runs.
+were, ``guild_rules`` what guilds forbid, ``troubles`` what there is to tell of runs, ``posts`` which
+run posted a message.
 
 A column that came later has a ``server_default`` or may be null, so that it can be added to a
 table that has rows already (`schedulezero.database` does that when it opens a file).
@@ -127,4 +128,11 @@ troubles = sa.Table(
     sa.Column("kind", sa.String(12), nullable=False),
     sa.Column("run_sequence", sa.BigInteger, nullable=False),
     sqlite_autoincrement=True,
+)
+
+posts = sa.Table(
+    "posts",
+    metadata,
+    sa.Column("message_id", sa.String(20), primary_key=True),
+    sa.Column("run_sequence", sa.BigInteger, nullable=False),
 )

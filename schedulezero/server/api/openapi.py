@@ -253,7 +253,7 @@ _QUERIES = {
     "/api/jobs/{id}/versions": ("limit",),
     "/api/troubles": ("after", "wait", "limit"),
     "/api/jobs/{id}/executions": ("status", "cursor", "limit"),
-    "/api/executions": ("handler_id", "job_id", "guild_id", "status", "cursor", "limit"),
+    "/api/executions": ("handler_id", "job_id", "guild_id", "status", "message_id", "cursor", "limit"),
     "/api/executions/errors": ("cursor", "limit"),
 }
 

@@ -50,6 +50,7 @@ class RunsResource:
             job_id=request.query.get("job_id"),
             guild_id=request.query.get("guild_id"),
             state=RunState(status) if status else None,
+            message_id=request.query.get("message_id"),
         )
         return web.json_response(await run_page(self._store, request, wanted))
 

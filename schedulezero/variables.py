@@ -1,0 +1,141 @@
+"""Variables in texts, and texts that take turns. Pure.
+
+A variable is ``{name}`` or ``{name:argument}``; ``{{`` is a brace. Braces around anything that does not
+look like a variable (``{ }``, JSON) stay as they are. `check` refuses what `render` could not keep, so
+that a text that was saved can be rendered whenever it runs.
+
+Several texts in one, parted by lines of ``---``, take turns: in order, or shuffled so that each comes
+once before any comes again.
+"""
+
+from __future__ import annotations
+
+import difflib
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, format_timedelta
+
+from schedulezero.errors import ParameterError
+
+_VARIABLE = re.compile(r"\{\{|\{(?P<name>[a-zA-Z_]{1,20})(?::(?P<argument>[^{}\n]{0,100}))?\}")
+_BETWEEN = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What variables stand for at one moment.
+
+    Attributes:
+        now: the moment, in the job's zone.
+        number: it is the job's run of that number, from 1.
+        server: the guild's name.
+        members: how many people are in it; None when that is not known.
+        roles: role name (casefolded) or id → role id.
+        locale: in whose language to write dates.
+    """
+
+    now: datetime
+    number: int = 1
+    server: str = ""
+    members: int | None = None
+    roles: Mapping[str, str] = field(default_factory=dict[str, str])
+    locale: str = "en-GB"
+
+
+def render(text: str, facts: Facts) -> str:
+    """The text with its variables filled in; ParameterError for one that cannot be."""
+
+    def fill(match: re.Match[str]) -> str:
+        name, argument = match["name"], match["argument"]
+        if name is None:
+            return "{"
+        variable = VARIABLES.get(name.lower())
+        if variable is None:
+            near = difflib.get_close_matches(name.lower(), VARIABLES, 1, 0.5)
+            hint = f" Did you mean {{{near[0]}}}?" if near else ""
+            known = ", ".join(f"{{{item}}}" for item in VARIABLES)
+            raise ParameterError(
+                "text",
+                f"There is no variable {match[0]}.{hint} Known are {known}; write {{{{ for a plain brace.",
+            )
+        return variable(argument, facts)
+
+    return _VARIABLE.sub(fill, text)
+
+
+def check(text: str, facts: Facts) -> None:
+    """Refuses a text of which some turn has a variable that cannot be rendered."""
+    for turn in turns(text):
+        render(turn, facts)
+
+
+def turns(text: str) -> list[str]:
+    """The texts that take turns; most often one."""
+    return [part for part in (item.strip("\n") for item in _BETWEEN.split(text)) if part.strip()] or [text]
+
+
+def turn(text: str, number: int, *, shuffled: bool = False, seed: str = "") -> str:
+    """The text whose turn it is.
+
+    Parameters:
+        text: one text, or several parted by lines of ``---``.
+        number: of the run, from 1.
+        shuffled: whether they come in a random order, each once a round.
+        seed: what makes that order this job's own.
+    """
+    choices = turns(text)
+    around, place = divmod(max(number, 1) - 1, len(choices))
+    if shuffled:
+        random.Random(f"{seed}/{around}").shuffle(choices)
+    return choices[place]
+
+
+def _locale(facts: Facts) -> Locale:
+    try:
+        return Locale.parse(facts.locale, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return Locale("en", "GB")
+
+
+def _plain(name: str, value: Callable[[Facts], str]) -> Callable[[str | None, Facts], str]:
+    def variable(argument: str | None, facts: Facts) -> str:
+        if argument is not None:
+            raise ParameterError("text", f"{{{name}}} takes nothing after a colon.")
+        return value(facts)
+
+    return variable
+
+
+def _countdown(argument: str | None, facts: Facts) -> str:
+    try:
+        day = date.fromisoformat((argument or "").strip())
+    except ValueError:
+        example = f"{{countdown:{facts.now.year + 1}-01-01}}"
+        raise ParameterError("text", f"A countdown needs a date, such as {example}.") from None
+    left = day - facts.now.date()
+    return format_timedelta(left, granularity="day", threshold=10_000, locale=_locale(facts))
+
+
+def _role(argument: str | None, facts: Facts) -> str:
+    wanted = (argument or "").strip().removeprefix("@")
+    found = facts.roles.get(wanted.casefold())
+    if found is None:
+        raise ParameterError("text", f"There is no role “{wanted[:50]}” for {{role:…}}; give its name or id.")
+    return f"<@&{found}>"
+
+
+# Read as: the variable of that name stands for that.
+VARIABLES: dict[str, Callable[[str | None, Facts], str]] = {
+    "date": _plain("date", lambda facts: format_date(facts.now.date(), "long", locale=_locale(facts))),
+    "time": _plain("time", lambda facts: format_time(facts.now.time(), "short", locale=_locale(facts))),
+    "countdown": _countdown,
+    "run": _plain("run", lambda facts: str(facts.number)),
+    "members": _plain("members", lambda facts: "?" if facts.members is None else str(facts.members)),
+    "server": _plain("server", lambda facts: facts.server),
+    "role": _role,
+}
