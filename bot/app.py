@@ -17,6 +17,7 @@ from bot.config import Settings
 from cogs import sprocket_loader
 from cogs.admin_cog import AdminCog
 from cogs.desk.components import DYNAMIC_ITEMS
+from cogs.desk.language import CommandTranslator
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
@@ -75,6 +76,7 @@ class ScheduleZeroBot(commands.Bot):
             except Refused as error:
                 # One broken sprocket must not keep the others from running.
                 log.error("%s", error.message)
+        await self.tree.set_translator(CommandTranslator())
         await self.tree.sync()
 
     async def close(self) -> None:

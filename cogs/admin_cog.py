@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk import create, history, job_card, listing, status, zones
-from cogs.desk.components import answer
-from cogs.desk.forms import form_of
+from cogs.desk import approval, bulk, changes, create, drafts, history, job_card, listing, status, zones
+from cogs.desk.components import answer, check_manager, is_form, submitted
+from cogs.desk.language import speaking, t
 from cogs.desk.wording import cut
-from cogs.services import handler_of, services_of, timezone_of
+from cogs.services import Refused, handler_of, services_of, timezone_of
 from schedulezero import instants
 from schedulezero.dialects import JobQuery
 from schedulezero.errors import ClientError
@@ -30,7 +31,10 @@ from schedulezero.when.zone_search import search_zones
 
 log = logging.getLogger(__name__)
 
-_SUGGEST_SECONDS = 2.0
+# Panels that no command opens: imported, so that their buttons are known from the start.
+_PANELS = (approval, bulk, changes)
+
+_SUGGEST_SECONDS = 0.8
 _MOST_CHOICES = 25
 _MANAGERS = discord.Permissions(manage_guild=True)
 
@@ -58,7 +62,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="create", description="Schedule something: fill a form, check, confirm")
     @app_commands.describe(
-        job="What to do",
+        job="What to do; leave it out to choose from all",
         when="When: tomorrow at 9, every monday at 18:00, … (you see how it is understood)",
         at="Or a date picked in your client with @time",
         name="What to call it; leave it out for a name from its text",
@@ -66,12 +70,16 @@ class AdminCog(commands.Cog):
     async def create(
         self,
         interaction: discord.Interaction,
-        job: str,
+        job: str | None = None,
         when: app_commands.Range[str, 1, 200] | None = None,
         at: app_commands.Timestamp | None = None,
         name: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
         await answer(interaction, lambda: create.begin(interaction, job, name=name, when=_when(when, at)))
+
+    @schedule.command(name="drafts", description="Go on with what you began and did not finish")
+    async def drafts(self, interaction: discord.Interaction) -> None:
+        await answer(interaction, lambda: drafts.show_drafts(interaction))
 
     @schedule.command(name="list", description="Show what is scheduled here, next run first")
     @app_commands.describe(state="Only jobs in this state", text="Only jobs with this text")
@@ -160,11 +168,16 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """The loaded job methods, by name or by what they do."""
-        specs = [spec_of(name, function) for name, function in handler_of(self.bot).sprockets.items()]
-        return [
-            app_commands.Choice(name=cut(f"{spec.summary.rstrip('.')} · {spec.name}", 100), value=spec.name)
-            for spec in best_matches(specs, current)[:_MOST_CHOICES]
-        ]
+        functions = handler_of(self.bot).sprockets
+        with speaking(interaction.locale):
+            specs = [spec_of(name, function) for name, function in functions.items()]
+            said = [replace(spec, summary=t(spec.summary)) for spec in specs]
+            return [
+                app_commands.Choice(
+                    name=cut(f"{spec.summary.rstrip('.')} · {spec.name}", 100), value=spec.name
+                )
+                for spec in best_matches(said, current)[:_MOST_CHOICES]
+            ]
 
     @show.autocomplete("job")
     @edit.autocomplete("job")
@@ -177,7 +190,7 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """This guild's jobs, by name."""
-        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+        if interaction.guild_id is None or not await _may_look(interaction):
             return []
         client = services_of(self.bot).client
         command = interaction.command.name if interaction.command else ""
@@ -233,8 +246,17 @@ class AdminCog(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Takes in submitted forms, also those that were open while the bot restarted."""
-        if interaction.type is discord.InteractionType.modal_submit and form_of(interaction):
-            await answer(interaction, lambda: create.submitted(interaction))
+        if interaction.type is discord.InteractionType.modal_submit and is_form(interaction):
+            await submitted(interaction)
+
+
+async def _may_look(interaction: discord.Interaction) -> bool:
+    """Whether somebody may see this guild's jobs while typing."""
+    try:
+        await check_manager(interaction)
+    except Refused:
+        return False
+    return True
 
 
 def _when(text: str | None, at: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What the bot itself remembers: zones, drafts, the state of open lists.
+"""What the bot itself remembers: zones, settings of guilds, drafts, open lists, notes.
 
 In tables of its own in ``database``, also when the server that keeps the jobs is an external one.
 A panel's state lives here and never in the panel, so that a restart loses nothing.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 
 from schedulezero import instants
 from schedulezero.columns import Instant
 from schedulezero.database import Database, sqlite_path
+from schedulezero.guild_settings import GuildSettings
 
 _metadata = sa.MetaData()
 
@@ -57,6 +58,13 @@ _notes = sa.Table(
     sa.Column("value", sa.JSON, nullable=False),
 )
 
+_guilds = sa.Table(
+    "bot_guilds",
+    _metadata,
+    sa.Column("guild_id", sa.String(20), primary_key=True),
+    sa.Column("settings", sa.JSON, nullable=False),
+)
+
 _FORGOTTEN_AFTER = timedelta(days=30)
 
 
@@ -76,6 +84,7 @@ class Draft:
     when: str = ""
     job_id: str | None = None
     job_version: int | None = None
+    changed_at: datetime = field(default_factory=instants.now)
 
 
 def new_id() -> str:
@@ -136,6 +145,25 @@ class Memory:
 
         await self._database.write(save)
 
+    # ---------------------------------------------------------------- guilds
+
+    async def settings(self, guild_id: int) -> GuildSettings:
+        """What a guild set; the defaults where it set nothing."""
+        query = sa.select(_guilds.c.settings).where(_guilds.c.guild_id == str(guild_id))
+        found = await self._database.read(lambda connection: connection.scalar(query))
+        return GuildSettings.from_json(found or {})
+
+    async def save_settings(self, guild_id: int, settings: GuildSettings) -> None:
+        """Keeps what a guild set."""
+
+        def save(connection: Connection) -> None:
+            connection.execute(sa.delete(_guilds).where(_guilds.c.guild_id == str(guild_id)))
+            connection.execute(
+                sa.insert(_guilds), [{"guild_id": str(guild_id), "settings": settings.to_json()}]
+            )
+
+        await self._database.write(save)
+
     # ---------------------------------------------------------------- drafts
 
     async def save_draft(self, draft: Draft) -> None:
@@ -164,16 +192,18 @@ class Memory:
         row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
         if row is None:
             return None
-        return Draft(
-            id=row["id"],
-            user_id=row["user_id"],
-            guild_id=row["guild_id"],
-            method=row["method"],
-            values=cast("dict[str, Any]", row["values"]),
-            when=row["when"],
-            job_id=row["job_id"],
-            job_version=row["job_version"],
+        return _draft(row)
+
+    async def drafts_of(self, user_id: int, guild_id: int, limit: int) -> list[Draft]:
+        """A person's drafts in a guild, the one touched last first."""
+        query = (
+            sa.select(_drafts)
+            .where(_drafts.c.user_id == str(user_id), _drafts.c.guild_id == str(guild_id))
+            .order_by(_drafts.c.changed_at.desc())
+            .limit(limit)
         )
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [_draft(row) for row in rows]
 
     async def take_draft(self, draft_id: str) -> bool:
         """Uses a draft up. False when somebody did before, as with a double click."""
@@ -215,6 +245,15 @@ class Memory:
 
         return await self._database.write(save)
 
+    async def put(self, kind: str, key: str, value: dict[str, Any]) -> None:
+        """Keeps a note in the place of what there was."""
+
+        def save(connection: Connection) -> None:
+            connection.execute(sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key))
+            connection.execute(sa.insert(_notes), [{"kind": kind, "key": key, "value": value}])
+
+        await self._database.write(save)
+
     async def kept(self, kind: str, key: str) -> dict[str, Any] | None:
         """A sprocket's note, None when there is none."""
         return await self._database.read(lambda connection: connection.scalar(_note(kind, key)))
@@ -223,6 +262,20 @@ class Memory:
         """Throws a sprocket's note away."""
         query = sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key)
         await self._database.write(lambda connection: connection.execute(query))
+
+
+def _draft(row: RowMapping) -> Draft:
+    return Draft(
+        id=row["id"],
+        user_id=row["user_id"],
+        guild_id=row["guild_id"],
+        method=row["method"],
+        values=cast("dict[str, Any]", row["values"]),
+        when=row["when"],
+        job_id=row["job_id"],
+        job_version=row["job_version"],
+        changed_at=row["changed_at"],
+    )
 
 
 def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:

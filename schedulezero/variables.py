@@ -13,9 +13,11 @@ from __future__ import annotations
 import difflib
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
@@ -45,6 +47,50 @@ class Facts:
     members: int | None = None
     roles: Mapping[str, str] = field(default_factory=dict[str, str])
     locale: str = "en-GB"
+
+
+class _Role(Protocol):
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+class Guild(Protocol):
+    """What there is to know of a guild for its variables; discord.py's guilds are such."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def member_count(self) -> int | None: ...
+
+    @property
+    def roles(self) -> Sequence[_Role]: ...
+
+    @property
+    def preferred_locale(self) -> Any: ...
+
+
+def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Facts:
+    """What the variables of a text stand for in a guild.
+
+    Parameters:
+        guild: where the text is posted.
+        timezone: the IANA zone in which the job's times are meant.
+        number: of the run, from 1.
+        now: the present instant.
+    """
+    names = {role.name.casefold(): str(role.id) for role in guild.roles}
+    return Facts(
+        now=now.astimezone(ZoneInfo(timezone)),
+        number=number,
+        server=guild.name,
+        members=guild.member_count,
+        roles={**names, **{str(role.id): str(role.id) for role in guild.roles}},
+        locale=str(guild.preferred_locale.value),
+    )
 
 
 def render(text: str, facts: Facts) -> str:

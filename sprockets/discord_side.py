@@ -9,19 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import discord
 
 from schedulezero import instants
+from schedulezero.colours import parse_colour
 from schedulezero.errors import JobFailed, ParameterError
-from schedulezero.run_context import RunContext, current_run
-from schedulezero.variables import Facts, render, turn
+from schedulezero.run_context import current_run
+from schedulezero.variables import facts_of, render, turn
 
 Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 
 _USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
-_HEX_COLOUR = re.compile(r"#?([0-9a-fA-F]{6})")
 
 
 def failure(error: discord.HTTPException, doing: str) -> JobFailed:
@@ -82,25 +81,11 @@ def mentions(
 
 
 def colour_of(value: Any) -> discord.Colour:
-    """A colour from a number, ``#5865F2`` or a name of discord.py's; JobFailed for anything else."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFF:
-        return discord.Colour(value)
-    text = str(value).strip()
-    if match := _HEX_COLOUR.fullmatch(text):
-        return discord.Colour(int(match[1], 16))
-    try:
-        return discord.Colour.from_str(text)
-    except ValueError:
-        named = getattr(discord.Colour, text.lower().replace(" ", "_"), None) if text.isascii() else None
-        if text.lower().replace(" ", "_") in _COLOUR_NAMES and named is not None:
-            return named()
-    raise JobFailed(f"{text[:40]!r} is no colour; write one such as #5865F2 or blue.", retry=False)
-
-
-_COLOUR_NAMES = frozenset(
-    {"blue", "blurple", "gold", "green", "greyple", "magenta", "orange", "pink", "purple", "red", "teal",
-     "yellow", "dark_blue", "dark_green", "dark_red", "light_grey", "fuchsia"}
-)  # fmt: skip
+    """A colour as `schedulezero.colours` reads it; JobFailed for anything else."""
+    found = parse_colour(value)
+    if found is None:
+        raise JobFailed(f"{str(value)[:40]!r} is no colour; write one such as #5865F2 or blue.", retry=False)
+    return discord.Colour(found)
 
 
 def embed_of(data: dict[str, Any]) -> discord.Embed:
@@ -114,26 +99,13 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
     return embed
 
 
-def facts_of(guild: discord.Guild, run: RunContext) -> Facts:
-    """What the variables of a text stand for in a guild, at the moment of a run."""
-    names = {role.name.casefold(): str(role.id) for role in guild.roles}
-    ids = {str(role.id): str(role.id) for role in guild.roles}
-    return Facts(
-        now=instants.now().astimezone(ZoneInfo(run.timezone)),
-        number=run.number,
-        server=guild.name,
-        members=guild.member_count,
-        roles={**names, **ids},
-        locale=guild.preferred_locale.value,
-    )
-
-
 def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
     """The text whose turn it is in the current run, with its variables filled in."""
     run = current_run()
     chosen = turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
     try:
-        return render(chosen, facts_of(guild, run))
+        facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now())
+        return render(chosen, facts)
     except ParameterError as error:
         raise JobFailed(error.message, retry=False) from error
 

@@ -109,6 +109,27 @@ def button_target(message: Any, label: str) -> str:
     raise AssertionError(f"no button {label!r} in {message.components}")
 
 
+def custom_id(message: Any, part: str) -> str:
+    """The one custom id of a message that contains a part, such as ``draft:edit`` or ``.when``."""
+    found = [
+        item["custom_id"] for item in _walk(message.components) if part in str(item.get("custom_id", ""))
+    ]
+    assert len(found) == 1, f"{part!r} is in {found}"
+    return found[0]
+
+
+async def press(who: simcord.MemberActor, message: Any, part: str) -> simcord.InteractionResult:
+    """Clicks the one button of a message whose custom id contains a part."""
+    return await who.click(message, custom_id=custom_id(message, part))
+
+
+async def pick(
+    who: simcord.MemberActor, message: Any, part: str, values: list[Any]
+) -> simcord.InteractionResult:
+    """Picks in the one select of a message whose custom id contains a part."""
+    return await who.select(message, values, custom_id=custom_id(message, part))
+
+
 def labels(message: Any, *, enabled: bool = True) -> list[str]:
     """The labels of a message's buttons; only those that can be clicked, unless asked for all."""
     return [

@@ -1,128 +1,206 @@
-"""From a method to a saved job: form → preview → confirm. Editing a job goes the same way.
+"""From a method to a saved job: a draft's card, its forms, confirm. Editing and cloning go the same way.
 
-A draft is kept in the bot's memory at every step, so that a refused form, a closed modal or a
-restart loses nothing that was typed.
+A draft is kept in the bot's memory at every step, so that a refused form, a closed modal, a restart
+or an hour's pause loses nothing that was typed; ``/schedule drafts`` brings it back.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import discord
 
-from cogs.desk import job_card
-from cogs.desk.components import acknowledge, action, guild_id_of, show
-from cogs.desk.draft import auto_name, typed
-from cogs.desk.forms import build_form, form_of, read_form
-from cogs.desk.preview import Review, preview_panel, review
-from cogs.desk.wording import plain
+from cogs.desk import approval, job_card
+from cogs.desk.components import (
+    acknowledge,
+    action,
+    form_action,
+    guild_id_of,
+    member_of,
+    note_panel,
+    picked,
+    show,
+)
+from cogs.desk.draft import ALERT, END, KEPT, MANAGERS, MISSED, NAME, OVERLAP, auto_name, typed
+from cogs.desk.draft_card import choose_panel, draft_panel
+from cogs.desk.forms import FIRST, build_form, read_form
+from cogs.desk.jobs_here import actor_of, client_of, job_to_change
+from cogs.desk.language import locale, t, translated
+from cogs.desk.rendered import post_of
+from cogs.desk.review import Circumstances, Review, review
+from cogs.desk.wording import NEUTRAL, plain
 from cogs.services import Refused, handler_of, services_of, spec_for, timezone_of
 from schedulezero import instants
+from schedulezero.dialects import Feature
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.memory import Draft, new_id
-from schedulezero.methods import Kind, MethodSpec
-from schedulezero.model import Job, Trigger
+from schedulezero.methods import Kind, MethodSpec, best_matches, spec_of
+from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.variables import facts_of
 from schedulezero.when.describe import describe
 
-NAME_KEY = "#name"
-"""Where a draft keeps the job's name among its values; no parameter can be called so."""
-_KEPT_KEY = "#kept"
+_RULES_SECONDS = 0.8
+_RUN_COUNT = "#runs"
 
 
-async def begin(interaction: discord.Interaction, method: str, *, name: str | None, when: str | None) -> None:
-    """Answers ``/schedule create`` with the first form."""
-    spec = _loaded(interaction, method)
-    values: dict[str, object] = {}
-    if interaction.channel_id is not None:
-        # What is scheduled here is most often meant for here.
-        channels = (Kind.CHANNEL, Kind.CHANNELS)
-        values = {
-            parameter.name: [str(interaction.channel_id)]
-            for parameter in spec.parameters
-            if parameter.kind in channels and parameter.required
-        }
+async def begin(
+    interaction: discord.Interaction, method: str | None, *, name: str | None, when: str | None
+) -> None:
+    """Answers ``/schedule create``: with the first form, or with a choice of jobs where none was named."""
+    draft = new_draft(interaction, method or "", when=when)
     if name and name.strip():
-        values[NAME_KEY] = name.strip()[:100]
-    draft = Draft(
+        draft.values[NAME] = name.strip()[:100]
+    if method is None:
+        await acknowledge(interaction)
+        await services_of(interaction.client).memory.save_draft(draft)
+        await show(interaction, choose_panel(draft.id, _all_specs(interaction)))
+        return
+    spec = loaded(interaction, method)
+    draft = _here(interaction, draft, spec)
+    await interaction.response.send_modal(build_form(spec, draft, FIRST))
+    await services_of(interaction.client).memory.save_draft(draft)
+
+
+def new_draft(
+    interaction: discord.Interaction,
+    method: str,
+    *,
+    values: Mapping[str, Any] | None = None,
+    when: str | None = None,
+) -> Draft:
+    """An empty draft of the person's in this guild."""
+    return Draft(
         id=new_id(),
         user_id=str(interaction.user.id),
         guild_id=guild_id_of(interaction),
         method=method,
-        values=values,
+        values=dict(values or {}),
         when=(when or "").strip()[:200],
     )
-    await interaction.response.send_modal(build_form(spec, draft, 0))
+
+
+def _here(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Draft:
+    """The draft with this channel where a channel is required: what is scheduled here is meant for here."""
+    if interaction.channel_id is None:
+        return draft
+    here = {
+        parameter.name: [str(interaction.channel_id)]
+        for parameter in spec.parameters
+        if parameter.kind in (Kind.CHANNEL, Kind.CHANNELS) and parameter.required
+    }
+    return replace(draft, values={**here, **draft.values})
+
+
+@action("draft", "choose")
+async def choose(interaction: discord.Interaction, draft_id: str) -> None:
+    """Offers the job methods again; what was typed is kept where the other one has it, too."""
+    await acknowledge(interaction)
+    draft = await own_draft(interaction, draft_id)
+    await show(interaction, choose_panel(draft.id, _all_specs(interaction)))
+
+
+@action("draft", "method")
+async def method_chosen(interaction: discord.Interaction, draft_id: str) -> None:
+    """Takes in which job it shall be."""
+    await acknowledge(interaction)
+    draft = await own_draft(interaction, draft_id)
+    spec = loaded(interaction, picked(interaction))
+    draft = _here(interaction, replace(draft, method=spec.name), spec)
     await services_of(interaction.client).memory.save_draft(draft)
+    await show_draft(interaction, draft, spec)
 
 
 @action("job", "edit")
 async def begin_edit(interaction: discord.Interaction, job_id: str, *, when: str | None = None) -> None:
     """Shows a job as a draft that changes it; ``when`` is a new schedule to begin with."""
     await acknowledge(interaction)
-    services = services_of(interaction.client)
-    job = await services.client.job(job_id, guild_id_of(interaction))
-    spec = _loaded(interaction, job.method)
-    anchor_at = job.anchor_at or job.created_at or instants.now()
-    draft = Draft(
-        id=new_id(),
-        user_id=str(interaction.user.id),
-        guild_id=guild_id_of(interaction),
-        method=job.method,
-        values={
-            **typed(spec, job.params),
-            NAME_KEY: job.name,
-            _KEPT_KEY: {**job.trigger.to_json(), "anchor_at": instants.to_iso(anchor_at)},
-        },
-        when=(when or "").strip()[:200],
-        job_id=job.id,
-        job_version=job.version,
-    )
-    await services.memory.save_draft(draft)
-    await _show_preview(interaction, draft, spec)
+    job = await job_to_change(interaction, job_id)
+    spec = loaded(interaction, job.method)
+    draft = replace(_draft_of(interaction, job, spec), job_id=job.id, job_version=job.version)
+    draft = replace(draft, when=(when or "").strip()[:200])
+    await services_of(interaction.client).memory.save_draft(draft)
+    await show_draft(interaction, draft, spec)
 
 
-async def submitted(interaction: discord.Interaction) -> None:
-    """Takes in a submitted form and shows the preview."""
-    found = form_of(interaction)
-    assert found is not None, "the caller looked"
+@action("job", "clone")
+async def clone(interaction: discord.Interaction, job_id: str) -> None:
+    """Begins a new job that is like another one."""
     await acknowledge(interaction)
-    services = services_of(interaction.client)
-    draft = await _own_draft(interaction, found[0])
-    values, when = read_form(interaction)
-    draft = replace(
-        draft, values={**draft.values, **values}, when=draft.when if when is None else when.strip()
-    )
-    await services.memory.save_draft(draft)
-    await _show_preview(interaction, draft, _loaded(interaction, draft.method))
+    job = await job_to_change(interaction, job_id)
+    spec = loaded(interaction, job.method)
+    draft = _draft_of(interaction, job, spec)
+    draft.values.pop(_RUN_COUNT)
+    if job.name:
+        draft.values[NAME] = t("{name} (copy)", name=job.name[:80])
+    if job.trigger.type == "date":
+        del draft.values[KEPT]  # its moment may be over
+    await services_of(interaction.client).memory.save_draft(draft)
+    await show_draft(interaction, draft, spec)
+
+
+def _draft_of(interaction: discord.Interaction, job: Job, spec: MethodSpec) -> Draft:
+    """What one would have typed for a job."""
+    anchor_at = job.anchor_at or job.created_at or instants.now()
+    kept = {"timezone": job.timezone, **job.trigger.args}
+    options = {
+        NAME: job.name,
+        MISSED: job.missed.value,
+        OVERLAP: job.overlap.value,
+        ALERT: job.meta.get("alert"),
+        MANAGERS: job.meta.get("managers"),
+        KEPT: {
+            **job.trigger.to_json(),
+            "zone": kept["timezone"],
+            "anchor_at": instants.to_iso(anchor_at),
+        },
+        _RUN_COUNT: job.run_count,
+    }
+    return new_draft(interaction, job.method, values={**typed(spec, job.params), **options})
 
 
 @action("draft", "edit")
-async def edit(interaction: discord.Interaction, draft_id: str) -> None:
-    """Opens the first form again, as it was filled."""
-    await _open_form(interaction, draft_id, 0)
+async def edit(interaction: discord.Interaction, target: str) -> None:
+    """Opens the form of a line, as it was filled; the target is ``<draft>.<group>``."""
+    draft_id, _, group = target.partition(".")
+    draft = await own_draft(interaction, draft_id)
+    spec = loaded(interaction, draft.method)
+    kept = _kept(draft)
+    keeps = describe(kept[0], "UTC", locale()) if kept is not None else None
+    await interaction.response.send_modal(build_form(spec, draft, group or FIRST, keeps=keeps))
 
 
-@action("draft", "morea")
-async def more(interaction: discord.Interaction, draft_id: str) -> None:
-    """Opens the second form."""
-    await _open_form(interaction, draft_id, 1)
+@form_action("draft", "form")
+async def form_submitted(interaction: discord.Interaction, target: str, fields: Mapping[str, Any]) -> None:
+    """Takes in a submitted form and shows the card."""
+    await acknowledge(interaction)
+    draft = await own_draft(interaction, target.partition(".")[0])
+    values, when = read_form(fields)
+    draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
+    await services_of(interaction.client).memory.save_draft(draft)
+    await show_draft(interaction, draft, loaded(interaction, draft.method))
 
 
-@action("draft", "moreb")
-async def still_more(interaction: discord.Interaction, draft_id: str) -> None:
-    """Opens the third form."""
-    await _open_form(interaction, draft_id, 2)
+@action("draft", "later")
+async def keep_for_later(interaction: discord.Interaction, draft_id: str) -> None:
+    """Puts a draft aside."""
+    await acknowledge(interaction)
+    await own_draft(interaction, draft_id)
+    said = t("Kept. `/schedule drafts` brings it back; after a month without a change it is forgotten.")
+    await show(interaction, note_panel(said, colour=NEUTRAL))
 
 
 @action("draft", "cancel")
 async def discard(interaction: discord.Interaction, draft_id: str) -> None:
     """Throws a draft away."""
     await acknowledge(interaction)
-    draft = await _own_draft(interaction, draft_id)
+    draft = await own_draft(interaction, draft_id)
     await services_of(interaction.client).memory.take_draft(draft.id)
-    said = "The job stays as it was." if draft.job_id else "Discarded. Nothing was scheduled."
-    await show(interaction, job_card.note_panel(said))
+    said = t("The job stays as it was.") if draft.job_id else t("Discarded. Nothing was scheduled.")
+    await show(interaction, note_panel(said, colour=NEUTRAL))
 
 
 @action("draft", "confirm")
@@ -130,27 +208,27 @@ async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
     """Saves the job, if nothing stands against it now."""
     await acknowledge(interaction)
     services = services_of(interaction.client)
-    draft = await _own_draft(interaction, draft_id)
-    spec = _loaded(interaction, draft.method)
-    _, reviewed = await _review(interaction, draft, spec)
+    draft = await own_draft(interaction, draft_id)
+    spec = loaded(interaction, draft.method)
+    reviewed = await _review(interaction, draft, spec)
     if not reviewed.ready or reviewed.trigger is None:
-        await _show_preview(interaction, draft, spec)
+        await show_draft(interaction, draft, spec)
         return
     if not await services.memory.take_draft(draft.id):
-        raise Refused("This was confirmed already.")  # a second click was faster than our answer
+        raise Refused(t("This was confirmed already."))  # a second click was faster than our answer
     try:
         job = await _save(interaction, draft, spec, reviewed, reviewed.trigger)
     except ClientError as error:
         await services.memory.save_draft(draft)
-        notice = error.message
-        if isinstance(error, Conflict) and draft.job_id:
-            notice = "Somebody changed this job meanwhile. Discard this, and edit it again."
-        panel = preview_panel(
-            spec, draft, reviewed, locale=interaction.locale.value, now=instants.now(), notice=notice
-        )
-        await show(interaction, panel)
+        notice = translated(error.message)
+        if isinstance(error, Conflict) and draft.job_id and error.code == "job_changed":
+            notice = t("Somebody changed this job meanwhile. Discard this, and edit it again.")
+        await show_draft(interaction, draft, spec, notice=notice)
         return
-    heading = "Changed" if draft.job_id else "Scheduled"
+    heading = t("Changed") if draft.job_id else t("Scheduled")
+    if job.state is JobState.PENDING:
+        heading = t("Waits for approval")
+        await approval.ask_for_approval(interaction, job)
     await show(interaction, await job_card.card_of(interaction, job, heading=heading))
 
 
@@ -161,86 +239,137 @@ async def _save(
     reviewed: Review,
     trigger: Trigger,
 ) -> Job:
-    services = services_of(interaction.client)
-    params = reviewed.filled.params
-    named = draft.values.get(NAME_KEY)
+    services, client = services_of(interaction.client), client_of(interaction)
+    params, values = reviewed.filled.params, draft.values
+    named = values.get(NAME)
+    options: dict[str, Any] = {
+        "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
+        "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
+    }
+    given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS)}
+    meta = {key: value for key, value in given.items() if value}
+    state = JobState.PENDING if reviewed.needs_approval else JobState.ACTIVE
     if draft.job_id is None:
-        return await services.client.create(
+        return await client.create(
             Job(
                 id="",
                 handler_id=services.handler_id,
                 method=draft.method,
                 params=params,
                 trigger=trigger,
+                state=state,
                 name=str(named or auto_name(spec, params)),
                 guild_id=draft.guild_id,
                 creator_id=draft.user_id,
                 timezone=reviewed.zone,
+                meta=meta,
+                **options,
             )
         )
-    before = await services.client.job(draft.job_id, draft.guild_id)
+    before = await client.job(draft.job_id, draft.guild_id)
     # A zone belongs to its schedule: one that was not edited keeps both.
-    moved = {"trigger": trigger, "timezone": reviewed.zone} if draft.when else {}
-    changed = replace(before, params=params, name=named, **moved)
-    return await services.client.change(changed, draft.job_version or before.version)
-
-
-async def _open_form(interaction: discord.Interaction, draft_id: str, step: int) -> None:
-    draft = await _own_draft(interaction, draft_id)
-    spec = _loaded(interaction, draft.method)
-    kept = _kept(draft)
-    keeps = describe(kept[0], "UTC", interaction.locale.value) if kept is not None else None
-    await interaction.response.send_modal(build_form(spec, draft, step, keeps=keeps))
-
-
-async def _show_preview(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> None:
-    zone, reviewed = await _review(interaction, draft, spec)
-    services = services_of(interaction.client)
-    chosen = await services.memory.timezone(interaction.user.id, interaction.guild_id)
-    hint = None if chosen else f"Times are read in {zone}; `/schedule timezone` sets yours."
-    now = instants.now()
-    await show(
-        interaction, preview_panel(spec, draft, reviewed, locale=interaction.locale.value, now=now, hint=hint)
+    touched = draft.when or values.get(END)
+    moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}
+    meta = {**before.meta, "alert": None, "managers": None, **meta}
+    changed = replace(
+        before, params=params, name=named, meta={k: v for k, v in meta.items() if v}, **options, **moved
     )
+    if reviewed.needs_approval:
+        changed = replace(changed, state=JobState.PENDING)
+    return await client.change(changed, draft.job_version or before.version, actor_of(interaction))
 
 
-async def _review(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> tuple[str, Review]:
+async def show_draft(
+    interaction: discord.Interaction, draft: Draft, spec: MethodSpec, *, notice: str | None = None
+) -> None:
+    """Shows a draft's card as it stands now."""
+    reviewed = await _review(interaction, draft, spec)
+    services = services_of(interaction.client)
+    hint = None
+    if not await services.memory.timezone(interaction.user.id, interaction.guild_id):
+        hint = t("Times are read in {zone}; `/schedule timezone` sets yours.", zone=reviewed.zone)
+    now = instants.now()
+    assert interaction.guild is not None
+    number = int(draft.values.get(_RUN_COUNT) or 0) + 1
+    facts = facts_of(
+        interaction.guild,
+        timezone=reviewed.zone,
+        number=number,
+        now=reviewed.runs[0] if reviewed.runs else now,
+    )
+    post = post_of(spec, reviewed.filled.params, facts, number)
+    panel = draft_panel(spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint)
+    await show(interaction, panel)
+
+
+async def _review(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Review:
     services = services_of(interaction.client)
     zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
-    assert interaction.guild is not None and isinstance(interaction.user, discord.Member)
-    reviewed = review(
-        spec,
-        draft,
+    now = instants.now()
+    assert interaction.guild is not None
+    around = Circumstances(
         guild=interaction.guild,
-        member=interaction.user,
+        member=member_of(interaction),
         zone=zone,
-        locale=interaction.locale.value,
-        now=instants.now(),
+        locale=locale(),
+        now=now,
+        facts=facts_of(interaction.guild, timezone=zone, number=1, now=now),
+        rules=await _rules(interaction),
+        approval=(await services.memory.settings(interaction.guild.id)).approval,
         kept=_kept(draft),
     )
-    return zone, reviewed
+    return review(spec, draft, around)
+
+
+async def _rules(interaction: discord.Interaction) -> GuildRules | None:
+    """The guild's rules, if the server tells them soon; it enforces them in any case."""
+    try:
+        async with asyncio.timeout(_RULES_SECONDS):
+            if Feature.RULES in await client_of(interaction).lacks():
+                return None
+            return await client_of(interaction).rules(guild_id_of(interaction))
+    except (ClientError, TimeoutError):
+        return None
 
 
 def _kept(draft: Draft) -> tuple[Trigger, datetime] | None:
-    """The schedule of the job that a draft edits."""
-    kept = draft.values.get(_KEPT_KEY)
+    """The schedule of the job that a draft edits or copies."""
+    kept = draft.values.get(KEPT)
     if kept is None:
         return None
-    return Trigger.from_json(kept), instants.from_iso(kept["anchor_at"])
+    trigger = Trigger.from_json(kept)
+    if trigger.type != "interval":
+        trigger = Trigger(trigger.type, {"timezone": kept["zone"], **trigger.args})
+    return trigger, instants.from_iso(kept["anchor_at"])
 
 
-async def _own_draft(interaction: discord.Interaction, draft_id: str) -> Draft:
+async def own_draft(interaction: discord.Interaction, draft_id: str) -> Draft:
+    """The person's own draft of that id; Refused when it is used up, or somebody else's."""
     draft = await services_of(interaction.client).memory.draft(draft_id)
     if draft is None:
-        raise Refused("This draft was saved or discarded already. `/schedule list` shows what is scheduled.")
+        raise Refused(
+            t("This draft was saved or discarded already. `/schedule list` shows what is scheduled.")
+        )
     if draft.user_id != str(interaction.user.id) or draft.guild_id != guild_id_of(interaction):
-        raise Refused("This draft is somebody else's.")
+        raise Refused(t("This draft is somebody else's."))
     return draft
 
 
-def _loaded(interaction: discord.Interaction, method: str) -> MethodSpec:
+def _all_specs(interaction: discord.Interaction) -> list[MethodSpec]:
+    functions = handler_of(interaction.client).sprockets
+    return best_matches([spec_of(name, function) for name, function in functions.items()], "")
+
+
+def loaded(interaction: discord.Interaction, method: str) -> MethodSpec:
+    """What a loaded job method declares; Refused, with all that there are, when it is not loaded."""
     spec = spec_for(interaction.client, method)
     if spec is None:
         names = ", ".join(f"`{name}`" for name in sorted(handler_of(interaction.client).sprockets))
-        raise Refused(f"There is no job “{plain(method)[:80]}” loaded. There are: {names or 'none'}.")
+        raise Refused(
+            t(
+                "There is no job “{name}” loaded. There are: {names}.",
+                name=plain(method)[:80],
+                names=names or "–",
+            )
+        )
     return spec

@@ -1,4 +1,4 @@
-"""What a draft may become: which fields in which step, and from what was typed to params. Pure."""
+"""What a draft may become: which fields in which form, and from what was typed to params. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cogs.desk.language import t
+from schedulezero.colours import parse_colour
 from schedulezero.methods import Kind, MethodSpec, Parameter
+
+# Where a draft keeps what is no parameter; none can be called so.
+NAME = "#name"
+MISSED = "#missed"
+OVERLAP = "#overlap"
+END = "#end"
+ALERT = "#alert"
+MANAGERS = "#managers"
+KEPT = "#kept"
 
 FIELDS_A_STEP = 5  # of a modal; the first step gives one of them to *when*
 
@@ -42,6 +53,29 @@ def steps(spec: MethodSpec) -> list[list[Parameter]]:
     return [first, *(rest[start : start + FIELDS_A_STEP] for start in range(0, len(rest), FIELDS_A_STEP))]
 
 
+WHERE = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS)
+
+
+def groups(spec: MethodSpec) -> dict[str, list[Parameter]]:
+    """The parameters as the lines of a draft's card, each line with a form of its own.
+
+    ``where`` holds the places and people that must be named, ``what`` what is most often said of
+    the rest, ``more1`` and on whatever is left; a line without parameters is not there.
+    """
+    asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
+    where = [item for item in asked if item.kind in WHERE and item.required][:FIELDS_A_STEP]
+    rest = sorted((item for item in asked if item not in where), key=lambda item: not item.required)
+    found = {"where": where, "what": rest[:FIELDS_A_STEP]}
+    for number, start in enumerate(range(FIELDS_A_STEP, len(rest), FIELDS_A_STEP), 1):
+        found[f"more{number}"] = rest[start : start + FIELDS_A_STEP]
+    return {name: parameters for name, parameters in found.items() if parameters}
+
+
+def label_of(parameter: Parameter) -> str:
+    """What a parameter is called in a form, in the reader's language."""
+    return t(parameter.label)
+
+
 def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
     """The params that the typed values mean.
 
@@ -65,7 +99,7 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
         try:
             params[parameter.name] = _read(parameter, value)
         except ValueError as error:
-            errors[parameter.name] = f"**{parameter.label}** {error}"
+            errors[parameter.name] = f"**{label_of(parameter)}** {error}"
     return Filled(params, errors, tuple(missing))
 
 
@@ -109,20 +143,22 @@ def _read(parameter: Parameter, value: Any) -> Any:
     text = str(value).strip()
     if kind is Kind.INTEGER:
         if not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
-            raise ValueError(f"must be a whole number such as 10, not “{text[:40]}”.")
+            raise ValueError(t("must be a whole number such as 10, not “{text}”.", text=text[:40]))
         return int(text)
     if kind is Kind.NUMBER:
         try:
             number = float(text.replace(",", "."))
         except ValueError:
-            raise ValueError(f"must be a number such as 1.5, not “{text[:40]}”.") from None
+            raise ValueError(t("must be a number such as 1.5, not “{text}”.", text=text[:40])) from None
         if not abs(number) < 1e15:
-            raise ValueError(f"must be a reasonable number, not “{text[:40]}”.")
+            raise ValueError(t("must be a reasonable number, not “{text}”.", text=text[:40]))
         return number
     if kind in (Kind.OBJECT, Kind.LIST):
         return _read_json(kind, text)
+    if kind is Kind.COLOUR and parse_colour(text) is None:
+        raise ValueError(t("must be a colour such as #5865F2 or blue, not “{text}”.", text=text[:40]))
     if kind is Kind.URL and not text.startswith(("http://", "https://")):
-        raise ValueError(f"must be an address that begins with https://, not “{text[:40]}”.")
+        raise ValueError(t("must be an address that begins with https://, not “{text}”.", text=text[:40]))
     return str(value)
 
 
@@ -133,5 +169,10 @@ def _read_json(kind: Kind, text: str) -> Any:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, wanted):
-        raise ValueError(f"must be a {kind.value} such as `{example}`.")
+        said = (
+            t("must be a JSON object such as {example}.")
+            if kind is Kind.OBJECT
+            else t("must be a JSON list such as {example}.")
+        )
+        raise ValueError(said.replace("{example}", f"`{example}`"))
     return value

@@ -1,119 +1,160 @@
-"""Declared parameters → a modal → values. One step of a draft at a time.
+"""A draft's declared parameters → a modal's fields → values. One form a line of its card.
 
-A modal cannot answer a modal and has five fields; `draft.steps` says which they are. What was
-submitted is read from the interaction itself and not from the modal object, so that a form which
-was open while the bot restarted is understood all the same.
+A modal cannot answer a modal and has five fields; `draft.groups` says which go together.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 from discord import ui
 
-from cogs.desk.draft import steps
+from cogs.desk.components import TEXT_CHANNELS, Form, choice_field, new_form, objects, text_field
+from cogs.desk.draft import ALERT, END, MANAGERS, MISSED, NAME, OVERLAP, groups, label_of, steps
+from cogs.desk.language import mark, t
 from cogs.desk.wording import MAX_LABEL, MAX_OPTION, cut
+from cogs.desk.wording import MISSED as MISSED_WORDS
+from cogs.desk.wording import OVERLAP as OVERLAP_WORDS
 from schedulezero.memory import Draft
 from schedulezero.methods import Kind, MethodSpec, Parameter
+from schedulezero.model import MissedPolicy, OverlapPolicy
 
 WHEN_FIELD = "when"
 _PARAMETER_FIELD = "p:"
-_FORM_ID = re.compile(r"sz-form:(?P<draft>[A-Za-z0-9]{1,40}):(?P<step>\d)")
-_TEXT_CHANNELS = [
-    discord.ChannelType.text,
-    discord.ChannelType.news,
-    discord.ChannelType.public_thread,
-    discord.ChannelType.private_thread,
-    discord.ChannelType.voice,
-]
+_OPTION_FIELD = "o:"
 _LONGEST_TEXT = 4000
-_LONGEST_MESSAGE = 2000
 _LONGEST_WHEN = 200
-_WHEN_EXAMPLES = "in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5"
+_WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
+# Read as: where alerts about a job go, and how the form says it.
+ALERTS = {
+    "guild": mark("where this server's alerts go"),
+    "creator": mark("to its creator"),
+    "off": mark("nowhere"),
+}
+
+FIRST = "first"
+"""The form that opens with the command: the first step, and when."""
 
 
-class Form(ui.Modal):
-    """The modal of one step. It only shows; `read_form` collects."""
-
-
-def build_form(spec: MethodSpec, draft: Draft, step: int, *, keeps: str | None = None) -> Form:
-    """The modal of a draft's step, filled with what the draft has.
+def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None = None) -> Form:
+    """The form of a line of a draft's card, filled with what the draft has.
 
     Parameters:
         spec: what the method declares.
         draft: what was typed so far.
-        step: counted from 0; the first one also asks when.
+        group: `FIRST`, ``when``, ``options``, or a name of `draft.groups`.
         keeps: for an edit, the present schedule in words, which an empty field leaves as it is.
     """
-    verb = "Edit" if draft.job_id else "Schedule"
-    form = Form(
-        title=cut(f"{verb}: {spec.summary.rstrip('.')}", MAX_LABEL), custom_id=f"sz-form:{draft.id}:{step}"
-    )
-    for parameter in steps(spec)[step]:
-        form.add_item(
-            ui.Label(
-                text=cut(_label(parameter), MAX_LABEL),
-                description=cut(_help(parameter), MAX_OPTION) or None,
-                component=_field(parameter, draft.values.get(parameter.name)),
-            )
+    verb = t("Edit") if draft.job_id else t("Schedule")
+    title = cut(f"{verb}: {t(spec.summary).rstrip('.')}", MAX_LABEL)
+    target = f"{draft.id}.{group}"
+    if group == "options":
+        return new_form("draft", "form", target, t("Options"), _option_fields(draft))
+    if group == "when":
+        end = text_field(
+            f"{_OPTION_FIELD}{END}",
+            t("End (optional)"),
+            value=_text(draft, END),
+            description=t("The last day on which it may run"),
+            placeholder=t("31 December 2027"),
         )
-    if step == 0:
-        description = f"Leave it empty to keep: {keeps}" if keeps else _WHEN_EXAMPLES
-        form.add_item(
-            ui.Label(
-                text="When",
-                description=cut(description, MAX_OPTION),
-                component=ui.TextInput(
-                    custom_id=WHEN_FIELD,
-                    required=keeps is None,
-                    max_length=_LONGEST_WHEN,
-                    placeholder="tomorrow at 9",
-                    default=draft.when or None,
-                ),
-            )
+        return new_form("draft", "form", target, title, [_when_field(draft, keeps), end])
+    parameters = steps(spec)[0] if group == FIRST else groups(spec).get(group, [])
+    fields = [
+        ui.Label(
+            text=cut(_label(parameter), MAX_LABEL),
+            description=cut(_help(parameter), MAX_OPTION) or None,
+            component=_field(parameter, draft.values.get(parameter.name)),
         )
-    return form
+        for parameter in parameters
+    ]
+    if group == FIRST:
+        fields.append(_when_field(draft, keeps))
+    return new_form("draft", "form", target, title, fields)
 
 
-def form_of(interaction: discord.Interaction) -> tuple[str, int] | None:
-    """The draft's id and the step that a submitted modal belongs to, None when it is not ours."""
-    match = _FORM_ID.fullmatch(str((interaction.data or {}).get("custom_id", "")))
-    return (match["draft"], int(match["step"])) if match else None
-
-
-def read_form(interaction: discord.Interaction) -> tuple[dict[str, Any], str | None]:
-    """What was typed: parameter name → value, and the text of *when* if it was asked."""
+def read_form(submitted: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """What was typed: the draft's values that it changes, and the text of *when* if it was asked."""
     values: dict[str, Any] = {}
     when: str | None = None
-    for component in _controls((interaction.data or {}).get("components", [])):
-        custom_id = str(component.get("custom_id", ""))
-        value = component["values"] if "values" in component else component.get("value")
+    for custom_id, value in submitted.items():
         if custom_id == WHEN_FIELD:
-            when = str(value or "")
+            when = str(value or "").strip()
         elif custom_id.startswith(_PARAMETER_FIELD):
             values[custom_id.removeprefix(_PARAMETER_FIELD)] = value
+        elif custom_id.startswith(_OPTION_FIELD):
+            name = custom_id.removeprefix(_OPTION_FIELD)
+            chosen = value[0] if isinstance(value, list) and name != MANAGERS and value else value
+            values[name] = chosen or None
     return values, when
 
 
-def _controls(components: Any) -> Iterator[dict[str, Any]]:
-    for component in components:
-        if isinstance(component.get("component"), dict):
-            yield component["component"]
-        else:
-            yield from component.get("components", ())
+def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
+    return text_field(
+        WHEN_FIELD,
+        t("When"),
+        value=draft.when,
+        description=t("Leave it empty to keep: {schedule}", schedule=keeps) if keeps else t(_WHEN_EXAMPLES),
+        placeholder=t("tomorrow at 9"),
+        required=keeps is None,
+        most=_LONGEST_WHEN,
+    )
+
+
+def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
+    missed = _text(draft, MISSED) or MissedPolicy.LATEST.value
+    overlap = _text(draft, OVERLAP) or OverlapPolicy.ALLOW.value
+    alert = _text(draft, ALERT) or "guild"
+    return [
+        text_field(f"{_OPTION_FIELD}{NAME}", t("Name (optional)"), value=_text(draft, NAME), most=100),
+        choice_field(
+            f"{_OPTION_FIELD}{MISSED}",
+            t("Runs missed while I was away"),
+            _options({key.value: word for key, word in MISSED_WORDS.items()}, missed),
+        ),
+        choice_field(
+            f"{_OPTION_FIELD}{OVERLAP}",
+            t("A run due while another is under way"),
+            _options({key.value: word for key, word in OVERLAP_WORDS.items()}, overlap),
+        ),
+        choice_field(f"{_OPTION_FIELD}{ALERT}", t("Tell of failed and missed runs"), _options(ALERTS, alert)),
+        ui.Label(
+            text=cut(t("Only these roles may change it"), MAX_LABEL),
+            description=cut(t("And its creator, and administrators; empty for all who may schedule"), 100),
+            component=ui.RoleSelect(
+                custom_id=f"{_OPTION_FIELD}{MANAGERS}",
+                required=False,
+                max_values=25,
+                default_values=objects(draft.values.get(MANAGERS), discord.Role),
+            ),
+        ),
+    ]
+
+
+def _options(words: Mapping[str, str], chosen: str) -> list[discord.SelectOption]:
+    return [
+        discord.SelectOption(label=cut(t(word), 100), value=value, default=value == chosen)
+        for value, word in words.items()
+    ]
+
+
+def _text(draft: Draft, key: str) -> str | None:
+    value = draft.values.get(key)
+    return str(value) if value else None
 
 
 def _label(parameter: Parameter) -> str:
-    return parameter.label if parameter.required else f"{parameter.label} (optional)"
+    label = label_of(parameter)
+    return label if parameter.required else t("{label} (optional)", label=label)
 
 
 def _help(parameter: Parameter) -> str:
+    said = t(parameter.help) if parameter.help else ""
     if parameter.default is not None:
-        return f"{parameter.help} ({parameter.default} if left empty)".strip()
-    return parameter.help
+        return t("{help} ({default} if left empty)", help=said, default=parameter.default).strip()
+    return said
 
 
 def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
@@ -122,21 +163,21 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
     if kind in (Kind.CHANNEL, Kind.CHANNELS):
         return ui.ChannelSelect(
             custom_id=custom_id,
-            channel_types=_TEXT_CHANNELS,
+            channel_types=TEXT_CHANNELS,
             required=required,
             max_values=25 if kind is Kind.CHANNELS else 1,
-            default_values=_objects(value, discord.abc.GuildChannel),
+            default_values=objects(value, discord.abc.GuildChannel),
         )
     if kind is Kind.ROLE:
         return ui.RoleSelect(
-            custom_id=custom_id, required=required, default_values=_objects(value, discord.Role)
+            custom_id=custom_id, required=required, default_values=objects(value, discord.Role)
         )
     if kind in (Kind.USER, Kind.USERS):
         return ui.UserSelect(
             custom_id=custom_id,
             required=required,
             max_values=25 if kind is Kind.USERS else 1,
-            default_values=_objects(value, discord.User),
+            default_values=objects(value, discord.User),
         )
     if kind is Kind.BOOLEAN:
         return ui.Checkbox(custom_id=custom_id, default=bool(value))
@@ -154,11 +195,4 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
 def _longest(parameter: Parameter) -> int:
     if parameter.kind in (Kind.INTEGER, Kind.NUMBER):
         return 20
-    if parameter.name in ("message", "content"):
-        return _LONGEST_MESSAGE
     return _LONGEST_TEXT if parameter.kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST) else 256
-
-
-def _objects(value: Any, kind: type[Any]) -> list[discord.Object]:
-    items = value if isinstance(value, list) else []
-    return [discord.Object(int(item), type=kind) for item in items if str(item).isdigit()][:25]

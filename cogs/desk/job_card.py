@@ -1,41 +1,87 @@
-"""The card of one job, and what its buttons do: run, pause, resume, cancel with Undo."""
+"""The card of one job, and what its buttons do: run, hold, skip, cancel, each with Undo."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import discord
 from discord import ui
 
-from cogs.desk.components import DeskButton, acknowledge, action, guild_id_of, show
+from cogs.desk.components import (
+    DeskButton,
+    acknowledge,
+    action,
+    ask,
+    form_action,
+    guild_id_of,
+    note_panel,
+    panel_of,
+    row_of,
+    show,
+    text_field,
+)
 from cogs.desk.draft import typed
-from cogs.desk.preview import shown
-from cogs.desk.wording import JOB_STATES, NEUTRAL, cut, full, outcome, plain, relative
-from cogs.services import services_of, spec_for
-from schedulezero.client import Client
+from cogs.desk.draft_card import shown
+from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_here, job_to_change
+from cogs.desk.language import locale, t
+from cogs.desk.rendered import Post, post_items, post_of
+from cogs.desk.wording import (
+    BAD,
+    MISSED,
+    NEUTRAL,
+    OVERLAP,
+    cut,
+    full,
+    is_held,
+    job_colour,
+    job_state,
+    outcome,
+    plain,
+    reason,
+    relative,
+    sentence,
+    titled,
+)
+from cogs.services import Refused, services_of, spec_for, timezone_of
+from schedulezero import instants
 from schedulezero.dialects import Feature
-from schedulezero.errors import NotFound
+from schedulezero.errors import Conflict, NotFound
 from schedulezero.methods import Kind
-from schedulezero.model import Job, JobState, Run
-from schedulezero.when.describe import describe
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, Trigger
+from schedulezero.variables import facts_of
+from schedulezero.when.parse import understand
+from schedulezero.when.triggers import schedule_of
 
 
 async def show_card(interaction: discord.Interaction, job_id: str, heading: str | None = None) -> None:
     """Shows a job's card."""
     await acknowledge(interaction)
-    job = await _job(interaction, job_id)
+    job = await job_here(interaction, job_id)
     await show(interaction, await card_of(interaction, job, heading=heading))
 
 
-async def card_of(interaction: discord.Interaction, job: Job, *, heading: str | None = None) -> ui.LayoutView:
-    """The card of a job as it stands, with its last run."""
-    client = _client(interaction)
+async def card_of(
+    interaction: discord.Interaction, job: Job, *, heading: str | None = None, undo: int | None = None
+) -> ui.LayoutView:
+    """The card of a job as it stands, with its last run.
+
+    Parameters:
+        interaction: where it is shown.
+        job: what to show.
+        heading: what just happened to it.
+        undo: the version to which an Undo button goes back, None for no such button.
+    """
+    client = client_of(interaction)
     page = await client.runs(guild_id_of(interaction), job_id=job.id, limit=1)
     return card(
         job,
         details=_details(interaction, job),
+        post=_post(interaction, job),
         last_run=page.runs[0] if page.runs else None,
         heading=heading,
+        undo=undo,
         lacks=frozenset(await client.lacks()),
-        locale=interaction.locale.value,
     )
 
 
@@ -44,9 +90,10 @@ def card(
     *,
     details: str,
     last_run: Run | None,
+    post: Post | None = None,
     heading: str | None = None,
+    undo: int | None = None,
     lacks: frozenset[Feature] = frozenset(),
-    locale: str = "en",
 ) -> ui.LayoutView:
     """A job as a panel.
 
@@ -54,48 +101,87 @@ def card(
         job: what to show.
         details: its parameters in words.
         last_run: its newest run.
+        post: what it will post, if it posts anything.
         heading: what just happened to it.
+        undo: the version to which an Undo button goes back.
         lacks: what its server cannot do; those buttons are grey.
-        locale: in whose language to say its schedule.
     """
-    word, colour = JOB_STATES[job.state]
-    container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=colour)
-    container.add_item(ui.TextDisplay(f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"))
+    title = f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
+    if details:
+        items += [ui.Separator(), ui.TextDisplay(details)]
+    if job.state is not JobState.CANCELLED:
+        items += _button_rows(job, undo, lacks)
+    panel = panel_of(*items, colour=job_colour(job))
+    for item in post_items(post) if post is not None else ():
+        panel.add_item(item)
+    return panel
+
+
+def _facts(job: Job, last_run: Run | None) -> str:
     lines = [
-        f"**{word}** · `{job.method}`",
-        f"**When:** {describe(job.trigger, job.timezone, locale)} ({job.timezone})",
+        f"**{job_state(job)}** · `{job.method}`",
+        f"**{t('When:')}** {sentence(job)} ({job.timezone})",
     ]
     if job.next_run_at is not None:
-        lines.append(f"**Next run:** {full(job.next_run_at)}")
+        lines.append(f"**{t('Next run:')}** {full(job.next_run_at)}")
+    if is_held(job) and job.held_until is not None:
+        lines.append(f"⏸ {t('Nothing runs until {when}.', when=full(job.held_until))}")
     if last_run is not None:
-        lines.append(f"**Last run:** {relative(last_run.scheduled_at)} · {outcome(last_run)}")
-        if last_run.error:
-            lines.append(f"**Its error:** {cut(plain(last_run.error), 300)}")
+        lines.append(f"**{t('Last run:')}** {relative(last_run.scheduled_at)} · {outcome(last_run)}")
+        if last_run.error and (why := reason(last_run)):
+            lines.append(f"**{t('Its error:')}** {why}")
     if job.creator_id:
-        lines.append(f"**By:** <@{job.creator_id}>")
-    container.add_item(ui.TextDisplay("\n".join(lines)))
-    if details:
-        container.add_item(ui.Separator())
-        container.add_item(ui.TextDisplay(details))
-    if job.state is not JobState.CANCELLED:
-        container.add_item(_buttons(job, lacks))
-    panel = ui.LayoutView(timeout=None)
-    panel.add_item(container)
-    return panel
+        lines.append(f"**{t('By:')}** <@{job.creator_id}>")
+    options: list[str] = []
+    if job.missed is not MissedPolicy.LATEST:
+        options.append(t("Missed while I was away: {policy}", policy=t(MISSED[job.missed])))
+    if job.overlap is not OverlapPolicy.ALLOW:
+        options.append(t("While another is under way: {policy}", policy=t(OVERLAP[job.overlap])))
+    if managers := job.meta.get("managers"):
+        roles = " ".join(f"<@&{role}>" for role in managers)
+        options.append(f"{t('Only these roles may change it')}: {cut(roles, 300)}")
+    return "\n".join([*lines, *(f"-# {option}" for option in options)])
 
 
-def note_panel(text: str, *buttons: DeskButton, colour: discord.Colour = NEUTRAL) -> ui.LayoutView:
-    """A sentence in the place of a panel, with buttons where something can still be done."""
-    container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=colour)
-    container.add_item(ui.TextDisplay(cut(text, 2000)))
-    if buttons:
-        row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
-        for button in buttons:
-            row.add_item(button)
-        container.add_item(row)
-    panel = ui.LayoutView(timeout=None)
-    panel.add_item(container)
-    return panel
+def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[ui.ActionRow[ui.LayoutView]]:
+    no_pause, no_edit = Feature.PAUSE in lacks, Feature.EDIT in lacks
+    no_hold = Feature.HOLD in lacks
+    active = job.state is JobState.ACTIVE
+    first: list[DeskButton] = []
+    if job.state is JobState.PENDING:
+        style = discord.ButtonStyle.success
+        first.append(DeskButton("job", "approve", job.id, t("Approve"), style=style))
+    else:
+        first.append(DeskButton("job", "run", job.id, t("Run now"), style=discord.ButtonStyle.primary))
+    if job.state is JobState.PAUSED or is_held(job):
+        first.append(DeskButton("job", "resume", job.id, t("Resume"), disabled=no_pause))
+    else:
+        first.append(DeskButton("job", "pause", job.id, t("Pause"), disabled=no_pause or not active))
+    first += [
+        DeskButton("job", "until", job.id, t("Pause until…"), disabled=no_hold or not active),
+        DeskButton("job", "skip", job.id, t("Skip next"), disabled=no_hold or not active or runs_once(job)),
+        DeskButton("job", "edit", job.id, t("Edit"), disabled=no_edit),
+    ]
+    second = [
+        DeskButton("job", "clone", job.id, t("Clone")),
+        DeskButton("job", "history", job.id, t("History")),
+        DeskButton("job", "changes", job.id, t("Changes"), disabled=Feature.UNDO in lacks),
+        DeskButton("job", "cancel", job.id, t("Cancel"), style=discord.ButtonStyle.danger),
+    ]
+    if undo is not None:
+        target = f"{job.id}:{undo}.{job.version}"
+        style = discord.ButtonStyle.primary
+        second.append(DeskButton("job", "back", target, t("Undo"), style=style))
+    return [row_of(*first), row_of(*second)]
+
+
+def runs_once(job: Job) -> bool:
+    """Whether a job has a single instant."""
+    return job.trigger.type == "date"
+
+
+# -------------------------------------------------------------------- actions
 
 
 @action("job", "show")
@@ -108,43 +194,86 @@ async def show_again(interaction: discord.Interaction, job_id: str) -> None:
 async def run_now(interaction: discord.Interaction, job_id: str) -> None:
     """Runs a job once, now."""
     await acknowledge(interaction)
-    job = await _job(interaction, job_id)
-    await _client(interaction).run(job)
-    await show(interaction, await card_of(interaction, job, heading="Started"))
+    job = await job_to_change(interaction, job_id)
+    await client_of(interaction).run(job, actor_of(interaction))
+    await show(interaction, await card_of(interaction, job, heading=t("Started")))
 
 
 @action("job", "pause")
 async def pause(interaction: discord.Interaction, job_id: str) -> None:
-    """Holds a job."""
+    """Holds a job until it is resumed."""
     await acknowledge(interaction)
-    job = await _job(interaction, job_id)
-    paused = await _client(interaction).pause(job.id)
-    await show(interaction, await card_of(interaction, paused, heading="Paused"))
+    job = await job_to_change(interaction, job_id)
+    if job.state is JobState.PAUSED:
+        raise await changed_meanwhile(interaction, job.id)
+    paused = await client_of(interaction).pause(job.id, by=actor_of(interaction))
+    await _show_changed(interaction, job, paused, t("Paused"))
 
 
 @action("job", "resume")
 async def resume(interaction: discord.Interaction, job_id: str) -> None:
-    """Lets a paused job run again."""
+    """Lets a paused or held job run again."""
     await acknowledge(interaction)
-    job = await _job(interaction, job_id)
-    resumed = await _client(interaction).resume(job.id)
-    await show(interaction, await card_of(interaction, resumed, heading="Resumed"))
+    job = await job_to_change(interaction, job_id)
+    if job.state is JobState.ACTIVE and not is_held(job):
+        raise await changed_meanwhile(interaction, job.id)
+    resumed = await client_of(interaction).resume(job.id, actor_of(interaction))
+    await _show_changed(interaction, job, resumed, t("Resumed"))
+
+
+@action("job", "skip")
+async def skip(interaction: discord.Interaction, job_id: str) -> None:
+    """Passes over the next run."""
+    await acknowledge(interaction)
+    job = await job_to_change(interaction, job_id)
+    skipped = await client_of(interaction).skip(job.id, actor_of(interaction))
+    await _show_changed(interaction, job, skipped, t("Next run skipped"))
+
+
+@action("job", "until")
+async def ask_until(interaction: discord.Interaction, job_id: str) -> None:
+    """Asks until when nothing shall run."""
+    field = text_field(
+        "until",
+        t("Until when?"),
+        description=t("It goes on by itself after that"),
+        placeholder=t("next monday at 9 · in 2 weeks · 7 january"),
+        required=True,
+    )
+    await ask(interaction, "job", "until", job_id, t("Pause until…"), [field])
+
+
+@form_action("job", "until")
+async def hold_until(interaction: discord.Interaction, job_id: str, fields: Mapping[str, Any]) -> None:
+    """Holds a job until an instant."""
+    await acknowledge(interaction)
+    job = await job_to_change(interaction, job_id)
+    zone = await timezone_of(services_of(interaction.client), interaction.user.id, interaction.guild_id)
+    now = instants.now()
+    found = understand(str(fields.get("until") or ""), zone=zone, locale=locale(), now=now)
+    if found.trigger.type != "date":
+        raise Refused(t("Name one moment, such as `next monday at 9`."))
+    until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
+    assert until is not None, "what is over is not understood"
+    held = await client_of(interaction).pause(job.id, until, actor_of(interaction))
+    await _show_changed(interaction, job, held, t("Held"))
 
 
 @action("job", "cancel")
 async def ask_cancel(interaction: discord.Interaction, job_id: str) -> None:
     """Asks before a job is cancelled."""
     await acknowledge(interaction)
-    job = await _job(interaction, job_id)
-    undo = Feature.UNDO not in await _client(interaction).lacks()
-    said = f"### Cancel “{cut(plain(job.title), 150)}”?\nIt would not run any more"
-    said += f"; it would have run {relative(job.next_run_at)}." if job.next_run_at else "."
-    said += " You can undo it afterwards." if undo else " This server cannot undo that."
+    job = await job_to_change(interaction, job_id)
+    undo = Feature.UNDO not in await client_of(interaction).lacks()
+    said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
+    if job.next_run_at:
+        said.append(t("It would have run {when}.", when=relative(job.next_run_at)))
+    said.append(t("You can undo it afterwards.") if undo else t("This server cannot undo that."))
     panel = note_panel(
-        said,
-        DeskButton("job", "end", job.id, "Cancel the job", style=discord.ButtonStyle.danger),
-        DeskButton("job", "show", job.id, "Keep it"),
-        colour=discord.Colour.red(),
+        "\n".join(said),
+        DeskButton("job", "end", job.id, t("Cancel the job"), style=discord.ButtonStyle.danger),
+        DeskButton("job", "show", job.id, t("Keep it")),
+        colour=BAD,
     )
     await show(interaction, panel)
 
@@ -153,63 +282,70 @@ async def ask_cancel(interaction: discord.Interaction, job_id: str) -> None:
 async def cancel(interaction: discord.Interaction, job_id: str) -> None:
     """Cancels a job and offers to undo it."""
     await acknowledge(interaction)
-    client = _client(interaction)
-    job = await _job(interaction, job_id)
-    await client.cancel(job)
+    client = client_of(interaction)
+    job = await job_to_change(interaction, job_id)
+    try:
+        cancelled = await client.cancel(job, actor_of(interaction))
+    except NotFound:
+        raise await changed_meanwhile(interaction, job_id) from None
     buttons: list[DeskButton] = []
     if Feature.UNDO not in await client.lacks():
-        buttons.append(DeskButton("job", "undo", job.id, "Undo", style=discord.ButtonStyle.primary))
-    await show(
-        interaction,
-        note_panel(f"### Cancelled\n“{cut(plain(job.title), 150)}” does not run any more.", *buttons),
-    )
+        target = f"{job.id}:{job.version}.{cancelled.version}"
+        buttons.append(DeskButton("job", "back", target, t("Undo"), style=discord.ButtonStyle.primary))
+    said = t("{job} does not run any more.", job=titled(job, 150))
+    await show(interaction, note_panel(f"### {t('Cancelled')}\n{said}", *buttons, colour=NEUTRAL))
 
 
-@action("job", "undo")
-async def undo_cancel(interaction: discord.Interaction, job_id: str) -> None:
-    """Brings a cancelled job back."""
+@action("job", "back")
+async def go_back(interaction: discord.Interaction, target: str) -> None:
+    """Brings a job back to a version; the target is ``<job>:<version>.<expected>``."""
     await acknowledge(interaction)
-    client = _client(interaction)
-    await client.job(job_id, guild_id_of(interaction))  # of this guild, or refused
-    job = await client.restore(job_id)
-    await show(interaction, await card_of(interaction, job, heading="Back again"))
+    job_id, _, numbers = target.rpartition(":")
+    version, _, expected = numbers.partition(".")
+    job = await job_to_change(interaction, job_id, cancelled=True)
+    try:
+        restored = await client_of(interaction).restore(
+            job.id, int(version), expected=int(expected) if expected else None, by=actor_of(interaction)
+        )
+    except Conflict as error:
+        if error.code != "job_changed":
+            raise
+        raise await changed_meanwhile(interaction, job_id) from None
+    await show(interaction, await card_of(interaction, restored, heading=t("Back again")))
 
 
-def _buttons(job: Job, lacks: frozenset[Feature]) -> ui.ActionRow[ui.LayoutView]:
-    row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
-    row.add_item(DeskButton("job", "run", job.id, "Run now", style=discord.ButtonStyle.primary))
-    no_pause = Feature.PAUSE in lacks
-    if job.state is JobState.PAUSED:
-        row.add_item(DeskButton("job", "resume", job.id, "Resume", disabled=no_pause))
-    else:
-        finished = job.state is JobState.FINISHED
-        row.add_item(DeskButton("job", "pause", job.id, "Pause", disabled=no_pause or finished))
-    row.add_item(DeskButton("job", "edit", job.id, "Edit", disabled=Feature.EDIT in lacks))
-    row.add_item(DeskButton("job", "history", job.id, "History"))
-    row.add_item(DeskButton("job", "cancel", job.id, "Cancel", style=discord.ButtonStyle.danger))
-    return row
+async def _show_changed(interaction: discord.Interaction, before: Job, after: Job, heading: str) -> None:
+    """The card after a change that can be undone."""
+    undo = before.version if after.version != before.version else None
+    await show(interaction, await card_of(interaction, after, heading=heading, undo=undo))
+
+
+# -------------------------------------------------------------------- details
 
 
 def _details(interaction: discord.Interaction, job: Job) -> str:
     spec = spec_for(interaction.client, job.method)
     if spec is None:
-        return "*Its job method is not loaded at the moment; it would fail.*"
+        return f"*{t('Its job method is not loaded at the moment; it would fail.')}*"
     values = typed(spec, job.params)
     lines = [
-        shown(parameter, values[parameter.name])
+        shown(parameter, values[parameter.name], 100 if spec.variables else 600)
         for parameter in spec.parameters
         if values.get(parameter.name) not in (None, "", [], False) and parameter.kind is not Kind.GUILD
     ]
     return cut("\n".join(lines), 1800)
 
 
-async def _job(interaction: discord.Interaction, job_id: str) -> Job:
-    """A job of this guild that is still there."""
-    job = await _client(interaction).job(job_id, guild_id_of(interaction))
-    if job.state is JobState.CANCELLED:
-        raise NotFound(f"“{cut(plain(job.title), 100)}” was cancelled.", code="job_cancelled")
-    return job
+def _post(interaction: discord.Interaction, job: Job) -> Post | None:
+    spec = spec_for(interaction.client, job.method)
+    if spec is None or interaction.guild is None:
+        return None
+    number = job.run_count + 1
+    at = job.next_run_at or instants.now()
+    zone = _zone(job.trigger, job.timezone)
+    facts = facts_of(interaction.guild, timezone=zone, number=number, now=at)
+    return post_of(spec, job.params, facts, number)
 
 
-def _client(interaction: discord.Interaction) -> Client:
-    return services_of(interaction.client).client
+def _zone(trigger: Trigger, zone: str) -> str:
+    return str(trigger.args.get("timezone") or zone)

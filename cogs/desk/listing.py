@@ -1,148 +1,278 @@
-"""The list of a guild's jobs: pages, next run first; pick one to manage it.
+"""The list of a guild's jobs: pages of sections, a filter, an order, and a selection to change together.
 
-What a list shows (its filter, the cursors of the pages before) lies in the bot's memory under the
-panel's id, so that its buttons work after a restart.
+What a list shows (its filter, the cursors of the pages before, what is selected) lies in the bot's
+memory under the panel's id, so that its buttons work after a restart. `bulk` has what is done with
+a selection.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 from discord import ui
 
-from cogs.desk import job_card
-from cogs.desk.components import DeskButton, DeskSelect, acknowledge, action, guild_id_of, picked, show
-from cogs.desk.wording import JOB_STATES, NEUTRAL, cut, next_run, plain
-from cogs.services import Refused, services_of
-from schedulezero.dialects import JobPage, JobQuery
+from cogs.desk.components import (
+    TEXT_CHANNELS,
+    DeskButton,
+    DeskSelect,
+    acknowledge,
+    action,
+    ask,
+    choice_field,
+    form_action,
+    guild_id_of,
+    objects,
+    panel_of,
+    row_of,
+    show,
+    text_field,
+)
+from cogs.desk.jobs_here import client_of
+from cogs.desk.language import mark, t
+from cogs.desk.wording import (
+    NEUTRAL,
+    cut,
+    job_state,
+    next_run,
+    plain,
+    run_state,
+    sentence,
+    state_word,
+)
+from cogs.services import Refused, handler_of, services_of
+from schedulezero.dialects import Feature, JobPage, JobQuery
 from schedulezero.memory import new_id
-from schedulezero.model import JobState
-from schedulezero.when.describe import describe
+from schedulezero.methods import spec_of
+from schedulezero.model import JobState, RunState
 
 PAGE = 8
+_RECENT = 200
+
+# Read as: the order in which jobs are listed, and what its button says.
+_ORDERS = {
+    "next": mark("Sorted by next run"),
+    "name": mark("Sorted by name"),
+    "created": mark("Newest first"),
+}
+_STATES = (JobState.ACTIVE, JobState.PENDING, JobState.PAUSED, JobState.FINISHED, JobState.CANCELLED)
 
 
 async def begin(interaction: discord.Interaction, *, state: JobState | None, text: str | None) -> None:
     """Answers ``/schedule list``."""
     await acknowledge(interaction)
-    panel_id = new_id()
-    filtered = {"state": state.value if state else None, "text": text, "cursors": []}
-    await _show_page(interaction, panel_id, filtered)
+    query: dict[str, Any] = {"state": state.value if state else None, "text": text}
+    await show_page(interaction, new_id(), {"query": query, "cursors": []})
 
 
 @action("list", "next")
 async def next_page(interaction: discord.Interaction, panel_id: str) -> None:
     """Turns a page forward."""
     await acknowledge(interaction)
-    state = await _state(interaction, panel_id)
+    state = await state_of(interaction, panel_id)
     if state.get("next"):
         state["cursors"] = [*state["cursors"], state["next"]]
-    await _show_page(interaction, panel_id, state)
+    await show_page(interaction, panel_id, state)
 
 
 @action("list", "back")
 async def previous_page(interaction: discord.Interaction, panel_id: str) -> None:
     """Turns a page back."""
     await acknowledge(interaction)
-    state = await _state(interaction, panel_id)
+    state = await state_of(interaction, panel_id)
     state["cursors"] = state["cursors"][:-1]
-    await _show_page(interaction, panel_id, state)
+    await show_page(interaction, panel_id, state)
 
 
 @action("list", "refresh")
 async def refresh(interaction: discord.Interaction, panel_id: str) -> None:
     """Shows the page as it is now."""
     await acknowledge(interaction)
-    await _show_page(interaction, panel_id, await _state(interaction, panel_id))
+    await show_page(interaction, panel_id, await state_of(interaction, panel_id))
 
 
-@action("list", "pick")
-async def pick(interaction: discord.Interaction, panel_id: str) -> None:
-    """Goes to the card of the job that was picked."""
-    await job_card.show_card(interaction, picked(interaction))
+@action("list", "sort")
+async def sort(interaction: discord.Interaction, panel_id: str) -> None:
+    """Takes the next order."""
+    await acknowledge(interaction)
+    state = await state_of(interaction, panel_id)
+    orders = list(_ORDERS)
+    present = state["query"].get("sort") or orders[0]
+    state["query"]["sort"] = orders[(orders.index(present) + 1) % len(orders)]
+    state["cursors"] = []
+    await show_page(interaction, panel_id, state)
 
 
-async def _state(interaction: discord.Interaction, panel_id: str) -> dict[str, Any]:
+@action("list", "filter")
+async def ask_filter(interaction: discord.Interaction, panel_id: str) -> None:
+    """Asks which jobs to show."""
+    query = (await state_of(interaction, panel_id))["query"]
+    functions = handler_of(interaction.client).sprockets
+    specs = sorted((spec_of(name, function) for name, function in functions.items()), key=lambda s: s.name)
+    methods = [
+        discord.SelectOption(
+            label=cut(t(spec.summary).rstrip("."), 100),
+            value=spec.name,
+            default=spec.name == query.get("method"),
+        )
+        for spec in specs[:25]
+    ]
+    states = [
+        discord.SelectOption(
+            label=state_word(state), value=state.value, default=state.value == query.get("state")
+        )
+        for state in _STATES
+    ]
+    channel: ui.ChannelSelect[Any] = ui.ChannelSelect(
+        custom_id="channel_id",
+        required=False,
+        channel_types=TEXT_CHANNELS,
+        default_values=objects([query.get("channel_id")], discord.abc.GuildChannel),
+    )
+    creator: ui.UserSelect[Any] = ui.UserSelect(
+        custom_id="creator_id",
+        required=False,
+        default_values=objects([query.get("creator_id")], discord.User),
+    )
+    fields = [
+        text_field("text", t("With this text"), value=query.get("text"), most=100),
+        choice_field("state", t("State"), states),
+        choice_field("method", t("What it does"), methods),
+        ui.Label(text=t("In this channel"), component=channel),
+        ui.Label(text=t("Made by"), component=creator),
+    ]
+    await ask(interaction, "list", "filter", panel_id, t("Which jobs?"), fields)
+
+
+@form_action("list", "filter")
+async def filtered(interaction: discord.Interaction, panel_id: str, fields: Mapping[str, Any]) -> None:
+    """Shows the jobs that were asked for; empty fields mean any."""
+    await acknowledge(interaction)
+    state = await state_of(interaction, panel_id)
+    query: dict[str, Any] = {"sort": state["query"].get("sort")}
+    for name in ("text", "state", "method", "channel_id", "creator_id"):
+        value = fields.get(name)
+        query[name] = (value[0] if isinstance(value, list) and value else value) or None
+    await show_page(interaction, panel_id, {**state, "query": query, "cursors": [], "selected": []})
+
+
+async def state_of(interaction: discord.Interaction, panel_id: str) -> dict[str, Any]:
+    """What a list of this guild shows; Refused when it is forgotten."""
     assert interaction.guild_id is not None
     state = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
-    if state is None:
-        raise Refused("This list is too old. Use `/schedule list` again.")
+    if state is None or "query" not in state:
+        raise Refused(t("This list is too old. Use `/schedule list` again."))
     return state
 
 
-async def _show_page(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
-    services = services_of(interaction.client)
-    cursors: list[str] = state["cursors"]
-    page = await services.client.jobs(
-        guild_id_of(interaction),
-        JobQuery(state=JobState(state["state"]) if state["state"] else None, text=state["text"]),
-        cursor=cursors[-1] if cursors else None,
-        limit=PAGE,
-    )
+async def save_state(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
+    """Keeps what a list shows."""
     assert interaction.guild_id is not None
-    await services.memory.save_panel(panel_id, interaction.guild_id, {**state, "next": page.next_cursor})
+    await services_of(interaction.client).memory.save_panel(panel_id, interaction.guild_id, state)
+
+
+def query_of(state: Mapping[str, Any]) -> JobQuery:
+    """The filter and order of a list."""
+    query = state["query"]
+    return JobQuery(
+        state=JobState(query["state"]) if query.get("state") else None,
+        method=query.get("method"),
+        channel_id=query.get("channel_id"),
+        creator_id=query.get("creator_id"),
+        text=query.get("text"),
+        sort=query.get("sort") or "next",
+    )
+
+
+async def show_page(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
+    """Shows the page of a list that its state says."""
+    client, guild_id = client_of(interaction), guild_id_of(interaction)
+    cursors: list[str] = state["cursors"]
+    page = await client.jobs(guild_id, query_of(state), cursor=cursors[-1] if cursors else None, limit=PAGE)
+    await save_state(interaction, panel_id, {**state, "next": page.next_cursor})
+    recent = await client.runs(guild_id, limit=_RECENT)
+    outcomes: dict[str, RunState] = {}
+    for run in recent.runs:  # newest first: the first one of a job is its last outcome
+        outcomes.setdefault(run.job_id, run.state)
+    lacks = await client.lacks()
     await show(
         interaction,
-        list_panel(panel_id, page, len(cursors) + 1, state["state"], state["text"], interaction.locale.value),
+        list_panel(panel_id, page, state, outcomes, selectable=Feature.BULK not in lacks),
     )
 
 
 def list_panel(
-    panel_id: str, page: JobPage, number: int, state: str | None, text: str | None, locale: str
+    panel_id: str,
+    page: JobPage,
+    state: Mapping[str, Any],
+    outcomes: Mapping[str, RunState],
+    *,
+    selectable: bool,
 ) -> ui.LayoutView:
     """A page of jobs as a panel.
 
     Parameters:
         panel_id: under which its state is kept.
         page: the jobs to show.
-        number: which page it is, counted from 1.
-        state, text: the filter, to be named in the heading.
-        locale: in whose language to say the schedules.
+        state: what the list shows, see `query_of`.
+        outcomes: job id → how its last run ended, as far as it is known.
+        selectable: whether the server can change many at once.
     """
-    container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=NEUTRAL)
-    heading = "### Scheduled jobs"
-    if state:
-        heading += f", {state}"
-    if text:
-        heading += f", with “{cut(plain(text), 60)}”"
+    query, number = state["query"], len(state["cursors"]) + 1
+    heading = f"### {t('Scheduled jobs')}"
     if number > 1 or page.next_cursor:
-        heading += f" · page {number}"
-    container.add_item(ui.TextDisplay(heading))
+        heading += f" · {t('page {number}', number=number)}"
+    filters = _filters(query)
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join([heading, *filters]))]
     if not page.jobs:
         said = (
-            "Nothing matches. `/schedule list` without options shows everything."
-            if state or text
-            else "Nothing is scheduled here yet. `/schedule create` makes a start."
+            t("Nothing matches. `/schedule list` without options shows everything.")
+            if filters
+            else t("Nothing is scheduled here yet. `/schedule create` makes a start.")
         )
-        container.add_item(ui.TextDisplay(said))
-    for position, job in enumerate(page.jobs):
-        if position:
-            container.add_item(ui.Separator(visible=False))
-        word = JOB_STATES[job.state][0]
-        container.add_item(
-            ui.TextDisplay(
-                f"**{cut(plain(job.title), 80)}** · {word}\n"
-                f"-# {describe(job.trigger, job.timezone, locale)} · {next_run(job)}"
-            )
+        items.append(ui.TextDisplay(said))
+    for job in page.jobs:
+        last = (
+            f" · {t('last run: {outcome}', outcome=run_state(outcomes[job.id]))}"
+            if job.id in outcomes
+            else ""
         )
-    if page.jobs:
+        text = (
+            f"**{cut(plain(job.title), 80)}** · {job_state(job)}\n"
+            f"-# {cut(sentence(job), 150)} · {next_run(job)}{last}"
+        )
+        button: Any = DeskButton("job", "show", job.id, t("Open"))
+        items.append(ui.Section(ui.TextDisplay(text), accessory=button))
+    if page.jobs and selectable:
         options = [
-            discord.SelectOption(
-                label=cut(job.title, 100),
-                value=job.id,
-                description=cut(describe(job.trigger, job.timezone, locale), 100),
-            )
+            discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
             for job in page.jobs
         ]
-        pick_row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
-        pick_row.add_item(DeskSelect("list", "pick", panel_id, "Manage a job…", options))
-        container.add_item(pick_row)
-    row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
-    row.add_item(DeskButton("list", "back", panel_id, "Previous", disabled=number == 1))
-    row.add_item(DeskButton("list", "next", panel_id, "Next", disabled=page.next_cursor is None))
-    row.add_item(DeskButton("list", "refresh", panel_id, "Refresh"))
-    container.add_item(row)
-    panel = ui.LayoutView(timeout=None)
-    panel.add_item(container)
-    return panel
+        placeholder = t("Select jobs to change together…")
+        items.append(row_of(DeskSelect("bulk", "select", panel_id, placeholder, options, most=len(options))))
+    items.append(
+        row_of(
+            DeskButton("list", "back", panel_id, t("Previous"), disabled=number == 1),
+            DeskButton("list", "next", panel_id, t("Next"), disabled=page.next_cursor is None),
+            DeskButton("list", "filter", panel_id, t("Filter…")),
+            DeskButton("list", "sort", panel_id, t(_ORDERS[query.get("sort") or "next"])),
+            DeskButton("list", "refresh", panel_id, t("Refresh")),
+        )
+    )
+    return panel_of(*items, colour=NEUTRAL)
+
+
+def _filters(query: Mapping[str, Any]) -> list[str]:
+    parts: list[str] = []
+    if query.get("state"):
+        parts.append(state_word(JobState(query["state"])))
+    if query.get("method"):
+        parts.append(f"`{query['method']}`")
+    if query.get("channel_id"):
+        parts.append(f"<#{query['channel_id']}>")
+    if query.get("creator_id"):
+        parts.append(f"<@{query['creator_id']}>")
+    if query.get("text"):
+        parts.append(t("with “{text}”", text=cut(plain(query["text"]), 60)))
+    return [f"-# {t('Only:')} {' · '.join(parts)}"] if parts else []

@@ -1,4 +1,6 @@
-"""Who may schedule what: the person and the bot each need the right to do it by hand.
+"""Who may schedule what, and who may change what was scheduled.
+
+The person and the bot each need the right to do it by hand.
 
 Pure over discord.py's objects: nothing is fetched. A job function declares its needs
 (`schedulezero.methods.needs`); one that declares none but names channels needs what posting there
@@ -12,8 +14,12 @@ from typing import Any
 
 import discord
 
+from cogs.desk.language import t
 from schedulezero.methods import Kind, MethodSpec, Need
+from schedulezero.model import Job
 
+MANAGERS = "managers"
+"""Under this key of its meta a job keeps the roles that may change it."""
 _POSTING = ("view_channel", "send_messages")
 
 # Read as: Discord's name of a permission, and what its settings call it where that differs.
@@ -50,8 +56,32 @@ def problems(
                 found += _channel_problems(need, channel_id, guild, member)
     for parameter in spec.parameters:
         if parameter.kind is Kind.ROLE and _unknown_role(params.get(parameter.name), guild):
-            found.append("The role is not one of this server.")
+            found.append(t("The role is not one of this server."))
     return list(dict.fromkeys(found))
+
+
+# Read as: a job that needs one of these acts on many, and waits for a second person where a guild asks so.
+_RISKY = frozenset(
+    {"mention_everyone", "manage_messages", "manage_channels", "manage_roles", "kick_members", "ban_members"}
+)
+
+
+def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> bool:
+    """Whether a job pings everyone, deletes, locks, or gives and takes roles."""
+    for need in spec.needs:
+        if need.permission not in _RISKY or (need.when is not None and not params.get(need.when)):
+            continue
+        if need.permission != "mention_everyone" or not _anybody_may_ping(spec, need, params, guild):
+            return True
+    return False
+
+
+def may_manage(job: Job, member: discord.Member) -> bool:
+    """Whether a member may change a job: all may, or its creator, administrators and its roles only."""
+    roles = {str(item) for item in job.meta.get(MANAGERS) or ()}
+    if not roles or str(member.id) == job.creator_id or member.guild_permissions.administrator:
+        return True
+    return bool(roles & {str(role.id) for role in member.roles})
 
 
 def _needs(spec: MethodSpec) -> Sequence[Need]:
@@ -82,38 +112,52 @@ def _ids(value: Any) -> list[int]:
 def _channel_problems(need: Need, channel_id: int, guild: discord.Guild, member: discord.Member) -> list[str]:
     channel = guild.get_channel_or_thread(channel_id)
     if channel is None:
-        return [f"The channel {channel_id} is not one of this server, or I cannot see it."]
+        return [t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)]
     permission = need.permission
     if permission == "send_messages" and isinstance(channel, discord.Thread):
         permission = "send_messages_in_threads"
     found: list[str] = []
     if not need.bot_only and not getattr(channel.permissions_for(member), permission):
-        found.append(f"You may not do this in {channel.mention}: you lack *{_name(permission)}*.")
+        found.append(
+            t(
+                "You may not do this in {channel}: you lack *{permission}*.",
+                channel=channel.mention,
+                permission=_name(permission),
+            )
+        )
     if not getattr(channel.permissions_for(guild.me), permission):
-        found.append(f"I may not do this in {channel.mention}: give my role *{_name(permission)}* there.")
+        found.append(
+            t(
+                "I may not do this in {channel}: give my role *{permission}* there.",
+                channel=channel.mention,
+                permission=_name(permission),
+            )
+        )
     return found
 
 
 def _guild_problems(need: Need, guild: discord.Guild, member: discord.Member) -> list[str]:
     found: list[str] = []
     if not need.bot_only and not getattr(member.guild_permissions, need.permission):
-        found.append(f"You lack the permission *{_name(need.permission)}* in this server.")
+        lacking = _name(need.permission)
+        found.append(t("You lack the permission *{permission}* in this server.", permission=lacking))
     if not getattr(guild.me.guild_permissions, need.permission):
-        found.append(f"I lack the permission *{_name(need.permission)}*: give it to my role.")
+        lacking = _name(need.permission)
+        found.append(t("I lack the permission *{permission}*: give it to my role.", permission=lacking))
     return found
 
 
 def _role_problems(role_id: Any, guild: discord.Guild, member: discord.Member) -> list[str]:
     role = _role(role_id, guild)
     if role is None:
-        return ["The role is not one of this server."]
+        return [t("The role is not one of this server.")]
     if role.managed or role.is_default():
-        return [f"{role.mention} cannot be given or taken by hand."]
+        return [t("{role} cannot be given or taken by hand.", role=role.mention)]
     found: list[str] = []
     if member.id != guild.owner_id and role >= member.top_role:
-        found.append(f"You may only give roles below your own; {role.mention} is not.")
+        found.append(t("You may only give roles below your own; {role} is not.", role=role.mention))
     if role >= guild.me.top_role:
-        found.append(f"I may only give roles below my own: move mine above {role.mention}.")
+        found.append(t("I may only give roles below my own: move mine above {role}.", role=role.mention))
     return found
 
 

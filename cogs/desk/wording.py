@@ -1,4 +1,7 @@
-"""How things are said: one look and the same words everywhere. Pure text."""
+"""How things are said: one look and the same words everywhere. Pure text.
+
+No meaning by colour or mark alone: each state has its word.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,91 @@ from datetime import datetime, timedelta
 
 import discord
 
-from schedulezero.model import Job, JobState, Run, RunState
+from cogs.desk.language import locale, mark, t, translated
+from schedulezero import instants
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
+from schedulezero.when.describe import describe
 
 MAX_LABEL = 45
 MAX_OPTION = 100
 
-# Read as: state, the word for it with its mark, the colour of its panel's edge.
-JOB_STATES: dict[JobState, tuple[str, discord.Colour]] = {
-    JobState.ACTIVE: ("▶ active", discord.Colour.green()),
-    JobState.PAUSED: ("⏸ paused", discord.Colour.gold()),
-    JobState.FINISHED: ("✔ finished", discord.Colour.greyple()),
-    JobState.CANCELLED: ("✖ cancelled", discord.Colour.greyple()),
-}
-RUN_STATES: dict[RunState, str] = {
-    RunState.QUEUED: "⏳ waiting",
-    RunState.SUCCEEDED: "✅ done",
-    RunState.FAILED: "❌ failed",
-    RunState.MISSED: "⚠️ missed",
-    RunState.CANCELLED: "✖ cancelled",
-}
 NEUTRAL = discord.Colour.blurple()
 GOOD = discord.Colour.green()
 BAD = discord.Colour.red()
+WAITING = discord.Colour.gold()
+OVER = discord.Colour.greyple()
+
+# Read as: state, its mark, the word for it, the colour of its panel's edge.
+_JOB_STATES: dict[JobState, tuple[str, str, discord.Colour]] = {
+    JobState.ACTIVE: ("▶", mark("active"), GOOD),
+    JobState.PENDING: ("✋", mark("waits for approval"), WAITING),
+    JobState.PAUSED: ("⏸", mark("paused"), WAITING),
+    JobState.FINISHED: ("✔", mark("finished"), OVER),
+    JobState.CANCELLED: ("✖", mark("cancelled"), OVER),
+}
+_RUN_STATES: dict[RunState, tuple[str, str]] = {
+    RunState.QUEUED: ("⏳", mark("waiting")),
+    RunState.SUCCEEDED: ("✅", mark("done")),
+    RunState.FAILED: ("❌", mark("failed")),
+    RunState.MISSED: ("⚠️", mark("missed")),
+    RunState.SKIPPED: ("⏭", mark("skipped")),
+    RunState.CANCELLED: ("✖", mark("cancelled")),
+}
+MISSED = {
+    MissedPolicy.LATEST: mark("run the latest only"),
+    MissedPolicy.ALL: mark("run all of them"),
+    MissedPolicy.SKIP: mark("skip them"),
+}
+OVERLAP = {
+    OverlapPolicy.ALLOW: mark("run at the same time"),
+    OverlapPolicy.WAIT: mark("wait for the run before"),
+    OverlapPolicy.SKIP: mark("skip the later run"),
+}
+# Read as: what a version says was done, and how a card says it.
+ACTIONS = {
+    "created": mark("created"),
+    "changed": mark("changed"),
+    "paused": mark("paused"),
+    "resumed": mark("resumed"),
+    "skipped": mark("next run skipped"),
+    "approved": mark("approved"),
+    "cancelled": mark("cancelled"),
+    "restored": mark("restored"),
+}
+
+
+def job_state(job: Job) -> str:
+    """How a job stands, in its mark and word."""
+    symbol, word, _ = _JOB_STATES[job.state]
+    if job.state is JobState.ACTIVE and is_held(job):
+        return f"⏸ {t('held')}"
+    return f"{symbol} {t(word)}"
+
+
+def job_colour(job: Job) -> discord.Colour:
+    """The colour of a job's edge."""
+    return WAITING if is_held(job) else _JOB_STATES[job.state][2]
+
+
+def state_word(state: JobState | RunState) -> str:
+    """The word for a state."""
+    return t(_JOB_STATES[state][1] if isinstance(state, JobState) else _RUN_STATES[state][1])
+
+
+def run_state(state: RunState) -> str:
+    """How a run stands or ended, in its mark and word."""
+    symbol, word = _RUN_STATES[state]
+    return f"{symbol} {t(word)}"
+
+
+def is_held(job: Job) -> bool:
+    """Whether a job passes over its instants for now."""
+    return job.held_until is not None and job.held_until > instants.now()
+
+
+def sentence(job: Job) -> str:
+    """A job's schedule in the reader's language."""
+    return describe(job.trigger, job.timezone, locale())
 
 
 def full(instant: datetime) -> str:
@@ -50,9 +116,9 @@ def plain(text: str) -> str:
     return discord.utils.escape_mentions(discord.utils.escape_markdown(" ".join(text.split())))
 
 
-def quoted(text: str, length: int) -> str:
-    """A text as a block quote."""
-    return "\n".join(f"> {line}" for line in cut(text, length).splitlines())
+def titled(job: Job, length: int = 80) -> str:
+    """A job's title in quotation marks."""
+    return f"“{cut(plain(job.title), length)}”"
 
 
 def span(length: timedelta) -> str:
@@ -69,11 +135,13 @@ def span(length: timedelta) -> str:
 
 def next_run(job: Job) -> str:
     """When a job runs next, or why it does not."""
+    if job.state is JobState.PENDING:
+        return t("does not run before somebody approves it")
     if job.state is JobState.PAUSED:
-        return "paused, does not run"
+        return t("does not run until it is resumed")
     if job.next_run_at is None:
-        return "does not run any more"
-    return f"next {relative(job.next_run_at)}"
+        return t("does not run any more")
+    return t("next {when}", when=relative(job.next_run_at))
 
 
 def message_url(run: Run) -> str | None:
@@ -90,13 +158,19 @@ def message_url(run: Run) -> str | None:
 
 def outcome(run: Run) -> str:
     """What became of a run, on one line."""
-    parts = [RUN_STATES[run.state]]
+    parts = [run_state(run.state)]
     if run.lateness is not None and run.lateness >= timedelta(seconds=2):
-        parts.append(f"{span(run.lateness)} late")
+        parts.append(t("{time} late", time=span(run.lateness)))
     if run.duration is not None:
-        parts.append(f"took {span(run.duration)}")
+        parts.append(t("took {time}", time=span(run.duration)))
     if run.attempts > 1:
-        parts.append(f"{run.attempts} attempts")
+        parts.append(t("{count} attempts", count=run.attempts))
     if url := message_url(run):
-        parts.append(f"[the message]({url})")
+        parts.append(f"[{t('the message')}]({url})")
     return " · ".join(parts)
+
+
+def reason(run: Run, length: int = 300) -> str | None:
+    """Why a run did not do what it should, in the reader's language."""
+    said = run.error or run.note
+    return cut(plain(translated(said)), length) if said else None

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from tests.text import text_of
-from tests.world import World, button_target, labels, said
+from tests.world import World, button_target, labels, pick, press, said
 
 
 def hello(world: World, **more: Any) -> dict[str, Any]:
@@ -69,7 +69,9 @@ async def test_the_preview_says_what_where_and_when(world: World) -> None:
     assert "every Monday at 18:00 (Europe/Berlin)" in text
     assert text.count(":F> (<t:") == 5
     assert "/schedule timezone" not in text
-    assert labels(preview.response) == ["Confirm", "Edit", "Discard"]
+    assert labels(preview.response) == [
+        "Change", "Edit", "Edit", "Edit", "Edit", "Confirm", "Keep for later", "Discard",
+    ]  # fmt: skip
 
 
 async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
@@ -77,14 +79,14 @@ async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
     text = text_of(preview.response)
     assert "“on blursday” was not understood" in text and "tomorrow at 9" in text
     assert "Confirm" not in labels(preview.response)
-    again = await world.admin.click(preview.response, label="Edit")  # type: ignore[arg-type]
+    what = await press(world.admin, preview.response, ".what")
+    assert what.modal is not None
+    assert what.modal["components"][0]["component"]["value"] == "Hello"
+    again = await press(world.admin, preview.response, ".when")
     assert again.modal is not None
-    fields = {item["label"]: item["component"] for item in again.modal["components"]}
-    assert fields["Message"]["value"] == "Hello"
-    assert fields["When"]["value"] == "on blursday"
-    await world.admin.submit_modal(
-        again, {"p:channel_id": [world.channel], "p:message": "Hello", "when": "in 2 hours"}
-    )
+    assert [item["label"] for item in again.modal["components"]] == ["When", "End (optional)"]
+    assert again.modal["components"][0]["component"]["value"] == "on blursday"
+    await world.admin.submit_modal(again, {"when": "in 2 hours"})
     assert "Confirm" in labels(preview.response)
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled: Hello" in text_of(preview.response)
@@ -99,21 +101,105 @@ async def test_the_past_and_the_impossible_are_refused(world: World, when: str) 
     assert "Confirm" not in labels(preview.response)
 
 
-async def test_more_parameters_than_a_form_has_go_to_a_second_step(world: World) -> None:
+async def test_more_parameters_than_a_form_has_go_to_a_second_line(world: World) -> None:
     values = {"channel_id": [world.channel], "title": "Party", "description": "Come!", "color": "blue"}
     preview = await world.draft(world.admin, "send_embed_announcement", values, "tomorrow at 9")
-    assert "More options" in labels(preview.response)
-    second = await world.admin.click(preview.response, label="More options")  # type: ignore[arg-type]
-    assert second.modal is not None
-    assert [item["label"] for item in second.modal["components"]] == [
-        "Footer (optional)", "Thumbnail (optional)", "Image (optional)", "Fields (optional)",
+    first = await press(world.admin, preview.response, ".what")
+    assert first.modal is not None
+    assert [item["label"] for item in first.modal["components"]] == [
+        "Title", "Description", "Color (optional)", "Footer (optional)", "Thumbnail (optional)",
     ]  # fmt: skip
     await world.admin.submit_modal(
-        second, {"p:footer": "small", "p:thumbnail_url": "ftp://x", "p:image_url": "", "p:fields": "[1"}
-    )
+        first,
+        {"p:title": "Party", "p:description": "Come!", "p:color": "mauvish", "p:footer": "small",
+         "p:thumbnail_url": "ftp://x"},
+    )  # fmt: skip
+    second = await press(world.admin, preview.response, ".more1")
+    assert second.modal is not None
+    assert [item["label"] for item in second.modal["components"]] == ["Image (optional)", "Fields (optional)"]
+    await world.admin.submit_modal(second, {"p:image_url": "", "p:fields": "[1"})
     text = text_of(preview.response)
     assert "**Thumbnail** must be an address" in text and "**Fields** must be a JSON list" in text
+    assert "**Color** must be a colour such as #5865F2" in text
     assert "Party" in text and "small" in text
+
+
+async def test_what_will_be_posted_is_shown_as_it_will_look(world: World) -> None:
+    await world.admin.slash(world.channel, "schedule timezone", zone="Europe/Berlin")
+    values = {
+        "channel_id": [world.channel],
+        "title": "No. {run}",
+        "description": "{server}: {time}",
+        "color": "red",
+    }
+    preview = await world.draft(world.admin, "send_embed_announcement", values, "every monday at 18:00")
+    text = text_of(preview.response)
+    assert "### No. 1" in text and "Moonbase: 6:00" in text and "Message" not in text
+    embed = [item.to_dict() for item in preview.response.components][-1]  # type: ignore[union-attr]
+    assert embed["type"] == 17 and embed["accent_color"] == 0xE74C3C
+
+
+async def test_an_unknown_variable_is_refused_when_saving(world: World) -> None:
+    preview = await world.draft(
+        world.admin, "send_announcement", hello(world, message="It is {tiem}"), "in 2 hours"
+    )
+    assert "There is no variable {tiem}. Did you mean {time}?" in text_of(preview.response)
+    assert "Confirm" not in labels(preview.response)
+
+
+async def test_without_a_job_one_chooses_and_fills_line_by_line(world: World) -> None:
+    shown = await world.admin.slash(world.channel, "schedule create")
+    assert "What shall I do?" in said(shown)
+    await pick(world.admin, shown.response, "draft:method", ["send_announcement"])
+    text = text_of(shown.response)
+    assert "**Message** is missing." in text and "Say when." in text and f"<#{world.channel.id}>" in text
+    await world.admin.submit_modal(
+        await press(world.admin, shown.response, ".what"), {"p:message": "Bit by bit"}
+    )
+    await world.admin.submit_modal(
+        await press(world.admin, shown.response, ".when"), {"when": "every day at 9"}
+    )
+    await world.admin.submit_modal(
+        await press(world.admin, shown.response, ".options"),
+        {"o:#name": "Daily bit", "o:#missed": ["skip"], "o:#overlap": ["wait"], "o:#alert": ["off"],
+         "o:#managers": [world.guild.roles["Moderators"]]},
+    )  # fmt: skip
+    await world.admin.click(shown.response, label="Change")  # type: ignore[arg-type]
+    await pick(world.admin, shown.response, "draft:method", ["send_to_multiple_channels"])
+    assert "> Bit by bit" in text_of(shown.response), "what both jobs have is kept"
+    await world.admin.click(shown.response, label="Confirm")  # type: ignore[arg-type]
+    assert "Scheduled: Daily bit" in text_of(shown.response)
+    (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    assert (job.missed, job.overlap, job.meta["alert"]) == ("skip", "wait", "off")
+    assert len(job.meta["managers"]) == 1
+
+
+async def test_an_end_is_put_to_the_schedule(world: World) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "every monday at 9")
+    form = await press(world.admin, preview.response, ".when")
+    await world.admin.submit_modal(form, {"when": "every monday at 9", "o:#end": "31 december 2099"})
+    assert "every Monday at 09:00, until 31 December 2099" in text_of(preview.response)
+    form = await press(world.admin, preview.response, ".when")
+    assert form.modal is not None and form.modal["components"][1]["component"]["value"] == "31 december 2099"
+    await world.admin.submit_modal(form, {"when": "every monday at 9", "o:#end": "the end of time"})
+    assert "“the end of time” is no day to end on" in text_of(preview.response)
+    form = await press(world.admin, preview.response, ".when")
+    await world.admin.submit_modal(form, {"when": "tomorrow at 9", "o:#end": "31 december 2099"})
+    assert "It runs only once" in text_of(preview.response)
+
+
+async def test_drafts_are_kept_and_come_back(world: World) -> None:
+    preview = await world.draft(
+        world.admin, "send_announcement", hello(world, message="Unfinished"), "on blursday"
+    )
+    await world.admin.click(preview.response, label="Keep for later")  # type: ignore[arg-type]
+    assert "/schedule drafts" in text_of(preview.response)
+    assert "You have no drafts here" in said(await world.moderator.slash(world.channel, "schedule drafts"))
+    shown = await world.admin.slash(world.channel, "schedule drafts")
+    assert "**Unfinished**" in said(shown)
+    (draft,) = await world.bot.memory.drafts_of(world.admin.id, world.guild.id, 5)
+    await pick(world.admin, shown.response, "drafts:open", [draft.id])
+    assert "on blursday" in text_of(shown.response) and "> Unfinished" in text_of(shown.response)
 
 
 async def test_numbers_are_checked_where_they_are_typed(world: World) -> None:

@@ -52,19 +52,37 @@ async def test_lists_suggestions_and_history(world: World) -> None:
     ("panel", "action"),
     [
         ("job", name)
-        for name in ("show", "run", "pause", "resume", "edit", "history", "cancel", "end", "undo")
+        for name in (
+            "show",
+            "run",
+            "pause",
+            "resume",
+            "edit",
+            "history",
+            "cancel",
+            "end",
+            "back",
+            "skip",
+            "until",
+            "clone",
+            "changes",
+            "approve",
+        )
     ],
 )
 async def test_buttons(world: World, panel: str, action: str) -> None:
     job_id, foreign = await secret_job(world), Foreign(world)
-    message = await forged(world, foreign.channel, DeskButton(panel, action, job_id, "Forged"))
+    target = f"{job_id}:1.1" if action == "back" else job_id
+    message = await forged(world, foreign.channel, DeskButton(panel, action, target, "Forged"))
     result = await foreign.eve.click(message, label="Forged")
+    if result.modal is not None:
+        result = await foreign.eve.submit_modal(result, {"until": "in 2 weeks"})
     assert "There is no job" in said(result)
     assert "Secret" not in said(result) + text_of(message)
     assert await untouched(world, job_id)
 
 
-@pytest.mark.parametrize("action", ["confirm", "edit", "morea", "moreb", "cancel"])
+@pytest.mark.parametrize("action", ["confirm", "edit", "choose", "later", "cancel"])
 async def test_drafts(world: World, action: str) -> None:
     values = {"channel_id": [world.channel], "message": "Secret plan"}
     preview = await world.draft(world.admin, "send_announcement", values, "in 2 hours")
@@ -86,12 +104,34 @@ async def test_lists_of_others(world: World, action: str) -> None:
     assert "too old" in said(await foreign.eve.click(message, label="Forged"))
 
 
-async def test_a_pick_of_somebody_elses_job(world: World) -> None:
+@pytest.mark.parametrize(
+    ("panel", "action"), [("list", "pick"), ("bulk", "select"), ("draft", "method"), ("job", "missing")]
+)
+async def test_a_pick_of_somebody_elses(world: World, panel: str, action: str) -> None:
     job_id, foreign = await secret_job(world), Foreign(world)
     options = [discord.SelectOption(label="Forged", value=job_id)]
-    message = await forged(world, foreign.channel, DeskSelect("list", "pick", "x", "Pick", options))
+    target = job_id if panel == "job" else "x"
+    message = await forged(world, foreign.channel, DeskSelect(panel, action, target, "Pick", options))
     result = await foreign.eve.select(message, [job_id])
-    assert "There is no job" in said(result) and "Secret" not in said(result)
+    assert "Secret" not in said(result) + text_of(message) and said(result)
+    assert await untouched(world, job_id)
+
+
+async def test_a_retry_of_somebody_elses_run(world: World) -> None:
+    job_id, foreign = await secret_job(world), Foreign(world)
+    for target in (f"{job_id}:abc123", f"{job_id}:zzzzzzzzzz", job_id, "x:-"):
+        message = await forged(world, foreign.channel, DeskButton("run", "retry", target, "Forged"))
+        assert "There is no job" in said(await foreign.eve.click(message, label="Forged"))
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel", "all", "do", "undo", "list"])
+async def test_selections_of_others(world: World, action: str) -> None:
+    job_id, foreign = await secret_job(world), Foreign(world)
+    listed = await world.admin.slash(world.channel, "schedule list")
+    panel_id = button_target(listed.response, "Refresh")
+    message = await forged(world, foreign.channel, DeskButton("bulk", action, panel_id, "Forged"))
+    assert "too old" in said(await foreign.eve.click(message, label="Forged"))
+    assert await untouched(world, job_id)
 
 
 async def test_a_channel_of_another_guild_in_the_form(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from schedulezero.model import JobState
 from tests.conftest import until
 from tests.text import text_of
-from tests.world import World, labels, said
+from tests.world import World, labels, press, said
 
 
 async def scheduled(world: World, message: str = "Hello", when: str = "every monday at 9") -> str:
@@ -24,11 +24,11 @@ async def test_the_list_shows_pages_next_run_first(world: World) -> None:
     first = text_of(listed.response)
     assert first.index("Job 9") < first.index("Job 8") < first.index("Job 2")
     assert "Job 1" not in first and "page 1" in first
-    assert labels(listed.response) == ["Next", "Refresh"]
+    assert labels(listed.response)[-4:] == ["Next", "Filter…", "Sorted by next run", "Refresh"]
     await world.admin.click(listed.response, label="Next")  # type: ignore[arg-type]
     second = text_of(listed.response)
     assert "Job 1" in second and "Job 0" in second and "Job 9" not in second
-    assert labels(listed.response) == ["Previous", "Refresh"]
+    assert "Previous" in labels(listed.response) and "Next" not in labels(listed.response)
     await world.admin.click(listed.response, label="Previous")  # type: ignore[arg-type]
     assert text_of(listed.response) == first
 
@@ -47,10 +47,12 @@ async def test_the_list_is_filtered_by_state_and_text(world: World) -> None:
 async def test_picking_from_the_list_opens_the_card(world: World) -> None:
     job_id = await scheduled(world)
     listed = await world.admin.slash(world.channel, "schedule list")
-    await world.admin.select(listed.response, [job_id])  # type: ignore[arg-type]
+    await press(world.admin, listed.response, f"job:show:{job_id}")
     text = text_of(listed.response)
     assert "every Monday at 09:00 (UTC)" in text and "> Hello" in text
-    assert labels(listed.response) == ["Run now", "Pause", "Edit", "History", "Cancel"]
+    assert labels(listed.response) == [
+        "Run now", "Pause", "Pause until…", "Skip next", "Edit", "Clone", "History", "Changes", "Cancel",
+    ]  # fmt: skip
 
 
 async def test_jobs_are_suggested_by_name(world: World) -> None:
@@ -107,14 +109,14 @@ async def test_an_edit_keeps_the_schedule_that_it_does_not_touch(world: World) -
     before = await world.bot.services.client.job(job_id, str(world.guild.id))
     panel = await world.admin.slash(world.channel, "schedule edit", job=job_id)
     assert "Your change" in said(panel) and "every Monday at 09:00" in said(panel)
-    form = await world.admin.click(panel.response, label="Edit")  # type: ignore[arg-type]
+    form = await press(world.admin, panel.response, ".when")
     assert form.modal is not None
-    when = form.modal["components"][-1]
+    when = form.modal["components"][0]
     assert "keep: every Monday at 09:00" in when["description"]
     assert when["component"]["required"] is False
-    await world.admin.submit_modal(
-        form, {"p:channel_id": [world.channel], "p:message": "Goodbye", "when": ""}
-    )
+    await world.admin.submit_modal(form, {"when": ""})
+    what = await press(world.admin, panel.response, ".what")
+    await world.admin.submit_modal(what, {"p:message": "Goodbye"})
     await world.admin.click(panel.response, label="Save the change")  # type: ignore[arg-type]
     assert "Changed: Hello" in text_of(panel.response) and "> Goodbye" in text_of(panel.response)
     after = await world.bot.services.client.job(job_id, str(world.guild.id))
@@ -125,9 +127,8 @@ async def test_an_edit_keeps_the_schedule_that_it_does_not_touch(world: World) -
 async def test_an_edit_of_when_moves_the_job(world: World) -> None:
     job_id = await scheduled(world)
     panel = await world.admin.slash(world.channel, "schedule edit", job=job_id)
-    form = await world.admin.click(panel.response, label="Edit")  # type: ignore[arg-type]
-    values = {"p:channel_id": [world.channel], "p:message": "Hello", "when": "every friday at 18:00"}
-    await world.admin.submit_modal(form, values)
+    form = await press(world.admin, panel.response, ".when")
+    await world.admin.submit_modal(form, {"when": "every friday at 18:00"})
     await world.admin.click(panel.response, label="Save the change")  # type: ignore[arg-type]
     assert "every Friday at 18:00" in text_of(panel.response)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.text import text_of
-from tests.world import World, labels, said
+from tests.world import World, labels, pick, press, said
 
 
 async def test_buttons_forms_and_drafts_outlive_the_bot(world: World) -> None:
@@ -21,7 +21,10 @@ async def test_buttons_forms_and_drafts_outlive_the_bot(world: World) -> None:
     assert "Paused: Hello" in text_of(card.response)
     await world.admin.click(listed.response, label="Refresh")  # type: ignore[arg-type]
     assert "⏸ paused" in text_of(listed.response)
-    await world.admin.select(listed.response, [job_id])  # type: ignore[arg-type]
+    await pick(world.admin, listed.response, "bulk:select", [job_id])
+    assert "1 job selected" in text_of(listed.response)
+    await world.admin.click(listed.response, label="Back to the list")  # type: ignore[arg-type]
+    await press(world.admin, listed.response, f"job:show:{job_id}")
     assert "Resume" in labels(listed.response)
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled: Draft" in text_of(preview.response)

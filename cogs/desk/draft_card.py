@@ -1,0 +1,211 @@
+"""The card of a draft: a line for each thing to say, each with its own edit button, and what will be
+posted as it will look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.components import DeskButton, DeskSelect, panel_of, row_of
+from cogs.desk.draft import ALERT, MANAGERS, MISSED, NAME, OVERLAP, groups, label_of
+from cogs.desk.forms import ALERTS
+from cogs.desk.language import locale, t, translated
+from cogs.desk.rendered import Post, post_items
+from cogs.desk.review import Review
+from cogs.desk.wording import BAD, NEUTRAL, WAITING, cut, full, plain, relative
+from cogs.desk.wording import MISSED as MISSED_WORDS
+from cogs.desk.wording import OVERLAP as OVERLAP_WORDS
+from schedulezero.memory import Draft
+from schedulezero.methods import Kind, MethodSpec, Parameter
+from schedulezero.model import MissedPolicy, OverlapPolicy
+from schedulezero.when.describe import describe
+from schedulezero.when.preview import warnings
+
+_MARKS = {
+    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
+    Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
+}  # fmt: skip
+_LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
+
+
+def shown(parameter: Parameter, value: object, length: int = 300) -> str:
+    """A parameter with its value, as a person reads it; a long text as a quotation."""
+    label = label_of(parameter)
+    mark = _MARKS.get(parameter.kind)
+    if mark is not None:
+        items = value if isinstance(value, list) else [value]
+        return f"**{label}:** {' '.join(mark.format(item) for item in items)}"
+    if parameter.kind is Kind.BOOLEAN:
+        return f"**{label}:** {t('yes') if value else t('no')}"
+    if parameter.kind in _LONG:
+        quoted = "\n".join(f"> {line}" for line in cut(str(value), length).splitlines())
+        return f"**{label}:**\n{quoted}"
+    return f"**{label}:** {cut(plain(str(value)), length)}"
+
+
+def draft_panel(
+    spec: MethodSpec,
+    draft: Draft,
+    reviewed: Review,
+    *,
+    now: datetime,
+    post: Post | None = None,
+    notice: str | None = None,
+    hint: str | None = None,
+) -> ui.LayoutView:
+    """The card.
+
+    Parameters:
+        spec, draft, reviewed: what to show.
+        now: the present instant.
+        post: what will be posted, if anything is.
+        notice: something that just happened, such as why saving failed.
+        hint: something worth knowing about how the times were read.
+    """
+    trouble = _trouble(reviewed)
+    title = t("Your change") if draft.job_id else t("Nothing is scheduled yet: please check")
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
+    items += _parameter_lines(spec, draft, brief=post is not None)
+    items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
+    items.append(_line("options", draft, _options(draft)))
+    if trouble:
+        listed = "\n".join(f"- {line}" for line in trouble)
+        heading = t("What has to change first")
+        items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {heading}**\n{listed}", 1200))]
+    if notice:
+        items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
+    if reviewed.needs_approval and reviewed.ready:
+        said = t("It pings many, deletes, locks or changes roles: a second person has to approve it.")
+        items.append(ui.TextDisplay(f"-# ✋ {said}"))
+    items.append(_buttons(draft, reviewed))
+    colour = BAD if trouble or notice else WAITING if reviewed.needs_approval else NEUTRAL
+    panel = panel_of(*items, colour=colour)
+    for item in post_items(post) if post is not None else ():
+        panel.add_item(item)
+    return panel
+
+
+def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
+    """What to do: a choice of all job methods, at most 25."""
+    options = [
+        discord.SelectOption(
+            label=cut(t(spec.summary).rstrip("."), 100), value=spec.name, description=cut(spec.name, 100)
+        )
+        for spec in specs[:25]
+    ]
+    said = [f"### {t('What shall I do?')}", t("Everything else comes after, and is kept at each step.")]
+    if len(specs) > 25:
+        said.append(f"-# {t('There are more: `/schedule create job:` finds all of them.')}")
+    return panel_of(
+        ui.TextDisplay("\n".join(said)),
+        row_of(DeskSelect("draft", "method", draft_id, t("Choose a job…"), options)),
+        row_of(DeskButton("draft", "cancel", draft_id, t("Discard"))),
+        colour=NEUTRAL,
+    )
+
+
+# -------------------------------------------------------------------- lines
+
+
+def _line(group: str, draft: Draft, text: str, *, wanted: bool = False) -> ui.Section[Any]:
+    style = discord.ButtonStyle.primary if wanted else discord.ButtonStyle.secondary
+    button: Any = DeskButton("draft", "edit", f"{draft.id}.{group}", t("Edit"), style=style)
+    return ui.Section(ui.TextDisplay(cut(text, 1000)), accessory=button)
+
+
+def _job_line(spec: MethodSpec, draft: Draft) -> ui.Item[Any]:
+    text = f"**{t('Job:')}** {plain(t(spec.summary)).rstrip('.')}"
+    if draft.job_id:
+        return ui.TextDisplay(text)
+    button: Any = DeskButton("draft", "choose", draft.id, t("Change"))
+    return ui.Section(ui.TextDisplay(text), accessory=button)
+
+
+def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.Item[Any]]:
+    lines: list[ui.Item[Any]] = []
+    further: list[DeskButton] = []
+    # Read as: name of the group, what stands there while it is empty.
+    empty = {"where": t("Where or whom"), "what": t("What")}
+    for name, parameters in groups(spec).items():
+        said = [
+            shown(parameter, draft.values[parameter.name], 100 if brief else 600)
+            for parameter in parameters
+            if draft.values.get(parameter.name) not in (None, "", [], False)
+        ]
+        if name.startswith("more") and name != "more1":
+            further.append(DeskButton("draft", "edit", f"{draft.id}.{name}", t("More options")))
+            lines += [ui.TextDisplay(cut("\n".join(said), 300))] if said and len(lines) < 4 else []
+            continue
+        missing = any(item.required and not draft.values.get(item.name) for item in parameters)
+        text = "\n".join(said) or f"**{empty.get(name, t('More options'))}:** *{t('nothing yet')}*"
+        lines.append(_line(name, draft, text, wanted=missing))
+    if further:
+        lines.append(row_of(*further[:5]))
+    return lines
+
+
+def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> str:
+    label = f"**{t('When:')}**"
+    if reviewed.trigger is None or reviewed.schedule is None:
+        said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not said') + '*'}"
+        return f"{said}\n-# {hint}" if hint else said
+    zone, runs = reviewed.zone, list(reviewed.runs)
+    lines = [f"{label} {describe(reviewed.trigger, zone, locale())} ({zone})"]
+    skipped = {run: reason for run, reason in reviewed.forbidden}
+    if len(runs) == 1:
+        lines.append(full(runs[0]))
+    elif runs:
+        lines.append(f"**{t('Next runs:')}**")
+        lines += [f"- {full(run)}{' ⏭' if run in skipped else ''}" for run in runs]
+    if skipped:
+        first, why = reviewed.forbidden[0]
+        said = t("would be skipped {when}: {reason}", when=relative(first), reason=translated(why))
+        lines.append(f"⏭ {said}")
+    lines += [f"⚠ {translated(warning)}" for warning in warnings(reviewed.schedule, zone, now, runs)]
+    if hint:
+        lines.append(f"-# {hint}")
+    return "\n".join(lines)
+
+
+def _options(draft: Draft) -> str:
+    values = draft.values
+    missed = MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST)
+    overlap = OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW)
+    name = cut(plain(str(values[NAME])), 100) if values.get(NAME) else f"*{t('from its text')}*"
+    parts = [
+        f"**{t('Name:')}** {name}",
+        f"-# {t('Missed while I was away: {policy}', policy=t(MISSED_WORDS[missed]))} · "
+        f"{t('While another is under way: {policy}', policy=t(OVERLAP_WORDS[overlap]))} · "
+        f"{t('Alerts: {where}', where=t(ALERTS[values.get(ALERT) or 'guild']))}",
+    ]
+    managers = values.get(MANAGERS)
+    if isinstance(managers, list) and managers:
+        roles = " ".join(f"<@&{role}>" for role in managers)
+        parts.append(f"-# {t('Only these roles may change it')}: {cut(roles, 300)}")
+    return "\n".join(parts)
+
+
+def _buttons(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
+    incomplete = not reviewed.filled.complete or reviewed.trigger is None
+    label = t("Save the change") if draft.job_id else t("Confirm")
+    if reviewed.needs_approval:
+        label = t("Ask for approval")
+    # Rights are looked at again on the click, so that whoever mended them need not start over.
+    return row_of(
+        DeskButton(
+            "draft", "confirm", draft.id, label, style=discord.ButtonStyle.success, disabled=incomplete
+        ),
+        DeskButton("draft", "later", draft.id, t("Keep for later")),
+        DeskButton("draft", "cancel", draft.id, t("Discard")),
+    )
+
+
+def _trouble(reviewed: Review) -> list[str]:
+    lines = [f"**{label_of(parameter)}** {t('is missing.')}" for parameter in reviewed.filled.missing]
+    lines += reviewed.filled.errors.values()
+    if reviewed.when_error:
+        lines.append(f"**{t('When:')}** {reviewed.when_error}")
+    return lines + reviewed.problems

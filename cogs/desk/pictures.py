@@ -1,0 +1,250 @@
+"""Pictures for panels, drawn with Pillow: dark, readable on a phone, no meaning by colour alone.
+
+Pure: data in, PNG bytes out. Whoever shows one gives it its alternative text, and the same as a list.
+Drawing takes some tens of milliseconds and belongs into a thread.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from io import BytesIO
+
+from PIL import Image, ImageDraw, ImageFont
+
+from schedulezero.model import RunState
+
+_BACKGROUND = "#1e1f22"
+_PANEL = "#2b2d31"
+_LINE = "#3f4147"
+_TEXT = "#f2f3f5"
+_FAINT = "#b5bac1"
+_ACCENT = "#5865f2"
+
+# Read as: how a run ended, its colour, and the shape that says the same without colour.
+_SHAPES: dict[RunState, tuple[str, str]] = {
+    RunState.SUCCEEDED: ("#3ba55d", "full"),
+    RunState.FAILED: ("#ed4245", "cross"),
+    RunState.MISSED: ("#faa61a", "hollow"),
+    RunState.SKIPPED: ("#b5bac1", "low"),
+    RunState.CANCELLED: ("#72767d", "low"),
+    RunState.QUEUED: ("#5865f2", "hollow"),
+}
+
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+@cache
+def _font(size: int) -> _Font:
+    """A font with many scripts where the system has it, else Pillow's own."""
+    for name in ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "arial.ttf"):
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue
+    return ImageFont.load_default(size)
+
+
+@cache
+def _draws(character: str) -> bool:
+    """Whether the font has a character; what it has not would be an empty box."""
+    if character.isascii():
+        return True
+    return _glyph(character) != _glyph("\U0010fffe")
+
+
+def _glyph(character: str) -> bytes:
+    image = Image.new("1", (32, 32))
+    ImageDraw.Draw(image).text((2, 2), character, font=_font(16), fill=1)
+    return image.tobytes()
+
+
+def drawable(text: str) -> str:
+    """A text without what the font cannot draw (emoji, mostly)."""
+    return " ".join("".join(c for c in text if c.isprintable() and _draws(c)).split())
+
+
+def _fitting(draw: ImageDraw.ImageDraw, text: str, font: _Font, width: float) -> str:
+    text = drawable(text)
+    if draw.textlength(text, font) <= width:
+        return text
+    while text and draw.textlength(f"{text}…", font) > width:
+        text = text[:-1]
+    return f"{text}…" if text else ""
+
+
+def _png(image: Image.Image) -> bytes:
+    out = BytesIO()
+    image.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+# -------------------------------------------------------------------- the last runs
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run: how it ended, and how long it took (None when it never began)."""
+
+    state: RunState
+    duration: timedelta | None
+
+
+def timeline_png(bars: Sequence[Bar], words: Mapping[RunState, str]) -> bytes:
+    """The last runs as bars, oldest on the left; taller took longer.
+
+    Parameters:
+        bars: at most 50.
+        words: what the legend calls each state.
+    """
+    width, height, base = 1000, 240, 170
+    image = Image.new("RGB", (width, height), _BACKGROUND)
+    draw = ImageDraw.Draw(image)
+    longest = max((bar.duration.total_seconds() for bar in bars if bar.duration), default=0) or 1.0
+    step = (width - 40) / 50
+    left = width - 20 - step * len(bars)
+    for position, bar in enumerate(bars):
+        share = bar.duration.total_seconds() / longest if bar.duration else 0.0
+        x = left + position * step
+        _bar(draw, bar.state, (x, base - 40 - 100 * share, x + step - 5, base))
+    draw.line((20, base + 4, width - 20, base + 4), fill=_LINE, width=2)
+    x = 24.0
+    for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED, RunState.SKIPPED):
+        _bar(draw, state, (x, base + 22, x + 18, base + 52))
+        label = f"{words[state]} {sum(bar.state is state for bar in bars)}"
+        draw.text((x + 28, base + 22), drawable(label), font=_font(24), fill=_TEXT)
+        x += 60 + draw.textlength(label, _font(24))
+    return _png(image)
+
+
+def _bar(draw: ImageDraw.ImageDraw, state: RunState, box: tuple[float, float, float, float]) -> None:
+    colour, shape = _SHAPES[state]
+    x0, y0, x1, y1 = box
+    if shape == "low":
+        draw.rectangle((x0, y1 - 8, x1, y1), fill=colour)
+    elif shape == "hollow":
+        draw.rectangle(box, outline=colour, width=3)
+    else:
+        draw.rectangle(box, fill=colour)
+    if shape == "cross":
+        draw.line((x0, y0, x1, y1), fill=_BACKGROUND, width=3)
+        draw.line((x0, y1, x1, y0), fill=_BACKGROUND, width=3)
+
+
+# -------------------------------------------------------------------- the calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands in a day: a wall-clock time, a title, and how it ended if it is over."""
+
+    clock: str
+    title: str
+    state: RunState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What the picture of a month shows.
+
+    Attributes:
+        title: such as *November 2026*.
+        weekdays: seven short names, Monday first.
+        first: the first of the month.
+        today: the present day.
+        entries: day → what runs then, in order.
+        hours: how many runs fall into each hour of the day, 24 numbers.
+        busy: what stands above the hours, such as *Busy hours*.
+        dark: days that the guild keeps free.
+        more: what stands for entries that have no room, such as *+{count} more*.
+    """
+
+    title: str
+    weekdays: Sequence[str]
+    first: date
+    today: date
+    entries: Mapping[date, Sequence[Entry]]
+    hours: Sequence[int]
+    busy: str
+    dark: frozenset[date]
+    more: str
+
+
+_WIDTH, _CELL_HEIGHT = 1400, 178
+
+
+def month_png(month: Month, *, week_of: date | None = None) -> bytes:
+    """A month as a picture; with ``week_of`` only the week of that day, with more room for each day."""
+    weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
+    if week_of is not None:
+        monday = week_of - timedelta(days=week_of.weekday())
+        weeks = [[monday + timedelta(days=offset) for offset in range(7)]]
+    cell_height = _CELL_HEIGHT if week_of is None else 720
+    top, hours_height = 120, 150
+    height = top + len(weeks) * cell_height + hours_height
+    image = Image.new("RGB", (_WIDTH, height), _BACKGROUND)
+    draw = ImageDraw.Draw(image)
+    draw.text((24, 16), drawable(month.title), font=_font(44), fill=_TEXT)
+    cell_width = (_WIDTH - 16) / 7
+    for column, name in enumerate(month.weekdays):
+        draw.text((16 + column * cell_width + 8, 82), drawable(name), font=_font(24), fill=_FAINT)
+    for row, days in enumerate(weeks):
+        for column, day in enumerate(days):
+            x, y = 8 + column * cell_width, top + row * cell_height
+            inside = week_of is not None or day.month == month.first.month
+            _day(draw, month, day, (x + 4, y + 4, x + cell_width - 4, y + cell_height - 4), inside)
+    _hours(draw, month, top + len(weeks) * cell_height)
+    return _png(image)
+
+
+def _day(
+    draw: ImageDraw.ImageDraw,
+    month: Month,
+    day: date,
+    box: tuple[float, float, float, float],
+    inside: bool,
+) -> None:
+    x0, y0, x1, y1 = box
+    edge = _ACCENT if day == month.today else _LINE
+    draw.rounded_rectangle(
+        box, 10, fill=_PANEL if inside else _BACKGROUND, outline=edge, width=4 if day == month.today else 1
+    )
+    if day in month.dark:
+        for offset in range(0, int(x1 - x0), 24):  # hatched: nothing runs
+            draw.line((x0 + offset, y1 - 4, x0 + offset + 12, y1 - 16), fill=_FAINT, width=2)
+    draw.text((x0 + 10, y0 + 6), str(day.day), font=_font(28), fill=_TEXT if inside else _FAINT)
+    entries = month.entries.get(day, ()) if inside else ()
+    room = max(int((y1 - y0 - 44) // 31), 1)
+    shown = entries if len(entries) <= room else entries[: room - 1]
+    font = _font(21)
+    for position, entry in enumerate(shown):
+        y = y0 + 42 + position * 31
+        state = entry.state
+        if state is None:
+            draw.ellipse((x0 + 11, y + 6, x0 + 25, y + 20), outline=_ACCENT, width=3)
+        else:
+            _bar(draw, state, (x0 + 11, y + 5, x0 + 25, y + 22))
+        text = _fitting(draw, f"{entry.clock} {entry.title}", font, x1 - x0 - 42)
+        draw.text((x0 + 33, y), text, font=font, fill=_TEXT)
+    if len(shown) < len(entries):
+        said = month.more.format(count=len(entries) - len(shown))
+        draw.text((x0 + 33, y0 + 42 + len(shown) * 31), drawable(said), font=font, fill=_FAINT)
+
+
+def _hours(draw: ImageDraw.ImageDraw, month: Month, top: float) -> None:
+    most = max(month.hours, default=0) or 1
+    draw.text((24, top + 12), drawable(month.busy), font=_font(24), fill=_FAINT)
+    left, width = 250.0, (_WIDTH - 274) / 24
+    for hour, count in enumerate(month.hours):
+        x = left + hour * width
+        tall = 76 * count / most
+        draw.rectangle((x + 3, top + 100 - tall, x + width - 3, top + 100), fill=_ACCENT if count else _LINE)
+        if not count:
+            draw.rectangle((x + 3, top + 98, x + width - 3, top + 100), fill=_LINE)
+        elif count == most:
+            draw.text((x + 6, top + 100 - tall + 2), str(count), font=_font(20), fill=_TEXT)
+        if hour % 3 == 0:
+            draw.text((x + 2, top + 108), f"{hour:02d}", font=_font(20), fill=_FAINT)

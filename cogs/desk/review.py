@@ -1,0 +1,143 @@
+"""What a draft amounts to at this moment, and what stands against it. Pure; nothing is fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import discord
+
+from cogs.desk.draft import END, Filled, fill, label_of
+from cogs.desk.language import t, translated
+from cogs.desk.rights import is_risky, problems
+from schedulezero.errors import ParameterError, TriggerError, WhenError
+from schedulezero.guild_rules import forbidden
+from schedulezero.memory import Draft
+from schedulezero.methods import MethodSpec
+from schedulezero.model import GuildRules, Trigger
+from schedulezero.variables import Facts, check, turns
+from schedulezero.when.ending import read_end, with_end
+from schedulezero.when.parse import understand
+from schedulezero.when.schedules import Schedule, upcoming
+from schedulezero.when.triggers import schedule_of
+
+SHOWN_RUNS = 5
+_LONGEST_MESSAGE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a draft is judged by.
+
+    Attributes:
+        guild, member: where and by whom.
+        zone, locale: in which the person means times.
+        now: the present instant.
+        facts: what variables would stand for.
+        rules: what the guild forbids, None when that is not known.
+        approval: whether the guild asks for a second person.
+        kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
+    """
+
+    guild: discord.Guild
+    member: discord.Member
+    zone: str
+    locale: str
+    now: datetime
+    facts: Facts
+    rules: GuildRules | None = None
+    approval: bool = False
+    kept: tuple[Trigger, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a draft amounts to.
+
+    Attributes:
+        filled: its params and what is wrong with them.
+        trigger: when it is understood (or kept, for an edit); None when it is not.
+        schedule: the same as a schedule.
+        zone: the zone of its wall-clock times: the person's, unless the text names another.
+        when_error: why *when* was not understood.
+        problems: rights that the person or the bot lack.
+        runs: its next instants.
+        forbidden: of those, the ones that the guild's rules would skip, each with the reason.
+        needs_approval: whether it waits for a second person.
+    """
+
+    filled: Filled
+    trigger: Trigger | None
+    schedule: Schedule | None
+    zone: str
+    when_error: str | None
+    problems: list[str]
+    runs: tuple[datetime, ...] = ()
+    forbidden: tuple[tuple[datetime, str], ...] = ()
+    needs_approval: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may be saved."""
+        return self.filled.complete and self.trigger is not None and not self.problems
+
+
+def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
+    """Works out what a draft amounts to."""
+    filled = fill(spec, draft.values, str(around.guild.id))
+    filled = replace(filled, errors={**filled.errors, **_text_errors(spec, filled, around.facts)})
+    trigger, schedule, zone, when_error = _schedule(draft, around)
+    runs = tuple(upcoming(schedule, around.now, SHOWN_RUNS)) if schedule is not None else ()
+    skipped: tuple[tuple[datetime, str], ...] = ()
+    if around.rules is not None:
+        reasons = [(run, forbidden(around.rules, run)) for run in runs]
+        skipped = tuple((run, why) for run, why in reasons if why is not None)
+    return Review(
+        filled=filled,
+        trigger=trigger,
+        schedule=schedule,
+        zone=zone,
+        when_error=when_error,
+        problems=[] if filled.errors else problems(spec, filled.params, around.guild, around.member),
+        runs=runs,
+        forbidden=skipped,
+        needs_approval=around.approval and is_risky(spec, filled.params, around.guild),
+    )
+
+
+def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, str]:
+    """Texts whose variables cannot be rendered, or of which a turn is too long."""
+    found: dict[str, str] = {}
+    for name in spec.variables:
+        text, parameter = filled.params.get(name), spec.parameter(name)
+        if not isinstance(text, str) or parameter is None:
+            continue
+        try:
+            check(text, facts)
+        except ParameterError as error:
+            found[name] = f"**{label_of(parameter)}:** {translated(error.message)}"
+        longest = max(len(part) for part in turns(text))
+        if name == "message" and longest > _LONGEST_MESSAGE:
+            said = t("has {count} characters; Discord takes {most}.", count=longest, most=_LONGEST_MESSAGE)
+            found[name] = f"**{label_of(parameter)}** {said}"
+    return found
+
+
+def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Schedule | None, str, str | None]:
+    zone, anchor = around.zone, around.now
+    try:
+        if around.kept is not None and not draft.when.strip():
+            trigger, anchor = around.kept
+            zone = str(trigger.args.get("timezone") or zone)
+        else:
+            understood = understand(draft.when, zone=zone, locale=around.locale, now=around.now)
+            trigger, zone = understood.trigger, understood.zone
+        end = draft.values.get(END)
+        if end:
+            trigger = with_end(trigger, read_end(str(end), zone=zone, locale=around.locale, now=around.now))
+        schedule = schedule_of(trigger, anchor=anchor, zone=zone)
+        if end and schedule.next_after(around.now) is None:
+            raise WhenError(f"“{end}” is before the first run.")
+    except (WhenError, TriggerError) as error:
+        return None, None, zone, translated(error.message)
+    return trigger, schedule, zone, None

@@ -1,0 +1,39 @@
+"""What a guild set for the desk: where alerts go, who else may manage, whether two people approve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schedulezero.model import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class GuildSettings:
+    """A guild's settings.
+
+    Attributes:
+        alert_channel_id: where cards about failed runs go; None sends them to the job's creator.
+        manager_role_ids: roles that may schedule beside those who may manage the server.
+        approval: whether jobs that ping everyone, delete, lock or give roles wait for a second person.
+    """
+
+    alert_channel_id: str | None = None
+    manager_role_ids: tuple[str, ...] = ()
+    approval: bool = False
+
+    def to_json(self) -> JsonObject:
+        return {
+            "alert_channel_id": self.alert_channel_id,
+            "manager_role_ids": list(self.manager_role_ids),
+            "approval": self.approval,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> GuildSettings:
+        return cls(
+            alert_channel_id=data.get("alert_channel_id"),
+            manager_role_ids=tuple(data.get("manager_role_ids") or ()),
+            approval=bool(data.get("approval")),
+        )

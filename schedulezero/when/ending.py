@@ -1,0 +1,39 @@
+"""An end put to a schedule that was said without one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from schedulezero.errors import WhenError
+from schedulezero.instants import from_iso, to_iso
+from schedulezero.model import Trigger
+from schedulezero.when.describe import describe
+from schedulezero.when.lexicon import language_of, lexicon
+from schedulezero.when.parse import understand
+
+_DAILY = Trigger("cron", {"hour": 9, "minute": 0})
+
+
+def read_end(text: str, *, zone: str, locale: str, now: datetime) -> datetime:
+    """The instant that a text means as an end; a day alone means its last second.
+
+    Parameters: as for `schedulezero.when.parse.understand`. Raises WhenError.
+    """
+    until = lexicon(language_of(locale)).say["until"].format(date=text.strip())
+    try:
+        found = understand(f"{describe(_DAILY, zone, locale)}, {until}", zone=zone, locale=locale, now=now)
+        return from_iso(str(found.trigger.args["until"]))
+    except (WhenError, KeyError) as error:
+        raise WhenError(f"“{text}” is no day to end on; write one such as `31 December 2027`.") from error
+
+
+def with_end(trigger: Trigger, end: datetime) -> Trigger:
+    """The same trigger, which does not fall due after ``end``; WhenError for one that runs only once."""
+    if trigger.type == "date":
+        raise WhenError("It runs only once; an end makes no difference.")
+    if trigger.type == "calendar":
+        return Trigger("calendar", {**trigger.args, "until": to_iso(end)})
+    inner = dict(trigger.args)
+    zone = inner.pop("timezone", None)
+    bounds = {"until": to_iso(end), **({"timezone": zone} if zone is not None else {})}
+    return Trigger("calendar", {trigger.type: inner, **bounds})
