@@ -16,8 +16,10 @@ from discord.ext import commands
 from bot.config import Settings
 from cogs import sprocket_loader
 from cogs.admin_cog import AdminCog
+from cogs.alerts_cog import AlertsCog
 from cogs.desk.components import DYNAMIC_ITEMS
 from cogs.desk.language import CommandTranslator
+from cogs.menus_cog import MenusCog
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
@@ -68,6 +70,8 @@ class ScheduleZeroBot(commands.Bot):
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
         await self.add_cog(AdminCog(self))
+        await self.add_cog(MenusCog(self))
+        await self.add_cog(AlertsCog(self))
         await self.add_cog(SprocketsCog(self))
         self.add_dynamic_items(*DYNAMIC_ITEMS)
         for name in self.settings.sprockets:

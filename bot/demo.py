@@ -13,21 +13,25 @@ import socket
 import tempfile
 import time
 import webbrowser
+from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 import simcord
 
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
-from cogs.services import handler_of
+from cogs.services import Waiting, handler_of
 from schedulezero import instants
 from schedulezero.errors import PortTaken
 from schedulezero.model import Job
 from schedulezero.when.parse import understand
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _EPHEMERAL = 1 << 6
 
@@ -50,6 +54,21 @@ class WallClock:
         """Does nothing: real time passes by itself."""
 
 
+class SimulatedWaiting(Waiting):
+    """Tells the simulator which waits are no work in progress, so that it goes on without them."""
+
+    def __init__(self, env: simcord.Env) -> None:
+        self._env = env
+
+    async def idle(self, awaitable: Awaitable[T]) -> T:
+        return await self._env.external_wait(awaitable, reason="the server's long poll")
+
+
+def simulated(bot: ScheduleZeroBot, env: simcord.Env) -> None:
+    """Makes a bot at home in a simulated Discord whose clock is the real one."""
+    bot.services = replace(bot.services, waiting=SimulatedWaiting(env))
+
+
 async def demo(settings: Settings, stop: asyncio.Event, *, port: int, browser: bool) -> int:
     """Runs the demo until ``stop`` is set or the page is closed by its own button.
 
@@ -62,6 +81,7 @@ async def demo(settings: Settings, stop: asyncio.Event, *, port: int, browser: b
     with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
         bot = create_bot(_demo_settings(settings, folder))
         env = simcord.Env(bot, check_errors=False)
+        simulated(bot, env)
         env.backend.clock = WallClock()  # type: ignore[assignment]
         env.backend.bot_user.name = "ScheduleZero"
         try:

@@ -15,7 +15,23 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk import approval, bulk, changes, create, drafts, history, job_card, listing, status, zones
+from cogs.desk import (
+    alert_card,
+    approval,
+    bulk,
+    calendar_panel,
+    changes,
+    create,
+    drafts,
+    exchange_panel,
+    help_panel,
+    history,
+    job_card,
+    listing,
+    setup,
+    status,
+    zones,
+)
 from cogs.desk.components import answer, check_manager, is_form, submitted
 from cogs.desk.language import speaking, t
 from cogs.desk.wording import cut
@@ -32,7 +48,7 @@ from schedulezero.when.zone_search import search_zones
 log = logging.getLogger(__name__)
 
 # Panels that no command opens: imported, so that their buttons are known from the start.
-_PANELS = (approval, bulk, changes)
+_PANELS = (alert_card, approval, bulk, changes)
 
 _SUGGEST_SECONDS = 0.8
 _MOST_CHOICES = 25
@@ -137,6 +153,49 @@ class AdminCog(commands.Cog):
         await answer(
             interaction, lambda: history.show_history(interaction, job, RunState(state) if state else None)
         )
+
+    @schedule.command(name="calendar", description="Show the month or the week as a picture and a file")
+    @app_commands.describe(view="A month or a week")
+    @app_commands.choices(
+        view=[
+            app_commands.Choice(name="month", value="month"),
+            app_commands.Choice(name="week", value="week"),
+        ]
+    )
+    async def calendar(self, interaction: discord.Interaction, view: str = "month") -> None:
+        await answer(interaction, lambda: calendar_panel.show_calendar(interaction, view))
+
+    @schedule.command(name="export", description="Get all that is scheduled here as a file")
+    @app_commands.describe(kind="YAML to import again, or a calendar file")
+    @app_commands.choices(
+        kind=[
+            app_commands.Choice(name="YAML, to import again", value="yaml"),
+            app_commands.Choice(name="iCalendar, for your calendar", value="ics"),
+        ]
+    )
+    async def export(self, interaction: discord.Interaction, kind: str = "yaml") -> None:
+        await answer(interaction, lambda: exchange_panel.export(interaction, kind))
+
+    @schedule.command(name="import", description="Take jobs over from a file; shows first what it would do")
+    @app_commands.describe(
+        file="A YAML file of ours, or an iCalendar file", channel="Where events of a calendar are posted"
+    )
+    async def import_(
+        self,
+        interaction: discord.Interaction,
+        file: discord.Attachment,
+        channel: discord.TextChannel | None = None,
+    ) -> None:
+        where = channel.id if channel is not None else None
+        await answer(interaction, lambda: exchange_panel.dry_run(interaction, file, where))
+
+    @schedule.command(name="setup", description="Set this server's zone, alerts, approval and limits")
+    async def setup(self, interaction: discord.Interaction) -> None:
+        await answer(interaction, lambda: setup.show_setup(interaction))
+
+    @schedule.command(name="help", description="What I can do, and how to say it")
+    async def help(self, interaction: discord.Interaction) -> None:
+        await answer(interaction, lambda: help_panel.show_help(interaction))
 
     @schedule.command(
         name="status", description="Show how the server, my handler and the sprockets are doing"

@@ -6,8 +6,9 @@ custom id; they find it through the interaction's client.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import discord
 from discord.ext import commands
@@ -17,6 +18,8 @@ from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler import Handler
 from schedulezero.memory import Memory
 from schedulezero.methods import MethodSpec, spec_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Services:
         handler_address: where our handler listens.
         server_address: where it registers.
         timezone: the zone of whoever chose none, and whose guild chose none.
+        waiting: how to wait for long.
     """
 
     client: Client
@@ -38,6 +42,18 @@ class Services:
     handler_address: str
     server_address: str
     timezone: str
+    waiting: Waiting = field(default_factory=lambda: Waiting())
+
+
+class Waiting:
+    """Awaits what may take long and is no work in progress, such as a long poll.
+
+    A simulated Discord, which goes on when all work has settled, puts its own in the place of `idle`.
+    """
+
+    async def idle(self, awaitable: Awaitable[T]) -> T:
+        """The awaitable's result."""
+        return await awaitable
 
 
 class Refused(ScheduleZeroError):

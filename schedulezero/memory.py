@@ -232,6 +232,15 @@ class Memory:
         )
         return await self._database.read(lambda connection: connection.scalar(query))
 
+    async def take_panel(self, panel_id: str, guild_id: int) -> dict[str, Any] | None:
+        """A panel's state, used up; None when somebody did before, as with a double click."""
+        query = (
+            sa.delete(_panels)
+            .where(_panels.c.id == panel_id, _panels.c.guild_id == str(guild_id))
+            .returning(_panels.c.state)
+        )
+        return await self._database.write(lambda connection: connection.scalar(query))
+
     # ---------------------------------------------------------------- notes of sprockets
 
     async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool:

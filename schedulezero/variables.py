@@ -114,6 +114,12 @@ def render(text: str, facts: Facts) -> str:
     return _VARIABLE.sub(fill, text)
 
 
+def escape(text: str) -> str:
+    """Somebody's text as one that is posted as it is: nothing in it is a variable, or a turn of its own."""
+    plain = _VARIABLE.sub(lambda match: "{" + match[0], text)
+    return _BETWEEN.sub(lambda match: f"\u200b{match[0]}", plain)
+
+
 def check(text: str, facts: Facts) -> None:
     """Refuses a text of which some turn has a variable that cannot be rendered."""
     for turn in turns(text):

@@ -13,7 +13,7 @@ import simcord
 
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
-from bot.demo import WallClock
+from bot.demo import WallClock, simulated
 from cogs.services import handler_of
 from schedulezero.handler import Handler
 from tests.text import text_of
@@ -43,6 +43,7 @@ class World:
         """Ends the bot's process, as far as one process can, and starts a new one."""
         await self.bot.close()
         self.bot = create_bot(self.settings)
+        simulated(self.bot, self.env)
         await self.env.restart_bot(self.bot)
         await self.ready()
 
@@ -159,6 +160,7 @@ async def a_world(settings: Settings) -> AsyncIterator[World]:
     """Builds the world around a new bot, and takes it down again."""
     bot = create_bot(settings)
     env = simcord.Env(bot, settle_timeout=SECONDS)
+    simulated(bot, env)
     env.backend.clock = WallClock()  # type: ignore[assignment]
     try:
         await env.start()

@@ -251,10 +251,15 @@ async def retry(interaction: discord.Interaction, target: str) -> None:
 
 
 @action("job", "missing")
-async def ask_missing(interaction: discord.Interaction, job_id: str) -> None:
-    """Says what is missing in a span, and asks whether to make up for it."""
+async def missing_picked(interaction: discord.Interaction, job_id: str) -> None:
+    """Takes in over which span to make up for missing runs."""
     await acknowledge(interaction)
-    span, words = _SPANS[picked(interaction)]
+    await ask_missing(interaction, job_id, picked(interaction))
+
+
+async def ask_missing(interaction: discord.Interaction, job_id: str, span_name: str) -> None:
+    """Says what is missing in a span (a key of `_SPANS`), and asks whether to make up for it."""
+    span, words = _SPANS[span_name]
     job = await job_to_change(interaction, job_id)
     now = instants.now()
     found = await client_of(interaction).missing(job.id, now - span, now)

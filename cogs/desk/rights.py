@@ -31,7 +31,7 @@ _NAMES = {
 
 
 def problems(
-    spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild, member: discord.Member
+    spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild, member: discord.Member | None
 ) -> list[str]:
     """What stands against this job, each a sentence with the remedy; empty when nothing does.
 
@@ -39,7 +39,7 @@ def problems(
         spec: what the method declares.
         params: what it will get.
         guild: where the job is made.
-        member: who makes it.
+        member: who makes it; None looks at the bot's own rights only.
     """
     found: list[str] = []
     for need in _needs(spec):
@@ -109,7 +109,9 @@ def _ids(value: Any) -> list[int]:
     return [int(item) for item in items if str(item).isdigit()]
 
 
-def _channel_problems(need: Need, channel_id: int, guild: discord.Guild, member: discord.Member) -> list[str]:
+def _channel_problems(
+    need: Need, channel_id: int, guild: discord.Guild, member: discord.Member | None
+) -> list[str]:
     channel = guild.get_channel_or_thread(channel_id)
     if channel is None:
         return [t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)]
@@ -117,7 +119,7 @@ def _channel_problems(need: Need, channel_id: int, guild: discord.Guild, member:
     if permission == "send_messages" and isinstance(channel, discord.Thread):
         permission = "send_messages_in_threads"
     found: list[str] = []
-    if not need.bot_only and not getattr(channel.permissions_for(member), permission):
+    if member and not need.bot_only and not getattr(channel.permissions_for(member), permission):
         found.append(
             t(
                 "You may not do this in {channel}: you lack *{permission}*.",
@@ -136,9 +138,9 @@ def _channel_problems(need: Need, channel_id: int, guild: discord.Guild, member:
     return found
 
 
-def _guild_problems(need: Need, guild: discord.Guild, member: discord.Member) -> list[str]:
+def _guild_problems(need: Need, guild: discord.Guild, member: discord.Member | None) -> list[str]:
     found: list[str] = []
-    if not need.bot_only and not getattr(member.guild_permissions, need.permission):
+    if member and not need.bot_only and not getattr(member.guild_permissions, need.permission):
         lacking = _name(need.permission)
         found.append(t("You lack the permission *{permission}* in this server.", permission=lacking))
     if not getattr(guild.me.guild_permissions, need.permission):
@@ -147,14 +149,14 @@ def _guild_problems(need: Need, guild: discord.Guild, member: discord.Member) ->
     return found
 
 
-def _role_problems(role_id: Any, guild: discord.Guild, member: discord.Member) -> list[str]:
+def _role_problems(role_id: Any, guild: discord.Guild, member: discord.Member | None) -> list[str]:
     role = _role(role_id, guild)
     if role is None:
         return [t("The role is not one of this server.")]
     if role.managed or role.is_default():
         return [t("{role} cannot be given or taken by hand.", role=role.mention)]
     found: list[str] = []
-    if member.id != guild.owner_id and role >= member.top_role:
+    if member and member.id != guild.owner_id and role >= member.top_role:
         found.append(t("You may only give roles below your own; {role} is not.", role=role.mention))
     if role >= guild.me.top_role:
         found.append(t("I may only give roles below my own: move mine above {role}.", role=role.mention))

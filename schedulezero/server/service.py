@@ -115,6 +115,7 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
+        stack.callback(troubles.close)  # before the line above: a long poll would hold it up
         listening = listen(config.api_endpoint)
 
         stack.push_async_callback(dispatcher.flush)

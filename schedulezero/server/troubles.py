@@ -35,6 +35,12 @@ class Troubles:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._more = asyncio.Event()
+        self._closing = False
+
+    def close(self) -> None:
+        """Lets whoever waits go: the server is about to end."""
+        self._closing = True
+        self.announce()
 
     def announce(self) -> None:
         """Wakes whoever waits: something may have been written."""
@@ -59,7 +65,7 @@ class Troubles:
                 while True:
                     more = self._more
                     found = await self._read(sequence, limit)
-                    if found or wait_seconds <= 0:
+                    if found or wait_seconds <= 0 or self._closing:
                         return found
                     await more.wait()
         except TimeoutError:

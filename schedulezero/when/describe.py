@@ -61,7 +61,7 @@ class _Speaker:
         if isinstance(schedule, Crontab):
             return self.words["crontab"].format(line=schedule.line)
         if isinstance(schedule, OnFields):
-            rule = _as_rule(schedule.fields, schedule.zone)
+            rule = as_rule(schedule.fields, schedule.zone)
             return self._rule(rule) if rule is not None else self._fields(trigger)
         assert isinstance(schedule, Rule)
         if schedule.every > 1 and schedule.anchor is not None:
@@ -191,7 +191,7 @@ def _even_step(times: tuple[time, ...]) -> timedelta | None:
     return timedelta(minutes=steps.pop()) if len(steps) == 1 else None
 
 
-def _as_rule(fields: CronFields, zone: ZoneInfo) -> Rule | None:
+def as_rule(fields: CronFields, zone: ZoneInfo) -> Rule | None:
     """Cron fields as a rule, where a rule says the same; None where they say more."""
     count = len(fields.hours) * len(fields.minutes)
     if fields.runs_through or fields.years is not None or fields.weeks is not None or count > _MOST_TIMES:

@@ -157,6 +157,12 @@ class Bounded:
             return None
         return found
 
+    @property
+    def last(self) -> datetime | None:
+        """The instant after which there is none, None when it goes on for ever."""
+        bounds = [self.until, _last_counted(self) if self.count is not None else None]
+        return min((bound for bound in bounds if bound is not None), default=None)
+
     def _allowed_after(self, instant: datetime) -> datetime | None:
         # As many steps as there are excluded days can be in vain, and for what ticks each day many.
         found = self.base.next_after(instant)

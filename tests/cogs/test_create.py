@@ -135,7 +135,7 @@ async def test_what_will_be_posted_is_shown_as_it_will_look(world: World) -> Non
     preview = await world.draft(world.admin, "send_embed_announcement", values, "every monday at 18:00")
     text = text_of(preview.response)
     assert "### No. 1" in text and "Moonbase: 6:00" in text and "Message" not in text
-    embed = [item.to_dict() for item in preview.response.components][-1]  # type: ignore[union-attr]
+    embed: Any = preview.response.components[-1]  # type: ignore[union-attr]
     assert embed["type"] == 17 and embed["accent_color"] == 0xE74C3C
 
 

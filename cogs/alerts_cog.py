@@ -1,0 +1,266 @@
+"""AlertsCog: tells guilds of runs that failed, were missed, or will fail.
+
+It reads the server's outbox of troubles on from the last one that it told, so that a restart of
+either side tells each of them, once. It looks ahead at what runs within a day, and again within an
+hour, and whenever Discord tells of a channel, a role or a permission that changed. What is told is a
+card for each cause (`cogs.desk.alert_card`), in the guild's alert channel or to the job's creator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from cogs.desk.alert_card import Alert, Item, alert_panel
+from cogs.desk.components import fit
+from cogs.desk.history import run_target
+from cogs.desk.language import speaking
+from cogs.desk.rights import problems
+from cogs.services import services_of, spec_for
+from schedulezero import instants
+from schedulezero.dialects import JobQuery
+from schedulezero.errors import ClientError, NotFound, NotSupported
+from schedulezero.model import Job, JobState, Trouble, TroubleKind
+
+log = logging.getLogger(__name__)
+
+_WAIT_SECONDS = 25
+_AGAIN_SECONDS = 30.0
+_LOOK_SECONDS = 600.0
+_STAGES = (("an hour", timedelta(hours=1)), ("a day", timedelta(days=1)))
+_NEW_CARD_AFTER = timedelta(days=1)
+_KIND, _CURSOR = "alert", "alerts-told"
+
+
+class AlertsCog(commands.Cog):
+    """Tells of troubles, as long as it is loaded."""
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self.bot = bot
+        self._services = services_of(bot)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking: dict[int, asyncio.Task[None]] = {}
+        self._changed: set[int] = set()
+        self._lock = asyncio.Lock()
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        if not self._tasks:  # again after a reconnect: then they run already
+            self._start(self._tell_troubles())
+            self._start(self._look_ahead())
+
+    async def cog_unload(self) -> None:
+        tasks = [*self._tasks, *self._looking.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(_log_failure)
+
+    # ---------------------------------------------------------------- what happened
+
+    async def _tell_troubles(self) -> None:
+        while True:
+            try:
+                await self._read_on()
+            except NotSupported:
+                await asyncio.sleep(_LOOK_SECONDS)  # another server may take its place
+            except ClientError as error:
+                log.info("no troubles can be read: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _read_on(self) -> None:
+        """Waits for troubles, tells them, and notes how far it came."""
+        memory, client = self._services.memory, self._services.client
+        kept = await memory.kept(_CURSOR, client.endpoint)
+        after: int | None = kept["after"] if kept is not None else None
+        poll = client.troubles(after, 0 if after is None else _WAIT_SECONDS)
+        troubles, following = await self._services.waiting.idle(poll)
+        if after is not None and following < after:
+            following = 0  # a server with a fresh database
+        for trouble in troubles:
+            try:
+                await self._tell(trouble)
+            except discord.HTTPException as error:
+                log.warning("the trouble of run %s could not be told: %s", trouble.run.id, error)
+        if following != after:
+            await memory.put(_CURSOR, client.endpoint, {"after": following})
+
+    async def _tell(self, trouble: Trouble) -> None:
+        run = trouble.run
+        guild = self.bot.get_guild(int(run.guild_id or 0))
+        if guild is None or _expected(trouble):
+            return
+        try:
+            job = await self._services.client.job(run.job_id, str(guild.id))
+        except NotFound:
+            return
+        reason = run.error or run.note or "The handler gave no reason."
+        item = Item(job.id, job.title, run_target(run), 1, run.scheduled_at)
+        await self._alert(guild, job, trouble.kind.value, reason, item)
+
+    # ---------------------------------------------------------------- what will happen
+
+    async def _look_ahead(self) -> None:
+        while True:
+            try:
+                found: defaultdict[str, list[Job]] = defaultdict(list)
+                async for job in self._services.client.due_before(instants.now() + _STAGES[-1][1]):
+                    if job.guild_id:
+                        found[job.guild_id].append(job)
+                for guild_id, jobs in found.items():
+                    guild = self.bot.get_guild(int(guild_id))
+                    if guild is not None:
+                        await self._warn(guild, jobs)
+            except ClientError as error:
+                log.info("the jobs to come cannot be looked at: %s", error)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _look_at(self, guild: discord.Guild) -> None:
+        """Looks at all of a guild's jobs, and once more when it was asked to meanwhile."""
+        while guild.id in self._changed:
+            self._changed.discard(guild.id)
+            try:
+                jobs = self._services.client.all_jobs(str(guild.id), JobQuery(state=JobState.ACTIVE))
+                await self._warn(guild, [job async for job in jobs], soon_only=False)
+            except ClientError as error:
+                log.info("the jobs of guild %s cannot be looked at: %s", guild.id, error)
+
+    async def _warn(self, guild: discord.Guild, jobs: Iterable[Job], *, soon_only: bool = True) -> None:
+        now = instants.now()
+        for job in jobs:
+            spec = spec_for(self.bot, job.method)
+            if spec is None or job.next_run_at is None:
+                continue
+            with speaking("en"):
+                against = problems(spec, job.params, guild, None)
+            stage = next((name for name, span in _STAGES if job.next_run_at - now <= span), None)
+            if not against or (stage is None and soon_only):
+                continue
+            item = Item(job.id, job.title, f"{job.id}:0", 0, job.next_run_at)
+            await self._alert(guild, job, "ahead", against[0], item, stage=stage or "later")
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        self._look_soon(channel.guild)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        if before.overwrites != after.overwrites:
+            self._look_soon(after.guild)
+
+    @commands.Cog.listener()
+    async def on_thread_delete(self, thread: discord.Thread) -> None:
+        self._look_soon(thread.guild)
+
+    @commands.Cog.listener()
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        self._look_soon(role.guild)
+
+    @commands.Cog.listener()
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if (before.permissions, before.position) != (after.permissions, after.position):
+            self._look_soon(after.guild)
+
+    @commands.Cog.listener()
+    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+        if after == after.guild.me and before.roles != after.roles:
+            self._look_soon(after.guild)
+
+    def _look_soon(self, guild: discord.Guild) -> None:
+        self._changed.add(guild.id)
+        known = self._looking.get(guild.id)
+        if known is None or known.done():
+            task = asyncio.create_task(self._look_at(guild))
+            task.add_done_callback(_log_failure)
+            self._looking[guild.id] = task
+
+    # ---------------------------------------------------------------- cards
+
+    async def _alert(
+        self, guild: discord.Guild, job: Job, kind: str, reason: str, item: Item, *, stage: str = ""
+    ) -> None:
+        """Adds a job to the card of its cause, or posts one."""
+        where = job.meta.get("alert") or "guild"
+        if where == "off":
+            return
+        movable = kind in ("failed", "ahead") and "channel_id" in job.params
+        fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable)
+        key = f"{fresh.key}.{stage}" if stage else fresh.key
+        async with self._lock:
+            kept = await self._services.memory.kept(_KIND, key)
+            known = Alert.from_json(kept) if kept is not None else None
+            if known is not None and instants.now() - _told_at(known) > _NEW_CARD_AFTER:
+                known = None
+            if known is not None and kind == "ahead" and any(i.job_id == job.id for i in known.items):
+                return  # told already
+            alert = known.with_item(item) if known is not None else fresh
+            with speaking(guild.preferred_locale):
+                posted = await self._post(guild, job, alert, private=where == "creator")
+            if posted is not None:
+                await self._services.memory.put(_KIND, key, posted.to_json())
+
+    async def _post(self, guild: discord.Guild, job: Job, alert: Alert, *, private: bool) -> Alert | None:
+        """Updates the card of an alert, or sends it; None when there is nobody to tell."""
+        panel = alert_panel(alert)
+        fit(panel)
+        quiet = discord.AllowedMentions.none()
+        if alert.message_id is not None and alert.channel_id is not None:
+            channel = self.bot.get_partial_messageable(int(alert.channel_id))
+            try:
+                await channel.get_partial_message(int(alert.message_id)).edit(
+                    view=panel, allowed_mentions=quiet
+                )
+                return alert
+            except discord.NotFound:
+                log.debug("the card of %s was deleted; it is sent anew", alert.key)
+        target = None if private else await self._channel(guild)
+        if target is None:
+            target = await self._creator(job)
+        if target is None:
+            return None
+        message = await target.send(view=panel, allowed_mentions=quiet)
+        return replace(alert, channel_id=str(message.channel.id), message_id=str(message.id))
+
+    async def _channel(self, guild: discord.Guild) -> discord.abc.Messageable | None:
+        settings = await self._services.memory.settings(guild.id)
+        channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
+        if not isinstance(channel, discord.abc.Messageable):
+            return None
+        return channel if channel.permissions_for(guild.me).send_messages else None
+
+    async def _creator(self, job: Job) -> discord.abc.Messageable | None:
+        if not job.creator_id:
+            return None
+        try:
+            return self.bot.get_user(int(job.creator_id)) or await self.bot.fetch_user(int(job.creator_id))
+        except discord.NotFound:
+            return None
+
+
+def _expected(trouble: Trouble) -> bool:
+    """Whether somebody asked for just that: quiet hours, free days, an overlap policy."""
+    note = trouble.run.note or ""
+    return trouble.kind is TroubleKind.SKIPPED and "limit" not in note
+
+
+def _told_at(alert: Alert) -> datetime:
+    return max(alert.first_at, alert.last_at) if alert.kind != "ahead" else alert.first_at
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("alerts stopped", exc_info=error)

@@ -1,0 +1,230 @@
+"""Cards that tell of troubles, one for each cause, with the remedy as buttons.
+
+A cause is a kind of trouble with a reason; whoever meets it again (the same job, or another one)
+is added to the card that is there, instead of a new one. What a card tells is kept in the bot's
+memory as an `Alert`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk import history, job_card
+from cogs.desk.components import (
+    DeskButton,
+    DeskChannelSelect,
+    DeskSelect,
+    acknowledge,
+    action,
+    member_of,
+    panel_of,
+    picked,
+    row_of,
+    show,
+)
+from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_to_change
+from cogs.desk.language import mark, t, tn, translated
+from cogs.desk.rights import problems
+from cogs.desk.wording import BAD, WAITING, cut, plain, relative
+from cogs.services import Refused, spec_for
+from schedulezero import instants
+from schedulezero.errors import Conflict
+
+MOST_ITEMS = 10
+
+# Read as: kind of trouble, its mark, how a card about one job begins, and one about several.
+_HEADINGS = {
+    "failed": ("❌", mark("{job} failed"), mark("{count} jobs failed")),
+    "missed": ("⚠️", mark("{job} was missed"), mark("{count} jobs were missed")),
+    "skipped": ("⏭", mark("{job} was skipped"), mark("{count} jobs were skipped")),
+    "passed_over": ("⚠️", mark("While I was away: {job}"), mark("While I was away: {count} jobs")),
+    "ahead": ("⚠️", mark("{job} will fail"), mark("{count} jobs will fail")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One job that a card tells of: how often it was met, when last, and what its Retry is about."""
+
+    job_id: str
+    title: str
+    target: str
+    count: int
+    last_at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "job_id": self.job_id,
+            "title": self.title,
+            "target": self.target,
+            "count": self.count,
+            "last_at": instants.to_iso(self.last_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What one card tells.
+
+    Attributes:
+        guild_id: whose jobs.
+        kind: a key of the headings above.
+        reason: why, as an English sentence.
+        items: the jobs, the newest last.
+        first_at: when it began.
+        channel_id, message_id: where its card is; None before it is posted.
+        movable: whether another channel may be the remedy.
+    """
+
+    guild_id: str
+    kind: str
+    reason: str
+    items: tuple[Item, ...]
+    first_at: datetime
+    channel_id: str | None = None
+    message_id: str | None = None
+    movable: bool = False
+
+    @property
+    def key(self) -> str:
+        """Under which it is kept: the same for the same cause."""
+        digest = hashlib.sha256(f"{self.kind}/{self.reason}".encode()).hexdigest()[:16]
+        return f"{self.guild_id}.{digest}"
+
+    @property
+    def last_at(self) -> datetime:
+        return max(item.last_at for item in self.items)
+
+    def with_item(self, met: Item) -> Alert:
+        """The alert with a job that met the same cause."""
+        others = tuple(item for item in self.items if item.job_id != met.job_id)
+        before = next((item for item in self.items if item.job_id == met.job_id), None)
+        counted = replace(met, count=met.count + (before.count if before else 0))
+        return replace(self, items=(*others, counted)[-50:])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "guild_id": self.guild_id,
+            "kind": self.kind,
+            "reason": self.reason,
+            "items": [item.to_json() for item in self.items],
+            "first_at": instants.to_iso(self.first_at),
+            "channel_id": self.channel_id,
+            "message_id": self.message_id,
+            "movable": self.movable,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Alert:
+        items = tuple(
+            Item(**{**item, "last_at": instants.from_iso(item["last_at"])}) for item in data["items"]
+        )
+        return cls(**{**data, "items": items, "first_at": instants.from_iso(data["first_at"])})
+
+
+def alert_panel(alert: Alert) -> ui.LayoutView:
+    """The card of an alert, in the language that is being spoken."""
+    symbol, one, many = _HEADINGS[alert.kind]
+    last = alert.items[-1]
+    single = len(alert.items) == 1
+    heading = t(one, job=f"“{cut(plain(last.title), 80)}”") if single else t(many, count=len(alert.items))
+    lines = [f"### {symbol} {heading}", cut(plain(translated(alert.reason)), 500)]
+    if not single:
+        lines += [f"- {cut(plain(item.title), 80)}{_times(item)}" for item in alert.items[-MOST_ITEMS:]]
+        if len(alert.items) > MOST_ITEMS:
+            rest = len(alert.items) - MOST_ITEMS
+            lines.append(f"- {tn('and {count} more', 'and {count} more', rest)}")
+    else:
+        lines.append(f"-# {relative(last.last_at)}{_times(last)}")
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    items += _remedies(alert, last) if single else [_choice(alert)]
+    return panel_of(*items, colour=WAITING if alert.kind in ("ahead", "passed_over") else BAD)
+
+
+def _times(item: Item) -> str:
+    return f" · {t('{count} times', count=item.count)}" if item.count > 1 else ""
+
+
+def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
+    buttons: list[DeskButton] = []
+    if alert.kind in ("failed", "missed", "skipped"):
+        style = discord.ButtonStyle.primary
+        buttons.append(DeskButton("run", "retry", item.target, t("Retry"), style=style))
+    if alert.kind == "passed_over":
+        buttons.append(DeskButton("alert", "others", item.job_id, t("Run the others, too…")))
+    buttons += [
+        DeskButton("alert", "pause", item.job_id, t("Pause")),
+        DeskButton("job", "show", item.job_id, t("Look at the job")),
+    ]
+    rows: list[ui.Item[Any]] = [row_of(*buttons)]
+    if alert.movable:
+        rows.append(row_of(DeskChannelSelect("alert", "move", item.job_id, t("Choose another channel…"))))
+    return rows
+
+
+def _choice(alert: Alert) -> ui.Item[Any]:
+    options = [
+        discord.SelectOption(label=cut(item.title, 100), value=item.job_id) for item in alert.items[-25:]
+    ]
+    name = "othersof" if alert.kind == "passed_over" else "look"
+    placeholder = t("Run the others of…") if alert.kind == "passed_over" else t("Look at a job…")
+    return row_of(DeskSelect("alert", name, "any", placeholder, options))
+
+
+# -------------------------------------------------------------------- remedies
+
+
+@action("alert", "look")
+async def look(interaction: discord.Interaction, _target: str) -> None:
+    """Shows the card of the job that was picked."""
+    await job_card.show_card(interaction, picked(interaction))
+
+
+@action("alert", "pause")
+async def pause(interaction: discord.Interaction, job_id: str) -> None:
+    """Holds the job."""
+    await job_card.pause(interaction, job_id)
+
+
+@action("alert", "others")
+async def others(interaction: discord.Interaction, job_id: str) -> None:
+    """Offers the runs that were passed over."""
+    await acknowledge(interaction)
+    await history.ask_missing(interaction, job_id, "month")
+
+
+@action("alert", "othersof")
+async def others_of(interaction: discord.Interaction, _target: str) -> None:
+    """The same for the job that was picked."""
+    await acknowledge(interaction)
+    await history.ask_missing(interaction, picked(interaction), "month")
+
+
+@action("alert", "move")
+async def move(interaction: discord.Interaction, job_id: str) -> None:
+    """Moves the job to the channel that was picked."""
+    await acknowledge(interaction)
+    job = await job_to_change(interaction, job_id)
+    spec = spec_for(interaction.client, job.method)
+    if spec is None or "channel_id" not in job.params:
+        raise Refused(t("“{name}” has no single channel.", name=cut(plain(job.title), 60)))
+    assert interaction.guild is not None
+    params = {**job.params, "channel_id": picked(interaction)}
+    against = problems(spec, params, interaction.guild, member_of(interaction))
+    if against:
+        raise Refused(against[0])
+    try:
+        moved = await client_of(interaction).change(
+            replace(job, params=params), job.version, actor_of(interaction)
+        )
+    except Conflict:
+        raise await changed_meanwhile(interaction, job_id) from None
+    heading = t("Moved")
+    await show(interaction, await job_card.card_of(interaction, moved, heading=heading, undo=job.version))

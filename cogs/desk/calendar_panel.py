@@ -1,0 +1,203 @@
+"""``/schedule calendar``: a month or a week as a picture, the same as a list, and a file for calendars."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import date, datetime, timedelta
+from io import BytesIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import discord
+from discord import ui
+
+from cogs.desk.agenda import (
+    Moment,
+    busiest_hour,
+    moments,
+    month_days,
+    month_of,
+    month_title,
+    span_of,
+    week_days,
+)
+from cogs.desk.components import DeskButton, acknowledge, action, fit, guild_id_of, panel_of, row_of, show
+from cogs.desk.jobs_here import client_of
+from cogs.desk.language import locale, t, tn
+from cogs.desk.pictures import month_png
+from cogs.desk.wording import NEUTRAL, cut, plain, run_state
+from cogs.services import Refused, services_of, timezone_of
+from schedulezero import instants
+from schedulezero.calendar_file import write_calendar
+from schedulezero.dialects import Feature, JobQuery
+from schedulezero.model import GuildRules, Job, JobState, Run
+
+_LISTED = 12
+_MOST_JOBS = 2000
+_MOST_RUNS = 1000
+_TARGET = re.compile(r"(\d{4}-\d{2}-\d{2})\.(month|week)")
+
+
+async def show_calendar(interaction: discord.Interaction, view: str = "month") -> None:
+    """Answers ``/schedule calendar`` with the present month or week."""
+    await acknowledge(interaction)
+    zone = await _zone(interaction)
+    await _show(interaction, instants.now().astimezone(zone).date(), view)
+
+
+@action("calendar", "show")
+async def turn(interaction: discord.Interaction, target: str) -> None:
+    """Shows another month or week; the target is ``<day>.<month or week>``."""
+    await acknowledge(interaction)
+    await _show(interaction, *_read(target))
+
+
+@action("calendar", "post")
+async def post(interaction: discord.Interaction, target: str) -> None:
+    """Posts the picture for everybody in the channel."""
+    await acknowledge(interaction)
+    channel = interaction.channel
+    if not isinstance(channel, discord.abc.Messageable) or not interaction.permissions.send_messages:
+        raise Refused(t("You may not post here."))
+    if not interaction.app_permissions.send_messages or not interaction.app_permissions.attach_files:
+        raise Refused(t("I may not post files here: give my role *Send Messages* and *Attach Files*."))
+    panel, files = await _build(interaction, *_read(target), public=True)
+    fit(panel)
+    await channel.send(view=panel, files=files, allowed_mentions=discord.AllowedMentions.none())
+    await show(interaction, panel_of(ui.TextDisplay(t("Posted.")), colour=NEUTRAL))
+
+
+def _read(target: str) -> tuple[date, str]:
+    match = _TARGET.fullmatch(target)
+    try:
+        if match is None:
+            raise ValueError
+        return date.fromisoformat(match[1]), match[2]
+    except ValueError:
+        raise Refused(t("This button belongs to an older version of me; use the command again.")) from None
+
+
+async def _show(interaction: discord.Interaction, day: date, view: str) -> None:
+    panel, files = await _build(interaction, day, view)
+    await show(interaction, panel, files)
+
+
+async def _build(
+    interaction: discord.Interaction, day: date, view: str, *, public: bool = False
+) -> tuple[ui.LayoutView, list[discord.File]]:
+    zone, now = await _zone(interaction), instants.now()
+    first, last = month_days(day) if view == "month" else week_days(day)
+    begin, end = span_of(first, last, zone)
+    jobs, more_jobs = await _jobs(interaction)
+    runs = await _runs(interaction, begin) if begin < now else []
+    client = client_of(interaction)
+    rules: GuildRules | None = None
+    if Feature.RULES not in await client.lacks():
+        rules = await client.rules(guild_id_of(interaction))
+    found = await asyncio.to_thread(moments, jobs, runs, begin, end, now, rules)
+    month = month_of(
+        found,
+        day,
+        zone,
+        locale=locale(),
+        today=now.astimezone(zone).date(),
+        dark=rules.dark_days if rules else (),
+        busy=t("Busy hours"),
+        more=t("+{count} more"),
+    )
+    picture = await asyncio.to_thread(month_png, month, week_of=None if view == "month" else day)
+    assert interaction.guild is not None
+    events = await asyncio.to_thread(write_calendar, jobs, name=interaction.guild.name, now=now)
+    files = [discord.File(BytesIO(picture), "calendar.png"), discord.File(BytesIO(events), "calendar.ics")]
+    panel = _panel(found, day, view, zone, now, more_jobs=more_jobs, public=public)
+    return panel, files
+
+
+def _panel(
+    found: list[Moment], day: date, view: str, zone: ZoneInfo, now: datetime, *, more_jobs: bool, public: bool
+) -> ui.LayoutView:
+    first, last = month_days(day) if view == "month" else week_days(day)
+    title = month_title(day, locale()) if view == "month" else f"{first:%d.%m.} – {last:%d.%m.%Y}"
+    gallery: ui.MediaGallery[Any] = ui.MediaGallery()
+    gallery.add_item(media="attachment://calendar.png", description=_described(title, found, zone))
+    items: list[ui.Item[Any]] = [
+        ui.TextDisplay(f"### {t('Calendar: {span}', span=title)}\n-# {zone.key}"),
+        gallery,
+        ui.TextDisplay(_listed(found, now)),
+    ]
+    if more_jobs:
+        items.append(ui.TextDisplay(f"-# {t('Only the next {count} jobs are shown.', count=_MOST_JOBS)}"))
+    items.append(ui.File("attachment://calendar.ics"))
+    if not public:
+        other, label = ("week", t("Week")) if view == "month" else ("month", t("Month"))
+        today = now.astimezone(zone).date().isoformat()
+        items.append(
+            row_of(
+                DeskButton("calendar", "show", f"{first - timedelta(days=1)}.{view}", t("Earlier")),
+                DeskButton("calendar", "show", f"{last + timedelta(days=1)}.{view}", t("Later")),
+                DeskButton("calendar", "show", f"{today}.{other}", label),
+                DeskButton("calendar", "post", f"{day}.{view}", t("Post it here for all")),
+            )
+        )
+    return panel_of(*items, colour=NEUTRAL)
+
+
+def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
+    """The picture in words."""
+    said = f"{title}: {tn('{count} run', '{count} runs', len(found))}."
+    busiest = busiest_hour(found, zone)
+    if busiest is not None:
+        hour, count = busiest
+        said += f" {t('Busiest at {hour}: {count}.', hour=f'{hour:02d}:00', count=count)}"
+    troubled = sum(
+        moment.state is not None and moment.state.value in ("failed", "missed") for moment in found
+    )
+    if troubled:
+        said += f" {tn('{count} failed or missed.', '{count} failed or missed.', troubled)}"
+    return cut(said, 1000)
+
+
+def _listed(found: list[Moment], now: datetime) -> str:
+    """What comes next, and what did not go well before."""
+    troubled = [
+        moment for moment in found if moment.state is not None and moment.state.value in ("failed", "missed")
+    ]
+    coming = [moment for moment in found if moment.at > now]
+    lines = [f"- {run_state(m.state)} {_named(m)}" for m in troubled[-4:] if m.state is not None]
+    lines += [f"- {'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming[:_LISTED]]
+    if len(coming) > _LISTED:
+        lines.append(f"- {tn('and {count} more', 'and {count} more', len(coming) - _LISTED)}")
+    return "\n".join(lines) or t("Nothing runs in this time.")
+
+
+def _named(moment: Moment) -> str:
+    return f"{discord.utils.format_dt(moment.at, 'f')} · {cut(plain(moment.title), 60)}"
+
+
+async def _zone(interaction: discord.Interaction) -> ZoneInfo:
+    services = services_of(interaction.client)
+    return ZoneInfo(await timezone_of(services, interaction.user.id, interaction.guild_id))
+
+
+async def _jobs(interaction: discord.Interaction) -> tuple[list[Job], bool]:
+    found: list[Job] = []
+    query = JobQuery(state=JobState.ACTIVE)
+    async for job in client_of(interaction).all_jobs(guild_id_of(interaction), query):
+        if len(found) == _MOST_JOBS:
+            return found, True
+        found.append(job)
+    return found, False
+
+
+async def _runs(interaction: discord.Interaction, begin: datetime) -> list[Run]:
+    """The guild's runs since an instant, the newest first, as many as a picture has use for."""
+    found: list[Run] = []
+    cursor: str | None = None
+    while len(found) < _MOST_RUNS:
+        page = await client_of(interaction).runs(guild_id_of(interaction), cursor=cursor, limit=200)
+        found += [run for run in page.runs if run.scheduled_at >= begin]
+        cursor = page.next_cursor
+        if cursor is None or page.runs[-1].scheduled_at < begin:
+            break
+    return found

@@ -1,0 +1,278 @@
+"""``/schedule export`` and ``import``: jobs as a file; a dry run first, each bad entry told by its line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+from zoneinfo import available_timezones
+
+import discord
+from discord import ui
+
+from cogs.desk.components import (
+    DeskButton,
+    acknowledge,
+    action,
+    guild_id_of,
+    member_of,
+    panel_of,
+    row_of,
+    show,
+)
+from cogs.desk.draft import auto_name, fill, label_of, typed
+from cogs.desk.jobs_here import actor_of, client_of
+from cogs.desk.language import locale, t, tn, translated
+from cogs.desk.rights import is_risky, problems
+from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
+from cogs.services import Refused, services_of, spec_for, timezone_of
+from schedulezero import instants
+from schedulezero.calendar_file import read_calendar, write_calendar
+from schedulezero.dialects import BulkChange
+from schedulezero.errors import ClientError, ParameterError, WhenError
+from schedulezero.exchange import LARGEST_FILE, Entry, Fault, read_jobs, write_jobs
+from schedulezero.memory import new_id
+from schedulezero.model import Job, JobState, Trigger
+from schedulezero.variables import check, facts_of
+from schedulezero.when.describe import describe
+from schedulezero.when.parse import understand
+
+_SHOWN_FAULTS = 12
+_SHOWN_JOBS = 10
+_CALENDAR_METHOD = "send_announcement"
+
+
+async def export(interaction: discord.Interaction, kind: str) -> None:
+    """Answers ``/schedule export`` with a file of all that is not over."""
+    await acknowledge(interaction)
+    found = [
+        job
+        async for job in client_of(interaction).all_jobs(guild_id_of(interaction))
+        if job.state in (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
+    ]
+    if not found:
+        raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
+    assert interaction.guild is not None
+    if kind == "ics":
+        data = write_calendar(found, name=interaction.guild.name, now=instants.now())
+    else:
+        data = write_jobs(found).encode()
+    name = f"schedule.{kind}"
+    said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found))
+    panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
+    await show(interaction, panel, [discord.File(BytesIO(data), name)])
+
+
+async def dry_run(interaction: discord.Interaction, file: discord.Attachment, channel_id: int | None) -> None:
+    """Answers ``/schedule import``: says what a file would do, and what in it cannot be taken over."""
+    await acknowledge(interaction)
+    if file.size > LARGEST_FILE:
+        raise Refused(t("The file is larger than {size} KiB.", size=LARGEST_FILE // 1024))
+    try:
+        text = (await file.read()).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refused(t("This is no text file; export from here shows what one looks like.")) from None
+    zone = await timezone_of(services_of(interaction.client), interaction.user.id, interaction.guild_id)
+    if "BEGIN:VCALENDAR" in text[:1000]:
+        params = {"channel_id": str(channel_id or interaction.channel_id)}
+        read = read_calendar(text, method=_CALENDAR_METHOD, params=params, zone=zone, now=instants.now())
+    else:
+        read = read_jobs(text)
+    faults = [item for item in read if isinstance(item, Fault)]
+    ready: list[Job] = []
+    for item in read:
+        if isinstance(item, Entry):
+            found = _job(interaction, item, zone)
+            if isinstance(found, Fault):
+                faults.append(found)
+            else:
+                ready.append(found)
+    panel_id = new_id()
+    assert interaction.guild_id is not None
+    await services_of(interaction.client).memory.save_panel(
+        panel_id,
+        interaction.guild_id,
+        {"import": [job.to_json() for job in ready], "by": str(interaction.user.id)},
+    )
+    await show(interaction, _dry_panel(panel_id, ready, sorted(faults, key=lambda fault: fault.line)))
+
+
+def _job(interaction: discord.Interaction, entry: Entry, zone: str) -> Job | Fault:
+    """An entry as a job of this guild, checked as if it had been typed."""
+    assert interaction.guild is not None
+    spec = spec_for(interaction.client, entry.method)
+    if spec is None:
+        return Fault(entry.line, t("There is no job “{name}” loaded.", name=plain(entry.method)[:60]))
+    unknown = next((key for key in entry.params if spec.parameter(key) is None), None)
+    if unknown is not None:
+        names = ", ".join(parameter.name for parameter in spec.parameters)
+        return Fault(
+            entry.line,
+            t(
+                "`{job}` takes no “{name}”; it takes {names}.",
+                job=spec.name,
+                name=plain(unknown)[:40],
+                names=names,
+            ),
+        )
+    try:
+        values = typed(spec, entry.params)
+    except (TypeError, ValueError):
+        return Fault(entry.line, t("Its values have the wrong type."))
+    filled = fill(spec, values, guild_id_of(interaction))
+    if filled.missing:
+        return Fault(entry.line, f"**{label_of(filled.missing[0])}** {t('is missing.')}")
+    if filled.errors:
+        return Fault(entry.line, next(iter(filled.errors.values())))
+    now = instants.now()
+    try:
+        found = understand(entry.when, zone=_known_zone(entry, zone), locale=locale(), now=now)
+        facts = facts_of(interaction.guild, timezone=found.zone, number=1, now=now)
+        for name in spec.variables:
+            if isinstance(filled.params.get(name), str):
+                check(filled.params[name], facts)
+    except (WhenError, ParameterError) as error:
+        return Fault(entry.line, translated(error.message))
+    against = problems(spec, filled.params, interaction.guild, member_of(interaction))
+    if against:
+        return Fault(entry.line, against[0])
+    trigger = _without(found.trigger, entry)
+    risky = is_risky(spec, filled.params, interaction.guild)
+    return Job(
+        id="",
+        handler_id=services_of(interaction.client).handler_id,
+        method=spec.name,
+        params=filled.params,
+        trigger=trigger,
+        state=JobState.PENDING if risky else JobState.ACTIVE,
+        name=entry.name or auto_name(spec, filled.params),
+        guild_id=guild_id_of(interaction),
+        creator_id=str(interaction.user.id),
+        timezone=found.zone,
+        missed=entry.missed,
+        overlap=entry.overlap,
+    )
+
+
+def _known_zone(entry: Entry, zone: str) -> str:
+
+    if entry.timezone is None:
+        return zone
+    if entry.timezone not in available_timezones():
+        raise WhenError(f"“{entry.timezone[:60]}” is no time zone.")
+    return entry.timezone
+
+
+def _without(trigger: Trigger, entry: Entry) -> Trigger:
+    """The trigger without the days that a calendar file excludes."""
+    if not entry.excluded or trigger.type == "date":
+        return trigger
+    days = [day.isoformat() for day in entry.excluded][:366]
+    if trigger.type == "calendar":
+        return Trigger("calendar", {**trigger.args, "except": days})
+    inner = {key: value for key, value in trigger.args.items() if key != "timezone"}
+    zone = {"timezone": trigger.args["timezone"]} if "timezone" in trigger.args else {}
+    return Trigger("calendar", {trigger.type: inner, "except": days, **zone})
+
+
+def _dry_panel(panel_id: str, ready: list[Job], faults: list[Fault]) -> ui.LayoutView:
+    lines = [f"### {t('Nothing is imported yet: please check')}"]
+    lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
+    lines += [
+        f"- {cut(plain(job.title), 60)} · {cut(describe(job.trigger, job.timezone, locale()), 90)}"
+        for job in ready[:_SHOWN_JOBS]
+    ]
+    if len(ready) > _SHOWN_JOBS:
+        lines.append(f"- {tn('and {count} more', 'and {count} more', len(ready) - _SHOWN_JOBS)}")
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    if faults:
+        heading = tn(
+            "{count} entry cannot be taken over", "{count} entries cannot be taken over", len(faults)
+        )
+        told = [f"**⚠ {heading}**"]
+        told += [
+            f"- {t('Line {number}:', number=fault.line)} {cut(translated(fault.message), 180)}"
+            for fault in faults[:_SHOWN_FAULTS]
+        ]
+        if len(faults) > _SHOWN_FAULTS:
+            told.append(f"- {tn('and {count} more', 'and {count} more', len(faults) - _SHOWN_FAULTS)}")
+        items += [ui.Separator(), ui.TextDisplay("\n".join(told))]
+    label = tn("Import {count} job", "Import {count} jobs", len(ready))
+    style = discord.ButtonStyle.success
+    items.append(
+        row_of(
+            DeskButton("import", "do", panel_id, label, style=style, disabled=not ready),
+            DeskButton("import", "drop", panel_id, t("Discard")),
+        )
+    )
+    return panel_of(*items, colour=BAD if faults else NEUTRAL)
+
+
+@action("import", "drop")
+async def drop(interaction: discord.Interaction, panel_id: str) -> None:
+    """Imports nothing."""
+    await acknowledge(interaction)
+    await _take(interaction, panel_id)
+    said = t("Discarded. Nothing was scheduled.")
+    await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+
+
+@action("import", "do")
+async def do(interaction: discord.Interaction, panel_id: str) -> None:
+    """Creates the jobs that the dry run found ready; all of them can be undone together."""
+    await acknowledge(interaction)
+    jobs = await _take(interaction, panel_id)
+    assert interaction.guild_id is not None
+    memory = services_of(interaction.client).memory
+    approval = (await memory.settings(interaction.guild_id)).approval
+    made: dict[str, int] = {}
+    refused: list[str] = []
+    for job in jobs:
+        wanted = job if approval else replace(job, state=JobState.ACTIVE)
+        try:
+            created = await client_of(interaction).create(wanted, actor_of(interaction))
+        except ClientError as error:
+            refused.append(f"“{cut(plain(job.title), 60)}”: {translated(error.message)}")
+        else:
+            made[created.id] = created.version
+    await memory.save_panel(panel_id, interaction.guild_id, {"imported": made})
+    lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
+    lines += [f"- {line}" for line in refused[:10]]
+    buttons: list[DeskButton] = []
+    if made:
+        style = discord.ButtonStyle.primary
+        buttons.append(DeskButton("import", "undo", panel_id, t("Undo"), style=style))
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    if buttons:
+        items.append(row_of(*buttons))
+    await show(interaction, panel_of(*items, colour=BAD if refused else GOOD))
+
+
+@action("import", "undo")
+async def undo(interaction: discord.Interaction, panel_id: str) -> None:
+    """Cancels what was imported, but nothing that somebody changed since."""
+    await acknowledge(interaction)
+    assert interaction.guild_id is not None
+    memory = services_of(interaction.client).memory
+    state = await memory.panel(panel_id, interaction.guild_id)
+    made: dict[str, int] = (state or {}).get("imported") or {}
+    if not made:
+        raise Refused(t("This was undone already."))
+    change = BulkChange("cancel", made)
+    outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
+    await memory.save_panel(panel_id, interaction.guild_id, {"imported": None})
+    said = tn("{count} job was cancelled again.", "{count} jobs were cancelled again.", len(outcome.changed))
+    await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+
+
+async def _take(interaction: discord.Interaction, panel_id: str) -> list[Job]:
+    """Uses a dry run up; Refused when it was used, or is somebody else's."""
+    assert interaction.guild_id is not None
+    memory = services_of(interaction.client).memory
+    state = await memory.panel(panel_id, interaction.guild_id)
+    if state is not None and state.get("by", "") not in ("", str(interaction.user.id)):
+        raise Refused(t("This draft is somebody else's."))
+    taken = await memory.take_panel(panel_id, interaction.guild_id)
+    if taken is None or "import" not in taken:
+        raise Refused(t("This was done already."))
+    return [Job.from_json(item) for item in taken["import"]]

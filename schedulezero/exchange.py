@@ -1,0 +1,168 @@
+"""Jobs as a YAML file and back: for a backup in one's own hands, and for moving between guilds.
+
+    jobs:
+    - name: Game night
+      do: send_announcement
+      when: every Friday at 19:00
+      timezone: Europe/Berlin
+      with:
+        channel_id: "123456789012345678"
+        message: Who is in?
+
+Reading never trusts: plain YAML only, no aliases (a few of which can mean gigabytes), bounds on size,
+depth and number, and each entry by itself, so that a bad one is told with its line and costs none
+of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, cast
+
+import yaml
+
+from schedulezero.model import Job, MissedPolicy, OverlapPolicy
+from schedulezero.when.describe import describe
+
+_yaml: Any = yaml  # its types are partly unknown
+
+MOST_ENTRIES = 500
+LARGEST_FILE = 512 * 1024
+_DEEPEST = 12
+_KEYS = ("name", "do", "when", "timezone", "with", "missed", "overlap")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A job as a file describes it; nothing is checked against a guild yet.
+
+    ``line`` is where it begins in the file, ``when`` a text that `schedulezero.when.parse` reads,
+    ``excluded`` days on which it does not run.
+    """
+
+    line: int
+    name: str | None
+    method: str
+    params: dict[str, Any]
+    when: str
+    timezone: str | None = None
+    missed: MissedPolicy = MissedPolicy.LATEST
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    excluded: tuple[date, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong in a file, and at which line."""
+
+    line: int
+    message: str
+
+
+def write_jobs(jobs: Iterable[Job]) -> str:
+    """Jobs as a YAML file; their schedules as sentences that are understood again."""
+    entries: list[dict[str, Any]] = []
+    for job in jobs:
+        entry: dict[str, Any] = {
+            "name": job.name,
+            "do": job.method,
+            "when": describe(job.trigger, job.timezone, "en"),
+            "timezone": str(job.trigger.args.get("timezone") or job.timezone),
+            "with": dict(job.params),
+        }
+        if job.missed is not MissedPolicy.LATEST:
+            entry["missed"] = job.missed.value
+        if job.overlap is not OverlapPolicy.ALLOW:
+            entry["overlap"] = job.overlap.value
+        entries.append({key: value for key, value in entry.items() if value is not None})
+    return yaml.safe_dump({"jobs": entries}, allow_unicode=True, sort_keys=False, width=100)
+
+
+def read_jobs(text: str) -> list[Entry | Fault]:
+    """The entries of a YAML file, each read or told with its line."""
+    if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
+        return [Fault(1, f"The file is larger than {LARGEST_FILE // 1024} KiB.")]
+    try:
+        for event in _yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                return [Fault(event.start_mark.line + 1, "Aliases (*name) are not possible here.")]
+        root = _yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        return [Fault(mark.line + 1 if mark is not None else 1, f"This is not valid YAML: {problem}.")]
+    except RecursionError:
+        return [Fault(1, "The file nests too deeply.")]
+    found = _jobs_node(root)
+    if isinstance(found, Fault):
+        return [found]
+    read: list[Entry | Fault] = [_entry(node) for node in found.value[:MOST_ENTRIES]]
+    if len(found.value) > MOST_ENTRIES:
+        line = found.value[MOST_ENTRIES].start_mark.line + 1
+        read.append(Fault(line, f"Only the first {MOST_ENTRIES} of {len(found.value)} jobs were read."))
+    return read
+
+
+def _jobs_node(root: yaml.Node | None) -> yaml.SequenceNode | Fault:
+    """The list of jobs: the file itself, or what stands under ``jobs``."""
+    if isinstance(root, yaml.MappingNode):
+        root = next((value for key, value in root.value if getattr(key, "value", None) == "jobs"), None)
+    if not isinstance(root, yaml.SequenceNode) or not root.value:
+        return Fault(1, "The file needs `jobs:` with a list of jobs.")
+    return root
+
+
+def _entry(node: yaml.Node) -> Entry | Fault:
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.MappingNode):
+        return Fault(line, "A job is a list of keys such as `do:` and `when:`.")
+    lines: dict[str, int] = {
+        str(key.value): key.start_mark.line + 1 for key, _ in node.value if isinstance(key, yaml.ScalarNode)
+    }
+    try:
+        if _depth(node) > _DEEPEST:
+            return Fault(line, f"This job nests deeper than {_DEEPEST} levels.")
+        data: Any = _yaml.SafeLoader("").construct_document(node)
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        return Fault(line, f"This job cannot be read: {' '.join(str(error).split())[:120]}.")
+    given = cast("dict[Any, Any]", data)
+    unknown = next((key for key in given if key not in _KEYS), None)
+    if unknown is not None:
+        where = lines.get(str(unknown), line)
+        return Fault(where, f"There is no {str(unknown)[:40]!r} here; known are: {', '.join(_KEYS)}.")
+    for key in ("do", "when"):
+        if not isinstance(given.get(key), str | int | date) or isinstance(given.get(key), bool):
+            return Fault(lines.get(key, line), f"This job needs {key!r} as a text.")
+    params: Any = given.get("with") or {}
+    if not isinstance(params, Mapping):
+        return Fault(lines.get("with", line), "'with' must hold keys such as `message: Hello`.")
+    for key, kind in (("missed", MissedPolicy), ("overlap", OverlapPolicy)):
+        if given.get(key) is not None and given[key] not in [item.value for item in kind]:
+            words = ", ".join(item.value for item in kind)
+            return Fault(lines[key], f"{key!r} must be one of: {words}.")
+    name, zone = given.get("name"), given.get("timezone")
+    return Entry(
+        line=line,
+        name=" ".join(str(name).split())[:100] if name is not None else None,
+        method=str(given["do"])[:100],
+        params={str(key): value for key, value in cast("Mapping[Any, Any]", params).items()},
+        when=str(given["when"])[:500],
+        timezone=str(zone) if zone is not None else None,
+        missed=MissedPolicy(given.get("missed") or MissedPolicy.LATEST),
+        overlap=OverlapPolicy(given.get("overlap") or OverlapPolicy.ALLOW),
+    )
+
+
+def _depth(node: yaml.Node) -> int:
+    deepest = 0
+    stack: list[tuple[yaml.Node, int]] = [(node, 1)]
+    while stack:
+        item, depth = stack.pop()
+        deepest = max(deepest, depth)
+        if isinstance(item, yaml.SequenceNode):
+            stack += [(child, depth + 1) for child in item.value]
+        elif isinstance(item, yaml.MappingNode):
+            stack += [(child, depth + 1) for pair in item.value for child in pair]
+    return deepest
