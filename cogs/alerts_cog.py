@@ -215,10 +215,10 @@ class AlertsCog(commands.Cog):
 
     async def _post(self, guild: discord.Guild, job: Job, alert: Alert, *, private: bool) -> Alert | None:
         """Updates the card of an alert, or sends it; None when there is nobody to tell."""
-        panel = alert_panel(alert)
-        fit(panel)
         quiet = discord.AllowedMentions.none()
         if alert.message_id is not None and alert.channel_id is not None:
+            panel = alert_panel(alert, private=alert.private)
+            fit(panel)
             channel = self.bot.get_partial_messageable(int(alert.channel_id))
             try:
                 await channel.get_partial_message(int(alert.message_id)).edit(
@@ -228,12 +228,15 @@ class AlertsCog(commands.Cog):
             except discord.NotFound:
                 log.debug("the card of %s was deleted; it is sent anew", alert.key)
         target = None if private else await self._channel(guild)
+        private = target is None
         if target is None:
             target = await self._creator(job)
         if target is None:
             return None
+        panel = alert_panel(alert, private=private)
+        fit(panel)
         message = await target.send(view=panel, allowed_mentions=quiet)
-        return replace(alert, channel_id=str(message.channel.id), message_id=str(message.id))
+        return replace(alert, channel_id=str(message.channel.id), message_id=str(message.id), private=private)
 
     async def _channel(self, guild: discord.Guild) -> discord.abc.Messageable | None:
         settings = await self._services.memory.settings(guild.id)

@@ -81,6 +81,7 @@ class Alert:
         first_at: when it began.
         channel_id, message_id: where its card is; None before it is posted.
         movable: whether another channel may be the remedy.
+        private: whether the card is a direct message.
     """
 
     guild_id: str
@@ -91,6 +92,7 @@ class Alert:
     channel_id: str | None = None
     message_id: str | None = None
     movable: bool = False
+    private: bool = False
 
     @property
     def key(self) -> str:
@@ -119,6 +121,7 @@ class Alert:
             "channel_id": self.channel_id,
             "message_id": self.message_id,
             "movable": self.movable,
+            "private": self.private,
         }
 
     @classmethod
@@ -129,8 +132,14 @@ class Alert:
         return cls(**{**data, "items": items, "first_at": instants.from_iso(data["first_at"])})
 
 
-def alert_panel(alert: Alert) -> ui.LayoutView:
-    """The card of an alert, in the language that is being spoken."""
+def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
+    """The card of an alert, in the language that is being spoken.
+
+    Parameters:
+        alert: what to tell.
+        private: whether it is a direct message, where rights in the guild cannot be checked; it leads
+            to the guild instead of offering remedies.
+    """
     symbol, one, many = _HEADINGS[alert.kind]
     last = alert.items[-1]
     single = len(alert.items) == 1
@@ -144,7 +153,12 @@ def alert_panel(alert: Alert) -> ui.LayoutView:
     else:
         lines.append(f"-# {relative(last.last_at)}{_times(last)}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
-    items += _remedies(alert, last) if single else [_choice(alert)]
+    if private:
+        lines = t("In the server, `/schedule history` offers to try again.")
+        address = f"https://discord.com/channels/{alert.guild_id}"
+        items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("To the server"), url=address))]
+    else:
+        items += _remedies(alert, last) if single else [_choice(alert)]
     return panel_of(*items, colour=WAITING if alert.kind in ("ahead", "passed_over") else BAD)
 
 

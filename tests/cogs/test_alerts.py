@@ -1,0 +1,136 @@
+"""What a guild is told of runs that failed, were missed, or will fail: one card for each cause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import discord
+import simcord
+
+from cogs.desk.alert_card import Alert, Item, alert_panel
+from schedulezero import instants
+from tests.conftest import until
+from tests.text import text_of
+from tests.world import World, labels, pick, said
+
+
+async def alerts_to(world: World) -> simcord.ChannelHandle:
+    channel = world.guild.create_text_channel("alerts")
+    shown = await world.admin.slash(world.channel, "schedule setup")
+    await pick(world.admin, shown.response, "setup:alerts", [channel])
+    return channel
+
+
+def cards(world: World, channel: simcord.ChannelHandle, part: str) -> list[discord.Message]:
+    return [message for message in channel.history() if part in text_of(message)]
+
+
+async def doomed_job(world: World, name: str = "Into the void") -> tuple[str, simcord.ChannelHandle]:
+    channel = world.guild.create_text_channel(f"doomed-{len(name)}")
+    values = {"channel_id": [channel], "message": name}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    return job_id, channel
+
+
+async def test_a_failed_run_is_told_once_with_the_remedy(world: World) -> None:
+    alerts = await alerts_to(world)
+    job_id, doomed = await doomed_job(world)
+    world.env.inject_error("POST", f"/channels/{doomed.id}/messages", status=403, code=50013, times=2)
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    await until(lambda: cards(world, alerts, "“Into the void” failed"))
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    await until(lambda: cards(world, alerts, "2 times"))
+    (card,) = cards(world, alerts, "failed")
+    assert "I may not post in" in text_of(card)
+    assert labels(card) == ["Retry", "Pause", "Look at the job"]
+    looked = await world.moderator.click(card, label="Look at the job")
+    assert "Into the void" in said(looked) and "❌ failed" in said(looked)
+    await world.moderator.click(card, label="Retry")
+    assert await world.message_in(doomed, "Into the void")
+
+
+async def test_a_channel_that_is_deleted_is_told_before_anything_fails(world: World) -> None:
+    alerts = await alerts_to(world)
+    _, doomed = await doomed_job(world)
+    world.env.backend.delete_channel(doomed.id)
+    await world.env.settle()
+    (card,) = await until(lambda: cards(world, alerts, "will fail"))
+    assert f"The channel {doomed.id} is not one of this server" in text_of(card)
+    moved = await pick(world.admin, card, "alert:move", [world.channel])
+    assert "Moved: Into the void" in said(moved) and f"<#{world.channel.id}>" in said(moved)
+
+
+async def test_several_jobs_with_one_cause_share_a_card(world: World) -> None:
+    alerts = await alerts_to(world)
+    doomed = world.guild.create_text_channel("doomed")
+    for name in ("One", "Two", "Three"):
+        values = {"channel_id": [doomed], "message": name}
+        await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    world.env.backend.delete_channel(doomed.id)
+    await world.env.settle()
+    (card,) = await until(lambda: cards(world, alerts, "3 jobs will fail"))
+    assert "- One" in text_of(card) and "- Three" in text_of(card)
+
+
+async def test_the_creator_is_told_where_no_channel_is_set_and_nobody_where_alerts_are_off(
+    world: World,
+) -> None:
+    for alert, expected in (("guild", 1), ("off", 1)):
+        job_id, doomed = await doomed_job(world, f"Alert {alert}")
+        job = await world.bot.services.client.job(job_id, str(world.guild.id))
+
+        await world.bot.services.client.change(replace(job, meta={"alert": alert}), job.version)
+        world.env.inject_error("POST", f"/channels/{doomed.id}/messages", status=403, code=50013)
+        await world.admin.slash(world.channel, "schedule run", job=job_id)
+
+        async def ended(job_id: str = job_id) -> bool:
+            page = await world.bot.services.client.runs(str(world.guild.id), job_id=job_id)
+            return bool(page.runs) and page.runs[0].state == "failed"
+
+        await until(ended)
+        await until(lambda expected=expected: len(told_in_private(world)) == expected)
+
+
+def told_in_private(world: World) -> list[str]:
+    """What the bot wrote to people outside of any guild."""
+    sent = [
+        entry
+        for entry in world.env.http_requests
+        if entry.method == "POST" and entry.path.endswith("/messages") and "failed" in str(entry.json)
+    ]
+    guild_channels = {str(channel.id) for channel in world.bot.get_all_channels()}
+    return [entry.path for entry in sent if entry.path.split("/")[2] not in guild_channels]
+
+
+async def test_what_was_passed_over_is_told_and_offered(world: World) -> None:
+    alerts = await alerts_to(world)
+    values = {"channel_id": [world.channel], "message": "Tick"}
+    job_id = await world.create(world.admin, "send_announcement", values, "every 2 seconds")
+    await world.message_in(world.channel, "Tick")
+    await world.bot.close()
+
+    # Nobody is there while instants pass; the wall clock is what they pass by.
+    def passed() -> bool:
+        return datetime.now(UTC) - asked > timedelta(seconds=5)
+
+    asked = datetime.now(UTC)
+    await until(passed)
+    await world.restart_bot()
+    (card,) = await until(lambda: cards(world, alerts, "While I was away"))
+    assert "passed over while no server was running" in text_of(card)
+    await world.admin.slash(world.channel, "schedule pause", job=job_id)
+    offered = await world.admin.click(card, label="Run the others, too…")
+    assert "missing run" in said(offered)
+
+
+def test_a_card_survives_being_kept() -> None:
+    item = Item("j", "Title", "j:1", 1, instants.now())
+    alert = Alert("1", "failed", "The channel 5 no longer exists.", (item,), instants.now(), movable=True)
+    again = Alert.from_json(alert.with_item(item).to_json())
+    assert again.items[0].count == 2 and again.key == alert.key
+    assert "2 times" in "".join(
+        item.content
+        for item in alert_panel(again).walk_children()
+        if isinstance(item, discord.ui.TextDisplay)
+    )

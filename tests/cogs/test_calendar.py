@@ -1,0 +1,161 @@
+"""The calendar's picture and file, and jobs as files: out, in, and what is refused by its line."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from io import BytesIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from icalendar import Calendar
+from PIL import Image
+
+from cogs.desk.agenda import Moment, busiest_hour, moments, month_days, month_of, span_of, week_days
+from cogs.desk.pictures import Bar, drawable, month_png, timeline_png
+from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
+from tests.cogs.test_jobs import scheduled
+from tests.text import text_of
+from tests.world import World, labels, said
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+async def file_of(result: Any, ending: str) -> bytes:
+    message = result.response
+    found = next(item for item in message.attachments if item.filename.endswith(ending))
+    return await found.read()
+
+
+async def test_the_calendar_shows_a_picture_with_words_and_a_file(world: World) -> None:
+    await scheduled(world, "Morning", "every day at 9")
+    shown = await world.admin.slash(world.channel, "schedule calendar")
+    text = said(shown)
+    assert "Calendar: " in text and "Morning" in text
+    assert labels(shown.response) == ["Earlier", "Later", "Week", "Post it here for all"]
+    names = sorted(item.filename for item in shown.response.attachments)  # type: ignore[union-attr]
+    assert names == ["calendar.ics", "calendar.png"]
+    await world.admin.click(shown.response, label="Later")  # type: ignore[arg-type]
+    await world.admin.click(shown.response, label="Week")  # type: ignore[arg-type]
+    assert "–" in text_of(shown.response).splitlines()[0]
+    await world.admin.click(shown.response, label="Post it here for all")  # type: ignore[arg-type]
+    assert "Posted." in text_of(shown.response)
+    public = [message for message in world.channel.history() if message.attachments]
+    assert public and not public[-1].flags.ephemeral
+
+
+def test_a_month_is_drawn_whatever_names_there_are() -> None:
+    jobs = [
+        Job(str(number), "h", "m", {}, Trigger("cron", {"hour": number, "minute": 30}), name=name,
+            timezone="Europe/Berlin", anchor_at=NOW, next_run_at=NOW)
+        for number, name in enumerate(NAMES, 8)
+    ]  # fmt: skip
+    runs = [
+        Run("1", "h", "m", {}, NOW - timedelta(days=offset), state, name="Past")
+        for offset, state in enumerate(RunState)
+    ]
+    first, last = month_days(date(2026, 11, 24))
+    begin, end = span_of(first, last, BERLIN)
+    rules = GuildRules("1", "Europe/Berlin", dark_days=(date(2026, 11, 26),))
+    found = moments(jobs, runs, begin, end, NOW, rules)
+    assert sum(moment.state is RunState.SKIPPED and moment.at > NOW for moment in found) == len(jobs)
+    month = month_of(
+        found, first, BERLIN, locale="de", today=date(2026, 11, 24), dark=rules.dark_days,
+        busy="Stoßzeiten", more="+{count} weitere",
+    )  # fmt: skip
+    assert month.title == "November 2026" and month.weekdays[0] == "Mo."
+    for picture in (month_png(month), month_png(month, week_of=date(2026, 11, 24))):
+        image = Image.open(BytesIO(picture))
+        assert image.format == "PNG" and image.width == 1400 and len(picture) < 500_000
+
+
+NOW = datetime(2026, 11, 24, 7, tzinfo=ZoneInfo("UTC"))
+NAMES = ["Game night", "🎲🎲", "مرحبا بالعالم", "日本語の名前", "x" * 100, "\u202eRTL", ""]
+
+
+def test_spans_follow_the_clock_of_the_zone() -> None:
+    assert week_days(date(2026, 11, 24)) == (date(2026, 11, 23), date(2026, 11, 29))
+    begin, end = span_of(date(2026, 3, 29), date(2026, 3, 29), BERLIN)
+    assert end - begin == timedelta(hours=23)  # the clocks go forward
+    assert busiest_hour([], BERLIN) is None
+    assert busiest_hour([Moment(NOW, "a"), Moment(NOW, "b")], BERLIN) == (8, 2)
+
+
+def test_the_history_is_drawn() -> None:
+    bars = [
+        Bar(state, timedelta(seconds=number) if number else None) for number, state in enumerate(RunState)
+    ]
+    picture = timeline_png(bars, {state: state.value for state in RunState})
+    assert Image.open(BytesIO(picture)).size == (1000, 240)
+    assert drawable("a\u202eb\nc") == "ab c" or drawable("a\u202eb\nc") == "abc"
+
+
+@pytest.mark.parametrize("kind", ["yaml", "ics"])
+async def test_an_export_holds_everything(world: World, kind: str) -> None:
+    await scheduled(world, "Game night", "every friday at 19:00")
+    await scheduled(world, "Book club", "every other thursday at 18:00")
+    shown = await world.admin.slash(world.channel, "schedule export", kind=kind)
+    assert "2 jobs are in this file." in said(shown)
+    data = (await file_of(shown, kind)).decode()
+    if kind == "yaml":
+        assert "when: every Friday at 19:00" in data and "message: Game night" in data
+    else:
+        events: Any = Calendar.from_ical(data)
+        assert len(events.walk("VEVENT")) == 2
+
+
+def entries(world: World, count: int, bad: dict[int, str]) -> str:
+    lines = ["jobs:"]
+    for number in range(count):
+        lines += bad[number].splitlines() if number in bad else [
+            f"- name: Job {number}",
+            "  do: send_announcement",
+            f"  when: every day at {number % 24}:15",
+            "  with:",
+            f'    channel_id: "{world.channel.id}"',
+            f"    message: Text {number}",
+        ]  # fmt: skip
+    return "\n".join(lines)
+
+
+async def imported(world: World, text: str, name: str = "jobs.yaml") -> Any:
+    return await world.admin.slash(world.channel, "schedule import", file=(name, text.encode()))
+
+
+async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_line(world: World) -> None:
+    bad = {
+        3: "- name: Wrong time\n  do: send_announcement\n  when: on blursday\n"
+           f'  with: {{channel_id: "{world.channel.id}", message: x}}',
+        8: "- name: Unknown\n  do: make_coffee\n  when: every day at 9",
+        15: "- name: Elsewhere\n  do: send_announcement\n  when: every day at 9\n"
+            '  with: {channel_id: "1", message: x}',
+    }  # fmt: skip
+    shown = await imported(world, entries(world, 20, bad))
+    text = said(shown)
+    assert "17 jobs can be imported" in text and "3 entries cannot be taken over" in text
+    assert "Line 20: “on blursday” was not understood" in text
+    assert "Line 48: There is no job “make\\_coffee” loaded." in text
+    assert "Line 87:" in text and "is not one of this server" in text
+    client, guild_id = world.bot.services.client, str(world.guild.id)
+    assert not (await client.jobs(guild_id)).jobs
+    await world.admin.click(shown.response, label="Import 17 jobs")
+    assert "17 jobs were imported." in text_of(shown.response)
+    assert len([job async for job in client.all_jobs(guild_id)]) == 17
+    await world.admin.click(shown.response, label="Undo")
+    assert "17 jobs were cancelled again." in text_of(shown.response)
+    assert not (await client.jobs(guild_id)).jobs
+
+
+async def test_a_calendar_file_becomes_posts_in_a_channel(world: World) -> None:
+    start = "DTSTART;TZID=Europe/Berlin:20990105T093000"
+    event = f"BEGIN:VEVENT\nSUMMARY:Stand-up\n{start}\nRRULE:FREQ=WEEKLY\nEND:VEVENT"
+    shown = await imported(world, f"BEGIN:VCALENDAR\nVERSION:2.0\n{event}\nEND:VCALENDAR\n", "team.ics")
+    assert "1 job can be imported" in said(shown) and "every Monday at 09:30" in said(shown)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\x00\x01", "jobs: 1", "- {do: send_announcement, when: every day, with: {x: 1}}"]
+)
+async def test_a_file_that_is_none_is_told_in_words(world: World, text: str) -> None:
+    shown = await imported(world, text or " ")
+    assert "0 jobs can be imported" in said(shown) and "Line 1:" in said(shown)

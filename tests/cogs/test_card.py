@@ -1,0 +1,140 @@
+"""A job's card: holding, skipping, cloning, its changes, and two people at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from schedulezero import instants
+from schedulezero.model import JobState
+from tests.cogs.test_jobs import scheduled
+from tests.conftest import until
+from tests.text import text_of
+from tests.world import World, labels, press, said
+
+
+async def card(world: World, job_id: str) -> Any:
+    return (await world.admin.slash(world.channel, "schedule show", job=job_id)).response
+
+
+async def job(world: World, job_id: str) -> Any:
+    return await world.bot.services.client.job(job_id, str(world.guild.id))
+
+
+async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
+    job_id = await scheduled(world)
+    before = await job(world, job_id)
+    panel = await card(world, job_id)
+    await world.admin.click(panel, label="Skip next")
+    after = await job(world, job_id)
+    assert "Next run skipped: Hello" in text_of(panel) and "⏸ held" in text_of(panel)
+    assert after.next_run_at - before.next_run_at == timedelta(days=7)
+    await world.admin.click(panel, label="Undo")
+    assert "Back again: Hello" in text_of(panel)
+    assert (await job(world, job_id)).next_run_at == before.next_run_at
+
+
+async def test_pausing_until_a_day(world: World) -> None:
+    job_id = await scheduled(world, when="every day at 9")
+    panel = await card(world, job_id)
+    form = await world.admin.click(panel, label="Pause until…")
+    refused = await world.admin.submit_modal(form, {"until": "every monday"})
+    assert "Name one moment" in said(refused)
+    form = await world.admin.click(panel, label="Pause until…")
+    await world.admin.submit_modal(form, {"until": "in 2 weeks"})
+    assert "Held: Hello" in text_of(panel) and "Nothing runs until" in text_of(panel)
+    assert (await job(world, job_id)).next_run_at > instants.now() + timedelta(days=13)
+    await world.admin.click(panel, label="Resume")
+    assert (await job(world, job_id)).held_until is None
+
+
+async def test_a_clone_is_a_new_draft_like_the_job(world: World) -> None:
+    job_id = await scheduled(world)
+    panel = await card(world, job_id)
+    await world.admin.click(panel, label="Clone")
+    text = text_of(panel)
+    assert "Nothing is scheduled yet" in text and "Hello (copy)" in text and "every Monday at 09:00" in text
+    await world.admin.click(panel, label="Confirm")
+    assert "Scheduled: Hello (copy)" in text_of(panel)
+    copy = next(j for j in (await world.bot.services.client.jobs(str(world.guild.id))).jobs if j.id != job_id)
+    original = await job(world, job_id)
+    assert (copy.params, copy.next_run_at) == (original.params, original.next_run_at)
+
+
+async def test_changes_say_who_changed_what_and_can_be_restored(world: World) -> None:
+    job_id = await scheduled(world)
+    edit: Any = (await world.moderator.slash(world.channel, "schedule edit", job=job_id)).response
+    await world.moderator.submit_modal(await press(world.moderator, edit, ".what"), {"p:message": "Goodbye"})
+    await world.moderator.submit_modal(
+        await press(world.moderator, edit, ".when"), {"when": "every friday at 18:00"}
+    )
+    await world.moderator.click(edit, label="Save the change")
+    panel = await card(world, job_id)
+    await world.admin.click(panel, label="Changes")
+    text = text_of(panel)
+    assert f"**2.** changed · <@{world.moderator.id}>" in text
+    assert "Message: Hello → Goodbye" in text
+    assert "When: every Monday at 09:00 (UTC) → every Friday at 18:00 (UTC)" in text
+    await press(world.admin, panel, f"job:back:{job_id}:1.2")
+    assert "Back again: Hello" in text_of(panel) and "every Monday at 09:00" in text_of(panel)
+    assert (await job(world, job_id)).params["message"] == "Hello"
+
+
+async def test_the_second_of_two_clicks_is_told_who_was_faster(world: World) -> None:
+    job_id = await scheduled(world)
+    panel = await card(world, job_id)
+    others: Any = (await world.moderator.slash(world.channel, "schedule show", job=job_id)).response
+    await world.admin.click(panel, label="Pause")
+    late = await world.moderator.click(others, label="Pause")
+    text = said(late)
+    assert "Somebody was faster" in text and f"paused by <@{world.admin.id}>" in text
+    await world.admin.click(panel, label="Cancel")
+    await world.admin.click(panel, label="Cancel the job")
+    gone = await world.moderator.click(others, label="Run now")
+    assert "was cancelled" in said(gone) and f"cancelled by <@{world.admin.id}>" in said(gone)
+
+
+async def test_undo_takes_back_nobody_elses_change(world: World) -> None:
+    job_id = await scheduled(world)
+    panel = await card(world, job_id)
+    await world.admin.click(panel, label="Pause")
+    await world.moderator.slash(world.channel, "schedule resume", job=job_id)
+    late = await world.admin.click(panel, label="Undo")
+    assert "Somebody was faster" in said(late)
+    assert (await job(world, job_id)).state is JobState.ACTIVE
+
+
+async def test_only_the_named_roles_may_change_a_job(world: World) -> None:
+    preview = await world.draft(
+        world.admin,
+        "send_announcement",
+        {"channel_id": [world.channel], "message": "Mine"},
+        "every monday at 9",
+    )
+    form = await press(world.admin, preview.response, ".options")
+    role = world.guild.create_role("Keepers")
+    await world.admin.submit_modal(form, {"o:#name": "", "o:#managers": [role]})
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    (mine,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    for command in ("pause", "cancel", "edit", "run"):
+        refused = await world.moderator.slash(world.channel, f"schedule {command}", job=mine.id)
+        assert "may be changed by its creator" in said(refused), command
+    assert (await job(world, mine.id)).version == 1
+
+
+async def test_a_failed_run_is_tried_again_from_the_history(world: World) -> None:
+    doomed = world.guild.create_text_channel("doomed")
+    values = {"channel_id": [doomed], "message": "Second life"}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    world.env.inject_error("POST", f"/channels/{doomed.id}/messages", status=403, code=50013)
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+
+    async def failed() -> Any:
+        shown = await world.admin.slash(world.channel, "schedule history", job=job_id)
+        return shown if "❌ failed" in said(shown) else None
+
+    shown = await until(failed)
+    assert "Retry" in labels(shown.response)
+    answer = await world.admin.click(shown.response, label="Retry")
+    assert "Trying “Second life” again" in said(answer)
+    assert (await world.message_in(doomed, "Second life")).content == "Second life"

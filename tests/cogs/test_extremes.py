@@ -1,0 +1,229 @@
+"""The longest and the strangest that Discord admits, in each language, and a server that is slow.
+
+Every request is held against Discord's published rules where those lie beside the checkout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+from simcord import interactions
+
+from schedulezero.client import Client
+from schedulezero.model import Job, Trigger
+from tests.conftest import free_ports, until
+from tests.text import text_of
+from tests.world import World, pick, press, said
+
+LOCALES = ["en-GB", "de", "fr", "es-ES", "pt-BR"]
+LONG = "W" * 98 + "🎲🎲"
+RIGHT_TO_LEFT = "\u202eمرحبا بالعالم " * 7
+NAMES = [
+    LONG[:100],
+    RIGHT_TO_LEFT[:100],
+    "👩‍👩‍👧‍👦" * 14,
+    "**_`~||@everyone <@&1> [x](http://y)||~`_**",
+    "\u200b \u200b",
+]
+
+
+@pytest.fixture(params=LOCALES)
+def spoken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The language of everybody's client; the simulator knows American English only."""
+    module: Any = interactions
+    build = module.base_payload
+
+    def in_language(*args: Any, **kwargs: Any) -> Any:
+        record, payload = build(*args, **kwargs)
+        return record, {**payload, "locale": request.param}
+
+    monkeypatch.setattr(module, "base_payload", in_language)
+    return request.param
+
+
+async def many_jobs(world: World, count: int, **changes: Any) -> list[Job]:
+    client = world.bot.services.client
+    base = Job(
+        "", world.settings.handler_id, "send_announcement",
+        {"channel_id": str(world.channel.id), "message": "m" * 2000},
+        Trigger("cron", {"hour": 9}), guild_id=str(world.guild.id), creator_id=str(world.admin.id),
+    )  # fmt: skip
+    wanted = [replace(base, name=NAMES[n % len(NAMES)].strip() or "x", **changes) for n in range(count)]
+    return list(await asyncio.gather(*(client.create(job) for job in wanted)))
+
+
+async def test_every_panel_with_the_longest_names_in_every_language(world: World, spoken: str) -> None:
+    roles = [world.guild.create_role(f"{LONG[:90]}{number}") for number in range(25)]
+    jobs = await many_jobs(world, 9, meta={"managers": [str(role.id) for role in roles], "alert": "creator"})
+    admin, channel = world.admin, world.channel
+    for command, options in (
+        ("schedule list", {}), ("schedule calendar", {}), ("schedule calendar", {"view": "week"}),
+        ("schedule history", {}), ("schedule setup", {}), ("schedule help", {}), ("schedule status", {}),
+        ("schedule drafts", {}), ("schedule export", {}), ("schedule create", {}),
+    ):  # fmt: skip
+        assert said(await admin.slash(channel, command, **options)), command
+    for job in jobs[:5]:
+        card = (await admin.slash(channel, "schedule show", job=job.id)).response
+        assert text_of(card)
+        for button in ("job:skip", f"job:back:{job.id}", "job:changes", "job:show"):
+            await press(admin, card, button)
+        await press(admin, card, "job:edit")
+        for group in (".where", ".what", ".when", ".options"):
+            form = await press(admin, card, group)
+            assert form.modal is not None
+    listed = (await admin.slash(channel, "schedule list")).response
+    await pick(admin, listed, "bulk:select", await shown_ids(listed))
+    for name in ("pause", "resume", "cancel"):
+        await press(admin, listed, f"bulk:{name}")
+        await press(admin, listed, "bulk:list")
+        await pick(admin, listed, "bulk:select", await shown_ids(listed))
+
+
+async def shown_ids(message: Any) -> list[str]:
+    found: list[str] = []
+
+    def walk(components: Any) -> None:
+        for component in components or ():
+            data = component if isinstance(component, dict) else component.to_dict()
+            if str(data.get("custom_id", "")).startswith("sz-pick:bulk:select"):
+                found.extend(option["value"] for option in data["options"])
+            walk(data.get("components"))
+
+    walk(message.components)
+    return found
+
+
+async def test_a_draft_with_everything_at_its_longest(world: World, spoken: str) -> None:
+    values = {"channel_id": [world.channel], "title": "T" * 256, "description": "d" * 4000, "color": "blue"}
+    preview = await world.draft(
+        world.admin, "send_embed_announcement", values, "every day at 9", name="N" * 100
+    )
+    for group, fields in {
+        ".what": {"p:title": LONG, "p:description": "> " * 1500, "p:footer": "f" * 256, "p:color": "red",
+                  "p:thumbnail_url": "https://example.org/" + "a" * 200},
+        ".more1": {"p:image_url": "https://example.org/" + "b" * 200,
+                   "p:fields": json.dumps([{"name": "n" * 100, "value": "v" * 300}] * 6)},
+    }.items():  # fmt: skip
+        form = await press(world.admin, preview.response, group)
+        await world.admin.submit_modal(form, fields)
+    assert text_of(preview.response)
+    await press(world.admin, preview.response, "draft:confirm")
+    assert (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+
+
+async def test_ten_thousand_jobs_page_as_fast_as_ten(world: World) -> None:
+    """A ratio, and a generous one: a page walks an index, however many jobs there are."""
+    await many_jobs(world, 10)
+
+    async def page() -> float:
+        began = time.perf_counter()
+        for _ in range(10):
+            await world.bot.services.client.jobs(str(world.guild.id), limit=8)
+        return time.perf_counter() - began
+
+    few = min([await page() for _ in range(3)])
+    database = world.settings.database
+    with sqlite3.connect(database) as direct:
+        columns = [row[1] for row in direct.execute("PRAGMA table_info(jobs)") if row[1] != "id"]
+        names = ",".join(f'"{column}"' for column in columns)
+        direct.execute(
+            f"""INSERT INTO jobs (id, {names})
+            WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
+            SELECT 'bulk-' || n, {names} FROM numbers, (SELECT * FROM jobs LIMIT 1)"""
+        )
+    many = min([await page() for _ in range(3)])
+    assert many < 5 * few, f"{many / few:.1f} times as long"
+    listed = await world.admin.slash(world.channel, "schedule list")
+    assert "page 1" in said(listed)
+
+
+@asynccontextmanager
+async def slow(world: World) -> AsyncIterator[asyncio.Event]:
+    """The bot's server behind a proxy that takes 5 s for every call, until the event is set."""
+    hurry = asyncio.Event()
+    target = world.settings.api_endpoint
+
+    async def forward(request: web.Request) -> web.Response:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5.0):
+                await hurry.wait()
+        headers = {key: value for key, value in request.headers.items() if key.lower() != "host"}
+        async with httpx.AsyncClient(base_url=target) as client:
+            content = await request.read()
+            answer = await client.request(
+                request.method, str(request.rel_url), content=content, headers=headers
+            )
+        return web.json_response(answer.json(), status=answer.status_code)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", forward)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    (port,) = free_ports(1)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    before = world.bot.services
+    world.bot.services = replace(before, client=Client(f"http://127.0.0.1:{port}"))
+    try:
+        yield hurry
+    finally:
+        await world.bot.services.client.close()
+        world.bot.services = before
+        await runner.cleanup()
+
+
+COMMANDS = [
+    ("list", {}), ("show", {"job": "?"}), ("history", {}), ("calendar", {}), ("setup", {}), ("status", {}),
+    ("export", {}), ("pause", {"job": "?"}), ("edit", {"job": "?"}), ("run", {"job": "?"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "options"), COMMANDS)
+async def test_the_first_answer_does_not_wait_for_a_slow_server(
+    world: World, command: str, options: dict[str, str]
+) -> None:
+    values = {"channel_id": [world.channel], "message": "Hello"}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    given = {name: job_id for name in options}
+
+    def answered() -> bool:
+        return any(entry.path.endswith("/callback") for entry in world.env.http_requests[before:])
+
+    async with slow(world) as hurry:
+        before = len(world.env.http_requests)
+        acting = asyncio.create_task(world.admin.slash(world.channel, f"schedule {command}", **given))
+        await until(answered, 1.0)
+        assert not acting.done(), "the answer itself has to wait for the server"
+        hurry.set()
+        assert said(await acting)
+
+
+async def test_buttons_and_suggestions_do_not_wait_either(world: World) -> None:
+    values = {"channel_id": [world.channel], "message": "Hello"}
+    preview = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
+
+    def answered() -> bool:
+        return any(entry.path.endswith("/callback") for entry in world.env.http_requests[before:])
+
+    async with slow(world) as hurry:
+        before = len(world.env.http_requests)
+        acting = asyncio.create_task(press(world.admin, preview.response, "draft:confirm"))
+        await until(answered, 1.0)
+        hurry.set()
+        await acting
+        assert "Scheduled: Hello" in text_of(preview.response)
+        hurry.clear()
+        before = len(world.env.http_requests)
+        typing = asyncio.create_task(world.admin.autocomplete(world.channel, "schedule show", "job", "hel"))
+        await until(answered, 1.0)
+        assert await typing == []

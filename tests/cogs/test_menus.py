@@ -1,0 +1,71 @@
+"""The entries of Discord's menus on messages and people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from tests.conftest import until
+from tests.text import text_of
+from tests.world import World, labels, press, said
+
+
+async def test_a_message_becomes_a_draft_as_it_is(world: World) -> None:
+    message = await world.admin.send(world.channel, "Hello {date}, {name}\n---\nand more")
+    shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
+    text = said(shown)
+    assert (
+        "Nothing is scheduled yet" in text
+        and "{date}, {name}" in text.split("This is what will be posted:")[1]
+    )
+    form = await press(world.admin, shown.response, ".when")
+    await world.admin.submit_modal(form, {"when": "every day at 9"})
+    await world.admin.click(shown.response, label="Confirm")  # type: ignore[arg-type]
+    (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    await world.admin.slash(world.channel, "schedule run", job=job.id)
+    posted = await world.message_in(world.channel, "{date}")
+    assert posted.content.replace("\u200b", "") == "Hello {date}, {name}\n---\nand more"
+
+
+async def test_an_embed_goes_along(world: World) -> None:
+    channel: Any = world.bot.get_channel(world.channel.id)
+    embed = discord.Embed(title="Party", description="Tonight", colour=0x123456)
+    embed.add_field(name="Where", value="Here")
+    with_text = await channel.send("Look:", embed=embed)
+    shown = await world.admin.context_menu(world.channel, "Schedule this message", with_text)
+    assert "Look:" in said(shown) and "### Party" in said(shown) and "**Where**" in said(shown)
+    alone = await channel.send(embed=embed)
+    shown = await world.admin.context_menu(world.channel, "Schedule this message", alone)
+    text = said(shown)
+    assert "Post an embed" in text and "### Party" in text and "#123456" in text
+
+
+async def test_post_again_begins_with_when(world: World) -> None:
+    message = await world.admin.send(world.channel, "Once more")
+    shown = await world.admin.context_menu(world.channel, "Post again at…", message)
+    assert shown.modal is not None and shown.modal["components"][0]["label"] == "When"
+    result = await world.admin.submit_modal(shown, {"when": "in 2 hours"})
+    assert "Once more" in said(result) and "Confirm" in labels(result.response)
+
+
+async def test_which_job_posted_a_message(world: World) -> None:
+    values = {"channel_id": [world.channel], "message": "Who wrote this?"}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    posted = await world.message_in(world.channel, "Who wrote this?")
+
+    async def told() -> str | None:
+        text = said(await world.admin.context_menu(world.channel, "Which job posted this?", posted))
+        return text if "Posted by: Who wrote this?" in text else None
+
+    assert await until(told)
+    other = await world.admin.send(world.channel, "By hand")
+    text = said(await world.admin.context_menu(world.channel, "Which job posted this?", other))
+    assert "None of this server's jobs posted this message" in text
+
+
+async def test_a_role_for_a_person(world: World) -> None:
+    shown = await world.admin.context_menu(world.channel, "Schedule a role…", world.plain)
+    text = text_of(shown.response)
+    assert "Give people a role" in text and f"<@{world.plain.id}>" in text and "**Role** is missing." in text

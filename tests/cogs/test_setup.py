@@ -1,0 +1,134 @@
+"""A server's settings: zone, alerts, who may schedule, approval, limits and hours."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Any
+
+import pytest
+
+from cogs.desk.components import DeskButton
+from schedulezero.model import JobState
+from tests.cogs.test_isolation import forged
+from tests.text import text_of
+from tests.world import World, labels, pick, press, said
+
+
+async def setup(world: World) -> Any:
+    return (await world.admin.slash(world.channel, "schedule setup")).response
+
+
+async def limits(world: World, panel: Any, **fields: str) -> Any:
+    form = await press(world.admin, panel, "setup:limits")
+    given = {"quiet": "", "days": "", "jobs": "", "runs": "", **fields}
+    return await world.admin.submit_modal(form, given)
+
+
+async def test_the_first_visit_shows_settings_permissions_and_things_to_try(world: World) -> None:
+    text = text_of(await setup(world))
+    assert "Settings of Moonbase" in text and "Three things to try" in text
+    assert "❌" in text or "every permission" in text
+
+
+async def test_the_zone_is_found_by_a_city(world: World) -> None:
+    panel = await setup(world)
+    form = await press(world.admin, panel, "setup:zone")
+    await world.admin.submit_modal(form, {"zone": "berlin"})
+    assert "Europe/Berlin" in text_of(panel)
+    form = await press(world.admin, panel, "setup:zone")
+    refused = await world.admin.submit_modal(form, {"zone": "Atlantis-on-Sea"})
+    assert "no time zone that I know" in said(refused)
+    assert await world.bot.memory.timezone(world.admin.id, world.guild.id) == "Europe/Berlin"
+
+
+async def test_roles_may_schedule_but_not_set(world: World) -> None:
+    role = world.guild.create_role("Schedulers")
+    await pick(world.admin, await setup(world), "setup:roles", [role])
+    member = world.guild.add_member(world.env.create_user("sam"), roles=[role])
+    values = {"channel_id": [world.channel], "message": "x"}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    allowed = await forged(world, world.channel, DeskButton("job", "show", job_id, "Look"))
+    assert "every Monday" in said(await member.click(allowed, label="Look"))
+    settings = await forged(
+        world, world.channel, DeskButton("setup", "approval", str(world.guild.id), "Switch")
+    )
+    assert "those who may manage the server" in said(await member.click(settings, label="Switch"))
+    assert "permission *Manage Server*" in said(await world.plain.click(allowed, label="Look"))
+
+
+async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
+    alerts = world.guild.create_text_channel("alerts")
+    panel = await setup(world)
+    await pick(world.admin, panel, "setup:alerts", [alerts])
+    await press(world.admin, panel, "setup:approval")
+    assert "waits for a second person" in text_of(panel)
+    values = {"channel_id": [world.channel], "message": "Everybody!", "everyone": True}
+    preview = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
+    assert "Ask for approval" in labels(preview.response)
+    await world.admin.click(preview.response, label="Ask for approval")  # type: ignore[arg-type]
+    assert "Waits for approval: Everybody!" in text_of(preview.response)
+    (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    assert job.state is JobState.PENDING and job.next_run_at is None
+    own = await world.admin.click(preview.response, label="Approve")  # type: ignore[arg-type]
+    assert "Somebody else than you" in said(own)
+    card = next(message for message in alerts.history() if "asks for approval" in text_of(message))
+    approved = await world.owner.click(card, label="Approve")
+    assert "Approved: Everybody!" in said(approved)
+    late = await world.moderator.click(card, label="Approve")
+    assert f"approved by <@{world.owner.id}>" in said(late)
+    harmless = await world.draft(
+        world.admin, "send_announcement", {"channel_id": [world.channel], "message": "Hi"}, "in 2 hours"
+    )
+    assert "Confirm" in labels(harmless.response)
+
+
+async def test_quiet_hours_and_free_days_show_in_the_preview(world: World) -> None:
+    panel = await setup(world)
+    answer = await limits(world, panel, quiet="22-7", days="2099-12-24, 2099-12-25", jobs="5", runs="60")
+    assert "Saved." in said(answer)
+    text = text_of(panel)
+    assert "quiet from 22:00 to 07:00" in text and "at most 5 jobs" in text and "2099-12-24" in text
+    rules = await world.bot.services.client.rules(str(world.guild.id))
+    assert (rules.quiet_from, rules.quiet_to) == (time(22), time(7))
+    assert rules.dark_days == (date(2099, 12, 24), date(2099, 12, 25))
+    values = {"channel_id": [world.channel], "message": "Late"}
+    preview = await world.draft(world.admin, "send_announcement", values, "every day at 23:30")
+    assert "quiet hours are from 22:00 to 07:00" in text_of(preview.response)
+
+
+async def test_a_limit_of_jobs_is_told_and_the_draft_kept(world: World) -> None:
+    await limits(world, await setup(world), jobs="1")
+    values = {"channel_id": [world.channel], "message": "First"}
+    await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    preview = await world.draft(world.admin, "send_announcement", values, "every friday at 9")
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "limit of 1 jobs" in text_of(preview.response) and "Confirm" in labels(preview.response)
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"quiet": "at night"}, "“at night” are no quiet hours"),
+        ({"quiet": "25:00-07:00"}, "no quiet hours"),
+        ({"days": "christmas"}, "“christmas” is no day"),
+        ({"jobs": "many"}, "“many” is no limit"),
+        ({"runs": "-1"}, "no limit"),
+        ({"runs": "٣"}, "no limit"),
+    ],
+)
+async def test_limits_that_make_no_sense_are_refused_and_kept(
+    world: World, fields: dict[str, str], part: str
+) -> None:
+    panel = await setup(world)
+    assert part in said(await limits(world, panel, **fields))
+    form = await press(world.admin, panel, "setup:limits")
+    assert form.modal is not None
+    values = {
+        item["component"]["custom_id"]: item["component"].get("value") for item in form.modal["components"]
+    }
+    assert all(values[name] == text for name, text in fields.items())
+
+
+async def test_help_and_drafts_answer(world: World) -> None:
+    text = said(await world.admin.slash(world.channel, "schedule help"))
+    assert "/schedule create" in text and "{countdown:2027-01-01}" in text
