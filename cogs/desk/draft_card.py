@@ -65,12 +65,14 @@ def draft_panel(
         notice: something that just happened, such as why saving failed.
         hint: something worth knowing about how the times were read.
     """
-    trouble = _trouble(reviewed)
+    missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Nothing is scheduled yet: please check")
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
     items += _parameter_lines(spec, draft, brief=post is not None)
     items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
     items.append(_line("options", draft, _options(draft)))
+    if missing:
+        items.append(ui.TextDisplay(f"**{t('Still missing:')}** {', '.join(missing)}"))
     if trouble:
         listed = "\n".join(f"- {line}" for line in trouble)
         heading = t("What has to change first")
@@ -203,9 +205,15 @@ def _buttons(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
     )
 
 
-def _trouble(reviewed: Review) -> list[str]:
-    lines = [f"**{label_of(parameter)}** {t('is missing.')}" for parameter in reviewed.filled.missing]
-    lines += reviewed.filled.errors.values()
-    if reviewed.when_error:
+def _missing(reviewed: Review, draft: Draft) -> list[str]:
+    """What was not said yet, which is no mistake."""
+    found = [label_of(parameter) for parameter in reviewed.filled.missing]
+    return [*found, *([t("When")] if reviewed.when_error and not draft.when.strip() else [])]
+
+
+def _trouble(reviewed: Review, draft: Draft) -> list[str]:
+    """What was said and cannot be."""
+    lines = list(reviewed.filled.errors.values())
+    if reviewed.when_error and draft.when.strip():
         lines.append(f"**{t('When:')}** {reviewed.when_error}")
     return lines + reviewed.problems

@@ -173,7 +173,9 @@ class Month:
     more: str
 
 
-_WIDTH, _CELL_HEIGHT = 1400, 178
+# Sizes in pixels, chosen so that a phone, which shows about a third of them, still shows times.
+_WIDTH, _CELL_HEIGHT, _ENTRY_HEIGHT = 1080, 216, 60
+_WEEK_HEIGHT = 700
 
 
 def month_png(month: Month, *, week_of: date | None = None) -> bytes:
@@ -182,20 +184,19 @@ def month_png(month: Month, *, week_of: date | None = None) -> bytes:
     if week_of is not None:
         monday = week_of - timedelta(days=week_of.weekday())
         weeks = [[monday + timedelta(days=offset) for offset in range(7)]]
-    cell_height = _CELL_HEIGHT if week_of is None else 720
-    top, hours_height = 120, 150
-    height = top + len(weeks) * cell_height + hours_height
-    image = Image.new("RGB", (_WIDTH, height), _BACKGROUND)
+    cell_height = _CELL_HEIGHT if week_of is None else _WEEK_HEIGHT
+    top, hours_height = 126, 190
+    image = Image.new("RGB", (_WIDTH, top + len(weeks) * cell_height + hours_height), _BACKGROUND)
     draw = ImageDraw.Draw(image)
-    draw.text((24, 16), drawable(month.title), font=_font(44), fill=_TEXT)
+    draw.text((20, 14), drawable(month.title), font=_font(50), fill=_TEXT)
     cell_width = (_WIDTH - 16) / 7
     for column, name in enumerate(month.weekdays):
-        draw.text((16 + column * cell_width + 8, 82), drawable(name), font=_font(24), fill=_FAINT)
+        draw.text((16 + column * cell_width, 84), drawable(name), font=_font(30), fill=_FAINT)
     for row, days in enumerate(weeks):
         for column, day in enumerate(days):
             x, y = 8 + column * cell_width, top + row * cell_height
             inside = week_of is not None or day.month == month.first.month
-            _day(draw, month, day, (x + 4, y + 4, x + cell_width - 4, y + cell_height - 4), inside)
+            _day(draw, month, day, (x + 3, y + 3, x + cell_width - 3, y + cell_height - 3), inside)
     _hours(draw, month, top + len(weeks) * cell_height)
     return _png(image)
 
@@ -208,43 +209,43 @@ def _day(
     inside: bool,
 ) -> None:
     x0, y0, x1, y1 = box
-    edge = _ACCENT if day == month.today else _LINE
+    today = day == month.today
+    edge = _ACCENT if today else _LINE
     draw.rounded_rectangle(
-        box, 10, fill=_PANEL if inside else _BACKGROUND, outline=edge, width=4 if day == month.today else 1
+        box, 10, fill=_PANEL if inside else _BACKGROUND, outline=edge, width=5 if today else 1
     )
     if day in month.dark:
         for offset in range(0, int(x1 - x0), 24):  # hatched: nothing runs
             draw.line((x0 + offset, y1 - 4, x0 + offset + 12, y1 - 16), fill=_FAINT, width=2)
-    draw.text((x0 + 10, y0 + 6), str(day.day), font=_font(28), fill=_TEXT if inside else _FAINT)
+    draw.text((x0 + 10, y0 + 6), str(day.day), font=_font(32), fill=_TEXT if inside else _LINE)
     entries = month.entries.get(day, ()) if inside else ()
-    room = max(int((y1 - y0 - 44) // 31), 1)
-    shown = entries if len(entries) <= room else entries[: room - 1]
-    font = _font(21)
+    room = max(int((y1 - y0 - 48 - 28) // _ENTRY_HEIGHT), 1)
+    shown = entries if len(entries) <= room else entries[:room]
     for position, entry in enumerate(shown):
-        y = y0 + 42 + position * 31
-        state = entry.state
-        if state is None:
-            draw.ellipse((x0 + 11, y + 6, x0 + 25, y + 20), outline=_ACCENT, width=3)
+        y = y0 + 46 + position * _ENTRY_HEIGHT
+        if entry.state is None:
+            draw.ellipse((x0 + 9, y + 8, x0 + 23, y + 22), outline=_ACCENT, width=3)
         else:
-            _bar(draw, state, (x0 + 11, y + 5, x0 + 25, y + 22))
-        text = _fitting(draw, f"{entry.clock} {entry.title}", font, x1 - x0 - 42)
-        draw.text((x0 + 33, y), text, font=font, fill=_TEXT)
+            _bar(draw, entry.state, (x0 + 9, y + 6, x0 + 23, y + 25))
+        draw.text((x0 + 30, y), entry.clock, font=_font(26), fill=_TEXT)
+        name = _fitting(draw, entry.title, _font(22), x1 - x0 - 18)
+        draw.text((x0 + 9, y + 30), name, font=_font(22), fill=_FAINT)
     if len(shown) < len(entries):
-        said = month.more.format(count=len(entries) - len(shown))
-        draw.text((x0 + 33, y0 + 42 + len(shown) * 31), drawable(said), font=font, fill=_FAINT)
+        said = drawable(month.more.format(count=len(entries) - len(shown)))
+        y = y0 + 46 + len(shown) * _ENTRY_HEIGHT
+        draw.text((x0 + 9, y), said, font=_font(22), fill=_TEXT)
 
 
 def _hours(draw: ImageDraw.ImageDraw, month: Month, top: float) -> None:
+    """How many runs fall into each hour of the day, as bars."""
     most = max(month.hours, default=0) or 1
-    draw.text((24, top + 12), drawable(month.busy), font=_font(24), fill=_FAINT)
-    left, width = 250.0, (_WIDTH - 274) / 24
+    draw.text((20, top + 12), drawable(month.busy), font=_font(26), fill=_FAINT)
+    left, width, base = 20.0, (_WIDTH - 40) / 24, top + 148
     for hour, count in enumerate(month.hours):
         x = left + hour * width
-        tall = 76 * count / most
-        draw.rectangle((x + 3, top + 100 - tall, x + width - 3, top + 100), fill=_ACCENT if count else _LINE)
-        if not count:
-            draw.rectangle((x + 3, top + 98, x + width - 3, top + 100), fill=_LINE)
-        elif count == most:
-            draw.text((x + 6, top + 100 - tall + 2), str(count), font=_font(20), fill=_TEXT)
+        tall = max(64 * count / most, 2)
+        draw.rectangle((x + 3, base - tall, x + width - 3, base), fill=_ACCENT if count else _LINE)
+        if count == most:
+            draw.text((x + 8, base - tall - 30), str(count), font=_font(24), fill=_TEXT)
         if hour % 3 == 0:
-            draw.text((x + 2, top + 108), f"{hour:02d}", font=_font(20), fill=_FAINT)
+            draw.text((x + 2, base + 8), f"{hour:02d}", font=_font(26), fill=_FAINT)

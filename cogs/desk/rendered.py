@@ -40,6 +40,8 @@ def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: i
         return None
     texts = {name: _rendered(params.get(name), facts, number) for name in spec.variables}
     if "title" in texts or "description" in texts:
+        if not (texts.get("title") or texts.get("description")):
+            return None
         return Post(
             embed={
                 "title": texts.get("title"),

@@ -5,6 +5,7 @@ No meaning by colour or mark alone: each state has its word.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import discord
@@ -13,6 +14,8 @@ from cogs.desk.language import locale, mark, t, translated
 from schedulezero import instants
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.when.describe import describe
+
+_ESCAPED_PERSON = re.compile("<@\u200b(\\d{15,20})>")
 
 MAX_LABEL = 45
 MAX_OPTION = 100
@@ -173,4 +176,7 @@ def outcome(run: Run) -> str:
 def reason(run: Run, length: int = 300) -> str | None:
     """Why a run did not do what it should, in the reader's language."""
     said = run.error or run.note
-    return cut(plain(translated(said)), length) if said else None
+    if not said:
+        return None
+    # The server's own notes name people; a panel pings nobody.
+    return _ESCAPED_PERSON.sub(r"<@\1>", cut(plain(translated(said)), length))

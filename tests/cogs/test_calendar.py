@@ -66,7 +66,7 @@ def test_a_month_is_drawn_whatever_names_there_are() -> None:
     assert month.title == "November 2026" and month.weekdays[0] == "Mo."
     for picture in (month_png(month), month_png(month, week_of=date(2026, 11, 24))):
         image = Image.open(BytesIO(picture))
-        assert image.format == "PNG" and image.width == 1400 and len(picture) < 500_000
+        assert image.format == "PNG" and image.width == 1080 and len(picture) < 500_000
 
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=ZoneInfo("UTC"))

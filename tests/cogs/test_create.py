@@ -152,7 +152,7 @@ async def test_without_a_job_one_chooses_and_fills_line_by_line(world: World) ->
     assert "What shall I do?" in said(shown)
     await pick(world.admin, shown.response, "draft:method", ["send_announcement"])
     text = text_of(shown.response)
-    assert "**Message** is missing." in text and "Say when." in text and f"<#{world.channel.id}>" in text
+    assert "**Still missing:** Message, When" in text and f"<#{world.channel.id}>" in text
     await world.admin.submit_modal(
         await press(world.admin, shown.response, ".what"), {"p:message": "Bit by bit"}
     )

@@ -68,4 +68,8 @@ async def test_which_job_posted_a_message(world: World) -> None:
 async def test_a_role_for_a_person(world: World) -> None:
     shown = await world.admin.context_menu(world.channel, "Schedule a role…", world.plain)
     text = text_of(shown.response)
-    assert "Give people a role" in text and f"<@{world.plain.id}>" in text and "**Role** is missing." in text
+    assert (
+        "Give people a role" in text
+        and f"<@{world.plain.id}>" in text
+        and "**Still missing:** Role, When" in text
+    )

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from bot.config import Settings
 from tests.bot.test_cli import line, start
@@ -28,6 +28,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 
 pytestmark = pytest.mark.browser
 
@@ -49,12 +51,57 @@ class DemoPage:
         await self.page.keyboard.press("Enter")
         await expect(self.page.locator(".command-chip")).to_be_visible()
 
+    async def option(self, name: str, text: str, suggestion: str | None = None) -> None:
+        """Fills an option of the command; picks the suggestion that contains a text, where there is one."""
+        chosen = self.suggestions.filter(has_text=name)
+        if not await chosen.count():
+            await self.page.locator(".command-ghost").click()
+        await chosen.first.click()
+        await self.page.keyboard.type(text)
+        if suggestion is not None:
+            await self.suggestions.filter(has_text=suggestion).first.click()
+
+    async def upload(self, name: str, path: Path) -> None:
+        """Attaches a file to the command."""
+        chosen = self.suggestions.filter(has_text=name)
+        if await chosen.count():
+            await chosen.first.click()
+        await self.page.locator(f"input.command-file-input[data-option={name}]").set_input_files(path)
+
     async def send(self) -> None:
         await self.page.keyboard.press("Escape")
         await self.page.locator("button[type=submit]").locator("visible=true").last.click()
 
     async def button(self, label: str) -> None:
-        await self.page.locator(".component-button", has_text=label).last.click()
+        exactly = re.compile(rf"^\s*{re.escape(label)}\s*$")
+        await self.page.locator(".component-button", has_text=exactly).last.click()
+
+    async def choose(self, placeholder: str, *labels: str) -> None:
+        """Picks in the newest select with that placeholder; several are applied together."""
+        select = self.timeline.locator(".preview-select", has_text=placeholder).last
+        await select.locator(".select-trigger").click()
+        for label in labels:
+            await self.page.locator(".select-option", has_text=label).first.click()
+        apply = self.page.get_by_role("button", name="Apply")
+        if await apply.count():
+            await apply.first.click()
+
+    async def edit_line(self, label: str) -> None:
+        """Opens the form of a draft's line."""
+        line = self.timeline.locator(".component-section", has_text=label).last
+        await line.locator(".component-button", has_text="Edit").click()
+
+    async def panel_picture(self, name: str) -> None:
+        """A picture of the newest message alone."""
+        PICTURES.mkdir(exist_ok=True)
+        await self.page.set_viewport_size({"width": 1000, "height": 1800})
+        newest = self.timeline.locator(
+            "article.channel-message", has=self.page.locator(".components-v2")
+        ).last
+        await newest.scroll_into_view_if_needed()
+        await self.page.mouse.move(1, 1)
+        await newest.locator(".components-v2").screenshot(path=PICTURES / f"{name}.png")
+        await self.page.set_viewport_size(VIEWPORT)
 
     async def fill(self, label: str, text: str) -> None:
         await self.form.get_by_label(re.compile(rf"^{label}")).fill(text)
@@ -79,7 +126,7 @@ async def a_demo(settings: Settings) -> AsyncIterator[DemoPage]:
     try:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            page = await browser.new_page(viewport={"width": 1280, "height": 900})
+            page = await browser.new_page(viewport=VIEWPORT)
             await page.goto(address)
             await expect(page.locator("#channel-name")).to_have_text("lounge")
             yield DemoPage(page)
@@ -92,47 +139,195 @@ async def a_demo(settings: Settings) -> AsyncIterator[DemoPage]:
 async def test_from_the_command_to_the_message_on_time(settings: Settings) -> None:
     async with a_demo(settings) as demo:
         await demo.type_command("schedule create")
-        await demo.page.keyboard.type("announ")
+        await demo.option("job", "announ")
         await expect(demo.suggestions.first).to_contain_text("Post a message in a channel")
-        await demo.picture("1-suggestions")
+        await demo.picture("01-suggestions")
         await demo.page.keyboard.press("Enter")
         await demo.send()
 
-        await demo.fill("Message", "The moon is **up**!")
+        await demo.fill("Message", "The moon is **up**! Night {run} at {time}.")
         await demo.fill("When", "in 1 minte")
-        await demo.picture("2-form")
+        await demo.picture("02-form")
         await demo.submit()
         await demo.sees("was not understood")
-        await demo.picture("3-refused")
+        await demo.panel_picture("03-refused")
 
-        await demo.button("Edit")
-        await expect(demo.form.get_by_label(re.compile("^Message"))).to_have_value("The moon is **up**!")
+        await demo.edit_line("When:")
         await demo.fill("When", "in 5 seconds")
         await demo.submit()
         await expect(demo.page.locator(".component-button", has_text="Confirm")).to_be_enabled()
-        await demo.picture("4-preview")
+        await demo.panel_picture("04-draft")
         await demo.button("Confirm")
         await demo.sees("Scheduled: The moon is")
-        await demo.picture("5-scheduled")
+        await demo.panel_picture("05-scheduled")
 
-        # Twice in the card, and then as a message of its own.
-        await expect(demo.timeline.get_by_text("The moon is up!", exact=True)).to_have_count(
-            2, timeout=15_000
+        # In the card and in its preview, and then as a message of its own.
+        posted = demo.timeline.locator(
+            "article.channel-message", has_text=re.compile("The moon is up! Night 1 at")
         )
-        await demo.picture("6-posted")
+        await expect(posted).to_have_count(2, timeout=15_000)
+        await demo.picture("06-posted")
 
         await demo.type_command("schedule history")
         await demo.send()
         await demo.sees("done")
-        await demo.picture("7-history")
         late = re.search(r"([\d.]+) s late", await demo.timeline.inner_text())
         assert late is None or float(late[1]) < 2, f"posted {late[0]} at {datetime.now().astimezone()}"
 
+
+async def test_everything_about_a_job_happens_where_it_is_seen(settings: Settings) -> None:
+    async with a_demo(settings) as demo:
         await demo.type_command("schedule list")
         await demo.send()
-        await demo.sees("Game night")
-        await demo.sees("✔ finished")
-        await demo.picture("8-list")
+        await demo.sees("Book club")
+        await demo.panel_picture("07-list")
+        await (
+            demo.timeline.locator(".component-section", has_text="Game night")
+            .locator(".component-button")
+            .click()
+        )
+        await demo.sees("every Friday at 19:00 (UTC)")
+        await demo.panel_picture("08-card")
+
+        await demo.button("Skip next")
+        await demo.sees("Next run skipped: Game night")
+        await demo.panel_picture("09-skipped")
+        await demo.button("Undo")
+        await demo.sees("Back again: Game night")
+
+        await demo.button("Edit")
+        await demo.sees("Your change")
+        await demo.edit_line("When:")
+        await demo.fill("When", "every friday at 20:00")
+        await demo.submit()
+        await demo.sees("every Friday at 20:00")
+        await demo.panel_picture("10-edit")
+        await demo.button("Save the change")
+        await demo.sees("Changed: Game night")
+        await demo.button("Changes")
+        await demo.sees("every Friday at 19:00 (UTC) → every Friday at 20:00 (UTC)")
+        await demo.panel_picture("11-changes")
+        await demo.button("Back to the job")
+
+        await demo.sees("every Friday at 20:00 (UTC)")
+        await demo.button("Pause")
+        await demo.sees("Paused: Game night")
+        await demo.panel_picture("12-paused")
+        await demo.button("Resume")
+        await demo.sees("Resumed: Game night")
+        await demo.button("Clone")
+        await demo.sees("Game night (copy)")
+        await demo.panel_picture("13-clone")
+        await demo.button("Confirm")
+        await demo.sees("Scheduled: Game night (copy)")
+        await demo.button("Run now")
+        await demo.sees("Started: Game night (copy)")
+        await demo.sees("🎲 Game night starts in an hour. Who is in?", 15)
+
+
+async def test_many_jobs_at_once_with_undo(settings: Settings) -> None:
+    async with a_demo(settings) as demo:
+        await demo.type_command("schedule list")
+        await demo.send()
+        await demo.sees("Book club")
+        await demo.choose("Select jobs to change together", "Game night", "Book club", "Question of the day")
+        await demo.sees("3 jobs selected")
+        await demo.panel_picture("14-selected")
+        await demo.button("Cancel")
+        await demo.sees("Cancel 3 jobs?")
+        await demo.panel_picture("15-question")
+        await demo.button("Yes, do it")
+        await demo.sees("Cancelled: 3 jobs.")
+        await demo.panel_picture("16-cancelled")
+        await demo.button("Undo")
+        await demo.sees("3 jobs are as they were.")
+        await demo.button("Back to the list")
+        await demo.sees("Book club")
+
+
+async def test_history_and_calendar(settings: Settings) -> None:
+    async with a_demo(settings) as demo:
+        for _ in range(3):
+            await demo.type_command("schedule run")
+            await demo.page.keyboard.type("game")
+            await demo.suggestions.filter(has_text="Game night").first.click()
+            await demo.send()
+            await demo.sees("Started: Game night")
+        await demo.type_command("schedule history")
+        await demo.send()
+        await demo.sees("History")
+        await expect(demo.timeline.locator("article.channel-message").last).to_contain_text(
+            "done", timeout=10_000
+        )
+        await demo.panel_picture("17-history")
+        await demo.type_command("schedule calendar")
+        await demo.send()
+        await demo.sees("Calendar:")
+        await expect(demo.timeline.get_by_text("calendar.ics").last).to_be_visible()
+        await expect(
+            demo.timeline.locator("article.channel-message").last.locator("img").last
+        ).to_be_visible()
+        await demo.button("Later")
+        await expect(demo.timeline.locator("article.channel-message").last).to_contain_text(
+            "and ", timeout=10_000
+        )
+        await demo.panel_picture("18-calendar")
+        await demo.button("Week")
+        await expect(demo.timeline.locator("article.channel-message").last).to_contain_text("–")
+        await demo.panel_picture("19-week")
+
+
+async def test_a_file_of_twenty_with_three_bad_lines(settings: Settings, tmp_path: Path) -> None:
+    async with a_demo(settings) as demo:
+        file = tmp_path / "moving-in.ics"
+        file.write_text(_calendar_of_twenty(), encoding="utf-8")
+        await demo.type_command("schedule import")
+        await demo.upload("file", file)
+        await demo.send()
+        await demo.sees("17 jobs can be imported")
+        await demo.sees("3 entries cannot be taken over")
+        await demo.panel_picture("20-import")
+        await demo.button("Import 17 jobs")
+        await demo.sees("17 jobs were imported.")
+        await demo.panel_picture("21-imported")
+        await demo.button("Undo")
+        await demo.sees("17 jobs were cancelled again.")
+
+
+def _calendar_of_twenty() -> str:
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0"]
+    # Read as: number of an event → what is wrong with it.
+    bad = {
+        4: ["SUMMARY:Long over", "DTSTART:20200101T090000Z"],
+        11: ["DTSTART:20990101T090000Z"],
+        17: ["SUMMARY:Too clever", "DTSTART:20990101T090000Z", "RRULE:FREQ=SECONDLY"],
+    }
+    for number in range(20):
+        good = [
+            f"SUMMARY:Meeting {number}", f"DTSTART:209901{number + 1:02d}T{8 + number % 10:02d}0000Z",
+            "RRULE:FREQ=WEEKLY",
+        ]  # fmt: skip
+        lines += ["BEGIN:VEVENT", *bad.get(number, good), "END:VEVENT"]
+    return "\n".join([*lines, "END:VCALENDAR", ""])
+
+
+async def test_the_first_visit(settings: Settings) -> None:
+    async with a_demo(settings) as demo:
+        await demo.type_command("schedule setup")
+        await demo.send()
+        await demo.sees("Three things to try")
+        await demo.choose("each job's creator", "mod-room")
+        await demo.panel_picture("22-setup")
+        await demo.type_command("schedule help")
+        await demo.send()
+        await demo.sees("In your texts")
+        await demo.panel_picture("23-help")
+        await demo.type_command("schedule create")
+        await demo.send()
+        await demo.sees("What shall I do?")
+        await demo.choose("Choose a job", "Post an embed")
+        await demo.sees("Still missing:")
+        await demo.panel_picture("24-line-by-line")
 
 
 async def test_one_can_act_as_each_person(settings: Settings) -> None:
@@ -149,20 +344,16 @@ async def test_one_can_act_as_each_person(settings: Settings) -> None:
         await expect(demo.suggestions.first).to_be_visible()
         offered = "\n".join(await demo.suggestions.all_inner_texts())
         assert "/question" in offered and "/schedule" not in offered
-        await demo.picture("9-plain-member")
+        await demo.picture("25-plain-member")
 
 
 async def test_when_is_shown_as_it_is_understood_while_one_types(settings: Settings) -> None:
     async with a_demo(settings) as demo:
         await demo.type_command("schedule create")
-        await demo.page.keyboard.type("announ")
-        await expect(demo.suggestions.first).to_contain_text("Post a message in a channel")
-        await demo.page.keyboard.press("Enter")
-        await demo.page.get_by_text("+3 more").click()
-        await demo.suggestions.filter(has_text="when").first.click()
-        await demo.page.keyboard.type("every other fri")
+        await demo.option("job", "announ", "Post a message in a channel")
+        await demo.option("when", "every other fri")
         await expect(demo.suggestions.first).to_contain_text("every other Friday at 09:00")
-        await demo.picture("10-when")
+        await demo.picture("26-when")
         await demo.suggestions.filter(has_text="17:00").first.click()
         await demo.send()
 
@@ -170,4 +361,4 @@ async def test_when_is_shown_as_it_is_understood_while_one_types(settings: Setti
         await demo.submit()
         await demo.sees("every other Friday at 17:00, starting")
         await expect(demo.page.locator(".component-button", has_text="Confirm")).to_be_enabled()
-        await demo.picture("11-recurring-preview")
+        await demo.panel_picture("27-recurring-draft")
