@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from cogs import sprocket_loader
 from cogs.desk.components import acknowledge, answer, say
+from cogs.desk.language import t
 from cogs.desk.wording import cut
 from cogs.services import Refused, handler_of
 from schedulezero.methods import spec_of
@@ -32,7 +33,7 @@ class SprocketsCog(commands.Cog):
     async def load_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
             brought = await sprocket_loader.load(self.bot, name.strip())
-            return f"Loaded **{name}**. {_brought(brought)}"
+            return f"{t('Loaded {name}.', name=f'**{name}**')} {_brought(brought)}"
 
         await self._as_owner(interaction, work)
 
@@ -43,7 +44,7 @@ class SprocketsCog(commands.Cog):
     async def unload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
             await sprocket_loader.unload(self.bot, name.strip())
-            return f"Unloaded **{name}**. Jobs that use it fail until it is loaded again."
+            return t("Unloaded {name}. Jobs that use it fail until it is loaded again.", name=f"**{name}**")
 
         await self._as_owner(interaction, work)
 
@@ -54,7 +55,7 @@ class SprocketsCog(commands.Cog):
     async def reload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
             brought = await sprocket_loader.reload(self.bot, name.strip())
-            return f"Reloaded **{name}**. {_brought(brought)}"
+            return f"{t('Reloaded {name}.', name=f'**{name}**')} {_brought(brought)}"
 
         await self._as_owner(interaction, work)
 
@@ -91,14 +92,14 @@ class SprocketsCog(commands.Cog):
     async def _overview(self) -> str:
         loaded = sprocket_loader.loaded(self.bot)
         lines = [
-            f"**{name}**: {'✅ loaded' if name in loaded else 'not loaded'}"
+            f"**{name}**: {'✅ ' + t('loaded') if name in loaded else t('not loaded')}"
             for name in sprocket_loader.available()
         ]
         jobs = [
-            f"- `{name}`: {spec_of(name, function).summary}"
+            f"- `{name}`: {t(spec_of(name, function).summary)}"
             for name, function in sorted(handler_of(self.bot).sprockets.items())
         ]
-        return cut("\n".join([*lines, "", "**Jobs**", *jobs]), 2000)
+        return cut("\n".join([*lines, "", f"**{t('Jobs')}**", *jobs]), 2000)
 
     async def _as_owner(self, interaction: discord.Interaction, work: Callable[[], Awaitable[str]]) -> None:
         """Does something for the bot's owner and tells them what it says."""
@@ -118,5 +119,5 @@ class SprocketsCog(commands.Cog):
 
 def _brought(names: list[str]) -> str:
     if not names:
-        return "It brought no new jobs."
-    return f"Its jobs: {', '.join(f'`{name}`' for name in names)}."
+        return t("It brought no new jobs.")
+    return t("Its jobs: {names}.", names=", ".join(f"`{name}`" for name in names))

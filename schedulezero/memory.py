@@ -84,7 +84,7 @@ class Draft:
     when: str = ""
     job_id: str | None = None
     job_version: int | None = None
-    changed_at: datetime = field(default_factory=instants.now)
+    changed_at: datetime = field(default_factory=instants.now, compare=False)
 
 
 def new_id() -> str:

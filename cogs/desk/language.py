@@ -12,7 +12,7 @@ exists.``, matches the sentence, and its translation takes over what stood in th
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -70,13 +70,48 @@ def translated(sentence: str) -> str:
     language = language_of(_locale.get())
     if language == "en":
         return sentence
-    for pattern, translation in _error_templates(language):
-        match = pattern.fullmatch(sentence)
-        if match is not None:
-            inner = {name: translated(value) if " " in value else value
-                     for name, value in match.groupdict().items()}  # fmt: skip
-            return translation.format(**inner)
+    for template, translation in _error_templates(language):
+        found = match_template(template, sentence)
+        if found is not None:
+            return _filled(translation, found)
     return sentence
+
+
+def match_template(template: Sequence[str], sentence: str) -> dict[str, str] | None:
+    """What stands in a sentence in the place of each placeholder; None when it is another sentence.
+
+    Parameters:
+        template: literal texts and names of placeholders by turns, a literal first and last.
+        sentence: somebody's text; matching takes time in proportion to it, whatever it is.
+    """
+    first, *rest = template
+    if not sentence.startswith(first) or (not rest and sentence != first):
+        return None
+    found: dict[str, str] = {}
+    at = len(first)
+    for position in range(0, len(rest), 2):
+        name, literal = rest[position], rest[position + 1]
+        if position + 2 == len(rest):
+            end = len(sentence) - len(literal)
+            if end < at or not sentence.endswith(literal):
+                return None
+        else:
+            end = sentence.find(literal, at)
+            if end < 0:
+                return None
+        found[name] = sentence[at:end]
+        at = end + len(literal)
+    return found
+
+
+def _filled(translation: str, found: Mapping[str, str]) -> str:
+    """A translation with what stood in the sentence; a sentence within it is translated, too."""
+
+    def fill(part: re.Match[str]) -> str:
+        value = found.get(part[1], part[0])
+        return translated(value) if " " in value else value
+
+    return _PLACEHOLDER.sub(fill, translation)
 
 
 @cache
@@ -94,30 +129,14 @@ def _message(language: str, text: str) -> str:
 
 
 @cache
-def _error_templates(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """Sentences with placeholders, the most specific (longest) first."""
+def _error_templates(language: str) -> list[tuple[Sequence[str], str]]:
+    """Sentences split at their placeholders, the most specific (longest) first."""
     found = [
-        (str(message.id), str(message.string))
+        (_PLACEHOLDER.split(str(message.id)), str(message.string))
         for message in catalogue(language)
         if message.context == ERRORS and message.id and message.string
     ]
-    found.sort(key=lambda pair: -len(_PLACEHOLDER.sub("", pair[0])))
-    return [(_pattern(template), translation) for template, translation in found]
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = _PLACEHOLDER.split(template)
-    seen: set[str] = set()
-    built = ""
-    for position, part in enumerate(parts):
-        if position % 2 == 0:
-            built += re.escape(part)
-        elif part in seen:
-            built += f"(?P={part})"
-        else:
-            seen.add(part)
-            built += f"(?P<{part}>.*?)"
-    return re.compile(built, re.DOTALL)
+    return sorted(found, key=lambda pair: -sum(len(literal) for literal in pair[0][::2]))
 
 
 class CommandTranslator(app_commands.Translator):

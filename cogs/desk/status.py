@@ -10,7 +10,8 @@ from discord import ui
 from discord.ext import commands
 
 from cogs.desk.components import acknowledge, guild_id_of, say, show
-from cogs.desk.wording import BAD, GOOD, relative, span
+from cogs.desk.language import t, translated
+from cogs.desk.wording import BAD, GOOD, relative, span, state_word
 from cogs.services import Refused, handler_of, services_of
 from cogs.sprocket_loader import loaded
 from schedulezero.errors import ClientError
@@ -35,14 +36,15 @@ async def show_status(interaction: discord.Interaction) -> None:
     assert isinstance(interaction.client, commands.Bot)
     names = loaded(interaction.client)
     methods = len(handler_of(interaction.client).sprockets)
-    said = f"**Sprockets:** {', '.join(names) or 'none'}, with {methods} jobs"
-    lines.append(Line(bool(names), said if names else f"{said}: load one with `/load_sprocket`"))
+    listed = ", ".join(names) or t("none")
+    said = f"**{t('Sprockets:')}** {t('{names}, with {count} jobs', names=listed, count=methods)}"
+    lines.append(Line(bool(names), said if names else f"{said}. {t('`/load_sprocket` loads one.')}"))
     latency = interaction.client.latency
     if latency == latency:  # not a number before the first heartbeat
         lines.append(Line(latency < 1, f"**Discord:** {latency * 1000:.0f} ms"))
     well = all(line.well for line in lines)
     container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=GOOD if well else BAD)
-    container.add_item(ui.TextDisplay("### Status\n" + "\n".join(map(str, lines))))
+    container.add_item(ui.TextDisplay(f"### {t('Status')}\n" + "\n".join(map(str, lines))))
     panel = ui.LayoutView(timeout=None)
     panel.add_item(container)
     await show(interaction, panel)
@@ -58,26 +60,28 @@ async def _server_lines(interaction: discord.Interaction) -> list[Line]:
         handlers = await client.handlers()
         page = await client.runs(guild_id_of(interaction), limit=1)
     except ClientError as error:
-        return [Line(False, f"**Server:** {error.message}")]
-    lines = [Line(True, f"**Server:** {client.endpoint} answers in {answered:.0f} ms")]
+        return [Line(False, f"**{t('Server:')}** {translated(error.message)}")]
+    answers = t("{address} answers in {time} ms", address=client.endpoint, time=f"{answered:.0f}")
+    lines = [Line(True, f"**{t('Server:')}** {answers}")]
     known = next((info for info in handlers if info.id == handler.handler_id), None)
     if known is None:
-        text = f"**Handler:** the server does not know “{handler.handler_id}”; try `/schedule reload`"
-        lines.append(Line(False, text))
+        text = t("the server does not know “{name}”; try `/schedule reload`", name=handler.handler_id)
+        lines.append(Line(False, f"**{t('Handler:')}** {text}"))
     elif not known.connected:
-        text = f"**Handler:** the server cannot reach {known.address}; is another program on that port?"
-        lines.append(Line(False, text))
+        text = t("the server cannot reach {address}; is another program on that port?", address=known.address)
+        lines.append(Line(False, f"**{t('Handler:')}** {text}"))
     else:
-        lines.append(Line(True, f"**Handler:** “{known.id}” is registered with {len(known.methods)} jobs"))
+        text = t("“{name}” is registered with {count} jobs", name=known.id, count=len(known.methods))
+        lines.append(Line(True, f"**{t('Handler:')}** {text}"))
     if page.runs:
         lines.append(_last_run(page.runs[0]))
     return lines
 
 
 def _last_run(run: Run) -> Line:
-    text = f"**Last run here:** {relative(run.scheduled_at)}, {run.state.value}"
+    text = f"**{t('Last run here:')}** {relative(run.scheduled_at)}, {state_word(run.state)}"
     if run.lateness is not None:
-        text += f", began {span(run.lateness)} after its time"
+        text += f", {t('began {time} after its time', time=span(run.lateness))}"
     return Line(True, text)
 
 
@@ -90,12 +94,14 @@ async def reload_handler(interaction: discord.Interaction) -> None:
         registered = await handler.refresh()
     except TimeoutError:
         raise Refused(
-            f"The server at {handler.server_address} does not answer. I go on trying by myself."
+            t(
+                "The server at {address} does not answer. I go on trying by myself.",
+                address=handler.server_address,
+            )
         ) from None
     after = set(registered.methods)
     changes = [f"`+ {name}`" for name in sorted(after - before)]
     changes += [f"`- {name}`" for name in sorted(before - after)]
-    said = f"Registered with {len(after)} jobs. " + (
-        "Changed: " + ", ".join(changes) if changes else "Nothing changed."
-    )
-    await say(interaction, said)
+    said = t("Registered with {count} jobs.", count=len(after))
+    changed = t("Changed: {names}", names=", ".join(changes)) if changes else t("Nothing changed.")
+    await say(interaction, f"{said} {changed}")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import discord
 
 from cogs.desk.components import acknowledge, say
+from cogs.desk.language import t
 from cogs.desk.wording import plain
 from cogs.services import Refused, services_of, timezone_of
 from schedulezero import instants
@@ -27,17 +28,24 @@ async def _set_zone(interaction: discord.Interaction, zone: str | None, whose: s
     now = instants.now()
     if zone is None:
         name = await timezone_of(services, interaction.user.id, interaction.guild_id)
-        return f"Your times are meant in **{name}**, where it is {_clock(name, now)} now."
+        return t(
+            "Your times are meant in {zone}, where it is {time} now.",
+            zone=f"**{name}**",
+            time=_clock(name, now),
+        )
     if zone not in available_timezones():
         near = search_zones(zone, interaction.locale.value, now)
-        hint = f" Did you mean `{near[0].key}`?" if near and zone.strip() else ""
-        raise Refused(f"“{plain(zone[:60])}” is no time zone.{hint} Pick one from the list.")
+        hint = t(" Did you mean {zone}?", zone=f"`{near[0].key}`") if near and zone.strip() else ""
+        said = t("“{zone}” is no time zone.{hint} Pick one from the list.", zone=plain(zone[:60]), hint=hint)
+        raise Refused(said)
+    known = {"zone": f"**{zone}**", "time": _clock(zone, now)}
     if whose == "guild":
+        if not interaction.permissions.manage_guild:
+            raise Refused(t("Settings are changed by those who may manage the server."))
         await services.memory.set_guild_timezone(interaction.guild_id, zone)
-        return f"This server's times are now meant in **{zone}**, where it is {_clock(zone, now)}."
+        return t("This server's times are now meant in {zone}, where it is {time}.", **known)
     await services.memory.set_user_timezone(interaction.user.id, zone)
-    said = f"Your times are now meant in **{zone}**, where it is {_clock(zone, now)}."
-    return f"{said} Jobs keep the zone they have."
+    return t("Your times are now meant in {zone}, where it is {time}. Jobs keep the zone they have.", **known)
 
 
 def _clock(name: str, now: datetime) -> str:

@@ -10,6 +10,7 @@ import simcord
 
 from bot.app import create_bot, expect_free
 from bot.config import Settings
+from bot.demo import simulated
 from bot.doctor import discord_checks
 from schedulezero.errors import PortTaken
 from tests.world import World, a_world, said
@@ -35,6 +36,7 @@ async def test_a_taken_handler_port_keeps_it_from_starting(settings: Settings) -
 async def test_closing_twice_is_no_harm(settings: Settings) -> None:
     bot = create_bot(settings)
     env = simcord.Env(bot)
+    simulated(bot, env)
     await env.start()
     await bot.close()
     await bot.close()
@@ -46,6 +48,7 @@ async def test_an_external_server_may_be_away_at_the_start(settings: Settings) -
     external = settings.model_copy(update={"server": "external"})
     bot = create_bot(external)
     env = simcord.Env(bot)
+    simulated(bot, env)
     await env.start()
     guild = env.create_guild()
     admins = guild.create_role("Admins", permissions=discord.Permissions(administrator=True))

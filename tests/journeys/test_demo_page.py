@@ -256,9 +256,8 @@ async def test_history_and_calendar(settings: Settings) -> None:
         await demo.type_command("schedule history")
         await demo.send()
         await demo.sees("History")
-        await expect(demo.timeline.locator("article.channel-message").last).to_contain_text(
-            "done", timeout=10_000
-        )
+        panel = demo.timeline.locator("article.channel-message", has_text="Failed only")
+        await expect(panel).to_contain_text("done", timeout=10_000)
         await demo.panel_picture("17-history")
         await demo.type_command("schedule calendar")
         await demo.send()

@@ -1,0 +1,171 @@
+"""Every text in every language: none missing, none overlong, placeholders kept, errors understood."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+
+from cogs.desk.language import CommandTranslator, catalogue, speaking, t, tn, translated
+from schedulezero.errors import WhenError
+from schedulezero.instants import now
+from schedulezero.when.parse import understand
+from tests.texts import LANGUAGES, ROOT, missing
+from tests.world import World, said
+
+LOCALES = {"de": "de", "fr": "fr", "es": "es-ES", "pt": "pt-BR"}
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_missing_and_none_is_left_over(language: str) -> None:
+    absent, unused = missing(language)
+    assert not absent and not unused
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_keep_their_placeholders(language: str) -> None:
+    wrong = [
+        message.id
+        for message in catalogue(language)
+        if message.id
+        and message.context is None
+        and set(_PLACEHOLDER.findall(str(message.id))) != set(_PLACEHOLDER.findall(str(message.string)))
+    ]
+    invented = [
+        message.id
+        for message in catalogue(language)
+        if message.id
+        and set(_PLACEHOLDER.findall(str(message.string))) - set(_PLACEHOLDER.findall(str(message.id)))
+    ]
+    assert not wrong and not invented
+
+
+# Read as: who shows a text, and how many characters Discord gives it there.
+_ROOM = {"text_field": 45, "choice_field": 45, "Label": 45, "DeskButton": 80, "new_form": 45, "ask": 45,
+         "DeskSelect": 150, "DeskChannelSelect": 150, "DeskRoleSelect": 150}  # fmt: skip
+
+
+def shown() -> Iterator[tuple[str, int]]:
+    for file in sorted((ROOT / "cogs").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            direct = [*node.args, *(k.value for k in node.keywords if k.arg == "text")]
+            for argument in direct if name in _ROOM else ():
+                if isinstance(argument, ast.Call) and getattr(argument.func, "id", "") == "t":
+                    first = argument.args[0]
+                    if isinstance(first, ast.Constant):
+                        yield str(first.value), _ROOM[name]
+
+
+def test_no_label_is_too_long_for_its_place() -> None:
+    texts = list(shown())
+    assert len(texts) > 60
+    for locale in ("en-GB", *LOCALES.values()):
+        with speaking(locale):
+            long = [(text, t(text)) for text, room in texts if len(t(text)) > room and "{" not in text]
+        assert not long, locale
+
+
+async def test_commands_and_menus_fit_in_every_language(world: World) -> None:
+    translator = CommandTranslator()
+    count = 0
+    for locale in LOCALES.values():
+        for command in world.bot.tree.walk_commands():
+            assert isinstance(command, app_commands.Command | app_commands.Group)
+            texts: list[tuple[Any, int]] = [(command.description, 100)]
+            if isinstance(command, app_commands.Command):
+                for parameter in command.parameters:
+                    texts.append((str(parameter.description), 100))
+                    texts += [(choice.name, 100) for choice in parameter.choices]
+            for text, room in texts:
+                string = (
+                    text if isinstance(text, app_commands.locale_str) else app_commands.locale_str(str(text))
+                )
+                place = app_commands.TranslationContextLocation.choice_name
+                choice = app_commands.Choice(name="x", value="x")
+                context: Any = app_commands.TranslationContext(place, choice)
+                said_so = await translator.translate(string, discord.Locale(locale), context)
+                assert len(said_so or str(text)) <= room
+                count += said_so is not None
+        with speaking(locale):
+            for kind in (discord.AppCommandType.message, discord.AppCommandType.user):
+                assert all(len(t(menu.name)) <= 32 for menu in world.bot.tree.get_commands(type=kind))
+    assert count > 100
+
+
+def test_numbers_choose_between_one_and_many() -> None:
+    with speaking("de"):
+        assert tn("{count} job selected", "{count} jobs selected", 1) == "1 Job ausgewählt"
+        assert tn("{count} job selected", "{count} jobs selected", 12000) == "12\u2009000 Jobs ausgewählt"
+    with speaking("ja"):
+        assert t("Confirm") == "Confirm"  # a language that we do not have is English
+
+
+@pytest.mark.parametrize(("sentence", "german"), [
+    ("The channel 5 no longer exists.", "Den Kanal 5 gibt es nicht mehr."),
+    ("I could not post in #general: Discord says “Unknown Channel”.",
+     "Das ging nicht (post in #general): Discord sagt „Unknown Channel“."),
+    ("The server's quiet hours are from 22:00 to 07:00.", "Der Server hat Ruhezeit von 22:00 bis 07:00."),
+    ("There is no variable {tiem}. Known are {date}; write {{ for a plain brace.",
+     "Es gibt keine Variable {tiem}. Es gibt {date}; schreibe {{ für eine Klammer."),
+    ("Somebody's own sentence about a sprocket.", "Somebody's own sentence about a sprocket."),
+    ("", ""),
+])  # fmt: skip
+def test_an_english_error_is_shown_in_the_readers_language(sentence: str, german: str) -> None:
+    with speaking("de"):
+        assert translated(sentence) == german
+    with speaking("en-US"):
+        assert translated(sentence) == sentence
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_wrong_with_a_time_is_said_in_every_language(language: str) -> None:
+    for text in ("on blursday", "yesterday", "31 february", "every", "FREQ=SECONDLY"):
+        with pytest.raises(WhenError) as refused:
+            understand(text, zone="UTC", locale=LOCALES[language], now=now())
+        with speaking(LOCALES[language]):
+            shown_text = translated(refused.value.message)
+        assert shown_text != refused.value.message, (text, shown_text)
+        assert "was not understood" not in shown_text and "For example" not in shown_text
+
+
+def test_a_template_never_swallows_a_sentence_slowly() -> None:
+    """Hostile text in an error must not make the matching of templates crawl."""
+    hostile = "“" * 2000 + " ” in “ " * 300
+    with speaking("de"):
+        assert isinstance(translated(hostile), str)
+
+
+async def test_a_german_sees_german(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from simcord import interactions
+
+    build = interactions.base_payload
+    monkeypatch.setattr(
+        interactions, "base_payload", lambda *a, **k: ((p := build(*a, **k))[0], {**p[1], "locale": "de"})
+    )
+    text = said(await world.admin.slash(world.channel, "schedule list"))
+    assert "Geplante Jobs" in text and "Hier ist noch nichts geplant" in text
+    preview = await world.draft(
+        world.admin,
+        "send_announcement",
+        {"channel_id": [world.channel], "message": "Hallo"},
+        "jeden montag um 9",
+    )
+    shown_text = said(preview)
+    assert "Noch ist nichts geplant" in shown_text and "jeden Montag um 09:00 Uhr" in shown_text
+    assert "Nachricht:" in shown_text
+
+
+def test_the_catalogues_are_packed() -> None:
+    assert (ROOT / "cogs" / "locale").is_dir() and Path(ROOT / "pyproject.toml").read_text().count(
+        "locale/*.po"
+    ) == 1

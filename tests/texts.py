@@ -1,0 +1,175 @@
+"""Every text that people read, found in the code: what the catalogues have to hold.
+
+``python -m tests.texts`` lists what a catalogue lacks or has no use for. A text is found where code says it
+(`t`, `tn`, `mark`), declares it (commands, job functions), or raises it as an error; an error's
+varying parts become placeholders, named for what stood in their place.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).parent.parent
+LANGUAGES = ("de", "fr", "es", "pt")
+ERROR = "error"
+
+# Read as: whoever raises or makes one of these speaks to a person.
+_ERRORS = {
+    "WhenError", "JobFailed", "ApiError", "ParameterError", "ServerUnreachable", "ServerTimeout",
+    "ServerFailed", "BadAnswer", "NotFound", "NotSupported", "Refused", "Fault", "_Unusable", "failure",
+}  # fmt: skip
+_SAID = {"t": 1, "mark": 1, "tn": 2}
+_DESCRIBED = {"description", "name"}
+
+# Sentences that are built without raising anything: notes of runs, warnings, rules, lacking features.
+_NOTES_IN = (
+    "schedulezero/guild_rules.py", "schedulezero/server/due.py", "schedulezero/server/store.py",
+    "schedulezero/server/jobs.py", "schedulezero/server/dispatcher.py", "schedulezero/server/clock.py",
+    "schedulezero/when/preview.py", "schedulezero/when/parse.py", "schedulezero/when/grammar.py",
+    "schedulezero/schedules_dialect.py", "schedulezero/invocation.py",
+)  # fmt: skip
+
+# What only programs read: the REST API's own checks, the wire.
+_NOT_READ = ("schedulezero/server/api/", "schedulezero/server/registrations.py", "schedulezero/handler.py",
+             "schedulezero/protocol.py", "schedulezero/server/registry.py")  # fmt: skip
+
+# What is put together of two sentences.
+_FRAMES = ("{message} For example: {examples}", "{message} Waited {round} s for the handler.")
+
+Text = tuple[str | None, str]
+
+
+def texts() -> set[Text]:
+    """All texts as (context, English); the context is None or `ERROR`."""
+    found: set[Text] = set()
+    for file in sorted((ROOT / "cogs").rglob("*.py")):
+        found |= set(_in_desk(ast.parse(file.read_text(encoding="utf-8"))))
+    for folder in ("schedulezero", "sprockets"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            if str(file.relative_to(ROOT)).startswith(_NOT_READ):
+                continue
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            found |= set(_errors(tree))
+            if str(file.relative_to(ROOT)) in _NOTES_IN:
+                found |= set(_sentences(tree))
+    return found | set(_declared()) | {(ERROR, frame) for frame in _FRAMES}
+
+
+def missing(language: str) -> tuple[list[Text], list[Text]]:
+    """What a catalogue lacks, and what it has no use for."""
+    with (ROOT / "cogs" / "locale" / f"{language}.po").open("rb") as file:
+        known = {(m.context, str(m.id)) for m in read_po(file, locale=language) if m.id and m.string}
+    wanted = texts()
+    return sorted(wanted - known, key=str), sorted(known - wanted, key=str)
+
+
+def _in_desk(tree: ast.AST) -> Iterator[Text]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = _name(node.func)
+        for argument in node.args[: _SAID.get(name, 0)]:
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                yield None, argument.value
+        if name in ("command", "Group", "Choice"):
+            for keyword in node.keywords:
+                wanted = "name" if name == "Choice" else "description"
+                if keyword.arg == wanted and isinstance(keyword.value, ast.Constant):
+                    yield None, str(keyword.value.value)
+        if name == "describe" and not node.args:
+            for keyword in node.keywords:
+                if isinstance(keyword.value, ast.Constant):
+                    yield None, str(keyword.value.value)
+    yield from _errors(tree)
+
+
+def _errors(tree: ast.AST) -> Iterator[Text]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in _ERRORS:
+            values = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "message")]
+            for template in map(_template, values):
+                if template is not None and _is_sentence(template):
+                    yield ERROR, template
+
+
+def _sentences(tree: ast.AST) -> Iterator[Text]:
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if id(node) not in docstrings | inner and isinstance(node, ast.Constant | ast.JoinedStr):
+            template = _template(node)
+            if template is not None and _is_sentence(template):
+                yield ERROR, template
+
+
+def _template(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    seen: dict[str, int] = {}
+    built = ""
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            built += str(part.value)
+        elif isinstance(part, ast.FormattedValue):
+            name = _placeholder(part.value)
+            seen[name] = seen.get(name, 0) + 1
+            built += f"{{{name}{seen[name] if seen[name] > 1 else ''}}}"
+    return built
+
+
+def _placeholder(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id.strip("_").lower()
+    if isinstance(node, ast.Attribute):
+        return node.attr.strip("_").lower()
+    names = [child for child in ast.walk(node) if isinstance(child, ast.Name | ast.Attribute)]
+    return _placeholder(names[0]) if names else "value"
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text is a whole sentence; placeholders may follow its end."""
+    end = re.sub(r"(\s*\{\w+\})+$", "", text.strip())
+    return " " in end and end[-1] in ".?!…" and any(c.isalpha() for c in re.sub(r"\{\w+\}", "", end))
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _declared() -> Iterator[Text]:
+    """What the job functions that come with the bot declare: their help, their parameters."""
+    from schedulezero.methods import spec_of
+    from sprockets import announcement_sprocket, custom_sprocket, moderation_sprocket
+
+    jobs: dict[str, Any] = {
+        **announcement_sprocket.AnnouncementSprocket.jobs,
+        **moderation_sprocket.ModerationSprocket.jobs,
+        **custom_sprocket.JOBS,
+    }
+    for name, function in jobs.items():
+        spec = spec_of(name, function)
+        yield None, spec.summary
+        for parameter in spec.parameters:
+            yield None, parameter.label
+            if parameter.help:
+                yield None, parameter.help
+
+
+if __name__ == "__main__":
+    lacking = False
+    for language in LANGUAGES:
+        absent, unused = missing(language)
+        for kind, items in (("lacks", absent), ("has no use for", unused)):
+            for context, text in items:
+                lacking = True
+                print(f"{language} {kind} {f'({context}) ' if context else ''}{text!r}")
+    sys.exit(lacking)
