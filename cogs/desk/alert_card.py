@@ -31,9 +31,9 @@ from cogs.desk.components import (
 )
 from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_to_change
 from cogs.desk.language import mark, t, tn, translated
-from cogs.desk.rights import problems
+from cogs.desk.rights import stands_against_moving
 from cogs.desk.wording import BAD, WAITING, cut, plain, relative
-from cogs.services import Refused, spec_for
+from cogs.services import Refused, services_of, spec_for
 from schedulezero import instants
 from schedulezero.errors import Conflict
 
@@ -226,14 +226,13 @@ async def move(interaction: discord.Interaction, job_id: str) -> None:
     """Moves the job to the channel that was picked."""
     await acknowledge(interaction)
     job = await job_to_change(interaction, job_id)
+    member, channel_id = member_of(interaction), picked(interaction)
+    settings = await services_of(interaction.client).memory.settings(member.guild.id)
     spec = spec_for(interaction.client, job.method)
-    if spec is None or "channel_id" not in job.params:
-        raise Refused(t("“{name}” has no single channel.", name=cut(plain(job.title), 60)))
-    assert interaction.guild is not None
-    params = {**job.params, "channel_id": picked(interaction)}
-    against = problems(spec, params, interaction.guild, member_of(interaction))
-    if against:
-        raise Refused(against[0])
+    against = stands_against_moving(spec, job, channel_id, member, approval=settings.approval)
+    if against is not None:
+        raise Refused(against)
+    params = {**job.params, "channel_id": channel_id}
     try:
         moved = await client_of(interaction).change(
             replace(job, params=params), job.version, actor_of(interaction)

@@ -23,9 +23,9 @@ from cogs.desk.components import (
 )
 from cogs.desk.jobs_here import actor_of, client_of
 from cogs.desk.language import mark, t, tn, translated
-from cogs.desk.rights import may_manage, problems
+from cogs.desk.rights import may_manage, stands_against_moving
 from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
-from cogs.services import Refused, spec_for
+from cogs.services import Refused, services_of, spec_for
 from schedulezero.dialects import BulkChange, BulkOutcome
 from schedulezero.model import Job
 
@@ -106,7 +106,7 @@ async def _confirm(interaction: discord.Interaction, panel_id: str, name: str, *
     jobs = await _selected(interaction, state)
     refused: list[str] = []
     if name == "change":
-        jobs, refused = _movable(interaction, jobs, params["channel_id"])
+        jobs, refused = await _movable(interaction, jobs, params["channel_id"])
     state["bulk"] = {"action": name, "params": params, "jobs": {job.id: job.version for job in jobs}}
     await listing.save_state(interaction, panel_id, state)
     channel = f"<#{params.get('channel_id')}>"
@@ -123,25 +123,21 @@ async def _confirm(interaction: discord.Interaction, panel_id: str, name: str, *
     await show(interaction, panel_of(ui.TextDisplay(text), buttons, colour=BAD if danger else NEUTRAL))
 
 
-def _movable(
+async def _movable(
     interaction: discord.Interaction, jobs: list[Job], channel_id: str
 ) -> tuple[list[Job], list[str]]:
     """The jobs that may run in another channel, and why the others may not."""
-    assert interaction.guild is not None
+    member = member_of(interaction)
+    settings = await services_of(interaction.client).memory.settings(member.guild.id)
     movable: list[Job] = []
     refused: list[str] = []
     for job in jobs:
         spec = spec_for(interaction.client, job.method)
-        title = cut(plain(job.title), 60)
-        if spec is None or "channel_id" not in job.params:
-            refused.append(t("“{name}” has no single channel.", name=title))
-            continue
-        params = {**job.params, "channel_id": channel_id}
-        against = problems(spec, params, interaction.guild, member_of(interaction))
-        if against:
-            refused.append(f"“{title}”: {against[0]}")
-        else:
+        against = stands_against_moving(spec, job, channel_id, member, approval=settings.approval)
+        if against is None:
             movable.append(job)
+        else:
+            refused.append(against)
     return movable, list(dict.fromkeys(refused))
 
 

@@ -76,6 +76,28 @@ def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) 
     return False
 
 
+def stands_against_moving(
+    spec: MethodSpec | None, job: Job, channel_id: str, member: discord.Member, *, approval: bool
+) -> str | None:
+    """Why a job may not be moved to another channel; None when it may.
+
+    Parameters:
+        spec: what its method declares; None when it is not loaded.
+        job: what is to be moved.
+        channel_id: where to.
+        member: who moves it.
+        approval: whether the guild asks for a second person, who would have to look at it again.
+    """
+    name = discord.utils.escape_markdown(job.title)[:60]
+    if spec is None or "channel_id" not in job.params:
+        return t("“{name}” has no single channel.", name=name)
+    params = {**job.params, "channel_id": channel_id}
+    if approval and is_risky(spec, params, member.guild):
+        return t("“{name}” needs approval: edit it instead.", name=name)
+    against = problems(spec, params, member.guild, member)
+    return f"“{name}”: {against[0]}" if against else None
+
+
 def may_manage(job: Job, member: discord.Member) -> bool:
     """Whether a member may change a job: all may, or its creator, administrators and its roles only."""
     roles = {str(item) for item in job.meta.get(MANAGERS) or ()}

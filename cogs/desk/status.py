@@ -17,6 +17,8 @@ from cogs.sprocket_loader import loaded
 from schedulezero.errors import ClientError
 from schedulezero.model import Run
 
+_MANY_WAITING = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -55,7 +57,7 @@ async def _server_lines(interaction: discord.Interaction) -> list[Line]:
     handler = handler_of(interaction.client)
     began = time.perf_counter()
     try:
-        await client.health()
+        health = await client.health()
         answered = (time.perf_counter() - began) * 1000
         handlers = await client.handlers()
         page = await client.runs(guild_id_of(interaction), limit=1)
@@ -73,6 +75,10 @@ async def _server_lines(interaction: discord.Interaction) -> list[Line]:
     else:
         text = t("“{name}” is registered with {count} jobs", name=known.id, count=len(known.methods))
         lines.append(Line(True, f"**{t('Handler:')}** {text}"))
+    waiting, running = health.get("runs_waiting"), health.get("runs_under_way")
+    if isinstance(waiting, int) and isinstance(running, int):
+        text = t("{waiting} runs wait, {running} are under way", waiting=waiting, running=running)
+        lines.append(Line(waiting < _MANY_WAITING, f"**{t('Queue:')}** {text}"))
     if page.runs:
         lines.append(_last_run(page.runs[0]))
     return lines

@@ -124,6 +124,27 @@ async def test_a_retry_of_somebody_elses_run(world: World) -> None:
         assert "There is no job" in said(await foreign.eve.click(message, label="Forged"))
 
 
+@pytest.mark.parametrize(
+    ("panel", "action"),
+    [("history", name) for name in ("next", "back", "failed", "refresh")]
+    + [("import", name) for name in ("do", "drop", "undo")]
+    + [("run", "makeup"), ("list", "filter"), ("list", "sort"), ("draft", "method")],
+)
+async def test_panels_of_others(world: World, panel: str, action: str) -> None:
+    job_id, foreign = await secret_job(world), Foreign(world)
+    await world.bot.memory.save_panel(
+        "abc", world.guild.id,
+        {"history": job_id, "state": None, "cursors": [], "import": [], "by": str(foreign.eve.id),
+         "imported": {job_id: 1}, "make_up": job_id, "instants": ["2026-01-01T00:00:00Z"],
+         "query": {"text": "Secret"}},
+    )  # fmt: skip
+    message = await forged(world, foreign.channel, DeskButton(panel, action, "abc", "Forged"))
+    result = await foreign.eve.click(message, label="Forged")
+    assert result.modal is None and said(result) and "Secret" not in said(result)
+    assert await untouched(world, job_id)
+    assert await world.bot.memory.panel("abc", world.guild.id)
+
+
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel", "all", "do", "undo", "list"])
 async def test_selections_of_others(world: World, action: str) -> None:
     job_id, foreign = await secret_job(world), Foreign(world)
