@@ -32,8 +32,9 @@ from cogs.desk import (
     status,
     zones,
 )
-from cogs.desk.components import answer, check_manager, is_form, submitted
+from cogs.desk.answers import answer, check_manager
 from cogs.desk.language import speaking, t
+from cogs.desk.modals import is_form, submitted
 from cogs.desk.wording import cut
 from cogs.services import Refused, handler_of, services_of, timezone_of
 from schedulezero import instants

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
@@ -20,7 +21,7 @@ import discord
 from discord.ext import commands
 
 from cogs.desk.alert_card import Alert, Item, alert_panel
-from cogs.desk.components import fit
+from cogs.desk.answers import fit
 from cogs.desk.history import run_target
 from cogs.desk.language import speaking
 from cogs.desk.rights import problems
@@ -106,8 +107,8 @@ class AlertsCog(commands.Cog):
             job = await self._services.client.job(run.job_id, str(guild.id))
         except NotFound:
             return
-        reason = run.error or run.note or "The handler gave no reason."
-        item = Item(job.id, job.title, run_target(run), 1, run.scheduled_at)
+        reason, count = _reason(trouble)
+        item = Item(job.id, job.title, run_target(run), count, run.scheduled_at)
         await self._alert(guild, job, trouble.kind.value, reason, item)
 
     # ---------------------------------------------------------------- what will happen
@@ -258,6 +259,20 @@ def _expected(trouble: Trouble) -> bool:
     """Whether somebody asked for just that: quiet hours, free days, an overlap policy."""
     note = trouble.run.note or ""
     return trouble.kind is TroubleKind.SKIPPED and "limit" not in note
+
+
+def _reason(trouble: Trouble) -> tuple[str, int]:
+    """Why, as a sentence that is the same for the same cause, and how many runs it is about."""
+    run = trouble.run
+    if trouble.kind is TroubleKind.PASSED_OVER:
+        passed = re.match(r"\d+", run.note or "")
+        said = "Runs were passed over while no server was running; the latest one was carried out."
+        return said, int(passed[0]) if passed else 1
+    if run.error:
+        return run.error, 1
+    if trouble.kind is TroubleKind.MISSED:
+        return "No server was running then, and the job skips what it missed.", 1
+    return run.note or "The handler gave no reason.", 1
 
 
 def _told_at(alert: Alert) -> datetime:

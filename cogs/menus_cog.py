@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.desk import message_menus
-from cogs.desk.components import answer
+from cogs.desk.answers import answer
 from cogs.desk.language import mark
 
 _MANAGERS = discord.Permissions(manage_guild=True)

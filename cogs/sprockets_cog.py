@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import sprocket_loader
-from cogs.desk.components import acknowledge, answer, say
+from cogs.desk.answers import acknowledge, answer, say
 from cogs.desk.language import t
 from cogs.desk.wording import cut
 from cogs.services import Refused, handler_of

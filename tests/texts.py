@@ -31,9 +31,9 @@ _DESCRIBED = {"description", "name"}
 # Sentences that are built without raising anything: notes of runs, warnings, rules, lacking features.
 _NOTES_IN = (
     "schedulezero/guild_rules.py", "schedulezero/server/due.py", "schedulezero/server/store.py",
-    "schedulezero/server/jobs.py", "schedulezero/server/dispatcher.py", "schedulezero/server/clock.py",
-    "schedulezero/when/preview.py", "schedulezero/when/parse.py", "schedulezero/when/grammar.py",
-    "schedulezero/schedules_dialect.py", "schedulezero/invocation.py",
+    "schedulezero/server/allowance.py", "schedulezero/server/jobs.py", "schedulezero/server/dispatcher.py",
+    "schedulezero/server/clock.py", "schedulezero/when/preview.py", "schedulezero/when/parse.py",
+    "schedulezero/when/grammar.py", "schedulezero/schedules_dialect.py", "schedulezero/invocation.py",
 )  # fmt: skip
 
 # What only programs read: the REST API's own checks, the wire.
@@ -50,7 +50,10 @@ def texts() -> set[Text]:
     """All texts as (context, English); the context is None or `ERROR`."""
     found: set[Text] = set()
     for file in sorted((ROOT / "cogs").rglob("*.py")):
-        found |= set(_in_desk(ast.parse(file.read_text(encoding="utf-8"))))
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        found |= set(_in_desk(tree))
+        if file.name == "alerts_cog.py":  # what it says of troubles is kept, and translated when shown
+            found |= set(_sentences(tree))
     for folder in ("schedulezero", "sprockets"):
         for file in sorted((ROOT / folder).rglob("*.py")):
             if str(file.relative_to(ROOT)).startswith(_NOT_READ):

@@ -17,18 +17,8 @@ import discord
 from discord import ui
 
 from cogs.desk import history, job_card
-from cogs.desk.components import (
-    DeskButton,
-    DeskChannelSelect,
-    DeskSelect,
-    acknowledge,
-    action,
-    member_of,
-    panel_of,
-    picked,
-    row_of,
-    show,
-)
+from cogs.desk.answers import acknowledge, member_of, panel_of, row_of, show
+from cogs.desk.components import DeskButton, DeskChannelSelect, DeskSelect, action, picked
 from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_to_change
 from cogs.desk.language import mark, t, tn, translated
 from cogs.desk.rights import stands_against_moving

@@ -7,7 +7,8 @@ import logging
 import discord
 
 from cogs.desk import job_card
-from cogs.desk.components import DeskButton, acknowledge, action, fit, note_panel, show
+from cogs.desk.answers import acknowledge, fit, show
+from cogs.desk.components import DeskButton, action, note_panel
 from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_here
 from cogs.desk.language import speaking, t
 from cogs.desk.wording import WAITING, sentence, titled

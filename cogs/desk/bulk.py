@@ -8,19 +8,8 @@ import discord
 from discord import ui
 
 from cogs.desk import listing
-from cogs.desk.components import (
-    DeskButton,
-    DeskChannelSelect,
-    acknowledge,
-    action,
-    all_picked,
-    guild_id_of,
-    member_of,
-    panel_of,
-    picked,
-    row_of,
-    show,
-)
+from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.components import DeskButton, DeskChannelSelect, action, all_picked, picked
 from cogs.desk.jobs_here import actor_of, client_of
 from cogs.desk.language import mark, t, tn, translated
 from cogs.desk.rights import may_manage, stands_against_moving

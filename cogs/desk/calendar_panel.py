@@ -22,7 +22,8 @@ from cogs.desk.agenda import (
     span_of,
     week_days,
 )
-from cogs.desk.components import DeskButton, acknowledge, action, fit, guild_id_of, panel_of, row_of, show
+from cogs.desk.answers import acknowledge, fit, guild_id_of, panel_of, row_of, show
+from cogs.desk.components import DeskButton, action
 from cogs.desk.jobs_here import client_of
 from cogs.desk.language import locale, t, tn
 from cogs.desk.pictures import month_png

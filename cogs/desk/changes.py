@@ -9,7 +9,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.components import DeskButton, acknowledge, action, panel_of, row_of, show
+from cogs.desk.answers import acknowledge, panel_of, row_of, show
+from cogs.desk.components import DeskButton, action
 from cogs.desk.jobs_here import client_of, job_here
 from cogs.desk.language import t
 from cogs.desk.wording import ACTIONS, NEUTRAL, cut, plain, relative, sentence, state_word

@@ -15,21 +15,14 @@ from typing import Any
 import discord
 
 from cogs.desk import approval, job_card
-from cogs.desk.components import (
-    acknowledge,
-    action,
-    form_action,
-    guild_id_of,
-    member_of,
-    note_panel,
-    picked,
-    show,
-)
+from cogs.desk.answers import acknowledge, guild_id_of, member_of, show
+from cogs.desk.components import action, note_panel, picked
 from cogs.desk.draft import ALERT, END, KEPT, MANAGERS, MISSED, NAME, OVERLAP, auto_name, typed
 from cogs.desk.draft_card import choose_panel, draft_panel
 from cogs.desk.forms import FIRST, build_form, read_form
 from cogs.desk.jobs_here import actor_of, client_of, job_to_change
 from cogs.desk.language import locale, t, translated
+from cogs.desk.modals import form_action
 from cogs.desk.rendered import post_of
 from cogs.desk.review import Circumstances, Review, review
 from cogs.desk.wording import NEUTRAL, plain

@@ -9,7 +9,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.components import DeskButton, DeskSelect, panel_of, row_of
+from cogs.desk.answers import panel_of, row_of
+from cogs.desk.components import DeskButton, DeskSelect
 from cogs.desk.draft import ALERT, MANAGERS, MISSED, NAME, OVERLAP, groups, label_of
 from cogs.desk.forms import ALERTS
 from cogs.desk.language import locale, t, translated
@@ -67,6 +68,8 @@ def draft_panel(
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Nothing is scheduled yet: please check")
+    if draft.job_id and draft.values.get(NAME):
+        title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
     items += _parameter_lines(spec, draft, brief=post is not None)
     items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))

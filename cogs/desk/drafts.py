@@ -6,7 +6,8 @@ import discord
 from discord import ui
 
 from cogs.desk import create
-from cogs.desk.components import DeskSelect, acknowledge, action, panel_of, picked, row_of, show
+from cogs.desk.answers import acknowledge, panel_of, row_of, show
+from cogs.desk.components import DeskSelect, action, picked
 from cogs.desk.draft import NAME, auto_name
 from cogs.desk.language import t
 from cogs.desk.wording import NEUTRAL, cut, plain, relative

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -10,16 +11,8 @@ from zoneinfo import available_timezones
 import discord
 from discord import ui
 
-from cogs.desk.components import (
-    DeskButton,
-    acknowledge,
-    action,
-    guild_id_of,
-    member_of,
-    panel_of,
-    row_of,
-    show,
-)
+from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.components import DeskButton, action
 from cogs.desk.draft import auto_name, fill, label_of, typed
 from cogs.desk.jobs_here import actor_of, client_of
 from cogs.desk.language import locale, t, tn, translated
@@ -54,9 +47,9 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
         raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
     assert interaction.guild is not None
     if kind == "ics":
-        data = write_calendar(found, name=interaction.guild.name, now=instants.now())
+        data = await asyncio.to_thread(write_calendar, found, name=interaction.guild.name, now=instants.now())
     else:
-        data = write_jobs(found).encode()
+        data = (await asyncio.to_thread(write_jobs, found)).encode()
     name = f"schedule.{kind}"
     said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found))
     panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
@@ -75,12 +68,15 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
     zone = await timezone_of(services_of(interaction.client), interaction.user.id, interaction.guild_id)
     if "BEGIN:VCALENDAR" in text[:1000]:
         params = {"channel_id": str(channel_id or interaction.channel_id)}
-        read = read_calendar(text, method=_CALENDAR_METHOD, params=params, zone=zone, now=instants.now())
+        read = await asyncio.to_thread(
+            read_calendar, text, method=_CALENDAR_METHOD, params=params, zone=zone, now=instants.now()
+        )
     else:
-        read = read_jobs(text)
+        read = await asyncio.to_thread(read_jobs, text)
     faults = [item for item in read if isinstance(item, Fault)]
     ready: list[Job] = []
     for item in read:
+        await asyncio.sleep(0)  # an entry takes a millisecond or two, and there may be hundreds
         if isinstance(item, Entry):
             found = _job(interaction, item, zone)
             if isinstance(found, Fault):

@@ -11,9 +11,10 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.components import TEXT_CHANNELS, Form, choice_field, new_form, objects, text_field
+from cogs.desk.components import TEXT_CHANNELS, objects
 from cogs.desk.draft import ALERT, END, MANAGERS, MISSED, NAME, OVERLAP, groups, label_of, steps
 from cogs.desk.language import mark, t
+from cogs.desk.modals import Form, choice_field, new_form, text_field
 from cogs.desk.wording import MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.wording import MISSED as MISSED_WORDS
 from cogs.desk.wording import OVERLAP as OVERLAP_WORDS

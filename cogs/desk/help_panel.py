@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from discord import ui
 
-from cogs.desk.components import acknowledge, panel_of, show
+from cogs.desk.answers import acknowledge, panel_of, show
 from cogs.desk.language import locale, mark, t
 from cogs.desk.wording import NEUTRAL
 from schedulezero.when.lexicon import language_of

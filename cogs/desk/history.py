@@ -15,18 +15,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.components import (
-    DeskButton,
-    DeskSelect,
-    acknowledge,
-    action,
-    guild_id_of,
-    panel_of,
-    picked,
-    row_of,
-    say,
-    show,
-)
+from cogs.desk import paging
+from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.components import DeskButton, DeskSelect, action, picked
 from cogs.desk.jobs_here import actor_of, client_of, job_here, job_to_change
 from cogs.desk.language import mark, t, tn
 from cogs.desk.pictures import Bar, timeline_png
@@ -83,19 +74,14 @@ async def job_history(interaction: discord.Interaction, job_id: str) -> None:
 async def older(interaction: discord.Interaction, panel_id: str) -> None:
     """Turns to older runs."""
     await acknowledge(interaction)
-    view = await _view(interaction, panel_id)
-    if view.get("next"):
-        view["cursors"] = [*view["cursors"], view["next"]]
-    await _show_page(interaction, panel_id, view)
+    await _show_page(interaction, panel_id, paging.forward(await _view(interaction, panel_id)))
 
 
 @action("history", "back")
 async def newer(interaction: discord.Interaction, panel_id: str) -> None:
     """Turns to newer runs."""
     await acknowledge(interaction)
-    view = await _view(interaction, panel_id)
-    view["cursors"] = view["cursors"][:-1]
-    await _show_page(interaction, panel_id, view)
+    await _show_page(interaction, panel_id, paging.backward(await _view(interaction, panel_id)))
 
 
 @action("history", "failed")
@@ -127,9 +113,8 @@ async def _show_page(interaction: discord.Interaction, panel_id: str, view: dict
     client, guild_id = client_of(interaction), guild_id_of(interaction)
     job_id: str | None = view["history"] or None
     state = RunState(view["state"]) if view["state"] else None
-    cursors: list[str] = view["cursors"]
     job = await client.job(job_id, guild_id) if job_id else None
-    cursor = cursors[-1] if cursors else None
+    cursor = paging.cursor_of(view)
     page = await client.runs(guild_id, job_id=job_id, state=state, cursor=cursor, limit=PAGE)
     drawn = await client.runs(guild_id, job_id=job_id, limit=_DRAWN)
     assert interaction.guild_id is not None

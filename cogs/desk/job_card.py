@@ -8,23 +8,13 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.components import (
-    DeskButton,
-    acknowledge,
-    action,
-    ask,
-    form_action,
-    guild_id_of,
-    note_panel,
-    panel_of,
-    row_of,
-    show,
-    text_field,
-)
+from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
+from cogs.desk.components import DeskButton, action, note_panel
 from cogs.desk.draft import typed
 from cogs.desk.draft_card import shown
 from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_here, job_to_change
 from cogs.desk.language import locale, t
+from cogs.desk.modals import ask, form_action, text_field
 from cogs.desk.rendered import Post, post_items, post_of
 from cogs.desk.wording import (
     BAD,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import discord
 
-from cogs.desk.components import guild_id_of, member_of
+from cogs.desk.answers import guild_id_of, member_of
 from cogs.desk.language import t
 from cogs.desk.rights import may_manage
 from cogs.desk.wording import ACTIONS, relative, titled

@@ -13,24 +13,12 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.components import (
-    TEXT_CHANNELS,
-    DeskButton,
-    DeskSelect,
-    acknowledge,
-    action,
-    ask,
-    choice_field,
-    form_action,
-    guild_id_of,
-    objects,
-    panel_of,
-    row_of,
-    show,
-    text_field,
-)
+from cogs.desk import paging
+from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
+from cogs.desk.components import TEXT_CHANNELS, DeskButton, DeskSelect, action, objects
 from cogs.desk.jobs_here import client_of
 from cogs.desk.language import mark, t
+from cogs.desk.modals import ask, choice_field, form_action, text_field
 from cogs.desk.wording import (
     NEUTRAL,
     cut,
@@ -70,19 +58,14 @@ async def begin(interaction: discord.Interaction, *, state: JobState | None, tex
 async def next_page(interaction: discord.Interaction, panel_id: str) -> None:
     """Turns a page forward."""
     await acknowledge(interaction)
-    state = await state_of(interaction, panel_id)
-    if state.get("next"):
-        state["cursors"] = [*state["cursors"], state["next"]]
-    await show_page(interaction, panel_id, state)
+    await show_page(interaction, panel_id, paging.forward(await state_of(interaction, panel_id)))
 
 
 @action("list", "back")
 async def previous_page(interaction: discord.Interaction, panel_id: str) -> None:
     """Turns a page back."""
     await acknowledge(interaction)
-    state = await state_of(interaction, panel_id)
-    state["cursors"] = state["cursors"][:-1]
-    await show_page(interaction, panel_id, state)
+    await show_page(interaction, panel_id, paging.backward(await state_of(interaction, panel_id)))
 
 
 @action("list", "refresh")
@@ -188,8 +171,7 @@ def query_of(state: Mapping[str, Any]) -> JobQuery:
 async def show_page(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
     """Shows the page of a list that its state says."""
     client, guild_id = client_of(interaction), guild_id_of(interaction)
-    cursors: list[str] = state["cursors"]
-    page = await client.jobs(guild_id, query_of(state), cursor=cursors[-1] if cursors else None, limit=PAGE)
+    page = await client.jobs(guild_id, query_of(state), cursor=paging.cursor_of(state), limit=PAGE)
     await save_state(interaction, panel_id, {**state, "next": page.next_cursor})
     recent = await client.runs(guild_id, limit=_RECENT)
     outcomes: dict[str, RunState] = {}

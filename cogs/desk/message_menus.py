@@ -9,7 +9,7 @@ from typing import Any
 import discord
 
 from cogs.desk import create, job_card
-from cogs.desk.components import acknowledge, guild_id_of
+from cogs.desk.answers import acknowledge, guild_id_of
 from cogs.desk.forms import build_form
 from cogs.desk.jobs_here import client_of
 from cogs.desk.language import t

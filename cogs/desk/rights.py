@@ -47,7 +47,7 @@ def problems(
             continue
         if need.permission == "mention_everyone" and _anybody_may_ping(spec, need, params, guild):
             continue
-        if need.role is not None:
+        if need.role is not None and params.get(need.role) is not None:
             found += _role_problems(params.get(need.role), guild, member)
         if need.channel is None:
             found += _guild_problems(need, guild, member)

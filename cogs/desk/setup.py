@@ -15,24 +15,11 @@ from zoneinfo import available_timezones
 import discord
 from discord import ui
 
-from cogs.desk.components import (
-    DeskButton,
-    DeskChannelSelect,
-    DeskRoleSelect,
-    acknowledge,
-    action,
-    all_picked,
-    ask,
-    form_action,
-    guild_id_of,
-    panel_of,
-    row_of,
-    say,
-    show,
-    text_field,
-)
+from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.components import DeskButton, DeskChannelSelect, DeskRoleSelect, action, all_picked
 from cogs.desk.jobs_here import actor_of, client_of
 from cogs.desk.language import locale, mark, t
+from cogs.desk.modals import ask, form_action, text_field
 from cogs.desk.wording import NEUTRAL, plain
 from cogs.services import Refused, services_of
 from schedulezero import instants

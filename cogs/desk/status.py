@@ -9,7 +9,7 @@ import discord
 from discord import ui
 from discord.ext import commands
 
-from cogs.desk.components import acknowledge, guild_id_of, say, show
+from cogs.desk.answers import acknowledge, guild_id_of, say, show
 from cogs.desk.language import t, translated
 from cogs.desk.wording import BAD, GOOD, relative, span, state_word
 from cogs.services import Refused, handler_of, services_of

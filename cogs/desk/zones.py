@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import discord
 
-from cogs.desk.components import acknowledge, say
+from cogs.desk.answers import acknowledge, say
 from cogs.desk.language import t
 from cogs.desk.wording import plain
 from cogs.services import Refused, services_of, timezone_of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +18,7 @@ from schedulezero.database import Database
 from schedulezero.instants import from_microseconds
 from schedulezero.model import Job, JobState, Run, RunState, TroubleKind
 from schedulezero.server import troubles, versions
+from schedulezero.server.allowance import HourlyAllowance
 from schedulezero.server.due import Due
 from schedulezero.server.rows import (
     OUTCOME_COLUMNS,
@@ -31,7 +32,6 @@ from schedulezero.server.rows import (
 )
 from schedulezero.server.tables import created_order, jobs, next_run_order, posts, runs
 
-_HOUR = timedelta(hours=1)
 _LIVE = (JobState.ACTIVE.value, JobState.PAUSED.value, JobState.PENDING.value)
 
 
@@ -214,7 +214,7 @@ class Store:
             ).mappings()
             new: list[Run] = []
             moves: list[dict[str, Any]] = []
-            left = _HourlyAllowance(connection, now, most_an_hour)
+            left = HourlyAllowance(connection, now, most_an_hour)
             for row in due_rows.all():
                 job = job_of(row)
                 due = decide(job)
@@ -407,35 +407,6 @@ def _insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
         return []
     rows = connection.execute(sa.insert(runs).returning(runs), [run_row(run) for run in new]).mappings()
     return sorted((run_of(row) for row in rows), key=lambda run: run.sequence)
-
-
-class _HourlyAllowance:
-    """How many more runs each guild may have at this moment, counted once for a transaction."""
-
-    def __init__(
-        self, connection: Connection, now: datetime, most_an_hour: Callable[[str], int | None]
-    ) -> None:
-        self._connection = connection
-        self._since = now - _HOUR
-        self._most = most_an_hour
-        self._left: dict[str, int] = {}
-
-    def take(self, guild_id: str | None) -> str | None:
-        """Takes one run of a guild's allowance; why not, when it is used up."""
-        most = self._most(guild_id) if guild_id is not None else None
-        if guild_id is None or most is None:
-            return None
-        if guild_id not in self._left:
-            query = sa.select(sa.func.count()).where(
-                runs.c.guild_id == guild_id,
-                runs.c.claimed_at > self._since,
-                runs.c.state.not_in((RunState.SKIPPED.value, RunState.MISSED.value)),
-            )
-            self._left[guild_id] = most - (self._connection.scalar(query) or 0)
-        if self._left[guild_id] <= 0:
-            return f"The server's limit of {most} runs an hour was reached."
-        self._left[guild_id] -= 1
-        return None
 
 
 # Read as: a run that ends so is told of as that.
