@@ -10,6 +10,7 @@ from typing import Any
 from cogs.desk.language import t
 from schedulezero.colours import parse_colour
 from schedulezero.methods import Kind, MethodSpec, Parameter
+from schedulezero.variables import turns
 
 # Where a draft keeps what is no parameter; none can be called so.
 NAME = "#name"
@@ -126,7 +127,7 @@ def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
 def auto_name(spec: MethodSpec, params: Mapping[str, Any]) -> str:
     """A name for a job that was given none: how its text begins, else what its method does."""
     for key in ("title", "message", "question", "reason"):
-        text = " ".join(str(params.get(key) or "").split())
+        text = " ".join(turns(str(params.get(key) or ""))[0].split())
         if text:
             return text if len(text) <= 60 else f"{text[:59]}…"
     return spec.summary.rstrip(".")[:60]

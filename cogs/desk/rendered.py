@@ -13,7 +13,7 @@ from cogs.desk.wording import cut
 from schedulezero.colours import parse_colour
 from schedulezero.errors import ParameterError
 from schedulezero.methods import MethodSpec
-from schedulezero.variables import Facts, render, turn
+from schedulezero.variables import Facts, render, turn, turns
 
 _LONGEST = 1500
 _MOST_FIELDS = 6
@@ -21,10 +21,11 @@ _MOST_FIELDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What will be posted: a message, an embed's JSON, or both."""
+    """What will be posted: a message, an embed's JSON, or both; ``turns`` texts take turns."""
 
     content: str = ""
     embed: Mapping[str, Any] | None = None
+    turns: int = 1
 
 
 def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: int) -> Post | None:
@@ -58,7 +59,8 @@ def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: i
     content = " ".join([*called, *(text for text in texts.values() if text)])
     given = params.get("embed")
     embed = _flat(cast("dict[str, Any]", given)) if isinstance(given, dict) else None
-    return Post(content, embed) if content or embed else None
+    count = max((len(turns(str(params.get(name) or ""))) for name in spec.variables), default=1)
+    return Post(content, embed, count) if content or embed else None
 
 
 def _rendered(text: Any, facts: Facts, number: int) -> str:
@@ -90,7 +92,10 @@ def _flat(data: dict[str, Any]) -> dict[str, Any]:
 
 def post_items(post: Post) -> list[ui.Item[Any]]:
     """The components that show a post below a panel; they may be added to any layout."""
-    items: list[ui.Item[Any]] = [ui.TextDisplay(f"-# {t('This is what will be posted:')}")]
+    heading = t("This is what will be posted:")
+    if post.turns > 1:
+        heading = t("This is what will be posted next, of {count} texts in turn:", count=post.turns)
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"-# {heading}")]
     if post.content:
         items.append(ui.TextDisplay(cut(post.content, _LONGEST)))
     if post.embed is not None:
