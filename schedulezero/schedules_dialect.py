@@ -24,6 +24,8 @@ from schedulezero.model import (
     JobState,
     JobVersion,
     JsonObject,
+    MissedPolicy,
+    OverlapPolicy,
     Run,
     RunState,
     Trigger,
@@ -55,6 +57,10 @@ class SchedulesDialect:
     async def create(self, job: Job, by: str | None) -> Job:
         if job.state is JobState.PENDING:
             raise NotSupported("This server cannot hold a job until somebody approves it.")
+        if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
+            raise NotSupported(
+                "This server knows no policies for missed or overlapping runs; leave both as they are."
+            )
         if job.trigger.type == "calendar":
             raise NotSupported(refusal(job.trigger, job.timezone))
         meta = {

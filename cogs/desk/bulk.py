@@ -20,6 +20,7 @@ from schedulezero.model import Job
 
 MOST = 10_000
 _NAMED = 12
+_QUICK = 100
 
 # Read as: what is done, the question before it, what it says afterwards.
 _QUESTIONS = {
@@ -162,6 +163,7 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     wanted = state.get("bulk")
     if not wanted:
         raise Refused(t("This was done already."))
+    await _show_progress(interaction, len(wanted["jobs"]))
     change = BulkChange(wanted["action"], wanted["jobs"], params=wanted["params"])
     outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
     changed = {job_id: list(versions) for job_id, versions in outcome.changed.items()}
@@ -178,6 +180,7 @@ async def undo(interaction: discord.Interaction, panel_id: str) -> None:
     changed: dict[str, list[int]] = state.get("undo") or {}
     if not changed:
         raise Refused(t("This was undone already."))
+    await _show_progress(interaction, len(changed))
     change = BulkChange(
         "restore",
         {job_id: versions[1] for job_id, versions in changed.items()},
@@ -187,6 +190,13 @@ async def undo(interaction: discord.Interaction, panel_id: str) -> None:
     await listing.save_state(interaction, panel_id, {**state, "undo": None})
     said = tn("{count} job is as it was.", "{count} jobs are as they were.", len(outcome.changed))
     await _show_outcome(interaction, panel_id, said, outcome, undo=False)
+
+
+async def _show_progress(interaction: discord.Interaction, count: int) -> None:
+    """Says that many jobs are being changed, where that takes a while."""
+    if count > _QUICK:
+        said = t("Changing {count} jobs…", count=count)
+        await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
 
 
 async def _show_outcome(

@@ -32,6 +32,7 @@ from schedulezero.when.parse import understand
 
 _SHOWN_FAULTS = 12
 _SHOWN_JOBS = 10
+_QUICK = 50
 _CALENDAR_METHOD = "send_announcement"
 
 
@@ -223,6 +224,9 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     approval = (await memory.settings(interaction.guild_id)).approval
     made: dict[str, int] = {}
     refused: list[str] = []
+    if len(jobs) > _QUICK:
+        said = t("Changing {count} jobs…", count=len(jobs))
+        await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
     for job in jobs:
         wanted = job if approval else replace(job, state=JobState.ACTIVE)
         try:

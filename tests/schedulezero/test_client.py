@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from schedulezero.client import Client
-from schedulezero.dialects import Feature, JobQuery
+from schedulezero.dialects import BulkChange, Feature, JobQuery
 from schedulezero.errors import (
     BadAnswer,
     Conflict,
@@ -25,13 +25,14 @@ from schedulezero.errors import (
     ServerTimeout,
     ServerUnreachable,
 )
-from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.server.service import ServerConfig
 from schedulezero.when.parse import understand
 from tests.conftest import free_ports, until
 from tests.peers import RawHandler
 
 HOURLY = Trigger("interval", {"hours": 1})
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 JOB = Job("", "raw", "send", {"text": "hi"}, HOURLY, name="Greeting", guild_id="1", creator_id="2")
 
 
@@ -184,10 +185,27 @@ async def test_what_a_dialect_lacks_is_said_plainly(client: Client) -> None:
         (Feature.PAUSE, client.resume(job.id)),
         (Feature.EDIT, client.change(job, 1)),
         (Feature.UNDO, client.restore(job.id)),
+        (Feature.UNDO, client.versions(job.id)),
+        (Feature.HOLD, client.skip(job.id)),
+        (Feature.EDIT, client.approve(job.id)),
+        (Feature.BULK, client.bulk("1", BulkChange("pause", {job.id: None}))),
+        (Feature.MAKE_UP, client.missing(job.id, job.created_at or NOW, NOW)),
+        (Feature.MAKE_UP, client.make_up(job.id, [NOW])),
+        (Feature.TROUBLES, client.troubles()),
+        (Feature.RULES, client.rules("1")),
+        (Feature.RULES, client.save_rules(GuildRules("1"))),
     ):
         with pytest.raises(NotSupported) as caught:
             await call
         assert caught.value.message == lacks[feature]
+    for changed in (
+        {"missed": MissedPolicy.ALL},
+        {"overlap": OverlapPolicy.WAIT},
+        {"state": JobState.PENDING},
+    ):
+        with pytest.raises(NotSupported):
+            await client.create(replace(JOB, **changed))
+    assert [job.id async for job in client.due_before(datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 async def test_a_schedule_that_a_server_cannot_keep_is_refused_with_the_nearest_it_can() -> None:
