@@ -38,7 +38,7 @@ _AGAIN_SECONDS = 30.0
 _LOOK_SECONDS = 600.0
 _STAGES = (("an hour", timedelta(hours=1)), ("a day", timedelta(days=1)))
 _NEW_CARD_AFTER = timedelta(days=1)
-_KIND, _CURSOR = "alert", "alerts-told"
+_CURSOR = "alerts-told"
 
 
 class AlertsCog(commands.Cog):
@@ -88,14 +88,17 @@ class AlertsCog(commands.Cog):
         after: int | None = kept["after"] if kept is not None else None
         poll = client.troubles(after, 0 if after is None else _WAIT_SECONDS)
         troubles, following = await self._services.waiting.idle(poll)
-        if after is not None and following < after:
-            following = 0  # a server with a fresh database
         for trouble in troubles:
             try:
                 await self._tell(trouble)
-            except discord.HTTPException as error:
-                log.warning("the trouble of run %s could not be told: %s", trouble.run.id, error)
-        if following != after:
+            except ClientError:
+                raise  # the server is gone: this one is told when it is back
+            except Exception:
+                # Whatever is wrong with this one must not keep the others from being told.
+                log.exception("the trouble of run %s could not be told", trouble.run.id)
+            await memory.put(_CURSOR, client.endpoint, {"after": trouble.sequence})
+        if not troubles and following != after:
+            # The first look, or a server whose database began anew.
             await memory.put(_CURSOR, client.endpoint, {"after": following})
 
     async def _tell(self, trouble: Trouble) -> None:
@@ -194,25 +197,30 @@ class AlertsCog(commands.Cog):
     async def _alert(
         self, guild: discord.Guild, job: Job, kind: str, reason: str, item: Item, *, stage: str = ""
     ) -> None:
-        """Adds a job to the card of its cause, or posts one."""
+        """Adds a job to the card of its cause, or posts one; what Discord refuses is logged."""
         where = job.meta.get("alert") or "guild"
         if where == "off":
             return
         movable = kind in ("failed", "ahead") and "channel_id" in job.params
         fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable)
-        key = f"{fresh.key}.{stage}" if stage else fresh.key
+        key = fresh.key(stage)
+        memory = self._services.memory
         async with self._lock:
-            kept = await self._services.memory.kept(_KIND, key)
+            kept = await memory.panel(key, guild.id)
             known = Alert.from_json(kept) if kept is not None else None
             if known is not None and instants.now() - _told_at(known) > _NEW_CARD_AFTER:
                 known = None
             if known is not None and kind == "ahead" and any(i.job_id == job.id for i in known.items):
                 return  # told already
             alert = known.with_item(item) if known is not None else fresh
-            with speaking(guild.preferred_locale):
-                posted = await self._post(guild, job, alert, private=where == "creator")
+            try:
+                with speaking(guild.preferred_locale):
+                    posted = await self._post(guild, job, alert, private=where == "creator")
+            except discord.HTTPException as error:
+                log.warning("an alert about job %s could not be sent: %s", job.id, error)
+                return
             if posted is not None:
-                await self._services.memory.put(_KIND, key, posted.to_json())
+                await memory.save_panel(key, guild.id, posted.to_json())
 
     async def _post(self, guild: discord.Guild, job: Job, alert: Alert, *, private: bool) -> Alert | None:
         """Updates the card of an alert, or sends it; None when there is nobody to tell."""
@@ -227,7 +235,7 @@ class AlertsCog(commands.Cog):
                 )
                 return alert
             except discord.NotFound:
-                log.debug("the card of %s was deleted; it is sent anew", alert.key)
+                log.debug("the card about %s was deleted; it is sent anew", alert.reason)
         target = None if private else await self._channel(guild)
         private = target is None
         if target is None:

@@ -84,11 +84,10 @@ class Alert:
     movable: bool = False
     private: bool = False
 
-    @property
-    def key(self) -> str:
-        """Under which it is kept: the same for the same cause."""
-        digest = hashlib.sha256(f"{self.kind}/{self.reason}".encode()).hexdigest()[:16]
-        return f"{self.guild_id}.{digest}"
+    def key(self, stage: str = "") -> str:
+        """Under which it is kept: the same for the same cause at the same stage of a look ahead."""
+        cause = f"{self.guild_id}/{self.kind}/{self.reason}/{stage}"
+        return hashlib.sha256(cause.encode()).hexdigest()[:16]
 
     @property
     def last_at(self) -> datetime:

@@ -128,9 +128,44 @@ def test_a_card_survives_being_kept() -> None:
     item = Item("j", "Title", "j:1", 1, instants.now())
     alert = Alert("1", "failed", "The channel 5 no longer exists.", (item,), instants.now(), movable=True)
     again = Alert.from_json(alert.with_item(item).to_json())
-    assert again.items[0].count == 2 and again.key == alert.key
+    assert again.items[0].count == 2 and again.key() == alert.key()
     assert "2 times" in "".join(
         item.content
         for item in alert_panel(again).walk_children()
         if isinstance(item, discord.ui.TextDisplay)
     )
+
+
+async def test_what_discord_refuses_keeps_nobody_else_from_being_told(world: World) -> None:
+    alerts = await alerts_to(world)
+    world.env.inject_error("POST", f"/channels/{alerts.id}/messages", status=403, code=50013)
+    for name in ("First", "Another"):
+        job_id, doomed = await doomed_job(world, name)
+        world.env.inject_error("POST", f"/channels/{doomed.id}/messages", status=403, code=50013)
+        await world.admin.slash(world.channel, "schedule run", job=job_id)
+
+        async def failed(job_id: str = job_id) -> bool:
+            page = await world.bot.services.client.runs(str(world.guild.id), job_id=job_id)
+            return bool(page.runs) and page.runs[0].state == "failed"
+
+        await until(failed)
+    await until(lambda: cards(world, alerts, "“Another” failed"))
+    assert not cards(world, alerts, "“First” failed")
+
+
+async def test_each_trouble_is_told_once_over_a_restart(world: World) -> None:
+    alerts = await alerts_to(world)
+    job_id, doomed = await doomed_job(world)
+    world.env.inject_error("POST", f"/channels/{doomed.id}/messages", status=403, code=50013)
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    await until(lambda: cards(world, alerts, "failed"))
+    await world.restart_bot()
+    await world.admin.slash(world.channel, "schedule status")
+    (card,) = cards(world, alerts, "failed")
+    assert "2 times" not in text_of(card)
+
+
+async def test_a_server_that_began_anew_is_read_from_its_beginning(world: World) -> None:
+    client = world.bot.services.client
+    _, newest = await client.troubles(None)
+    assert (await client.troubles(newest + 1000))[1] == newest

@@ -34,6 +34,7 @@ class TroublesResource:
         return web.json_response(
             {
                 "troubles": [trouble.to_json() for trouble in found],
-                "next": found[-1].sequence if found else after,
+                # Less than it was asked for tells the reader that this database began anew.
+                "next": found[-1].sequence if found else min(after, await self._troubles.newest()),
             }
         )
