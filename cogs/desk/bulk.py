@@ -163,8 +163,13 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     wanted = state.get("bulk")
     if not wanted:
         raise Refused(t("This was done already."))
-    await _show_progress(interaction, len(wanted["jobs"]))
-    change = BulkChange(wanted["action"], wanted["jobs"], params=wanted["params"])
+    # Rights may have changed since the question was asked.
+    jobs = await _selected(interaction, {**state, "selected": list(wanted["jobs"])})
+    if wanted["action"] == "change":
+        jobs, _ = await _movable(interaction, jobs, wanted["params"]["channel_id"])
+    versions = {job.id: wanted["jobs"][job.id] for job in jobs}
+    await _show_progress(interaction, len(versions))
+    change = BulkChange(wanted["action"], versions, params=wanted["params"])
     outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
     changed = {job_id: list(versions) for job_id, versions in outcome.changed.items()}
     await listing.save_state(interaction, panel_id, {**state, "bulk": None, "undo": changed, "selected": []})

@@ -203,6 +203,8 @@ async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
     services = services_of(interaction.client)
     draft = await own_draft(interaction, draft_id)
     spec = loaded(interaction, draft.method)
+    if draft.job_id is not None:
+        await job_to_change(interaction, draft.job_id)  # who may change it may have changed meanwhile
     reviewed = await _review(interaction, draft, spec)
     if not reviewed.ready or reviewed.trigger is None:
         await show_draft(interaction, draft, spec)

@@ -222,12 +222,19 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     assert interaction.guild_id is not None
     memory = services_of(interaction.client).memory
     approval = (await memory.settings(interaction.guild_id)).approval
+    member = member_of(interaction)
     made: dict[str, int] = {}
     refused: list[str] = []
     if len(jobs) > _QUICK:
         said = t("Changing {count} jobs…", count=len(jobs))
         await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
     for job in jobs:
+        spec = spec_for(interaction.client, job.method)
+        against = problems(spec, job.params, member.guild, member) if spec is not None else []
+        if spec is None or against:
+            reason = against[0] if against else t("There is no job “{name}” loaded.", name=job.method)
+            refused.append(f"“{cut(plain(job.title), 60)}”: {reason}")
+            continue
         wanted = job if approval else replace(job, state=JobState.ACTIVE)
         try:
             created = await client_of(interaction).create(wanted, actor_of(interaction))

@@ -78,6 +78,33 @@ class RunFilter:
     message_id: str | None = None
 
 
+def job_page_query(wanted: JobFilter, order: JobOrder, after: Position | None, limit: int) -> sa.Select[Any]:
+    """The query of a page of jobs; each row says in ``sorted_by`` where it stands."""
+    key = _ORDERS[order]
+    query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit)
+    for column, value in (
+        (jobs.c.handler_id, wanted.handler_id),
+        (jobs.c.method, wanted.method),
+        (jobs.c.guild_id, wanted.guild_id),
+        (jobs.c.creator_id, wanted.creator_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.state is not None:
+        query = query.where(jobs.c.state == wanted.state.value)
+    else:
+        query = query.where(jobs.c.state != JobState.CANCELLED.value)
+    if wanted.text:
+        query = query.where(jobs.c.search_text.contains(wanted.text.casefold(), autoescape=True))
+    if wanted.channel_id is not None:
+        query = query.where(jobs.c.channels.contains(f" {wanted.channel_id} ", autoescape=True))
+    if wanted.due_before is not None:
+        query = query.where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= wanted.due_before)
+    if after is not None:
+        query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*after))
+    return query
+
+
 class Store:
     """Jobs and runs in a database."""
 
@@ -113,30 +140,7 @@ class Store:
         limit: int,
     ) -> tuple[list[Job], Position | None]:
         """A page of jobs and the position of the page after it."""
-        key = _ORDERS[order]
-        query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit + 1)
-        for column, value in (
-            (jobs.c.handler_id, wanted.handler_id),
-            (jobs.c.method, wanted.method),
-            (jobs.c.guild_id, wanted.guild_id),
-            (jobs.c.creator_id, wanted.creator_id),
-        ):
-            if value is not None:
-                query = query.where(column == value)
-        if wanted.state is not None:
-            query = query.where(jobs.c.state == wanted.state.value)
-        else:
-            query = query.where(jobs.c.state != JobState.CANCELLED.value)
-        if wanted.text:
-            query = query.where(jobs.c.search_text.contains(wanted.text.casefold(), autoescape=True))
-        if wanted.channel_id is not None:
-            query = query.where(jobs.c.channels.contains(f" {wanted.channel_id} ", autoescape=True))
-        if wanted.due_before is not None:
-            query = query.where(
-                jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= wanted.due_before
-            )
-        if after is not None:
-            query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*after))
+        query = job_page_query(wanted, order, after, limit + 1)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         page = [job_of(row) for row in rows[:limit]]
         more = len(rows) > limit

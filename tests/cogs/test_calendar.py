@@ -159,3 +159,15 @@ async def test_a_calendar_file_becomes_posts_in_a_channel(world: World) -> None:
 async def test_a_file_that_is_none_is_told_in_words(world: World, text: str) -> None:
     shown = await imported(world, text or " ")
     assert "0 jobs can be imported" in said(shown) and "Line 1:" in said(shown)
+
+
+async def test_what_changed_since_the_dry_run_counts(world: World) -> None:
+    doomed = world.guild.create_text_channel("doomed")
+    text = entries(world, 2, {}).replace(str(world.channel.id), str(doomed.id), 1)
+    shown = await imported(world, text)
+    assert "2 jobs can be imported" in said(shown)
+    world.env.backend.delete_channel(doomed.id)
+    await world.env.settle()
+    await world.admin.click(shown.response, label="Import 2 jobs")
+    result = text_of(shown.response)
+    assert "1 job was imported." in result and "is not one of this server" in result
