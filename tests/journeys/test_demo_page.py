@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from bot.config import Settings
@@ -95,12 +96,16 @@ class DemoPage:
         """A picture of the newest message alone."""
         PICTURES.mkdir(exist_ok=True)
         await self.page.set_viewport_size({"width": 1000, "height": 1800})
-        newest = self.timeline.locator(
-            "article.channel-message", has=self.page.locator(".components-v2")
-        ).last
-        await newest.scroll_into_view_if_needed()
+        panels = self.timeline.locator("article.channel-message .components-v2")
         await self.page.mouse.move(1, 1)
-        await newest.locator(".components-v2").screenshot(path=PICTURES / f"{name}.png")
+        for attempt in range(5):
+            try:
+                await panels.last.scroll_into_view_if_needed()
+                await panels.last.screenshot(path=PICTURES / f"{name}.png")
+                break
+            except PlaywrightError:  # the page drew the message anew meanwhile
+                if attempt == 4:
+                    raise
         await self.page.set_viewport_size(VIEWPORT)
 
     async def fill(self, label: str, text: str) -> None:
@@ -247,12 +252,16 @@ async def test_many_jobs_at_once_with_undo(settings: Settings) -> None:
 
 async def test_history_and_calendar(settings: Settings) -> None:
     async with a_demo(settings) as demo:
-        for _ in range(3):
+        posts = demo.timeline.locator(
+            "article.channel-message:not(:has(.components-v2))", has_text="🎲 Game night"
+        )
+        for number in range(3):
             await demo.type_command("schedule run")
             await demo.page.keyboard.type("game")
             await demo.suggestions.filter(has_text="Game night").first.click()
             await demo.send()
-            await demo.sees("Started: Game night")
+            # The page refreshes itself for a post; one's next action would come in its way.
+            await expect(posts).to_have_count(number + 1, timeout=15_000)
         await demo.type_command("schedule history")
         await demo.send()
         await demo.sees("History")
@@ -316,6 +325,7 @@ async def test_the_first_visit(settings: Settings) -> None:
         await demo.send()
         await demo.sees("Three things to try")
         await demo.choose("each job's creator", "mod-room")
+        await expect(demo.page.get_by_text("Callback completed").first).to_be_visible()
         await demo.panel_picture("22-setup")
         await demo.type_command("schedule help")
         await demo.send()
