@@ -184,6 +184,7 @@ class Store:
                     .where(runs.c.job_id == job_id, runs.c.state == RunState.QUEUED.value)
                     .values(state=RunState.CANCELLED.value, note="The job was cancelled.")
                 )
+            versions.note_first(connection, before)
             versions.note(connection, after, action, by)
             return after
 

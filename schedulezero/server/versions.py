@@ -47,6 +47,13 @@ def note(connection: Connection, job: Job, action: str, by: str | None) -> None:
         )
 
 
+def note_first(connection: Connection, job: Job) -> None:
+    """Keeps a job as it was before its first change, where it is older than the keeping of versions."""
+    if find(connection, job.id, job.version) is None:
+        action, by = ("created", job.creator_id) if job.version == 1 else ("changed", None)
+        note(connection, job, action, by)
+
+
 def find(connection: Connection, job_id: str, version: int) -> Job | None:
     """A job as it was at that version, None when that is not kept."""
     query = sa.select(job_versions.c.job).where(

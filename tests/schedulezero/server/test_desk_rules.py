@@ -16,6 +16,7 @@ from schedulezero.database import Database
 from schedulezero.guild_rules import forbidden
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules
+from schedulezero.server.service import ServerConfig
 from schedulezero.server.tables import metadata
 from tests.conftest import Api, until
 from tests.peers import RawHandler
@@ -315,3 +316,11 @@ async def test_a_database_of_an_earlier_version_gets_what_it_lacks(tmp_path: Pat
         indexes = {row[1] for row in new.execute("PRAGMA index_list(jobs)")}
     assert {"overlap", "held_until", "meta", "run_count"} <= columns
     assert "jobs_by_guild_next" in indexes
+
+
+async def test_a_job_older_than_versions_can_be_gone_back_to(api: Api, server: ServerConfig) -> None:
+    job_id = (await created(api))["job_id"]
+    with sqlite3.connect(server.database) as old:
+        old.execute("DELETE FROM job_versions")
+    await post(api, f"{job_id}/pause")
+    assert (await post(api, f"{job_id}/restore", version=1, expected=2))["state"] == "active"
