@@ -69,7 +69,7 @@ def write_jobs(jobs: Iterable[Job]) -> str:
             "name": job.name,
             "do": job.method,
             "when": describe(job.trigger, job.timezone, "en"),
-            "timezone": str(job.trigger.args.get("timezone") or job.timezone),
+            "timezone": job.trigger.zone_or(job.timezone),
             "with": dict(job.params),
         }
         if job.missed is not MissedPolicy.LATEST:

@@ -72,6 +72,10 @@ class Trigger:
     type: str
     args: Mapping[str, Any]
 
+    def zone_or(self, default: str) -> str:
+        """The zone of its wall-clock times: the one it names, or that of its job."""
+        return str(self.args.get("timezone") or default)
+
     def to_json(self) -> JsonObject:
         return {"type": self.type, "args": dict(self.args)}
 

@@ -25,8 +25,9 @@ from schedulezero.dialects import BulkChange
 from schedulezero.errors import ClientError, ParameterError, WhenError
 from schedulezero.exchange import LARGEST_FILE, Entry, Fault, read_jobs, write_jobs
 from schedulezero.memory import new_id
-from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model import Job, JobState
 from schedulezero.variables import check, facts_of
+from schedulezero.when.bounding import without_days
 from schedulezero.when.describe import describe
 from schedulezero.when.parse import understand
 
@@ -133,7 +134,7 @@ def _job(interaction: discord.Interaction, entry: Entry, zone: str) -> Job | Fau
     against = problems(spec, filled.params, interaction.guild, member_of(interaction))
     if against:
         return Fault(entry.line, against[0])
-    trigger = _without(found.trigger, entry)
+    trigger = without_days(found.trigger, entry.excluded)
     risky = is_risky(spec, filled.params, interaction.guild)
     return Job(
         id="",
@@ -158,18 +159,6 @@ def _known_zone(entry: Entry, zone: str) -> str:
     if entry.timezone not in available_timezones():
         raise WhenError(f"“{entry.timezone[:60]}” is no time zone.")
     return entry.timezone
-
-
-def _without(trigger: Trigger, entry: Entry) -> Trigger:
-    """The trigger without the days that a calendar file excludes."""
-    if not entry.excluded or trigger.type == "date":
-        return trigger
-    days = [day.isoformat() for day in entry.excluded][:366]
-    if trigger.type == "calendar":
-        return Trigger("calendar", {**trigger.args, "except": days})
-    inner = {key: value for key, value in trigger.args.items() if key != "timezone"}
-    zone = {"timezone": trigger.args["timezone"]} if "timezone" in trigger.args else {}
-    return Trigger("calendar", {trigger.type: inner, "except": days, **zone})
 
 
 def _dry_panel(panel_id: str, ready: list[Job], faults: list[Fault]) -> ui.LayoutView:

@@ -38,7 +38,7 @@ from schedulezero import instants
 from schedulezero.dialects import Feature
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.methods import Kind
-from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, Trigger
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
 from schedulezero.variables import facts_of
 from schedulezero.when.parse import understand
 from schedulezero.when.triggers import schedule_of
@@ -332,10 +332,6 @@ def _post(interaction: discord.Interaction, job: Job) -> Post | None:
         return None
     number = job.run_count + 1
     at = job.next_run_at or instants.now()
-    zone = _zone(job.trigger, job.timezone)
+    zone = job.trigger.zone_or(job.timezone)
     facts = facts_of(interaction.guild, timezone=zone, number=number, now=at)
     return post_of(spec, job.params, facts, number)
-
-
-def _zone(trigger: Trigger, zone: str) -> str:
-    return str(trigger.args.get("timezone") or zone)

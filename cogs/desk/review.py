@@ -16,7 +16,7 @@ from schedulezero.memory import Draft
 from schedulezero.methods import MethodSpec
 from schedulezero.model import GuildRules, Trigger
 from schedulezero.variables import Facts, check, turns
-from schedulezero.when.ending import read_end, with_end
+from schedulezero.when.bounding import read_end, with_end
 from schedulezero.when.parse import understand
 from schedulezero.when.schedules import Schedule, upcoming
 from schedulezero.when.triggers import schedule_of
@@ -128,7 +128,7 @@ def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Sche
     try:
         if around.kept is not None and not draft.when.strip():
             trigger, anchor = around.kept
-            zone = str(trigger.args.get("timezone") or zone)
+            zone = trigger.zone_or(zone)
         else:
             understood = understand(draft.when, zone=zone, locale=around.locale, now=around.now)
             trigger, zone = understood.trigger, understood.zone

@@ -33,7 +33,7 @@ BOUNDS = ("starting", "until", "count", "except")
 ARGUMENTS = (*BASES, *BOUNDS, "timezone")
 _RULE_KEYS = ("unit", "every", "times", "weekdays", "days", "positions", "months", "anchor")
 _MOST_TIMES = 1440
-_MOST_EXCLUDED = 366
+MOST_EXCLUDED = 366
 
 
 def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime, path: str) -> Schedule:
@@ -70,7 +70,7 @@ def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime,
         until=_instant(args.get("until"), zone, f"{path}.until"),
         count=count,
         excluded=tuple(
-            sorted(_date(day, f"{path}.except") for day in _list(args, "except", path, _MOST_EXCLUDED))
+            sorted(_date(day, f"{path}.except") for day in _list(args, "except", path, MOST_EXCLUDED))
         ),
     )
 

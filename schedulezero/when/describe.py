@@ -38,7 +38,7 @@ def describe(trigger: Trigger, zone: str, locale: str = "en") -> str:
         schedule = schedule_of(trigger, anchor=_EPOCH, zone=zone)
     except TriggerError:
         return str(trigger.args.get("text") or f"{trigger.type}, unreadable")
-    where = ZoneInfo(str(trigger.args.get("timezone") or zone))
+    where = ZoneInfo(trigger.zone_or(zone))
     return _Speaker(language_of(locale), where).say(schedule, trigger)
 
 

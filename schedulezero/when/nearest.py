@@ -18,7 +18,7 @@ def nearest_plain(trigger: Trigger, zone: str) -> Trigger | None:
     """The same without bounds and without a longer period; None when nothing near can be said."""
     schedule = schedule_of(trigger, anchor=datetime.now(UTC), zone=zone)
     base = schedule.base if isinstance(schedule, Bounded) else schedule
-    where = str(trigger.args.get("timezone") or zone)
+    where = trigger.zone_or(zone)
     if isinstance(base, Every):
         return Trigger("interval", span_args(base.period))
     if isinstance(base, OnFields) and isinstance(trigger.args.get("cron"), dict):

@@ -52,7 +52,7 @@ def recurrences(trigger: Trigger, *, anchor: datetime, zone: str, now: datetime)
         now: the present instant.
     """
     schedule = schedule_of(trigger, anchor=anchor, zone=zone)
-    where = ZoneInfo(str(trigger.args.get("timezone") or zone))
+    where = ZoneInfo(trigger.zone_or(zone))
     first = schedule.next_after(now)
     if first is None:
         return []

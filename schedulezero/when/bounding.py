@@ -1,12 +1,14 @@
-"""An end put to a schedule that was said without one."""
+"""Bounds put to a schedule that was said without them: an end, days on which it does not run."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 
 from schedulezero.errors import WhenError
 from schedulezero.instants import from_iso, to_iso
-from schedulezero.model import Trigger
+from schedulezero.model import JsonObject, Trigger
+from schedulezero.when.calendar_trigger import MOST_EXCLUDED
 from schedulezero.when.describe import describe
 from schedulezero.when.lexicon import language_of, lexicon
 from schedulezero.when.parse import understand
@@ -31,9 +33,21 @@ def with_end(trigger: Trigger, end: datetime) -> Trigger:
     """The same trigger, which does not fall due after ``end``; WhenError for one that runs only once."""
     if trigger.type == "date":
         raise WhenError("It runs only once; an end makes no difference.")
+    return _bounded(trigger, {"until": to_iso(end)})
+
+
+def without_days(trigger: Trigger, days: Sequence[date]) -> Trigger:
+    """The same trigger without some days, as far as it recurs."""
+    if not days or trigger.type == "date":
+        return trigger
+    return _bounded(trigger, {"except": [day.isoformat() for day in days[:MOST_EXCLUDED]]})
+
+
+def _bounded(trigger: Trigger, bounds: JsonObject) -> Trigger:
+    """A recurring trigger with bounds, which only our own type has."""
     if trigger.type == "calendar":
-        return Trigger("calendar", {**trigger.args, "until": to_iso(end)})
+        return Trigger("calendar", {**trigger.args, **bounds})
     inner = dict(trigger.args)
     zone = inner.pop("timezone", None)
-    bounds = {"until": to_iso(end), **({"timezone": zone} if zone is not None else {})}
-    return Trigger("calendar", {trigger.type: inner, **bounds})
+    outer = {**bounds, **({"timezone": zone} if zone is not None else {})}
+    return Trigger("calendar", {trigger.type: inner, **outer})
