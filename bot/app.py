@@ -25,6 +25,7 @@ from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
 from schedulezero.client import Client
 from schedulezero.errors import PortTaken
+from schedulezero.journal import Journal, beside
 from schedulezero.memory import Memory
 from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
@@ -51,6 +52,7 @@ class ScheduleZeroBot(commands.Bot):
         self.services = Services(
             client=Client(settings.api_endpoint),
             memory=self.memory,
+            journal=Journal(beside(self.memory.path)),
             handler_id=settings.handler_id,
             handler_address=settings.handler_address,
             server_address=settings.server_address,
@@ -66,6 +68,7 @@ class ScheduleZeroBot(commands.Bot):
             self.server = ServerThread(server_config(self.settings))
             await self.server.start()
         await self.memory.open()
+        await self.services.journal.open()
         await asyncio.to_thread(warm_up)
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
@@ -94,6 +97,7 @@ class ScheduleZeroBot(commands.Bot):
                 await handler.wait_stopped()
             await super().close()
             await self.services.client.close()
+            await self.services.journal.close()
             await self.memory.close()
             if self.server is not None:
                 await self.server.stop()

@@ -15,6 +15,7 @@ import logging
 
 from discord.ext import commands
 
+from cogs.run_guard import RunGuard
 from cogs.services import Services
 from schedulezero.handler import Handler
 from schedulezero.methods import JobFunction
@@ -27,7 +28,14 @@ class ScheduleZeroCog(commands.Cog):
 
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self.bot = bot
-        self.handler = Handler(bot, services.handler_id, services.handler_address, services.server_address)
+        self.handler = Handler(
+            bot,
+            services.handler_id,
+            services.handler_address,
+            services.server_address,
+            journal=services.journal,
+            guard=RunGuard(bot),
+        )
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
         """Adds a job method under a name; the server learns of it at once."""

@@ -16,6 +16,7 @@ from discord.ext import commands
 from schedulezero.client import Client
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler import Handler
+from schedulezero.journal import Journal
 from schedulezero.memory import Memory
 from schedulezero.methods import MethodSpec, spec_of
 
@@ -29,6 +30,7 @@ class Services:
     Attributes:
         client: the REST client of the server.
         memory: the bot's own tables.
+        journal: where the handler notes what it does.
         handler_id: the name under which our handler registers.
         handler_address: where our handler listens.
         server_address: where it registers.
@@ -38,6 +40,7 @@ class Services:
 
     client: Client
     memory: Memory
+    journal: Journal
     handler_id: str
     handler_address: str
     server_address: str

@@ -23,9 +23,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from schedulezero.errors import DatabaseUnusable
+from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 
 T = TypeVar("T")
 
@@ -110,8 +110,14 @@ class Database:
 
     def _run_read(self, function: Callable[[Connection], T]) -> T:
         assert self._read_engine is not None
-        with self._read_engine.connect() as connection:
-            return function(connection)
+        try:
+            with self._read_engine.connect() as connection:
+                return function(connection)
+        except OperationalError as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: OperationalError) -> DatabaseUnavailable:
+        return DatabaseUnavailable(f"The database {self.path} cannot be used at the moment: {error.orig}.")
 
     def _write_loop(self) -> None:
         assert self._write_engine is not None
@@ -128,6 +134,11 @@ class Database:
                 if last:
                     return
 
+    def _fail(self, item: _Write, error: Exception) -> None:
+        if not item.future.done():
+            known = self._unavailable(error) if isinstance(error, OperationalError) else error
+            item.future.set_exception(known)
+
     def _commit_group(self, connection: Connection, group: list[_Write]) -> None:
         finished: list[tuple[_Write, Any]] = []
         try:
@@ -138,15 +149,21 @@ class Database:
                     try:
                         with connection.begin_nested():
                             finished.append((item, item.function(connection)))
-                    except Exception as error:  # noqa: BLE001 - handed to whoever asked for the write
-                        item.future.set_exception(error)
+                    except Exception as error:
+                        if not _in_transaction(connection):
+                            raise  # SQLite undid everything, as with a full disk
+                        self._fail(item, error)
         except Exception as error:  # noqa: BLE001 - the commit failed: so did every write in it
             for item in group:
-                if not item.future.done():
-                    item.future.set_exception(error)
+                self._fail(item, error)
             return
         for item, result in finished:
             item.future.set_result(result)
+
+
+def _in_transaction(connection: Connection) -> bool:
+    dbapi_connection: Any = connection.connection.dbapi_connection
+    return bool(dbapi_connection.in_transaction)
 
 
 def _engine(path: Path, *, begin: str) -> Engine:

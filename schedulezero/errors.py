@@ -5,7 +5,9 @@
     ├── TriggerError              a trigger's arguments are wrong; names the field
     ├── ParameterError            a job's parameters are wrong; names the parameter
     ├── JobFailed                 a job says that it failed, and whether trying again can help
+    │   └── Uncertain             it cannot be told whether the job was done
     ├── DatabaseUnusable          the database cannot be opened
+    ├── DatabaseUnavailable       it cannot be read or written at the moment (a full disk, a lock)
     ├── PortTaken                 somebody else listens where we must
     └── ClientError               the server could not be used
         ├── ServerUnreachable     nobody listens there
@@ -62,15 +64,40 @@ class JobFailed(ScheduleZeroError):
     Parameters:
         message: the reason, for the person who scheduled the job.
         retry: False when trying again cannot help (a missing channel, a missing permission).
+        retry_after: seconds after which to try again; such a try uses no attempt up (an outage, a limit).
+        pause: the job is to be held until somebody looks at it.
+        may_have_worked: the effect may have come about all the same (a lost answer).
     """
 
-    def __init__(self, message: str, *, retry: bool = True) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry: bool = True,
+        retry_after: float | None = None,
+        pause: bool = False,
+        may_have_worked: bool = False,
+    ) -> None:
         super().__init__(message)
         self.retry = retry
+        self.retry_after = retry_after
+        self.pause = pause
+        self.may_have_worked = may_have_worked
+
+
+class Uncertain(JobFailed):
+    """It cannot be told whether the job was done; a person decides whether to do it again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry=False, may_have_worked=True)
 
 
 class DatabaseUnusable(ScheduleZeroError):
     """The database cannot be opened."""
+
+
+class DatabaseUnavailable(ScheduleZeroError):
+    """The database cannot be read or written at the moment; nothing of the request was done."""
 
 
 class PortTaken(ScheduleZeroError):

@@ -1,10 +1,9 @@
 """The handler: answers the server's calls from a daemon thread with one ROUTER socket.
 
-The thread only moves messages. Async jobs run on the host's event loop (handed over with
-``run_coroutine_threadsafe``, the only way between the two), sync ones in a bounded thread pool;
-their answers come back through a queue and go out in any order, each with the envelope that its
-call came with. A call has a deadline below the caller's patience of 30 s; then it is answered and
-its coroutine cancelled. Nothing that comes in ends the thread.
+The thread only moves messages. Calls are carried out on the host's event loop (`schedulezero.calls`,
+handed over with ``run_coroutine_threadsafe``, the only way between the two); their answers come back
+through a queue and go out in any order, each with the envelope that its call came with. Nothing
+that comes in ends the thread.
 
 No Discord in here, and nothing that only one operating system has: the thread is woken through a
 pair of loopback sockets, which Windows' poll understands, too.
@@ -17,13 +16,15 @@ import logging
 import socket
 import threading
 from collections import deque
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any
 
 import zmq
 
+from schedulezero.calls import Calls, Guard
 from schedulezero.errors import ParameterError
-from schedulezero.invocation import answer_of, answer_of_error, is_async, prepare
+from schedulezero.invocation import answer_of_error, prepare
+from schedulezero.journal import Journal
 from schedulezero.methods import JobFunction
 from schedulezero.model import JsonObject
 from schedulezero.protocol import (
@@ -38,29 +39,17 @@ from schedulezero.protocol import (
     split_envelope,
 )
 from schedulezero.registration import Registered, Registration
-from schedulezero.run_context import context_of, running
 
 log = logging.getLogger(__name__)
 
-DEADLINE_SECONDS = 25.0
 CONCURRENCY = 256
 """Calls that the server may have under way with us at once."""
 MOST_CALLS = 4 * CONCURRENCY
 """Calls from all peers together; one more is told to come back."""
-_SYNC_THREADS = 8
+_DRAIN_SECONDS = 2.0
 _POLL_MS = 500
 _LARGEST_RECEIVED = 64 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
 _BIND_TRIES = 40
-
-
-class _Exchange:
-    """A call that is being carried out, and the envelope of its answer."""
-
-    __slots__ = ("answered", "envelope")
-
-    def __init__(self, envelope: list[bytes]) -> None:
-        self.envelope = envelope
-        self.answered = False
 
 
 class Handler:
@@ -71,12 +60,25 @@ class Handler:
         handler_id: the name under which it registers.
         address: where it listens, such as ``tcp://127.0.0.1:5000``.
         server_address: where it registers; None to stay unregistered.
+        journal: where it notes what it does, opened and closed by whoever made it; None for nowhere.
+        guard: who is asked before each run; None for nobody.
     """
 
-    def __init__(self, context: Any, handler_id: str, address: str, server_address: str | None) -> None:
+    def __init__(
+        self,
+        context: Any,
+        handler_id: str,
+        address: str,
+        server_address: str | None,
+        *,
+        journal: Journal | None = None,
+        guard: Guard | None = None,
+    ) -> None:
         self.handler_id = handler_id
         self.address = address
         self.sprockets: dict[str, JobFunction] = {}
+        self.journal = journal
+        self.guard = guard
         self._context = context
         self._server_address = server_address
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -167,7 +169,7 @@ class _Session:
         self._waker, self._wakened = socket.socketpair()
         self._waker.setblocking(False)
         self._wakened.setblocking(False)
-        self._pool = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="schedulezero-job")
+        self._calls = Calls(handler.context, handler.journal, handler.guard)
         self._lock = threading.Lock()
         self.bound: Future[None] = Future()
         self.ended: Future[None] = Future()
@@ -219,9 +221,7 @@ class _Session:
             if self.registration is not None:
                 self.registration.stop()
                 self.registration.join()
-            for future in list(self._under_way):
-                future.cancel()
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._finish_calls()
             self._send_answers(router)
             router.close()
             context.term()
@@ -229,6 +229,18 @@ class _Session:
                 self._waker.close()
                 self._wakened.close()
             self.ended.set_result(None)
+
+    def _finish_calls(self) -> None:
+        """Gives what is under way a moment to end, then ends it."""
+        if self._loop.is_running():
+            wait(list(self._under_way), _DRAIN_SECONDS)
+            try:
+                self._loop.call_soon_threadsafe(self._calls.cancel)
+            except RuntimeError:
+                log.debug("the host's loop has ended before the handler")
+        for future in list(self._under_way):
+            future.cancel()
+        self._calls.close()
 
     def _bind(self, router: zmq.Socket[bytes]) -> bool:
         for attempt in range(_BIND_TRIES):
@@ -291,41 +303,11 @@ class _Session:
         except ParameterError as error:
             self._answers.append((envelope, answer_of_error(call, error)))
             return
-        exchange = _Exchange(envelope)
-        if is_async(function):
-            future = asyncio.run_coroutine_threadsafe(self._run_async(call, function, params), self._loop)
-        else:
-            future = self._pool.submit(self._run_sync, call, function, params)
-            self._loop.call_soon_threadsafe(self._watch_deadline, call, exchange)
+        future = asyncio.run_coroutine_threadsafe(self._calls.answer(call, function, params), self._loop)
         self._under_way.add(future)
-        future.add_done_callback(lambda done: self._finish(done, call, exchange))
+        future.add_done_callback(lambda done: self._finish(done, call, envelope))
 
-    async def _run_async(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject:
-        deadline = asyncio.timeout(DEADLINE_SECONDS)
-        try:
-            async with deadline:
-                with running(context_of(call)):
-                    result: Any = await function(self._handler.context, params)
-        except TimeoutError as error:
-            return _too_slow(call, "stopped") if deadline.expired() else answer_of_error(call, error)
-        except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
-            return answer_of_error(call, error)
-        return answer_of(call, result)
-
-    def _run_sync(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject:
-        try:
-            with running(context_of(call)):
-                return answer_of(call, function(self._handler.context, params))
-        except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
-            return answer_of_error(call, error)
-
-    def _watch_deadline(self, call: Call, exchange: _Exchange) -> None:
-        def expire() -> None:
-            self._answer(exchange, _too_slow(call, "left to itself, because a thread cannot be stopped"))
-
-        self._loop.call_later(DEADLINE_SECONDS, expire)
-
-    def _finish(self, done: Future[JsonObject], call: Call, exchange: _Exchange) -> None:
+    def _finish(self, done: Future[JsonObject], call: Call, envelope: list[bytes]) -> None:
         self._under_way.discard(done)
         try:
             answer = done.result()
@@ -333,14 +315,7 @@ class _Session:
             answer = failure(f"{call.method} was stopped because the handler shuts down.")
         except Exception as error:  # noqa: BLE001 - nothing may go unanswered
             answer = answer_of_error(call, error)
-        self._answer(exchange, answer)
-
-    def _answer(self, exchange: _Exchange, answer: JsonObject) -> None:
-        with self._lock:
-            if exchange.answered:
-                return
-            exchange.answered = True
-        self._answers.append((exchange.envelope, answer))
+        self._answers.append((envelope, answer))
         self._wake()
 
     def _send_answers(self, router: zmq.Socket[bytes]) -> None:
@@ -369,7 +344,3 @@ class _Session:
                 pass
         except BlockingIOError:
             return
-
-
-def _too_slow(call: Call, fate: str) -> JsonObject:
-    return failure(f"{call.method} took longer than {DEADLINE_SECONDS:g} s and was {fate}.")

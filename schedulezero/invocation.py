@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
-from schedulezero.errors import JobFailed, ParameterError
+from schedulezero.errors import JobFailed, ParameterError, Uncertain
 from schedulezero.methods import JobFunction, check_params, spec_of
 from schedulezero.model import JsonObject
 from schedulezero.protocol import Call, encode, failure
@@ -57,8 +57,15 @@ def answer_of(call: Call, result: Any) -> JsonObject:
 
 def answer_of_error(call: Call, error: BaseException) -> JsonObject:
     """What a job raised as an answer, with a hint whether trying again can help."""
+    if isinstance(error, Uncertain):
+        return failure(error.message, retry=False, uncertain=True)
     if isinstance(error, JobFailed):
-        return failure(error.message) if error.retry else failure(error.message, retry=False)
+        extra: JsonObject = {} if error.retry else {"retry": False}
+        if error.retry_after is not None:
+            extra["retry_after"] = error.retry_after
+        if error.pause:
+            extra["pause"] = True
+        return failure(error.message, **extra)
     if isinstance(error, ParameterError):
         return failure(error.message, retry=False)
     log.error("job %s failed (run %s)", call.method, call.run_id, exc_info=error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -101,6 +102,11 @@ class Memory:
 
     def __init__(self, database: str) -> None:
         self._database = Database(sqlite_path(database), _metadata)
+
+    @property
+    def path(self) -> Path:
+        """Where the tables are."""
+        return self._database.path
 
     async def open(self) -> None:
         """Opens the file, and forgets drafts and panels that nobody touched for a month."""

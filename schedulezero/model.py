@@ -30,7 +30,11 @@ class JobState(StrEnum):
 
 
 class RunState(StrEnum):
-    """How a run stands or ended. ``queued`` covers waiting, running and between two attempts."""
+    """How a run stands or ended.
+
+    ``queued`` covers waiting, running and between two attempts; ``uncertain`` means that nobody can
+    tell whether it was done.
+    """
 
     QUEUED = "queued"
     SUCCEEDED = "succeeded"
@@ -38,6 +42,7 @@ class RunState(StrEnum):
     MISSED = "missed"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
+    UNCERTAIN = "uncertain"
 
 
 class MissedPolicy(StrEnum):
@@ -60,6 +65,7 @@ class TroubleKind(StrEnum):
     """What there is to tell of a run that did not simply succeed."""
 
     FAILED = "failed"
+    UNCERTAIN = "uncertain"
     MISSED = "missed"
     SKIPPED = "skipped"
     PASSED_OVER = "passed_over"
@@ -178,7 +184,8 @@ class Run:
     """One instant of a job, or one call on demand: what was to happen and what became of it.
 
     ``sequence`` is the order in which runs were written, ``name`` what its job was called then,
-    ``number`` counts the runs of its job from 1 (0 for a call that belongs to no job);
+    ``number`` counts the runs of its job from 1 (0 for a call that belongs to no job); ``round`` grows
+    when a person has an uncertain run done again;
     ``note`` says in words what the outcome alone does not (a wait for the handler, instants that
     were passed over).
     """
@@ -194,7 +201,10 @@ class Run:
     guild_id: str | None = None
     timezone: str = "UTC"
     number: int = 0
+    round: int = 1
+    creator_id: str | None = None
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    missed: MissedPolicy = MissedPolicy.LATEST
     grace: timedelta = DEFAULT_GRACE
     claimed_at: datetime | None = None
     attempts: int = 0

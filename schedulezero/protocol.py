@@ -21,6 +21,7 @@ PING: JsonObject = {"method": "ping", "params": {}}
 PONG: JsonObject = {"success": True, "message": "pong"}
 
 _DELIMITER = b""
+_LONGEST_ID = 120
 
 
 class BadFrame(ValueError):
@@ -36,6 +37,7 @@ class Call:
     run_id: str | None = None
     job_id: str | None = None
     attempt: int = 1
+    round: int = 1
     context: JsonObject = field(default_factory=dict[str, Any])
 
 
@@ -95,13 +97,14 @@ def parse_call(message: JsonObject) -> Call:
         params = {}
     if not isinstance(params, dict):
         raise BadFrame(f'"params" of {method[:100]!r} must be a JSON object, not {_json_type(params)}.')
-    attempt, context = message.get("attempt", 1), message.get("context")
+    context = message.get("context")
     return Call(
         method=method,
         params=cast(JsonObject, params),
         run_id=_text(message.get("run_id")),
         job_id=_text(message.get("job_id")),
-        attempt=attempt if isinstance(attempt, int) else 1,
+        attempt=_count(message.get("attempt")),
+        round=_count(message.get("round")),
         context=cast(JsonObject, context) if isinstance(context, dict) else {},
     )
 
@@ -112,7 +115,11 @@ def failure(error: str, **extra: Any) -> JsonObject:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and len(value) <= _LONGEST_ID else None
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1
 
 
 def _json_type(value: Any) -> str:

@@ -9,14 +9,16 @@ from discord.ext import commands
 
 from schedulezero.errors import JobFailed
 from schedulezero.methods import Need, needs, variables_in
+from schedulezero.steps import resumable
 from sprockets.discord_side import (
+    asking_discord,
     channel_of,
     colour_of,
     embed_of,
-    failure,
+    expect_member,
     mentions,
     partly,
-    posted,
+    post,
     role_of,
     text_for,
 )
@@ -25,6 +27,7 @@ from sprockets.registering import RegisteringCog, by_name
 MAX_CONTENT = 2000
 
 
+@resumable
 @needs(
     Need("view_channel", channel="channel_id"),
     Need("send_messages", channel="channel_id"),
@@ -54,13 +57,12 @@ async def send_announcement(bot: commands.Bot, params: dict[str, Any]) -> dict[s
         raise JobFailed(
             f"The message has {len(content)} characters; Discord takes {MAX_CONTENT}.", retry=False
         )
-    try:
-        message = await channel.send(content, allowed_mentions=mentions(text, role=role, everyone=everyone))
-    except discord.HTTPException as error:
-        raise failure(error, f"post in #{channel.name}") from error
-    return {"success": True, **posted(message)}
+    allowed = mentions(params["message"], role=role, everyone=everyone)
+    message = await post(channel, f"#{channel.name}", content=content, allowed_mentions=allowed)
+    return {"success": True, **message}
 
 
+@resumable
 @needs(
     Need("view_channel", channel="channel_id"),
     Need("send_messages", channel="channel_id"),
@@ -94,13 +96,12 @@ async def send_embed_announcement(bot: commands.Bot, params: dict[str, Any]) -> 
             data[key] = {"url": str(params[f"{key}_url"])}
     if params.get("fields"):
         data["fields"] = [_field(item) for item in params["fields"]]
-    try:
-        message = await channel.send(embed=embed_of(data), allowed_mentions=discord.AllowedMentions.none())
-    except discord.HTTPException as error:
-        raise failure(error, f"post an embed in #{channel.name}") from error
-    return {"success": True, **posted(message)}
+    quiet = discord.AllowedMentions.none()
+    message = await post(channel, f"#{channel.name}", embed=embed_of(data), allowed_mentions=quiet)
+    return {"success": True, **message}
 
 
+@resumable
 @needs(
     Need("view_channel", channel="channel_ids"),
     Need("send_messages", channel="channel_ids"),
@@ -115,24 +116,24 @@ async def send_to_multiple_channels(bot: commands.Bot, params: dict[str, Any]) -
         message: str - What to say
         embed: dict - An embed to add, as JSON (optional)
     """
-    extra: dict[str, Any] = {"embed": embed_of(params["embed"])} if params.get("embed") else {}
+    embed = embed_of(params["embed"]) if params.get("embed") else None
+    allowed = mentions(params["message"])
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for channel_id in dict.fromkeys(params["channel_ids"]):
         try:
             channel = await channel_of(bot, channel_id)
             text = text_for(channel.guild, params["message"])
-            try:
-                message = await channel.send(text, allowed_mentions=mentions(text), **extra)
-            except discord.HTTPException as error:
-                raise failure(error, f"post in #{channel.name}") from error
+            name = f"#{channel.name}"
+            done.append(await post(channel, name, content=text, embed=embed, allowed_mentions=allowed))
         except JobFailed as error:
+            if error.retry_after is not None:
+                raise  # Discord is down: those that are done are not done again
             failed.append({"channel_id": str(channel_id), "error": error.message})
-        else:
-            done.append(posted(message))
     return partly(done, failed, "channels")
 
 
+@resumable
 @needs()
 async def send_dm(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
     """Send a direct message to somebody.
@@ -142,21 +143,30 @@ async def send_dm(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
         message: str - What to say
         embed: dict - An embed to add, as JSON (optional)
     """
-    extra: dict[str, Any] = {"embed": embed_of(params["embed"])} if params.get("embed") else {}
+    embed = embed_of(params["embed"]) if params.get("embed") else None
+    user_id = params["user_id"]
+    await expect_member(bot, user_id)
     try:
-        user = bot.get_user(params["user_id"]) or await bot.fetch_user(params["user_id"])
-        message = await user.send(str(params["message"]), **extra)
-    except discord.NotFound as error:
-        raise JobFailed(f"There is no user {params['user_id']}.", retry=False) from error
-    except discord.Forbidden as error:
-        raise JobFailed(
-            f"The user {params['user_id']} takes no direct messages from me: they are closed, "
-            "or we share no server.",
-            retry=False,
-        ) from error
-    except discord.HTTPException as error:
-        raise failure(error, f"write to the user {params['user_id']}") from error
-    return {"success": True, "user_id": str(user.id), **posted(message)}
+        async with asking_discord(f"write to the user {user_id}"):
+            user = bot.get_user(user_id) or await bot.fetch_user(user_id)
+            message = await post(
+                user,
+                f"the direct messages of {user_id}",
+                content=str(params["message"]),
+                embed=embed,
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
+    except JobFailed as error:
+        if isinstance(error.__cause__, discord.NotFound):
+            raise JobFailed(f"There is no user {user_id}.", retry=False) from error
+        if isinstance(error.__cause__, discord.Forbidden):
+            raise JobFailed(
+                f"The user {user_id} takes no direct messages from me: they are closed, "
+                "or we share no server.",
+                retry=False,
+            ) from error
+        raise
+    return {"success": True, "user_id": str(user.id), **message}
 
 
 def _field(item: Any) -> dict[str, Any]:

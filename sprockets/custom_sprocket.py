@@ -15,6 +15,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from schedulezero.methods import Need, needs
+from schedulezero.steps import resumable
 
 QUESTIONS = (
     "What made you smile this week?",
@@ -24,6 +25,7 @@ QUESTIONS = (
 )
 
 
+@resumable
 @needs(Need("view_channel", channel="channel_id"), Need("send_messages", channel="channel_id"))
 async def question_of_the_day(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
     """Post a question that gets people talking.

@@ -1,24 +1,34 @@
 """What every built-in sprocket needs of Discord: finding things, and failing in words.
 
 A failure says whether trying again can help: a missing channel or permission is final, an outage
-of Discord is not.
+of Discord is not, and is waited for. `post` posts once for each run, whatever dies meanwhile.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
+import aiohttp
 import discord
 
 from schedulezero import instants
 from schedulezero.colours import parse_colour
-from schedulezero.errors import JobFailed, ParameterError
+from schedulezero.errors import JobFailed, ParameterError, Uncertain
 from schedulezero.run_context import current_run
+from schedulezero.steps import nonce, step
 from schedulezero.variables import facts_of, render, turn
 
 Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
+
+OUTAGE_SECONDS = 15.0
+"""After so long a job tries again when Discord is down and does not say for how long."""
+_NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
+_CLOCK_SKEW = timedelta(minutes=2)
+_MOST_LOOKED_AT = 500
 
 _USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
 
@@ -34,31 +44,98 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
         return JobFailed(f"I may not {doing}: Discord says “{error.text or 'forbidden'}”.", retry=False)
     if isinstance(error, discord.NotFound):
         return JobFailed(f"I could not {doing}: it is gone.", retry=False)
-    again = error.status >= 500 or error.status == 429
-    return JobFailed(f"I could not {doing}: Discord says “{error.text or error.status}”.", retry=again)
+    if error.status >= 500 or error.status == 429:
+        return JobFailed(
+            f"I could not {doing}: Discord says “{error.text or error.status}”.",
+            retry_after=_told_wait(error),
+            may_have_worked=error.status >= 500,
+        )
+    return JobFailed(f"I could not {doing}: Discord says “{error.text or error.status}”.", retry=False)
+
+
+def _told_wait(error: discord.HTTPException) -> float:
+    """Seconds that Discord asks to wait (its ``Retry-After``), or a while during an outage."""
+    told = getattr(error.response, "headers", {}).get("Retry-After")
+    try:
+        return max(float(told), 0.1) if told is not None else OUTAGE_SECONDS
+    except ValueError:
+        return OUTAGE_SECONDS
+
+
+@asynccontextmanager
+async def asking_discord(doing: str) -> AsyncGenerator[None]:
+    """Turns whatever goes wrong with Discord inside into the failure of a job.
+
+    Parameters:
+        doing: what is being done, such as ``post in #general``.
+    """
+    try:
+        yield
+    except discord.HTTPException as error:
+        raise failure(error, doing) from error
+    except discord.RateLimited as error:
+        raise JobFailed(
+            f"I could not {doing} yet: Discord asks me to wait.", retry_after=error.retry_after
+        ) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise JobFailed(
+            f"I could not {doing}: Discord cannot be reached.",
+            retry_after=OUTAGE_SECONDS,
+            may_have_worked=True,
+        ) from error
 
 
 async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
-    """The channel of that id where messages can be posted; JobFailed when there is none."""
+    """The channel of that id where messages can be posted.
+
+    Raises JobFailed when there is none, or when it belongs to another guild than the job.
+    """
     channel: Any = bot.get_channel(channel_id)
     if channel is None:
         try:
-            channel = await bot.fetch_channel(channel_id)
-        except discord.NotFound as error:
-            raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
-        except discord.HTTPException as error:
-            raise failure(error, f"see the channel {channel_id}") from error
+            async with asking_discord(f"see the channel {channel_id}"):
+                channel = await bot.fetch_channel(channel_id)
+        except JobFailed as error:
+            if isinstance(error.__cause__, discord.NotFound):
+                raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
+            raise
+    expect_guild(getattr(channel, "guild", None))
     if not isinstance(channel, Sendable):
         raise JobFailed(f"Messages cannot be posted in {channel}; choose a text channel.", retry=False)
     return channel
 
 
+def expect_guild(guild: discord.Guild | None) -> None:
+    """Raises JobFailed when a job of one guild reaches into another one."""
+    wanted = current_run().guild_id
+    if wanted is not None and (guild is None or str(guild.id) != wanted):
+        raise JobFailed("The job belongs to another server than what it is to act on.", retry=False)
+
+
 def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
-    """The guild of that id; JobFailed when the bot is not in it."""
+    """The guild of that id; JobFailed when the bot is not in it, or the job belongs to another."""
     guild = bot.get_guild(guild_id)
     if guild is None:
         raise JobFailed(f"I am not in the server {guild_id} any more.", retry=False)
+    expect_guild(guild)
     return guild
+
+
+async def expect_member(bot: discord.Client, user_id: int) -> None:
+    """Raises JobFailed when a job of a guild is about somebody who is not in it."""
+    guild_id = current_run().guild_id
+    if guild_id is None:
+        return
+    guild = guild_of(bot, int(guild_id))
+    if guild.get_member(user_id) is not None:
+        return
+    try:
+        async with asking_discord(f"look for the member {user_id}"):
+            await guild.fetch_member(user_id)
+    except JobFailed as error:
+        if isinstance(error.__cause__, discord.NotFound):
+            raise JobFailed(f"{user_id} is not in this server.", retry=False) from error
+        raise
 
 
 def role_of(guild: discord.Guild, role_id: int) -> discord.Role:
@@ -72,7 +149,13 @@ def role_of(guild: discord.Guild, role_id: int) -> discord.Role:
 def mentions(
     text: str, *, role: discord.Role | None = None, everyone: bool = False
 ) -> discord.AllowedMentions:
-    """Mentions no wider than asked: the people named in the text, and the role or everyone if asked."""
+    """Mentions no wider than asked: the people named in the text, and the role or everyone if asked.
+
+    Parameters:
+        text: what somebody wrote, before its variables are filled in: what a variable brings pings nobody.
+        role: a role to ping.
+        everyone: whether to ping @everyone.
+    """
     users = [discord.Object(int(number)) for number in dict.fromkeys(_USER_MENTION.findall(text))]
     roles: Iterable[Any] = [role] if role is not None else []
     return discord.AllowedMentions(
@@ -108,6 +191,74 @@ def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
         return render(chosen, facts)
     except ParameterError as error:
         raise JobFailed(error.message, retry=False) from error
+
+
+async def post(
+    channel: discord.abc.Messageable,
+    name: str,
+    *,
+    content: str | None = None,
+    embed: discord.Embed | None = None,
+    allowed_mentions: discord.AllowedMentions,
+    key: str | None = None,
+) -> dict[str, Any]:
+    """Posts a message once in the current run and returns what was `posted`.
+
+    When an earlier call for the same run may have posted it, it is looked for in the channel first; the
+    nonce makes Discord itself give back the first one within some minutes.
+
+    Parameters:
+        channel: where.
+        name: what the channel is called in an error, such as ``#general``.
+        content, embed, allowed_mentions: the message.
+        key: names the message within the run, where there is more than one in a channel.
+    """
+    target = await channel._get_channel()  # discord.py's own way from a person to their channel
+    key = key or f"post:{target.id}"
+    plan = {"content": content or "", "embed": embed.to_dict() if embed is not None else None}
+
+    async def do(plan: dict[str, Any]) -> dict[str, Any]:
+        extra: dict[str, Any] = {"embed": discord.Embed.from_dict(plan["embed"])} if plan["embed"] else {}
+        if marked := nonce(key):
+            extra["nonce"] = marked
+        async with asking_discord(f"post in {name}"):
+            message = await target.send(plan["content"] or None, allowed_mentions=allowed_mentions, **extra)
+        return posted(message)
+
+    return await step(key, do, plan=plan, find=lambda plan, since: _posted_before(target, plan, since))
+
+
+async def _posted_before(
+    channel: discord.abc.Messageable, plan: dict[str, Any], since: datetime
+) -> dict[str, Any] | None:
+    """What was posted of a plan since an instant; Uncertain when the channel cannot tell."""
+    journal = current_run().journal
+    assert journal is not None
+    me = channel._state.self_id  # type: ignore[attr-defined]
+    earliest = discord.Object(discord.utils.time_snowflake(since - _CLOCK_SKEW))
+    count = 0
+    try:
+        async with asking_discord("look for what I posted"):
+            async for message in channel.history(limit=_MOST_LOOKED_AT, after=earliest, oldest_first=True):
+                count += 1
+                mine = message.author.id == me and _is_of(plan, message)
+                if mine and not await journal.knows_message(str(message.id)):
+                    return posted(message)
+    except JobFailed as error:
+        if error.retry_after is not None:
+            raise
+        count = _MOST_LOOKED_AT  # it may not be read
+    if count < _MOST_LOOKED_AT or abs(instants.now() - since) < _NONCE_HOLDS:
+        return None
+    raise Uncertain("I was stopped while I posted, and cannot tell from the channel whether I did.")
+
+
+def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
+    """Whether a message is what was planned. (Discord may add to an embed, but keeps its words.)"""
+    words = [(embed.title, embed.description) for embed in message.embeds if embed.type == "rich"]
+    embed = plan["embed"]
+    wanted = [(embed.get("title"), embed.get("description"))] if embed else []
+    return message.content.strip() == plan["content"].strip() and words[: len(wanted)] == wanted
 
 
 def posted(message: discord.Message) -> dict[str, Any]:

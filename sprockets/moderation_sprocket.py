@@ -10,7 +10,9 @@ from discord.ext import commands
 
 from schedulezero.errors import JobFailed
 from schedulezero.methods import Need, needs
-from sprockets.discord_side import Sendable, channel_of, failure, guild_of, partly, role_of
+from schedulezero.run_context import current_run
+from schedulezero.steps import resumable, step
+from sprockets.discord_side import Sendable, asking_discord, channel_of, guild_of, partly, post, role_of
 from sprockets.registering import RegisteringCog, by_name
 
 REASON = "ScheduleZero: scheduled job"
@@ -22,6 +24,7 @@ _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads",
 _NOTE = "lockdown"
 
 
+@resumable
 @needs(
     Need("view_channel", channel="channel_id"),
     Need("read_message_history", channel="channel_id"),
@@ -51,41 +54,49 @@ async def cleanup_messages(bot: commands.Bot, params: dict[str, Any]) -> dict[st
     before = None
     if params.get("age_days"):
         before = discord.utils.utcnow() - timedelta(days=params["age_days"])
-    found: list[discord.Message] = []
-    try:
+
+    async def choose(_: dict[str, Any]) -> dict[str, Any]:
+        found: list[str] = []
         async for message in channel.history(limit=_MOST_LOOKED_AT, before=before):
             if message.pinned or (params.get("user_id") and message.author.id != params["user_id"]):
                 continue
             if contains and contains not in message.content.casefold():
                 continue
-            found.append(message)
+            found.append(str(message.id))
             if len(found) == limit:
                 break
-        deleted = await _delete(channel, found)
-    except discord.HTTPException as error:
-        raise failure(error, f"delete messages in #{channel.name}") from error
+        return {"found": found}
+
+    async with asking_discord(f"delete messages in #{channel.name}"):
+        # Chosen once for a run: going on after a crash must not choose further ones.
+        chosen = await step("choose", choose)
+        deleted = await _delete(channel, [int(item) for item in chosen["found"]])
     return {"success": True, "deleted": deleted, "message": f"{deleted} messages deleted"}
 
 
-async def _delete(channel: Sendable, found: list[discord.Message]) -> int:
-    """Deletes messages, in bulk where Discord admits it; returns how many there still were."""
-    newest_old = discord.utils.utcnow() - _BULK_AGE
-    recent = [message for message in found if message.created_at > newest_old]
-    old = [message for message in found if message.created_at <= newest_old]
-    deleted = 0
+async def _delete(channel: Sendable, found: list[int]) -> int:
+    """Deletes messages, in bulk where Discord admits it; returns how many there were."""
+    newest_old = discord.utils.time_snowflake(discord.utils.utcnow() - _BULK_AGE)
+    recent = [item for item in found if item > newest_old]
     for start in range(0, len(recent), _BULK):
-        chunk = recent[start : start + _BULK]
-        await channel.delete_messages(chunk, reason=REASON)
-        deleted += len(chunk)
-    for message in old:
-        try:
-            await channel.get_partial_message(message.id).delete()
-        except discord.NotFound:
-            continue  # somebody else deleted it first
-        deleted += 1
-    return deleted
+        chunk = [discord.Object(item) for item in recent[start : start + _BULK]]
+
+        async def bulk(_: dict[str, Any], chunk: list[discord.Object] = chunk) -> dict[str, Any]:
+            await channel.delete_messages(chunk, reason=REASON)
+            return {"deleted": len(chunk)}
+
+        await step(f"bulk:{start}", bulk)
+    gone = 0
+    for item in found:
+        if item <= newest_old:
+            try:
+                await channel.get_partial_message(item).delete()
+            except discord.NotFound:
+                gone += 1  # somebody else deleted it first
+    return len(found) - gone
 
 
+@resumable
 @needs(Need("manage_roles", role="role_id"))
 async def add_role_scheduled(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
     """Give people a role.
@@ -98,6 +109,7 @@ async def add_role_scheduled(bot: commands.Bot, params: dict[str, Any]) -> dict[
     return await _change_role(bot, params, give=True)
 
 
+@resumable
 @needs(Need("manage_roles", role="role_id"))
 async def remove_role_scheduled(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
     """Take a role from people.
@@ -121,20 +133,25 @@ async def _change_role(bot: commands.Bot, params: dict[str, Any], *, give: bool)
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for user_id in dict.fromkeys(params["user_ids"]):
+
+        async def change(_: dict[str, Any], user_id: int = user_id) -> dict[str, Any]:
+            async with asking_discord(f"change the roles of {user_id}"):
+                member = guild.get_member(user_id) or await guild.fetch_member(user_id)
+                await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
+            return {"user_id": str(user_id)}
+
         try:
-            member = guild.get_member(user_id) or await guild.fetch_member(user_id)
-            change = member.add_roles if give else member.remove_roles
-            await change(role, reason=REASON)
-        except discord.NotFound:
-            failed.append({"user_id": str(user_id), "error": f"{user_id} is not in this server."})
-        except discord.HTTPException as error:
-            reason = failure(error, f"change the roles of {user_id}").message
+            done.append(await step(f"member:{user_id}", change))
+        except JobFailed as error:
+            if error.retry_after is not None:
+                raise  # Discord is down: those that are done are not done again
+            gone = isinstance(error.__cause__, discord.NotFound)
+            reason = f"{user_id} is not in this server." if gone else error.message
             failed.append({"user_id": str(user_id), "error": reason})
-        else:
-            done.append({"user_id": str(user_id)})
     return partly(done, failed, "people")
 
 
+@resumable
 @needs(
     Need("view_channel", channel="channel_id"),
     Need("manage_channels", channel="channel_id"),
@@ -155,22 +172,21 @@ async def lockdown_channel(bot: commands.Bot, params: dict[str, Any]) -> dict[st
     }
     # What was found is kept before anything changes; a second lock keeps what the first one found.
     memory: Any = getattr(bot, "memory")  # noqa: B009 - the bot's own attribute, not discord.py's
-    first = await memory.keep(_NOTE, str(channel.id), {"overwrites": found})
-    try:
-        if first and params.get("reason"):
-            await channel.send(
-                f"🔒 This channel is locked: {params['reason']}",
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
+    run_id = current_run().run_id
+    first = await memory.keep(_NOTE, str(channel.id), {"overwrites": found, "run_id": run_id})
+    kept = await memory.kept(_NOTE, str(channel.id))
+    going_on = run_id is not None and kept is not None and kept.get("run_id") == run_id
+    if (first or going_on) and params.get("reason"):
+        await _say(channel, f"🔒 This channel is locked: {params['reason']}")
+    async with asking_discord(f"lock #{channel.name}"):
         for target in closing:
             overwrite = channel.overwrites_for(target)
             overwrite.update(**dict.fromkeys(_LOCKED, False))
             await channel.set_permissions(target, overwrite=overwrite, reason=reason)
-    except discord.HTTPException as error:
-        raise failure(error, f"lock #{channel.name}") from error
     return {"success": True, "channel_id": str(channel.id), "message": f"#{channel.name} is locked"}
 
 
+@resumable
 @needs(
     Need("view_channel", channel="channel_id"),
     Need("manage_channels", channel="channel_id"),
@@ -186,26 +202,32 @@ async def unlock_channel(bot: commands.Bot, params: dict[str, Any]) -> dict[str,
     channel = await _lockable(bot, params["channel_id"])
     reason = _reason(params)
     memory: Any = getattr(bot, "memory")  # noqa: B009
-    note = await memory.kept(_NOTE, str(channel.id))
-    try:
+
+    async def recall(_: dict[str, Any]) -> dict[str, Any]:
+        return {"note": await memory.kept(_NOTE, str(channel.id))}
+
+    # Recalled once for a run: it is forgotten at the end, and going on after that must not open more.
+    note = (await step("recall", recall))["note"]
+    async with asking_discord(f"unlock #{channel.name}"):
         if note is not None:
             await _restore(channel, note["overwrites"], reason)
         else:
             overwrite = channel.overwrites_for(channel.guild.default_role)
             overwrite.update(**dict.fromkeys(_LOCKED, None))
             await _set(channel, channel.guild.default_role, overwrite, reason)
-        if params.get("reason"):
-            await channel.send(
-                f"🔓 This channel is open again: {params['reason']}",
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
-    except discord.HTTPException as error:
-        raise failure(error, f"unlock #{channel.name}") from error
+    if params.get("reason"):
+        await _say(channel, f"🔓 This channel is open again: {params['reason']}")
     await memory.forget(_NOTE, str(channel.id))
     said = f"#{channel.name} is open again"
     if note is None:
         said += "; I had not locked it, so I only cleared what keeps @everyone from writing"
     return {"success": True, "channel_id": str(channel.id), "message": said}
+
+
+async def _say(channel: discord.TextChannel, text: str) -> None:
+    """Tells the people in a channel, once in a run."""
+    quiet = discord.AllowedMentions.none()
+    await post(channel, f"#{channel.name}", content=text, allowed_mentions=quiet)
 
 
 async def _restore(channel: discord.TextChannel, found: dict[str, list[int]], reason: str) -> None:

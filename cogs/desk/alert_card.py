@@ -32,6 +32,11 @@ MOST_ITEMS = 10
 # Read as: kind of trouble, its mark, how a card about one job begins, and one about several.
 _HEADINGS = {
     "failed": ("❌", mark("{job} failed"), mark("{count} jobs failed")),
+    "uncertain": (
+        "❓",
+        mark("{job}: it is not known whether it was done"),
+        mark("{count} jobs: it is not known whether they were done"),
+    ),
     "missed": ("⚠️", mark("{job} was missed"), mark("{count} jobs were missed")),
     "skipped": ("⏭", mark("{job} was skipped"), mark("{count} jobs were skipped")),
     "passed_over": ("⚠️", mark("While I was away: {job}"), mark("While I was away: {count} jobs")),

@@ -11,6 +11,7 @@ import discord
 from discord import ui
 
 from cogs.desk.language import speaking, t, translated
+from cogs.desk.rights import may_schedule
 from cogs.services import Refused, services_of
 from schedulezero.errors import ScheduleZeroError
 
@@ -50,7 +51,7 @@ async def check_manager(interaction: discord.Interaction) -> None:
     if interaction.permissions.manage_guild:
         return
     settings = await services_of(interaction.client).memory.settings(interaction.guild.id)
-    if not {str(role.id) for role in interaction.user.roles} & set(settings.manager_role_ids):
+    if not may_schedule(interaction.user, settings):
         raise Refused(
             t("For this you need the permission *Manage Server* here, or a role that may schedule.")
         )

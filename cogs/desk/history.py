@@ -41,7 +41,7 @@ from schedulezero.model import Job, Run, RunState
 
 PAGE = 7
 _DRAWN = 50
-_NOT_WELL = (RunState.FAILED, RunState.MISSED, RunState.SKIPPED)
+_NOT_WELL = (RunState.FAILED, RunState.MISSED, RunState.SKIPPED, RunState.UNCERTAIN)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 # Read as: a span that can be made up for, and what its choice says.

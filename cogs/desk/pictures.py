@@ -32,6 +32,7 @@ _SHAPES: dict[RunState, tuple[str, str]] = {
     RunState.SKIPPED: ("#b5bac1", "low"),
     RunState.CANCELLED: ("#72767d", "low"),
     RunState.QUEUED: ("#5865f2", "hollow"),
+    RunState.UNCERTAIN: ("#faa61a", "cross"),
 }
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -112,7 +113,10 @@ def timeline_png(bars: Sequence[Bar], words: Mapping[RunState, str]) -> bytes:
         _bar(draw, bar.state, (x, base - 40 - 100 * share, x + step - 5, base))
     draw.line((20, base + 4, width - 20, base + 4), fill=_LINE, width=2)
     x = 24.0
-    for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED, RunState.SKIPPED):
+    legend = [RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED, RunState.SKIPPED]
+    if any(bar.state is RunState.UNCERTAIN for bar in bars):
+        legend.append(RunState.UNCERTAIN)
+    for state in legend:
         _bar(draw, state, (x, base + 22, x + 18, base + 52))
         label = f"{words[state]} {sum(bar.state is state for bar in bars)}"
         draw.text((x + 28, base + 22), drawable(label), font=_font(24), fill=_TEXT)

@@ -10,13 +10,18 @@ takes, because a job that names a channel does something in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import discord
 
 from cogs.desk.language import t
-from schedulezero.methods import Kind, MethodSpec, Need
+from schedulezero.guild_settings import GuildSettings
+from schedulezero.methods import Kind, MethodSpec, Need, kind_of
 from schedulezero.model import Job
+
+Channel = discord.abc.GuildChannel | discord.Thread
 
 MANAGERS = "managers"
 """Under this key of its meta a job keeps the roles that may change it."""
@@ -31,7 +36,13 @@ _NAMES = {
 
 
 def problems(
-    spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild, member: discord.Member | None
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    guild: discord.Guild,
+    member: discord.Member | None,
+    *,
+    absent: bool = False,
+    known: Mapping[int, Channel] = MappingProxyType({}),
 ) -> list[str]:
     """What stands against this job, each a sentence with the remedy; empty when nothing does.
 
@@ -40,24 +51,83 @@ def problems(
         params: what it will get.
         guild: where the job is made.
         member: who makes it; None looks at the bot's own rights only.
+        absent: whether to speak about the member and not to them.
+        known: channels that are not in the cache.
     """
     found: list[str] = []
+    around = _Around(guild, member, absent, known)
     for need in _needs(spec):
         if need.when is not None and not params.get(need.when):
             continue
         if need.permission == "mention_everyone" and _anybody_may_ping(spec, need, params, guild):
             continue
         if need.role is not None and params.get(need.role) is not None:
-            found += _role_problems(params.get(need.role), guild, member)
+            found += _role_problems(params.get(need.role), around)
         if need.channel is None:
-            found += _guild_problems(need, guild, member)
+            found += _guild_problems(need, around)
         else:
             for channel_id in _ids(params.get(need.channel)):
-                found += _channel_problems(need, channel_id, guild, member)
-    for parameter in spec.parameters:
-        if parameter.kind is Kind.ROLE and _unknown_role(params.get(parameter.name), guild):
-            found.append(t("The role is not one of this server."))
+                found += _channel_problems(need, channel_id, around)
+    found += strangers(spec, params, guild, known)
     return list(dict.fromkeys(found))
+
+
+def strangers(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    guild: discord.Guild,
+    known: Mapping[int, Channel] = MappingProxyType({}),
+) -> list[str]:
+    """What a job names that does not belong to its guild, each a sentence; empty when nothing does.
+
+    Parameters that a method does not declare are judged by their names.
+    """
+    found: list[str] = []
+    for name, value in params.items():
+        kind = _kind(spec, name)
+        if kind in (Kind.CHANNEL, Kind.CHANNELS):
+            found += [
+                t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)
+                for channel_id in _ids(value)
+                if _channel(channel_id, guild, known) is None
+            ]
+        elif kind is Kind.ROLE and value is not None and _role(value, guild) is None:
+            found.append(t("The role is not one of this server."))
+        elif kind is Kind.GUILD and value is not None and str(value) != str(guild.id):
+            found.append(t("The job names another server than its own."))
+    return found
+
+
+def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
+    """The ids of all channels that a job names."""
+    kinds = (Kind.CHANNEL, Kind.CHANNELS)
+    return [item for name, value in params.items() if _kind(spec, name) in kinds for item in _ids(value)]
+
+
+def may_schedule(member: discord.Member, settings: GuildSettings) -> bool:
+    """Whether a member may schedule at all: they manage the server, or have a role that may."""
+    if member.guild_permissions.manage_guild:
+        return True
+    return bool({str(role.id) for role in member.roles} & set(settings.manager_role_ids))
+
+
+def _kind(spec: MethodSpec, name: str) -> Kind:
+    declared = spec.parameter(name)
+    return declared.kind if declared is not None else kind_of(name, "")
+
+
+def _channel(channel_id: int, guild: discord.Guild, known: Mapping[int, Channel]) -> Channel | None:
+    return guild.get_channel_or_thread(channel_id) or known.get(channel_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Where rights are looked at, and whose; see `problems`."""
+
+    guild: discord.Guild
+    member: discord.Member | None
+    absent: bool
+    known: Mapping[int, Channel]
 
 
 # Read as: a job that needs one of these acts on many, and waits for a second person where a guild asks so.
@@ -131,10 +201,9 @@ def _ids(value: Any) -> list[int]:
     return [int(item) for item in items if str(item).isdigit()]
 
 
-def _channel_problems(
-    need: Need, channel_id: int, guild: discord.Guild, member: discord.Member | None
-) -> list[str]:
-    channel = guild.get_channel_or_thread(channel_id)
+def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]:
+    member = around.member
+    channel = _channel(channel_id, around.guild, around.known)
     if channel is None:
         return [t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)]
     permission = need.permission
@@ -144,12 +213,19 @@ def _channel_problems(
     if member and not need.bot_only and not getattr(channel.permissions_for(member), permission):
         found.append(
             t(
+                "{who}, who made this job, may not do this in {channel}: they lack *{permission}*.",
+                who=member.mention,
+                channel=channel.mention,
+                permission=_name(permission),
+            )
+            if around.absent
+            else t(
                 "You may not do this in {channel}: you lack *{permission}*.",
                 channel=channel.mention,
                 permission=_name(permission),
             )
         )
-    if not getattr(channel.permissions_for(guild.me), permission):
+    if not getattr(channel.permissions_for(around.guild.me), permission):
         found.append(
             t(
                 "I may not do this in {channel}: give my role *{permission}* there.",
@@ -160,18 +236,27 @@ def _channel_problems(
     return found
 
 
-def _guild_problems(need: Need, guild: discord.Guild, member: discord.Member | None) -> list[str]:
+def _guild_problems(need: Need, around: _Around) -> list[str]:
     found: list[str] = []
+    member, lacking = around.member, _name(need.permission)
     if member and not need.bot_only and not getattr(member.guild_permissions, need.permission):
-        lacking = _name(need.permission)
-        found.append(t("You lack the permission *{permission}* in this server.", permission=lacking))
-    if not getattr(guild.me.guild_permissions, need.permission):
-        lacking = _name(need.permission)
+        if around.absent:
+            found.append(
+                t(
+                    "{who}, who made this job, lacks the permission *{permission}* in this server.",
+                    who=member.mention,
+                    permission=lacking,
+                )
+            )
+        else:
+            found.append(t("You lack the permission *{permission}* in this server.", permission=lacking))
+    if not getattr(around.guild.me.guild_permissions, need.permission):
         found.append(t("I lack the permission *{permission}*: give it to my role.", permission=lacking))
     return found
 
 
-def _role_problems(role_id: Any, guild: discord.Guild, member: discord.Member | None) -> list[str]:
+def _role_problems(role_id: Any, around: _Around) -> list[str]:
+    guild, member = around.guild, around.member
     role = _role(role_id, guild)
     if role is None:
         return [t("The role is not one of this server.")]
@@ -179,14 +264,19 @@ def _role_problems(role_id: Any, guild: discord.Guild, member: discord.Member | 
         return [t("{role} cannot be given or taken by hand.", role=role.mention)]
     found: list[str] = []
     if member and member.id != guild.owner_id and role >= member.top_role:
-        found.append(t("You may only give roles below your own; {role} is not.", role=role.mention))
+        if around.absent:
+            found.append(
+                t(
+                    "{who}, who made this job, may only give roles below their own; {role} is not.",
+                    who=member.mention,
+                    role=role.mention,
+                )
+            )
+        else:
+            found.append(t("You may only give roles below your own; {role} is not.", role=role.mention))
     if role >= guild.me.top_role:
         found.append(t("I may only give roles below my own: move mine above {role}.", role=role.mention))
     return found
-
-
-def _unknown_role(role_id: Any, guild: discord.Guild) -> bool:
-    return role_id is not None and _role(role_id, guild) is None
 
 
 def _role(role_id: Any, guild: discord.Guild) -> discord.Role | None:

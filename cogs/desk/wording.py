@@ -41,6 +41,7 @@ _RUN_STATES: dict[RunState, tuple[str, str]] = {
     RunState.MISSED: ("⚠️", mark("missed")),
     RunState.SKIPPED: ("⏭", mark("skipped")),
     RunState.CANCELLED: ("✖", mark("cancelled")),
+    RunState.UNCERTAIN: ("❓", mark("uncertain")),
 }
 MISSED = {
     MissedPolicy.LATEST: mark("run the latest only"),

@@ -16,8 +16,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from schedulezero import instants
-from schedulezero.errors import TriggerError
+from schedulezero import faults, instants
+from schedulezero.errors import DatabaseUnavailable, TriggerError
 from schedulezero.model import Job
 from schedulezero.server.due import Due, decide_due, obey
 from schedulezero.server.rules import Rules
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 _LONGEST_SLEEP_SECONDS = 15.0
+_AGAIN_SECONDS = 1.0
 
 
 class Clock:
@@ -71,14 +72,28 @@ class Clock:
         """Claims and sleeps until cancelled."""
         while True:
             self._earlier.clear()
-            runs, next_at = await self._store.claim_due(
-                self._now(), BATCH, self._decide, self._rules.most_an_hour
-            )
+            try:
+                runs, next_at = await self._store.claim_due(
+                    self._now(), BATCH, self._decide, self._rules.most_an_hour
+                )
+            except DatabaseUnavailable as error:
+                # A full disk or a lock passes. What was committed all the same is found in the store.
+                log.error("due jobs cannot be claimed; trying again: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+                await self._recover()
+                continue
+            faults.point("clock.claimed")
             self._troubles.announce()
             if not self._earlier.is_set():
                 self._next_at = next_at
             await self._queue.put(runs)
             await self._sleep_until_due()
+
+    async def _recover(self) -> None:
+        try:
+            await self._queue.recover()
+        except DatabaseUnavailable as error:
+            log.error("the store cannot be read: %s", error)
 
     async def _sleep_until_due(self) -> None:
         while (wait := self._seconds_left()) is None or wait > 0:

@@ -2,8 +2,10 @@
 
 Each handler has a worker that takes its runs in order and as many at once as the handler declared.
 A handler that is away is waited for, without using attempts up, until the run's grace is over;
-then the run is missed. A failed attempt is tried again as `retry` decides. Outcomes gather while
-the last ones are being written, so that a burst is committed in a few transactions.
+then the run is missed. A failed attempt is tried again as `retry` decides; a handler that asks to be
+left alone for a while (an outage of Discord, its limits) is, without using attempts up. A run that
+waited for long gives way to a later one of its job, unless the job wants all of them. Outcomes
+gather while the last ones are being written, so that a burst is committed in a few transactions.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from schedulezero import instants
+from schedulezero import faults, instants
 from schedulezero.instants import to_iso
-from schedulezero.model import JsonObject, Run, RunState
+from schedulezero.model import JsonObject, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.protocol import encode
 from schedulezero.server.connection import CallTimeout, HandlerAway
 from schedulezero.server.registry import Entry, Registry
@@ -33,6 +35,8 @@ CALL_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 2.0
 _LARGEST_RESULT = 64 * 1024
 _SHORT_WAIT = timedelta(seconds=2)
+_LONGEST_TOLD_WAIT = timedelta(hours=1)
+_LONGEST_NAP_SECONDS = 15.0  # the system may sleep meanwhile, and its clock goes on
 
 
 class Dispatcher:
@@ -51,7 +55,9 @@ class Dispatcher:
         self._registry = registry
         self._troubles = troubles
         self._now = now
+        self._began_at = now()
         self._turns = Turns()
+        self._pausing: set[str] = set()
         self._changed: list[Run] = []
         self._has_changed = asyncio.Event()
         self._finished: dict[int, asyncio.Future[Run]] = {}
@@ -78,6 +84,9 @@ class Dispatcher:
             if self._turns.must_wait(run):
                 group.create_task(self._in_turn(run, group))
                 continue
+            if run.not_before is not None and run.not_before > self._now():
+                group.create_task(self._later(run, group))  # it was to wait when we were restarted
+                continue
             entry = await self._claim_slot(run)
             if entry is None:
                 self._end(run, RunState.MISSED, error=f"The handler {handler_id!r} did not answer in time.")
@@ -95,8 +104,7 @@ class Dispatcher:
 
     async def _claim_slot(self, run: Run) -> Entry | None:
         """Waits until the handler answers and has a free slot; None when the grace is over first."""
-        began = max(run.scheduled_at, run.claimed_at or run.scheduled_at)
-        give_up_at = began + run.grace
+        give_up_at = max(_began(run), self._began_at) + run.grace
         while True:
             known = self._registry.get(run.handler_id)
             if known is not None:
@@ -111,16 +119,33 @@ class Dispatcher:
             await self._registry.wait_for(run.handler_id, min(left, _LOOK_AGAIN_SECONDS))
 
     async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
-        if (run.attempts or self._waited(run) > _SHORT_WAIT) and not await self._store.is_open(run):
-            entry.slots.release()  # its job was cancelled while it waited
-            self._turns.end(run)
-            return
         try:
-            await self._attempt_open(run, entry, group)
+            if await self._still_wanted(run):
+                await self._attempt_open(run, entry, group)
+            else:
+                entry.slots.release()
         except Exception as error:
             # A defect of ours must end this run and not the dispatcher.
             log.exception("run %s could not be carried out", run.id)
             self._end(run, RunState.FAILED, error=f"The server could not make the call: {error}")
+
+    async def _still_wanted(self, run: Run) -> bool:
+        """Whether a run that had to wait is to be carried out now; ends it when it is not."""
+        told_to_wait = run.not_before is not None and not run.attempts
+        if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
+            return True
+        if not await self._store.is_open(run):
+            self._turns.end(run)  # its job was cancelled meanwhile
+            return False
+        late = self._now() - _began(run) > run.grace
+        if run.missed is MissedPolicy.SKIP and late:
+            self._end(run, RunState.MISSED, error="It could not be carried out in time.")
+            return False
+        gives_way = run.missed is not MissedPolicy.ALL and run.overlap is not OverlapPolicy.WAIT
+        if gives_way and (late or told_to_wait) and await self._store.has_later(run):
+            self._end(run, RunState.SKIPPED, error="A later run of the job took its place.")
+            return False
+        return True
 
     async def _attempt_open(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
         started_at = self._now()
@@ -134,17 +159,28 @@ class Dispatcher:
             entry.slots.release()
         if outcome is None:
             # It went away between our look and our call, which used no attempt up.
-            await self._queue_again(replace(run, attempts=run.attempts - 1), timedelta(), group)
+            self._queue_again(replace(run, attempts=run.attempts - 1), timedelta(), group)
         elif outcome.ok:
             self._end(run, RunState.SUCCEEDED, result=outcome.result)
+        elif outcome.uncertain:
+            self._end(run, RunState.UNCERTAIN, result=outcome.result, error=outcome.error)
         else:
-            decision = decide_retry(run.attempts, outcome, random.random)
-            if decision.delay is None:
-                self._end(run, RunState.FAILED, result=outcome.result, error=outcome.error)
-            else:
-                attempts = run.attempts if decision.counted else run.attempts - 1
-                again = replace(run, attempts=attempts, error=outcome.error)
-                await self._queue_again(again, decision.delay, group)
+            self._retry(run, outcome, group)
+
+    def _retry(self, run: Run, outcome: Outcome, group: asyncio.TaskGroup) -> None:
+        decision = decide_retry(run.attempts, outcome, random.random)
+        if decision.delay is None:
+            if outcome.pause:
+                self._pausing.add(run.job_id)
+            self._end(run, RunState.FAILED, result=outcome.result, error=outcome.error)
+            return
+        attempts = run.attempts if decision.counted else run.attempts - 1
+        again = replace(run, attempts=attempts, error=outcome.error)
+        patience = max(run.grace, _LONGEST_TOLD_WAIT)
+        if not decision.counted and self._now() + decision.delay > _began(run) + patience:
+            self._end(again, RunState.MISSED, result=outcome.result, error=outcome.error)
+            return
+        self._queue_again(again, decision.delay, group)
 
     async def _call(self, run: Run, entry: Entry) -> Outcome | None:
         message: JsonObject = {
@@ -153,13 +189,16 @@ class Dispatcher:
             "run_id": run.id,
             "job_id": run.job_id,
             "attempt": run.attempts,
+            "round": run.round,
             "context": {
                 "timezone": run.timezone,
                 "number": run.number,
                 "scheduled_at": to_iso(run.scheduled_at),
                 "guild_id": run.guild_id,
+                "creator_id": run.creator_id,
             },
         }
+        faults.point("dispatcher.call")
         try:
             answer = await entry.connection.call(message, CALL_SECONDS)
         except HandlerAway:
@@ -170,21 +209,32 @@ class Dispatcher:
                 self._registry.replace_connection(entry)
             return Outcome(ok=False, error=f"The handler did not answer within {CALL_SECONDS:g} s.")
         entry.heard()
+        faults.point("dispatcher.answered")
         return outcome_of(answer)
 
-    async def _queue_again(self, run: Run, delay: timedelta, group: asyncio.TaskGroup) -> None:
+    def _queue_again(self, run: Run, delay: timedelta, group: asyncio.TaskGroup) -> None:
         run = replace(run, not_before=self._now() + delay)
         self._note_change(run)
+        group.create_task(self._later(run, group))
 
-        async def later() -> None:
-            await asyncio.sleep(delay.total_seconds())
-            entry = await self._claim_slot(replace(run, claimed_at=run.not_before))
-            if entry is None:
-                self._end(run, RunState.MISSED, error=f"The handler {run.handler_id!r} went away.")
-            else:
-                group.create_task(self._attempt(run, entry, group))
-
-        group.create_task(later())
+    async def _later(self, run: Run, group: asyncio.TaskGroup) -> None:
+        """Waits until a run may be tried (again), then for the handler."""
+        assert run.not_before is not None
+        time = asyncio.get_running_loop().time
+        # By whichever clock it is over first: the system's may be set back, the loop's stands still in sleep.
+        until = time() + min(
+            (run.not_before - self._now()).total_seconds(), _LONGEST_TOLD_WAIT.total_seconds()
+        )
+        while True:
+            left = min((run.not_before - self._now()).total_seconds(), until - time())
+            if left <= 0:
+                break
+            await asyncio.sleep(min(left, _LONGEST_NAP_SECONDS))
+        entry = await self._claim_slot(replace(run, claimed_at=run.not_before))
+        if entry is None:
+            self._end(run, RunState.MISSED, error=f"The handler {run.handler_id!r} went away.")
+        else:
+            group.create_task(self._attempt(run, entry, group))
 
     def _end(
         self, run: Run, state: RunState, *, result: JsonObject | None = None, error: str | None = None
@@ -199,7 +249,7 @@ class Dispatcher:
 
     def _waited(self, run: Run) -> timedelta:
         """How long the run has been ready to go."""
-        return self._now() - max(run.not_before or run.scheduled_at, run.claimed_at or run.scheduled_at)
+        return self._now() - max(run.not_before or run.scheduled_at, _began(run))
 
     def _note_change(self, run: Run) -> None:
         self._changed.append(run)
@@ -226,7 +276,10 @@ class Dispatcher:
             await self._write(batch)
 
     async def _write(self, batch: list[Run]) -> None:
-        await self._store.record(batch)
+        ended = {run.job_id for run in batch if run.state is not RunState.QUEUED}
+        pausing = self._pausing & ended
+        await self._store.record(batch, pausing)
+        self._pausing -= pausing
         self._troubles.announce()
         for run in batch:
             if run.state is RunState.QUEUED:
@@ -234,6 +287,11 @@ class Dispatcher:
             waiting = self._finished.pop(run.sequence, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(run)
+
+
+def _began(run: Run) -> datetime:
+    """Since when a run is to be carried out: its instant, or when somebody asked for it later."""
+    return max(run.scheduled_at, run.claimed_at or run.scheduled_at)
 
 
 def _note(run: Run, waited: timedelta) -> str | None:

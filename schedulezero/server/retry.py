@@ -25,6 +25,8 @@ class Outcome:
         error: the reason in words when it failed.
         retry: False when the handler says that trying again cannot help.
         retry_after: how long the handler asks to wait; such an attempt is not counted.
+        uncertain: the handler cannot tell whether it was done.
+        pause: the handler asks to hold the job until somebody looks at it.
     """
 
     ok: bool
@@ -32,6 +34,8 @@ class Outcome:
     error: str | None = None
     retry: bool = True
     retry_after: timedelta | None = None
+    uncertain: bool = False
+    pause: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def decide_retry(attempts: int, outcome: Outcome, random: Callable[[], float]) -
         outcome: what this one came to.
         random: a number in [0, 1).
     """
-    if not outcome.retry:
+    if not outcome.retry or outcome.uncertain:
         return RetryDecision(None)
     if outcome.retry_after is not None:
         return RetryDecision(min(outcome.retry_after, _LONGEST_REQUESTED_DELAY), counted=False)
@@ -73,6 +77,8 @@ def outcome_of(answer: JsonObject) -> Outcome:
         error=str(error) if error else "The handler said that the job failed, without a reason.",
         retry=answer.get("retry") is not False,
         retry_after=_seconds(answer.get("retry_after")),
+        uncertain=answer.get("uncertain") is True,
+        pause=answer.get("pause") is True,
     )
 
 

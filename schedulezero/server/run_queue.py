@@ -40,6 +40,10 @@ class RunQueue(Protocol):
         """The next run of that handler; waits until there is one."""
         ...
 
+    async def recover(self) -> None:
+        """Finds what is in the store and was not put, as after a restart."""
+        ...
+
     def depth(self) -> int:
         """How many runs are waiting in memory."""
         ...
@@ -64,7 +68,7 @@ class LocalRunQueue:
         self._new_lanes: asyncio.Queue[str] = asyncio.Queue()
 
     async def recover(self) -> None:
-        """Opens a lane for every handler with runs that an earlier process left queued."""
+        """Lets every lane look into the store for runs that it has not seen."""
         for handler_id in await self._store.handlers_with_open_runs():
             lane = self._lane(handler_id)
             lane.more_in_store = True

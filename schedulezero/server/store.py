@@ -5,15 +5,17 @@ Each change names the state that it expects; how many rows it changed is the ver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from schedulezero import faults
 from schedulezero.database import Database
 from schedulezero.instants import from_microseconds
 from schedulezero.model import Job, JobState, Run, RunState, TroubleKind
@@ -254,6 +256,7 @@ class Store:
                     moves,
                 )
             written = _insert_runs(connection, new)
+            faults.point("clock.claim")
             for run in written:
                 if kind := _trouble_when_claimed(run):
                     troubles.note(connection, kind, run.sequence)
@@ -271,8 +274,14 @@ class Store:
 
     async def add_run(self, run: Run) -> Run:
         """Adds a run on demand and returns it with its sequence."""
-        added = await self._database.write(lambda connection: _insert_runs(connection, [run]))
-        return added[0]
+
+        def add(connection: Connection) -> Run:
+            at = run.scheduled_at
+            while not (added := _insert_runs(connection, [replace(run, scheduled_at=at)])):
+                at += timedelta(microseconds=1)  # another one was asked for in the same instant
+            return added[0]
+
+        return await self._database.write(add)
 
     async def add_runs(self, new: Sequence[Run]) -> list[Run]:
         """Adds runs of instants that have none yet, and queues those again that did not succeed.
@@ -312,6 +321,18 @@ class Store:
         state = await self._database.read(lambda connection: connection.scalar(query))
         return state == RunState.QUEUED.value
 
+    async def has_later(self, run: Run) -> bool:
+        """Whether a later run of the same job was made since, which may take this one's place."""
+        query = sa.select(
+            sa.exists().where(
+                runs.c.job_id == run.job_id,
+                runs.c.scheduled_at > run.scheduled_at,
+                runs.c.claimed_at > run.claimed_at,
+                runs.c.state.in_((RunState.QUEUED.value, RunState.SUCCEEDED.value)),
+            )
+        )
+        return bool(await self._database.read(lambda connection: connection.scalar(query)))
+
     async def open_runs(self, handler_id: str, after_sequence: int, limit: int) -> list[Run]:
         """The queued runs of a handler, in the order in which they were written."""
         query = (
@@ -332,8 +353,13 @@ class Store:
         query = sa.select(runs.c.handler_id).where(runs.c.state == RunState.QUEUED.value).distinct()
         return list(await self._database.read(lambda connection: connection.scalars(query).all()))
 
-    async def record(self, changed: Sequence[Run]) -> None:
-        """Writes what became of runs. A run that was cancelled meanwhile stays cancelled."""
+    async def record(self, changed: Sequence[Run], pausing: Collection[str] = ()) -> None:
+        """Writes what became of runs. A run that was cancelled meanwhile stays cancelled.
+
+        Parameters:
+            changed: the runs as they are now.
+            pausing: the ids of jobs that are to be held until somebody looks at them.
+        """
 
         def write(connection: Connection) -> None:
             statement = (
@@ -359,6 +385,9 @@ class Store:
                 kind = _TROUBLES.get(run.state)
                 if kind is not None and connection.execute(statement, row).rowcount == 1:
                     troubles.note(connection, kind, run.sequence)
+            for job_id in pausing:
+                _pause(connection, job_id)
+            faults.point("store.record")
 
         await self._database.write(write)
 
@@ -407,16 +436,33 @@ def _find_job(connection: Connection, job_id: str) -> Job | None:
     return job_of(row) if row is not None else None
 
 
+def _pause(connection: Connection, job_id: str) -> None:
+    before = _find_job(connection, job_id)
+    if before is None or before.state is not JobState.ACTIVE:
+        return
+    after = replace(before, state=JobState.PAUSED, next_run_at=None, version=before.version + 1)
+    connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(job_row(after)))
+    versions.note_first(connection, before)
+    versions.note(connection, after, "paused", None)
+
+
 def _insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
+    """Writes runs and returns those that are new: an instant that has its run gets no second one.
+
+    (It may have one when the system's clock was set back and a job was resumed or edited since.)
+    """
     if not new:
         return []
-    rows = connection.execute(sa.insert(runs).returning(runs), [run_row(run) for run in new]).mappings()
+    insert = sqlite.insert(runs) if connection.dialect.name == "sqlite" else postgresql.insert(runs)
+    statement = insert.on_conflict_do_nothing().returning(runs)
+    rows = connection.execute(statement, [run_row(run) for run in new]).mappings()
     return sorted((run_of(row) for row in rows), key=lambda run: run.sequence)
 
 
 # Read as: a run that ends so is told of as that.
 _TROUBLES = {
     RunState.FAILED: TroubleKind.FAILED,
+    RunState.UNCERTAIN: TroubleKind.UNCERTAIN,
     RunState.MISSED: TroubleKind.MISSED,
     RunState.SKIPPED: TroubleKind.SKIPPED,
 }
@@ -431,7 +477,8 @@ def _trouble_when_claimed(run: Run) -> TroubleKind | None:
 
 def _queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
     """Queues a run again that ended without success; None when it did not, or somebody was faster."""
-    fresh = {**outcome(run), "params": dict(run.params), "claimed_at": run.claimed_at}
+    again = sa.case((runs.c.state == RunState.UNCERTAIN.value, runs.c.round + 1), else_=runs.c.round)
+    fresh = {**outcome(run), "params": dict(run.params), "claimed_at": run.claimed_at, "round": again}
     found = connection.execute(
         sa.update(runs)
         .where(

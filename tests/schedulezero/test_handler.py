@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,6 +16,7 @@ import pytest_asyncio
 import zmq
 import zmq.asyncio
 
+from schedulezero import calls as calls_module
 from schedulezero import handler as handler_module
 from schedulezero.errors import JobFailed
 from schedulezero.handler import Handler
@@ -72,17 +74,21 @@ async def nothing(bot: Any, params: dict[str, Any]) -> None:
     """Returns nothing."""
 
 
+CANCELLED: list[str] = []
+RELEASE = threading.Event()
+
+
 async def stuck(bot: Any, params: dict[str, Any]) -> None:
     """Never ends by itself."""
     try:
         await asyncio.Event().wait()
     finally:
-        bot.append("cancelled")
+        CANCELLED.append(params["name"])
 
 
 def stuck_thread(bot: Any, params: dict[str, Any]) -> None:
     """Blocks a thread."""
-    params["until"] = bot[0].wait(20)
+    params["until"] = RELEASE.wait(20)
 
 
 JOBS = (nap, plain, typed, raises, gives_up, reports, unspeakable, nothing, stuck, stuck_thread)
@@ -245,26 +251,20 @@ async def test_odd_envelopes(handler: Handler, context: zmq.asyncio.Context) -> 
 async def test_a_call_that_takes_too_long_is_answered_and_cancelled(
     handler: Handler, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler_module, "DEADLINE_SECONDS", 0.1)
-    cancelled: list[str] = []
-    monkeypatch.setattr(handler, "_context", cancelled)
-    answer = await caller.ask({"method": "stuck"})
+    monkeypatch.setattr(calls_module, "DEADLINE_SECONDS", 0.1)
+    answer = await caller.ask({"method": "stuck", "params": {"name": "one"}})
     assert answer["success"] is False
     assert "longer than 0.1 s and was stopped" in answer["error"]
-    assert cancelled == ["cancelled"]
+    assert "one" in CANCELLED
 
 
 async def test_a_blocked_thread_is_answered_all_the_same(
     handler: Handler, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import threading
-
-    monkeypatch.setattr(handler_module, "DEADLINE_SECONDS", 0.1)
-    release = threading.Event()
-    monkeypatch.setattr(handler, "_context", [release])
+    monkeypatch.setattr(calls_module, "DEADLINE_SECONDS", 0.1)
     answer = await caller.ask({"method": "stuck_thread"})
     assert "cannot be stopped" in answer["error"]
-    release.set()
+    RELEASE.set()
     assert (await caller.ask({"method": "ping"}))["success"] is True
 
 

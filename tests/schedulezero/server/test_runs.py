@@ -58,8 +58,10 @@ async def test_a_call_carries_its_run(api: Api, raw_handler: RawHandler) -> None
     call = raw_handler.calls.get_nowait()
     assert call == {
         "method": "send", "params": {"text": "hi"}, "run_id": run["run_id"], "job_id": job_id, "attempt": 1,
+        "round": 1,
         "context": {
             "timezone": "UTC", "number": 1, "scheduled_at": run["scheduled_at"], "guild_id": None,
+            "creator_id": None,
         },
     }  # fmt: skip
     assert (run["status"], run["attempts"]) == ("succeeded", 1)

@@ -1,0 +1,133 @@
+"""Whether a run may be done now: by its job's creator as they stand today, within the job's own guild.
+
+A job acts with the least of its creator's rights and the bot's. Both were looked at when it was saved;
+a run looks again, because people leave, are demoted and lose channels meanwhile. A run whose creator
+may not is not done, and its job is paused until somebody looks at it (the alert says why).
+
+A job without a guild was made over REST by whoever may use that; it acts with the bot's rights.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import discord
+from discord.ext import commands
+
+from cogs.desk.language import speaking, t
+from cogs.desk.rights import Channel, may_schedule, named_channels, problems, strangers
+from cogs.services import services_of
+from schedulezero.errors import JobFailed
+from schedulezero.methods import MethodSpec
+from schedulezero.run_context import RunContext
+
+_KNOWN_SECONDS = 15.0
+"""So long a member is taken to be what Discord said; a burst of runs asks once."""
+_MOST_KNOWN = 10_000
+_AGAIN_SECONDS = 10.0
+
+
+class RunGuard:
+    """Looks at each run before its function is called."""
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self._bot = bot
+        self._members: dict[tuple[int, int], tuple[float, asyncio.Task[discord.Member | None]]] = {}
+
+    async def __call__(self, run: RunContext, spec: MethodSpec, params: dict[str, Any]) -> None:
+        """Raises JobFailed when the run may not be done."""
+        if run.guild_id is None:
+            return
+        with speaking("en"):  # what a run says is kept in English, and translated when it is shown
+            guild = self._bot.get_guild(int(run.guild_id))
+            if guild is None:
+                raise JobFailed(f"I am not in the server {run.guild_id} any more.", retry=False, pause=True)
+            if guild.unavailable:
+                raise JobFailed("The server is unavailable at Discord.", retry_after=_AGAIN_SECONDS)
+            known = await self._channels(guild, spec, params)
+            if foreign := strangers(spec, params, guild, known):
+                raise JobFailed(foreign[0], retry=False, pause=True)
+            if run.creator_id is not None:
+                await self._check_creator(guild, int(run.creator_id), spec, params, known)
+            if lacking := problems(spec, params, guild, None, known=known):
+                raise JobFailed(lacking[0], retry=False)
+
+    async def _check_creator(
+        self,
+        guild: discord.Guild,
+        creator_id: int,
+        spec: MethodSpec,
+        params: Mapping[str, Any],
+        known: Mapping[int, Channel],
+    ) -> None:
+        creator = await self._member(guild, creator_id)
+        who = f"<@{creator_id}>"
+        if creator is None:
+            text = t("{who}, who made this job, is not in this server any more.", who=who)
+            raise JobFailed(text, retry=False, pause=True)
+        settings = await services_of(self._bot).memory.settings(guild.id)
+        if not may_schedule(creator, settings):
+            text = t("{who}, who made this job, may not schedule here any more.", who=who)
+            raise JobFailed(text, retry=False, pause=True)
+        mine = set(problems(spec, params, guild, None, known=known))
+        against = [
+            text
+            for text in problems(spec, params, guild, creator, absent=True, known=known)
+            if text not in mine
+        ]
+        if against:
+            raise JobFailed(against[0], retry=False, pause=True)
+
+    async def _member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
+        """The member as they are now, None when they left."""
+        if self._bot.intents.members and (cached := guild.get_member(user_id)) is not None:
+            return cached
+        key, now = (guild.id, user_id), time.monotonic()
+        known = self._members.get(key)
+        if known is None or now - known[0] > _KNOWN_SECONDS:
+            if len(self._members) >= _MOST_KNOWN:
+                self._members.clear()
+            known = (now, asyncio.create_task(_fetch(guild, user_id)))
+            self._members[key] = known
+        try:
+            return await asyncio.shield(known[1])
+        except JobFailed:
+            self._members.pop(key, None)  # ask again the next time
+            raise
+
+    async def _channels(
+        self, guild: discord.Guild, spec: MethodSpec, params: Mapping[str, Any]
+    ) -> dict[int, Channel]:
+        """The named channels that are not in the cache, such as sleeping threads."""
+        found: dict[int, Channel] = {}
+        for channel_id in named_channels(spec, params):
+            if guild.get_channel_or_thread(channel_id) is not None:
+                continue
+            try:
+                channel: Any = await self._bot.fetch_channel(channel_id)
+            except discord.NotFound as error:
+                raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
+            except discord.Forbidden as error:
+                raise JobFailed(f"I cannot see the channel {channel_id}.", retry=False) from error
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                raise _unreachable() from error
+            if getattr(channel, "guild", None) == guild:
+                found[channel_id] = channel
+        return found
+
+
+async def _fetch(guild: discord.Guild, user_id: int) -> discord.Member | None:
+    try:
+        return await guild.fetch_member(user_id)
+    except discord.NotFound:
+        return None
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        raise _unreachable() from error
+
+
+def _unreachable() -> JobFailed:
+    return JobFailed("Discord cannot be asked for the rights of this job.", retry_after=_AGAIN_SECONDS)

@@ -1,0 +1,169 @@
+"""Carries out calls of job functions on the host's event loop: deadline, rights, journal.
+
+Async functions run on the loop, sync ones in a bounded pool of threads. A call has a deadline below the
+caller's patience of 30 s. A call that names its run goes through the journal (`schedulezero.journal`): a
+second one for the same run waits for the first, gets its result, or goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from schedulezero import faults
+from schedulezero.errors import DatabaseUnavailable
+from schedulezero.invocation import answer_of, answer_of_error, is_async
+from schedulezero.journal import Journal
+from schedulezero.methods import JobFunction, MethodSpec, spec_of
+from schedulezero.model import JsonObject
+from schedulezero.protocol import Call, failure
+from schedulezero.run_context import RunContext, context_of, running
+from schedulezero.steps import is_resumable
+
+log = logging.getLogger(__name__)
+
+DEADLINE_SECONDS = 25.0
+_JOURNAL_AGAIN_SECONDS = 5.0
+_SYNC_THREADS = 8
+_MOST_UNWRITTEN = 10_000
+
+Guard = Callable[[RunContext, MethodSpec, dict[str, Any]], Awaitable[None]]
+"""Looks at a run before its function is called, and raises JobFailed when it may not be done."""
+
+
+class Calls:
+    """Turns calls into answers.
+
+    Parameters:
+        context: the first argument of every job function (the bot).
+        journal: where runs are noted; None to note nothing.
+        guard: who is asked first; None to ask nobody.
+    """
+
+    def __init__(self, context: Any, journal: Journal | None, guard: Guard | None) -> None:
+        self._context = context
+        self._journal = journal
+        self._guard = guard
+        self._pool = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="schedulezero-job")
+        self._under_way: dict[str, asyncio.Task[JsonObject]] = {}
+        self._unwritten: dict[str, JsonObject] = {}
+
+    async def answer(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject:
+        """The answer to a call; never raises but when it is cancelled."""
+        run_id = call.run_id
+        if self._journal is None or run_id is None:
+            return await self._carry_out(call, function, params, None)
+        task = self._under_way.get(run_id)
+        if task is None:
+            task = asyncio.create_task(self._once(run_id, call, function, params, self._journal))
+            self._under_way[run_id] = task
+            task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
+        return await asyncio.shield(task)
+
+    def cancel(self) -> None:
+        """Ends what is under way; for the loop's thread."""
+        for task in list(self._under_way.values()):
+            task.cancel()
+
+    def close(self) -> None:
+        """Lets go of the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _once(
+        self, run_id: str, call: Call, function: JobFunction, params: dict[str, Any], journal: Journal
+    ) -> JsonObject:
+        resumable = is_resumable(function)
+        try:
+            known = self._unwritten.get(run_id) or await journal.result(run_id)
+            if known is not None:
+                return known
+            if (refusal := await self._refusal(call, function, params)) is not None:
+                return refusal
+            if not resumable:
+                begun = await journal.begin(run_id, call.round)
+                if begun.again:
+                    return failure(
+                        f"I was stopped while {call.method} ran; whether it was done is not known.",
+                        retry=False,
+                        uncertain=True,
+                    )
+        except DatabaseUnavailable as error:
+            log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
+            return failure("My journal of runs cannot be written.", retry_after=_JOURNAL_AGAIN_SECONDS)
+        faults.point("handler.begun")
+        answer = await self._carry_out(call, function, params, journal, resumable=resumable)
+        faults.point("handler.done")
+        try:
+            if answer.get("success") is not False:
+                await journal.end(run_id, answer)
+            elif not resumable and not answer.get("uncertain"):
+                await journal.withdraw(run_id)
+        except DatabaseUnavailable:
+            # It was done, and that is the answer; it is remembered as long as this process lives.
+            log.exception("what came of run %s could not be noted in the journal", run_id)
+            if len(self._unwritten) < _MOST_UNWRITTEN:
+                self._unwritten[run_id] = answer
+        faults.point("handler.ended")
+        return answer
+
+    async def _refusal(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject | None:
+        if self._guard is None:
+            return None
+        try:
+            await self._guard(context_of(call), spec_of(call.method, function), params)
+        except Exception as error:  # noqa: BLE001 - whatever the guard raises, the function is not called
+            return answer_of_error(call, error)
+        return None
+
+    async def _carry_out(
+        self,
+        call: Call,
+        function: JobFunction,
+        params: dict[str, Any],
+        journal: Journal | None,
+        *,
+        resumable: bool = False,
+    ) -> JsonObject:
+        context = context_of(call, journal if resumable else None)
+        deadline = asyncio.timeout(DEADLINE_SECONDS)
+        try:
+            async with deadline:
+                with running(context):
+                    result: Any = await self._result(function, params)
+        except TimeoutError as error:
+            if not deadline.expired():
+                return answer_of_error(call, error)
+            return _too_slow(call, context, function, journaled=journal is not None)
+        except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
+            return answer_of_error(call, error)
+        return answer_of(call, result)
+
+    async def _result(self, function: JobFunction, params: dict[str, Any]) -> Any:
+        if is_async(function):
+            found: Any = function(self._context, params)
+            return await found
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, lambda: context.run(function, self._context, params)
+        )
+
+
+def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journaled: bool) -> JsonObject:
+    method, seconds = call.method, f"{DEADLINE_SECONDS:g}"
+    if context.steps:
+        # It came forward, and goes on where it stopped; that uses no attempt up.
+        return failure(f"{method} goes on after {seconds} s.", retry_after=0.1)
+    unknown: JsonObject = {"retry": False, "uncertain": True}
+    extra = unknown if journaled and not is_resumable(function) else {}
+    known = "; whether it was done is not known" if extra else ""
+    if is_async(function):
+        return failure(f"{method} took longer than {seconds} s and was stopped{known}.", **extra)
+    return failure(
+        f"{method} took longer than {seconds} s and was left to itself, because a thread cannot be "
+        f"stopped{known}.",
+        **extra,
+    )

@@ -1,0 +1,92 @@
+"""Steps: what a job does once for each run, whatever dies meanwhile.
+
+A job function that wraps each effect in a `step` and is marked `resumable` may be called again for the
+same run at any time: steps that ended are not repeated, and it goes on where it stopped.
+
+    @resumable
+    async def greet(bot, params):
+        return await step("greeting", lambda plan: post(plan["text"]), plan={"text": params["text"]},
+                          find=lambda plan, since: look_for(plan["text"], since))
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from schedulezero import faults
+from schedulezero.errors import JobFailed, Uncertain
+from schedulezero.model import JsonObject
+from schedulezero.run_context import current_run
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_RESUMABLE_ATTRIBUTE = "__schedulezero_resumable__"
+
+Do = Callable[[JsonObject], Awaitable[JsonObject]]
+Find = Callable[[JsonObject, datetime], Awaitable[JsonObject | None]]
+
+
+def resumable(function: _Function) -> _Function:
+    """Declares that a job function may be called again for a run that it began before."""
+    setattr(function, _RESUMABLE_ATTRIBUTE, True)
+    return function
+
+
+def is_resumable(function: Callable[..., Any]) -> bool:
+    """Whether a job function is marked `resumable`."""
+    return getattr(function, _RESUMABLE_ATTRIBUTE, False) is True
+
+
+async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find | None = None) -> JsonObject:
+    """Does something once in the current run, and returns what came of it, also when called again.
+
+    Parameters:
+        key: names the step within its run, at most 100 characters.
+        do: does it, with the plan, and returns a JSON object. When it raises JobFailed, it had no effect.
+        plan: what is to be done. If the step was begun before, the plan of then counts, so that a text
+            with a random word in it stays the same.
+        find: whether a step that was begun at an instant and not noted as done was done after all, and
+            with what result; it raises Uncertain when it cannot tell. None when doing it again does no harm.
+    """
+    run = current_run()
+    if run.journal is None or run.run_id is None:
+        return await do(plan or {})
+    begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
+    if begun.result is not None:
+        return begun.result
+    faults.point("step.begun")
+    if begun.again and find is not None:
+        found = await find(begun.plan or {}, begun.begun_at)
+        if found is not None:
+            await run.journal.end_step(run.run_id, key, found)
+            return found
+    try:
+        result = await do(begun.plan or {})
+    except Uncertain:
+        raise
+    except JobFailed as error:
+        # Not for one that was begun before: an earlier try may have had its effect all the same.
+        if not begun.again and not error.may_have_worked:
+            await run.journal.withdraw_step(run.run_id, key)
+        raise
+    faults.point("step.done")
+    await run.journal.end_step(run.run_id, key, result)
+    run.steps.append(key)
+    return result
+
+
+def nonce(key: str) -> str | None:
+    """A text of 25 characters that is the same for each try of a step, None outside of a run.
+
+    (Discord gives back the first message when a second one comes with the nonce of the first:
+    https://discord.com/developers/docs/resources/message#create-message, ``enforce_nonce``.)
+    """
+    run = current_run()
+    if run.run_id is None:
+        return None
+    digest = hashlib.sha256(f"{run.run_id}\n{key}\n{run.round}".encode()).digest()
+    return base64.b32encode(digest).decode()[:25]
