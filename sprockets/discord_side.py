@@ -24,7 +24,7 @@ from schedulezero.variables import facts_of, render, turn
 
 Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 
-OUTAGE_SECONDS = 15.0
+OUTAGE_SECONDS = 5.0
 """After so long a job tries again when Discord is down and does not say for how long."""
 _NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
 _CLOCK_SKEW = timedelta(minutes=2)

@@ -1,0 +1,98 @@
+"""A process of the bot or the server on a simulated Discord, which can be made to fail at named points.
+
+``python -m tests.bot_process DISCORD run|server [--config …]`` is ``python -m bot`` with Discord's
+addresses replaced. It reads commands, a line each, from its standard input:
+
+    kill POINT N     SIGKILL itself when it passes that point for the N-th time from now
+    clock SECONDS    set the system's clock forward or back, as this process sees it
+    disk full | ok   let no file be written, or again
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+_UNLIMITED = resource.RLIM_INFINITY
+
+_offset = timedelta()
+
+
+def _shifted(real: Any) -> Any:
+    def now() -> datetime:
+        return real() + _offset
+
+    return now
+
+
+def main() -> int:
+    discord_address, *arguments = sys.argv[1:]
+    from schedulezero import instants
+
+    instants.now = _shifted(instants.now)  # before anybody takes hold of it
+
+    import discord.gateway
+    import discord.http
+    import yarl
+
+    discord.http.Route.BASE = f"http://{discord_address}/api/v10"
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws://{discord_address}/gateway")
+
+    import bot.run
+
+    create = bot.run.create_bot
+
+    def create_bot(settings: Any) -> Any:
+        made = create(settings)
+        made._connection.guild_ready_timeout = 0.05
+        return made
+
+    bot.run.create_bot = create_bot
+    _Controls().start()
+
+    from bot.cli import main as command_line
+
+    return command_line(arguments)
+
+
+class _Controls(threading.Thread):
+    """Obeys the lines of the standard input."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._kill: tuple[str, int] | None = None
+
+    def run(self) -> None:
+        from schedulezero import faults
+
+        faults.trouble_maker = self._pass
+        for line in sys.stdin:
+            self._obey(*line.split())
+            print("obeyed", flush=True)
+
+    def _obey(self, command: str, *rest: str) -> None:
+        if command == "kill":
+            self._kill = (rest[0], int(rest[1]))
+        elif command == "clock":
+            global _offset
+            _offset += timedelta(seconds=float(rest[0]))
+        elif command == "disk":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 if rest[0] == "full" else _UNLIMITED, _UNLIMITED))
+
+    def _pass(self, point: str) -> None:
+        if self._kill is None or self._kill[0] != point:
+            return
+        self._kill = (point, self._kill[1] - 1)
+        if self._kill[1] <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(10)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

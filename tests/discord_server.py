@@ -1,0 +1,177 @@
+"""A simulated Discord behind real sockets: REST and gateway, for bots that run as processes of their own.
+
+The guild, its channels and everything that is posted are simcord's; this module puts them on the network,
+and adds what simcord leaves out: nonces that are enforced, outages, answers that get lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+import simcord
+from aiohttp import WSMsgType, web
+from simcord.backend import serializers
+from simcord.backend.errors import BackendError
+from simcord.http import client as _routes_are_registered  # noqa: F401
+from simcord.http import router
+from simcord.intents import required_intent
+
+from bot.demo import WallClock
+
+_NONCE_SECONDS = 300.0
+_INTENTS = discord.Intents.default()
+
+
+@dataclass
+class DiscordServer:
+    """A Discord with one guild, to be entered as a context.
+
+    Attributes:
+        down: answers every request with 502 while it is set.
+        lose_answers: so many posts are made whose answers never arrive.
+    """
+
+    channels: list[simcord.ChannelHandle] = field(default_factory=list[simcord.ChannelHandle])
+    down: bool = False
+    lose_answers: int = 0
+
+    async def __aenter__(self) -> DiscordServer:
+        self.env = simcord.Env(discord.Client(intents=_INTENTS))
+        self.backend = self.env.backend
+        self.backend.clock = WallClock()  # type: ignore[assignment]
+        self.guild = self.env.create_guild("Moonbase", owner=None)
+        admins = self.guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
+        self.creator = self.guild.add_member(self.env.create_user("ada"), roles=[admins])
+        self.channels = [self.guild.create_text_channel(f"room-{number}") for number in range(3)]
+        self._nonces: dict[tuple[str, str], tuple[float, Any]] = {}
+        self._sockets: set[web.WebSocketResponse] = set()
+        self.backend.subscribers.append(self._dispatch)
+        app = web.Application(client_max_size=32 * 2**20)
+        app.router.add_get("/gateway", self._gateway)
+        app.router.add_route("*", "/api/v10/{path:.*}", self._rest)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        assert site._server is not None
+        port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        self.address = f"127.0.0.1:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for socket in list(self._sockets):
+            await socket.close()
+        await self._runner.cleanup()
+
+    def posts(self) -> Counter[tuple[int, str]]:
+        """How often each text stands in each channel."""
+        return Counter(
+            (channel.id, message.content) for channel in self.channels for message in channel.history()
+        )
+
+    # ---------------------------------------------------------------- REST
+
+    async def _rest(self, request: web.Request) -> web.Response:
+        if self.down:
+            return _json({"message": "bad gateway", "code": 0}, status=502)
+        path, body = f"/{request.match_info['path']}", await self._body(request)
+        nonce = self._nonce(request.method, path, body)
+        now = asyncio.get_running_loop().time()
+        if nonce is not None:
+            before = self._nonces.get(nonce)
+            if before is not None and now - before[0] < _NONCE_SECONDS:
+                return _json(before[1])
+        try:
+            answer = router.dispatch(
+                self.backend,
+                request.method,
+                path,
+                json=body,
+                params={key: _number(value) for key, value in request.query.items()},
+                reason=request.headers.get("X-Audit-Log-Reason"),
+            )
+        except BackendError as error:
+            return _json(error.to_json(), status=error.status)
+        if nonce is not None:
+            self._nonces[nonce] = (now, answer)
+            if self.lose_answers > 0:
+                self.lose_answers -= 1
+                assert request.transport is not None
+                request.transport.abort()
+        if answer is None or answer == "":
+            return web.Response(status=204)
+        return _json(answer)
+
+    @staticmethod
+    async def _body(request: web.Request) -> Any:
+        if request.content_type.startswith("multipart/"):
+            return json.loads((await request.post())["payload_json"])  # type: ignore[arg-type]
+        raw = await request.read()
+        return json.loads(raw) if raw else None
+
+    @staticmethod
+    def _nonce(method: str, path: str, body: Any) -> tuple[str, str] | None:
+        if method != "POST" or not path.endswith("/messages") or not isinstance(body, dict):
+            return None
+        return (path, str(body["nonce"])) if body.get("enforce_nonce") and body.get("nonce") else None
+
+    # ---------------------------------------------------------------- gateway
+
+    async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 30_000}})
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    break
+                asked = json.loads(message.data)
+                if asked["op"] == 1:
+                    await socket.send_json({"op": 11})
+                elif asked["op"] == 2:
+                    await self._identify(socket)
+                elif asked["op"] == 6:
+                    await socket.send_json({"op": 9, "d": False})
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+    async def _identify(self, socket: web.WebSocketResponse) -> None:
+        guilds = list(self.backend.guilds.values())
+        ready = {
+            "v": 10,
+            "user": dict(serializers.user_payload(self.backend.bot_user)),
+            "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
+            "session_id": "session",
+            "resume_gateway_url": f"ws://{self.address}/gateway",
+            "application": {"id": str(self.backend.application_id), "flags": 0},
+        }
+        await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": ready})
+        for guild in guilds:
+            payload = serializers.guild_create_payload(self.backend, guild)
+            await socket.send_json({"op": 0, "t": "GUILD_CREATE", "s": 2, "d": payload})
+        self._sockets.add(socket)
+
+    def _dispatch(self, event: str, payload: Any) -> None:
+        gate = required_intent(event, payload)
+        if gate is not None and not getattr(_INTENTS, gate):
+            return
+        message = {"op": 0, "t": event, "s": 3, "d": copy.deepcopy(payload)}
+        for socket in list(self._sockets):
+            task = asyncio.ensure_future(socket.send_json(message))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+def _json(data: Any, status: int = 200) -> web.Response:
+    # Without a charset: discord.py looks for the plain type.
+    return web.Response(body=json.dumps(data).encode(), status=status, content_type="application/json")
+
+
+def _number(value: str) -> Any:
+    return int(value) if value.isdecimal() and len(value) < 6 else value

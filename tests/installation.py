@@ -1,0 +1,164 @@
+"""An installation of the bot as a user has it: a folder, a configuration, processes that may die.
+
+In one process with the embedded server, or in two, with the server beside the bot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from bot.demo import free_ports
+from schedulezero.instants import to_iso
+from tests.discord_server import DiscordServer
+
+ROOT = Path(__file__).parent.parent
+READY_SECONDS = 30.0
+FINAL = ("succeeded", "failed", "missed", "skipped", "cancelled", "uncertain")
+
+
+class Installation:
+    """Processes of the bot around one database.
+
+    Parameters:
+        discord: where the bot logs in.
+        folder: where its files are.
+        apart: whether the server is a process of its own.
+    """
+
+    def __init__(self, discord: DiscordServer, folder: Path, *, apart: bool = False) -> None:
+        self.discord = discord
+        self.folder = folder
+        handler, registration, rest = free_ports(3)
+        self.database = folder / "schedulezero.db"
+        settings: dict[str, Any] = {
+            "handler_port": handler,
+            "server_address": f"tcp://127.0.0.1:{registration}",
+            "api_endpoint": f"http://127.0.0.1:{rest}",
+            "database": str(self.database),
+            "sprockets": "announcement,moderation",
+            "server": "external" if apart else "embedded",
+        }
+        self.config = folder / "config.yaml"
+        self.config.write_text(yaml.safe_dump(settings))
+        self.roles = ("server", "run") if apart else ("run",)
+        self.processes: dict[str, asyncio.subprocess.Process] = {}
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+        self.deaths = 0
+        self._http = httpx.AsyncClient(base_url=settings["api_endpoint"], timeout=5)
+
+    async def __aenter__(self) -> Installation:
+        for role in self.roles:
+            await self._start(role)
+            self._keeping[role] = asyncio.create_task(self._keep(role))
+        await self.ready()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._keeping.values():
+            task.cancel()
+        await asyncio.gather(*self._keeping.values(), return_exceptions=True)
+        for process in self.processes.values():
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+        await self._http.aclose()
+
+    async def _start(self, role: str) -> None:
+        with (self.folder / f"{role}.log").open("ab") as log:
+            self.processes[role] = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.bot_process", self.discord.address, role,
+                "--config", str(self.config),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
+                env={**os.environ, "DISCORD_TOKEN": "simulated"}, cwd=ROOT,
+            )  # fmt: skip
+
+    async def _keep(self, role: str) -> None:
+        """Starts a process again as soon as it has died, as systemd would."""
+        while True:
+            await self.processes[role].wait()
+            self.deaths += 1
+            self.after_death()
+            await self._start(role)
+
+    def after_death(self) -> None:
+        """What befalls the files between a death and the next start; a fault puts its own in here."""
+
+    def pid(self, role: str) -> int:
+        return self.processes[role].pid
+
+    def kill(self, role: str) -> None:
+        """SIGKILL, unless it has just died."""
+        process = self.processes[role]
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+
+    def signal(self, role: str, number: int) -> None:
+        self.processes[role].send_signal(number)
+
+    async def tell(self, role: str, command: str) -> None:
+        """Gives a command to a process (`tests.bot_process`) and waits until it is obeyed."""
+        process = self.processes[role]
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(f"{command}\n".encode())
+        async with asyncio.timeout(10):
+            while (line := await process.stdout.readline()).strip() != b"obeyed":
+                if not line:
+                    return  # it has died
+
+    # ---------------------------------------------------------------- by REST
+
+    async def ready(self) -> None:
+        """Returns when the server answers and knows the bot's handler."""
+        async with asyncio.timeout(READY_SECONDS):
+            while True:
+                try:
+                    found = (await self._http.get("/api/handlers")).json()["handlers"]
+                except (httpx.HTTPError, ValueError, KeyError):
+                    found = []
+                if found and found[0]["status"] == "Connected" and "send_announcement" in found[0]["methods"]:
+                    return
+                await asyncio.sleep(0.03)
+
+    async def schedule(self, method: str, params: dict[str, Any], at: datetime, **more: Any) -> str:
+        """Saves a job that runs once, by the guild's administrator; returns its id."""
+        body = {
+            "handler_id": "discord-bot", "method": method, "params": params,
+            "trigger": {"type": "date", "args": {"run_date": to_iso(at)}},
+            "guild_id": str(self.discord.guild.id), "creator_id": str(self.discord.creator.id), **more,
+        }  # fmt: skip
+        answer = await self._http.post("/api/jobs", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["job_id"]
+
+    async def outcomes(self, jobs: list[str], seconds: float) -> dict[str, str]:
+        """How the one run of each job stands, waited for until all have ended or the time is up."""
+        found = dict.fromkeys(jobs, "none")
+        give_up = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < give_up:
+            try:
+                for job_id in [item for item, state in found.items() if state not in FINAL]:
+                    records = (await self._http.get(f"/api/jobs/{job_id}/executions")).json()["records"]
+                    if records:
+                        found[job_id] = records[0]["status"]
+            except (httpx.HTTPError, ValueError, KeyError):
+                pass  # it is down, and being started again
+            if all(state in FINAL for state in found.values()):
+                break
+            await asyncio.sleep(0.05)
+        return found
+
+
+def soon(seconds: float) -> datetime:
+    """An instant so many seconds from now."""
+    from schedulezero import instants
+
+    return instants.now() + timedelta(seconds=seconds)

@@ -1,0 +1,233 @@
+"""What the handler does with a run that it is asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.demo import free_ports
+from schedulezero import journal as journal_module
+from schedulezero.errors import JobFailed, Uncertain
+from schedulezero.handler import Handler
+from schedulezero.journal import Journal
+from schedulezero.model import JsonObject
+from schedulezero.steps import nonce, resumable, step
+from tests.peers import tell
+
+
+class Effects:
+    """What job functions did, and what they are to run into."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.errors: list[Exception] = []
+        self.stuck = asyncio.Event()
+        self.blocking = False
+        self.found: JsonObject | None = None
+        self.nonces: list[str | None] = []
+
+    async def have(self, name: str) -> JsonObject:
+        if self.errors:
+            raise self.errors.pop(0)
+        if self.blocking:
+            self.stuck.set()
+            await asyncio.Event().wait()
+        self.done.append(name)
+        return {"effect": len(self.done)}
+
+
+async def plain(bot: Effects, params: dict[str, Any]) -> dict[str, Any]:
+    """Has one effect."""
+    return await bot.have("plain")
+
+
+@resumable
+async def two_steps(bot: Effects, params: dict[str, Any]) -> dict[str, Any]:
+    """Has two effects, each in a step."""
+
+    async def find(plan: JsonObject, since: object) -> JsonObject | None:
+        if bot.found == {}:
+            raise Uncertain("nobody can tell")
+        return bot.found
+
+    async def second(plan: JsonObject) -> JsonObject:
+        bot.nonces.append(nonce("second"))
+        return await bot.have(plan["text"])
+
+    first = await step("first", lambda plan: bot.have("first"))
+    return {"first": first, "second": await step("second", second, plan={"text": params["text"]}, find=find)}
+
+
+class Bot:
+    """A handler with a journal, that may die."""
+
+    def __init__(self, folder: Path) -> None:
+        self.effects = Effects()
+        self.journal = Journal(folder / "journal.db")
+        self._port = free_ports(1)[0]
+        self.handler: Handler | None = None
+
+    async def start(self) -> None:
+        await self.journal.open()
+        self.handler = Handler(
+            self.effects, "bot", f"tcp://127.0.0.1:{self._port}", None, journal=self.journal
+        )
+        for function in (plain, two_steps):
+            self.handler.register_sprocket(function.__name__, function)
+        self.handler.start()
+        await self.handler.wait_bound()
+
+    async def stop(self) -> None:
+        assert self.handler is not None
+        self.handler.stop()
+        await self.handler.wait_stopped()
+        await asyncio.sleep(0)
+        await self.journal.close()
+
+    async def call(self, method: str, run_id: str = "job@1", **extra: Any) -> dict[str, Any]:
+        assert self.handler is not None
+        message = {"method": method, "params": {"text": "hello"}, "run_id": run_id, **extra}
+        return await asyncio.to_thread(tell, self.handler.address, json.dumps(message).encode(), seconds=15)
+
+
+@pytest_asyncio.fixture
+async def bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
+    monkeypatch.setattr("schedulezero.handler._DRAIN_SECONDS", 0.0)
+    built = Bot(tmp_path)
+    await built.start()
+    yield built
+    await built.stop()
+
+
+@pytest.mark.parametrize("method", ["plain", "two_steps"])
+async def test_a_repeated_run_gets_its_first_result(bot: Bot, method: str) -> None:
+    first = await bot.call(method)
+    done = list(bot.effects.done)
+    assert await bot.call(method, attempt=2) == first
+    await bot.stop()
+    await bot.start()
+    assert await bot.call(method) == first
+    assert bot.effects.done == done
+    assert (await bot.call(method, "job@2"))["success"] is True
+    assert len(bot.effects.done) == 2 * len(done)
+
+
+async def test_a_call_without_a_run_is_carried_out_each_time(bot: Bot) -> None:
+    assert bot.handler is not None
+    for _ in range(2):
+        await asyncio.to_thread(tell, bot.handler.address, b'{"method": "plain"}')
+    assert bot.effects.done == ["plain", "plain"]
+
+
+async def test_two_calls_at_once_are_one(bot: Bot) -> None:
+    bot.effects.blocking = True
+    first = asyncio.create_task(bot.call("plain"))
+    await bot.effects.stuck.wait()
+    second = asyncio.create_task(bot.call("plain"))
+    await bot.call("unknown", "other@1")  # by now the second call was read, too
+    assert bot.handler is not None
+    bot.handler.stop()
+    answers = await asyncio.gather(first, second)
+    assert [answer["success"] for answer in answers] == [False, False]
+    assert bot.effects.done == []
+
+
+async def test_what_failed_may_be_tried_again(bot: Bot) -> None:
+    bot.effects.errors.append(JobFailed("not yet"))
+    assert (await bot.call("plain"))["success"] is False
+    assert (await bot.call("plain", attempt=2))["success"] is True
+    assert bot.effects.done == ["plain"]
+
+
+async def test_a_function_that_cannot_go_on_is_uncertain_after_a_crash(bot: Bot) -> None:
+    await crash(bot, "plain")
+    answer = await bot.call("plain")
+    assert answer["uncertain"] is True and answer["retry"] is False
+    assert answer["error"] == "I was stopped while plain ran; whether it was done is not known."
+    assert bot.effects.done == []
+    # Somebody decides to have it done again.
+    assert (await bot.call("plain", round=2))["success"] is True
+    assert bot.effects.done == ["plain"]
+
+
+async def test_a_resumable_one_goes_on_where_it_stopped(bot: Bot) -> None:
+    bot.effects.errors.append(JobFailed("down", retry_after=1))
+    assert (await bot.call("two_steps"))["retry_after"] == 1
+    bot.effects.done.clear()
+    await crash(bot, "two_steps")
+    answer = await bot.call("two_steps")
+    assert answer["success"] is True and bot.effects.done == ["first", "hello"]
+
+
+async def test_a_step_that_was_done_and_not_noted_is_found(bot: Bot) -> None:
+    await crash_in_second_step(bot)
+    bot.effects.found = {"effect": "found"}
+    answer = await bot.call("two_steps")
+    assert answer["second"] == {"effect": "found"} and bot.effects.done == ["first"]
+
+
+async def test_a_step_that_was_not_done_is_done_with_the_same_nonce_and_plan(bot: Bot) -> None:
+    await crash_in_second_step(bot)
+    assert bot.handler is not None
+    message = {"method": "two_steps", "params": {"text": "changed"}, "run_id": "job@1"}
+    await asyncio.to_thread(tell, bot.handler.address, json.dumps(message).encode(), seconds=15)
+    assert bot.effects.done == ["first", "hello"]
+    assert len(set(bot.effects.nonces)) == 1 and len(bot.effects.nonces[0] or "") == 25
+
+
+async def test_a_step_that_nobody_can_tell_of_is_uncertain(bot: Bot) -> None:
+    await crash_in_second_step(bot)
+    bot.effects.found = {}
+    answer = await bot.call("two_steps")
+    assert (answer["uncertain"], answer["error"]) == (True, "nobody can tell")
+    # Done again by a person's decision, only what is open is done, with another nonce.
+    assert (await bot.call("two_steps", round=2))["success"] is True
+    assert bot.effects.done == ["first", "hello"] and len(set(bot.effects.nonces)) == 2
+
+
+async def test_the_journal_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "MOST_KEPT", 5)
+    monkeypatch.setattr(journal_module, "_PRUNE_EVERY", 10)
+    journal = Journal(tmp_path / "journal.db")
+    await journal.open()
+    for number in range(20):
+        await journal.end(f"job@{number}", {"success": True})
+    kept = [number for number in range(20) if await journal.result(f"job@{number}") is not None]
+    assert len(kept) <= 6 and kept[-1] == 19
+    await journal.close()
+
+
+async def crash(bot: Bot, method: str) -> None:
+    """Ends the handler in the middle of a job."""
+    bot.effects.blocking = True
+    bot.effects.stuck.clear()
+    call = asyncio.create_task(bot.call(method))
+    await bot.effects.stuck.wait()
+    await bot.stop()
+    await call
+    bot.effects.blocking = False
+    await bot.start()
+
+
+async def crash_in_second_step(bot: Bot) -> None:
+    have = bot.effects.have
+
+    async def stuck(name: str) -> JsonObject:
+        if name == "hello":
+            bot.effects.stuck.set()
+            await asyncio.Event().wait()
+        return await have(name)
+
+    bot.effects.have = stuck  # type: ignore[method-assign]
+    call = asyncio.create_task(bot.call("two_steps"))
+    await bot.effects.stuck.wait()
+    await bot.stop()
+    await call
+    bot.effects.have = have  # type: ignore[method-assign]
+    await bot.start()
