@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -23,9 +25,11 @@ from cogs.menus_cog import MenusCog
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
+from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
 from schedulezero.errors import PortTaken
 from schedulezero.journal import Journal, beside
+from schedulezero.keys import KeyRing, load_keys
 from schedulezero.memory import Memory
 from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
@@ -48,15 +52,20 @@ class ScheduleZeroBot(commands.Bot):
             activity=discord.CustomActivity("/schedule create"),
         )
         self.settings = settings
+        # The embedded server knows the bot by a token that lives as long as this process.
+        own = secrets.token_urlsafe(32) if settings.server == "embedded" else None
+        given = settings.api_token.get_secret_value() if settings.api_token is not None else None
+        self._own_token = own
         self.memory = Memory(settings.database)
         self.services = Services(
-            client=Client(settings.api_endpoint),
+            client=Client(settings.api_endpoint, own or given, settings.tls_authority),
             memory=self.memory,
             journal=Journal(beside(self.memory.path)),
             handler_id=settings.handler_id,
             handler_address=settings.handler_address,
             server_address=settings.server_address,
             timezone=settings.timezone,
+            keys=_keys(settings),
         )
         self.server: ServerThread | None = None
         self._taken_apart = False
@@ -65,7 +74,7 @@ class ScheduleZeroBot(commands.Bot):
         """Brings everything up but the handler, which starts when the bot is ready."""
         expect_free(self.settings.handler_port)
         if self.settings.server == "embedded":
-            self.server = ServerThread(server_config(self.settings))
+            self.server = ServerThread(server_config(self.settings, own_token=self._own_token))
             await self.server.start()
         await self.memory.open()
         await self.services.journal.open()
@@ -106,13 +115,34 @@ class ScheduleZeroBot(commands.Bot):
         log.exception("the event %s failed", event_method)
 
 
-def server_config(settings: Settings) -> ServerConfig:
-    """What the embedded server runs with."""
+def _keys(settings: Settings) -> KeyRing | None:
+    """The keys of the handler, None while everything stays on this machine."""
+    if is_loopback(settings.server_address) and is_loopback(settings.handler_address):
+        return None
+    ring = load_keys(settings.keys, settings.server_key)
+    # The embedded server is this process, and proves the same key.
+    return ring if settings.server_key else replace(ring, peer=ring.public)
+
+
+def server_config(settings: Settings, *, own_token: str | None = None) -> ServerConfig:
+    """What the embedded server runs with.
+
+    Parameters:
+        settings: the bot's.
+        own_token: by which the server knows the bot in its own process.
+    """
     return ServerConfig(
         api_endpoint=settings.api_endpoint,
         server_address=settings.server_address,
         database=settings.database,
         timezone=settings.timezone,
+        require_token=settings.require_token,
+        own_token=own_token,
+        requests_per_second=settings.requests_per_second,
+        tls_certificate=settings.tls_certificate,
+        tls_key=settings.tls_key,
+        behind_proxy=settings.behind_proxy,
+        keys=settings.keys,
     )
 
 

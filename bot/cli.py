@@ -14,6 +14,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
+
 if TYPE_CHECKING:
     from bot.config import Settings
 
@@ -65,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     _add(commands, "server", "run the embedded server alone", _server)
     _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
+    add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
+    add_keys_arguments(_add(commands, "keys", "show the keys of the ZeroMQ wires, and let others in", keys))
     when = _add(commands, "when", "show what a text such as 'every friday at 5pm' means", _when)
     when.add_argument("text", nargs="+", metavar="TEXT")
     when.add_argument("--timezone", metavar="Z", help="IANA zone of the times (default: the configured one)")

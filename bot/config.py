@@ -13,13 +13,16 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+from schedulezero.addresses import is_loopback
+from schedulezero.keys import is_key
 
 DEFAULT_PATH = Path("config/schedulezero.yaml")
 PREFIX = "SCHEDULEZERO_"
@@ -43,6 +46,16 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
     sprockets: Annotated[tuple[str, ...], NoDecode] = ("announcement", "moderation", "custom")
     message_content: bool = False
+    handler_host: str = "127.0.0.1"
+    require_token: bool = False
+    requests_per_second: Annotated[float, Field(ge=0)] = 100.0
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    tls_authority: str | None = None
+    behind_proxy: bool = False
+    keys: Annotated[str, Field(min_length=1)] = "data/keys"
+    server_key: str | None = None
+    api_token: SecretStr | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -70,6 +83,31 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as http://127.0.0.1:8888")
         return value
 
+    @field_validator("handler_host")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value in ("0.0.0.0", "::", "*", ""):
+            raise ValueError("must be the address under which the server reaches the bot, such as 10.0.0.5")
+        return value
+
+    @field_validator("server_key")
+    @classmethod
+    def _key(cls, value: str | None) -> str | None:
+        if value is not None and not is_key(value):
+            raise ValueError("must be the public key that `python -m bot keys` shows on the server")
+        return value
+
+    @model_validator(mode="after")
+    def _beyond_this_machine(self) -> Settings:
+        if self.server == "external" and not is_loopback(self.server_address) and self.server_key is None:
+            raise ValueError(
+                "`server_address` is another machine; set `server_key` to the public key that "
+                "`python -m bot keys` shows there"
+            )
+        if not is_loopback(self.handler_address) and is_loopback(self.server_address):
+            raise ValueError("`handler_host` is not loopback; then `server_address` must not be, either")
+        return self
+
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
@@ -87,7 +125,8 @@ class Settings(BaseSettings):
     @property
     def handler_address(self) -> str:
         """Where our handler listens, and where the server finds it."""
-        return f"tcp://127.0.0.1:{self.handler_port}"
+        host = f"[{self.handler_host}]" if ":" in self.handler_host else self.handler_host
+        return f"tcp://{host}:{self.handler_port}"
 
 
 def load_settings(path: str | Path | None = None) -> Settings:
@@ -100,6 +139,11 @@ def load_settings(path: str | Path | None = None) -> Settings:
     """
     file = Path(path) if path is not None else DEFAULT_PATH
     data = _read(file) if path is not None or file.exists() else {}
+    if "api_token" in data:
+        raise ConfigError(
+            f"{file} holds `api_token`; files are shown and committed, so set the environment variable "
+            f"{PREFIX}API_TOKEN instead, and make a new token."
+        )
     unknown = sorted(
         name
         for name in os.environ
@@ -139,6 +183,10 @@ def _read(file: Path) -> dict[str, Any]:
 def _sentence(error: ValidationError, file: Path) -> str:
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
+    if not key:
+        return f"In {file}: {str(first['msg']).removeprefix('Value error, ')}."
+    if key == "api_token":
+        return f"{PREFIX}API_TOKEN cannot be used: {first['msg']}."
     if first["type"] == "extra_forbidden":
         return f"{file} sets {key!r}, which is no key that there is; {_known_keys()}."
     name = key.partition(".")[0]
@@ -149,7 +197,7 @@ def _sentence(error: ValidationError, file: Path) -> str:
 
 
 def _known_keys() -> str:
-    return f"known are: {', '.join(Settings.model_fields)}"
+    return f"known are: {', '.join(name for name in Settings.model_fields if name != 'api_token')}"
 
 
 def _parts(value: str, schemes: tuple[str, ...]) -> tuple[str, int] | None:

@@ -55,7 +55,8 @@ async def doctor(settings: Settings, token: str) -> int:
 async def _checks(settings: Settings, token: str) -> AsyncIterator[Check]:
     yield Check("config", True, f"readable; handler {settings.handler_id!r}, server {settings.server}")
     yield await _database(settings)
-    client = Client(settings.api_endpoint)
+    api_token = settings.api_token.get_secret_value() if settings.api_token is not None else None
+    client = Client(settings.api_endpoint, api_token, settings.tls_authority)
     try:
         running = await _server_runs(client)
         for check in _ports(settings, running):

@@ -35,6 +35,7 @@ class ScheduleZeroCog(commands.Cog):
             services.server_address,
             journal=services.journal,
             guard=RunGuard(bot),
+            keys=services.keys,
         )
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:

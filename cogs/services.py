@@ -17,6 +17,7 @@ from schedulezero.client import Client
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler import Handler
 from schedulezero.journal import Journal
+from schedulezero.keys import KeyRing
 from schedulezero.memory import Memory
 from schedulezero.methods import MethodSpec, spec_of
 
@@ -35,6 +36,7 @@ class Services:
         handler_address: where our handler listens.
         server_address: where it registers.
         timezone: the zone of whoever chose none, and whose guild chose none.
+        keys: the handler's keys, where a wire leaves this machine.
         waiting: how to wait for long.
     """
 
@@ -45,6 +47,7 @@ class Services:
     handler_address: str
     server_address: str
     timezone: str
+    keys: KeyRing | None = None
     waiting: Waiting = field(default_factory=lambda: Waiting())
 
 

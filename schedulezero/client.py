@@ -44,10 +44,15 @@ _LARGEST_BULK = 500
 
 
 class Client:
-    """Talks to one ScheduleZero server. Every method raises ClientError with a sentence."""
+    """Talks to one ScheduleZero server. Every method raises ClientError with a sentence.
 
-    def __init__(self, endpoint: str) -> None:
-        self._http = Http(endpoint)
+    Parameters:
+        endpoint: the server's root, such as ``http://127.0.0.1:8888``.
+        token, authority: see `Http`.
+    """
+
+    def __init__(self, endpoint: str, token: str | None = None, authority: str | None = None) -> None:
+        self._http = Http(endpoint, token, authority)
         self._dialect: Dialect | None = None
 
     @property

@@ -9,6 +9,8 @@
     ├── DatabaseUnusable          the database cannot be opened
     ├── DatabaseUnavailable       it cannot be read or written at the moment (a full disk, a lock)
     ├── PortTaken                 somebody else listens where we must
+    ├── Exposed                   it would be open to others without what that takes
+    ├── KeysUnusable              the keys of the ZeroMQ wires cannot be used
     └── ClientError               the server could not be used
         ├── ServerUnreachable     nobody listens there
         ├── ServerTimeout         it listens and does not answer
@@ -102,6 +104,14 @@ class DatabaseUnavailable(ScheduleZeroError):
 
 class PortTaken(ScheduleZeroError):
     """Another program listens on a port that we need."""
+
+
+class Exposed(ScheduleZeroError):
+    """The server would be open to other machines without what that takes."""
+
+
+class KeysUnusable(ScheduleZeroError):
+    """The keys of the ZeroMQ wires cannot be read, made or used."""
 
 
 class ClientError(ScheduleZeroError):

@@ -20,11 +20,14 @@ from concurrent.futures import CancelledError, Future, wait
 from typing import Any
 
 import zmq
+from zmq.auth.thread import ThreadAuthenticator
 
+from schedulezero.addresses import is_loopback
 from schedulezero.calls import Calls, Guard
 from schedulezero.errors import ParameterError
 from schedulezero.invocation import answer_of_error, prepare
 from schedulezero.journal import Journal
+from schedulezero.keys import DOMAIN, KeyRing
 from schedulezero.methods import JobFunction
 from schedulezero.model import JsonObject
 from schedulezero.protocol import (
@@ -62,6 +65,7 @@ class Handler:
         server_address: where it registers; None to stay unregistered.
         journal: where it notes what it does, opened and closed by whoever made it; None for nowhere.
         guard: who is asked before each run; None for nobody.
+        keys: our keys and the server's; used for each address that is not loopback.
     """
 
     def __init__(
@@ -73,7 +77,9 @@ class Handler:
         *,
         journal: Journal | None = None,
         guard: Guard | None = None,
+        keys: KeyRing | None = None,
     ) -> None:
+        self.keys = keys
         self.handler_id = handler_id
         self.address = address
         self.sprockets: dict[str, JobFunction] = {}
@@ -181,6 +187,7 @@ class _Session:
                 handler.address,
                 lambda: sorted(handler.sprockets),
                 CONCURRENCY,
+                handler.keys,
             )
         self._thread = threading.Thread(target=self._run, name="schedulezero-handler", daemon=True)
 
@@ -207,7 +214,13 @@ class _Session:
             self._before = None
         context = zmq.Context()
         router = context.socket(zmq.ROUTER)
+        keys = self._handler.keys if not is_loopback(self._handler.address) else None
+        authenticator = ThreadAuthenticator(context) if keys is not None else None
         try:
+            if keys is not None and authenticator is not None:
+                authenticator.start()
+                authenticator.configure_curve_callback(DOMAIN, credentials_provider=keys)
+                keys.guard(router)
             for option, value in ((zmq.LINGER, 200), (zmq.MAXMSGSIZE, _LARGEST_RECEIVED)):
                 router.setsockopt(option, value)
             if not self._bind(router):
@@ -224,6 +237,8 @@ class _Session:
             self._finish_calls()
             self._send_answers(router)
             router.close()
+            if authenticator is not None:
+                authenticator.stop()
             context.term()
             with self._lock:
                 self._waker.close()

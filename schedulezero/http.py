@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -27,12 +28,16 @@ class Http:
 
     Parameters:
         endpoint: the server's root, such as ``http://127.0.0.1:8888``.
+        token: the bearer token to send, None for none.
+        authority: a file with the certificates that sign the server's; None for the public ones.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, token: str | None = None, authority: str | None = None) -> None:
         self.endpoint = endpoint.rstrip("/")
         self._client = httpx.AsyncClient(
             base_url=self.endpoint,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            verify=ssl.create_default_context(cafile=authority) if authority else True,
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             trust_env=False,  # the server is ours; a proxy meant for the web is not on its way
         )

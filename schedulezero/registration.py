@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import zmq
 
+from schedulezero.addresses import is_loopback
+from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
 from schedulezero.protocol import BadFrame, decode, encode
 
@@ -48,6 +50,7 @@ class Registration:
         address: where it listens for calls.
         methods: tells the methods that it has at the moment.
         concurrency: how many calls it takes at once.
+        keys: our keys and the server's, where the wire is encrypted.
     """
 
     def __init__(
@@ -57,7 +60,9 @@ class Registration:
         address: str,
         methods: Callable[[], Sequence[str]],
         concurrency: int,
+        keys: KeyRing | None = None,
     ) -> None:
+        self._keys = keys
         self._server_address = server_address
         self._handler_id = handler_id
         self._address = address
@@ -145,6 +150,12 @@ class Registration:
         if self._socket is None:
             self._socket = context.socket(zmq.REQ)
             self._socket.setsockopt(zmq.LINGER, 0)
+            if (
+                self._keys is not None
+                and self._keys.peer is not None
+                and not is_loopback(self._server_address)
+            ):
+                self._keys.speak_to(self._socket, self._keys.peer)
             self._socket.connect(self._server_address)
         try:
             self._socket.send(encode(message))

@@ -15,6 +15,7 @@ from typing import Any, cast
 import zmq
 import zmq.asyncio
 
+from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
 from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
 
@@ -37,9 +38,13 @@ class Connection:
     Parameters:
         context: the ZeroMQ context that owns the socket.
         address: where the handler listens, such as ``tcp://127.0.0.1:5000``.
+        keys: our own keys, where the wire is encrypted.
+        key: the handler's public key then.
     """
 
-    def __init__(self, context: zmq.asyncio.Context, address: str) -> None:
+    def __init__(
+        self, context: zmq.asyncio.Context, address: str, keys: KeyRing | None = None, key: str | None = None
+    ) -> None:
         self.address = address
         self._socket = context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -48,6 +53,8 @@ class Connection:
         self._socket.setsockopt(zmq.RCVHWM, 0)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
+        if keys is not None and key is not None:
+            keys.speak_to(cast(Any, self._socket), key)
         self._socket.connect(address)
         self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
         self._tokens = itertools.count(1)

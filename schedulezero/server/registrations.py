@@ -2,6 +2,7 @@
 
 Speaks ``{"method": "register", "params": {…}}`` and tolerates the older ``{"action": "register", …}``,
 whose parameters may stand beside the action. Whatever comes in is answered; nothing ends the loop.
+Beyond loopback the socket speaks CURVE, and who is not on the list of keys does not get this far.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from urllib.parse import urlsplit
 import zmq
 import zmq.asyncio
 
+from schedulezero.addresses import is_loopback
 from schedulezero.errors import PortTaken
+from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
-from schedulezero.protocol import PONG, BadFrame, decode, encode, failure
-from schedulezero.server.registry import Registry, clean_methods
+from schedulezero.protocol import MAX_FRAME_BYTES, PONG, BadFrame, decode, encode, failure
+from schedulezero.server.registry import Registry, Taken, clean_methods
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +27,25 @@ _MOST_AT_ONCE = 10_000
 
 
 class Registrations:
-    """The registration socket, bound while it serves."""
+    """The registration socket, bound while it serves.
 
-    def __init__(self, context: zmq.asyncio.Context, registry: Registry, address: str) -> None:
+    Parameters:
+        context: the ZeroMQ context that owns the socket.
+        registry: takes in who registers.
+        address: where to listen.
+        keys: our own keys, where the wire is encrypted.
+    """
+
+    def __init__(
+        self, context: zmq.asyncio.Context, registry: Registry, address: str, keys: KeyRing | None = None
+    ) -> None:
         self._registry = registry
+        self._encrypted = keys is not None
         self._socket = context.socket(zmq.REP)
         self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, 2 * MAX_FRAME_BYTES)
+        if keys is not None:
+            keys.guard(cast(Any, self._socket))
         try:
             self._socket.bind(address)
         except zmq.ZMQError as error:
@@ -43,14 +59,16 @@ class Registrations:
     async def serve(self) -> None:
         """Answers until cancelled."""
         while True:
-            frames = await self._socket.recv_multipart()
-            await self._socket.send(encode(self._answer(frames)))
+            parts = await cast(Any, self._socket).recv_multipart(copy=False)
+            key = _key_of(parts[0]) if self._encrypted else None
+            answer = await self._answer([bytes(part) for part in parts], key)
+            await self._socket.send(encode(answer))
 
     def close(self) -> None:
         """Lets go of the address."""
         self._socket.close(linger=0)
 
-    def _answer(self, frames: list[bytes]) -> JsonObject:
+    async def _answer(self, frames: list[bytes], key: str | None) -> JsonObject:
         if len(frames) != 1:
             return failure(f"A message is one frame; {len(frames)} came.")
         try:
@@ -61,14 +79,14 @@ class Registrations:
         given = message.get("params", message)
         params = cast(JsonObject, given) if isinstance(given, dict) else {}
         if method == "register":
-            return self._register(params)
+            return await self._register(params, key)
         if method == "report_status":
-            return self._report_status(params)
+            return self._report_status(params, key)
         if method == "ping":
             return dict(PONG)
         return failure(f"Unknown method: {str(method)[:100]}")
 
-    def _register(self, params: JsonObject) -> JsonObject:
+    async def _register(self, params: JsonObject, key: str | None) -> JsonObject:
         handler_id, address = params.get("handler_id"), params.get("address")
         if not isinstance(handler_id, str) or not 0 < len(handler_id) <= 100:
             return failure('"handler_id" must be a text of 1 to 100 characters.')
@@ -77,7 +95,18 @@ class Registrations:
         methods = clean_methods(params.get("methods"))
         if methods is None:
             return failure('"methods" must be a list of method names.')
-        known = self._registry.register(handler_id, address, methods, _concurrency(params.get("concurrency")))
+        if is_loopback(address):
+            key = None  # on this machine calls go in plain text
+        elif key is None:
+            return failure(
+                "A handler beyond this machine registers over CURVE, at an address beyond loopback."
+            )
+        concurrency = _concurrency(params.get("concurrency"))
+        try:
+            known = await self._registry.register(handler_id, address, methods, concurrency, key)
+        except Taken as error:
+            log.warning("%s is refused as handler %r: %s", address, handler_id, error)
+            return failure(f"{error} Another one cannot take its place without its key.")
         status = "re-registered" if known else "registered"
         log.info("handler %r %s at %s with %d methods", handler_id, status, address, len(methods))
         return {
@@ -89,13 +118,21 @@ class Registrations:
             "message": f"Handler {handler_id} {status} with {len(methods)} methods.",
         }
 
-    def _report_status(self, params: JsonObject) -> JsonObject:
+    def _report_status(self, params: JsonObject, key: str | None) -> JsonObject:
         handler_id, status = params.get("handler_id"), params.get("status")
         if status not in ("online", "offline"):
             return failure('"status" must be "online" or "offline".')
-        if not isinstance(handler_id, str) or not self._registry.report(handler_id, status):
+        if not isinstance(handler_id, str) or not self._registry.report(handler_id, status, key):
             return failure("Handler not registered")
         return {"success": True, "handler_id": handler_id, "status": status}
+
+
+def _key_of(frame: Any) -> str | None:
+    """The public key that the sender of a frame has proved."""
+    try:
+        return frame.get("User-Id") or None
+    except zmq.ZMQError:
+        return None
 
 
 def _is_tcp_address(address: str) -> bool:

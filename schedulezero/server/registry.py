@@ -12,6 +12,7 @@ from typing import Any
 
 import zmq.asyncio
 
+from schedulezero.keys import KeyRing
 from schedulezero.model import HandlerInfo
 from schedulezero.server.connection import Connection
 
@@ -30,6 +31,8 @@ class Entry:
     concurrency: int
     connection: Connection
     slots: asyncio.Semaphore
+    key: str | None = None
+    """The public key that it proved when it registered, None on a plain wire."""
     heard_at: float = 0.0
     online: bool = True
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -45,21 +48,46 @@ class Entry:
         return self.online and time.monotonic() - self.heard_at < _FRESH_SECONDS
 
 
-class Registry:
-    """The handlers that have registered since this process began."""
+class Taken(Exception):
+    """The name belongs to a handler that is alive, and that this one has not proved to be."""
 
-    def __init__(self, context: zmq.asyncio.Context) -> None:
+
+class Registry:
+    """The handlers that have registered since this process began.
+
+    Parameters:
+        context: the ZeroMQ context of the connections to them.
+        keys: our own keys, for those beyond loopback.
+    """
+
+    def __init__(self, context: zmq.asyncio.Context, keys: KeyRing | None = None) -> None:
         self._context = context
+        self._keys = keys
         self._entries: dict[str, Entry] = {}
         self._arrivals: dict[str, asyncio.Event] = {}
 
-    def register(self, handler_id: str, address: str, methods: tuple[str, ...], concurrency: int) -> bool:
-        """Takes a handler in, or what changed of it. True when it was known before."""
+    async def register(
+        self,
+        handler_id: str,
+        address: str,
+        methods: tuple[str, ...],
+        concurrency: int,
+        key: str | None = None,
+    ) -> bool:
+        """Takes a handler in, or what changed of it. True when it was known before.
+
+        Raises Taken when another one of that name is alive, at another address or with another key.
+        """
         known = self._entries.get(handler_id)
-        if known is None or known.address != address:
+        moved = known is not None and (known.address, known.key) != (address, key)
+        if known is not None and moved and (key is None or key != known.key):
+            if await self.reachable(handler_id) is not None:
+                raise Taken(f"The handler {handler_id!r} is alive at {known.address}.")
+            known = self._entries.get(handler_id)
+        if known is None or moved:
             if known is not None:
                 known.connection.close()
-            connection = Connection(self._context, address)
+            connection = Connection(self._context, address, self._keys, key)
         else:
             connection = known.connection
         if known is not None and known.connection is connection and known.concurrency == concurrency:
@@ -67,16 +95,16 @@ class Registry:
             known.heard()
         else:
             slots = asyncio.Semaphore(concurrency)
-            entry = Entry(handler_id, address, methods, concurrency, connection, slots)
+            entry = Entry(handler_id, address, methods, concurrency, connection, slots, key)
             entry.heard()
             self._entries[handler_id] = entry
         self._arrival(handler_id).set()
         return known is not None
 
-    def report(self, handler_id: str, status: str) -> bool:
-        """Notes a handler's own word on its status. False when it is not registered."""
+    def report(self, handler_id: str, status: str, key: str | None = None) -> bool:
+        """Notes a handler's own word on its status. False when it is not registered with that key."""
         entry = self._entries.get(handler_id)
-        if entry is None:
+        if entry is None or (entry.key is not None and entry.key != key):
             return False
         if status == "offline":
             entry.online, entry.heard_at = False, 0.0
@@ -119,7 +147,7 @@ class Registry:
         """
         if self._entries.get(entry.id) is entry:
             entry.connection.close()
-            entry.connection = Connection(self._context, entry.address)
+            entry.connection = Connection(self._context, entry.address, self._keys, entry.key)
 
     async def list(self) -> list[HandlerInfo]:
         """Every handler, each pinged while answering unless it is busy or was just heard."""

@@ -11,19 +11,23 @@ import logging
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import zmq.asyncio
 from aiohttp import web
+from zmq.auth.asyncio import AsyncioAuthenticator
 
 from schedulezero import instants
+from schedulezero.addresses import is_loopback
 from schedulezero.database import Database, sqlite_path
 from schedulezero.errors import PortTaken
+from schedulezero.keys import DOMAIN, load_keys
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES
+from schedulezero.server.api.access import Access, AccessRules, loopback_hosts
 from schedulezero.server.api.bulk import BulkResource
 from schedulezero.server.api.errors import error_middleware
 from schedulezero.server.api.jobs import JobsResource
@@ -35,6 +39,7 @@ from schedulezero.server.api.system import SystemResource
 from schedulezero.server.api.troubles import TroublesResource
 from schedulezero.server.clock import Clock
 from schedulezero.server.dispatcher import Dispatcher
+from schedulezero.server.exposure import check_rest, tls_context
 from schedulezero.server.jobs import Jobs
 from schedulezero.server.registrations import Registrations
 from schedulezero.server.registry import Registry
@@ -42,6 +47,7 @@ from schedulezero.server.rules import Rules
 from schedulezero.server.run_queue import LocalRunQueue
 from schedulezero.server.store import Store
 from schedulezero.server.tables import metadata
+from schedulezero.server.tokens import Tokens
 from schedulezero.server.troubles import Troubles
 from schedulezero.server.versions import Versions
 
@@ -57,12 +63,25 @@ class ServerConfig:
         server_address: where handlers register, such as ``tcp://127.0.0.1:4242``.
         database: path of the SQLite file.
         timezone: the IANA zone of wall-clock triggers that name none.
+        require_token: whether REST needs a token on loopback, too.
+        own_token: a token for whoever runs the server in their own process.
+        requests_per_second: see `AccessRules`.
+        tls_certificate, tls_key: files for HTTPS.
+        behind_proxy: a proxy that does TLS stands before REST.
+        keys: the folder of the keys for ZeroMQ beyond loopback.
     """
 
     api_endpoint: str
     server_address: str
     database: str
     timezone: str = "UTC"
+    require_token: bool = False
+    own_token: str | None = field(default=None, repr=False)
+    requests_per_second: float = 100.0
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    behind_proxy: bool = False
+    keys: str = "data/keys"
 
     def to_json(self) -> JsonObject:
         return {
@@ -76,8 +95,10 @@ class ServerConfig:
 async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.now) -> AsyncGenerator[None]:
     """Runs the server on this event loop while the context is entered.
 
-    Raises PortTaken or DatabaseUnusable, in a sentence that says what to do.
+    Raises PortTaken, DatabaseUnusable, Exposed or KeysUnusable, in a sentence that says what to do.
     """
+    tls = tls_context(config.tls_certificate, config.tls_key)
+    keys = load_keys(config.keys) if not is_loopback(config.server_address) else None
     async with AsyncExitStack() as stack:
         database = Database(sqlite_path(config.database), metadata)
         await database.open()
@@ -87,12 +108,24 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         await rules.load()
         troubles = Troubles(database)
         versions = Versions(database)
+        tokens = Tokens(database)
+        check_rest(
+            config.api_endpoint,
+            tls=tls is not None,
+            behind_proxy=config.behind_proxy,
+            has_token=config.own_token is not None or bool(await tokens.list()),
+        )
 
         context = zmq.asyncio.Context()
         stack.callback(context.destroy, linger=0)
-        registry = Registry(context)
+        if keys is not None:
+            authenticator = AsyncioAuthenticator(context)
+            authenticator.start()
+            authenticator.configure_curve_callback(DOMAIN, credentials_provider=keys)
+            stack.callback(authenticator.stop)
+        registry = Registry(context, keys)
         stack.callback(registry.close)
-        registrations = Registrations(context, registry, config.server_address)
+        registrations = Registrations(context, registry, config.server_address, keys)
         stack.callback(registrations.close)
 
         queue = LocalRunQueue(store)
@@ -100,7 +133,17 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         clock = Clock(store, queue, rules, troubles, now)
         jobs = Jobs(store, clock, queue, registry, rules, versions, now)
 
-        app = web.Application(middlewares=[error_middleware], client_max_size=MAX_FRAME_BYTES)
+        local = is_loopback(config.api_endpoint)
+        rules_of_access = AccessRules(
+            required=config.require_token or not local,
+            hosts=loopback_hosts(config.api_endpoint) if local else None,
+            own_token=config.own_token,
+            requests_per_second=config.requests_per_second,
+        )
+        access = Access(rules_of_access, tokens)
+        app = web.Application(
+            middlewares=[error_middleware, access.middleware()], client_max_size=MAX_FRAME_BYTES
+        )
         for resource in (
             JobsResource(jobs, config.timezone),
             BulkResource(jobs),
@@ -123,7 +166,7 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         await _running(stack, "registrations", registrations.serve())
         await _running(stack, "dispatcher", dispatcher.run())
         await _running(stack, "clock", clock.run())
-        await web.SockSite(runner, listening).start()
+        await web.SockSite(runner, listening, ssl_context=tls).start()
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
         yield
 

@@ -3,7 +3,7 @@
 ``jobs`` holds definitions and when each falls due next; ``runs`` holds one row for each job and
 scheduled instant, which is what makes an instant run once. ``job_versions`` holds jobs as they
 were, ``guild_rules`` what guilds forbid, ``troubles`` what there is to tell of runs, ``posts`` which
-run posted a message.
+run posted a message, ``tokens`` who may use REST.
 
 A column that came later has a ``server_default`` or may be null, so that it can be added to a
 table that has rows already (`schedulezero.database` does that when it opens a file).
@@ -138,4 +138,14 @@ posts = sa.Table(
     metadata,
     sa.Column("message_id", sa.String(20), primary_key=True),
     sa.Column("run_sequence", sa.BigInteger, nullable=False),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", sa.String(8), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("scope", sa.String(8), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
 )

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from schedulezero.errors import TriggerError
+from schedulezero.errors import DatabaseUnavailable, TriggerError
 from schedulezero.model import JsonObject
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,14 @@ async def error_middleware(
     try:
         return await handler(request)
     except ApiError as error:
-        return web.json_response(error.to_json(), status=error.status)
+        extra = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        return web.json_response(error.to_json(), status=error.status, headers=extra)
+    except DatabaseUnavailable as error:
+        log.error("%s %s: %s", request.method, request.path, error)
+        answer = ApiError(
+            503, "database_unavailable", "The database cannot be used now; nothing was changed."
+        )
+        return web.json_response(answer.to_json(), status=503)
     except TriggerError as error:
         refused = ApiError(400, "bad_trigger", error.message, error.field)
         return web.json_response(refused.to_json(), status=400)

@@ -1,0 +1,76 @@
+"""``token`` and ``keys``: who may use the server over REST, and who over ZeroMQ beyond this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+
+def add_token_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``token``."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+    make = actions.add_parser("make", help="make a token; it is shown once")
+    make.add_argument("name", help="what it is for, such as backup-script")
+    make.add_argument(
+        "--scope", choices=("read", "write", "admin"), default="read", help="what it may (default: read)"
+    )
+    actions.add_parser("list", help="show the tokens, without their secrets")
+    revoke = actions.add_parser("revoke", help="make a token worthless, at once")
+    revoke.add_argument("id", help="the id that `token list` shows")
+
+
+def token(options: argparse.Namespace, settings: Settings) -> int:
+    """Makes, lists or revokes a token, also while the server runs."""
+    return asyncio.run(_token(options, settings))
+
+
+async def _token(options: argparse.Namespace, settings: Settings) -> int:
+    from schedulezero.database import Database, sqlite_path
+    from schedulezero.server.tables import metadata
+    from schedulezero.server.tokens import Scope, Tokens
+
+    database = Database(sqlite_path(settings.database), metadata)
+    await database.open()
+    try:
+        tokens = Tokens(database)
+        if options.action == "make":
+            print(await tokens.make(options.name[:100], Scope(options.scope)))
+            print("Keep it; it cannot be shown again. Use: Authorization: Bearer …")
+            return 0
+        if options.action == "revoke":
+            found = await tokens.revoke(options.id)
+            print("Revoked." if found else f"There is no token {options.id}; see `token list`.")
+            return 0 if found else 1
+        known = await tokens.list()
+        for item in known:
+            print(f"{item.id}  {item.scope.value:5}  made {item.created_at:%Y-%m-%d}  {item.name}")
+        if not known:
+            print("There are no tokens.")
+        return 0
+    finally:
+        await database.close()
+
+
+def add_keys_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``keys``."""
+    parser.add_argument("--allow", metavar="KEY", help="let the holder of this public key in")
+    parser.add_argument("--name", default="", help="whose key it is, for the list")
+
+
+def keys(options: argparse.Namespace, settings: Settings) -> int:
+    """Shows this side's public key and whom it lets in; makes the pair when there is none."""
+    from schedulezero.keys import load_keys
+
+    ring = load_keys(settings.keys)
+    if options.allow:
+        ring.allow(options.allow.strip(), options.name)
+    print(f"This side's public key: {ring.public}")
+    known = ring.allowed()
+    print(f"Let in are {len(known)}:" if known else "Nobody is let in yet; use --allow KEY --name NAME.")
+    for key, name in known.items():
+        print(f"  {key}  {name}")
+    return 0

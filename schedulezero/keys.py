@@ -1,0 +1,117 @@
+"""Keys of the ZeroMQ wires: CURVE, on whenever an address is not loopback.
+
+Each side has a pair of its own, made at its first start, and a list of the public keys that it lets in.
+The folder holds ``own.secret`` (readable by its user only), ``own.public``, and ``allowed``: a line for each
+key, with a name behind it. (CURVE: https://rfc.zeromq.org/spec/26/; who is let in: ZAP, spec 27.)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import zmq
+
+from schedulezero.errors import KeysUnusable
+
+DOMAIN = "schedulezero"
+"""The name under which libzmq asks who is let in."""
+_KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
+
+
+def is_key(text: str) -> bool:
+    """Whether a text has the form of a public key: 40 characters of Z85."""
+    return _KEY.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Our own pair, and whom we let in.
+
+    Attributes:
+        public, secret: our own keys, 40 characters of Z85 each.
+        allowed_file: where the keys of others are listed.
+        peer: the one key that we let in whatever the file says; None for none.
+    """
+
+    public: str
+    secret: str
+    allowed_file: Path
+    peer: str | None = None
+
+    def __repr__(self) -> str:
+        return f"KeyRing(public={self.public!r})"  # the secret stays out of logs and tracebacks
+
+    def allowed(self) -> dict[str, str]:
+        """The keys that are let in, our own among them, each with its name.
+
+        Read anew each time, so that changes count at once.
+        """
+        try:
+            lines = self.allowed_file.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            lines = []
+        found = [line.split(maxsplit=1) for line in lines if line.strip() and not line.startswith("#")]
+        known = {parts[0]: parts[1] if len(parts) > 1 else "" for parts in found if is_key(parts[0])}
+        known[self.public] = "this side"
+        if self.peer is not None:
+            known.setdefault(self.peer, "the server")
+        return known
+
+    def allow(self, key: str, name: str) -> None:
+        """Lets somebody in; KeysUnusable when that is no key."""
+        if not is_key(key):
+            raise KeysUnusable(
+                "A public key has 40 characters; `python -m bot keys` shows it on the other side."
+            )
+        with self.allowed_file.open("a", encoding="utf-8") as file:
+            file.write(f"{key} {' '.join(name.split())[:60]}\n")
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        """What pyzmq's authenticator asks for each connection."""
+        return key.decode("ascii") in self.allowed()
+
+    def guard(self, socket: zmq.Socket[bytes]) -> None:
+        """Makes a socket that will be bound speak CURVE, and ask for each peer whether it is let in."""
+        self._own(socket)
+        socket.setsockopt(zmq.CURVE_SERVER, 1)
+        socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN.encode())
+
+    def speak_to(self, socket: zmq.Socket[bytes], key: str) -> None:
+        """Makes a socket that will be connected speak CURVE with the holder of a key."""
+        self._own(socket)
+        socket.setsockopt(zmq.CURVE_SERVERKEY, key.encode())
+
+    def _own(self, socket: zmq.Socket[bytes]) -> None:
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, self.public.encode())
+        socket.setsockopt(zmq.CURVE_SECRETKEY, self.secret.encode())
+
+
+def load_keys(folder: str | Path, peer: str | None = None) -> KeyRing:
+    """The keys of a folder; they are made when there are none yet.
+
+    Parameters:
+        folder: where they are.
+        peer: a public key that is let in whatever the folder's list says.
+
+    Raises KeysUnusable, in a sentence that says what to do.
+    """
+    folder = Path(folder)
+    secret_file, public_file = folder / "own.secret", folder / "own.public"
+    try:
+        if not secret_file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            public, secret = (key.decode("ascii") for key in zmq.curve_keypair())
+            descriptor = os.open(secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secret + "\n")
+            public_file.write_text(public + "\n", encoding="ascii")
+        secret = secret_file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError) as error:
+        raise KeysUnusable(f"The keys in {folder} cannot be read or made ({error}).") from error
+    if not is_key(secret):
+        raise KeysUnusable(f"{secret_file} holds no key; move it away, and a new pair is made.")
+    public = zmq.curve_public(secret.encode()).decode("ascii")
+    return KeyRing(public, secret, folder / "allowed", peer)

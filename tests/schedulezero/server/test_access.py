@@ -1,0 +1,237 @@
+"""Who may ask the REST API what: hosts, origins, tokens, scopes, rates, and what is refused to start."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.config import Settings
+from schedulezero.database import Database
+from schedulezero.errors import Exposed, KeysUnusable
+from schedulezero.server.api.access import needed_scope
+from schedulezero.server.service import ServerConfig
+from schedulezero.server.tables import metadata
+from schedulezero.server.thread import ServerThread
+from schedulezero.server.tokens import Scope, Tokens
+from tests.conftest import Api
+
+JOB = {
+    "handler_id": "nobody",
+    "method": "send",
+    "trigger": {"type": "date", "args": {"run_date": "2099-01-01T00:00:00Z"}},
+}
+
+
+@asynccontextmanager
+async def served(config: ServerConfig) -> AsyncIterator[Api]:
+    server = ServerThread(config)
+    await server.start()
+    try:
+        async with Api(base_url=config.api_endpoint, timeout=10) as client:
+            yield client
+    finally:
+        await server.stop()
+
+
+async def make_token(config: ServerConfig, scope: Scope) -> str:
+    database = Database(config.database, metadata)
+    await database.open()
+    text = await Tokens(database).make("test", scope)
+    await database.close()
+    return text
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+# Read as: headers of a request on loopback, and how it is answered.
+REQUESTS = [
+    ({}, 200),
+    ({"Host": "localhost"}, 200),
+    ({"Host": "[::1]:8888"}, 200),
+    ({"Host": "evil.example"}, 403),
+    ({"Host": "127.0.0.1.evil.example"}, 403),
+    ({"Host": "[::1"}, 403),
+    ({"Host": ""}, 403),
+    ({"Origin": "https://evil.example"}, 403),
+    ({"Origin": "null"}, 403),
+    ({"Origin": "http://localhost:9"}, 403),
+    ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ({"Sec-Fetch-Site": "same-site"}, 403),
+    ({"Sec-Fetch-Site": "none"}, 200),
+    ({"Authorization": "Bearer sz_00000000_nothing"}, 401),
+    ({"Authorization": "Basic YTpi"}, 401),
+]
+
+
+@pytest.mark.parametrize(("headers", "status"), REQUESTS, ids=str)
+async def test_no_web_page_gets_in(api: Api, headers: dict[str, str], status: int) -> None:
+    assert (await api.get("/api/jobs", headers=headers)).status_code == status
+    assert (await api.post("/api/jobs", json=JOB, headers=headers)).status_code in (status, status + 1)
+
+
+async def test_ones_own_page_would_get_in(api: Api) -> None:
+    origin = str(api.base_url).rstrip("/")
+    assert (await api.get("/api/jobs", headers={"Origin": origin})).status_code == 200
+
+
+# Read as: who asks, what, how it is answered where tokens are required.
+SCOPES = [
+    (None, "GET", "/api/health", 200),
+    (None, "GET", "/api/jobs", 401),
+    (None, "POST", "/api/jobs", 401),
+    (Scope.READ, "GET", "/api/jobs", 200),
+    (Scope.READ, "GET", "/api/executions", 200),
+    (Scope.READ, "POST", "/api/jobs", 403),
+    (Scope.READ, "DELETE", "/api/jobs/x", 403),
+    (Scope.READ, "GET", "/api/config", 403),
+    (Scope.WRITE, "POST", "/api/jobs", 201),
+    (Scope.WRITE, "DELETE", "/api/jobs/x", 404),
+    (Scope.WRITE, "POST", "/api/executions/clear", 403),
+    (Scope.ADMIN, "POST", "/api/executions/clear", 200),
+    (Scope.ADMIN, "GET", "/api/config", 200),
+]
+
+
+async def test_each_token_may_what_its_scope_says(server_config: ServerConfig) -> None:
+    tokens = {scope: await make_token(server_config, scope) for scope in Scope}
+    async with served(replace(server_config, require_token=True)) as api:
+        for scope, method, path, status in SCOPES:
+            headers = bearer(tokens[scope]) if scope else {}
+            body = JOB if (method, path) == ("POST", "/api/jobs") else None
+            answer = await api.request(method, path, headers=headers, json=body)
+            assert answer.status_code == status, (scope, method, path, answer.text)
+            assert status != 401 or answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_reading_by_post_takes_the_scope_to_read() -> None:
+    assert needed_scope("POST", "/api/preview") is Scope.READ
+    assert needed_scope("POST", "/api/jobs/x/missing") is Scope.READ
+    assert needed_scope("POST", "/api/jobs/x/make-up") is Scope.WRITE
+
+
+async def test_a_revoked_or_changed_token_is_worthless_at_once(server_config: ServerConfig) -> None:
+    text = await make_token(server_config, Scope.READ)
+    async with served(replace(server_config, require_token=True)) as api:
+        assert (await api.get("/api/jobs", headers=bearer(text))).status_code == 200
+        assert (await api.get("/api/jobs", headers=bearer(text[:-1] + "!"))).status_code == 401
+        changed = text[:-1] + ("A" if text[-1] != "A" else "B")
+        assert (await api.get("/api/jobs", headers=bearer(changed))).status_code == 401
+        database = Database(server_config.database, metadata)
+        await database.open()
+        (known,) = await Tokens(database).list()
+        assert await Tokens(database).revoke(known.id) and not await Tokens(database).revoke(known.id)
+        await database.close()
+        assert (await api.get("/api/jobs", headers=bearer(text))).status_code == 401
+
+
+async def test_a_token_stands_nowhere(server_config: ServerConfig, caplog: pytest.LogCaptureFixture) -> None:
+    text = await make_token(server_config, Scope.ADMIN)
+    secret = text.rsplit("_", 1)[1]
+    with caplog.at_level(logging.DEBUG):
+        async with served(replace(server_config, require_token=True)) as api:
+            await api.get("/api/jobs", headers=bearer(text))
+            await api.get("/api/nothing", headers=bearer(text))
+            shown = (await api.get("/api/config", headers=bearer(text))).text
+    stored = b"".join(path.read_bytes() for path in Path(server_config.database).parent.glob("*.db*"))
+    assert secret not in caplog.text + shown and secret.encode() not in stored
+
+
+async def test_the_rate_of_a_client_is_limited(server_config: ServerConfig) -> None:
+    own = "own-token"
+    async with served(replace(server_config, requests_per_second=5, own_token=own)) as api:
+        statuses = [(await api.get("/api/health")).status_code for _ in range(30)]
+        assert statuses[:10] == [200] * 10 and 429 in statuses
+        assert (await api.get("/api/health", headers=bearer(own))).status_code == 200  # the bot itself
+
+
+# ---------------------------------------------------------------- beyond loopback
+
+
+def beyond(config: ServerConfig, **more: object) -> ServerConfig:
+    endpoint = config.api_endpoint.replace("127.0.0.1", "0.0.0.0")
+    return replace(config, api_endpoint=endpoint, **more)  # type: ignore[arg-type]
+
+
+async def test_beyond_loopback_without_tls_is_refused(server_config: ServerConfig) -> None:
+    with pytest.raises(Exposed, match=r"plain text.*tls_certificate.*behind_proxy"):
+        await ServerThread(beyond(server_config, own_token="x")).start()
+
+
+async def test_beyond_loopback_without_a_token_is_refused(server_config: ServerConfig) -> None:
+    with pytest.raises(Exposed, match=r"no token yet.*bot token make"):
+        await ServerThread(beyond(server_config, behind_proxy=True)).start()
+
+
+async def test_behind_a_proxy_a_token_is_needed(server_config: ServerConfig) -> None:
+    token = await make_token(server_config, Scope.READ)
+    async with served(beyond(server_config, behind_proxy=True)) as api:
+        assert (await api.get("/api/jobs")).status_code == 401
+        headers = {**bearer(token), "Host": "schedules.example"}
+        assert (await api.get("/api/jobs", headers=headers)).status_code == 200
+
+
+async def test_tls(server_config: ServerConfig, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    config = replace(
+        beyond(server_config, own_token="own", tls_certificate=str(certificate), tls_key=str(key)),
+        api_endpoint=server_config.api_endpoint.replace("http://127.0.0.1", "https://0.0.0.0"),
+    )
+    server = ServerThread(config)
+    await server.start()
+    trusted = ssl.create_default_context(cafile=certificate)
+    address = server_config.api_endpoint.replace("http://", "https://")
+    async with httpx.AsyncClient(verify=trusted, headers=bearer("own")) as client:
+        assert (await client.get(f"{address}/api/jobs")).status_code == 200
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"{address}/api/jobs")
+    await server.stop()
+    with pytest.raises(Exposed, match="belong together"):
+        await ServerThread(replace(config, tls_key=None)).start()
+    with pytest.raises(Exposed, match="cannot be used"):
+        await ServerThread(replace(config, tls_key=str(certificate))).start()
+
+
+async def test_a_large_body_is_refused(api: Api) -> None:
+    answer = await api.post("/api/jobs", content=b"x" * (2**20 + 1))
+    assert answer.status_code == 413
+
+
+# ---------------------------------------------------------------- settings
+
+
+def test_settings_beyond_this_machine() -> None:
+    with pytest.raises(ValueError, match="set `server_key`"):
+        Settings(server="external", server_address="tcp://10.0.0.1:4242")
+    with pytest.raises(ValueError, match="`server_address` must not be"):
+        Settings(handler_host="10.0.0.5")
+    with pytest.raises(ValueError, match=r"such as 10\.0\.0\.5"):
+        Settings(handler_host="0.0.0.0")
+    with pytest.raises(ValueError, match="public key"):
+        Settings(server_key="short")
+    assert "secret" not in repr(Settings(api_token="secret"))  # type: ignore[arg-type]
+
+
+async def test_unusable_keys_are_told(server_config: ServerConfig, tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "own.secret").write_text("rubbish")
+    address = server_config.server_address.replace("127.0.0.1", "0.0.0.0")
+    with pytest.raises(KeysUnusable, match="holds no key; move it away"):
+        await ServerThread(
+            replace(server_config, server_address=address, keys=str(tmp_path / "keys"))
+        ).start()
