@@ -19,6 +19,7 @@ from bot.config import Settings
 from cogs import sprocket_loader
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
+from cogs.desk.answers import answer_error
 from cogs.desk.components import DYNAMIC_ITEMS
 from cogs.desk.language import CommandTranslator
 from cogs.menus_cog import MenusCog
@@ -92,6 +93,7 @@ class ScheduleZeroBot(commands.Bot):
             except Refused as error:
                 # One broken sprocket must not keep the others from running.
                 log.error("%s", error.message)
+        self.tree.error(answer_error)
         await self.tree.set_translator(CommandTranslator())
         await self.tree.sync()
 

@@ -8,6 +8,7 @@ memory as an `Alert`.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -126,6 +127,11 @@ class Alert:
         return cls(**{**data, "items": items, "first_at": instants.from_iso(data["first_at"])})
 
 
+def _words(reason: str) -> str:
+    """A reason as a card shows it: nothing in it is markup but the names of permissions."""
+    return re.sub(r"\\\*([^*\\]{1,60})\\\*", r"*\1*", plain(translated(reason)))
+
+
 def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     """The card of an alert, in the language that is being spoken.
 
@@ -138,7 +144,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     last = alert.items[-1]
     single = len(alert.items) == 1
     heading = t(one, job=f"“{cut(plain(last.title), 80)}”") if single else t(many, count=len(alert.items))
-    lines = [f"### {symbol} {heading}", cut(plain(translated(alert.reason)), 500)]
+    lines = [f"### {symbol} {heading}", cut(_words(alert.reason), 500)]
     if not single:
         lines += [f"- {cut(plain(item.title), 80)}{_times(item)}" for item in alert.items[-MOST_ITEMS:]]
         if len(alert.items) > MOST_ITEMS:

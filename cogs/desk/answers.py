@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import discord
-from discord import ui
+from discord import app_commands, ui
 
 from cogs.desk.language import speaking, t, translated
 from cogs.desk.rights import may_schedule
@@ -42,6 +42,20 @@ async def answer(interaction: discord.Interaction, work: Callable[[], Awaitable[
                     reference=reference,
                 ),
             )
+
+
+async def answer_error(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
+    """Tells what was wrong with a command before any of its work began; logs what is a defect."""
+    with speaking(interaction.locale):
+        if isinstance(error, app_commands.TransformerError):
+            value = discord.utils.escape_markdown(str(error.value))[:100]
+            await say(interaction, t("“{value}” does not fit there; pick it again.", value=value))
+            return
+        if isinstance(error, app_commands.CheckFailure | app_commands.CommandNotFound):
+            await say(interaction, t("This command cannot be used here, or is not there any more."))
+            return
+        log.error("a command failed", exc_info=error)
+        await say(interaction, t("Something went wrong on my side; try again in a moment."))
 
 
 async def check_manager(interaction: discord.Interaction) -> None:

@@ -244,6 +244,8 @@ async def missing_picked(interaction: discord.Interaction, job_id: str) -> None:
 
 async def ask_missing(interaction: discord.Interaction, job_id: str, span_name: str) -> None:
     """Says what is missing in a span (a key of `_SPANS`), and asks whether to make up for it."""
+    if span_name not in _SPANS:
+        raise Refused(t("Nothing was picked."))
     span, words = _SPANS[span_name]
     job = await job_to_change(interaction, job_id)
     now = instants.now()

@@ -193,7 +193,10 @@ async def alerts_chosen(interaction: discord.Interaction, _target: str) -> None:
     chosen = next(iter(all_picked(interaction)), None)
     guild = interaction.guild
     assert guild is not None
-    channel = guild.get_channel_or_thread(int(chosen or 0))
+    channel = guild.get_channel_or_thread(int(chosen)) if chosen and chosen.isdecimal() else None
+    if chosen is not None and channel is None:
+        await acknowledge(interaction)
+        raise Refused(t("The channel {id} is not one of this server, or I cannot see it.", id=chosen))
     if channel is not None and not channel.permissions_for(guild.me).send_messages:
         await acknowledge(interaction)
         raise Refused(
@@ -205,7 +208,9 @@ async def alerts_chosen(interaction: discord.Interaction, _target: str) -> None:
 @action("setup", "roles")
 async def roles_chosen(interaction: discord.Interaction, _target: str) -> None:
     """Sets who else may schedule."""
-    chosen = tuple(all_picked(interaction))
+    assert interaction.guild is not None
+    known = {str(role.id) for role in interaction.guild.roles}
+    chosen = tuple(item for item in all_picked(interaction) if item in known)
     await _change(interaction, lambda settings: replace(settings, manager_role_ids=chosen))
 
 
@@ -222,7 +227,7 @@ async def _change(interaction: discord.Interaction, change: Any) -> None:
 async def ask_limits(interaction: discord.Interaction, target: str) -> None:
     """Asks for limits and hours; what was set before is filled in."""
     _check(interaction)
-    known = await services_of(interaction.client).memory.kept("rules", target) or {}
+    known = await services_of(interaction.client).memory.kept("rules", guild_id_of(interaction)) or {}
     fields = [
         text_field(
             "quiet", t("Quiet hours"), value=known.get("quiet"), placeholder="22:00-07:00", most=20,
