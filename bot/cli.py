@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
+from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, restore
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -69,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
     add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
     add_keys_arguments(_add(commands, "keys", "show the keys of the ZeroMQ wires, and let others in", keys))
+    add_backup_arguments(_add(commands, "backup", "copy the databases, also while the bot runs", backup))
+    add_restore_arguments(_add(commands, "restore", "bring a backup back; the bot must be stopped", restore))
     when = _add(commands, "when", "show what a text such as 'every friday at 5pm' means", _when)
     when.add_argument("text", nargs="+", metavar="TEXT")
     when.add_argument("--timezone", metavar="Z", help="IANA zone of the times (default: the configured one)")

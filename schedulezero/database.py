@@ -6,6 +6,11 @@ a savepoint of its own, so that one failure undoes itself only), and a few reade
 own connections, which WAL lets read while somebody writes. ``synchronous=FULL`` makes a commit
 survive a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
+A file is looked at before it is used (`schedulezero.database_file`): a damaged one is moved aside and
+never written over. Tables are brought up to date by adding what they lack, after a backup; a file of a
+later version is left alone. That needs no migration scripts as long as nothing is renamed or dropped,
+which `schedulezero.server.tables` promises.
+
 Whoever opens a database closes it; both may happen on any event loop.
 """
 
@@ -25,6 +30,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from schedulezero import database_file
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 
 T = TypeVar("T")
@@ -96,11 +102,18 @@ class Database:
     def _open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            database_file.check(self.path)
             self._write_engine = _engine(self.path, begin="BEGIN IMMEDIATE")
             self._read_engine = _engine(self.path, begin="BEGIN")
+            with self._write_engine.connect() as connection:
+                outdated = _lacks_something(connection, self._metadata)
+            if outdated:
+                database_file.back_up_before_migration(self.path)
             with self._write_engine.begin() as connection:
                 self._metadata.create_all(connection)
-                _add_missing(connection, self._metadata)
+                if outdated:
+                    _add_missing(connection, self._metadata)
+                database_file.mark(connection)
         except (DatabaseError, OSError) as error:
             reason = getattr(error, "orig", None) or error
             raise DatabaseUnusable(
@@ -117,7 +130,11 @@ class Database:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: OperationalError) -> DatabaseUnavailable:
-        return DatabaseUnavailable(f"The database {self.path} cannot be used at the moment: {error.orig}.")
+        first: BaseException = error
+        # What came of it (a savepoint that is gone with the rest) hides the reason.
+        while first.__context__ is not None:
+            first = first.__context__
+        return DatabaseUnavailable(f"The database {self.path} cannot be used at the moment: {first}.")
 
     def _write_loop(self) -> None:
         assert self._write_engine is not None
@@ -189,6 +206,28 @@ def _engine(path: Path, *, begin: str) -> Engine:
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _lacks_something(connection: Connection, metadata: sa.MetaData) -> bool:
+    """Whether tables that are there lack columns or indexes."""
+    inspector = sa.inspect(connection)
+    there = set(inspector.get_table_names())
+    for table in metadata.sorted_tables:
+        if table.name not in there:
+            continue
+        columns = {column["name"] for column in inspector.get_columns(table.name)}
+        # Reflection leaves out indexes over expressions, so they are asked for by their names.
+        indexes = set(
+            connection.scalars(
+                sa.text("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = :name"),
+                {"name": table.name},
+            )
+        )
+        if any(column.name not in columns for column in table.columns):
+            return True
+        if any(index.name not in indexes for index in table.indexes):
+            return True
+    return False
 
 
 def _add_missing(connection: Connection, metadata: sa.MetaData) -> None:

@@ -120,7 +120,7 @@ async def test_a_database_that_is_none_is_one_sentence(settings: Settings, tmp_p
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(b"not a database" * 99)
     ended = await end(settings, "server", SCHEDULEZERO_DATABASE=str(photo))
-    assert ended.status == 1 and "cannot be used" in ended.err and "Traceback" not in ended.err
+    assert ended.status == 1 and "is not a SQLite database" in ended.err and "Traceback" not in ended.err
 
 
 async def test_a_wrong_config_is_one_sentence(settings: Settings, tmp_path: Path) -> None:

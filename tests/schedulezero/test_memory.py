@@ -59,7 +59,7 @@ async def test_a_draft_is_forgotten_after_a_month(tmp_path: Path, monkeypatch: p
 async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     file = tmp_path / "photo.db"
     file.write_bytes(b"this is no database, " * 100)
-    with pytest.raises(DatabaseUnusable, match=r"photo\.db cannot be used"):
+    with pytest.raises(DatabaseUnusable, match=r"photo\.db is not a SQLite"):
         await Memory(str(file)).open()
     assert file.read_bytes().startswith(b"this is no database")
     with pytest.raises(DatabaseUnusable, match="cannot be used"):

@@ -1,0 +1,72 @@
+"""``backup`` and ``restore``: the database and the journal of runs together."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+
+def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``backup``."""
+    parser.add_argument(
+        "folder", nargs="?", help="where to put it (default: a new folder in `backups` beside the database)"
+    )
+
+
+def backup(options: argparse.Namespace, settings: Settings) -> int:
+    """Copies the databases to a new folder, also while the bot runs."""
+    from schedulezero import database_file, instants
+
+    database, journal = _files(settings)
+    stamp = f"{instants.now():%Y%m%dT%H%M%SZ}"
+    folder = Path(options.folder) if options.folder else database.parent / "backups" / stamp
+    # The journal first: a run that is in it and not yet in the database is called again and answered.
+    if journal.exists():
+        database_file.back_up(journal, folder / journal.name)
+    database_file.back_up(database, folder / database.name)
+    print(f"Backed up to {folder}. Bring it back with: python -m bot restore {folder}")
+    return 0
+
+
+def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``restore``."""
+    parser.add_argument("backup", help="the folder that `backup` made, or a database file")
+
+
+def restore(options: argparse.Namespace, settings: Settings) -> int:
+    """Puts a backup in the place of the databases; what was there is kept beside them."""
+    from bot.cli import Unusable
+    from schedulezero import database_file
+    from schedulezero.errors import PortTaken
+    from schedulezero.server.service import listen
+
+    try:
+        listen(settings.api_endpoint).close()
+    except PortTaken as error:
+        raise Unusable(
+            f"A server runs at {settings.api_endpoint} and uses the database; stop it first, and start "
+            "it again afterwards."
+        ) from error
+    database, journal = _files(settings)
+    given = Path(options.backup)
+    if given.is_dir():
+        pairs = [(given / database.name, database), (given / journal.name, journal)]
+        pairs = [pair for pair in pairs if pair[0].exists() or pair[1] is database]
+    else:
+        pairs = [(given, database)]
+    for source, target in pairs:
+        before = database_file.restore(source, target)
+        print(f"{target} is as it was in {source}." + (f" What was there is in {before}." if before else ""))
+    return 0
+
+
+def _files(settings: Settings) -> tuple[Path, Path]:
+    from schedulezero.database import sqlite_path
+    from schedulezero.journal import beside
+
+    database = sqlite_path(settings.database)
+    return database, beside(database)
