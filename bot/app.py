@@ -19,6 +19,7 @@ from bot.config import Settings
 from cogs import sprocket_loader
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
+from cogs.audit_cog import AuditCog
 from cogs.desk.answers import answer_error
 from cogs.desk.components import DYNAMIC_ITEMS
 from cogs.desk.language import CommandTranslator
@@ -85,6 +86,7 @@ class ScheduleZeroBot(commands.Bot):
         await self.add_cog(AdminCog(self))
         await self.add_cog(MenusCog(self))
         await self.add_cog(AlertsCog(self))
+        await self.add_cog(AuditCog(self))
         await self.add_cog(SprocketsCog(self))
         self.add_dynamic_items(*DYNAMIC_ITEMS)
         for name in self.settings.sprockets:

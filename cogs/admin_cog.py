@@ -33,6 +33,7 @@ from cogs.desk import (
     zones,
 )
 from cogs.desk.answers import answer, check_manager
+from cogs.desk.audit import show_audit
 from cogs.desk.language import speaking, t
 from cogs.desk.modals import is_form, submitted
 from cogs.desk.wording import cut
@@ -155,6 +156,16 @@ class AdminCog(commands.Cog):
             interaction, lambda: history.show_history(interaction, job, RunState(state) if state else None)
         )
 
+    @schedule.command(name="audit", description="Show who changed what, and when")
+    @app_commands.describe(job="Only this job", person="Only what this person did")
+    async def audit(
+        self,
+        interaction: discord.Interaction,
+        job: str | None = None,
+        person: discord.User | None = None,
+    ) -> None:
+        await answer(interaction, lambda: show_audit(interaction, job, person))
+
     @schedule.command(name="calendar", description="Show the month or the week as a picture and a file")
     @app_commands.describe(view="A month or a week")
     @app_commands.choices(
@@ -246,6 +257,7 @@ class AdminCog(commands.Cog):
     @resume.autocomplete("job")
     @run.autocomplete("job")
     @history.autocomplete("job")
+    @audit.autocomplete("job")
     async def suggest_job(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:

@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from cogs import sprocket_loader
 from cogs.desk.answers import acknowledge, answer, say
+from cogs.desk.audit import note_change
 from cogs.desk.language import t
 from cogs.desk.wording import cut
 from cogs.services import Refused, handler_of
@@ -33,6 +34,7 @@ class SprocketsCog(commands.Cog):
     async def load_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
             brought = await sprocket_loader.load(self.bot, name.strip())
+            await note_change(interaction, "sprocket_loaded", (), name=name.strip())
             return f"{t('Loaded {name}.', name=f'**{name}**')} {_brought(brought)}"
 
         await self._as_owner(interaction, work)
@@ -44,6 +46,7 @@ class SprocketsCog(commands.Cog):
     async def unload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
             await sprocket_loader.unload(self.bot, name.strip())
+            await note_change(interaction, "sprocket_unloaded", (), name=name.strip())
             return t("Unloaded {name}. Jobs that use it fail until it is loaded again.", name=f"**{name}**")
 
         await self._as_owner(interaction, work)
@@ -55,6 +58,7 @@ class SprocketsCog(commands.Cog):
     async def reload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
             brought = await sprocket_loader.reload(self.bot, name.strip())
+            await note_change(interaction, "sprocket_reloaded", (), name=name.strip())
             return f"{t('Reloaded {name}.', name=f'**{name}**')} {_brought(brought)}"
 
         await self._as_owner(interaction, work)

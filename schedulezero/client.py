@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from schedulezero.answers import items_of
+from schedulezero.audit import AuditEntry, Change
 from schedulezero.dialects import (
     PAGE,
+    AuditPage,
     BulkChange,
     BulkOutcome,
     Dialect,
@@ -206,6 +208,42 @@ class Client:
             wait_seconds: how long the server may wait for something to tell.
         """
         return await self._ask(lambda dialect: dialect.troubles(after, wait_seconds))
+
+    async def audit(
+        self,
+        guild_id: str,
+        *,
+        job_id: str | None = None,
+        actor_id: str | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE,
+    ) -> AuditPage:
+        """A page of who changed what in a guild, newest first."""
+        return await self._ask(
+            lambda dialect: dialect.audit(
+                guild_id, job_id=job_id, actor_id=actor_id, cursor=cursor, limit=limit
+            )
+        )
+
+    async def audit_after(
+        self, after: int | None = None, wait_seconds: int = 0
+    ) -> tuple[tuple[AuditEntry, ...], int]:
+        """The audit of all guilds after a place, and the place to go on from; see `troubles`."""
+        return await self._ask(lambda dialect: dialect.audit_after(after, wait_seconds))
+
+    async def note(
+        self,
+        action: str,
+        *,
+        guild_id: str,
+        name: str | None = None,
+        changes: Sequence[Change] = (),
+        by: str | None = None,
+    ) -> None:
+        """Adds what was done elsewhere to the audit."""
+        await self._ask(
+            lambda dialect: dialect.note(action, guild_id=guild_id, name=name, changes=changes, by=by)
+        )
 
     async def rules(self, guild_id: str) -> GuildRules:
         """What a guild forbids."""

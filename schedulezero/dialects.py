@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from schedulezero.audit import AuditEntry, Change
 from schedulezero.model import GuildRules, Job, JobState, JobVersion, Run, RunState, Trouble
 
 PAGE = 25
@@ -30,6 +31,7 @@ class Feature(StrEnum):
     MAKE_UP = "make up"
     RULES = "rules"
     TROUBLES = "troubles"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,14 @@ class RunPage:
     """A page of runs, newest first; ``next_cursor`` is None on the last one."""
 
     runs: tuple[Run, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """A page of the audit, newest first; ``next_cursor`` is None on the last one."""
+
+    entries: tuple[AuditEntry, ...]
     next_cursor: str | None
 
 
@@ -134,6 +144,24 @@ class Dialect(Protocol):
     async def run_of_message(self, guild_id: str, message_id: str) -> Run | None: ...
 
     async def troubles(self, after: int | None, wait_seconds: int) -> tuple[tuple[Trouble, ...], int]: ...
+
+    async def audit(
+        self, guild_id: str, *, job_id: str | None, actor_id: str | None, cursor: str | None, limit: int
+    ) -> AuditPage: ...
+
+    async def audit_after(
+        self, after: int | None, wait_seconds: int
+    ) -> tuple[tuple[AuditEntry, ...], int]: ...
+
+    async def note(
+        self,
+        action: str,
+        *,
+        guild_id: str,
+        name: str | None,
+        changes: Sequence[Change],
+        by: str | None,
+    ) -> None: ...
 
     async def rules(self, guild_id: str) -> GuildRules: ...
 

@@ -15,17 +15,20 @@ class GuildSettings:
 
     Attributes:
         alert_channel_id: where cards about failed runs go; None sends them to the job's creator.
+        log_channel_id: where each change is told; None for nowhere.
         manager_role_ids: roles that may schedule beside those who may manage the server.
         approval: whether jobs that ping everyone, delete, lock or give roles wait for a second person.
     """
 
     alert_channel_id: str | None = None
+    log_channel_id: str | None = None
     manager_role_ids: tuple[str, ...] = ()
     approval: bool = False
 
     def to_json(self) -> JsonObject:
         return {
             "alert_channel_id": self.alert_channel_id,
+            "log_channel_id": self.log_channel_id,
             "manager_role_ids": list(self.manager_role_ids),
             "approval": self.approval,
         }
@@ -34,6 +37,7 @@ class GuildSettings:
     def from_json(cls, data: Mapping[str, Any]) -> GuildSettings:
         return cls(
             alert_channel_id=data.get("alert_channel_id"),
+            log_channel_id=data.get("log_channel_id"),
             manager_role_ids=tuple(data.get("manager_role_ids") or ()),
             approval=bool(data.get("approval")),
         )

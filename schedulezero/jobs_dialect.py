@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from schedulezero.answers import items_of, job_of, job_path, read_answer, run_of
-from schedulezero.dialects import BulkChange, BulkOutcome, Feature, JobPage, JobQuery, RunPage
+from schedulezero.audit import AuditEntry, Change, changes_json
+from schedulezero.dialects import AuditPage, BulkChange, BulkOutcome, Feature, JobPage, JobQuery, RunPage
 from schedulezero.http import Http
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
@@ -156,6 +157,41 @@ class JobsDialect:
         )
         return found, int(answer.get("next") or 0)
 
+    async def audit(
+        self, guild_id: str, *, job_id: str | None, actor_id: str | None, cursor: str | None, limit: int
+    ) -> AuditPage:
+        query = {
+            "guild_id": guild_id, "job_id": job_id, "actor_id": actor_id, "cursor": cursor, "limit": limit,
+        }  # fmt: skip
+        answer = await self._http.request("GET", "/api/audit", query=query)
+        following = answer.get("next")
+        return AuditPage(_entries(answer), str(following) if following else None)
+
+    async def audit_after(self, after: int | None, wait_seconds: int) -> tuple[tuple[AuditEntry, ...], int]:
+        if after is None:  # only where it ends now
+            answer = await self._http.request("GET", "/api/audit", query={"limit": 1})
+            return (), int(answer.get("newest") or 0)
+        query = {"after": after, "wait": wait_seconds, "limit": 100}
+        answer = await self._http.request("GET", "/api/audit", query=query, timeout=wait_seconds + 10.0)
+        return _entries(answer), int(answer.get("next") or 0)
+
+    async def note(
+        self,
+        action: str,
+        *,
+        guild_id: str,
+        name: str | None,
+        changes: Sequence[Change],
+        by: str | None,
+    ) -> None:
+        body: JsonObject = {
+            "action": action,
+            "guild_id": guild_id,
+            "name": name,
+            "changes": changes_json(tuple(changes)),
+        }
+        await self._http.request("POST", "/api/audit", body=body, actor_id=by)
+
     async def rules(self, guild_id: str) -> GuildRules:
         answer = await self._http.request("GET", f"/api/guilds/{guild_id}/rules")
         return read_answer(GuildRules.from_json, answer, "rules")
@@ -166,6 +202,13 @@ class JobsDialect:
         path = f"/api/guilds/{rules.guild_id}/rules"
         answer = await self._http.request("PUT", path, body=body, actor_id=by)
         return read_answer(GuildRules.from_json, answer, "rules")
+
+
+def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:
+    return tuple(
+        read_answer(AuditEntry.from_json, item, "an entry of the audit")
+        for item in items_of(answer, "entries")
+    )
 
 
 def _definition(job: Job) -> JsonObject:

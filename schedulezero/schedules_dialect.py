@@ -13,7 +13,8 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from schedulezero.answers import items_of
-from schedulezero.dialects import BulkChange, BulkOutcome, Feature, JobPage, JobQuery, RunPage
+from schedulezero.audit import AuditEntry, Change
+from schedulezero.dialects import AuditPage, BulkChange, BulkOutcome, Feature, JobPage, JobQuery, RunPage
 from schedulezero.errors import NotFound, NotSupported
 from schedulezero.http import Http
 from schedulezero.instants import from_iso, to_iso
@@ -49,6 +50,7 @@ class SchedulesDialect:
         Feature.MAKE_UP: "This server cannot make up for runs; use Run now.",
         Feature.RULES: "This server knows no quiet hours, free days or limits.",
         Feature.TROUBLES: "This server does not tell of failed or missed runs.",
+        Feature.AUDIT: "This server does not keep who changed what.",
     }
 
     def __init__(self, http: Http) -> None:
@@ -150,6 +152,25 @@ class SchedulesDialect:
 
     async def troubles(self, after: int | None, wait_seconds: int) -> tuple[tuple[Trouble, ...], int]:
         raise NotSupported(self.lacks[Feature.TROUBLES])
+
+    async def audit(
+        self, guild_id: str, *, job_id: str | None, actor_id: str | None, cursor: str | None, limit: int
+    ) -> AuditPage:
+        raise NotSupported(self.lacks[Feature.AUDIT])
+
+    async def audit_after(self, after: int | None, wait_seconds: int) -> tuple[tuple[AuditEntry, ...], int]:
+        raise NotSupported(self.lacks[Feature.AUDIT])
+
+    async def note(
+        self,
+        action: str,
+        *,
+        guild_id: str,
+        name: str | None,
+        changes: Sequence[Change],
+        by: str | None,
+    ) -> None:
+        raise NotSupported(self.lacks[Feature.AUDIT])
 
     async def rules(self, guild_id: str) -> GuildRules:
         raise NotSupported(self.lacks[Feature.RULES])

@@ -16,6 +16,7 @@ import discord
 from discord import ui
 
 from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.audit import note_change
 from cogs.desk.components import DeskButton, DeskChannelSelect, DeskRoleSelect, action, all_picked
 from cogs.desk.jobs_here import actor_of, client_of
 from cogs.desk.language import locale, mark, t
@@ -23,6 +24,7 @@ from cogs.desk.modals import ask, form_action, text_field
 from cogs.desk.wording import NEUTRAL, plain
 from cogs.services import Refused, services_of
 from schedulezero import instants
+from schedulezero.audit import Change, changes_between
 from schedulezero.dialects import Feature
 from schedulezero.errors import ClientError
 from schedulezero.guild_settings import GuildSettings
@@ -95,6 +97,10 @@ def setup_panel(
                 t("each job's creator; choose a channel…"),
                 settings.alert_channel_id,
             )
+        ),
+        ui.TextDisplay(f"**{t('Who changed what is told in')}**"),
+        row_of(
+            DeskChannelSelect("setup", "log", target, t("no channel; choose one…"), settings.log_channel_id)
         ),
         ui.TextDisplay(f"**{t('Who may schedule, beside those who may manage the server')}**"),
         row_of(
@@ -174,7 +180,11 @@ async def zone_given(interaction: discord.Interaction, _target: str, fields: Map
             )
         zone = near[0].key
     assert interaction.guild_id is not None
-    await services_of(interaction.client).memory.set_guild_timezone(interaction.guild_id, zone)
+    memory = services_of(interaction.client).memory
+    before = await memory.timezone(0, interaction.guild_id)
+    await memory.set_guild_timezone(interaction.guild_id, zone)
+    if before != zone:
+        await note_change(interaction, "zone", [Change("timezone", before, zone)])
     rules = await _rules(interaction)
     if rules is not None and rules.timezone != zone:
         await client_of(interaction).save_rules(replace(rules, timezone=zone), actor_of(interaction))
@@ -190,6 +200,19 @@ async def toggle_approval(interaction: discord.Interaction, _target: str) -> Non
 @action("setup", "alerts")
 async def alerts_chosen(interaction: discord.Interaction, _target: str) -> None:
     """Sets where alerts go."""
+    chosen = await _channel_picked(interaction)
+    await _change(interaction, lambda settings: replace(settings, alert_channel_id=chosen))
+
+
+@action("setup", "log")
+async def log_chosen(interaction: discord.Interaction, _target: str) -> None:
+    """Sets where each change is told."""
+    chosen = await _channel_picked(interaction)
+    await _change(interaction, lambda settings: replace(settings, log_channel_id=chosen))
+
+
+async def _channel_picked(interaction: discord.Interaction) -> str | None:
+    """The channel of this guild that was picked and where I may post, None for none; Refused for another."""
     chosen = next(iter(all_picked(interaction)), None)
     guild = interaction.guild
     assert guild is not None
@@ -202,7 +225,7 @@ async def alerts_chosen(interaction: discord.Interaction, _target: str) -> None:
         raise Refused(
             t("I may not post in {channel}: give my role *Send Messages* there.", channel=channel.mention)
         )
-    await _change(interaction, lambda settings: replace(settings, alert_channel_id=chosen))
+    return chosen
 
 
 @action("setup", "roles")
@@ -219,7 +242,11 @@ async def _change(interaction: discord.Interaction, change: Any) -> None:
     _check(interaction)
     assert interaction.guild_id is not None
     memory = services_of(interaction.client).memory
-    await memory.save_settings(interaction.guild_id, change(await memory.settings(interaction.guild_id)))
+    before = await memory.settings(interaction.guild_id)
+    after = change(before)
+    await memory.save_settings(interaction.guild_id, after)
+    if changes := changes_between(before.to_json(), after.to_json()):
+        await note_change(interaction, "settings", changes)
     await _show(interaction)
 
 

@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from schedulezero.audit import Change
 from schedulezero.errors import TriggerError
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState
 from schedulezero.server.api.errors import ApiError, no_such_job
+from schedulezero.server.audit import Audit
 from schedulezero.server.clock import Clock
 from schedulezero.server.due import next_run_of
 from schedulezero.server.registry import Registry
@@ -44,6 +46,7 @@ class Jobs:
     registry: Registry
     rules: Rules
     versions: Versions
+    audit: Audit
     now: Callable[[], datetime]
 
     async def create(self, job: Job, *, replace_existing: bool = False, by: str | None = None) -> Job:
@@ -198,6 +201,7 @@ class Jobs:
         now = self.now()
         note = f"Run on demand by <@{by}>." if by else "Run on demand."
         run = run_at(job, now, now, RunState.QUEUED, note, job.run_count + 1)
+        await self._note_runs(job, "run", [now], by)
         return await self.enqueue(run)
 
     async def make_up(self, job_id: str, instants: Sequence[datetime], *, by: str | None = None) -> list[Run]:
@@ -212,7 +216,15 @@ class Jobs:
         runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]
         queued = await self.store.add_runs(runs)
         await self.queue.put(queued)
+        if queued:
+            await self._note_runs(job, "made_up", [run.scheduled_at for run in queued], by)
         return queued
+
+    async def _note_runs(self, job: Job, action: str, instants: Sequence[datetime], by: str | None) -> None:
+        changes = tuple(Change("run", None, to_iso(at)) for at in instants)
+        await self.audit.add(
+            action, guild_id=job.guild_id, job_id=job.id, name=job.title, actor_id=by, changes=changes
+        )
 
     async def missing(self, job_id: str, since: datetime, until: datetime) -> list[datetime]:
         """The instants of a job within a span that did not run well, at most `MOST_BACKFILLED`."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from schedulezero.audit import changes_between
 from schedulezero.database import Database
 from schedulezero.model import GuildRules
+from schedulezero.server import audit
 from schedulezero.server.tables import guild_rules
 
 
@@ -32,10 +34,13 @@ class Rules:
         rules = self._known.get(guild_id)
         return rules.most_runs_an_hour if rules is not None else None
 
-    async def save(self, rules: GuildRules) -> None:
+    async def save(self, rules: GuildRules, by: str | None = None) -> None:
         """Keeps a guild's rules; they hold from now on."""
+        before = self._known.get(rules.guild_id) or GuildRules(rules.guild_id)
+        changes = changes_between(before.to_json(), rules.to_json())
 
         def write(connection: Connection) -> None:
+            audit.note(connection, "rules", guild_id=rules.guild_id, actor_id=by, changes=changes)
             connection.execute(sa.delete(guild_rules).where(guild_rules.c.guild_id == rules.guild_id))
             connection.execute(
                 sa.insert(guild_rules), [{"guild_id": rules.guild_id, "rules": rules.to_json()}]

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import zmq.asyncio
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from zmq.auth.asyncio import AsyncioAuthenticator
 
 from schedulezero import instants
@@ -27,7 +28,9 @@ from schedulezero.errors import PortTaken
 from schedulezero.keys import DOMAIN, load_keys
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES
+from schedulezero.server.announcer import Announcer
 from schedulezero.server.api.access import Access, AccessRules, loopback_hosts
+from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
 from schedulezero.server.api.errors import error_middleware
 from schedulezero.server.api.jobs import JobsResource
@@ -37,6 +40,7 @@ from schedulezero.server.api.runs import RunsResource
 from schedulezero.server.api.schedules import SchedulesResource
 from schedulezero.server.api.system import SystemResource
 from schedulezero.server.api.troubles import TroublesResource
+from schedulezero.server.audit import Audit
 from schedulezero.server.clock import Clock
 from schedulezero.server.dispatcher import Dispatcher
 from schedulezero.server.exposure import check_rest, tls_context
@@ -106,7 +110,9 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         store = Store(database)
         rules = Rules(database)
         await rules.load()
-        troubles = Troubles(database)
+        announcer = Announcer()
+        troubles = Troubles(database, announcer)
+        audit = Audit(database, announcer)
         versions = Versions(database)
         tokens = Tokens(database)
         check_rest(
@@ -131,7 +137,7 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         queue = LocalRunQueue(store)
         dispatcher = Dispatcher(store, queue, registry, troubles, now)
         clock = Clock(store, queue, rules, troubles, now)
-        jobs = Jobs(store, clock, queue, registry, rules, versions, now)
+        jobs = Jobs(store, clock, queue, registry, rules, versions, audit, now)
 
         local = is_loopback(config.api_endpoint)
         rules_of_access = AccessRules(
@@ -142,12 +148,14 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         )
         access = Access(rules_of_access, tokens)
         app = web.Application(
-            middlewares=[error_middleware, access.middleware()], client_max_size=MAX_FRAME_BYTES
+            middlewares=[error_middleware, access.middleware(), announcing(announcer)],
+            client_max_size=MAX_FRAME_BYTES,
         )
         for resource in (
             JobsResource(jobs, config.timezone),
             BulkResource(jobs),
-            RunsResource(store),
+            RunsResource(store, audit),
+            AuditResource(audit),
             TroublesResource(troubles),
             RulesResource(rules),
             SchedulesResource(jobs, registry, dispatcher, config.timezone),
@@ -158,7 +166,7 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        stack.callback(troubles.close)  # before the line above: a long poll would hold it up
+        stack.callback(announcer.close)  # before the line above: a long poll would hold it up
         listening = listen(config.api_endpoint)
 
         stack.push_async_callback(dispatcher.flush)
@@ -169,6 +177,20 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         await web.SockSite(runner, listening, ssl_context=tls).start()
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
         yield
+
+
+def announcing(announcer: Announcer) -> Middleware:
+    """Wakes whoever waits for news after each request that may have changed something."""
+
+    @web.middleware
+    async def announce(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            if request.method not in ("GET", "HEAD"):
+                announcer.announce()
+
+    return announce
 
 
 async def _running(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None]) -> None:

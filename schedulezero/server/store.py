@@ -19,7 +19,7 @@ from schedulezero import faults
 from schedulezero.database import Database
 from schedulezero.instants import from_microseconds
 from schedulezero.model import Job, JobState, Run, RunState, TroubleKind
-from schedulezero.server import troubles, versions
+from schedulezero.server import audit, troubles, versions
 from schedulezero.server.allowance import HourlyAllowance
 from schedulezero.server.due import Due
 from schedulezero.server.rows import (
@@ -125,6 +125,7 @@ class Store:
                 return False
             connection.execute(sa.insert(jobs), [job_row(job)])
             versions.note(connection, job, "created", by)
+            audit.note_job(connection, "created", None, job, by)
             return True
 
         return await self._database.write(add)
@@ -188,6 +189,7 @@ class Store:
                 )
             versions.note_first(connection, before)
             versions.note(connection, after, action, by)
+            audit.note_job(connection, action, before, after, by)
             return after
 
         return await self._database.write(apply)
@@ -444,6 +446,7 @@ def _pause(connection: Connection, job_id: str) -> None:
     connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(job_row(after)))
     versions.note_first(connection, before)
     versions.note(connection, after, "paused", None)
+    audit.note_job(connection, "paused", before, after, None, via="server")
 
 
 def _insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:

@@ -3,7 +3,7 @@
 ``jobs`` holds definitions and when each falls due next; ``runs`` holds one row for each job and
 scheduled instant, which is what makes an instant run once. ``job_versions`` holds jobs as they
 were, ``guild_rules`` what guilds forbid, ``troubles`` what there is to tell of runs, ``posts`` which
-run posted a message, ``tokens`` who may use REST.
+run posted a message, ``tokens`` who may use REST, ``audit`` who changed what.
 
 A column that came later has a ``server_default`` or may be null, so that it can be added to a
 table that has rows already (`schedulezero.database` does that when it opens a file).
@@ -12,6 +12,7 @@ table that has rows already (`schedulezero.database` does that when it opens a f
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from schedulezero.columns import Instant
 
@@ -149,3 +150,28 @@ tokens = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
 )
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("action", sa.String(40), nullable=False),
+    sa.Column("guild_id", sa.String(20)),
+    sa.Column("job_id", sa.String(64)),
+    sa.Column("name", sa.String(100)),
+    sa.Column("actor_id", sa.String(20)),
+    sa.Column("via", sa.String(10), nullable=False),
+    sa.Column("changes", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("audit_by_guild", audit.c.guild_id, audit.c.sequence)
+for _change in ("UPDATE", "DELETE"):
+    event.listen(
+        audit,
+        "after_create",
+        sa.DDL(
+            f"CREATE TRIGGER audit_no_{_change.lower()} BEFORE {_change} ON audit "
+            "BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END"
+        ).execute_if(dialect="sqlite"),
+    )

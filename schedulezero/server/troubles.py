@@ -6,13 +6,12 @@ was rolled back, and none is forgotten by a crash.
 
 from __future__ import annotations
 
-import asyncio
-
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero.database import Database
 from schedulezero.model import Trouble, TroubleKind
+from schedulezero.server.announcer import Announcer
 from schedulezero.server.rows import run_of
 from schedulezero.server.tables import runs, troubles
 
@@ -32,20 +31,13 @@ def note(connection: Connection, kind: TroubleKind, run_sequence: int) -> None:
 class Troubles:
     """Reads the outbox, and lets readers wait for more."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, announcer: Announcer) -> None:
         self._database = database
-        self._more = asyncio.Event()
-        self._closing = False
-
-    def close(self) -> None:
-        """Lets whoever waits go: the server is about to end."""
-        self._closing = True
-        self.announce()
+        self._announcer = announcer
 
     def announce(self) -> None:
         """Wakes whoever waits: something may have been written."""
-        self._more.set()
-        self._more = asyncio.Event()
+        self._announcer.announce()
 
     async def newest(self) -> int:
         """The place of the newest trouble, 0 when there was none yet."""
@@ -60,16 +52,7 @@ class Troubles:
             limit: how many at most.
             wait_seconds: how long to wait when there is none yet; 0 answers at once.
         """
-        try:
-            async with asyncio.timeout(wait_seconds or None):
-                while True:
-                    more = self._more
-                    found = await self._read(sequence, limit)
-                    if found or wait_seconds <= 0 or self._closing:
-                        return found
-                    await more.wait()
-        except TimeoutError:
-            return []
+        return await self._announcer.wait_for(lambda: self._read(sequence, limit), wait_seconds)
 
     async def _read(self, sequence: int, limit: int) -> list[Trouble]:
         query = (

@@ -39,6 +39,7 @@ schedule pause           | MANAGE | yes       | yes       | yes   | yes
 schedule resume          | MANAGE | yes       | yes       | yes   | yes
 schedule run             | MANAGE | yes       | yes       | yes   | yes
 schedule history         | MANAGE | yes       | yes       | yes   | yes
+schedule audit           | MANAGE | yes       | yes       | yes   | yes
 schedule calendar        | MANAGE | yes       | yes       | yes   | yes
 schedule export          | MANAGE | yes       | yes       | yes   | yes
 schedule import          | MANAGE | yes       | yes       | yes   | yes

@@ -105,6 +105,23 @@ class InstantsBody(_Body):
     instants: Annotated[list[Moment], Field(min_length=1, max_length=100)]
 
 
+class ChangeBody(_Body):
+    """One field of an audit's entry."""
+
+    field: Name
+    old: Any = None
+    new: Any = None
+
+
+class AuditBody(_Body):
+    """``POST /api/audit``: what was done elsewhere, such as a guild's settings in the bot."""
+
+    action: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+    guild_id: Snowflake | None = None
+    name: Name | None = None
+    changes: Annotated[list[ChangeBody], Field(max_length=50)] = Field(default_factory=list[ChangeBody])
+
+
 class BulkEntry(_Body):
     """One job of a bulk change: the version that it must be at, and the one to go back to."""
 

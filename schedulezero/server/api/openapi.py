@@ -6,6 +6,7 @@ from typing import Any
 
 from schedulezero.model import JobState, MissedPolicy, OverlapPolicy, RunState, TroubleKind
 from schedulezero.server.api.bodies import (
+    AuditBody,
     BulkBody,
     InstantsBody,
     JobBody,
@@ -152,6 +153,32 @@ _SCHEMAS: dict[str, _Schema] = {
         {"count": _COUNT, "limit": _COUNT, "records": _list("Record"), "next_cursor": _nullable("string")}
     ),
     "RunStats": _object({"total": _COUNT, "by_status": _ANYTHING}),
+    "Done": _object({"status": {"const": "success"}}),
+    "AuditPage": _object(
+        {
+            "entries": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "sequence": _COUNT,
+                        "at": _TEXT,
+                        "action": _TEXT,
+                        "guild_id": _nullable("string"),
+                        "job_id": _nullable("string"),
+                        "name": _nullable("string"),
+                        "actor_id": _nullable("string"),
+                        "via": {"enum": ["discord", "rest", "server"]},
+                        "changes": {
+                            "type": "array",
+                            "items": _object({"field": _TEXT, "old": {}, "new": {}}),
+                        },
+                    }
+                ),
+            },
+            "next": {"type": ["integer", "null"]},
+            "newest": _COUNT,
+        }
+    ),
     "Cleared": _object({"status": {"const": "success"}, "cleared": _COUNT}),
     "Scheduled": _object({"status": {"const": "success"}, "job_id": _TEXT}),
     "Schedules": _object(
@@ -223,6 +250,8 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
     ("get", "/api/executions/errors", "Failed runs, newest first", None, {200: "RecordPage"}),
     ("post", "/api/executions/clear", "Forget ended runs", None, {200: "Cleared"}),
     ("get", "/api/troubles", "What there is to tell of runs", None, {200: "Troubles"}),
+    ("get", "/api/audit", "Who changed what", None, {200: "AuditPage"}),
+    ("post", "/api/audit", "Add what was done elsewhere", "AuditBody", {201: "Done"}),
     ("get", "/api/guilds/{id}/rules", "What a guild forbids", None, {200: "Rules"}),
     ("put", "/api/guilds/{id}/rules", "Set what a guild forbids", "RulesBody", {200: "Rules"}),
     ("post", "/api/preview", "What a text means", "PreviewBody", {200: "Preview"}),
@@ -252,6 +281,7 @@ _QUERIES = {
     ),
     "/api/jobs/{id}/versions": ("limit",),
     "/api/troubles": ("after", "wait", "limit"),
+    "/api/audit": ("guild_id", "job_id", "actor_id", "cursor", "limit", "after", "wait"),
     "/api/jobs/{id}/executions": ("status", "cursor", "limit"),
     "/api/executions": ("handler_id", "job_id", "guild_id", "status", "message_id", "cursor", "limit"),
     "/api/executions/errors": ("cursor", "limit"),
@@ -261,8 +291,8 @@ _QUERIES = {
 def _describe() -> _Schema:
     schemas = dict(_SCHEMAS)
     for model in (
-        BulkBody, InstantsBody, JobBody, JobChangeBody, PauseBody, PreviewBody, RestoreBody, RulesBody,
-        RunNowBody, ScheduleBody, SpanBody,
+        AuditBody, BulkBody, InstantsBody, JobBody, JobChangeBody, PauseBody, PreviewBody, RestoreBody,
+        RulesBody, RunNowBody, ScheduleBody, SpanBody,
     ):  # fmt: skip
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))

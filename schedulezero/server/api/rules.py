@@ -7,7 +7,7 @@ import re
 from aiohttp import web
 
 from schedulezero.model import GuildRules
-from schedulezero.server.api.bodies import RulesBody, check_zone, read_body
+from schedulezero.server.api.bodies import RulesBody, actor_of, check_zone, read_body
 from schedulezero.server.api.errors import ApiError
 from schedulezero.server.rules import Rules
 
@@ -35,7 +35,7 @@ class RulesResource:
             rules = GuildRules.from_json({**body.model_dump(), "guild_id": guild_id})
         except ValueError as error:
             raise ApiError(400, "bad_field", f"A day does not exist: {error}.", "dark_days") from error
-        await self._rules.save(rules)
+        await self._rules.save(rules, actor_of(request))
         return web.json_response(rules.to_json())
 
 

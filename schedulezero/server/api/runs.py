@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from schedulezero.model import JsonObject, Run, RunState
-from schedulezero.server.api.bodies import query_choice, query_int
+from schedulezero.server.api.bodies import actor_of, query_choice, query_int
+from schedulezero.server.audit import Audit
 from schedulezero.server.store import RunFilter, Store
 
 _MOST = 1000
@@ -32,8 +33,9 @@ def record(run: Run) -> JsonObject:
 class RunsResource:
     """Handlers of the routes below ``/api/executions``."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, audit: Audit) -> None:
         self._store = store
+        self._audit = audit
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -64,4 +66,5 @@ class RunsResource:
 
     async def clear(self, request: web.Request) -> web.Response:
         cleared = await self._store.clear_runs()
+        await self._audit.add("history_cleared", guild_id=None, actor_id=actor_of(request))
         return web.json_response({"status": "success", "cleared": cleared})

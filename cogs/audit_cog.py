@@ -1,0 +1,102 @@
+"""AuditCog: posts each change of a guild's jobs and settings in its log channel, if it has set one.
+
+It reads the server's audit on from the last entry that it told, so that changes made while it was
+away, or by others over REST, are told too, each once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+
+import discord
+from discord.ext import commands
+
+from cogs.desk.audit import entry_text
+from cogs.desk.language import speaking
+from cogs.desk.wording import cut
+from cogs.services import services_of
+from schedulezero.audit import AuditEntry
+from schedulezero.errors import ClientError, NotSupported
+
+log = logging.getLogger(__name__)
+
+_WAIT_SECONDS = 25
+_AGAIN_SECONDS = 30.0
+_NEVER_SECONDS = 600.0
+_CURSOR = "audit-told"
+_MOST_TEXT = 2000
+
+
+class AuditCog(commands.Cog):
+    """Tells log channels, as long as it is loaded."""
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self.bot = bot
+        self._services = services_of(bot)
+        self._task: asyncio.Task[None] | None = None
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        if self._task is None:  # again after a reconnect: then it runs already
+            self._task = asyncio.create_task(self._tell())
+
+    async def cog_unload(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _tell(self) -> None:
+        while True:
+            try:
+                await self._read_on()
+            except NotSupported:
+                await asyncio.sleep(_NEVER_SECONDS)  # another server may take its place
+            except ClientError as error:
+                log.info("the audit cannot be read: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _read_on(self) -> None:
+        """Waits for entries, tells them, and notes how far it came."""
+        memory, client = self._services.memory, self._services.client
+        kept = await memory.kept(_CURSOR, client.endpoint)
+        after: int | None = kept["after"] if kept is not None else None
+        poll = client.audit_after(after, 0 if after is None else _WAIT_SECONDS)
+        entries, following = await self._services.waiting.idle(poll)
+        by_guild: defaultdict[str, list[AuditEntry]] = defaultdict(list)
+        for entry in entries:
+            if entry.guild_id is not None:
+                by_guild[entry.guild_id].append(entry)
+        if following != after:
+            # Before they are told: one that is not told is in the audit all the same, one told twice annoys.
+            await memory.put(_CURSOR, client.endpoint, {"after": following})
+        for guild_id, found in by_guild.items():
+            await self._post(int(guild_id), found)
+
+    async def _post(self, guild_id: int, entries: list[AuditEntry]) -> None:
+        guild = self.bot.get_guild(guild_id)
+        settings = await self._services.memory.settings(guild_id)
+        if guild is None or settings.log_channel_id is None:
+            return
+        channel = guild.get_channel_or_thread(int(settings.log_channel_id))
+        if not isinstance(channel, discord.abc.Messageable):
+            return
+        with speaking(guild.preferred_locale):
+            texts = [cut(entry_text(entry), 900) for entry in entries]
+        try:
+            for text in _joined(texts):
+                await channel.send(text, allowed_mentions=discord.AllowedMentions.none())
+        except discord.HTTPException as error:
+            log.warning("the log channel of guild %s cannot be written to: %s", guild_id, error)
+
+
+def _joined(texts: list[str]) -> list[str]:
+    """Texts put together into as few messages as hold them."""
+    messages: list[str] = []
+    for text in texts:
+        if messages and len(messages[-1]) + len(text) + 1 <= _MOST_TEXT:
+            messages[-1] += f"\n{text}"
+        else:
+            messages.append(text)
+    return messages
