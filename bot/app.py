@@ -68,6 +68,7 @@ class ScheduleZeroBot(commands.Bot):
             server_address=settings.server_address,
             timezone=settings.timezone,
             keys=_keys(settings),
+            owner_guild=settings.owner_guild,
         )
         self.server: ServerThread | None = None
         self._taken_apart = False
@@ -87,7 +88,9 @@ class ScheduleZeroBot(commands.Bot):
         await self.add_cog(MenusCog(self))
         await self.add_cog(AlertsCog(self))
         await self.add_cog(AuditCog(self))
-        await self.add_cog(SprocketsCog(self))
+        sprockets_cog = SprocketsCog(self)
+        await self.add_cog(sprockets_cog)
+        sprockets_cog.offer_to_owners_only()
         self.add_dynamic_items(*DYNAMIC_ITEMS)
         for name in self.settings.sprockets:
             try:

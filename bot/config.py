@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
     sprockets: Annotated[tuple[str, ...], NoDecode] = ("announcement", "moderation", "custom")
     message_content: bool = False
+    owner_guild: int | None = None
     handler_host: str = "127.0.0.1"
     require_token: bool = False
     requests_per_second: Annotated[float, Field(ge=0)] = 100.0

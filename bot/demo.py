@@ -97,7 +97,7 @@ async def demo(settings: Settings, stop: asyncio.Event, *, port: int, browser: b
 async def _serve(
     env: simcord.Env, bot: ScheduleZeroBot, stop: asyncio.Event, *, port: int, browser: bool
 ) -> None:
-    channel, people = _furnish(env)
+    channel, people = _furnish(env, bot)
     await _schedule_examples(bot, channel, people[0])
     await people[0].send(channel, "Let's plan the week. `/schedule list` shows what is scheduled already.")
     changed = asyncio.Event()
@@ -148,10 +148,13 @@ async def _keep_fresh(preview: simcord.Preview, changed: asyncio.Event) -> None:
                 break
 
 
-def _furnish(env: simcord.Env) -> tuple[simcord.ChannelHandle, list[simcord.MemberActor]]:
+def _furnish(
+    env: simcord.Env, bot: ScheduleZeroBot
+) -> tuple[simcord.ChannelHandle, list[simcord.MemberActor]]:
     """A small guild: the channel to show, and the people whom one can act as."""
     ada_user = env.create_user("ada", global_name="Ada (administrator)")
-    guild = env.create_guild("Moonbase Club", owner=None)
+    bot.owner_id = ada_user.id  # so that one can load sprockets, too
+    guild = env.create_guild("Moonbase Club", owner=ada_user)
     permissions = discord.Permissions
     admins = guild.create_role("Admins", permissions=permissions(administrator=True))
     moderators = guild.create_role(

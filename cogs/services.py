@@ -37,6 +37,7 @@ class Services:
         server_address: where it registers.
         timezone: the zone of whoever chose none, and whose guild chose none.
         keys: the handler's keys, where a wire leaves this machine.
+        owner_guild: the guild where the owner's commands are offered beside their own ones.
         waiting: how to wait for long.
     """
 
@@ -48,6 +49,7 @@ class Services:
     server_address: str
     timezone: str
     keys: KeyRing | None = None
+    owner_guild: int | None = None
     waiting: Waiting = field(default_factory=lambda: Waiting())
 
 

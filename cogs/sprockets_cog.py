@@ -1,4 +1,4 @@
-"""SprocketsCog: loading sprockets while the bot runs. For the bot's owners only."""
+"""SprocketsCog: loading sprockets while the bot runs. For the bot's owners only, in their own servers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cogs.desk.answers import acknowledge, answer, say
 from cogs.desk.audit import note_change
 from cogs.desk.language import t
 from cogs.desk.wording import cut
+from cogs.owner_guilds import OwnerGuilds
 from cogs.services import Refused, handler_of
 from schedulezero.methods import spec_of
 
@@ -24,6 +25,33 @@ class SprocketsCog(commands.Cog):
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
+        self._guilds: OwnerGuilds | None = None
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        await self._owner_guilds().place_all()
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._owner_guilds().place(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        await self._owner_guilds().place(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_update(self, before: discord.Guild, after: discord.Guild) -> None:
+        if before.owner_id != after.owner_id:
+            await self._owner_guilds().place(after)
+
+    def offer_to_owners_only(self) -> None:
+        """Takes its commands from the global ones; to be called when they have been added."""
+        offered = [item for item in self.get_app_commands() if isinstance(item, app_commands.Command)]
+        self._guilds = OwnerGuilds(self.bot, offered)
+
+    def _owner_guilds(self) -> OwnerGuilds:
+        assert self._guilds is not None, "offer_to_owners_only() comes first"
+        return self._guilds
 
     @app_commands.command(
         name="load_sprocket", description="Load a sprocket: its jobs can be scheduled at once"

@@ -44,6 +44,7 @@ class World:
         await self.bot.close()
         self.bot = create_bot(self.settings)
         simulated(self.bot, self.env)
+        self.bot.owner_id = self.owner.id
         await self.env.restart_bot(self.bot)
         await self.ready()
 
@@ -174,12 +175,13 @@ async def a_world(settings: Settings) -> AsyncIterator[World]:
 
 
 async def _furnish(env: simcord.Env, bot: ScheduleZeroBot, settings: Settings) -> World:
-    guild = env.create_guild("Moonbase")
+    bot_owner = env.create_user("bot-owner")
+    bot.owner_id = bot_owner.id
+    guild = env.create_guild("Moonbase", owner=bot_owner)
     permissions = discord.Permissions
     admins = guild.create_role("Admins", permissions=permissions(administrator=True))
     moderators = guild.create_role("Moderators", permissions=permissions(manage_guild=True))
-    owner = guild.add_member(env.create_user("bot-owner"), roles=[admins])
-    bot.owner_id = owner.id
+    owner = guild.add_member(bot_owner, roles=[admins])
     built = World(
         env=env,
         bot=bot,

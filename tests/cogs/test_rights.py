@@ -158,6 +158,7 @@ def bot_role(world: World) -> int:
 
 def let_everybody_use(world: World, command: str) -> None:
     """An administrator opens a command to everybody in the server's settings."""
-    registered = world.env.backend.commands[None]
+    known = world.env.backend.commands
+    registered = {**known[None], **known.get(world.guild.id, {})}
     command_id = next(int(data["id"]) for (name, _), data in registered.items() if name == command)
     world.guild.set_command_permissions(command_id, {world.guild.default_role: True})

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import sprockets
-from tests.world import World, said
+from bot.config import Settings
+from tests.cogs.test_isolation import Foreign
+from tests.world import World, a_world, said
 
 PLAIN = '''
 """A sprocket to the plain contract: registers in on_ready, unregisters in cog_unload."""
@@ -177,3 +180,28 @@ async def test_the_overview(world: World) -> None:
     text = said(await world.owner.slash(world.channel, "sprockets"))
     assert "**announcement**: ✅ loaded" in text
     assert "- `send_announcement`: Post a message in a channel." in text
+
+
+async def test_the_owners_commands_are_offered_in_their_own_servers_only(world: World) -> None:
+    elsewhere = Foreign(world)
+    await world.env.settle()
+    assert "load_sprocket" in world.owner.available_commands(world.channel)
+    assert "load_sprocket" not in elsewhere.eve.available_commands(elsewhere.channel)
+    # The server changes hands, also while the bot is away.
+    backend = world.env.backend
+    backend.edit_guild(world.guild.id, {"owner_id": world.admin.id})
+    await world.env.settle()
+    assert "load_sprocket" not in world.admin.available_commands(world.channel)
+    assert "schedule list" in world.admin.available_commands(world.channel)
+
+
+async def test_one_more_server_can_be_named(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        elsewhere = Foreign(world)
+        world.bot.services = replace(world.bot.services, owner_guild=elsewhere.guild.id)
+        await world.bot.get_cog("SprocketsCog").on_ready()  # type: ignore[union-attr]
+        await world.env.settle()
+        assert "load_sprocket" in elsewhere.eve.available_commands(elsewhere.channel)
+        assert said(await elsewhere.eve.slash(elsewhere.channel, "sprockets")) == (
+            "Only the bot's owner may do this."
+        )
