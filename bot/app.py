@@ -16,6 +16,7 @@ import discord
 from discord.ext import commands
 
 from bot.config import Settings
+from bot.pace import Pace
 from cogs import sprocket_loader
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
@@ -52,6 +53,7 @@ class ScheduleZeroBot(commands.Bot):
             help_command=None,
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("/schedule create"),
+            http_trace=Pace().trace(),
         )
         self.settings = settings
         # The embedded server knows the bot by a token that lives as long as this process.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
 from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, restore
+from bot.logs import hide, redact, set_up
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -32,13 +33,9 @@ class Unusable(Exception):
 def main(argv: list[str] | None = None) -> int:
     """Runs a command and returns its exit status."""
     options = _parser().parse_args(argv)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO,
-        format="%(asctime)s %(levelname)-8s %(name)s: %(message)s",
-    )
-    if not options.verbose:
-        for chatty in ("httpx", "discord", "aiohttp"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+    set_up(verbose=options.verbose)
+    hide(os.environ.get("DISCORD_TOKEN", "").strip())
+    hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())
     from bot.config import ConfigError, load_settings
     from schedulezero.errors import ScheduleZeroError
 
@@ -51,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _complain(sentence: str, status: int) -> int:
-    print(f"schedulezero-bot: {sentence}", file=sys.stderr)
+    print(f"schedulezero-bot: {redact(sentence)}", file=sys.stderr)
     return status
 
 

@@ -10,6 +10,7 @@ import discord
 
 from bot.app import expect_free
 from bot.config import Settings
+from bot.logs import redact
 from schedulezero.client import Client
 from schedulezero.errors import ClientError, DatabaseUnusable, PortTaken
 from schedulezero.memory import Memory
@@ -47,7 +48,7 @@ async def doctor(settings: Settings, token: str) -> int:
     """Prints every check; returns 1 if one fails, else 0."""
     failed = False
     async for check in _checks(settings, token):
-        print(check, flush=True)
+        print(redact(str(check)), flush=True)
         failed = failed or not check.well
     return 1 if failed else 0
 

@@ -113,8 +113,10 @@ class Calls:
     async def _refusal(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject | None:
         if self._guard is None:
             return None
+        context = context_of(call)
         try:
-            await self._guard(context_of(call), spec_of(call.method, function), params)
+            with running(context):
+                await self._guard(context, spec_of(call.method, function), params)
         except Exception as error:  # noqa: BLE001 - whatever the guard raises, the function is not called
             return answer_of_error(call, error)
         return None

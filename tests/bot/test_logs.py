@@ -1,0 +1,38 @@
+"""Log lines: one line each, no secrets."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from bot.logs import LineFormatter, hide, redact
+
+TOKEN = "MTA5NTk5NTk5NTk5NTk5NTk5NQ.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789AB"
+
+
+def line(message: str, *arguments: object, error: Exception | None = None) -> str:
+    record = logging.LogRecord("bot", logging.INFO, "x", 1, message, arguments, None)
+    if error is not None:
+        record.exc_info = (type(error), error, None)
+    return LineFormatter("%(levelname)s %(message)s").format(record)
+
+
+@pytest.mark.parametrize(
+    "evil", ["a\nINFO forged", "a\r\nINFO forged", "a\x1b[2Jb", "a\u2028INFO forged", "a\x85b"]
+)
+def test_nobody_writes_a_line_of_their_own(evil: str) -> None:
+    assert len(line("job %s failed", evil).splitlines()) == 1
+    assert "\x1b" not in line("%s", evil)
+    traced = line("failed", error=ValueError(evil)).splitlines()
+    assert all(part.startswith("    | ") for part in traced[1:])
+
+
+def test_secrets_are_hidden_wherever_they_come_from() -> None:
+    hide("my own secret")
+    for text in (TOKEN, "sz_0123abcd_" + "x" * 43, "Bearer abc.def", "my own secret"):
+        secret = text.removeprefix("Bearer ")
+        assert secret not in line("sending %s", text)
+        assert secret not in line("failed", error=RuntimeError(text))
+        assert secret not in redact(f"the header was {text}, said somebody")
+    assert redact("a job named sz_ok ran at 10.30.15") == "a job named sz_ok ran at 10.30.15"
