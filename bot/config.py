@@ -174,6 +174,8 @@ def _read(file: Path) -> dict[str, Any]:
         where = f" at line {mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise ConfigError(f"The configuration file {file} is not valid YAML{where}: {problem}.") from error
+    except (RecursionError, ValueError, OverflowError) as error:
+        raise ConfigError(f"The configuration file {file} holds a value that cannot be read.") from error
     if data is None:
         return {}
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):

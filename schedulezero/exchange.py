@@ -16,6 +16,7 @@ of the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -30,6 +31,8 @@ _yaml: Any = yaml  # its types are partly unknown
 
 MOST_ENTRIES = 500
 LARGEST_FILE = 512 * 1024
+_MOST_OPEN = 200
+_BRACKET = re.compile(r"[\[\]{}]")
 _DEEPEST = 12
 _KEYS = ("name", "do", "when", "timezone", "with", "missed", "overlap")
 
@@ -84,6 +87,8 @@ def read_jobs(text: str) -> list[Entry | Fault]:
     """The entries of a YAML file, each read or told with its line."""
     if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
         return [Fault(1, f"The file is larger than {LARGEST_FILE // 1024} KiB.")]
+    if _open_brackets(text) > _MOST_OPEN:
+        return [Fault(1, "The file nests too deeply.")]
     try:
         for event in _yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
@@ -103,6 +108,15 @@ def read_jobs(text: str) -> list[Entry | Fault]:
         line = found.value[MOST_ENTRIES].start_mark.line + 1
         read.append(Fault(line, f"Only the first {MOST_ENTRIES} of {len(found.value)} jobs were read."))
     return read
+
+
+def _open_brackets(text: str) -> int:
+    """How many brackets are open at once, at most; the parser's time grows with their square."""
+    most = count = 0
+    for found in _BRACKET.finditer(text):
+        count += 1 if found[0] in "[{" else -1
+        most = max(most, count)
+    return most
 
 
 def _jobs_node(root: yaml.Node | None) -> yaml.SequenceNode | Fault:
