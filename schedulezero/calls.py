@@ -159,13 +159,14 @@ def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journal
     if context.steps:
         # It came forward, and goes on where it stopped; that uses no attempt up.
         return failure(f"{method} goes on after {seconds} s.", retry_after=0.1)
-    unknown: JsonObject = {"retry": False, "uncertain": True}
-    extra = unknown if journaled and not is_resumable(function) else {}
-    known = "; whether it was done is not known" if extra else ""
+    if journaled and not is_resumable(function):
+        return failure(
+            f"{method} took longer than {seconds} s; whether it was done is not known.",
+            retry=False,
+            uncertain=True,
+        )
     if is_async(function):
-        return failure(f"{method} took longer than {seconds} s and was stopped{known}.", **extra)
+        return failure(f"{method} took longer than {seconds} s and was stopped.")
     return failure(
-        f"{method} took longer than {seconds} s and was left to itself, because a thread cannot be "
-        f"stopped{known}.",
-        **extra,
+        f"{method} took longer than {seconds} s and was left to itself, because a thread cannot be stopped."
     )
