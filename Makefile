@@ -4,12 +4,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Each dependency is pinned with the hashes of its files; ours is built with the pinned setuptools.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+OURS := $(PIP) --no-deps --no-build-isolation --editable .
 RULES := ../shared/discord-api
 # Where Discord's published rules lie beside the checkout, every request is held against them.
 RULES_OPTIONS := $(if $(wildcard $(RULES)/guard_plugin.py),-p guard_plugin)
 
-.PHONY: run demo server doctor test lint format lock clean
+.PHONY: run demo server doctor test lint format lock audit clean
 
 run: $(VENV)/.runtime
 	$(BIN)/python -m bot run $(ARGS)
@@ -38,23 +40,35 @@ format: $(VENV)/.dev
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable .
+$(VENV)/.runtime: pyproject.toml requirements/runtime.txt | $(VENV)/bin/python
+	$(PIP) --require-hashes --requirement requirements/runtime.txt
+	$(OURS)
 	touch $@
 
-$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[demo]'
+$(VENV)/.demo: pyproject.toml requirements/demo.txt | $(VENV)/bin/python
+	$(PIP) --require-hashes --requirement requirements/demo.txt
+	$(OURS)
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[dev]'
+$(VENV)/.dev: pyproject.toml requirements/dev.txt | $(VENV)/bin/python
+	$(PIP) --require-hashes --requirement requirements/dev.txt
+	$(OURS)
 	touch $@
 
-# Pins everything, extras included, for every Python that the project runs on.
+# Pins everything for every Python that the project runs on, with hashes: for running, for the demo, for work.
 lock: $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
-		--no-emit-find-links --no-emit-package schedulezero-discord --output-file constraints.txt pyproject.toml
+	$(PIP) uv
+	for kind in runtime demo dev; do \
+		extra=$$kind; [ $$kind = runtime ] && extra=; \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $${extra:+--extra $$extra} --generate-hashes \
+			--no-emit-index-url --no-emit-find-links --no-emit-package schedulezero-discord --no-header \
+			--output-file requirements/$$kind.txt pyproject.toml requirements/build.in || exit 1; \
+	done
+
+# Known holes in what is pinned. Needs PyPI's database of them.
+audit: $(VENV)/bin/python
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --disable-pip --requirement requirements/runtime.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

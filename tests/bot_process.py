@@ -6,6 +6,8 @@ addresses replaced. It reads commands, a line each, from its standard input:
     kill POINT N     SIGKILL itself when it passes that point for the N-th time from now
     clock SECONDS    set the system's clock forward or back, as this process sees it
     disk full | ok   let no file be written, or again
+
+``SIMULATED_SPEED`` in the environment lets its clock go faster, and Discord's limits with it.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ from typing import Any
 _UNLIMITED = resource.RLIM_INFINITY
 
 _offset = timedelta()
+_speed = float(os.environ.get("SIMULATED_SPEED", "1"))
 
 
 def _shifted(real: Any) -> Any:
+    """The system's clock, set back or forward, and faster from an instant that all processes share."""
+    since = datetime.fromisoformat(os.environ.get("SIMULATED_SINCE") or real().isoformat())
+
     def now() -> datetime:
-        return real() + _offset
+        return since + (real() - since) * _speed + _offset
 
     return now
 
@@ -44,7 +50,13 @@ def main() -> int:
     discord.http.Route.BASE = f"http://{discord_address}/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws://{discord_address}/gateway")
 
+    import bot.app
     import bot.run
+    from bot.pace import WINDOW_SECONDS, Pace
+    from schedulezero.server import clock
+
+    bot.app.Pace = lambda: Pace(window=WINDOW_SECONDS / _speed)  # type: ignore[assignment,misc]
+    clock._LONGEST_SLEEP_SECONDS /= _speed
 
     create = bot.run.create_bot
 

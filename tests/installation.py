@@ -9,7 +9,7 @@ import asyncio
 import os
 import signal
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,15 @@ class Installation:
         discord: where the bot logs in.
         folder: where its files are.
         apart: whether the server is a process of its own.
+        speed: how fast the clock of its processes goes.
     """
 
-    def __init__(self, discord: DiscordServer, folder: Path, *, apart: bool = False) -> None:
+    def __init__(
+        self, discord: DiscordServer, folder: Path, *, apart: bool = False, speed: float = 1.0
+    ) -> None:
         self.discord = discord
+        self.speed = speed
+        self._since = datetime.now(UTC)
         self.folder = folder
         handler, registration, rest = free_ports(3)
         self.database = folder / "schedulezero.db"
@@ -78,8 +83,20 @@ class Installation:
                 sys.executable, "-m", "tests.bot_process", self.discord.address, role,
                 "--config", str(self.config),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
-                env={**os.environ, "DISCORD_TOKEN": "simulated"}, cwd=ROOT,
+                env=self._environment(), cwd=ROOT,
             )  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DISCORD_TOKEN": "simulated",
+            "SIMULATED_SPEED": str(self.speed),
+            "SIMULATED_SINCE": self._since.isoformat(),
+        }
+
+    def now(self) -> datetime:
+        """The instant that the processes see, where nobody set their clocks."""
+        return self._since + (datetime.now(UTC) - self._since) * self.speed
 
     async def _keep(self, role: str) -> None:
         """Starts a process again as soon as it has died, as systemd would."""
@@ -128,16 +145,43 @@ class Installation:
                     return
                 await asyncio.sleep(0.03)
 
-    async def schedule(self, method: str, params: dict[str, Any], at: datetime, **more: Any) -> str:
+    async def schedule(self, method: str, params: dict[str, Any], at: datetime) -> str:
         """Saves a job that runs once, by the guild's administrator; returns its id."""
+        return await self.save(method, params, {"type": "date", "args": {"run_date": to_iso(at)}})
+
+    async def save(self, method: str, params: dict[str, Any], trigger: dict[str, Any], **more: Any) -> str:
+        """Saves a job by the guild's administrator; returns its id."""
         body = {
-            "handler_id": "discord-bot", "method": method, "params": params,
-            "trigger": {"type": "date", "args": {"run_date": to_iso(at)}},
+            "handler_id": "discord-bot", "method": method, "params": params, "trigger": trigger,
             "guild_id": str(self.discord.guild.id), "creator_id": str(self.discord.creator.id), **more,
         }  # fmt: skip
         answer = await self._http.post("/api/jobs", json=body)
         assert answer.status_code == 201, answer.text
         return answer.json()["job_id"]
+
+    async def get(self, path: str, **query: str | int) -> dict[str, Any]:
+        """An answer of the server; asks again while it is down."""
+        async with asyncio.timeout(READY_SECONDS):
+            while True:
+                try:
+                    answer = await self._http.get(path, params=query)
+                    if answer.status_code == 200:
+                        return answer.json()
+                except httpx.HTTPError:
+                    pass
+                await asyncio.sleep(0.05)
+
+    async def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Asks the server for a change, once."""
+        answer = await self._http.post(path, json=body or {})
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def peak_memory(self, role: str) -> int:
+        """The most bytes of memory that a process had so far."""
+        status = Path(f"/proc/{self.pid(role)}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
 
     async def outcomes(self, jobs: list[str], seconds: float) -> dict[str, str]:
         """How the one run of each job stands, waited for until all have ended or the time is up."""
