@@ -6,22 +6,21 @@ Each change names the state that it expects; how many rows it changed is the ver
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from schedulezero import faults
 from schedulezero.database import Database
 from schedulezero.instants import from_microseconds
-from schedulezero.model import Job, JobState, Run, RunState, TroubleKind
+from schedulezero.model import Job, JobState, Run, RunState
 from schedulezero.server import audit, troubles, versions
 from schedulezero.server.allowance import HourlyAllowance
 from schedulezero.server.due import Due
+from schedulezero.server.pages import JobFilter, JobOrder, Position, RunFilter, job_page_query
 from schedulezero.server.rows import (
     OUTCOME_COLUMNS,
     job_of,
@@ -30,81 +29,11 @@ from schedulezero.server.rows import (
     outcome,
     run_at,
     run_of,
-    run_row,
 )
-from schedulezero.server.tables import created_order, jobs, next_run_order, posts, runs
+from schedulezero.server.run_rows import TROUBLES, insert_runs, queue_again, trouble_when_claimed
+from schedulezero.server.tables import jobs, posts, runs
 
 _LIVE = (JobState.ACTIVE.value, JobState.PAUSED.value, JobState.PENDING.value)
-
-
-class JobOrder(StrEnum):
-    """How a listing of jobs is sorted."""
-
-    NEXT = "next"
-    NAME = "name"
-    CREATED = "created"
-
-
-_ORDERS: dict[JobOrder, sa.ColumnElement[Any]] = {
-    JobOrder.NEXT: next_run_order,
-    JobOrder.NAME: jobs.c.sort_name,
-    JobOrder.CREATED: created_order,
-}
-
-Position = tuple[int | str, str]
-"""Where a page of jobs ended: the value that it is sorted by, and the job's id."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs a listing shows; None means any. Cancelled ones show only when asked for."""
-
-    handler_id: str | None = None
-    method: str | None = None
-    state: JobState | None = None
-    guild_id: str | None = None
-    creator_id: str | None = None
-    channel_id: str | None = None
-    text: str | None = None
-    due_before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunFilter:
-    """Which runs a history shows; None means any."""
-
-    handler_id: str | None = None
-    job_id: str | None = None
-    guild_id: str | None = None
-    state: RunState | None = None
-    message_id: str | None = None
-
-
-def job_page_query(wanted: JobFilter, order: JobOrder, after: Position | None, limit: int) -> sa.Select[Any]:
-    """The query of a page of jobs; each row says in ``sorted_by`` where it stands."""
-    key = _ORDERS[order]
-    query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit)
-    for column, value in (
-        (jobs.c.handler_id, wanted.handler_id),
-        (jobs.c.method, wanted.method),
-        (jobs.c.guild_id, wanted.guild_id),
-        (jobs.c.creator_id, wanted.creator_id),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if wanted.state is not None:
-        query = query.where(jobs.c.state == wanted.state.value)
-    else:
-        query = query.where(jobs.c.state != JobState.CANCELLED.value)
-    if wanted.text:
-        query = query.where(jobs.c.search_text.contains(wanted.text.casefold(), autoescape=True))
-    if wanted.channel_id is not None:
-        query = query.where(jobs.c.channels.contains(f" {wanted.channel_id} ", autoescape=True))
-    if wanted.due_before is not None:
-        query = query.where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= wanted.due_before)
-    if after is not None:
-        query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*after))
-    return query
 
 
 class Store:
@@ -257,10 +186,10 @@ class Store:
                     ),
                     moves,
                 )
-            written = _insert_runs(connection, new)
+            written = insert_runs(connection, new)
             faults.point("clock.claim")
             for run in written:
-                if kind := _trouble_when_claimed(run):
+                if kind := trouble_when_claimed(run):
                     troubles.note(connection, kind, run.sequence)
             queued = [run for run in written if run.state is RunState.QUEUED]
             upcoming = connection.scalar(
@@ -279,7 +208,7 @@ class Store:
 
         def add(connection: Connection) -> Run:
             at = run.scheduled_at
-            while not (added := _insert_runs(connection, [replace(run, scheduled_at=at)])):
+            while not (added := insert_runs(connection, [replace(run, scheduled_at=at)])):
                 at += timedelta(microseconds=1)  # another one was asked for in the same instant
             return added[0]
 
@@ -301,8 +230,8 @@ class Store:
                     )
                 ).scalar()
                 if known is None:
-                    queued += _insert_runs(connection, [run])
-                elif again := _queue_again(connection, known, run):
+                    queued += insert_runs(connection, [run])
+                elif again := queue_again(connection, known, run):
                     queued.append(again)
             return queued
 
@@ -380,11 +309,11 @@ class Store:
             ]
             if posted:
                 connection.execute(sa.insert(posts).prefix_with("OR IGNORE", dialect="sqlite"), posted)
-            plain = [row for run, row in zip(changed, values, strict=True) if run.state not in _TROUBLES]
+            plain = [row for run, row in zip(changed, values, strict=True) if run.state not in TROUBLES]
             if plain:
                 connection.execute(statement, plain)
             for run, row in zip(changed, values, strict=True):
-                kind = _TROUBLES.get(run.state)
+                kind = TROUBLES.get(run.state)
                 if kind is not None and connection.execute(statement, row).rowcount == 1:
                     troubles.note(connection, kind, run.sequence)
             for job_id in pausing:
@@ -447,49 +376,3 @@ def _pause(connection: Connection, job_id: str) -> None:
     versions.note_first(connection, before)
     versions.note(connection, after, "paused", None)
     audit.note_job(connection, "paused", before, after, None, via="server")
-
-
-def _insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
-    """Writes runs and returns those that are new: an instant that has its run gets no second one.
-
-    (It may have one when the system's clock was set back and a job was resumed or edited since.)
-    """
-    if not new:
-        return []
-    insert = sqlite.insert(runs) if connection.dialect.name == "sqlite" else postgresql.insert(runs)
-    statement = insert.on_conflict_do_nothing().returning(runs)
-    rows = connection.execute(statement, [run_row(run) for run in new]).mappings()
-    return sorted((run_of(row) for row in rows), key=lambda run: run.sequence)
-
-
-# Read as: a run that ends so is told of as that.
-_TROUBLES = {
-    RunState.FAILED: TroubleKind.FAILED,
-    RunState.UNCERTAIN: TroubleKind.UNCERTAIN,
-    RunState.MISSED: TroubleKind.MISSED,
-    RunState.SKIPPED: TroubleKind.SKIPPED,
-}
-
-
-def _trouble_when_claimed(run: Run) -> TroubleKind | None:
-    """What there is to tell of a run as soon as it is made; a note says that it stands for others."""
-    if run.state is RunState.QUEUED:
-        return TroubleKind.PASSED_OVER if run.note else None
-    return _TROUBLES.get(run.state)
-
-
-def _queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
-    """Queues a run again that ended without success; None when it did not, or somebody was faster."""
-    again = sa.case((runs.c.state == RunState.UNCERTAIN.value, runs.c.round + 1), else_=runs.c.round)
-    fresh = {**outcome(run), "params": dict(run.params), "claimed_at": run.claimed_at, "round": again}
-    found = connection.execute(
-        sa.update(runs)
-        .where(
-            runs.c.sequence == sequence,
-            runs.c.state.not_in((RunState.QUEUED.value, RunState.SUCCEEDED.value)),
-        )
-        .values(fresh)
-        .returning(runs)
-    ).mappings()
-    row = found.one_or_none()
-    return run_of(row) if row is not None else None

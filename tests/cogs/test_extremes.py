@@ -25,7 +25,7 @@ from benchmarks.list_page import grow
 from schedulezero.client import Client
 from schedulezero.database import Database
 from schedulezero.model import Job, Trigger
-from schedulezero.server.store import JobFilter, JobOrder, job_page_query
+from schedulezero.server.pages import JobFilter, JobOrder, job_page_query
 from schedulezero.server.tables import metadata
 from tests.conftest import free_ports, until
 from tests.text import text_of

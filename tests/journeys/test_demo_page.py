@@ -275,6 +275,12 @@ async def test_everything_about_a_job_happens_where_it_is_seen(settings: Setting
         await demo.sees("Started: Game night (copy)")
         await demo.sees("🎲 Game night starts in an hour. Who is in?", 15)
 
+        await demo.type_command("schedule audit")
+        await demo.send()
+        await demo.sees("Who changed what")
+        await demo.sees("run on demand")
+        await demo.panel_picture("30-audit")
+
 
 async def test_many_jobs_at_once_with_undo(settings: Settings) -> None:
     async with a_demo(settings) as demo:

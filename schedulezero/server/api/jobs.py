@@ -30,7 +30,7 @@ from schedulezero.server.api.bodies import (
 from schedulezero.server.api.errors import ApiError, no_such_job
 from schedulezero.server.api.runs import run_page
 from schedulezero.server.jobs import Jobs, created_answer
-from schedulezero.server.store import JobFilter, JobOrder, Position, RunFilter
+from schedulezero.server.pages import JobFilter, JobOrder, Position, RunFilter
 
 _MOST_A_PAGE = 200
 

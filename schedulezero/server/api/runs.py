@@ -7,7 +7,8 @@ from aiohttp import web
 from schedulezero.model import JsonObject, Run, RunState
 from schedulezero.server.api.bodies import actor_of, query_choice, query_int
 from schedulezero.server.audit import Audit
-from schedulezero.server.store import RunFilter, Store
+from schedulezero.server.pages import RunFilter
+from schedulezero.server.store import Store
 
 _MOST = 1000
 

@@ -10,8 +10,8 @@ from schedulezero.server.api.bodies import RunNowBody, ScheduleBody, flat_trigge
 from schedulezero.server.api.errors import ApiError
 from schedulezero.server.dispatcher import Dispatcher
 from schedulezero.server.jobs import Jobs, new_job_id
+from schedulezero.server.pages import JobFilter
 from schedulezero.server.registry import Registry
-from schedulezero.server.store import JobFilter
 
 _MOST_LISTED = 10_000
 

@@ -1,0 +1,59 @@
+"""Rows of runs, within the transaction of whoever makes them or has them tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from schedulezero.model import Run, RunState, TroubleKind
+from schedulezero.server.rows import outcome, run_of, run_row
+from schedulezero.server.tables import runs
+
+
+def insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
+    """Writes runs and returns those that are new: an instant that has its run gets no second one.
+
+    (It may have one when the system's clock was set back and a job was resumed or edited since.)
+    """
+    if not new:
+        return []
+    insert = sqlite.insert(runs) if connection.dialect.name == "sqlite" else postgresql.insert(runs)
+    statement = insert.on_conflict_do_nothing().returning(runs)
+    rows = connection.execute(statement, [run_row(run) for run in new]).mappings()
+    return sorted((run_of(row) for row in rows), key=lambda run: run.sequence)
+
+
+# Read as: a run that ends so is told of as that.
+TROUBLES = {
+    RunState.FAILED: TroubleKind.FAILED,
+    RunState.UNCERTAIN: TroubleKind.UNCERTAIN,
+    RunState.MISSED: TroubleKind.MISSED,
+    RunState.SKIPPED: TroubleKind.SKIPPED,
+}
+
+
+def trouble_when_claimed(run: Run) -> TroubleKind | None:
+    """What there is to tell of a run as soon as it is made; a note says that it stands for others."""
+    if run.state is RunState.QUEUED:
+        return TroubleKind.PASSED_OVER if run.note else None
+    return TROUBLES.get(run.state)
+
+
+def queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
+    """Queues a run again that ended without success; None when it did not, or somebody was faster."""
+    again = sa.case((runs.c.state == RunState.UNCERTAIN.value, runs.c.round + 1), else_=runs.c.round)
+    fresh = {**outcome(run), "params": dict(run.params), "claimed_at": run.claimed_at, "round": again}
+    found = connection.execute(
+        sa.update(runs)
+        .where(
+            runs.c.sequence == sequence,
+            runs.c.state.not_in((RunState.QUEUED.value, RunState.SUCCEEDED.value)),
+        )
+        .values(fresh)
+        .returning(runs)
+    ).mappings()
+    row = found.one_or_none()
+    return run_of(row) if row is not None else None
