@@ -111,7 +111,8 @@ class AlertsCog(commands.Cog):
         except NotFound:
             return
         reason, count = _reason(trouble)
-        item = Item(job.id, job.title, run_target(run), count, run.scheduled_at)
+        paused = job.state is JobState.PAUSED
+        item = Item(job.id, job.title, run_target(run), count, run.scheduled_at, paused)
         await self._alert(guild, job, trouble.kind.value, reason, item)
 
     # ---------------------------------------------------------------- what will happen

@@ -47,13 +47,20 @@ _HEADINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One job that a card tells of: how often it was met, when last, and what its Retry is about."""
+    """One job that a card tells of.
+
+    Attributes:
+        target: what its Retry is about.
+        count: how often it was met, the last time at ``last_at``.
+        paused: whether it is held, because only people can mend what is wrong.
+    """
 
     job_id: str
     title: str
     target: str
     count: int
     last_at: datetime
+    paused: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +69,7 @@ class Item:
             "target": self.target,
             "count": self.count,
             "last_at": instants.to_iso(self.last_at),
+            "paused": self.paused,
         }
 
 
@@ -151,6 +159,8 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
             rest = len(alert.items) - MOST_ITEMS
             lines.append(f"- {tn('and {count} more', 'and {count} more', rest)}")
     else:
+        if last.paused:
+            lines.append(t("The job is paused until somebody resumes it."))
         lines.append(f"-# {relative(last.last_at)}{_times(last)}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if private:
@@ -168,13 +178,15 @@ def _times(item: Item) -> str:
 
 def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
     buttons: list[DeskButton] = []
-    if alert.kind in ("failed", "missed", "skipped"):
+    if alert.kind in ("failed", "missed", "skipped", "uncertain"):
         style = discord.ButtonStyle.primary
         buttons.append(DeskButton("run", "retry", item.target, t("Retry"), style=style))
     if alert.kind == "passed_over":
         buttons.append(DeskButton("alert", "others", item.job_id, t("Run the others, too…")))
     buttons += [
-        DeskButton("alert", "pause", item.job_id, t("Pause")),
+        DeskButton("job", "resume", item.job_id, t("Resume"))
+        if item.paused
+        else DeskButton("alert", "pause", item.job_id, t("Pause")),
         DeskButton("job", "show", item.job_id, t("Look at the job")),
     ]
     rows: list[ui.Item[Any]] = [row_of(*buttons)]

@@ -21,7 +21,7 @@ from tests.cogs.test_alerts import alerts_to
 from tests.cogs.test_rights import bot_role, give_the_bot, let_everybody_use
 from tests.conftest import until
 from tests.text import text_of
-from tests.world import World, said
+from tests.world import World, labels, said
 
 MANAGE, OWNER = "*Manage Server*", "Only the bot's owner"
 SETTINGS = "Settings are changed by those who may manage the server."
@@ -209,7 +209,8 @@ async def test_runs_by_what_became_of_the_creator(world: World, row: dict[str, s
     assert (await client.job(job_id, guild_id)).state == row["the job"]
     if row["the alert says"]:
         part = row["the alert says"]
-        await until(lambda: any(part in text_of(message) for message in alerts.history()))
+        card = await until(lambda: next((m for m in alerts.history() if part in text_of(m)), None))
+        assert ("Resume" if row["the job"] == "paused" else "Pause") in labels(card)
         if row["change"] != "the channel is deleted":
             assert room.history() == []
     else:
