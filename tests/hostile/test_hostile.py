@@ -18,13 +18,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import zmq
+import zmq.asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.config import ConfigError, Settings, load_settings
+from bot.demo import free_ports
 from schedulezero.calendar_file import read_calendar
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.exchange import Fault, read_jobs
+from schedulezero.handler import Handler
 from schedulezero.server.service import ServerConfig
 from schedulezero.variables import Facts, render
 from schedulezero.when.complete import completions
@@ -155,6 +158,56 @@ async def test_registration_frames(server: ServerConfig) -> None:
     told("registration frames", Counter({"ok": counts["ok"], "told": counts.total() - counts["ok"]}))
     assert counts["dropped"] == 0
     assert (await asyncio.to_thread(tell, server.server_address, b'{"method": "ping"}'))["success"] is True
+
+
+async def test_handler_frames() -> None:
+    async def greet(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
+        """Greets.
+
+        Params:
+            channel_id: int - Where
+            user_ids: list - Whom (optional)
+            loud: bool - How (optional)
+        """
+        return {"got": sorted(params)}
+
+    handler = Handler("bot", "hostile", f"tcp://127.0.0.1:{free_ports(1)[0]}", None)
+    handler.register_sprocket("greet", greet)
+    handler.start()
+    await handler.wait_bound()
+    chance, counts = random.Random(7), Counter[str]()
+    frames = [[raw] for raw in RAW if len(raw) < 1_000_000] + [[b"a", b"b"], []]
+    while len(frames) < MANY:
+        params = {"channel_id": "1", "user_ids": ["1"], "loud": True, "extra": chance.choice(VALUES)}
+        params[chance.choice(list(params))] = chance.choice(VALUES)
+        message: dict[str, Any] = {
+            "method": "greet",
+            "params": params,
+            "run_id": "a@1",
+            "attempt": 1,
+            "round": 1,
+        }
+        message["context"] = {"timezone": "UTC", "number": 1, "guild_id": "1", "creator_id": "2"}
+        place = chance.choice([message, message["context"]])
+        place[chance.choice(list(place))] = chance.choice(VALUES)
+        frames.append([json.dumps(message).encode("utf-8", "surrogatepass")])
+    context = zmq.asyncio.Context()
+    socket = context.socket(zmq.DEALER)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.connect(handler.address)
+    async with asyncio.timeout(60):
+        for made in frames:
+            await socket.send_multipart([b"", *made])
+            answer = json.loads((await socket.recv_multipart())[-1])
+            counts["done" if answer["success"] else "told"] += 1
+            assert "Traceback" not in answer.get("error", "")
+        await socket.send_multipart([b"", b'{"method": "ping"}'])
+        assert json.loads((await socket.recv_multipart())[-1])["success"] is True
+    socket.close(0)
+    context.term()
+    handler.stop()
+    await handler.wait_stopped()
+    told("handler frames", counts)
 
 
 async def test_config_files(tmp_path: Path) -> None:
