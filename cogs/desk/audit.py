@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,9 @@ from cogs.services import Refused, services_of
 from schedulezero.audit import AuditEntry, Change
 from schedulezero.dialects import AuditPage
 from schedulezero.errors import ClientError
+from schedulezero.instants import from_iso
 from schedulezero.memory import new_id
+from schedulezero.methods import Kind, Parameter, kind_of
 from schedulezero.model import Trigger
 from schedulezero.when.describe import describe
 
@@ -53,6 +56,12 @@ _LABELS = {
     "overlap": mark("Overlap"),
     "run": mark("Run"),
 }
+# Read as: what an id is of, and how it is named in a message.
+_MENTIONS = {
+    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>", Kind.USER: "<@{}>",
+    Kind.USERS: "<@{}>",
+}  # fmt: skip
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 # Read as: of a new job only these are told, besides what it does.
 _OF_A_NEW_JOB = ("trigger", "params.")
 
@@ -152,7 +161,7 @@ def _both(change: Change) -> str:
 
 def _label(field: str) -> str:
     name = field.rpartition(".")[2]
-    return t(_LABELS.get(name, name.replace("_", " ").capitalize()))
+    return t(_LABELS.get(name) or Parameter(name, kind_of(name, "")).label)
 
 
 def _value(field: str, value: Any) -> str:
@@ -161,8 +170,12 @@ def _value(field: str, value: Any) -> str:
     if field == "trigger" and isinstance(value, dict):
         trigger = Trigger.from_json(value)
         return plain(describe(trigger, trigger.zone_or("UTC"), locale()))
-    if field == "run" and isinstance(value, str):
-        return plain(value)
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return discord.utils.format_dt(from_iso(value), "f")
+    mention = _MENTIONS.get(kind_of(field.rpartition(".")[2], ""))
+    items = value if isinstance(value, list) else [value]
+    if mention is not None and all(str(item).isdecimal() for item in items):
+        return cut(" ".join(mention.format(item) for item in items), _LONGEST_VALUE)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return cut(plain(text.replace("\n", " ")), _LONGEST_VALUE)
 

@@ -376,7 +376,7 @@ async def test_the_first_visit(settings: Settings) -> None:
         await demo.send()
         await demo.sees("Three things to try")
         await demo.choose("each job's creator", "mod-room")
-        await expect(demo.page.get_by_text("Callback completed").first).to_be_visible()
+        await expect(demo.timeline.locator(".preview-select", has_text="mod-room").first).to_be_visible()
         await demo.panel_picture("22-setup")
         await demo.type_command("schedule help")
         await demo.send()
