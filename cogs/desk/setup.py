@@ -98,7 +98,7 @@ def setup_panel(
                 settings.alert_channel_id,
             )
         ),
-        ui.TextDisplay(f"**{t('Who changed what is told in')}**"),
+        ui.TextDisplay(f"**{t('Changes of jobs and settings are told in')}**"),
         row_of(
             DeskChannelSelect("setup", "log", target, t("no channel; choose one…"), settings.log_channel_id)
         ),

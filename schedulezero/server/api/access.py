@@ -106,8 +106,9 @@ class Access:
         own = self._rules.own_token
         if own is not None and hmac.compare_digest(text.encode(), own.encode()):
             return
-        self._check_rate(request.remote or "")
         token = await self._tokens.check(text)
+        # Behind a proxy all come from one address; a token tells them apart.
+        self._check_rate(token.id if token is not None else request.remote or "")
         if token is None:
             raise ApiError(401, "wrong_token", "The token is not one of this server's.", "Authorization")
         needed = needed_scope(request.method, request.path)
