@@ -13,17 +13,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from schedulezero import faults
-from schedulezero.errors import JobFailed, Uncertain
+from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
+from schedulezero.journal import Journal
 from schedulezero.model import JsonObject
 from schedulezero.run_context import current_run
 
+log = logging.getLogger(__name__)
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+_JOURNAL_AGAIN_SECONDS = 5.0
 _RESUMABLE_ATTRIBUTE = "__schedulezero_resumable__"
 
 Do = Callable[[JsonObject], Awaitable[JsonObject]]
@@ -55,14 +60,19 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
     run = current_run()
     if run.journal is None or run.run_id is None:
         return await do(plan or {})
-    begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
+    try:
+        begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
+    except DatabaseUnavailable as error:
+        raise JobFailed(
+            "My journal of runs cannot be written.", retry_after=_JOURNAL_AGAIN_SECONDS
+        ) from error
     if begun.result is not None:
         return begun.result
     faults.point("step.begun")
     if begun.again and find is not None:
         found = await find(begun.plan or {}, begun.begun_at)
         if found is not None:
-            await run.journal.end_step(run.run_id, key, found)
+            await _note(run.journal, run.run_id, key, found)
             return found
     try:
         result = await do(begun.plan or {})
@@ -71,12 +81,27 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
     except JobFailed as error:
         # Not for one that was begun before: an earlier try may have had its effect all the same.
         if not begun.again and not error.may_have_worked:
-            await run.journal.withdraw_step(run.run_id, key)
+            await _withdraw(run.journal, run.run_id, key)
         raise
     faults.point("step.done")
-    await run.journal.end_step(run.run_id, key, result)
+    await _note(run.journal, run.run_id, key, result)
     run.steps.append(key)
     return result
+
+
+async def _withdraw(journal: Journal, run_id: str, key: str) -> None:
+    try:
+        await journal.withdraw_step(run_id, key)
+    except DatabaseUnavailable as error:
+        log.warning("step %s of run %s stays begun in the journal: %s", key, run_id, error)
+
+
+async def _note(journal: Journal, run_id: str, key: str, result: JsonObject) -> None:
+    try:
+        await journal.end_step(run_id, key, result)
+    except DatabaseUnavailable as error:
+        # It was done all the same; a later call for this run finds that out as after a crash.
+        log.warning("step %s of run %s was done and could not be noted: %s", key, run_id, error)
 
 
 def nonce(key: str) -> str | None:

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from bot.demo import free_ports
 from schedulezero import journal as journal_module
-from schedulezero.errors import JobFailed, Uncertain
+from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
 from schedulezero.handler import Handler
 from schedulezero.journal import Journal
 from schedulezero.model import JsonObject
@@ -231,3 +231,23 @@ async def crash_in_second_step(bot: Bot) -> None:
     await call
     bot.effects.have = have  # type: ignore[method-assign]
     await bot.start()
+
+
+@pytest.mark.parametrize("point", ["begin_step", "end_step"])
+async def test_a_journal_that_cannot_be_written_uses_no_attempt_up(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    write, refused = getattr(bot.journal, point), list[str]()
+
+    async def full(*given: Any) -> Any:
+        if not refused:
+            refused.append(point)
+            raise DatabaseUnavailable("The disk is full.")
+        return await write(*given)
+
+    monkeypatch.setattr(bot.journal, point, full)
+    answer = await bot.call("two_steps")
+    if point == "begin_step":
+        assert (answer["success"], answer["retry_after"]) == (False, 5.0) and bot.effects.done == []
+        answer = await bot.call("two_steps")
+    assert answer["success"] is True and bot.effects.done == ["first", "hello"]
