@@ -51,6 +51,7 @@ class Installation:
             "database": str(self.database),
             "sprockets": "announcement,moderation",
             "server": "external" if apart else "embedded",
+            "requests_per_second": 0,
         }
         self.config = folder / "config.yaml"
         self.config.write_text(yaml.safe_dump(settings))
