@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from tests.conftest import CHROMIUM
-from tests.journeys.test_demo_page import ARGUMENTS, VIEWPORT, DemoPage
+from tests.journeys.demo_page import ARGUMENTS, VIEWPORT, DemoPage
 from tests.world import World
 
 pytestmark = pytest.mark.browser

@@ -1,0 +1,186 @@
+"""The demo's page in headless Chromium, driven as a person would: typing, picking, clicking, looking.
+
+Pictures go to ``artifacts/``, where somebody can look at them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Locator, Page, Request, ViewportSize, async_playwright, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from bot.config import Settings
+from tests.bot.test_cli import line, start
+from tests.conftest import CHROMIUM
+
+PICTURES = Path(__file__).parent.parent.parent / "artifacts"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+
+
+_ACTIONS = re.compile(r'"kind":"(click|select|modal_submit|run_command)"')
+
+
+def _is_action(request: Request) -> bool:
+    """Whether the page asks for something that reaches the bot, not for suggestions or a refresh."""
+    if not request.url.endswith("/api/action"):
+        return False
+    with_files = "multipart/" in request.headers.get("content-type", "")
+    return with_files or bool(_ACTIONS.search(request.post_data or ""))
+
+
+class DemoPage:
+    """What a person does on the page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.form = page.locator("#modal-root")
+        self.timeline = page.locator("#channel-message-list")
+        self.suggestions = page.locator(".command-popup-list [role=option]")
+
+    async def type_command(self, command: str) -> None:
+        composer = self.page.locator("#channel-composer-input")
+        await composer.click()
+        await composer.press_sequentially(f"/{command}")
+        await expect(self.suggestions.first).to_be_visible()
+        await self.page.keyboard.press("Enter")
+        await expect(self.page.locator(".command-chip")).to_be_visible()
+
+    async def option(self, name: str, text: str, suggestion: str | None = None) -> None:
+        """Fills an option of the command; picks the suggestion that contains a text, where there is one."""
+        chosen = self.suggestions.filter(has_text=name)
+        if not await chosen.count():
+            await self.page.locator(".command-ghost").click()
+        await chosen.first.click()
+        if suggestion is None:
+            await self.page.keyboard.type(text)
+        else:
+            await self.type_and_pick(text, suggestion)
+
+    async def type_and_pick(self, text: str, suggestion: str) -> None:
+        """Types into an option and picks a suggestion; types again, as a person would, where none comes.
+
+        (The page drops a request for suggestions that falls into its own refresh.)
+        """
+        wanted = self.suggestions.filter(has_text=suggestion).first
+        for _ in range(5):
+            await self.page.keyboard.type(text)
+            try:
+                await wanted.click(timeout=4000)
+                return
+            except PlaywrightTimeout:
+                for _ in text:
+                    await self.page.keyboard.press("Backspace")
+        raise AssertionError(f"no suggestion {suggestion!r} for {text!r}")
+
+    async def upload(self, name: str, path: Path) -> None:
+        """Attaches a file to the command."""
+        chosen = self.suggestions.filter(has_text=name)
+        if await chosen.count():
+            await chosen.first.click()
+        await self.page.locator(f"input.command-file-input[data-option={name}]").set_input_files(path)
+
+    async def act(self, target: Locator) -> None:
+        """Clicks what makes the page act; again, as a person would, where the page refused to.
+
+        The page drops an action, or has it rejected before it reaches the bot, when that falls into a
+        refresh of its own. What reached the bot is never repeated.
+        """
+        for _ in range(10):
+            try:
+                async with self.page.expect_request(_is_action, timeout=3000) as asked:
+                    await target.click()
+            except PlaywrightTimeout:
+                continue
+            response = await (await asked.value).response()
+            assert response is not None
+            if not (await response.json())["rejected"]:
+                return
+        raise AssertionError(f"the page refused ten times: {target}")
+
+    async def send(self) -> None:
+        await self.page.keyboard.press("Escape")
+        await self.act(self.page.locator("button[type=submit]").locator("visible=true").last)
+
+    async def button(self, label: str) -> None:
+        exactly = re.compile(rf"^\s*{re.escape(label)}\s*$")
+        await self.act(self.page.locator(".component-button", has_text=exactly).last)
+
+    async def choose(self, placeholder: str, *labels: str) -> None:
+        """Picks in the newest select with that placeholder; several are applied together."""
+        select = self.timeline.locator(".preview-select", has_text=placeholder).last
+        await select.locator(".select-trigger").click()
+        options = [self.page.locator(".select-option", has_text=label).first for label in labels]
+        if len(options) == 1:
+            await self.act(options[0])
+            return
+        for option in options:
+            await option.click()
+        await self.act(self.page.get_by_role("button", name="Apply").first)
+
+    async def edit_line(self, label: str) -> None:
+        """Opens the form of a draft's line."""
+        line = self.timeline.locator(".component-section", has_text=label).last
+        await self.act(line.locator(".component-button", has_text="Edit"))
+
+    async def panel_picture(self, name: str) -> None:
+        """A picture of the newest message alone."""
+        PICTURES.mkdir(exist_ok=True)
+        await self.page.set_viewport_size({"width": 1000, "height": 1800})
+        panels = self.timeline.locator("article.channel-message .components-v2")
+        await self.page.mouse.move(1, 1)
+        for attempt in range(5):
+            try:
+                await panels.last.scroll_into_view_if_needed()
+                await panels.last.screenshot(path=PICTURES / f"{name}.png")
+                break
+            except PlaywrightError:  # the page drew the message anew meanwhile
+                if attempt == 4:
+                    raise
+        await self.page.set_viewport_size(VIEWPORT)
+
+    async def fill(self, label: str, text: str) -> None:
+        await self.form.get_by_label(re.compile(rf"^{label}")).fill(text)
+
+    async def submit(self) -> None:
+        await self.act(self.form.get_by_role("button", name="Submit"))
+
+    async def sees(self, text: str, seconds: float = 10) -> None:
+        await expect(self.timeline.get_by_text(text).locator("visible=true").last).to_be_visible(
+            timeout=seconds * 1000
+        )
+
+    async def picture(self, name: str) -> None:
+        PICTURES.mkdir(exist_ok=True)
+        await self.page.screenshot(path=PICTURES / f"{name}.png")
+
+
+@asynccontextmanager
+async def a_demo(settings: Settings) -> AsyncIterator[DemoPage]:
+    process = await start(settings, "demo", "--no-browser")
+    address = (await line(process, "http://127.0.0.1")).strip()
+    try:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            page = await browser.new_page(viewport=VIEWPORT)
+            await page.goto(address)
+            await expect(page.locator("#channel-name")).to_have_text("lounge")
+            yield DemoPage(page)
+            await browser.close()
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.communicate(), 5)
