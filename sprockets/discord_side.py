@@ -255,7 +255,7 @@ async def _posted_before(
 
 def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
     """Whether a message is what was planned. (Discord may add to an embed, but keeps its words.)"""
-    words = [(embed.title, embed.description) for embed in message.embeds if embed.type == "rich"]
+    words = [(embed.title, embed.description) for embed in message.embeds if embed.type in (None, "rich")]
     embed = plan["embed"]
     wanted = [(embed.get("title"), embed.get("description"))] if embed else []
     return message.content.strip() == plan["content"].strip() and words[: len(wanted)] == wanted
