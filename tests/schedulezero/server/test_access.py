@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
 from bot.config import Settings
 from schedulezero.database import Database
@@ -182,18 +182,19 @@ async def test_behind_a_proxy_a_token_is_needed(server_config: ServerConfig) -> 
 
 async def test_tls(server_config: ServerConfig, tmp_path: Path) -> None:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(key)
+    for part in issued.cert_chain_pems:
+        part.write_to_path(certificate, append=True)
     config = replace(
         beyond(server_config, own_token="own", tls_certificate=str(certificate), tls_key=str(key)),
         api_endpoint=server_config.api_endpoint.replace("http://127.0.0.1", "https://0.0.0.0"),
     )
     server = ServerThread(config)
     await server.start()
-    trusted = ssl.create_default_context(cafile=certificate)
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
     address = server_config.api_endpoint.replace("http://", "https://")
     async with httpx.AsyncClient(verify=trusted, headers=bearer("own")) as client:
         assert (await client.get(f"{address}/api/jobs")).status_code == 200
