@@ -1,7 +1,7 @@
 """Nothing lost, nothing twice: each fault, many times, counted in the simulated Discord's own record.
 
-A try is: five jobs fall due in the same second (three posts, one post to three channels, one message
-deleted and told), the fault strikes while they run, whatever died is started again at once, and when
+A try is: five jobs fall due in the same second (four posts and one to three channels, seven messages in
+all), the fault strikes while they run, whatever died is started again at once, and when
 every run has ended the posts are counted. *Lost* is a post that is not there although the history does
 not say so; *twice* one that is there more than once; *uncertain* a run that the history calls so;
 *told missed* one that came too late by its own policy, which the guild is told of.
