@@ -25,16 +25,16 @@ from cogs.desk.answers import fit
 from cogs.desk.history import run_target
 from cogs.desk.language import speaking
 from cogs.desk.rights import problems
+from cogs.outbox import keep_reading
 from cogs.services import services_of, spec_for
 from schedulezero import instants
 from schedulezero.dialects import JobQuery
-from schedulezero.errors import ClientError, NotFound, NotSupported
+from schedulezero.errors import ClientError, NotFound
 from schedulezero.model import Job, JobState, Trouble, TroubleKind
 
 log = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 25
-_AGAIN_SECONDS = 30.0
 _LOOK_SECONDS = 600.0
 _STAGES = (("an hour", timedelta(hours=1)), ("a day", timedelta(days=1)))
 _NEW_CARD_AFTER = timedelta(days=1)
@@ -55,7 +55,7 @@ class AlertsCog(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         if not self._tasks:  # again after a reconnect: then they run already
-            self._start(self._tell_troubles())
+            self._start(keep_reading("troubles", self._read_on))
             self._start(self._look_ahead())
 
     async def cog_unload(self) -> None:
@@ -70,16 +70,6 @@ class AlertsCog(commands.Cog):
         task.add_done_callback(_log_failure)
 
     # ---------------------------------------------------------------- what happened
-
-    async def _tell_troubles(self) -> None:
-        while True:
-            try:
-                await self._read_on()
-            except NotSupported:
-                await asyncio.sleep(_LOOK_SECONDS)  # another server may take its place
-            except ClientError as error:
-                log.info("no troubles can be read: %s", error)
-                await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _read_on(self) -> None:
         """Waits for troubles, tells them, and notes how far it came."""

@@ -16,15 +16,13 @@ from discord.ext import commands
 from cogs.desk.audit import entry_text
 from cogs.desk.language import speaking
 from cogs.desk.wording import cut
+from cogs.outbox import keep_reading
 from cogs.services import services_of
 from schedulezero.audit import AuditEntry
-from schedulezero.errors import ClientError, NotSupported
 
 log = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 25
-_AGAIN_SECONDS = 30.0
-_NEVER_SECONDS = 600.0
 _CURSOR = "audit-told"
 _MOST_TEXT = 2000
 
@@ -40,22 +38,12 @@ class AuditCog(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         if self._task is None:  # again after a reconnect: then it runs already
-            self._task = asyncio.create_task(self._tell())
+            self._task = asyncio.create_task(keep_reading("the audit", self._read_on))
 
     async def cog_unload(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _tell(self) -> None:
-        while True:
-            try:
-                await self._read_on()
-            except NotSupported:
-                await asyncio.sleep(_NEVER_SECONDS)  # another server may take its place
-            except ClientError as error:
-                log.info("the audit cannot be read: %s", error)
-                await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _read_on(self) -> None:
         """Waits for entries, tells them, and notes how far it came."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -51,10 +51,11 @@ class RunGuard:
             known = await self._channels(guild, spec, params)
             if foreign := strangers(spec, params, guild, known):
                 raise JobFailed(foreign[0], retry=False, pause=True)
+            mine = problems(spec, params, guild, None, known=known)
             if run.creator_id is not None:
-                await self._check_creator(guild, int(run.creator_id), spec, params, known)
-            if lacking := problems(spec, params, guild, None, known=known):
-                raise JobFailed(lacking[0], retry=False)
+                await self._check_creator(guild, int(run.creator_id), spec, params, known, mine)
+            if mine:
+                raise JobFailed(mine[0], retry=False)
 
     async def _check_creator(
         self,
@@ -63,7 +64,9 @@ class RunGuard:
         spec: MethodSpec,
         params: Mapping[str, Any],
         known: Mapping[int, Channel],
+        mine: Sequence[str],
     ) -> None:
+        """Raises JobFailed for what stands against the creator, besides what stands against the bot."""
         creator = await self._member(guild, creator_id)
         who = f"<@{creator_id}>"
         if creator is None:
@@ -73,7 +76,6 @@ class RunGuard:
         if not may_schedule(creator, settings):
             text = t("{who}, who made this job, may not schedule here any more.", who=who)
             raise JobFailed(text, retry=False, pause=True)
-        mine = set(problems(spec, params, guild, None, known=known))
         against = [
             text
             for text in problems(spec, params, guild, creator, absent=True, known=known)

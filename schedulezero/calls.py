@@ -16,9 +16,9 @@ from typing import Any
 
 from schedulezero import faults
 from schedulezero.errors import DatabaseUnavailable
-from schedulezero.invocation import answer_of, answer_of_error, is_async
+from schedulezero.invocation import Invocation, answer_of, answer_of_error, is_async
 from schedulezero.journal import Journal
-from schedulezero.methods import JobFunction, MethodSpec, spec_of
+from schedulezero.methods import JobFunction, MethodSpec
 from schedulezero.model import JsonObject
 from schedulezero.protocol import Call, failure
 from schedulezero.run_context import RunContext, context_of, running
@@ -52,14 +52,14 @@ class Calls:
         self._under_way: dict[str, asyncio.Task[JsonObject]] = {}
         self._unwritten: dict[str, JsonObject] = {}
 
-    async def answer(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject:
+    async def answer(self, invocation: Invocation) -> JsonObject:
         """The answer to a call; never raises but when it is cancelled."""
-        run_id = call.run_id
+        run_id = invocation.call.run_id
         if self._journal is None or run_id is None:
-            return await self._carry_out(call, function, params, None)
+            return await self._carry_out(invocation, None)
         task = self._under_way.get(run_id)
         if task is None:
-            task = asyncio.create_task(self._once(run_id, call, function, params, self._journal))
+            task = asyncio.create_task(self._once(run_id, invocation, self._journal))
             self._under_way[run_id] = task
             task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
         return await asyncio.shield(task)
@@ -73,15 +73,13 @@ class Calls:
         """Lets go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _once(
-        self, run_id: str, call: Call, function: JobFunction, params: dict[str, Any], journal: Journal
-    ) -> JsonObject:
-        resumable = is_resumable(function)
+    async def _once(self, run_id: str, invocation: Invocation, journal: Journal) -> JsonObject:
+        call, resumable = invocation.call, is_resumable(invocation.function)
         try:
             known = self._unwritten.get(run_id) or await journal.result(run_id)
             if known is not None:
                 return known
-            if (refusal := await self._refusal(call, function, params)) is not None:
+            if (refusal := await self._refusal(invocation)) is not None:
                 return refusal
             if not resumable:
                 begun = await journal.begin(run_id, call.round)
@@ -95,7 +93,7 @@ class Calls:
             log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
             return failure("My journal of runs cannot be written.", retry_after=_JOURNAL_AGAIN_SECONDS)
         faults.point("handler.begun")
-        answer = await self._carry_out(call, function, params, journal, resumable=resumable)
+        answer = await self._carry_out(invocation, journal)
         faults.point("handler.done")
         try:
             if answer.get("success") is not False:
@@ -110,32 +108,26 @@ class Calls:
         faults.point("handler.ended")
         return answer
 
-    async def _refusal(self, call: Call, function: JobFunction, params: dict[str, Any]) -> JsonObject | None:
+    async def _refusal(self, invocation: Invocation) -> JsonObject | None:
         if self._guard is None:
             return None
+        call = invocation.call
         context = context_of(call)
         try:
             with running(context):
-                await self._guard(context, spec_of(call.method, function), params)
+                await self._guard(context, invocation.spec, invocation.params)
         except Exception as error:  # noqa: BLE001 - whatever the guard raises, the function is not called
             return answer_of_error(call, error)
         return None
 
-    async def _carry_out(
-        self,
-        call: Call,
-        function: JobFunction,
-        params: dict[str, Any],
-        journal: Journal | None,
-        *,
-        resumable: bool = False,
-    ) -> JsonObject:
-        context = context_of(call, journal if resumable else None)
+    async def _carry_out(self, invocation: Invocation, journal: Journal | None) -> JsonObject:
+        call, function = invocation.call, invocation.function
+        context = context_of(call, journal if is_resumable(function) else None)
         deadline = asyncio.timeout(DEADLINE_SECONDS)
         try:
             async with deadline:
                 with running(context):
-                    result: Any = await self._result(function, params)
+                    result: Any = await self._result(function, invocation.params)
         except TimeoutError as error:
             if not deadline.expired():
                 return answer_of_error(call, error)

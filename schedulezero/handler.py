@@ -314,11 +314,11 @@ class _Session:
             self._answers.append((envelope, failure(text, retry_after=1)))
             return
         try:
-            params = prepare(call, function)
+            invocation = prepare(call, function)
         except ParameterError as error:
             self._answers.append((envelope, answer_of_error(call, error)))
             return
-        future = asyncio.run_coroutine_threadsafe(self._calls.answer(call, function, params), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._calls.answer(invocation), self._loop)
         self._under_way.add(future)
         future.add_done_callback(lambda done: self._finish(done, call, envelope))
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from schedulezero.errors import JobFailed, ParameterError, Uncertain
-from schedulezero.methods import JobFunction, check_params, spec_of
+from schedulezero.methods import JobFunction, MethodSpec, check_params, spec_of
 from schedulezero.model import JsonObject
 from schedulezero.protocol import Call, encode, failure
 
@@ -26,9 +27,20 @@ def is_async(function: JobFunction) -> bool:
     )
 
 
-def prepare(call: Call, function: JobFunction) -> dict[str, Any]:
-    """The params to call the function with; ParameterError says what is wrong with them."""
-    return check_params(spec_of(call.method, function), call.params)
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A call with the function that carries it out, what that declares, and the params to call it with."""
+
+    call: Call
+    function: JobFunction
+    spec: MethodSpec
+    params: dict[str, Any]
+
+
+def prepare(call: Call, function: JobFunction) -> Invocation:
+    """A call, ready to be carried out; ParameterError says what is wrong with its params."""
+    spec = spec_of(call.method, function)
+    return Invocation(call, function, spec, check_params(spec, call.params))
 
 
 def answer_of(call: Call, result: Any) -> JsonObject:
