@@ -15,6 +15,7 @@ import asyncio
 import logging
 import socket
 import threading
+import time
 from collections import deque
 from concurrent.futures import CancelledError, Future, wait
 from typing import Any
@@ -50,6 +51,7 @@ CONCURRENCY = 256
 MOST_CALLS = 4 * CONCURRENCY
 """Calls from all peers together; one more is told to come back."""
 _DRAIN_SECONDS = 2.0
+_LAST_ANSWERS_SECONDS = 1.0
 _POLL_MS = 500
 _LARGEST_RECEIVED = 64 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
 _BIND_TRIES = 40
@@ -255,6 +257,10 @@ class _Session:
                 log.debug("the host's loop has ended before the handler")
         for future in list(self._under_way):
             future.cancel()
+        # One that ends at this very moment is answered by the loop's thread; its answer must not be missed.
+        give_up_at = time.monotonic() + _LAST_ANSWERS_SECONDS
+        while self._under_way and time.monotonic() < give_up_at:
+            threading.Event().wait(0.005)
         self._calls.close()
 
     def _bind(self, router: zmq.Socket[bytes]) -> bool:
@@ -323,7 +329,6 @@ class _Session:
         future.add_done_callback(lambda done: self._finish(done, call, envelope))
 
     def _finish(self, done: Future[JsonObject], call: Call, envelope: list[bytes]) -> None:
-        self._under_way.discard(done)
         try:
             answer = done.result()
         except (CancelledError, asyncio.CancelledError):
@@ -331,6 +336,7 @@ class _Session:
         except Exception as error:  # noqa: BLE001 - nothing may go unanswered
             answer = answer_of_error(call, error)
         self._answers.append((envelope, answer))
+        self._under_way.discard(done)  # only now: the thread's end waits for it
         self._wake()
 
     def _send_answers(self, router: zmq.Socket[bytes]) -> None:

@@ -18,6 +18,7 @@ from schedulezero.handler import Handler
 from schedulezero.journal import Journal
 from schedulezero.model import JsonObject
 from schedulezero.steps import nonce, resumable, step
+from tests.conftest import until
 from tests.peers import tell
 
 
@@ -130,9 +131,11 @@ async def test_two_calls_at_once_are_one(bot: Bot) -> None:
     first = asyncio.create_task(bot.call("plain"))
     await bot.effects.stuck.wait()
     second = asyncio.create_task(bot.call("plain"))
-    await bot.call("unknown", "other@1")  # by now the second call was read, too
-    assert bot.handler is not None
-    bot.handler.stop()
+    handler = bot.handler
+    assert handler is not None and handler._session is not None
+    session = handler._session
+    await until(lambda: len(session._under_way) == 2)
+    handler.stop()
     answers = await asyncio.gather(first, second)
     assert [answer["success"] for answer in answers] == [False, False]
     assert bot.effects.done == []
