@@ -69,8 +69,7 @@ def keys(options: argparse.Namespace, settings: Settings) -> int:
     if options.allow:
         ring.allow(options.allow.strip(), options.name)
     print(f"This side's public key: {ring.public}")
-    known = ring.allowed()
-    print(f"Let in are {len(known)}:" if known else "Nobody is let in yet; use --allow KEY --name NAME.")
-    for key, name in known.items():
+    print("Let in are, with this side itself (--allow KEY --name NAME adds one):")
+    for key, name in ring.allowed().items():
         print(f"  {key}  {name}")
     return 0

@@ -106,13 +106,13 @@ class Database:
             self._write_engine = _engine(self.path, begin="BEGIN IMMEDIATE")
             self._read_engine = _engine(self.path, begin="BEGIN")
             with self._write_engine.connect() as connection:
-                outdated = _lacks_something(connection, self._metadata)
-            if outdated:
+                missing = _missing(connection, self._metadata)
+            if missing:
                 database_file.back_up_before_migration(self.path)
             with self._write_engine.begin() as connection:
                 self._metadata.create_all(connection)
-                if outdated:
-                    _add_missing(connection, self._metadata)
+                for statement in missing:
+                    connection.execute(statement)
                 database_file.mark(connection)
         except (DatabaseError, OSError) as error:
             reason = getattr(error, "orig", None) or error
@@ -208,40 +208,24 @@ def _engine(path: Path, *, begin: str) -> Engine:
     return engine
 
 
-def _lacks_something(connection: Connection, metadata: sa.MetaData) -> bool:
-    """Whether tables that are there lack columns or indexes."""
-    inspector = sa.inspect(connection)
-    there = set(inspector.get_table_names())
-    for table in metadata.sorted_tables:
-        if table.name not in there:
-            continue
-        columns = {column["name"] for column in inspector.get_columns(table.name)}
-        # Reflection leaves out indexes over expressions, so they are asked for by their names.
-        indexes = set(
-            connection.scalars(
-                sa.text("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = :name"),
-                {"name": table.name},
-            )
-        )
-        if any(column.name not in columns for column in table.columns):
-            return True
-        if any(index.name not in indexes for index in table.indexes):
-            return True
-    return False
-
-
-def _add_missing(connection: Connection, metadata: sa.MetaData) -> None:
-    """Adds columns and indexes that a file of an earlier version lacks; it changes and drops nothing."""
+def _missing(connection: Connection, metadata: sa.MetaData) -> list[sa.Executable]:
+    """What adds the columns and indexes that tables of an earlier version lack; it changes nothing else."""
     inspector = sa.inspect(connection)
     preparer = connection.dialect.ddl_compiler(connection.dialect, None)  # type: ignore[arg-type]
+    # Reflection leaves out indexes over expressions, so they are asked for by their names.
+    indexes = set(connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'index'")))
+    there = set(inspector.get_table_names())
+    found: list[sa.Executable] = []
     for table in metadata.sorted_tables:
+        if table.name not in there:
+            continue  # it is created whole
         known = {column["name"] for column in inspector.get_columns(table.name)}
         for column in table.columns:
             if column.name not in known:
                 described = preparer.get_column_specification(column)
-                connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN {described}')
-        for index in table.indexes:
-            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+                found.append(sa.DDL(f'ALTER TABLE "{table.name}" ADD COLUMN {described.replace("%", "%%")}'))
+        found += [sa.schema.CreateIndex(index) for index in table.indexes if index.name not in indexes]
+    return found
 
 
 def _to_json(value: Any) -> str:
