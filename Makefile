@@ -58,7 +58,7 @@ $(VENV)/.dev: pyproject.toml requirements/dev.txt | $(VENV)/bin/python
 # Pins everything for every Python that the project runs on, with hashes: for running, for the demo, for work.
 lock: $(VENV)/bin/python
 	$(PIP) uv
-	for kind in runtime demo dev; do \
+	for kind in runtime demo postgres dev; do \
 		extra=$$kind; [ $$kind = runtime ] && extra=; \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $${extra:+--extra $$extra} --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --no-emit-package schedulezero-discord --no-header \
