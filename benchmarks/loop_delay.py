@@ -20,7 +20,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schedulezero.database import Database
+from schedulezero.database import database_of
 from schedulezero.handler import Handler
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, Trigger
@@ -109,7 +109,7 @@ async def _save_jobs(config: ServerConfig, runs: int) -> float:
     now = datetime.now(UTC)
     due_at = now + timedelta(seconds=4 + runs / 1000)
     trigger = Trigger("date", {"run_date": to_iso(due_at)})
-    database = Database(config.database, metadata)
+    database = database_of(config.database, metadata)
     await database.open()
     store = Store(database)
     pattern = Job("", "bench", "job", {}, trigger, next_run_at=due_at, anchor_at=now)

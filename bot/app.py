@@ -31,7 +31,7 @@ from cogs.sprockets_cog import SprocketsCog
 from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
 from schedulezero.errors import PortTaken
-from schedulezero.journal import Journal, beside
+from schedulezero.journal import Journal, journal_of
 from schedulezero.keys import KeyRing, load_keys
 from schedulezero.memory import Memory
 from schedulezero.server.service import ServerConfig, listen
@@ -64,7 +64,7 @@ class ScheduleZeroBot(commands.Bot):
         self.services = Services(
             client=Client(settings.api_endpoint, own or given, settings.tls_authority),
             memory=self.memory,
-            journal=Journal(beside(self.memory.path)),
+            journal=Journal(journal_of(settings.database)),
             handler_id=settings.handler_id,
             handler_address=settings.handler_address,
             server_address=settings.server_address,

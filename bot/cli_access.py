@@ -29,11 +29,11 @@ def token(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _token(options: argparse.Namespace, settings: Settings) -> int:
-    from schedulezero.database import Database, sqlite_path
+    from schedulezero.database import database_of
     from schedulezero.server.tables import metadata
     from schedulezero.server.tokens import Scope, Tokens
 
-    database = Database(sqlite_path(settings.database), metadata)
+    database = database_of(settings.database, metadata)
     await database.open()
     try:
         tokens = Tokens(database)

@@ -65,8 +65,13 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _files(settings: Settings) -> tuple[Path, Path]:
-    from schedulezero.database import sqlite_path
-    from schedulezero.journal import beside
+    from bot.cli import Unusable
+    from schedulezero.database import is_postgres_setting, sqlite_path
+    from schedulezero.journal import journal_of
 
-    database = sqlite_path(settings.database)
-    return database, beside(database)
+    if is_postgres_setting(settings.database):
+        raise Unusable(
+            "The database is in PostgreSQL, whose own tools back it up while it runs: pg_dump makes a copy, "
+            "pg_restore brings it back."
+        )
+    return sqlite_path(settings.database), Path(journal_of(settings.database))

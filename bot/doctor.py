@@ -78,7 +78,7 @@ async def _database(settings: Settings) -> Check:
         await memory.close()
     except DatabaseUnusable as error:
         return Check("database", False, "cannot be used", error.message)
-    return Check("database", True, f"{settings.database} can be read and written")
+    return Check("database", True, f"{memory.where} can be read and written")
 
 
 async def _server_runs(client: Client) -> bool:

@@ -1,235 +1,85 @@
-"""One database, one writer: functions over a SQLAlchemy connection, run off the event loop.
+"""A database: functions over a SQLAlchemy connection, run off the event loop.
 
-All SQL is plain synchronous SQLAlchemy Core that takes a `Connection`. This module decides where it
-runs. For SQLite that is one writer thread, which commits whatever has queued up together (each in
-a savepoint of its own, so that one failure undoes itself only), and a few reader threads on their
-own connections, which WAL lets read while somebody writes. ``synchronous=FULL`` makes a commit
-survive a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
+All SQL is plain synchronous SQLAlchemy Core that takes a `Connection`. A `Database` decides where it
+runs: in one writer thread and a few readers for a SQLite file (`schedulezero.sqlite_database`), on a pool
+of connections for PostgreSQL (`schedulezero.postgres_database`). The same functions serve both; where the
+two differ, `is_postgres` tells.
 
-A file is looked at before it is used (`schedulezero.database_file`): a damaged one is moved aside and
-never written over. Tables are brought up to date by adding what they lack, after a backup; a file of a
-later version is left alone. That needs no migration scripts as long as nothing is renamed or dropped,
-which `schedulezero.server.tables` promises.
+On PostgreSQL others write at the same time, so a function may be run again from the beginning when it
+collided with one of theirs: it keeps what it finds to itself until it returns.
 
-Whoever opens a database closes it; both may happen on any event loop.
+Whoever opens a database closes it, on the same event loop.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import queue
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 
-from schedulezero import database_file
-from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero.errors import DatabaseUnusable
 
 T = TypeVar("T")
 
-_BUSY_TIMEOUT_MS = 10_000
-_READERS = 2
-_LARGEST_GROUP = 500
+_POSTGRES = ("postgresql", "postgres")
 
 
-class _Write:
-    """A function waiting for the writer, and the future of its result."""
+class Database(Protocol):
+    """Tables somewhere, read and written by functions over a connection."""
 
-    __slots__ = ("function", "future")
-
-    def __init__(self, function: Callable[[Connection], Any]) -> None:
-        self.function = function
-        self.future: Future[Any] = Future()
-
-
-class Database:
-    """A SQLite database in a file, with its tables.
-
-    Parameters:
-        path: the file, created with its folders if it is not there.
-        metadata: the tables that this user of the database owns; they are created if missing.
-    """
-
-    def __init__(self, path: str | Path, metadata: sa.MetaData) -> None:
-        self.path = Path(path)
-        self._metadata = metadata
-        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._writer: threading.Thread | None = None
-        self._readers: ThreadPoolExecutor | None = None
-        self._write_engine: Engine | None = None
-        self._read_engine: Engine | None = None
+    @property
+    def where(self) -> str:
+        """Where the tables are, for people; no password in it."""
+        ...
 
     async def open(self) -> None:
-        """Opens the file and creates missing tables; DatabaseUnusable says why it cannot."""
-        await asyncio.to_thread(self._open)
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-reader")
-        self._writer = threading.Thread(target=self._write_loop, name="database-writer", daemon=True)
-        self._writer.start()
+        """Opens it and creates missing tables; DatabaseUnusable says why it cannot."""
+        ...
 
     async def close(self) -> None:
-        """Writes what is queued, then lets go of the file."""
-        if self._writer is not None:
-            self._writes.put(None)
-            await asyncio.to_thread(self._writer.join)
-            self._writer = None
-        if self._readers is not None:
-            self._readers.shutdown(wait=True)
-            self._readers = None
-        for engine in (self._write_engine, self._read_engine):
-            if engine is not None:
-                engine.dispose()
+        """Finishes what was asked for, then lets go of it."""
+        ...
 
     async def read(self, function: Callable[[Connection], T]) -> T:
-        """The function's result, seen in one consistent snapshot."""
-        assert self._readers is not None, "the database is not open"
-        return await asyncio.wrap_future(self._readers.submit(self._run_read, function))
+        """The function's result; DatabaseUnavailable when it cannot be read now."""
+        ...
 
     async def write(self, function: Callable[[Connection], T]) -> T:
         """The function's result once its changes are durable; its exception if it raised one."""
-        assert self._writer is not None, "the database is not open"
-        item = _Write(function)
-        self._writes.put(item)
-        return await asyncio.wrap_future(item.future)
+        ...
 
-    def _open(self) -> None:
+
+def database_of(setting: str, metadata: sa.MetaData) -> Database:
+    """The database that a ``database`` setting names.
+
+    Parameters:
+        setting: the path of a SQLite file, a ``sqlite:///`` URL or a ``postgresql://`` URL.
+        metadata: the tables that this user of the database owns.
+
+    Raises DatabaseUnusable for any other URL, or when what PostgreSQL needs is not installed.
+    """
+    if is_postgres_setting(setting):
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            database_file.check(self.path)
-            self._write_engine = _engine(self.path, begin="BEGIN IMMEDIATE")
-            self._read_engine = _engine(self.path, begin="BEGIN")
-            with self._write_engine.connect() as connection:
-                missing = _missing(connection, self._metadata)
-            if missing:
-                database_file.back_up_before_migration(self.path)
-            with self._write_engine.begin() as connection:
-                self._metadata.create_all(connection)
-                for statement in missing:
-                    connection.execute(statement)
-                database_file.mark(connection)
-        except (DatabaseError, OSError) as error:
-            reason = getattr(error, "orig", None) or error
+            from schedulezero.postgres_database import PostgresDatabase
+        except ModuleNotFoundError as error:
             raise DatabaseUnusable(
-                f"The database {self.path} cannot be used ({reason}). Check that it is a SQLite file "
-                "and that its folder may be written to, or name another one under `database`."
+                f"PostgreSQL needs {error.name}, which is not installed: "
+                "pip install 'schedulezero-discord[postgres]'."
             ) from error
+        return PostgresDatabase(setting, metadata)
+    from schedulezero.sqlite_database import SqliteDatabase
 
-    def _run_read(self, function: Callable[[Connection], T]) -> T:
-        assert self._read_engine is not None
-        try:
-            with self._read_engine.connect() as connection:
-                return function(connection)
-        except OperationalError as error:
-            raise self._unavailable(error) from error
-
-    def _unavailable(self, error: OperationalError) -> DatabaseUnavailable:
-        first: BaseException = error
-        # What came of it (a savepoint that is gone with the rest) hides the reason.
-        while first.__context__ is not None:
-            first = first.__context__
-        return DatabaseUnavailable(f"The database {self.path} cannot be used at the moment: {first}.")
-
-    def _write_loop(self) -> None:
-        assert self._write_engine is not None
-        with self._write_engine.connect() as connection:
-            while (first := self._writes.get()) is not None:
-                group, last = [first], False
-                while len(group) < _LARGEST_GROUP and not self._writes.empty():
-                    item = self._writes.get()
-                    if item is None:
-                        last = True
-                        break
-                    group.append(item)
-                self._commit_group(connection, group)
-                if last:
-                    return
-
-    def _fail(self, item: _Write, error: Exception) -> None:
-        if not item.future.done():
-            known = self._unavailable(error) if isinstance(error, OperationalError) else error
-            item.future.set_exception(known)
-
-    def _commit_group(self, connection: Connection, group: list[_Write]) -> None:
-        finished: list[tuple[_Write, Any]] = []
-        try:
-            with connection.begin():
-                for item in group:
-                    if not item.future.set_running_or_notify_cancel():
-                        continue
-                    try:
-                        with connection.begin_nested():
-                            finished.append((item, item.function(connection)))
-                    except Exception as error:
-                        if not _in_transaction(connection):
-                            raise  # SQLite undid everything, as with a full disk
-                        self._fail(item, error)
-        except Exception as error:  # noqa: BLE001 - the commit failed: so did every write in it
-            for item in group:
-                self._fail(item, error)
-            return
-        for item, result in finished:
-            item.future.set_result(result)
+    return SqliteDatabase(sqlite_path(setting), metadata)
 
 
-def _in_transaction(connection: Connection) -> bool:
-    dbapi_connection: Any = connection.connection.dbapi_connection
-    return bool(dbapi_connection.in_transaction)
-
-
-def _engine(path: Path, *, begin: str) -> Engine:
-    engine = sa.create_engine(
-        f"sqlite:///{path}",
-        json_serializer=_to_json,
-        connect_args={"check_same_thread": False},
-    )
-
-    # The sqlite3 module begins transactions at moments of its own; the two listeners make them
-    # begin where SQLAlchemy says (SQLAlchemy's documentation of the pysqlite dialect).
-    def on_connect(dbapi_connection: Any, _record: Any) -> None:
-        dbapi_connection.isolation_level = None
-        cursor = dbapi_connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
-
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", on_begin)
-    return engine
-
-
-def _missing(connection: Connection, metadata: sa.MetaData) -> list[sa.Executable]:
-    """What adds the columns and indexes that tables of an earlier version lack; it changes nothing else."""
-    inspector = sa.inspect(connection)
-    preparer = connection.dialect.ddl_compiler(connection.dialect, None)  # type: ignore[arg-type]
-    # Reflection leaves out indexes over expressions, so they are asked for by their names.
-    indexes = set(connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'index'")))
-    there = set(inspector.get_table_names())
-    found: list[sa.Executable] = []
-    for table in metadata.sorted_tables:
-        if table.name not in there:
-            continue  # it is created whole
-        known = {column["name"] for column in inspector.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in known:
-                described = preparer.get_column_specification(column)
-                found.append(sa.DDL(f'ALTER TABLE "{table.name}" ADD COLUMN {described.replace("%", "%%")}'))
-        found += [sa.schema.CreateIndex(index) for index in table.indexes if index.name not in indexes]
-    return found
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def is_postgres_setting(setting: str) -> bool:
+    """Whether a ``database`` setting names a PostgreSQL database."""
+    return setting.partition("://")[0] in _POSTGRES and "://" in setting
 
 
 def sqlite_path(setting: str) -> Path:
@@ -242,7 +92,48 @@ def sqlite_path(setting: str) -> Path:
     if "://" in setting:
         scheme = setting.partition("://")[0]
         raise DatabaseUnusable(
-            f"`database` names a {scheme} database, which this version cannot use; "
+            f"`database` names a {scheme} database, where a file is needed; "
             "give the path of a SQLite file, such as data/schedulezero.db."
         )
     return Path(setting)
+
+
+def is_postgres(connection: Connection) -> bool:
+    """Whether a connection speaks to PostgreSQL."""
+    return connection.dialect.name == "postgresql"
+
+
+def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that leaves rows alone that are there already."""
+    insert = postgresql.insert(table) if is_postgres(connection) else sqlite.insert(table)
+    return insert.on_conflict_do_nothing()
+
+
+def to_json(value: Any) -> str:
+    """A value as the text of a JSON column."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def missing(connection: Connection, metadata: sa.MetaData) -> list[sa.Executable]:
+    """What adds the columns and indexes that tables of an earlier version lack; it changes nothing else."""
+    inspector = sa.inspect(connection)
+    preparer = connection.dialect.ddl_compiler(connection.dialect, None)  # type: ignore[arg-type]
+    # Reflection leaves out indexes over expressions, so they are asked for by their names.
+    names = (
+        "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
+        if is_postgres(connection)
+        else "SELECT name FROM sqlite_master WHERE type = 'index'"
+    )
+    indexes = set(connection.scalars(sa.text(names)))
+    there = set(inspector.get_table_names())
+    found: list[sa.Executable] = []
+    for table in metadata.sorted_tables:
+        if table.name not in there:
+            continue  # it is created whole
+        known = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                described = preparer.get_column_specification(column)
+                found.append(sa.DDL(f'ALTER TABLE "{table.name}" ADD COLUMN {described.replace("%", "%%")}'))
+        found += [sa.schema.CreateIndex(index) for index in table.indexes if index.name not in indexes]
+    return found

@@ -11,7 +11,8 @@ answer was lost. The journal is what makes the second call harmless. It is durab
   is *uncertain*, and a person decides. That decision comes as a later ``round`` of the run.
 
 It is a SQLite file of its own beside the database, because it is written for each call and nobody
-else's writes should wait for it. It is bounded: what ended days ago is forgotten.
+else's writes should wait for it. In PostgreSQL it is two tables that all instances of a handler share, so
+that one goes on where another was stopped. It is bounded: what ended days ago is forgotten.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from sqlalchemy.engine import Connection
 
 from schedulezero import instants
 from schedulezero.columns import Instant
-from schedulezero.database import Database
+from schedulezero.database import database_of, is_postgres, is_postgres_setting, sqlite_path
 from schedulezero.model import JsonObject
 
 KEPT_FOR = timedelta(days=7)
 MOST_KEPT = 100_000
+MOST_KEPT_SHARED = 5_000_000
+"""In PostgreSQL, which has room for it and where all instances write."""
 _PRUNE_EVERY = 2000
 
 metadata = sa.MetaData()
@@ -73,23 +76,18 @@ class Begun:
 
 
 class Journal:
-    """A journal in a file.
+    """A journal in a database.
 
     Parameters:
-        path: the SQLite file, created if it is not there.
+        database: the path of a SQLite file, created if it is not there, or a ``postgresql://`` URL.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self._database = Database(path, metadata)
+    def __init__(self, database: str | Path) -> None:
+        self._database = database_of(str(database), metadata)
         self._begun = 0
 
-    @property
-    def path(self) -> Path:
-        """Where it is."""
-        return self._database.path
-
     async def open(self) -> None:
-        """Opens the file; DatabaseUnusable says why it cannot be used."""
+        """Opens it; DatabaseUnusable says why it cannot be used."""
         await self._database.open()
         await self._database.write(_prune)
 
@@ -154,7 +152,7 @@ class Journal:
 
     async def knows_message(self, message_id: str) -> bool:
         """Whether a step that ended posted this message."""
-        posted = sa.func.json_extract(_steps.c.result, "$.message_id")
+        posted = _steps.c.result["message_id"].as_string()
         query = sa.select(sa.exists().where(posted == message_id))
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
@@ -185,15 +183,19 @@ def _begin(
 def _prune(connection: Connection) -> None:
     """Forgets what is long over, and the oldest of what is too much."""
     old = instants.now() - KEPT_FOR
+    most = MOST_KEPT_SHARED if is_postgres(connection) else MOST_KEPT
     for table in (_runs, _steps):
         connection.execute(sa.delete(table).where(table.c.begun_at < old))
         beyond = connection.scalar(
-            sa.select(table.c.begun_at).order_by(table.c.begun_at.desc()).offset(MOST_KEPT).limit(1)
+            sa.select(table.c.begun_at).order_by(table.c.begun_at.desc()).offset(most).limit(1)
         )
         if beyond is not None:
             connection.execute(sa.delete(table).where(table.c.begun_at <= beyond))
 
 
-def beside(database: Path) -> Path:
-    """Where the journal of a bot with that database lies."""
-    return database.with_name(f"{database.stem}-journal-of-runs{database.suffix or '.db'}")
+def journal_of(database: str) -> str:
+    """Where the journal of a bot with that ``database`` setting lies: beside a file, within PostgreSQL."""
+    if is_postgres_setting(database):
+        return database
+    path = sqlite_path(database)
+    return str(path.with_name(f"{path.stem}-journal-of-runs{path.suffix or '.db'}"))

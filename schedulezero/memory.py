@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -17,7 +16,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from schedulezero import instants
 from schedulezero.columns import Instant
-from schedulezero.database import Database, sqlite_path
+from schedulezero.database import database_of
 from schedulezero.guild_settings import GuildSettings
 
 _metadata = sa.MetaData()
@@ -97,19 +96,19 @@ class Memory:
     """The bot's own tables.
 
     Parameters:
-        database: path of the SQLite file.
+        database: path of the SQLite file, or a ``postgresql://`` URL.
     """
 
     def __init__(self, database: str) -> None:
-        self._database = Database(sqlite_path(database), _metadata)
+        self._database = database_of(database, _metadata)
 
     @property
-    def path(self) -> Path:
-        """Where the tables are."""
-        return self._database.path
+    def where(self) -> str:
+        """Where the tables are, for people."""
+        return self._database.where
 
     async def open(self) -> None:
-        """Opens the file, and forgets drafts and panels that nobody touched for a month."""
+        """Opens the database, and forgets drafts and panels that nobody touched for a month."""
         await self._database.open()
         old = instants.now() - _FORGOTTEN_AFTER
 

@@ -363,13 +363,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class HandlerInfo:
-    """A handler that the server knows: where it listens and what it can do."""
+    """An instance of a handler that the server knows: where it listens and what it can do."""
 
     id: str
     address: str
     methods: tuple[str, ...]
     connected: bool = False
     concurrency: int = 1
+    shards: JsonObject | None = None
 
     def to_json(self) -> JsonObject:
         return {
@@ -378,6 +379,7 @@ class HandlerInfo:
             "methods": list(self.methods),
             "status": "Connected" if self.connected else "Disconnected",
             "concurrency": self.concurrency,
+            **({"shards": self.shards} if self.shards is not None else {}),
         }
 
     @classmethod
@@ -388,6 +390,7 @@ class HandlerInfo:
             methods=tuple(str(name) for name in data["methods"]),
             connected=data.get("status") == "Connected",
             concurrency=int(data.get("concurrency") or 1),
+            shards=data.get("shards"),
         )
 
 

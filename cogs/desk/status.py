@@ -59,13 +59,16 @@ async def _server_lines(interaction: discord.Interaction) -> list[Line]:
     try:
         health = await client.health()
         answered = (time.perf_counter() - began) * 1000
+        if trouble := health.get("trouble"):
+            return [Line(False, f"**{t('Database:')}** {translated(str(trouble))}")]
         handlers = await client.handlers()
         page = await client.runs(guild_id_of(interaction), limit=1)
     except ClientError as error:
         return [Line(False, f"**{t('Server:')}** {translated(error.message)}")]
     answers = t("{address} answers in {time} ms", address=client.endpoint, time=f"{answered:.0f}")
     lines = [Line(True, f"**{t('Server:')}** {answers}")]
-    known = next((info for info in handlers if info.id == handler.handler_id), None)
+    own = [info for info in handlers if info.id == handler.handler_id]
+    known = next((info for info in own if info.address == handler.address), own[0] if own else None)
     if known is None:
         text = t("the server does not know “{name}”; try `/schedule reload`", name=handler.handler_id)
         lines.append(Line(False, f"**{t('Handler:')}** {text}"))

@@ -15,7 +15,9 @@ from schedulezero import instants
 from schedulezero.audit import AuditEntry, Change, changes_between, changes_json, read_changes
 from schedulezero.database import Database
 from schedulezero.model import Job
+from schedulezero.server import signals
 from schedulezero.server.announcer import Announcer
+from schedulezero.server.signals import Signal
 from schedulezero.server.tables import audit
 
 
@@ -50,6 +52,7 @@ def note(
         "via": via or ("discord" if actor_id is not None else "rest"),
         "changes": changes_json(changes),
     }
+    signals.in_order(connection, Signal.NEWS, audit.name)
     connection.execute(sa.insert(audit), [row])
 
 

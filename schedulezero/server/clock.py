@@ -18,6 +18,7 @@ from datetime import datetime
 
 from schedulezero import faults, instants
 from schedulezero.errors import DatabaseUnavailable, TriggerError
+from schedulezero.instants import from_microseconds
 from schedulezero.model import Job
 from schedulezero.server.due import Due, decide_due, obey
 from schedulezero.server.rules import Rules
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 BATCH = 500
 _LONGEST_SLEEP_SECONDS = 15.0
 _AGAIN_SECONDS = 1.0
+_OTHERS_SECONDS = 0.05
 
 
 class Clock:
@@ -68,6 +70,10 @@ class Clock:
             self._next_at = next_run_at
             self._earlier.set()
 
+    def heard(self, microseconds: str | None) -> None:
+        """Is told of a job that another node saved, or that something may have been missed."""
+        self.wake(from_microseconds(int(microseconds)) if microseconds else self._now())
+
     async def run(self) -> None:
         """Claims and sleeps until cancelled."""
         while True:
@@ -84,6 +90,8 @@ class Clock:
                 continue
             faults.point("clock.claimed")
             self._troubles.announce()
+            if not runs and next_at is not None and next_at <= self._now():
+                await asyncio.sleep(_OTHERS_SECONDS)  # another node is claiming it
             if not self._earlier.is_set():
                 self._next_at = next_at
             await self._queue.put(runs)

@@ -32,6 +32,10 @@ class CallTimeout(Exception):
     """The call was delivered and not answered in time."""
 
 
+class CallLost(Exception):
+    """The call was delivered, and the connection broke before an answer came; none can come any more."""
+
+
 class Connection:
     """A connection to a handler's address. Open it on the loop that uses it; close it there.
 
@@ -55,10 +59,13 @@ class Connection:
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
         if keys is not None and key is not None:
             keys.speak_to(cast(Any, self._socket), key)
+        monitor = cast(Any, self._socket).get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self._socket.connect(address)
         self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
         self._tokens = itertools.count(1)
-        self._reader = asyncio.get_running_loop().create_task(self._read())
+        loop = asyncio.get_running_loop()
+        self._reader = loop.create_task(self._read())
+        self._watcher = loop.create_task(self._watch(monitor))
 
     async def call(self, message: JsonObject, timeout: float) -> JsonObject:
         """The handler's answer to a message.
@@ -67,7 +74,8 @@ class Connection:
             message: what to send.
             timeout: seconds to wait for the answer, once it is sent.
 
-        Raises HandlerAway when it could not be delivered, CallTimeout when no answer came.
+        Raises HandlerAway when it could not be delivered, CallTimeout when no answer came, CallLost when
+        none can come because the handler went away.
         """
         token = b"%d" % next(self._tokens)
         future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
@@ -85,16 +93,21 @@ class Connection:
         """Whether the handler answers a ping within ``timeout`` seconds."""
         try:
             return (await self.call(PING, timeout)).get("success") is True
-        except (HandlerAway, CallTimeout):
+        except (HandlerAway, CallTimeout, CallLost):
             return False
 
     def close(self) -> None:
         """Drops the socket; calls under way end with HandlerAway."""
         self._reader.cancel()
+        self._watcher.cancel()
+        cast(Any, self._socket).disable_monitor()
         self._socket.close(linger=0)
+        self._fail_calls(HandlerAway(f"the connection to {self.address} was closed"))
+
+    def _fail_calls(self, error: Exception) -> None:
         for future in self._calls.values():
             if not future.done():
-                future.set_exception(HandlerAway(f"the connection to {self.address} was closed"))
+                future.set_exception(error)
 
     async def _send(self, frames: list[bytes]) -> None:
         try:
@@ -120,6 +133,12 @@ class Connection:
             except TimeoutError:
                 raise HandlerAway(f"nobody listens at {self.address}") from None
         sending.result()  # done, or holds zmq.Again
+
+    async def _watch(self, monitor: Any) -> None:
+        """Ends the calls under way when the connection breaks: a peer answers on the one it was asked on."""
+        while True:
+            await monitor.recv_multipart()
+            self._fail_calls(CallLost(f"{self.address} went away before it answered"))
 
     async def _read(self) -> None:
         while True:

@@ -13,15 +13,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from schedulezero import faults, instants
+from schedulezero.errors import DatabaseUnavailable
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.protocol import encode
-from schedulezero.server.connection import CallTimeout, HandlerAway
+from schedulezero.server.connection import CallLost, CallTimeout, HandlerAway
 from schedulezero.server.registry import Entry, Registry
 from schedulezero.server.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.run_queue import RunQueue
@@ -31,7 +33,13 @@ from schedulezero.server.turns import Turns
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 CALL_SECONDS = 30.0
+_AGAIN_SECONDS = 1.0
+_ELSEWHERE_SECONDS = 0.5
+_MOST_ASIDE = 1000
+"""How many runs of one handler wait for an instance that is not there, before the others wait with them."""
 _LOOK_AGAIN_SECONDS = 2.0
 _LARGEST_RESULT = 64 * 1024
 _SHORT_WAIT = timedelta(seconds=2)
@@ -56,7 +64,7 @@ class Dispatcher:
         self._troubles = troubles
         self._now = now
         self._began_at = now()
-        self._turns = Turns()
+        self._turns = Turns(store)
         self._pausing: set[str] = set()
         self._changed: list[Run] = []
         self._has_changed = asyncio.Event()
@@ -73,46 +81,57 @@ class Dispatcher:
 
     async def finished(self, run: Run) -> Run:
         """Waits until that run has ended and its outcome is recorded, and returns how."""
-        return await self._finished.setdefault(run.sequence, asyncio.get_running_loop().create_future())
+        future = self._finished.setdefault(run.sequence, asyncio.get_running_loop().create_future())
+        while not (await asyncio.wait((future,), timeout=_ELSEWHERE_SECONDS))[0]:
+            known = await self._store.run(run.sequence)
+            if known is not None and known.state is not RunState.QUEUED:
+                self._finished.pop(run.sequence, None)
+                return known  # another node has carried it out
+        return future.result()
 
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
+        aside = asyncio.Semaphore(_MOST_ASIDE)
         while True:
-            run = await self._queue.take(handler_id)
-            if not self._turns.begin(run):
+            run = await patiently(lambda: self._queue.take(handler_id))
+            if not await patiently(lambda run=run: self._turns.may_begin(run)):
                 self._end(run, RunState.SKIPPED, error="The run before it was still under way.")
                 continue
-            if self._turns.must_wait(run):
+            if await patiently(lambda run=run: self._turns.must_wait(run)):
                 group.create_task(self._in_turn(run, group))
                 continue
             if run.not_before is not None and run.not_before > self._now():
                 group.create_task(self._later(run, group))  # it was to wait when we were restarted
                 continue
-            entry = await self._claim_slot(run)
-            if entry is None:
-                self._end(run, RunState.MISSED, error=f"The handler {handler_id!r} did not answer in time.")
-                continue
-            group.create_task(self._attempt(run, entry, group))
+            if self._registry.has_several(handler_id):
+                # One that waits for the instance of its guild must not hold up those of other instances.
+                await aside.acquire()
+                waiting = group.create_task(self._when_there(run, run, group))
+                waiting.add_done_callback(lambda _: aside.release())
+            else:
+                await self._when_there(run, run, group)
 
-    async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
-        """Waits for the run before of the same job, then for the handler."""
-        await self._turns.wait(run)
-        entry = await self._claim_slot(replace(run, claimed_at=self._now()))
+    async def _when_there(self, run: Run, since: Run, group: asyncio.TaskGroup) -> None:
+        """Waits for the handler, as long as ``since`` allows, and begins an attempt."""
+        entry = await self._claim_slot(since)
         if entry is None:
             self._end(run, RunState.MISSED, error=f"The handler {run.handler_id!r} did not answer in time.")
         else:
             group.create_task(self._attempt(run, entry, group))
 
+    async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
+        """Waits for the run before of the same job, then for the handler."""
+        await patiently(lambda: self._turns.wait(run))
+        await self._when_there(run, replace(run, claimed_at=self._now()), group)
+
     async def _claim_slot(self, run: Run) -> Entry | None:
         """Waits until the handler answers and has a free slot; None when the grace is over first."""
         give_up_at = max(_began(run), self._began_at) + run.grace
         while True:
-            known = self._registry.get(run.handler_id)
-            if known is not None:
-                await known.slots.acquire()
-                entry = await self._registry.reachable(run.handler_id)
-                if entry is known:
+            for entry in self._registry.candidates(run):
+                await entry.take_slot()
+                if self._registry.is_current(entry) and await self._registry.answers(entry):
                     return entry
-                known.slots.release()
+                entry.give_slot()
             left = (give_up_at - self._now()).total_seconds()
             if left <= 0:
                 return None
@@ -120,10 +139,13 @@ class Dispatcher:
 
     async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
         try:
-            if await self._still_wanted(run):
-                await self._attempt_open(run, entry, group)
-            else:
-                entry.slots.release()
+            try:
+                wanted = await patiently(lambda: self._still_wanted(run))
+                outcome = await self._call(run := self._started(run), entry) if wanted else None
+            finally:
+                entry.give_slot()
+            if wanted:
+                self._conclude(run, outcome, group)
         except Exception as error:
             # A defect of ours must end this run and not the dispatcher.
             log.exception("run %s could not be carried out", run.id)
@@ -135,7 +157,8 @@ class Dispatcher:
         if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
             return True
         if not await self._store.is_open(run):
-            self._turns.end(run)  # its job was cancelled meanwhile
+            self._turns.end([run])  # its job was cancelled meanwhile
+            self._queue.done([run])
             return False
         late = self._now() - _began(run) > run.grace
         if run.missed is MissedPolicy.SKIP and late:
@@ -147,16 +170,11 @@ class Dispatcher:
             return False
         return True
 
-    async def _attempt_open(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
-        started_at = self._now()
+    def _started(self, run: Run) -> Run:
         note = _note(run, self._waited(run))
-        run = replace(run, attempts=run.attempts + 1, started_at=started_at, note=note)
-        self.running += 1
-        try:
-            outcome = await self._call(run, entry)
-        finally:
-            self.running -= 1
-            entry.slots.release()
+        return replace(run, attempts=run.attempts + 1, started_at=self._now(), note=note)
+
+    def _conclude(self, run: Run, outcome: Outcome | None, group: asyncio.TaskGroup) -> None:
         if outcome is None:
             # It went away between our look and our call, which used no attempt up.
             self._queue_again(replace(run, attempts=run.attempts - 1), timedelta(), group)
@@ -199,15 +217,21 @@ class Dispatcher:
             },
         }
         faults.point("dispatcher.call")
+        self.running += 1
         try:
             answer = await entry.connection.call(message, CALL_SECONDS)
         except HandlerAway:
             entry.heard_at = 0.0
             return None
+        except CallLost:
+            entry.heard_at = 0.0
+            return Outcome(ok=False, error="The handler went away before it answered.")
         except CallTimeout:
-            if entry.concurrency == 1:
+            if entry.instance.concurrency == 1:
                 self._registry.replace_connection(entry)
             return Outcome(ok=False, error=f"The handler did not answer within {CALL_SECONDS:g} s.")
+        finally:
+            self.running -= 1
         entry.heard()
         faults.point("dispatcher.answered")
         return outcome_of(answer)
@@ -230,16 +254,11 @@ class Dispatcher:
             if left <= 0:
                 break
             await asyncio.sleep(min(left, _LONGEST_NAP_SECONDS))
-        entry = await self._claim_slot(replace(run, claimed_at=run.not_before))
-        if entry is None:
-            self._end(run, RunState.MISSED, error=f"The handler {run.handler_id!r} went away.")
-        else:
-            group.create_task(self._attempt(run, entry, group))
+        await self._when_there(run, replace(run, claimed_at=run.not_before), group)
 
     def _end(
         self, run: Run, state: RunState, *, result: JsonObject | None = None, error: str | None = None
     ) -> None:
-        self._turns.end(run)
         if state is not RunState.SUCCEEDED:
             log.warning("run %s %s: %s", run.id, state.value, error)
         ended = replace(
@@ -281,12 +300,23 @@ class Dispatcher:
         await self._store.record(batch, pausing)
         self._pausing -= pausing
         self._troubles.announce()
-        for run in batch:
-            if run.state is RunState.QUEUED:
-                continue  # it is to be tried again
+        over = [run for run in batch if run.state is not RunState.QUEUED]  # the others are tried again
+        self._queue.done(over)
+        self._turns.end(over)
+        for run in over:
             waiting = self._finished.pop(run.sequence, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(run)
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """What some work with the store comes to, tried again for as long as the database is not to be had."""
+    while True:
+        try:
+            return await work()
+        except DatabaseUnavailable as error:
+            log.error("the database is waited for: %s", error)
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 def _began(run: Run) -> datetime:

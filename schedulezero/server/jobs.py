@@ -250,7 +250,7 @@ class Jobs:
 
     def warning_for(self, handler_id: str) -> str | None:
         """What to tell about a handler that is not there (yet)."""
-        if self.registry.get(handler_id) is not None:
+        if self.registry.knows(handler_id):
             return None
         return f"No handler {handler_id!r} is registered now; the job waits for one when it falls due."
 
@@ -293,9 +293,9 @@ class Jobs:
 
     def check_method(self, handler_id: str, method: str, field: str = "method") -> None:
         """Refuses a method that a registered handler does not offer; ``field`` names it in the error."""
-        entry = self.registry.get(handler_id)
-        if entry is not None and method not in entry.methods:
-            offered = ", ".join(entry.methods) or "none at all"
+        methods = self.registry.methods(handler_id)
+        if methods is not None and method not in methods:
+            offered = ", ".join(methods) or "none at all"
             raise ApiError(
                 400,
                 "unknown_method",

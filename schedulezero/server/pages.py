@@ -79,5 +79,6 @@ def job_page_query(wanted: JobFilter, order: JobOrder, after: Position | None, l
     if wanted.due_before is not None:
         query = query.where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= wanted.due_before)
     if after is not None:
-        query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*after))
+        where = (sa.literal(after[0], key.type), sa.literal(after[1], jobs.c.id.type))
+        query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*where))
     return query

@@ -15,11 +15,13 @@ import zmq
 import zmq.asyncio
 
 from schedulezero.addresses import is_loopback
-from schedulezero.errors import PortTaken
+from schedulezero.errors import DatabaseUnavailable, PortTaken
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES, PONG, BadFrame, decode, encode, failure
+from schedulezero.server.instances import Instance
 from schedulezero.server.registry import Registry, Taken, clean_methods
+from schedulezero.shards import read_shards
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ class Registrations:
         if method == "register":
             return await self._register(params, key)
         if method == "report_status":
-            return self._report_status(params, key)
+            return await self._report_status(params, key)
         if method == "ping":
             return dict(PONG)
         return failure(f"Unknown method: {str(method)[:100]}")
@@ -101,12 +103,23 @@ class Registrations:
             return failure(
                 "A handler beyond this machine registers over CURVE, at an address beyond loopback."
             )
-        concurrency = _concurrency(params.get("concurrency"))
         try:
-            known = await self._registry.register(handler_id, address, methods, concurrency, key)
+            shards = read_shards(params["shards"]) if params.get("shards") is not None else None
+        except ValueError as error:
+            return failure(str(error))
+        concurrency = _concurrency(params.get("concurrency"))
+        instance = Instance(handler_id, address, methods, concurrency, key, shards)
+        try:
+            known = await self._registry.register(instance)
         except Taken as error:
             log.warning("%s is refused as handler %r: %s", address, handler_id, error)
-            return failure(f"{error} Another one cannot take its place without its key.")
+            return failure(
+                f"{error} Another one cannot take its place without its key, nor stand beside it unless "
+                "both declare their shards."
+            )
+        except DatabaseUnavailable as error:
+            log.error("handler %r cannot be registered: %s", handler_id, error)
+            return failure("The database cannot be used now; register again in a moment.")
         status = "re-registered" if known else "registered"
         log.info("handler %r %s at %s with %d methods", handler_id, status, address, len(methods))
         return {
@@ -118,11 +131,14 @@ class Registrations:
             "message": f"Handler {handler_id} {status} with {len(methods)} methods.",
         }
 
-    def _report_status(self, params: JsonObject, key: str | None) -> JsonObject:
-        handler_id, status = params.get("handler_id"), params.get("status")
+    async def _report_status(self, params: JsonObject, key: str | None) -> JsonObject:
+        handler_id, status, address = params.get("handler_id"), params.get("status"), params.get("address")
         if status not in ("online", "offline"):
             return failure('"status" must be "online" or "offline".')
-        if not isinstance(handler_id, str) or not self._registry.report(handler_id, status, key):
+        address = address if isinstance(address, str) else None
+        if not isinstance(handler_id, str) or not await self._registry.report(
+            handler_id, status, key, address
+        ):
             return failure("Handler not registered")
         return {"success": True, "handler_id": handler_id, "status": status}
 

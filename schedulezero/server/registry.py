@@ -1,44 +1,53 @@
 """Which handlers are there: what they registered, whether they answer, how to reach them.
 
-It forgets with the process; a handler that is refused a status report registers again by itself.
+A handler is a name, and has one instance (a process that registered under it) or several. Several may live
+at once where each declares its shards, or where they prove the same key; otherwise a name belongs to
+the instance that is alive.
+
+On SQLite the registry forgets with the process: a handler that is refused a status report registers again by
+itself. The nodes of one PostgreSQL share what they know (`schedulezero.server.instances`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import zmq.asyncio
 
+from schedulezero.errors import DatabaseUnavailable
 from schedulezero.keys import KeyRing
-from schedulezero.model import HandlerInfo
+from schedulezero.model import HandlerInfo, Run
 from schedulezero.server.connection import Connection
+from schedulezero.server.instances import Instance, Instances
+
+log = logging.getLogger(__name__)
 
 PING_SECONDS = 1.0
 _FRESH_SECONDS = 5.0
-"""A handler heard from so lately is taken to be there without asking."""
+"""An instance heard from so lately is taken to be there without asking."""
+_RENEW_SECONDS = 10.0
+_SYNC_SECONDS = 5.0
 
 
 @dataclass(slots=True)
 class Entry:
-    """A registered handler and our connection to it."""
+    """An instance and our connection to it."""
 
-    id: str
-    address: str
-    methods: tuple[str, ...]
-    concurrency: int
+    instance: Instance
     connection: Connection
     slots: asyncio.Semaphore
-    key: str | None = None
-    """The public key that it proved when it registered, None on a plain wire."""
     heard_at: float = 0.0
+    renewed_at: float = 0.0
+    under_way: int = 0
     online: bool = True
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def heard(self) -> None:
-        """Notes that the handler showed a sign of life."""
+        """Notes that it showed a sign of life."""
         self.heard_at = time.monotonic()
         self.online = True
 
@@ -47,91 +56,201 @@ class Entry:
         """Whether it showed a sign of life just now."""
         return self.online and time.monotonic() - self.heard_at < _FRESH_SECONDS
 
+    @property
+    def busy(self) -> float:
+        """The share of its slots that are in use."""
+        return self.under_way / self.instance.concurrency
+
+    async def take_slot(self) -> None:
+        """Waits until it has room for another call."""
+        await self.slots.acquire()
+        self.under_way += 1
+
+    def give_slot(self) -> None:
+        """Makes room for another call."""
+        self.under_way -= 1
+        self.slots.release()
+
 
 class Taken(Exception):
     """The name belongs to a handler that is alive, and that this one has not proved to be."""
 
 
+@dataclass(slots=True)
+class _Handler:
+    instances: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    arrival: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Registry:
-    """The handlers that have registered since this process began.
+    """The handlers that this node knows.
 
     Parameters:
         context: the ZeroMQ context of the connections to them.
         keys: our own keys, for those beyond loopback.
+        shared: where nodes share what they know, None where there is one node.
     """
 
-    def __init__(self, context: zmq.asyncio.Context, keys: KeyRing | None = None) -> None:
+    def __init__(
+        self, context: zmq.asyncio.Context, keys: KeyRing | None = None, shared: Instances | None = None
+    ) -> None:
         self._context = context
         self._keys = keys
-        self._entries: dict[str, Entry] = {}
-        self._arrivals: dict[str, asyncio.Event] = {}
+        self._shared = shared
+        self._handlers: dict[str, _Handler] = {}
+        self._look = asyncio.Event()
 
-    async def register(
-        self,
-        handler_id: str,
-        address: str,
-        methods: tuple[str, ...],
-        concurrency: int,
-        key: str | None = None,
-    ) -> bool:
-        """Takes a handler in, or what changed of it. True when it was known before.
+    # ---------------------------------------------------------------- coming and going
 
-        Raises Taken when another one of that name is alive, at another address or with another key.
+    async def register(self, instance: Instance) -> bool:
+        """Takes an instance in, or what changed of it. True when its handler was known before.
+
+        Raises Taken when another one of that name is alive and they do not belong together, and
+        DatabaseUnavailable when the other nodes cannot be told.
         """
-        known = self._entries.get(handler_id)
-        moved = known is not None and (known.address, known.key) != (address, key)
-        if known is not None and moved and (key is None or key != known.key):
-            if await self.reachable(handler_id) is not None:
-                raise Taken(f"The handler {handler_id!r} is alive at {known.address}.")
-            known = self._entries.get(handler_id)
-        if known is None or moved:
-            if known is not None:
-                known.connection.close()
-            connection = Connection(self._context, address, self._keys, key)
-        else:
-            connection = known.connection
-        if known is not None and known.connection is connection and known.concurrency == concurrency:
-            known.methods = methods
-            known.heard()
-        else:
-            slots = asyncio.Semaphore(concurrency)
-            entry = Entry(handler_id, address, methods, concurrency, connection, slots, key)
-            entry.heard()
-            self._entries[handler_id] = entry
-        self._arrival(handler_id).set()
-        return known is not None
+        known = self.knows(instance.handler_id)
+        for other in list(self._of(instance.handler_id).instances.values()):
+            if _same_place(other.instance, instance):
+                continue
+            if await self.answers(other):
+                if not _belong_together(other.instance, instance):
+                    raise Taken(f"The handler {instance.handler_id!r} is alive at {other.instance.address}.")
+            else:
+                self._drop(other)
+                if self._shared is not None and other.instance.address != instance.address:
+                    await self._shared.forget(instance.handler_id, other.instance.address)
+        if self._shared is not None:
+            await self._shared.save(instance)
+        entry = self._keep(instance)
+        entry.heard()
+        entry.renewed_at = time.monotonic()
+        self._of(instance.handler_id).arrival.set()
+        return known
 
-    def report(self, handler_id: str, status: str, key: str | None = None) -> bool:
-        """Notes a handler's own word on its status. False when it is not registered with that key."""
-        entry = self._entries.get(handler_id)
-        if entry is None or (entry.key is not None and entry.key != key):
-            return False
-        if status == "offline":
-            entry.online, entry.heard_at = False, 0.0
-        else:
-            entry.heard()
-            self._arrival(handler_id).set()
-        return True
+    async def report(self, handler_id: str, status: str, key: str | None, address: str | None = None) -> bool:
+        """Notes an instance's own word on its status. False when it is not registered with that key.
 
-    def get(self, handler_id: str) -> Entry | None:
-        """The handler of that id, whether it answers or not."""
-        return self._entries.get(handler_id)
+        Parameters:
+            handler_id: its handler.
+            status: "online" or "offline".
+            key: the public key that it proved.
+            address: which instance, where it says so; else it is the only one.
+        """
+        found = [
+            entry
+            for entry in self._of(handler_id).instances.values()
+            if (entry.instance.key is None or entry.instance.key == key)
+            and address in (None, entry.instance.address)
+        ]
+        for entry in found:
+            if status == "offline":
+                entry.online, entry.heard_at = False, 0.0
+            else:
+                entry.heard()
+                self._of(handler_id).arrival.set()
+            await self._renew(entry)
+        return bool(found)
 
-    async def reachable(self, handler_id: str) -> Entry | None:
-        """The handler if it answers, asking it when it was not heard from lately."""
-        entry = self._entries.get(handler_id)
-        if entry is None:
+    async def _renew(self, entry: Entry) -> None:
+        if self._shared is None or not entry.online or time.monotonic() - entry.renewed_at < _RENEW_SECONDS:
+            return
+        entry.renewed_at = time.monotonic()
+        try:
+            await self._shared.heard(entry.instance.handler_id, entry.instance.address)
+        except DatabaseUnavailable as error:
+            log.warning("the lease of handler %r was not renewed: %s", entry.instance.handler_id, error)
+
+    # ---------------------------------------------------------------- what other nodes know
+
+    def look(self) -> None:
+        """Looks soon at what other nodes know."""
+        self._look.set()
+
+    async def keep_looking(self) -> None:
+        """Takes over what other nodes know, until cancelled."""
+        if self._shared is None:
+            return
+        while True:
+            self._look.clear()
+            try:
+                await self.take_over(await self._shared.all())
+            except DatabaseUnavailable as error:
+                log.warning("the handlers of other nodes cannot be read: %s", error)
+            try:
+                async with asyncio.timeout(_SYNC_SECONDS):
+                    await self._look.wait()
+            except TimeoutError:
+                continue
+
+    async def take_over(self, instances: list[Instance]) -> None:
+        """Knows just these instances from now on."""
+        kept = {(item.handler_id, item.address) for item in instances}
+        for entry in [*self._all()]:
+            if (entry.instance.handler_id, entry.instance.address) not in kept:
+                self._drop(entry)
+        for instance in instances:
+            entry = self._of(instance.handler_id).instances.get(instance.address)
+            if entry is None or entry.instance != instance:
+                self._keep(instance)
+                self._of(instance.handler_id).arrival.set()
+
+    # ---------------------------------------------------------------- asking
+
+    def knows(self, handler_id: str) -> bool:
+        """Whether any instance of that handler has registered, whether it answers or not."""
+        return bool(handler_id in self._handlers and self._handlers[handler_id].instances)
+
+    def methods(self, handler_id: str) -> tuple[str, ...] | None:
+        """What a handler's instances can do together, None when there is none."""
+        if not self.knows(handler_id):
             return None
+        found = (name for entry in self._of(handler_id).instances.values() for name in entry.instance.methods)
+        return tuple(dict.fromkeys(found))
+
+    def takes_one_call(self, handler_id: str) -> bool:
+        """Whether a handler takes one call at a time, from all nodes together."""
+        found = list(self._of(handler_id).instances.values())
+        return len(found) == 1 and found[0].instance.concurrency == 1
+
+    def has_several(self, handler_id: str) -> bool:
+        """Whether a handler has several instances, so that a run of one need not wait for another."""
+        return len(self._of(handler_id).instances) > 1
+
+    def candidates(self, run: Run) -> list[Entry]:
+        """The instances that may carry a run out, the best first: heard of lately, least busy.
+
+        A guild belongs to the instances that hold its shard; where none does, and for a run of no guild,
+        any will do.
+        """
+        entries = list(self._of(run.handler_id).instances.values())
+        if len(entries) > 1:
+            guild_id = run.guild_id
+            if guild_id is not None:
+                own = [
+                    item for item in entries if item.instance.shards and item.instance.shards.hold(guild_id)
+                ]
+                entries = own or [item for item in entries if item.instance.shards is None] or entries
+            able = [item for item in entries if run.method in item.instance.methods]
+            entries = sorted(able or entries, key=lambda item: (not item.fresh, not item.online, item.busy))
+        return entries
+
+    def is_current(self, entry: Entry) -> bool:
+        """Whether an instance is still the one at its place."""
+        instance = entry.instance
+        return self._of(instance.handler_id).instances.get(instance.address) is entry
+
+    async def answers(self, entry: Entry) -> bool:
+        """Whether an instance is there; it is asked when it was not heard from lately."""
         if entry.fresh:
-            return entry
+            return True
         if await entry.connection.ping(PING_SECONDS):
             entry.heard()
-            return entry
-        return None
+            return True
+        return False
 
     async def wait_for(self, handler_id: str, seconds: float) -> None:
-        """Waits until the handler registers or reports itself, at most so many seconds."""
-        arrival = self._arrival(handler_id)
+        """Waits until an instance registers or reports itself, at most so many seconds."""
+        arrival = self._of(handler_id).arrival
         arrival.clear()
         try:
             async with asyncio.timeout(max(seconds, 0)):
@@ -140,33 +259,78 @@ class Registry:
             return
 
     def replace_connection(self, entry: Entry) -> None:
-        """Drops the socket to a handler that takes one call at a time and did not answer it.
+        """Drops the socket to an instance that takes one call at a time and did not answer it.
 
         Its line is stuck behind that call; a new socket has a line of its own, which is what
         makes trying again worth while.
         """
-        if self._entries.get(entry.id) is entry:
+        if self.is_current(entry):
             entry.connection.close()
-            entry.connection = Connection(self._context, entry.address, self._keys, entry.key)
+            entry.connection = self._connect(entry.instance)
 
     async def list(self) -> list[HandlerInfo]:
-        """Every handler, each pinged while answering unless it is busy or was just heard."""
+        """Every instance, each pinged while answering unless it is busy or was just heard."""
 
         async def describe(entry: Entry) -> HandlerInfo:
-            busy = entry.concurrency == 1 and entry.slots.locked()
-            connected = entry.fresh or (entry.online and busy) or await self.reachable(entry.id) is not None
-            return HandlerInfo(entry.id, entry.address, entry.methods, connected, entry.concurrency)
+            instance = entry.instance
+            busy = instance.concurrency == 1 and entry.slots.locked()
+            connected = entry.fresh or (entry.online and busy) or await self.answers(entry)
+            return HandlerInfo(
+                instance.handler_id,
+                instance.address,
+                instance.methods,
+                connected,
+                instance.concurrency,
+                instance.shards.to_json() if instance.shards is not None else None,
+            )
 
-        return list(await asyncio.gather(*(describe(entry) for entry in list(self._entries.values()))))
+        return list(await asyncio.gather(*(describe(entry) for entry in [*self._all()])))
 
     def close(self) -> None:
         """Closes every connection."""
-        for entry in self._entries.values():
-            entry.connection.close()
-        self._entries.clear()
+        for entry in [*self._all()]:
+            self._drop(entry)
 
-    def _arrival(self, handler_id: str) -> asyncio.Event:
-        return self._arrivals.setdefault(handler_id, asyncio.Event())
+    # ---------------------------------------------------------------- entries
+
+    def _of(self, handler_id: str) -> _Handler:
+        return self._handlers.setdefault(handler_id, _Handler())
+
+    def _all(self) -> Iterator[Entry]:
+        for handler in self._handlers.values():
+            yield from handler.instances.values()
+
+    def _connect(self, instance: Instance) -> Connection:
+        return Connection(self._context, instance.address, self._keys, instance.key)
+
+    def _keep(self, instance: Instance) -> Entry:
+        known = self._of(instance.handler_id).instances.get(instance.address)
+        if known is not None and _same_place(known.instance, instance):
+            if known.instance.concurrency != instance.concurrency:
+                known = Entry(instance, known.connection, asyncio.Semaphore(instance.concurrency))
+            known.instance = instance
+        else:
+            if known is not None:
+                self._drop(known)
+            slots = asyncio.Semaphore(instance.concurrency)
+            known = Entry(instance, self._connect(instance), slots, online=instance.online)
+        self._of(instance.handler_id).instances[instance.address] = known
+        return known
+
+    def _drop(self, entry: Entry) -> None:
+        entry.connection.close()
+        if self.is_current(entry):
+            del self._of(entry.instance.handler_id).instances[entry.instance.address]
+
+
+def _same_place(one: Instance, other: Instance) -> bool:
+    return (one.address, one.key) == (other.address, other.key)
+
+
+def _belong_together(one: Instance, other: Instance) -> bool:
+    """Whether two processes may bear one name at once."""
+    declared = one.shards is not None and other.shards is not None
+    return one.address != other.address and (declared or (one.key is not None and one.key == other.key))
 
 
 def clean_methods(value: Any) -> tuple[str, ...] | None:

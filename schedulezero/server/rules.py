@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero.audit import changes_between
 from schedulezero.database import Database
+from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import GuildRules
-from schedulezero.server import audit
+from schedulezero.server import audit, signals
+from schedulezero.server.signals import Signal
 from schedulezero.server.tables import guild_rules
+
+log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 1.0
 
 
 class Rules:
@@ -18,12 +27,29 @@ class Rules:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[str, GuildRules] = {}
+        self._changed = asyncio.Event()
 
     async def load(self) -> None:
         """Reads all of them."""
         query = sa.select(guild_rules.c.rules)
         found = await self._database.read(lambda connection: connection.scalars(query).all())
         self._known = {rules.guild_id: rules for rules in map(GuildRules.from_json, found)}
+
+    def look(self) -> None:
+        """Reads them anew soon: another node may have changed them."""
+        self._changed.set()
+
+    async def keep_reading(self) -> None:
+        """Reads them anew whenever another node may have changed them, until cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self.load()
+            except DatabaseUnavailable as error:
+                log.error("the rules of guilds cannot be read anew; trying again: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+                self._changed.set()
 
     def of(self, guild_id: str | None) -> GuildRules | None:
         """A guild's rules, None when it has none."""
@@ -45,6 +71,7 @@ class Rules:
             connection.execute(
                 sa.insert(guild_rules), [{"guild_id": rules.guild_id, "rules": rules.to_json()}]
             )
+            signals.send(connection, Signal.RULES, rules.guild_id)
 
         await self._database.write(write)
         self._known[rules.guild_id] = rules

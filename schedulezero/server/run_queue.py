@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import Run
 from schedulezero.server.store import Store
 
@@ -37,11 +38,19 @@ class RunQueue(Protocol):
         ...
 
     async def take(self, handler_id: str) -> Run:
-        """The next run of that handler; waits until there is one."""
+        """The next run of that handler; waits until there is one. May raise DatabaseUnavailable."""
         ...
 
     async def recover(self) -> None:
         """Finds what is in the store and was not put, as after a restart."""
+        ...
+
+    def done(self, runs: Sequence[Run]) -> None:
+        """Tells that runs have ended, and that this is in the store."""
+        ...
+
+    async def keep_up(self) -> None:
+        """Whatever the queue has to do meanwhile, until cancelled."""
         ...
 
     def depth(self) -> int:
@@ -98,6 +107,12 @@ class LocalRunQueue:
             await lane.filled.wait()
         return lane.waiting.popleft()
 
+    def done(self, runs: Sequence[Run]) -> None:
+        return
+
+    async def keep_up(self) -> None:
+        return
+
     def depth(self) -> int:
         return sum(len(lane.waiting) for lane in self._lanes.values())
 
@@ -105,6 +120,9 @@ class LocalRunQueue:
         lane.more_in_store, lane.reading = False, True
         try:
             found = await self._store.open_runs(handler_id, lane.newest, WINDOW)
+        except DatabaseUnavailable:
+            lane.more_in_store = True
+            raise
         finally:
             lane.reading = False
         if found:

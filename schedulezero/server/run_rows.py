@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from schedulezero.database import insert_new
 from schedulezero.model import Run, RunState, TroubleKind
+from schedulezero.server import queued_runs
 from schedulezero.server.rows import outcome, run_of, run_row
 from schedulezero.server.tables import runs
 
@@ -20,10 +21,11 @@ def insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
     """
     if not new:
         return []
-    insert = sqlite.insert(runs) if connection.dialect.name == "sqlite" else postgresql.insert(runs)
-    statement = insert.on_conflict_do_nothing().returning(runs)
+    statement = insert_new(connection, runs).returning(runs)
     rows = connection.execute(statement, [run_row(run) for run in new]).mappings()
-    return sorted((run_of(row) for row in rows), key=lambda run: run.sequence)
+    written = sorted((run_of(row) for row in rows), key=lambda run: run.sequence)
+    queued_runs.enqueue(connection, written)
+    return written
 
 
 # Read as: a run that ends so is told of as that.
@@ -56,4 +58,8 @@ def queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
         .returning(runs)
     ).mappings()
     row = found.one_or_none()
-    return run_of(row) if row is not None else None
+    if row is None:
+        return None
+    queued = run_of(row)
+    queued_runs.enqueue(connection, [queued])
+    return queued

@@ -23,7 +23,7 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 
 from schedulezero import instants
 from schedulezero.addresses import is_loopback
-from schedulezero.database import Database, sqlite_path
+from schedulezero.database import Database, database_of, is_postgres_setting
 from schedulezero.errors import PortTaken
 from schedulezero.keys import DOMAIN, load_keys
 from schedulezero.model import JsonObject
@@ -44,11 +44,14 @@ from schedulezero.server.audit import Audit
 from schedulezero.server.clock import Clock
 from schedulezero.server.dispatcher import Dispatcher
 from schedulezero.server.exposure import check_rest, tls_context
+from schedulezero.server.health import Health
+from schedulezero.server.instances import Instances
 from schedulezero.server.jobs import Jobs
 from schedulezero.server.registrations import Registrations
 from schedulezero.server.registry import Registry
 from schedulezero.server.rules import Rules
-from schedulezero.server.run_queue import LocalRunQueue
+from schedulezero.server.run_queue import LocalRunQueue, RunQueue
+from schedulezero.server.signals import Signal, Signals
 from schedulezero.server.store import Store
 from schedulezero.server.tables import metadata
 from schedulezero.server.tokens import Tokens
@@ -65,7 +68,7 @@ class ServerConfig:
     Attributes:
         api_endpoint: where REST listens, such as ``http://127.0.0.1:8888``.
         server_address: where handlers register, such as ``tcp://127.0.0.1:4242``.
-        database: path of the SQLite file.
+        database: path of the SQLite file, or the ``postgresql://`` URL that several nodes share.
         timezone: the IANA zone of wall-clock triggers that name none.
         require_token: whether REST needs a token on loopback, too.
         own_token: a token for whoever runs the server in their own process.
@@ -104,9 +107,10 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
     tls = tls_context(config.tls_certificate, config.tls_key)
     keys = load_keys(config.keys) if not is_loopback(config.server_address) else None
     async with AsyncExitStack() as stack:
-        database = Database(sqlite_path(config.database), metadata)
+        database = database_of(config.database, metadata)
         await database.open()
         stack.push_async_callback(database.close)
+        signals = Signals(config.database if is_postgres_setting(config.database) else None)
         store = Store(database)
         rules = Rules(database)
         await rules.load()
@@ -129,15 +133,21 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
             authenticator.start()
             authenticator.configure_curve_callback(DOMAIN, credentials_provider=keys)
             stack.callback(authenticator.stop)
-        registry = Registry(context, keys)
+        registry = Registry(context, keys, Instances(database) if signals.shared else None)
         stack.callback(registry.close)
         registrations = Registrations(context, registry, config.server_address, keys)
         stack.callback(registrations.close)
 
-        queue = LocalRunQueue(store)
+        queue = await run_queue(database, store, registry, signals)
         dispatcher = Dispatcher(store, queue, registry, troubles, now)
         clock = Clock(store, queue, rules, troubles, now)
         jobs = Jobs(store, clock, queue, registry, rules, versions, audit, now)
+
+        signals.on(Signal.JOBS, clock.heard)
+        signals.on(Signal.NEWS, lambda _: announcer.announce())
+        signals.on(Signal.RULES, lambda _: rules.look())
+        signals.on(Signal.HANDLERS, lambda _: registry.look())
+        health = Health(database, signals, lambda: (queue.depth(), dispatcher.running))
 
         local = is_loopback(config.api_endpoint)
         rules_of_access = AccessRules(
@@ -160,7 +170,7 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
             RulesResource(rules),
             SchedulesResource(jobs, registry, dispatcher, config.timezone),
             PreviewResource(config.timezone, now),
-            SystemResource(registry, config.to_json(), lambda: (queue.depth(), dispatcher.running)),
+            SystemResource(registry, config.to_json(), health),
         ):
             app.router.add_routes(resource.routes())
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2)
@@ -169,11 +179,15 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         stack.callback(announcer.close)  # before the line above: a long poll would hold it up
         listening = listen(config.api_endpoint)
 
+        await _running(stack, "queue", queue.keep_up(), health)
         stack.push_async_callback(dispatcher.flush)
         await queue.recover()
-        await _running(stack, "registrations", registrations.serve())
-        await _running(stack, "dispatcher", dispatcher.run())
-        await _running(stack, "clock", clock.run())
+        await _running(stack, "rules", rules.keep_reading(), health)
+        await _running(stack, "registry", registry.keep_looking(), health)
+        await _running(stack, "signals", signals.run(), health)
+        await _running(stack, "registrations", registrations.serve(), health)
+        await _running(stack, "dispatcher", dispatcher.run(), health)
+        await _running(stack, "clock", clock.run(), health)
         await web.SockSite(runner, listening, ssl_context=tls).start()
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
         yield
@@ -193,13 +207,26 @@ def announcing(announcer: Announcer) -> Middleware:
     return announce
 
 
-async def _running(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None]) -> None:
+async def run_queue(database: Database, store: Store, registry: Registry, signals: Signals) -> RunQueue:
+    """The queue of runs: of this process, or the one that the nodes of one PostgreSQL share."""
+    if not signals.shared:
+        return LocalRunQueue(store)
+    from schedulezero.postgres_database import PostgresDatabase
+    from schedulezero.server.shared_queue import SharedRunQueue, install
+
+    assert isinstance(database, PostgresDatabase)
+    await install(database)
+    return SharedRunQueue(database, store, registry, signals)
+
+
+async def _running(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None], health: Health) -> None:
     """Runs a part as a task for as long as the stack is open; its failure is logged, not lost."""
     task: asyncio.Task[None] = asyncio.create_task(work)
 
     def ended(done: asyncio.Task[None]) -> None:
         if not done.cancelled() and (error := done.exception()) is not None:
             log.critical("the server's %s stopped", name, exc_info=error)
+            health.broken.append(name)
 
     task.add_done_callback(ended)
 

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import faults
-from schedulezero.database import Database
-from schedulezero.instants import from_microseconds
+from schedulezero.database import Database, insert_new
+from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.model import Job, JobState, Run, RunState
-from schedulezero.server import audit, troubles, versions
+from schedulezero.server import audit, queued_runs, signals, troubles, versions
 from schedulezero.server.allowance import HourlyAllowance
 from schedulezero.server.due import Due
 from schedulezero.server.pages import JobFilter, JobOrder, Position, RunFilter, job_page_query
@@ -31,6 +31,7 @@ from schedulezero.server.rows import (
     run_of,
 )
 from schedulezero.server.run_rows import TROUBLES, insert_runs, queue_again, trouble_when_claimed
+from schedulezero.server.signals import Signal
 from schedulezero.server.tables import jobs, posts, runs
 
 _LIVE = (JobState.ACTIVE.value, JobState.PAUSED.value, JobState.PENDING.value)
@@ -53,6 +54,7 @@ class Store:
             elif connection.scalar(sa.select(jobs.c.id).where(jobs.c.id == job.id)) is not None:
                 return False
             connection.execute(sa.insert(jobs), [job_row(job)])
+            _tell_clocks(connection, job)
             versions.note(connection, job, "created", by)
             audit.note_job(connection, "created", None, job, by)
             return True
@@ -98,7 +100,7 @@ class Store:
         """
 
         def apply(connection: Connection) -> Job | None:
-            before = _find_job(connection, job_id)
+            before = _find_job(connection, job_id, to_change=True)
             if before is None:
                 return None
             after = change(before)
@@ -109,7 +111,8 @@ class Store:
             changed = connection.execute(
                 sa.update(jobs).where(jobs.c.id == job_id, jobs.c.version == before.version).values(row)
             ).rowcount
-            assert changed == 1, "one writer: nobody changes a job between our read and our write"
+            assert changed == 1, "nobody changes a job between our read, which locks it, and our write"
+            _tell_clocks(connection, after)
             if after.state is JobState.CANCELLED:
                 connection.execute(
                     sa.update(runs)
@@ -140,7 +143,8 @@ class Store:
             decide: what falling due means for a job.
             most_an_hour: how many runs a guild may have within an hour, None for any number.
 
-        Returns the runs to dispatch and the instant at which the next job falls due.
+        Returns the runs to dispatch and the instant at which the next job falls due. (On PostgreSQL that may
+        have passed: another node is claiming that job, which this one leaves alone.)
         """
 
         def claim(connection: Connection) -> tuple[list[Run], datetime | None]:
@@ -149,6 +153,7 @@ class Store:
                 .where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= now)
                 .order_by(jobs.c.next_run_at)
                 .limit(limit)
+                .with_for_update(skip_locked=True)
             ).mappings()
             new: list[Run] = []
             moves: list[dict[str, Any]] = []
@@ -246,6 +251,47 @@ class Store:
         )
         return set(await self._database.read(lambda connection: connection.scalars(query).all()))
 
+    async def run(self, sequence: int) -> Run | None:
+        """The run of that place, None when it was forgotten."""
+        query = sa.select(runs).where(runs.c.sequence == sequence)
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        return run_of(row) if row is not None else None
+
+    async def open_among(self, sequences: Collection[int]) -> list[Run]:
+        """Those of the runs that wait to be carried out, in the order in which they were written."""
+        query = (
+            sa.select(runs)
+            .where(runs.c.sequence.in_(sequences), runs.c.state == RunState.QUEUED.value)
+            .order_by(runs.c.sequence)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [run_of(row) for row in rows]
+
+    async def enqueue_open_runs(self) -> None:
+        """Puts every run that waits into the queue that nodes share, where it is not there already."""
+        query = sa.select(runs).where(runs.c.state == RunState.QUEUED.value).order_by(runs.c.sequence)
+
+        def enqueue(connection: Connection) -> None:
+            for rows in connection.execute(query).mappings().partitions(1000):
+                queued_runs.enqueue(connection, [run_of(row) for row in rows])
+
+        await self._database.write(enqueue)
+
+    async def forget_queued(self, sequences: Sequence[int]) -> None:
+        """Takes runs off the queue that nodes share."""
+        await self._database.write(lambda connection: queued_runs.remove(connection, sequences))
+
+    async def has_earlier_open(self, run: Run) -> bool:
+        """Whether another run of the job waits or is under way that was made, or asked for again, earlier."""
+        earlier = sa.or_(
+            runs.c.claimed_at < run.claimed_at,
+            sa.and_(runs.c.claimed_at == run.claimed_at, runs.c.sequence < run.sequence),
+        )
+        query = sa.select(
+            sa.exists().where(runs.c.job_id == run.job_id, runs.c.state == RunState.QUEUED.value, earlier)
+        )
+        return bool(await self._database.read(lambda connection: connection.scalar(query)))
+
     async def is_open(self, run: Run) -> bool:
         """Whether a run still waits to be carried out."""
         query = sa.select(runs.c.state).where(runs.c.sequence == run.sequence)
@@ -308,7 +354,7 @@ class Store:
                 for message_id in messages_of(run)
             ]
             if posted:
-                connection.execute(sa.insert(posts).prefix_with("OR IGNORE", dialect="sqlite"), posted)
+                connection.execute(insert_new(connection, posts), posted)
             plain = [row for run, row in zip(changed, values, strict=True) if run.state not in TROUBLES]
             if plain:
                 connection.execute(statement, plain)
@@ -316,6 +362,9 @@ class Store:
                 kind = TROUBLES.get(run.state)
                 if kind is not None and connection.execute(statement, row).rowcount == 1:
                     troubles.note(connection, kind, run.sequence)
+            queued_runs.remove(
+                connection, [run.sequence for run in changed if run.state is not RunState.QUEUED]
+            )
             for job_id in pausing:
                 _pause(connection, job_id)
             faults.point("store.record")
@@ -362,13 +411,21 @@ class Store:
         return await self._database.write(clear)
 
 
-def _find_job(connection: Connection, job_id: str) -> Job | None:
-    row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
+def _find_job(connection: Connection, job_id: str, *, to_change: bool = False) -> Job | None:
+    query = sa.select(jobs).where(jobs.c.id == job_id)
+    if to_change:
+        query = query.with_for_update()  # PostgreSQL has many writers
+    row = connection.execute(query).mappings().one_or_none()
     return job_of(row) if row is not None else None
 
 
+def _tell_clocks(connection: Connection, job: Job) -> None:
+    if job.next_run_at is not None:
+        signals.send(connection, Signal.JOBS, str(to_microseconds(job.next_run_at)))
+
+
 def _pause(connection: Connection, job_id: str) -> None:
-    before = _find_job(connection, job_id)
+    before = _find_job(connection, job_id, to_change=True)
     if before is None or before.state is not JobState.ACTIVE:
         return
     after = replace(before, state=JobState.PAUSED, next_run_at=None, version=before.version + 1)

@@ -1,12 +1,13 @@
-"""The server's tables, for SQLite now and PostgreSQL later.
+"""The server's tables, for SQLite and PostgreSQL.
 
 ``jobs`` holds definitions and when each falls due next; ``runs`` holds one row for each job and
 scheduled instant, which is what makes an instant run once. ``job_versions`` holds jobs as they
 were, ``guild_rules`` what guilds forbid, ``troubles`` what there is to tell of runs, ``posts`` which
-run posted a message, ``tokens`` who may use REST, ``audit`` who changed what.
+run posted a message, ``tokens`` who may use REST, ``audit`` who changed what, ``handlers`` which
+instances of handlers the nodes of one PostgreSQL know.
 
 A column that came later has a ``server_default`` or may be null, so that it can be added to a
-table that has rows already (`schedulezero.database` does that when it opens a file).
+table that has rows already (`schedulezero.database` does that when a database is opened).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from schedulezero.columns import Instant
 metadata = sa.MetaData()
 
 _Sequence = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up INTEGER keys only
+
+# The same order everywhere, whatever PostgreSQL's locale: that of code points.
+_BytewiseText = sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql")
 
 jobs = sa.Table(
     "jobs",
@@ -42,7 +46,7 @@ jobs = sa.Table(
     sa.Column("held_until", Instant),
     sa.Column("meta", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("run_count", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("sort_name", sa.String(100), nullable=False, server_default=""),
+    sa.Column("sort_name", _BytewiseText, nullable=False, server_default=""),
     sa.Column("channels", sa.Text, nullable=False, server_default=""),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("search_text", sa.Text, nullable=False),
@@ -96,6 +100,13 @@ runs = sa.Table(
     sa.Column("note", sa.Text),
     sa.UniqueConstraint("job_id", "scheduled_at"),
     sqlite_autoincrement=True,
+)
+# Whether a job has another run under way, for jobs whose runs may not overlap.
+sa.Index(
+    "runs_open_by_job",
+    runs.c.job_id,
+    sqlite_where=runs.c.state == "queued",
+    postgresql_where=runs.c.state == "queued",
 )
 sa.Index("runs_by_guild", runs.c.guild_id, runs.c.sequence)
 sa.Index("runs_by_guild_claimed", runs.c.guild_id, runs.c.claimed_at)
@@ -175,3 +186,32 @@ for _change in ("UPDATE", "DELETE"):
             "BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END"
         ).execute_if(dialect="sqlite"),
     )
+event.listen(
+    audit,
+    "after_create",
+    sa.DDL(
+        "CREATE OR REPLACE FUNCTION audit_is_added_to() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit is only added to'; END $$"
+    ).execute_if(dialect="postgresql"),
+)
+event.listen(
+    audit,
+    "after_create",
+    sa.DDL(
+        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_added_to()"
+    ).execute_if(dialect="postgresql"),
+)
+
+handlers = sa.Table(
+    "handlers",
+    metadata,
+    sa.Column("handler_id", sa.String(100), primary_key=True),
+    sa.Column("address", sa.String(200), primary_key=True),
+    sa.Column("methods", sa.JSON, nullable=False),
+    sa.Column("concurrency", sa.Integer, nullable=False),
+    sa.Column("key", sa.String(40)),
+    sa.Column("shards", sa.JSON(none_as_null=True)),
+    sa.Column("online", sa.Boolean, nullable=False),
+    sa.Column("heard_at", Instant, nullable=False),
+)

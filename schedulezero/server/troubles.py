@@ -11,8 +11,10 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.database import Database
 from schedulezero.model import Trouble, TroubleKind
+from schedulezero.server import signals
 from schedulezero.server.announcer import Announcer
 from schedulezero.server.rows import run_of
+from schedulezero.server.signals import Signal
 from schedulezero.server.tables import runs, troubles
 
 MOST_KEPT = 10_000
@@ -21,6 +23,7 @@ MOST_KEPT = 10_000
 
 def note(connection: Connection, kind: TroubleKind, run_sequence: int) -> None:
     """Writes a trouble, within the transaction that records its run."""
+    signals.in_order(connection, Signal.NEWS, troubles.name)
     added = connection.execute(
         sa.insert(troubles).returning(troubles.c.sequence), {"kind": kind.value, "run_sequence": run_sequence}
     ).scalar_one()

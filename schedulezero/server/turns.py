@@ -1,59 +1,51 @@
-"""Who of a job's runs may go when: the job's overlap policy, kept while its runs are under way.
+"""Who of a job's runs may go when: the job's overlap policy.
 
-It knows the runs of this process only, which are all there are while one process dispatches.
+A run goes before another one of its job when it was made earlier, or asked for again earlier. The store
+knows, for all nodes; this wakes the runs of this node that wait for one that ended here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from schedulezero.model import OverlapPolicy, Run
+from schedulezero.server.store import Store
 
-
-@dataclass(slots=True)
-class _Line:
-    """The runs of one job that are under way or wait, the first of them first."""
-
-    runs: deque[int] = field(default_factory=deque[int])
-    moved: asyncio.Event = field(default_factory=asyncio.Event)
+_LOOK_SECONDS = 1.0
+"""How long a run waits before it looks whether the one before ended on another node."""
 
 
 class Turns:
-    """The runs of each job in line, for jobs that do not let their runs overlap."""
+    """The order of runs, for jobs that do not let them overlap."""
 
-    def __init__(self) -> None:
-        self._lines: dict[str, _Line] = {}
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._ended: dict[str, asyncio.Event] = {}
 
-    def begin(self, run: Run) -> bool:
-        """Puts a run in line. False when another one is under way and its policy is to skip then."""
-        if run.overlap is OverlapPolicy.ALLOW:
-            return True
-        line = self._lines.setdefault(run.job_id, _Line())
-        if line.runs and run.overlap is OverlapPolicy.SKIP:
-            return False
-        line.runs.append(run.sequence)
-        return True
+    async def may_begin(self, run: Run) -> bool:
+        """False when another run of the job is under way and its policy is to skip then."""
+        return run.overlap is not OverlapPolicy.SKIP or not await self._store.has_earlier_open(run)
 
-    def must_wait(self, run: Run) -> bool:
+    async def must_wait(self, run: Run) -> bool:
         """Whether another run of its job goes first."""
-        line = self._lines.get(run.job_id)
-        return run.overlap is OverlapPolicy.WAIT and line is not None and line.runs[0] != run.sequence
+        return run.overlap is OverlapPolicy.WAIT and await self._store.has_earlier_open(run)
 
     async def wait(self, run: Run) -> None:
         """Returns when it is this run's turn."""
-        while self.must_wait(run):
-            line = self._lines[run.job_id]
-            line.moved.clear()
-            await line.moved.wait()
+        while True:
+            ended = self._ended.setdefault(run.job_id, asyncio.Event())
+            if not await self.must_wait(run):
+                return
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await ended.wait()
+            except TimeoutError:
+                continue
 
-    def end(self, run: Run) -> None:
-        """Lets the next one go."""
-        line = self._lines.get(run.job_id)
-        if line is None or run.sequence not in line.runs:
-            return
-        line.runs.remove(run.sequence)
-        line.moved.set()
-        if not line.runs:
-            del self._lines[run.job_id]
+    def end(self, runs: Iterable[Run]) -> None:
+        """Wakes those that waited for these, whose outcomes are recorded."""
+        for run in runs:
+            event = self._ended.pop(run.job_id, None)
+            if event is not None:
+                event.set()

@@ -23,10 +23,10 @@ from sqlalchemy.engine import Connection
 
 from benchmarks.list_page import grow
 from schedulezero.client import Client
-from schedulezero.database import Database
 from schedulezero.model import Job, Trigger
 from schedulezero.server.pages import JobFilter, JobOrder, job_page_query
 from schedulezero.server.tables import metadata
+from schedulezero.sqlite_database import SqliteDatabase
 from tests.conftest import free_ports, until
 from tests.text import text_of
 from tests.world import World, pick, press, said
@@ -142,7 +142,7 @@ async def test_ten_thousand_jobs_are_listed_by_walking_an_index(world: World) ->
 
 @pytest.mark.parametrize("order", list(JobOrder))
 async def test_no_order_of_the_list_sorts(tmp_path: Path, order: JobOrder) -> None:
-    database = Database(tmp_path / "plan.db", metadata)
+    database = SqliteDatabase(tmp_path / "plan.db", metadata)
     await database.open()
     query = job_page_query(JobFilter(guild_id="1"), order, None, 9)
     compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})

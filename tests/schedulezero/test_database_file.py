@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from bot.cli import main
 from bot.config import Settings
 from schedulezero import database_file
-from schedulezero.database import Database
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
-from schedulezero.journal import Journal, beside
+from schedulezero.journal import Journal, journal_of
+from schedulezero.sqlite_database import SqliteDatabase
 from tests.conftest import until
 
 metadata = sa.MetaData()
@@ -23,18 +23,18 @@ notes = sa.Table("notes", metadata, sa.Column("text", sa.Text, nullable=False))
 
 
 @asynccontextmanager
-async def opened(path: Path, tables: sa.MetaData = metadata) -> AsyncIterator[Database]:
-    database = Database(path, tables)
+async def opened(path: Path, tables: sa.MetaData = metadata) -> AsyncIterator[SqliteDatabase]:
+    database = SqliteDatabase(path, tables)
     await database.open()
     yield database
     await database.close()
 
 
-async def write(database: Database, text: str) -> None:
+async def write(database: SqliteDatabase, text: str) -> None:
     await database.write(lambda connection: connection.execute(sa.insert(notes).values(text=text)))
 
 
-async def texts(database: Database) -> list[str]:
+async def texts(database: SqliteDatabase) -> list[str]:
     return list(await database.read(lambda connection: connection.scalars(sa.select(notes.c.text)).all()))
 
 
@@ -47,7 +47,7 @@ async def test_a_damaged_file_is_moved_aside_and_never_written_over(tmp_path: Pa
     content[4096:12_288] = b"\xff" * 8192
     path.write_bytes(content)
     with pytest.raises(DatabaseUnusable, match=r"is damaged \(.*\)\. It was moved to .*restore") as caught:
-        await Database(path, metadata).open()
+        await SqliteDatabase(path, metadata).open()
     (aside,) = tmp_path.glob("a.db.damaged-*")
     assert str(aside) in str(caught.value) and aside.read_bytes() == bytes(content)
     assert not path.exists()
@@ -63,7 +63,7 @@ async def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("my poems, more than sixteen characters of them")
     with pytest.raises(DatabaseUnusable, match="not a SQLite database, and was left alone"):
-        await Database(path, metadata).open()
+        await SqliteDatabase(path, metadata).open()
     assert path.read_text().startswith("my poems") and list(tmp_path.iterdir()) == [path]
 
 
@@ -74,7 +74,7 @@ async def test_a_later_versions_file_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA user_version = {database_file.SCHEMA + 1}")
     with pytest.raises(DatabaseUnusable, match="a later version"):
-        await Database(path, metadata).open()
+        await SqliteDatabase(path, metadata).open()
 
 
 async def test_tables_are_brought_up_to_date_after_a_backup(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_file_that_cannot_grow_loses_nothing_and_recovers(tmp_path: Path
         assert await texts(database) == ["first", "second"]
 
 
-async def limit_pages(database: Database, pages: int) -> None:
+async def limit_pages(database: SqliteDatabase, pages: int) -> None:
     await database.write(
         lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar()
     )
@@ -124,7 +124,7 @@ async def test_backup_and_restore_from_the_command_line(
     path = Path(settings.database)
     monkeypatch.setenv("SCHEDULEZERO_DATABASE", str(path))
     monkeypatch.setenv("SCHEDULEZERO_API_ENDPOINT", settings.api_endpoint)
-    journal = Journal(beside(path))
+    journal = Journal(journal_of(str(path)))
     await journal.open()
     await journal.end("job@1", {"success": True})
     async with opened(path) as database:

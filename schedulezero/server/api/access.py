@@ -23,7 +23,7 @@ LONGEST_SECONDS = 60.0
 """Within this a request is read and answered; a long poll takes half of it at most."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_CLIENTS = 10_000
-_OPEN = frozenset({"/api/health"})
+_OPEN = frozenset({"/api/health", "/api/health/live", "/api/health/ready"})
 _READING = ("/api/preview", "/missing")
 _ADMINISTERING = frozenset({"/api/executions/clear", "/api/config"})
 

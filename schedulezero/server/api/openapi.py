@@ -210,7 +210,9 @@ _SCHEMAS: dict[str, _Schema] = {
                         "methods": {"type": "array", "items": _TEXT},
                         "status": {"enum": ["Connected", "Disconnected"]},
                         "concurrency": {"type": "integer", "minimum": 1},
-                    }
+                        "shards": _object({"ids": {"type": "array", "items": _COUNT}, "count": _COUNT}),
+                    },
+                    "shards",
                 ),
             }
         }
@@ -222,7 +224,17 @@ _SCHEMAS: dict[str, _Schema] = {
             "runs": {"type": "array", "items": _INSTANT},
         }
     ),
-    "Health": _object({"status": {"const": "ok"}, "runs_waiting": _COUNT, "runs_under_way": _COUNT}),
+    "Health": _object(
+        {
+            "status": {"enum": ["ok", "degraded"]},
+            "live": {"type": "boolean"},
+            "ready": {"type": "boolean"},
+            "runs_waiting": _COUNT,
+            "runs_under_way": _COUNT,
+            "trouble": _TEXT,
+        },
+        "trouble",
+    ),
     "Config": _ANYTHING,
     "Error": _object({"error": _object({"code": _TEXT, "message": _TEXT, "field": _TEXT}, "field")}),
 }
@@ -261,6 +273,20 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
     ("post", "/api/run_now", "Call a method and wait for its result", "RunNowBody", {200: "RanNow"}),
     ("get", "/api/handlers", "List handlers, pinging each", None, {200: "Handlers"}),
     ("get", "/api/health", "Whether the server is well", None, {200: "Health"}),
+    (
+        "get",
+        "/api/health/live",
+        "200 while its parts run; else it is to be started again",
+        None,
+        {200: "Health"},
+    ),
+    (
+        "get",
+        "/api/health/ready",
+        "200 while it can do its work; else send requests elsewhere",
+        None,
+        {200: "Health"},
+    ),
     ("get", "/api/config", "What the server runs with", None, {200: "Config"}),
 )
 

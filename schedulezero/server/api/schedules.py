@@ -92,7 +92,7 @@ class SchedulesResource:
         )
 
     def _expect_handler(self, handler_id: str, method: str) -> None:
-        if self._registry.get(handler_id) is None:
+        if not self._registry.knows(handler_id):
             raise ApiError(404, "unknown_handler", f"No handler {handler_id!r} is registered.", "handler_id")
         self._jobs.check_method(handler_id, method, "job_method")
 

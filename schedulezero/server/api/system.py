@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import web
 
 from schedulezero.model import JsonObject
 from schedulezero.server.api.openapi import DESCRIPTION
+from schedulezero.server.health import Health
 from schedulezero.server.registry import Registry
 
 
@@ -17,25 +16,34 @@ class SystemResource:
     Parameters:
         registry: the handlers that it knows.
         config: what it runs with; nothing secret in it.
-        load: how many runs wait in memory and how many are under way.
+        health: how the server is.
     """
 
-    def __init__(self, registry: Registry, config: JsonObject, load: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, registry: Registry, config: JsonObject, health: Health) -> None:
         self._registry = registry
         self._config = config
-        self._load = load
+        self._health = health
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
             web.get("/api/health", self.health),
+            web.get("/api/health/live", self.live),
+            web.get("/api/health/ready", self.ready),
             web.get("/api/handlers", self.handlers),
             web.get("/api/config", self.config),
             web.get("/api/openapi.json", self.openapi),
         ]
 
     async def health(self, request: web.Request) -> web.Response:
-        waiting, running = self._load()
-        return web.json_response({"status": "ok", "runs_waiting": waiting, "runs_under_way": running})
+        return web.json_response(await self._health.report())
+
+    async def live(self, request: web.Request) -> web.Response:
+        report = await self._health.report()
+        return web.json_response(report, status=200 if report["live"] else 503)
+
+    async def ready(self, request: web.Request) -> web.Response:
+        report = await self._health.report()
+        return web.json_response(report, status=200 if report["ready"] else 503)
 
     async def handlers(self, request: web.Request) -> web.Response:
         return web.json_response({"handlers": [info.to_json() for info in await self._registry.list()]})

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from bot.config import Settings
-from schedulezero.database import Database
+from schedulezero.database import database_of
 from schedulezero.errors import Exposed, KeysUnusable
 from schedulezero.server.api.access import needed_scope
 from schedulezero.server.service import ServerConfig
@@ -42,7 +42,7 @@ async def served(config: ServerConfig) -> AsyncIterator[Api]:
 
 
 async def make_token(config: ServerConfig, scope: Scope) -> str:
-    database = Database(config.database, metadata)
+    database = database_of(config.database, metadata)
     await database.open()
     text = await Tokens(database).make("test", scope)
     await database.close()
@@ -126,7 +126,7 @@ async def test_a_revoked_or_changed_token_is_worthless_at_once(server_config: Se
         assert (await api.get("/api/jobs", headers=bearer(text[:-1] + "!"))).status_code == 401
         changed = text[:-1] + ("A" if text[-1] != "A" else "B")
         assert (await api.get("/api/jobs", headers=bearer(changed))).status_code == 401
-        database = Database(server_config.database, metadata)
+        database = database_of(server_config.database, metadata)
         await database.open()
         (known,) = await Tokens(database).list()
         assert await Tokens(database).revoke(known.id) and not await Tokens(database).revoke(known.id)

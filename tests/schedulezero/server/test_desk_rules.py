@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from schedulezero.database import Database
 from schedulezero.guild_rules import forbidden
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.tables import metadata
+from schedulezero.sqlite_database import SqliteDatabase
 from tests.conftest import Api, until
 from tests.peers import RawHandler
 from tests.schedulezero.server.test_runs import due_now, ended
@@ -300,7 +300,7 @@ async def test_troubles_are_told_in_order_and_waited_for(api: Api, raw_handler: 
 
 async def test_a_database_of_an_earlier_version_gets_what_it_lacks(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
-    database = Database(path, metadata)
+    database = SqliteDatabase(path, metadata)
     await database.open()
     await database.close()
     with sqlite3.connect(path) as old:
@@ -308,7 +308,7 @@ async def test_a_database_of_an_earlier_version_gets_what_it_lacks(tmp_path: Pat
             old.execute(f"DROP INDEX {index}")
         for column in ("overlap", "held_until", "meta", "run_count", "sort_name", "channels"):
             old.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
-    again = Database(path, metadata)
+    again = SqliteDatabase(path, metadata)
     await again.open()
     await again.close()
     with sqlite3.connect(path) as new:

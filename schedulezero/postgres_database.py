@@ -1,0 +1,176 @@
+"""A database in PostgreSQL: a pool of connections, many writers.
+
+The functions are the same synchronous ones that SQLite runs; SQLAlchemy carries them over asyncpg
+(https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html, ``run_sync``). Reads run without a transaction
+around them. A write that collided with somebody else's (a deadlock, a row that both inserted) is run again.
+
+Whatever keeps PostgreSQL from being used for a while (a lost connection, a failover, a primary that has
+become read-only) is DatabaseUnavailable: callers wait and try again. The connection string may name several
+hosts (``postgresql://a,b/name?target_session_attrs=read-write``); each new connection finds the primary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import random
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from schedulezero.database import missing, to_json
+from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+
+T = TypeVar("T")
+
+# Any, because asyncpg brings no types.
+asyncpg: Any = importlib.import_module("asyncpg")
+
+CONNECT_SECONDS = 5.0
+_STATEMENT_SECONDS = 30.0
+_CONNECTIONS = 8
+_COLLISIONS = ("40001", "40P01", "23505")
+"""Somebody else wrote at the same time: serialization failure, deadlock, unique violation."""
+_MOST_TRIES = 6
+_FOR_A_WHILE = ("08", "25006", "53", "55P03", "57", "58")
+"""SQLSTATE classes and codes of what passes: connections, read-only, resources, locks, shutdowns, I/O
+(https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+_CREATING = 0x5A45524F  # the advisory lock under which tables are created
+
+
+class PostgresDatabase:
+    """A PostgreSQL database, with its tables in the connection's schema.
+
+    Parameters:
+        url: ``postgresql://user:password@host:port/name``, as libpq takes it.
+        metadata: the tables that this user of the database owns; they are created if missing.
+    """
+
+    def __init__(self, url: str, metadata: sa.MetaData) -> None:
+        self.url = url
+        self._metadata = metadata
+        self._engine: AsyncEngine | None = None
+
+    @property
+    def where(self) -> str:
+        return without_password(self.url)
+
+    async def open(self) -> None:
+        """Connects and creates missing tables; DatabaseUnusable says why it cannot."""
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=lambda: connect(self.url),
+            json_serializer=to_json,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=_STATEMENT_SECONDS,
+        )
+        try:
+            async with self._engine.begin() as connection:
+                await connection.run_sync(self._create)
+        except (SQLAlchemyError, OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+            await self.close()
+            raise DatabaseUnusable(
+                f"The database {self.where} cannot be used ({reason(error)}). Check that PostgreSQL runs "
+                "there, and the name and password under `database`."
+            ) from error
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """The function's result; each of its statements sees what is committed then."""
+        assert self._engine is not None, "the database is not open"
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                return await connection.run_sync(function)
+        except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
+            raise await self._known(error) from error
+
+    async def write(self, function: Callable[[Connection], T]) -> T:
+        """The function's result once its changes are durable; its exception if it raised one."""
+        assert self._engine is not None, "the database is not open"
+        tries = 0
+        while True:
+            try:
+                async with self._engine.begin() as connection:
+                    return await connection.run_sync(function)
+            except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
+                tries += 1
+                if _state(error) in _COLLISIONS and tries < _MOST_TRIES:
+                    await asyncio.sleep(random.uniform(0, 0.02 * 2**tries))
+                    continue
+                raise await self._known(error) from error
+
+    def _create(self, connection: Connection) -> None:
+        # Nodes that start together must not create the same table twice.
+        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_CREATING})"))
+        lacking = missing(connection, self._metadata)
+        self._metadata.create_all(connection)
+        for statement in lacking:
+            connection.execute(statement)
+
+    async def _known(self, error: BaseException) -> BaseException:
+        """What callers are told of an error: that the database is not to be had now, or the error itself."""
+        state = _state(error)
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        passing = state is not None and state.startswith(_FOR_A_WHILE)
+        if isinstance(error, DBAPIError) and not (lost or passing or _is_connection_error(error)):
+            return error
+        if state == "25006" and self._engine is not None:
+            # This was the primary and is none any more; new connections find the new one.
+            await self._engine.dispose()
+        return DatabaseUnavailable(
+            f"The database {self.where} cannot be used at the moment: {reason(error)}."
+        )
+
+
+async def connect(url: str, **options: Any) -> Any:
+    """A connection of asyncpg; raises what asyncpg raises.
+
+    (It is told to prepare nothing under a name, so that a pooler such as PgBouncer may stand between.)
+    """
+    return await asyncpg.connect(
+        url,
+        timeout=CONNECT_SECONDS,
+        command_timeout=_STATEMENT_SECONDS,
+        server_settings={"application_name": "schedulezero"},
+        **options,
+    )
+
+
+def without_password(url: str) -> str:
+    """A connection string that may be shown."""
+    parts = urlsplit(url)
+    _, at, hosts = parts.netloc.rpartition("@")
+    user = parts.username
+    return f"{parts.scheme}://{user + at if user else ''}{hosts}{parts.path}"
+
+
+def reason(error: BaseException) -> str:
+    """Why, in one line, without the statement that failed."""
+    found = getattr(error, "orig", None) or error
+    found = getattr(found, "__cause__", None) or found
+    text = str(found).strip().partition("\n")[0]
+    return text.rstrip(".") or type(found).__name__
+
+
+def _state(error: BaseException) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _is_connection_error(error: DBAPIError) -> bool:
+    cause = getattr(error.orig, "__cause__", None)
+    return isinstance(cause, OSError | TimeoutError | asyncpg.InterfaceError) and not isinstance(
+        cause, asyncpg.DataError
+    )

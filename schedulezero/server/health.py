@@ -1,0 +1,74 @@
+"""How a node is: *live* while its parts run (else start it again), *ready* while it can do its work.
+
+A load balancer sends requests to nodes that are ready, a supervisor starts those again that are not live. A
+node that has lost its database is live and not ready: its runs wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero.database import Database, is_postgres
+from schedulezero.errors import DatabaseUnavailable
+from schedulezero.model import JsonObject
+from schedulezero.server.signals import Signals
+
+_FRESH_SECONDS = 1.0
+_PATIENCE_SECONDS = 2.0
+
+
+class Health:
+    """What is known of this node.
+
+    Parameters:
+        database: is asked, at most once a second.
+        signals: whether other nodes are heard.
+        load: how many runs wait in memory and how many are under way.
+    """
+
+    def __init__(self, database: Database, signals: Signals, load: Callable[[], tuple[int, int]]) -> None:
+        self.broken: list[str] = []
+        """The parts that have failed and will not come back by themselves."""
+        self._database = database
+        self._signals = signals
+        self._load = load
+        self._asked_at = 0.0
+        self._trouble: str | None = None
+        self._lock = asyncio.Lock()
+
+    async def report(self) -> JsonObject:
+        """The state of the node as REST answers it."""
+        async with self._lock:
+            if time.monotonic() - self._asked_at > _FRESH_SECONDS:
+                self._trouble = await self._look()
+                self._asked_at = time.monotonic()
+        waiting, running = self._load()
+        live = not self.broken
+        ready = live and self._trouble is None and self._signals.listening
+        return {
+            "status": "ok" if ready else "degraded",
+            "live": live,
+            "ready": ready,
+            "runs_waiting": waiting,
+            "runs_under_way": running,
+            **({"trouble": self._trouble} if self._trouble is not None else {}),
+        }
+
+    async def _look(self) -> str | None:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                read_only = await self._database.read(_read_only)
+        except (DatabaseUnavailable, TimeoutError):
+            return "The database cannot be reached; runs wait until it is back."
+        return "The database takes no changes now; runs wait until it does again." if read_only else None
+
+
+def _read_only(connection: Connection) -> bool:
+    if not is_postgres(connection):
+        return bool(connection.execute(sa.text("SELECT 1")).scalar() != 1)
+    return connection.execute(sa.text("SHOW transaction_read_only")).scalar() == "on"

@@ -1,0 +1,112 @@
+"""Instances of handlers as the nodes of one PostgreSQL share them: who registered at one is known to all.
+
+A row is written when an instance registers or reports itself, and is a lease: one that nobody heard of for
+`KEPT_FOR` is forgotten. Whether an instance answers, each node finds out by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection, RowMapping
+
+from schedulezero import instants
+from schedulezero.database import Database
+from schedulezero.server import signals
+from schedulezero.server.signals import Signal
+from schedulezero.server.tables import handlers
+from schedulezero.shards import Shards, read_shards
+
+KEPT_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One process that registered under a handler's name.
+
+    Attributes:
+        handler_id: the name.
+        address: where it listens, such as ``tcp://127.0.0.1:5000``.
+        methods: what it can do.
+        concurrency: how many calls it takes at once.
+        key: the public key that it proved, None on a plain wire.
+        shards: the guilds that it serves, None for all.
+        online: False when it said that it goes.
+    """
+
+    handler_id: str
+    address: str
+    methods: tuple[str, ...]
+    concurrency: int
+    key: str | None = None
+    shards: Shards | None = None
+    online: bool = True
+
+
+class Instances:
+    """The table of instances."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, instance: Instance) -> None:
+        """Keeps an instance, new or changed, and tells the other nodes."""
+        row = {
+            "handler_id": instance.handler_id,
+            "address": instance.address,
+            "methods": list(instance.methods),
+            "concurrency": instance.concurrency,
+            "key": instance.key,
+            "shards": instance.shards.to_json() if instance.shards is not None else None,
+            "online": instance.online,
+            "heard_at": instants.now(),
+        }
+
+        def write(connection: Connection) -> None:
+            insert = postgresql.insert(handlers)
+            key = (handlers.c.handler_id, handlers.c.address)
+            connection.execute(insert.on_conflict_do_update(index_elements=key, set_=row), [row])
+            signals.send(connection, Signal.HANDLERS, instance.handler_id)
+
+        await self._database.write(write)
+
+    async def heard(self, handler_id: str, address: str) -> None:
+        """Renews the lease of an instance that gave a sign of life."""
+        query = (
+            sa.update(handlers)
+            .where(handlers.c.handler_id == handler_id, handlers.c.address == address)
+            .values(heard_at=instants.now(), online=True)
+        )
+        await self._database.write(lambda connection: connection.execute(query))
+
+    async def forget(self, handler_id: str, address: str) -> None:
+        """Drops an instance whose place was taken."""
+
+        def write(connection: Connection) -> None:
+            own = (handlers.c.handler_id == handler_id) & (handlers.c.address == address)
+            connection.execute(sa.delete(handlers).where(own))
+            signals.send(connection, Signal.HANDLERS, handler_id)
+
+        await self._database.write(write)
+
+    async def all(self) -> list[Instance]:
+        """Every instance whose lease has not run out."""
+        query = sa.select(handlers).where(handlers.c.heard_at > instants.now() - KEPT_FOR)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [_instance(row) for row in rows]
+
+
+def _instance(row: RowMapping) -> Instance:
+    return Instance(
+        handler_id=row["handler_id"],
+        address=row["address"],
+        methods=tuple(cast("list[str]", row["methods"])),
+        concurrency=row["concurrency"],
+        key=row["key"],
+        shards=read_shards(row["shards"]) if row["shards"] is not None else None,
+        online=row["online"],
+    )

@@ -1,0 +1,209 @@
+"""A database in a SQLite file: one writer, a few readers.
+
+The writer is a thread, which commits whatever has queued up together (each in a savepoint of its own,
+so that one failure undoes itself only); the readers are threads on their own connections, which WAL
+lets read while somebody writes. ``synchronous=FULL`` makes a commit
+survive a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
+
+A file is looked at before it is used (`schedulezero.database_file`): a damaged one is moved aside and
+never written over. Tables are brought up to date by adding what they lack, after a backup; a file of a
+later version is left alone. That needs no migration scripts as long as nothing is renamed or dropped,
+which `schedulezero.server.tables` promises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from schedulezero import database_file
+from schedulezero.database import missing, to_json
+from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+
+T = TypeVar("T")
+
+_BUSY_TIMEOUT_MS = 10_000
+_READERS = 2
+_LARGEST_GROUP = 500
+
+
+class _Write:
+    """A function waiting for the writer, and the future of its result."""
+
+    __slots__ = ("function", "future")
+
+    def __init__(self, function: Callable[[Connection], Any]) -> None:
+        self.function = function
+        self.future: Future[Any] = Future()
+
+
+class SqliteDatabase:
+    """A SQLite database in a file, with its tables.
+
+    Parameters:
+        path: the file, created with its folders if it is not there.
+        metadata: the tables that this user of the database owns; they are created if missing.
+    """
+
+    def __init__(self, path: str | Path, metadata: sa.MetaData) -> None:
+        self.path = Path(path)
+        self._metadata = metadata
+        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._readers: ThreadPoolExecutor | None = None
+        self._write_engine: Engine | None = None
+        self._read_engine: Engine | None = None
+
+    @property
+    def where(self) -> str:
+        return str(self.path)
+
+    async def open(self) -> None:
+        """Opens the file and creates missing tables; DatabaseUnusable says why it cannot."""
+        await asyncio.to_thread(self._open)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-reader")
+        self._writer = threading.Thread(target=self._write_loop, name="database-writer", daemon=True)
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Writes what is queued, then lets go of the file."""
+        if self._writer is not None:
+            self._writes.put(None)
+            await asyncio.to_thread(self._writer.join)
+            self._writer = None
+        if self._readers is not None:
+            self._readers.shutdown(wait=True)
+            self._readers = None
+        for engine in (self._write_engine, self._read_engine):
+            if engine is not None:
+                engine.dispose()
+
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """The function's result, seen in one consistent snapshot."""
+        assert self._readers is not None, "the database is not open"
+        return await asyncio.wrap_future(self._readers.submit(self._run_read, function))
+
+    async def write(self, function: Callable[[Connection], T]) -> T:
+        """The function's result once its changes are durable; its exception if it raised one."""
+        assert self._writer is not None, "the database is not open"
+        item = _Write(function)
+        self._writes.put(item)
+        return await asyncio.wrap_future(item.future)
+
+    def _open(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            database_file.check(self.path)
+            self._write_engine = _engine(self.path, begin="BEGIN IMMEDIATE")
+            self._read_engine = _engine(self.path, begin="BEGIN")
+            with self._write_engine.connect() as connection:
+                lacking = missing(connection, self._metadata)
+            if lacking:
+                database_file.back_up_before_migration(self.path)
+            with self._write_engine.begin() as connection:
+                self._metadata.create_all(connection)
+                for statement in lacking:
+                    connection.execute(statement)
+                database_file.mark(connection)
+        except (DatabaseError, OSError) as error:
+            reason = getattr(error, "orig", None) or error
+            raise DatabaseUnusable(
+                f"The database {self.path} cannot be used ({reason}). Check that it is a SQLite file "
+                "and that its folder may be written to, or name another one under `database`."
+            ) from error
+
+    def _run_read(self, function: Callable[[Connection], T]) -> T:
+        assert self._read_engine is not None
+        try:
+            with self._read_engine.connect() as connection:
+                return function(connection)
+        except OperationalError as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: OperationalError) -> DatabaseUnavailable:
+        first: BaseException = error
+        # What came of it (a savepoint that is gone with the rest) hides the reason.
+        while first.__context__ is not None:
+            first = first.__context__
+        return DatabaseUnavailable(f"The database {self.path} cannot be used at the moment: {first}.")
+
+    def _write_loop(self) -> None:
+        assert self._write_engine is not None
+        with self._write_engine.connect() as connection:
+            while (first := self._writes.get()) is not None:
+                group, last = [first], False
+                while len(group) < _LARGEST_GROUP and not self._writes.empty():
+                    item = self._writes.get()
+                    if item is None:
+                        last = True
+                        break
+                    group.append(item)
+                self._commit_group(connection, group)
+                if last:
+                    return
+
+    def _fail(self, item: _Write, error: Exception) -> None:
+        if not item.future.done():
+            known = self._unavailable(error) if isinstance(error, OperationalError) else error
+            item.future.set_exception(known)
+
+    def _commit_group(self, connection: Connection, group: list[_Write]) -> None:
+        finished: list[tuple[_Write, Any]] = []
+        try:
+            with connection.begin():
+                for item in group:
+                    if not item.future.set_running_or_notify_cancel():
+                        continue
+                    try:
+                        with connection.begin_nested():
+                            finished.append((item, item.function(connection)))
+                    except Exception as error:
+                        if not _in_transaction(connection):
+                            raise  # SQLite undid everything, as with a full disk
+                        self._fail(item, error)
+        except Exception as error:  # noqa: BLE001 - the commit failed: so did every write in it
+            for item in group:
+                self._fail(item, error)
+            return
+        for item, result in finished:
+            item.future.set_result(result)
+
+
+def _in_transaction(connection: Connection) -> bool:
+    dbapi_connection: Any = connection.connection.dbapi_connection
+    return bool(dbapi_connection.in_transaction)
+
+
+def _engine(path: Path, *, begin: str) -> Engine:
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        json_serializer=to_json,
+        connect_args={"check_same_thread": False},
+    )
+
+    # The sqlite3 module begins transactions at moments of its own; the two listeners make them
+    # begin where SQLAlchemy says (SQLAlchemy's documentation of the pysqlite dialect).
+    def on_connect(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine
