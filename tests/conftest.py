@@ -25,9 +25,16 @@ from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from tests.peers import RawHandler
+from tests.postgres import Postgres, a_postgres, programs
 from tests.world import World, a_world
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=("sqlite", "postgresql"), default="sqlite", help="where tests keep their tables"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,24 +43,59 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the browser's tests out where there is no Chromium, except in CI, which installs it."""
-    if CHROMIUM is not None:
-        return
-    if os.environ.get("CI"):
-        raise pytest.UsageError("CI drives the demo in Chromium, and there is none")
-    browser = [item for item in items if item.get_closest_marker("browser")]
-    config.hook.pytest_deselected(items=browser)
-    items[:] = [item for item in items if item not in browser]
+    """Leaves out what this machine, or this choice of a database, has nothing to test with.
+
+    In CI everything is there, or the run is refused.
+    """
+    if config.getoption("--database") == "postgresql":
+        _leave_out(config, items, "sqlite")
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            raise pytest.UsageError("CI drives the demo in Chromium, and there is none")
+        _leave_out(config, items, "browser")
+    if programs() is None:
+        if os.environ.get("CI") or config.getoption("--database") == "postgresql":
+            raise pytest.UsageError("these tests need PostgreSQL's server programs, and there are none")
+        _leave_out(config, items, "postgresql")
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], marker: str) -> None:
+    found = [item for item in items if item.get_closest_marker(marker)]
+    config.hook.pytest_deselected(items=found)
+    items[:] = [item for item in items if item not in found]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of our own, for as long as the tests run."""
+    with a_postgres() as running:
+        yield running
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """An empty database in PostgreSQL."""
+    url = postgres.new_database()
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where this test's tables are: a file, or with ``--database postgresql`` an empty database there."""
+    if request.config.getoption("--database") == "postgresql":
+        return request.getfixturevalue("postgres_url")
+    return str(tmp_path / "schedulezero.db")
+
+
+@pytest.fixture
+def settings(database: str) -> Settings:
     handler, registration, rest = free_ports(3)
     return Settings(
         handler_port=handler,
         server_address=f"tcp://127.0.0.1:{registration}",
         api_endpoint=f"http://127.0.0.1:{rest}",
-        database=str(tmp_path / "schedulezero.db"),
+        database=database,
     )
 
 
