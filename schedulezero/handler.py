@@ -43,6 +43,7 @@ from schedulezero.protocol import (
     split_envelope,
 )
 from schedulezero.registration import Registered, Registration
+from schedulezero.shards import Shards
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Handler:
         journal: where it notes what it does, opened and closed by whoever made it; None for nowhere.
         guard: who is asked before each run; None for nobody.
         keys: our keys and the server's; used for each address that is not loopback.
+        shards: the guilds that this instance serves beside others of its name; None when it is the only one.
     """
 
     def __init__(
@@ -80,8 +82,10 @@ class Handler:
         journal: Journal | None = None,
         guard: Guard | None = None,
         keys: KeyRing | None = None,
+        shards: Shards | None = None,
     ) -> None:
         self.keys = keys
+        self.shards = shards
         self.handler_id = handler_id
         self.address = address
         self.sprockets: dict[str, JobFunction] = {}
@@ -190,6 +194,7 @@ class _Session:
                 lambda: sorted(handler.sprockets),
                 CONCURRENCY,
                 handler.keys,
+                handler.shards,
             )
         self._thread = threading.Thread(target=self._run, name="schedulezero-handler", daemon=True)
 

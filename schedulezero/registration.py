@@ -23,6 +23,7 @@ from schedulezero.addresses import is_loopback
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
 from schedulezero.protocol import BadFrame, decode, encode
+from schedulezero.shards import Shards
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Registration:
         methods: tells the methods that it has at the moment.
         concurrency: how many calls it takes at once.
         keys: our keys and the server's, where the wire is encrypted.
+        shards: the guilds that it serves beside other instances; None when it is the only one.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Registration:
         methods: Callable[[], Sequence[str]],
         concurrency: int,
         keys: KeyRing | None = None,
+        shards: Shards | None = None,
     ) -> None:
         self._keys = keys
+        self._shards = shards
         self._server_address = server_address
         self._handler_id = handler_id
         self._address = address
@@ -186,8 +190,11 @@ class Registration:
                 "address": self._address,
                 "methods": list(methods),
                 "concurrency": self._concurrency,
+                **({"shards": self._shards.to_json()} if self._shards is not None else {}),
             },
         }
 
     def _status(self, status: str) -> JsonObject:
-        return {"method": "report_status", "params": {"handler_id": self._handler_id, "status": status}}
+        # The address says which instance; a server that has but one of a name does not look at it.
+        params = {"handler_id": self._handler_id, "status": status, "address": self._address}
+        return {"method": "report_status", "params": params}
