@@ -10,13 +10,15 @@ import asyncio
 import logging
 import secrets
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import discord
 from discord.ext import commands
 
-from bot.config import Settings
-from bot.pace import Pace
+from bot.clusters import Cluster
+from bot.config import ConfigError, Settings
+from bot.pace import FOR_ALL, FOR_JOBS, Pace
+from bot.shared_pace import SharedPace
 from cogs import sprocket_loader
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
@@ -30,6 +32,7 @@ from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
 from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
+from schedulezero.database import is_postgres_setting
 from schedulezero.errors import PortTaken
 from schedulezero.journal import Journal, journal_of
 from schedulezero.keys import KeyRing, load_keys
@@ -41,21 +44,39 @@ from schedulezero.when.parse import warm_up
 log = logging.getLogger(__name__)
 
 
-class ScheduleZeroBot(commands.Bot):
-    """A discord.py bot that schedules."""
+_ONE = Cluster(1, 1)
 
-    def __init__(self, settings: Settings) -> None:
+# discord.py's two kinds of bots share no public base; for the type checker ours is the plain one.
+if TYPE_CHECKING:
+    _AnyBot = commands.Bot
+else:
+    _AnyBot = object
+
+
+class _SchedulingBot(_AnyBot):
+    """What our bots have in common, whether they have one connection to Discord or several."""
+
+    def __init__(self, settings: Settings, cluster: Cluster, **connections: Any) -> None:
         intents = discord.Intents.default()
         intents.message_content = settings.message_content
+        # Processes over a SQLite file have nowhere to lease from: each keeps to its even share.
+        shared = cluster.count > 1 and is_postgres_setting(settings.database)
+        self._shared_pace = (
+            SharedPace(settings.database, settings.handler_id, cluster.count) if shared else None
+        )
+        pace = self._shared_pace or Pace(FOR_JOBS // cluster.count or 1, FOR_ALL // cluster.count or 1)
         super().__init__(
             command_prefix=commands.when_mentioned,
             intents=intents,
             help_command=None,
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("/schedule create"),
-            http_trace=Pace().trace(),
+            http_trace=pace.trace(),
+            **connections,
         )
         self.settings = settings
+        self.cluster = cluster
+        self._handler_port = cluster.port(settings.handler_port)
         # The embedded server knows the bot by a token that lives as long as this process.
         own = secrets.token_urlsafe(32) if settings.server == "embedded" else None
         given = settings.api_token.get_secret_value() if settings.api_token is not None else None
@@ -66,18 +87,21 @@ class ScheduleZeroBot(commands.Bot):
             memory=self.memory,
             journal=Journal(journal_of(settings.database)),
             handler_id=settings.handler_id,
-            handler_address=settings.handler_address,
+            handler_address=settings.handler_address_at(self._handler_port),
             server_address=settings.server_address,
             timezone=settings.timezone,
             keys=_keys(settings),
             owner_guild=settings.owner_guild,
+            shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
+            cluster=str(cluster) if cluster.count > 1 else "",
+            leads=cluster.leads,
         )
         self.server: ServerThread | None = None
         self._taken_apart = False
 
     async def setup_hook(self) -> None:
         """Brings everything up but the handler, which starts when the bot is ready."""
-        expect_free(self.settings.handler_port)
+        expect_free(self._handler_port)
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token))
             await self.server.start()
@@ -102,7 +126,8 @@ class ScheduleZeroBot(commands.Bot):
                 log.error("%s", error.message)
         self.tree.error(answer_error)
         await self.tree.set_translator(CommandTranslator())
-        await self.tree.sync()
+        if self.cluster.leads:
+            await self.tree.sync()
 
     async def close(self) -> None:
         """Takes everything apart; safe to call twice."""
@@ -117,11 +142,28 @@ class ScheduleZeroBot(commands.Bot):
             await self.services.client.close()
             await self.services.journal.close()
             await self.memory.close()
+            if self._shared_pace is not None:
+                await self._shared_pace.close()
             if self.server is not None:
                 await self.server.stop()
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("the event %s failed", event_method)
+
+
+class ScheduleZeroBot(_SchedulingBot, commands.Bot):
+    """A discord.py bot that schedules, with one connection to Discord."""
+
+
+class ShardedScheduleZeroBot(_SchedulingBot, commands.AutoShardedBot):
+    """The same with several connections, of which each brings its share of the guilds."""
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Waits until this bot may open another connection: one in five seconds, from all its processes."""
+        if self._shared_pace is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self._shared_pace.may_connect()
 
 
 def _keys(settings: Settings) -> KeyRing | None:
@@ -166,6 +208,21 @@ def expect_free(handler_port: int) -> None:
         ) from error
 
 
-def create_bot(settings: Settings) -> ScheduleZeroBot:
-    """The bot, ready to be started; with ``server: embedded`` it brings its server up and down."""
-    return ScheduleZeroBot(settings)
+def create_bot(settings: Settings, cluster: Cluster | None = None) -> ScheduleZeroBot:
+    """The bot, ready to be started; with ``server: embedded`` it brings its server up and down.
+
+    Parameters:
+        settings: what it runs with.
+        cluster: its share, when other processes run the rest of it.
+    """
+    cluster = cluster or _ONE
+    count = settings.shards or (cluster.count if cluster.count > 1 else None)
+    if count is None:
+        return ScheduleZeroBot(settings, cluster)
+    if count < cluster.count:
+        raise ConfigError(
+            f"`shards` is {count}, too few for {cluster.count} clusters; set it to that or more."
+        )
+    ids = sorted(cluster.shards(count).ids)
+    sharded = ShardedScheduleZeroBot(settings, cluster, shard_count=count, shard_ids=ids)
+    return cast(ScheduleZeroBot, sharded)  # the same but for its connections

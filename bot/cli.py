@@ -57,7 +57,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="schedulezero-bot", description="A Discord bot that does things on time."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add(commands, "run", "run the bot on Discord (token in DISCORD_TOKEN)", _run)
+    run = _add(commands, "run", "run the bot on Discord (token in DISCORD_TOKEN)", _run)
+    run.add_argument(
+        "--cluster",
+        metavar="N/OF",
+        help="run a share of the bot's shards, such as 2/8; needs `server: external`",
+    )
     demo = _add(commands, "demo", "run the bot on a simulated Discord, shown as a web page", _demo)
     demo.add_argument(
         "--port", type=int, default=0, metavar="N", help="port of the page (default: a free one)"
@@ -102,9 +107,21 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             "There is no token: set DISCORD_TOKEN to your bot's token from "
             "https://discord.com/developers/applications (or try `demo`, which needs none)."
         )
+    cluster = None
+    if options.cluster is not None:
+        from bot.clusters import read_cluster
+
+        try:
+            cluster = read_cluster(options.cluster)
+        except ValueError as error:
+            raise Unusable(f"--cluster is {options.cluster!r}: {error}.") from error
+        if cluster.count > 1 and settings.server == "embedded":
+            raise Unusable(
+                "Clusters share one server: start it with `python -m bot server`, and set `server: external`."
+            )
     from bot.run import run
 
-    return _until_stopped(lambda stop: run(settings, token, stop))
+    return _until_stopped(lambda stop: run(settings, token, stop, cluster))
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> int:

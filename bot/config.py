@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     sprockets: Annotated[tuple[str, ...], NoDecode] = ("announcement", "moderation", "custom")
     message_content: bool = False
     owner_guild: int | None = None
+    shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
     handler_host: str = "127.0.0.1"
     require_token: bool = False
     requests_per_second: Annotated[float, Field(ge=0)] = 100.0
@@ -126,8 +127,12 @@ class Settings(BaseSettings):
     @property
     def handler_address(self) -> str:
         """Where our handler listens, and where the server finds it."""
+        return self.handler_address_at(self.handler_port)
+
+    def handler_address_at(self, port: int) -> str:
+        """The same with another port, as each of several clusters has its own."""
         host = f"[{self.handler_host}]" if ":" in self.handler_host else self.handler_host
-        return f"tcp://{host}:{self.handler_port}"
+        return f"tcp://{host}:{port}"
 
 
 def load_settings(path: str | Path | None = None) -> Settings:

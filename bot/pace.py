@@ -12,6 +12,7 @@ import asyncio
 import heapq
 import itertools
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -78,13 +79,18 @@ class Pace:
 
     def trace(self) -> aiohttp.TraceConfig:
         """The hook for discord.py's ``http_trace``."""
-        config = aiohttp.TraceConfig()
+        return limiting(self.turn)
 
-        async def before(_session: Any, _context: Any, asked: aiohttp.TraceRequestStartParams) -> None:
-            if any(part in asked.url.path for part in _NOT_COUNTED):
-                return
-            run = current_run()
-            await self.turn(run.scheduled_at.timestamp() if run.run_id is not None else None)
 
-        config.on_request_start.append(before)
-        return config
+def limiting(turn: Callable[[float | None], Awaitable[None]]) -> aiohttp.TraceConfig:
+    """A hook of aiohttp that lets each request wait for its turn, right before it leaves."""
+    config = aiohttp.TraceConfig()
+
+    async def before(_session: Any, _context: Any, asked: aiohttp.TraceRequestStartParams) -> None:
+        if any(part in asked.url.path for part in _NOT_COUNTED):
+            return
+        run = current_run()
+        await turn(run.scheduled_at.timestamp() if run.run_id is not None else None)
+
+    config.on_request_start.append(before)
+    return config

@@ -9,22 +9,33 @@ import aiohttp
 import discord
 
 from bot.app import create_bot
+from bot.clusters import Cluster
 from bot.config import Settings
 from schedulezero.errors import ScheduleZeroError
 
 log = logging.getLogger(__name__)
+
+_SHARDING = (4010, 4011)
+"""Invalid shard, sharding required
+(https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes)."""
 
 
 class DiscordUnusable(ScheduleZeroError):
     """Discord does not let the bot in; the message says why and what to do."""
 
 
-async def run(settings: Settings, token: str, stop: asyncio.Event) -> int:
+async def run(settings: Settings, token: str, stop: asyncio.Event, cluster: Cluster | None = None) -> int:
     """Runs the bot until ``stop`` is set; returns the process's exit status.
+
+    Parameters:
+        settings: what it runs with.
+        token: the bot's.
+        stop: ends it.
+        cluster: its share, when other processes run the rest of the bot.
 
     Raises DiscordUnusable, PortTaken or DatabaseUnusable, each a sentence.
     """
-    bot = create_bot(settings)
+    bot = create_bot(settings, cluster)
     running = asyncio.create_task(bot.start(token))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -43,6 +54,15 @@ async def run(settings: Settings, token: str, stop: asyncio.Event) -> int:
             raise DiscordUnusable(
                 "Discord does not grant the Message Content intent: switch it on in the developer portal "
                 "under Bot, or set `message_content: false`."
+            ) from error
+        except discord.ConnectionClosed as error:
+            raise DiscordUnusable(
+                f"Discord closed the connection with code {error.code}"
+                + (
+                    ": the bot is in so many servers that it needs more shards; raise `shards`."
+                    if error.code in _SHARDING
+                    else "; try again in a moment."
+                )
             ) from error
         except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
             raise DiscordUnusable(f"Discord cannot be reached ({error}); is there a network?") from error

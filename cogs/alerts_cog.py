@@ -74,7 +74,7 @@ class AlertsCog(commands.Cog):
     async def _read_on(self) -> None:
         """Waits for troubles, tells them, and notes how far it came."""
         memory, client = self._services.memory, self._services.client
-        kept = await memory.kept(_CURSOR, client.endpoint)
+        kept = await memory.kept(_CURSOR, self._services.place)
         after: int | None = kept["after"] if kept is not None else None
         poll = client.troubles(after, 0 if after is None else _WAIT_SECONDS)
         troubles, following = await self._services.waiting.idle(poll)
@@ -86,10 +86,10 @@ class AlertsCog(commands.Cog):
             except Exception:
                 # Whatever is wrong with this one must not keep the others from being told.
                 log.exception("the trouble of run %s could not be told", trouble.run.id)
-            await memory.put(_CURSOR, client.endpoint, {"after": trouble.sequence})
+            await memory.put(_CURSOR, self._services.place, {"after": trouble.sequence})
         if not troubles and following != after:
             # The first look, or a server whose database began anew.
-            await memory.put(_CURSOR, client.endpoint, {"after": following})
+            await memory.put(_CURSOR, self._services.place, {"after": following})
 
     async def _tell(self, trouble: Trouble) -> None:
         run = trouble.run

@@ -48,7 +48,7 @@ class AuditCog(commands.Cog):
     async def _read_on(self) -> None:
         """Waits for entries, tells them, and notes how far it came."""
         memory, client = self._services.memory, self._services.client
-        kept = await memory.kept(_CURSOR, client.endpoint)
+        kept = await memory.kept(_CURSOR, self._services.place)
         after: int | None = kept["after"] if kept is not None else None
         poll = client.audit_after(after, 0 if after is None else _WAIT_SECONDS)
         entries, following = await self._services.waiting.idle(poll)
@@ -58,7 +58,7 @@ class AuditCog(commands.Cog):
                 by_guild[entry.guild_id].append(entry)
         if following != after:
             # Before they are told: one that is not told is in the audit all the same, one told twice annoys.
-            await memory.put(_CURSOR, client.endpoint, {"after": following})
+            await memory.put(_CURSOR, self._services.place, {"after": following})
         for guild_id, found in by_guild.items():
             await self._post(int(guild_id), found)
 

@@ -36,22 +36,26 @@ class OwnerGuilds:
         for command in offered:
             bot.tree.remove_command(command.name)
 
+    @property
+    def _key(self) -> str:
+        return f"{_KEY} {services_of(self._bot).cluster}".strip()  # each process places for its own guilds
+
     async def place_all(self) -> None:
         """Offers the commands where they belong, and takes them from where they no longer do."""
-        kept = await services_of(self._bot).memory.kept(_KIND, _KEY) or {"ids": []}
+        kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         for guild in list(self._bot.guilds):
             if str(guild.id) in kept["ids"] or await self._belongs(guild):
                 await self._place(guild)  # also where they are: they may have changed
 
     async def place(self, guild: discord.Guild) -> None:
         """Offers the commands in one server, or takes them from it, unless all is as it should be."""
-        kept = await services_of(self._bot).memory.kept(_KIND, _KEY) or {"ids": []}
+        kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         if (str(guild.id) in kept["ids"]) != await self._belongs(guild):
             await self._place(guild)
 
     async def _place(self, guild: discord.Guild) -> None:
         memory = services_of(self._bot).memory
-        kept = await memory.kept(_KIND, _KEY) or {"ids": []}
+        kept = await memory.kept(_KIND, self._key) or {"ids": []}
         wanted = await self._belongs(guild)
         self._bot.tree.clear_commands(guild=guild)
         if wanted:
@@ -63,7 +67,7 @@ class OwnerGuilds:
             log.warning("the owner's commands could not be placed in guild %s: %s", guild.id, error)
             return
         ids = {*kept["ids"], str(guild.id)} if wanted else set(kept["ids"]) - {str(guild.id)}
-        await memory.put(_KIND, _KEY, {"ids": sorted(ids)})
+        await memory.put(_KIND, self._key, {"ids": sorted(ids)})
 
     async def _belongs(self, guild: discord.Guild) -> bool:
         if guild.id == services_of(self._bot).owner_guild:

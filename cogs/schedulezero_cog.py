@@ -36,6 +36,7 @@ class ScheduleZeroCog(commands.Cog):
             journal=services.journal,
             guard=RunGuard(bot),
             keys=services.keys,
+            shards=services.shards,
         )
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:

@@ -20,6 +20,7 @@ from schedulezero.journal import Journal
 from schedulezero.keys import KeyRing
 from schedulezero.memory import Memory
 from schedulezero.methods import MethodSpec, spec_of
+from schedulezero.shards import Shards
 
 T = TypeVar("T")
 
@@ -37,6 +38,9 @@ class Services:
         server_address: where it registers.
         timezone: the zone of whoever chose none, and whose guild chose none.
         keys: the handler's keys, where a wire leaves this machine.
+        shards: the guilds of this process, when others of the bot serve the rest; None when it serves all.
+        cluster: names this process among them, such as 2/8; empty when it is the only one.
+        leads: whether this process does what one does for all.
         owner_guild: the guild where the owner's commands are offered beside their own ones.
         waiting: how to wait for long.
     """
@@ -49,8 +53,16 @@ class Services:
     server_address: str
     timezone: str
     keys: KeyRing | None = None
+    shards: Shards | None = None
+    cluster: str = ""
+    leads: bool = True
     owner_guild: int | None = None
     waiting: Waiting = field(default_factory=lambda: Waiting())
+
+    @property
+    def place(self) -> str:
+        """Under which key this process notes how far it has read at the server; each reads for its guilds."""
+        return f"{self.client.endpoint} {self.cluster}".strip()
 
 
 class Waiting:

@@ -55,13 +55,13 @@ def main() -> int:
     from bot.pace import WINDOW_SECONDS, Pace
     from schedulezero.server import clock
 
-    bot.app.Pace = lambda: Pace(window=WINDOW_SECONDS / _speed)  # type: ignore[assignment,misc]
+    bot.app.Pace = lambda *limits: Pace(*limits, window=WINDOW_SECONDS / _speed)  # type: ignore[assignment,misc]
     clock._LONGEST_SLEEP_SECONDS /= _speed
 
     create = bot.run.create_bot
 
-    def create_bot(settings: Any) -> Any:
-        made = create(settings)
+    def create_bot(*arguments: Any) -> Any:
+        made = create(*arguments)
         made._connection.guild_ready_timeout = 0.05
         return made
 

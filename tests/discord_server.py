@@ -23,6 +23,7 @@ from simcord.http import router
 from simcord.intents import required_intent
 
 from bot.demo import WallClock
+from schedulezero.shards import shard_of
 
 _NONCE_SECONDS = 300.0
 _INTENTS = discord.Intents.default()
@@ -35,11 +36,15 @@ class DiscordServer:
     Attributes:
         down: answers every request with 502 while it is set.
         lose_answers: so many posts are made whose answers never arrive.
+        asked: every request that came, as its method and path.
+        identified: every shard that logged in, as its number and how many there are.
     """
 
     channels: list[simcord.ChannelHandle] = field(default_factory=list[simcord.ChannelHandle])
     down: bool = False
     lose_answers: int = 0
+    asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    identified: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
 
     async def __aenter__(self) -> DiscordServer:
         self.env = simcord.Env(discord.Client(intents=_INTENTS))
@@ -47,13 +52,15 @@ class DiscordServer:
         self.backend.clock = WallClock()  # type: ignore[assignment]
         self.guild = self.env.create_guild("Moonbase", owner=None)
         admins = self.guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
-        self.creator = self.guild.add_member(self.env.create_user("ada"), roles=[admins])
+        self._ada = self.env.create_user("ada")
+        self.creator = self.guild.add_member(self._ada, roles=[admins])
         self.channels = [self.guild.create_text_channel(f"room-{number}") for number in range(3)]
         self._nonces: dict[tuple[str, str], tuple[float, Any]] = {}
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._sockets: dict[web.WebSocketResponse, tuple[int, int]] = {}
         self.backend.subscribers.append(self._dispatch)
         app = web.Application(client_max_size=32 * 2**20)
         app.router.add_get("/gateway", self._gateway)
+        app.router.add_get("/api/v10/gateway/bot", self._gateway_for_bots)
         app.router.add_route("*", "/api/v10/{path:.*}", self._rest)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -69,6 +76,17 @@ class DiscordServer:
             await socket.close()
         await self._runner.cleanup()
 
+    def guild_of_shard(self, shard: int, count: int) -> simcord.ChannelHandle:
+        """A room in another guild, one that Discord gives to that shard."""
+        while True:
+            guild = self.env.create_guild(f"Crater {shard}", owner=None)
+            if shard_of(guild.id, count) == shard:
+                break
+        admins = guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
+        guild.add_member(self._ada, roles=[admins])
+        self.channels.append(guild.create_text_channel("room"))
+        return self.channels[-1]
+
     def posts(self) -> Counter[tuple[int, str]]:
         """How often each text stands in each channel."""
         return Counter(
@@ -81,6 +99,7 @@ class DiscordServer:
         if self.down:
             return _json({"message": "bad gateway", "code": 0}, status=502)
         path, body = f"/{request.match_info['path']}", await self._body(request)
+        self.asked.append((request.method, path))
         nonce = self._nonce(request.method, path, body)
         now = asyncio.get_running_loop().time()
         if nonce is not None:
@@ -135,35 +154,45 @@ class DiscordServer:
                 if asked["op"] == 1:
                     await socket.send_json({"op": 11})
                 elif asked["op"] == 2:
-                    await self._identify(socket)
+                    shard, count = asked["d"].get("shard") or (0, 1)
+                    self.identified.append((shard, count))
+                    await self._identify(socket, shard, count)
                 elif asked["op"] == 6:
                     await socket.send_json({"op": 9, "d": False})
         finally:
-            self._sockets.discard(socket)
+            self._sockets.pop(socket, None)
         return socket
 
-    async def _identify(self, socket: web.WebSocketResponse) -> None:
-        guilds = list(self.backend.guilds.values())
+    async def _gateway_for_bots(self, request: web.Request) -> web.Response:
+        limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+        return _json({"url": f"ws://{self.address}/gateway", "shards": 1, "session_start_limit": limit})
+
+    async def _identify(self, socket: web.WebSocketResponse, shard: int, count: int) -> None:
+        guilds = [guild for guild in self.backend.guilds.values() if shard_of(guild.id, count) == shard]
         ready = {
             "v": 10,
             "user": dict(serializers.user_payload(self.backend.bot_user)),
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
             "session_id": "session",
             "resume_gateway_url": f"ws://{self.address}/gateway",
+            "shard": [shard, count],
             "application": {"id": str(self.backend.application_id), "flags": 0},
         }
         await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": ready})
         for guild in guilds:
             payload = serializers.guild_create_payload(self.backend, guild)
             await socket.send_json({"op": 0, "t": "GUILD_CREATE", "s": 2, "d": payload})
-        self._sockets.add(socket)
+        self._sockets[socket] = (shard, count)
 
     def _dispatch(self, event: str, payload: Any) -> None:
         gate = required_intent(event, payload)
         if gate is not None and not getattr(_INTENTS, gate):
             return
         message = {"op": 0, "t": event, "s": 3, "d": copy.deepcopy(payload)}
-        for socket in list(self._sockets):
+        guild_id = int(payload.get("guild_id") or 0)
+        for socket, (shard, count) in list(self._sockets.items()):
+            if shard_of(guild_id, count) != shard:
+                continue
             task = asyncio.ensure_future(socket.send_json(message))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 

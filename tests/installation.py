@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,40 +33,56 @@ class Installation:
         discord: where the bot logs in.
         folder: where its files are.
         apart: whether the server is a process of its own.
+        clusters: how many processes the bot is; more than one have the server apart.
+        database: where the tables are; by default a file in the folder.
         speed: how fast the clock of its processes goes.
     """
 
     def __init__(
-        self, discord: DiscordServer, folder: Path, *, apart: bool = False, speed: float = 1.0
+        self,
+        discord: DiscordServer,
+        folder: Path,
+        *,
+        apart: bool = False,
+        speed: float = 1.0,
+        clusters: int = 1,
+        database: str | None = None,
     ) -> None:
         self.discord = discord
         self.speed = speed
         self._since = datetime.now(UTC)
         self.folder = folder
-        handler, registration, rest = free_ports(3)
+        registration, rest = free_ports(2)
+        apart = apart or clusters > 1
+        self.clusters = clusters
         self.database = folder / "schedulezero.db"
         settings: dict[str, Any] = {
-            "handler_port": handler,
+            "handler_port": neighbours(clusters),
             "server_address": f"tcp://127.0.0.1:{registration}",
             "api_endpoint": f"http://127.0.0.1:{rest}",
-            "database": str(self.database),
+            "database": database or str(self.database),
             "sprockets": "announcement,moderation",
             "server": "external" if apart else "embedded",
             "requests_per_second": 0,
         }
         self.config = folder / "config.yaml"
         self.config.write_text(yaml.safe_dump(settings))
-        self.roles = ("server", "run") if apart else ("run",)
+        bots = [f"run --cluster {number}/{clusters}" for number in range(1, clusters + 1)]
+        self.roles = (*(["server"] if apart else []), *(bots if clusters > 1 else ["run"]))
         self.processes: dict[str, asyncio.subprocess.Process] = {}
         self._keeping: dict[str, asyncio.Task[None]] = {}
         self.deaths = 0
         self._http = httpx.AsyncClient(base_url=settings["api_endpoint"], timeout=5)
 
     async def __aenter__(self) -> Installation:
-        for role in self.roles:
-            await self._start(role)
-            self._keeping[role] = asyncio.create_task(self._keep(role))
-        await self.ready()
+        try:
+            for role in self.roles:
+                await self._start(role)
+                self._keeping[role] = asyncio.create_task(self._keep(role))
+            await self.ready()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -79,9 +96,9 @@ class Installation:
         await self._http.aclose()
 
     async def _start(self, role: str) -> None:
-        with (self.folder / f"{role}.log").open("ab") as log:
+        with (self.folder / f"{role.replace('/', ' of ')}.log").open("ab") as log:
             self.processes[role] = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.bot_process", self.discord.address, role,
+                sys.executable, "-m", "tests.bot_process", self.discord.address, *role.split(),
                 "--config", str(self.config),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
                 env=self._environment(), cwd=ROOT,
@@ -135,20 +152,25 @@ class Installation:
     # ---------------------------------------------------------------- by REST
 
     async def ready(self) -> None:
-        """Returns when the server answers and knows the bot's handler."""
+        """Returns when the server answers and knows the bot's handler, each instance of it."""
         async with asyncio.timeout(READY_SECONDS):
             while True:
                 try:
                     found = (await self._http.get("/api/handlers")).json()["handlers"]
                 except (httpx.HTTPError, ValueError, KeyError):
                     found = []
-                if found and found[0]["status"] == "Connected" and "send_announcement" in found[0]["methods"]:
+                there = [item for item in found if item["status"] == "Connected"]
+                if len([item for item in there if "send_announcement" in item["methods"]]) == self.clusters:
                     return
                 await asyncio.sleep(0.03)
 
     async def schedule(self, method: str, params: dict[str, Any], at: datetime) -> str:
         """Saves a job that runs once, by the guild's administrator; returns its id."""
         return await self.save(method, params, {"type": "date", "args": {"run_date": to_iso(at)}})
+
+    async def handlers(self) -> list[dict[str, Any]]:
+        """The instances of the bot's handler, as the server knows them."""
+        return (await self.get("/api/handlers"))["handlers"]
 
     async def save(self, method: str, params: dict[str, Any], trigger: dict[str, Any], **more: Any) -> str:
         """Saves a job by the guild's administrator; returns its id."""
@@ -207,3 +229,19 @@ def soon(seconds: float) -> datetime:
     from schedulezero import instants
 
     return instants.now() + timedelta(seconds=seconds)
+
+
+def neighbours(count: int) -> int:
+    """The first of so many ports in a row that nobody uses at the moment."""
+    while True:
+        (first,) = free_ports(1)
+        sockets = [socket.socket() for _ in range(count)]
+        try:
+            for number, item in enumerate(sockets):
+                item.bind(("127.0.0.1", first + number))
+            return first
+        except OSError:
+            continue
+        finally:
+            for item in sockets:
+                item.close()
