@@ -99,7 +99,22 @@ class DatabaseUnusable(ScheduleZeroError):
 
 
 class DatabaseUnavailable(ScheduleZeroError):
-    """The database cannot be read or written at the moment; nothing of the request was done."""
+    """The database cannot be read or written at the moment; nothing of the request was done.
+
+    Parameters:
+        detail: where it is and what it said, for the log; people are told without that.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("The database cannot be used now; runs wait until it is back.")
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class ValueUnusable(ScheduleZeroError):
+    """A value is one that the database cannot hold, such as a text with a zero byte in PostgreSQL."""
 
 
 class PortTaken(ScheduleZeroError):

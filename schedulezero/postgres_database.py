@@ -25,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from schedulezero.database import missing, to_json
-from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable, ValueUnusable
 
 T = TypeVar("T")
 
@@ -125,6 +125,11 @@ class PostgresDatabase:
         state = _state(error)
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
         passing = state is not None and state.startswith(_FOR_A_WHILE)
+        if _is_about_a_value(error):
+            return ValueUnusable(
+                "A text holds a character that cannot be stored (a zero byte, half of a pair), or a number is "
+                "too large."
+            )
         if isinstance(error, DBAPIError) and not (lost or passing or _is_connection_error(error)):
             return error
         if state == "25006" and self._engine is not None:
@@ -169,8 +174,11 @@ def _state(error: BaseException) -> str | None:
     return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
+def _is_about_a_value(error: BaseException) -> bool:
+    cause = getattr(getattr(error, "orig", None), "__cause__", None)
+    return (_state(error) or "").startswith("22") or isinstance(cause, asyncpg.DataError)
+
+
 def _is_connection_error(error: DBAPIError) -> bool:
     cause = getattr(error.orig, "__cause__", None)
-    return isinstance(cause, OSError | TimeoutError | asyncpg.InterfaceError) and not isinstance(
-        cause, asyncpg.DataError
-    )
+    return isinstance(cause, OSError | TimeoutError | asyncpg.InterfaceError)

@@ -21,8 +21,10 @@ import pytest_asyncio
 
 from bot.config import Settings
 from bot.demo import free_ports
+from schedulezero.database import database_of
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.service import ServerConfig
+from schedulezero.server.tables import metadata
 from schedulezero.server.thread import ServerThread
 from tests.peers import RawHandler
 from tests.postgres import Postgres, a_postgres, programs
@@ -171,6 +173,16 @@ async def world(settings: Settings) -> AsyncIterator[World]:
     """The real bot in a simulated guild, ready to be used."""
     async with a_world(settings) as built:
         yield built
+
+
+async def execute(database: str, statement: str) -> None:
+    """Changes the server's tables behind its back."""
+    beside = database_of(database, metadata)
+    await beside.open()
+    try:
+        await beside.write(lambda connection: connection.exec_driver_sql(statement))
+    finally:
+        await beside.close()
 
 
 async def until(condition: Any, seconds: float = 10.0) -> Any:

@@ -34,6 +34,7 @@ _NOTES_IN = (
     "schedulezero/server/allowance.py", "schedulezero/server/jobs.py", "schedulezero/server/dispatcher.py",
     "schedulezero/server/clock.py", "schedulezero/when/preview.py", "schedulezero/when/parse.py",
     "schedulezero/when/grammar.py", "schedulezero/schedules_dialect.py", "schedulezero/invocation.py",
+    "schedulezero/server/health.py", "schedulezero/errors.py",
 )  # fmt: skip
 
 # What only programs read: the REST API's own checks, the wire.

@@ -63,8 +63,8 @@ class Health:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 read_only = await self._database.read(_read_only)
-        except (DatabaseUnavailable, TimeoutError):
-            return "The database cannot be reached; runs wait until it is back."
+        except (DatabaseUnavailable, TimeoutError) as error:
+            return DatabaseUnavailable(str(error)).message
         return "The database takes no changes now; runs wait until it does again." if read_only else None
 
 

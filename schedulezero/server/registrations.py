@@ -15,7 +15,7 @@ import zmq
 import zmq.asyncio
 
 from schedulezero.addresses import is_loopback
-from schedulezero.errors import DatabaseUnavailable, PortTaken
+from schedulezero.errors import DatabaseUnavailable, PortTaken, ValueUnusable
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES, PONG, BadFrame, decode, encode, failure
@@ -117,6 +117,8 @@ class Registrations:
                 f"{error} Another one cannot take its place without its key, nor stand beside it unless "
                 "both declare their shards."
             )
+        except ValueUnusable as error:
+            return failure(str(error))
         except DatabaseUnavailable as error:
             log.error("handler %r cannot be registered: %s", handler_id, error)
             return failure("The database cannot be used now; register again in a moment.")

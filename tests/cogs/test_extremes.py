@@ -127,6 +127,7 @@ async def test_a_draft_with_everything_at_its_longest(world: World, spoken: str)
     assert (await world.bot.services.client.jobs(str(world.guild.id))).jobs
 
 
+@pytest.mark.sqlite
 async def test_ten_thousand_jobs_are_listed_by_walking_an_index(world: World) -> None:
     """However many jobs there are, a page reads its own rows only; `benchmarks.list_page` has figures."""
     await many_jobs(world, 1)

@@ -22,6 +22,9 @@ metadata = sa.MetaData()
 notes = sa.Table("notes", metadata, sa.Column("text", sa.Text, nullable=False))
 
 
+pytestmark = pytest.mark.sqlite
+
+
 @asynccontextmanager
 async def opened(path: Path, tables: sa.MetaData = metadata) -> AsyncIterator[SqliteDatabase]:
     database = SqliteDatabase(path, tables)

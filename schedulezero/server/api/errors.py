@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from schedulezero.errors import DatabaseUnavailable, TriggerError
+from schedulezero.errors import DatabaseUnavailable, TriggerError, ValueUnusable
 from schedulezero.model import JsonObject
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,9 @@ async def error_middleware(
             503, "database_unavailable", "The database cannot be used now; nothing was changed."
         )
         return web.json_response(answer.to_json(), status=503)
+    except ValueUnusable as error:
+        refused = ApiError(400, "bad_value", str(error))
+        return web.json_response(refused.to_json(), status=400)
     except TriggerError as error:
         refused = ApiError(400, "bad_trigger", error.message, error.field)
         return web.json_response(refused.to_json(), status=400)

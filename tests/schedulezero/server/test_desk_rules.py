@@ -18,7 +18,7 @@ from schedulezero.model import GuildRules
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.tables import metadata
 from schedulezero.sqlite_database import SqliteDatabase
-from tests.conftest import Api, until
+from tests.conftest import Api, execute, until
 from tests.peers import RawHandler
 from tests.schedulezero.server.test_runs import due_now, ended
 
@@ -320,7 +320,6 @@ async def test_a_database_of_an_earlier_version_gets_what_it_lacks(tmp_path: Pat
 
 async def test_a_job_older_than_versions_can_be_gone_back_to(api: Api, server: ServerConfig) -> None:
     job_id = (await created(api))["job_id"]
-    with sqlite3.connect(server.database) as old:
-        old.execute("DELETE FROM job_versions")
+    await execute(server.database, "DELETE FROM job_versions")
     await post(api, f"{job_id}/pause")
     assert (await post(api, f"{job_id}/restore", version=1, expected=2))["state"] == "active"
