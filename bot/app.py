@@ -194,6 +194,7 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
         tls_key=settings.tls_key,
         behind_proxy=settings.behind_proxy,
         keys=settings.keys,
+        history_days=settings.history_days,
     )
 
 

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     api_endpoint: str = "http://127.0.0.1:8888"
     server: Literal["embedded", "external"] = "embedded"
     database: Annotated[str, Field(min_length=1)] = "data/schedulezero.db"
+    history_days: Annotated[float, Field(ge=0, le=36_500)] = 90.0
     timezone: str = "UTC"
     sprockets: Annotated[tuple[str, ...], NoDecode] = ("announcement", "moderation", "custom")
     message_content: bool = False

@@ -127,8 +127,8 @@ class PostgresDatabase:
         passing = state is not None and state.startswith(_FOR_A_WHILE)
         if _is_about_a_value(error):
             return ValueUnusable(
-                "A text holds a character that cannot be stored (a zero byte, half of a pair), or a number is "
-                "too large."
+                "A text holds a character that cannot be stored (a zero byte, half of a pair), or a number "
+                "is too large."
             )
         if isinstance(error, DBAPIError) and not (lost or passing or _is_connection_error(error)):
             return error

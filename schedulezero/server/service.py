@@ -12,7 +12,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,6 +49,7 @@ from schedulezero.server.instances import Instances
 from schedulezero.server.jobs import Jobs
 from schedulezero.server.registrations import Registrations
 from schedulezero.server.registry import Registry
+from schedulezero.server.retention import Retention
 from schedulezero.server.rules import Rules
 from schedulezero.server.run_queue import LocalRunQueue, RunQueue
 from schedulezero.server.signals import Signal, Signals
@@ -76,6 +77,7 @@ class ServerConfig:
         tls_certificate, tls_key: files for HTTPS.
         behind_proxy: a proxy that does TLS stands before REST.
         keys: the folder of the keys for ZeroMQ beyond loopback.
+        history_days: how long ended runs are kept; 0 for ever.
     """
 
     api_endpoint: str
@@ -89,6 +91,7 @@ class ServerConfig:
     tls_key: str | None = None
     behind_proxy: bool = False
     keys: str = "data/keys"
+    history_days: float = 90.0
 
     def to_json(self) -> JsonObject:
         return {
@@ -182,6 +185,9 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         await _running(stack, "queue", queue.keep_up(), health)
         stack.push_async_callback(dispatcher.flush)
         await queue.recover()
+        kept_for = timedelta(days=config.history_days) if config.history_days else None
+        retention = Retention(store, signals, kept_for, now)
+        await _running(stack, "retention", retention.run(), health)
         await _running(stack, "rules", rules.keep_reading(), health)
         await _running(stack, "registry", registry.keep_looking(), health)
         await _running(stack, "signals", signals.run(), health)

@@ -400,6 +400,39 @@ class Store:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {str(state): int(count) for state, count in rows}
 
+    async def forget_runs(self, before: datetime, after_sequence: int, limit: int) -> tuple[int, int | None]:
+        """Forgets ended runs among the oldest ones.
+
+        Parameters:
+            before: those are forgotten that were made before this.
+            after_sequence: where the last step stopped.
+            limit: how many runs to look at.
+
+        Returns how many were forgotten, and where the next step begins; None when it would find younger ones.
+        """
+
+        def forget(connection: Connection) -> tuple[int, int | None]:
+            oldest = connection.execute(
+                sa.select(runs.c.sequence, runs.c.claimed_at, runs.c.state)
+                .where(runs.c.sequence > after_sequence)
+                .order_by(runs.c.sequence)
+                .limit(limit)
+            ).all()
+            found = [
+                row.sequence
+                for row in oldest
+                if row.claimed_at < before and row.state != RunState.QUEUED.value
+            ]
+            if found:
+                connection.execute(sa.delete(posts).where(posts.c.run_sequence.in_(found)))
+                connection.execute(
+                    sa.delete(runs).where(runs.c.sequence.in_(found), runs.c.state != RunState.QUEUED.value)
+                )
+            more = len(oldest) == limit and oldest[-1].claimed_at < before
+            return len(found), oldest[-1].sequence if more else None
+
+        return await self._database.write(forget)
+
     async def clear_runs(self) -> int:
         """Forgets ended runs; returns how many they were."""
 

@@ -152,6 +152,8 @@ posts = sa.Table(
     sa.Column("run_sequence", sa.BigInteger, nullable=False),
 )
 
+sa.Index("posts_by_run", posts.c.run_sequence)
+
 tokens = sa.Table(
     "tokens",
     metadata,
