@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
 from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, restore
+from bot.cli_move import add_move_arguments, move
 from bot.logs import hide, redact, set_up
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add_keys_arguments(_add(commands, "keys", "show the keys of the ZeroMQ wires, and let others in", keys))
     add_backup_arguments(_add(commands, "backup", "copy the databases, also while the bot runs", backup))
     add_restore_arguments(_add(commands, "restore", "bring a backup back; the bot must be stopped", restore))
+    add_move_arguments(_add(commands, "move", "move everything from a SQLite file to PostgreSQL", move))
     when = _add(commands, "when", "show what a text such as 'every friday at 5pm' means", _when)
     when.add_argument("text", nargs="+", metavar="TEXT")
     when.add_argument("--timezone", metavar="Z", help="IANA zone of the times (default: the configured one)")

@@ -39,18 +39,9 @@ def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
 
 def restore(options: argparse.Namespace, settings: Settings) -> int:
     """Puts a backup in the place of the databases; what was there is kept beside them."""
-    from bot.cli import Unusable
     from schedulezero import database_file
-    from schedulezero.errors import PortTaken
-    from schedulezero.server.service import listen
 
-    try:
-        listen(settings.api_endpoint).close()
-    except PortTaken as error:
-        raise Unusable(
-            f"A server runs at {settings.api_endpoint} and uses the database; stop it first, and start "
-            "it again afterwards."
-        ) from error
+    expect_no_server(settings)
     database, journal = _files(settings)
     given = Path(options.backup)
     if given.is_dir():
@@ -62,6 +53,21 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
         before = database_file.restore(source, target)
         print(f"{target} is as it was in {source}." + (f" What was there is in {before}." if before else ""))
     return 0
+
+
+def expect_no_server(settings: Settings) -> None:
+    """Raises Unusable while a server uses the database."""
+    from bot.cli import Unusable
+    from schedulezero.errors import PortTaken
+    from schedulezero.server.service import listen
+
+    try:
+        listen(settings.api_endpoint).close()
+    except PortTaken as error:
+        raise Unusable(
+            f"A server runs at {settings.api_endpoint} and uses the database; stop it first, and start "
+            "it again afterwards."
+        ) from error
 
 
 def _files(settings: Settings) -> tuple[Path, Path]:

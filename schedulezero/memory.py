@@ -19,18 +19,18 @@ from schedulezero.columns import Instant
 from schedulezero.database import database_of
 from schedulezero.guild_settings import GuildSettings
 
-_metadata = sa.MetaData()
+metadata = sa.MetaData()
 
 _settings = sa.Table(
     "bot_settings",
-    _metadata,
+    metadata,
     sa.Column("scope", sa.String(8), primary_key=True),  # "user" or "guild"
     sa.Column("id", sa.String(20), primary_key=True),
     sa.Column("timezone", sa.String(64), nullable=False),
 )
 _drafts = sa.Table(
     "bot_drafts",
-    _metadata,
+    metadata,
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("user_id", sa.String(20), nullable=False, index=True),
     sa.Column("guild_id", sa.String(20), nullable=False),
@@ -43,7 +43,7 @@ _drafts = sa.Table(
 )
 _panels = sa.Table(
     "bot_panels",
-    _metadata,
+    metadata,
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("guild_id", sa.String(20), nullable=False),
     sa.Column("state", sa.JSON, nullable=False),
@@ -52,7 +52,7 @@ _panels = sa.Table(
 
 _notes = sa.Table(
     "bot_notes",
-    _metadata,
+    metadata,
     sa.Column("kind", sa.String(40), primary_key=True),
     sa.Column("key", sa.String(100), primary_key=True),
     sa.Column("value", sa.JSON, nullable=False),
@@ -60,7 +60,7 @@ _notes = sa.Table(
 
 _guilds = sa.Table(
     "bot_guilds",
-    _metadata,
+    metadata,
     sa.Column("guild_id", sa.String(20), primary_key=True),
     sa.Column("settings", sa.JSON, nullable=False),
 )
@@ -100,7 +100,7 @@ class Memory:
     """
 
     def __init__(self, database: str) -> None:
-        self._database = database_of(database, _metadata)
+        self._database = database_of(database, metadata)
 
     @property
     def where(self) -> str:

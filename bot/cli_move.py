@@ -1,0 +1,47 @@
+"""``move``: everything from the SQLite file to PostgreSQL; it can be interrupted and begun again."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+
+def add_move_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``move``."""
+    parser.add_argument(
+        "--to", required=True, metavar="URL", help="postgresql://user:password@host/name, an empty database"
+    )
+
+
+def move(options: argparse.Namespace, settings: Settings) -> int:
+    """Copies the database and the journal of runs, and checks the copy; the bot must be stopped."""
+    from bot.cli import Unusable
+    from bot.cli_backup import expect_no_server
+    from schedulezero.database import is_postgres_setting, sqlite_path
+    from schedulezero.move import move as carry_over
+    from schedulezero.move import rows_of
+
+    if is_postgres_setting(settings.database):
+        raise Unusable("`database` names PostgreSQL already; there is nothing to move.")
+    if not is_postgres_setting(options.to):
+        raise Unusable("--to names where to: postgresql://user:password@host/name.")
+    source = sqlite_path(settings.database)
+    if not source.exists():
+        raise Unusable(f"There is no database {source} to move.")
+    expect_no_server(settings)
+
+    def progress(table: str, done: int, count: int) -> None:
+        print(
+            f"\r{table}: {done:,} of {count:,}", end="" if done < count else "\n", file=sys.stderr, flush=True
+        )
+
+    moved = asyncio.run(carry_over(str(source), options.to, progress))
+    for line in rows_of(moved):
+        print(line)
+    print(f"All of {source} is there. Set `database` to the new one and start the bot; the file is kept.")
+    return 0

@@ -1,0 +1,204 @@
+"""Moving from SQLite to PostgreSQL: all of it, once, however often it is interrupted; and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.demo import free_ports
+from schedulezero import instants
+from schedulezero import move as move_module
+from schedulezero.database import database_of
+from schedulezero.journal import Journal, journal_of
+from schedulezero.memory import Memory
+from schedulezero.model import Job, Run, RunState, Trigger
+from schedulezero.move import CannotMove, move
+from schedulezero.server.pages import JobFilter, RunFilter
+from schedulezero.server.service import ServerConfig
+from schedulezero.server.store import Store
+from schedulezero.server.tables import metadata
+from schedulezero.server.thread import ServerThread
+from tests.conftest import execute, until
+from tests.peers import RawHandler
+from tests.postgres import rows
+from tests.schedulezero.server.test_nodes import node_config
+from tests.schedulezero.server.test_runs import client_of
+
+pytestmark = pytest.mark.postgresql
+
+
+def ignore(table: str, done: int, count: int) -> None:
+    return
+
+
+async def filled(path: Path, jobs: int = 30, runs: int = 60) -> str:
+    """A SQLite database with jobs, runs in every state, settings and a journal."""
+    database = database_of(str(path), metadata)
+    await database.open()
+    store = Store(database)
+    now = instants.now()
+    for number in range(jobs):
+        await store.add_job(a_job(number))
+    await store.add_runs([a_run(number) for number in range(runs)])
+    made = (await store.runs(RunFilter(), before_sequence=None, limit=runs))[0]
+    await store.record(
+        [replace(run, state=RunState.SUCCEEDED, finished_at=now, result={"message_id": str(run.sequence)})
+         for run in made[5:]]
+    )  # fmt: skip
+    await database.close()
+    memory = Memory(str(path))
+    await memory.open()
+    await memory.set_guild_timezone(7, "Europe/Berlin")
+    await memory.keep("greeting", "first", {"text": "zero \0 byte"})
+    await memory.close()
+    journal = Journal(journal_of(str(path)))
+    await journal.open()
+    await journal.begin("run-1", 1)
+    await journal.end("run-1", {"success": True})
+    await journal.close()
+    return str(path)
+
+
+def a_job(number: int) -> Job:
+    now = instants.now()
+    return Job(
+        id=f"job-{number}", handler_id="raw", method="send", guild_id="7",
+        params={"text": f"Grüße {number} 🚀"}, trigger=Trigger("interval", {"hours": 1}),
+        name=f"Job {number}\0", anchor_at=now, created_at=now, updated_at=now, next_run_at=now + timedelta(hours=1),
+    )  # fmt: skip
+
+
+def a_run(number: int) -> Run:
+    at = instants.now() - timedelta(minutes=number)
+    return Run(
+        job_id=f"job-{number}", handler_id="raw", method="send", params={"number": number}, scheduled_at=at,
+        claimed_at=instants.now(), grace=timedelta(hours=10), state=RunState.QUEUED,
+    )  # fmt: skip
+
+
+async def test_everything_goes_over_and_the_server_goes_on_there(tmp_path: Path, postgres_url: str) -> None:
+    source = await filled(tmp_path / "old.db")
+    moved = await move(source, postgres_url, ignore)
+    assert (moved["jobs"].count, moved["runs"].count, moved["posts"].count) == (30, 60, 55)
+    assert (moved["bot_settings"].count, moved["journal_runs"].count) == (1, 1)
+
+    config: ServerConfig = node_config(postgres_url)
+    server = ServerThread(config)
+    await server.start()
+    handler = RawHandler(free_ports(1)[0], config.server_address)
+    try:
+        async with client_of(config) as api:
+            await asyncio.to_thread(handler.start, "send", concurrency=5)
+            page = (await api.get("/api/jobs", params={"guild_id": "7", "limit": 100})).json()["jobs"]
+            assert {job["name"] for job in page} == {f"Job {number}" for number in range(30)}
+
+            async def all_done() -> bool:
+                found = (await api.get("/api/executions/stats")).json()["by_status"]
+                return found["succeeded"] == 60
+
+            await until(all_done)  # those that waited in SQLite were queued here
+            run = await api.post("/api/jobs/job-1/run")
+            assert run.status_code == 202  # its number follows the highest that came over
+    finally:
+        handler.stop()
+        await server.stop()
+    memory = Memory(postgres_url)
+    await memory.open()
+    assert await memory.timezone(1, 7) == "Europe/Berlin"
+    await memory.close()
+
+
+class Interrupted(Exception):
+    """As when somebody presses Ctrl-C."""
+
+
+async def test_a_move_goes_on_where_it_was_interrupted(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(move_module, "BATCH", 7)
+    source = await filled(tmp_path / "old.db")
+    seen: list[tuple[str, int]] = []
+
+    def interrupt(table: str, done: int, count: int) -> None:
+        if table == "runs" and done > 20:
+            raise Interrupted
+
+    def note(table: str, done: int, count: int) -> None:
+        seen.append((table, done))
+
+    with pytest.raises(Interrupted):
+        await move(source, postgres_url, interrupt)
+    moved = await move(source, postgres_url, note)
+    assert (moved["jobs"].count, moved["runs"].count) == (30, 60)
+    assert not [item for item in seen if item[0] == "jobs"], "what was complete was copied again"
+    assert next(item for item in seen if item[0] == "runs")[1] > 21
+    assert await move(source, postgres_url, note) == moved
+    assert (await rows(postgres_url, "SELECT count(*) FROM runs"))[0][0] == 60
+
+
+async def test_a_source_that_was_used_between_two_tries_is_copied_anew(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(move_module, "BATCH", 7)
+    source = await filled(tmp_path / "old.db")
+
+    def interrupt(table: str, done: int, count: int) -> None:
+        if table == "jobs" and done > 20:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        await move(source, postgres_url, interrupt)
+    await execute(source, "UPDATE jobs SET name = 'changed' WHERE id = 'job-0'")
+    await move(source, postgres_url, ignore)
+    found = await rows(postgres_url, "SELECT name FROM jobs WHERE id = 'job-0'")
+    assert found[0][0] == "changed"
+
+
+async def test_a_target_that_was_used_is_left_alone(tmp_path: Path, postgres_url: str) -> None:
+    source = await filled(tmp_path / "old.db", jobs=2, runs=8)
+    target = database_of(postgres_url, metadata)
+    await target.open()
+    await Store(target).add_job(replace(a_job(99), name="mine"))
+    await target.close()
+    with pytest.raises(CannotMove, match="did not come from a move"):
+        await move(source, postgres_url, ignore)
+    found = await rows(postgres_url, "SELECT id FROM jobs")
+    assert [row[0] for row in found] == ["job-99"]
+
+
+async def test_what_differs_afterwards_is_told(tmp_path: Path, postgres_url: str) -> None:
+    source = await filled(tmp_path / "old.db", jobs=2, runs=8)
+    await move(source, postgres_url, ignore)
+    await execute(postgres_url, "UPDATE runs SET attempts = 9 WHERE sequence = 1")
+    with pytest.raises(CannotMove, match="rows that differ"):
+        await move(source, postgres_url, ignore)
+
+
+def test_the_command_says_what_it_cannot_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments, setting, said in (
+        (["--to", "other.db"], "old.db", "postgresql://user:password@host/name"),
+        (["--to", "postgresql://me@127.0.0.1:1/x"], "old.db", "There is no database"),
+        (["--to", "postgresql://me@127.0.0.1:1/x"], "postgresql://a/b", "nothing to move"),
+    ):
+        monkeypatch.setenv("SCHEDULEZERO_DATABASE", setting)
+        assert main(["move", *arguments]) == 1
+        assert said in capsys.readouterr().err
+
+
+async def test_jobs_are_found_again_by_filters(tmp_path: Path, postgres_url: str) -> None:
+    await move(await filled(tmp_path / "old.db"), postgres_url, ignore)
+    target = database_of(postgres_url, metadata)
+    await target.open()
+    try:
+        found, _ = await Store(target).jobs(JobFilter(guild_id="7", text="grüße 17"), limit=5)
+        assert [job.id for job in found] == ["job-17"]
+    finally:
+        await target.close()
