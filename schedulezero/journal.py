@@ -17,18 +17,22 @@ that one goes on where another was stopped. It is bounded: what ended days ago i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
 from schedulezero.columns import Instant
-from schedulezero.database import database_of, is_postgres, is_postgres_setting, sqlite_path
+from schedulezero.database import database_of, insert_new, is_postgres, is_postgres_setting, sqlite_path
 from schedulezero.model import JsonObject
+from schedulezero.together import Together
 
 KEPT_FOR = timedelta(days=7)
 MOST_KEPT = 100_000
@@ -75,6 +79,19 @@ class Begun:
     result: JsonObject | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """Something that is to be noted as begun."""
+
+    key: dict[str, str]
+    round: int
+    plan: JsonObject | None
+
+    def row(self, table: sa.Table, begun_at: datetime) -> dict[str, Any]:
+        plan = {"plan": self.plan} if table is _steps else {}
+        return {**self.key, "round": self.round, "begun_at": begun_at, **plan}
+
+
 class Journal:
     """A journal in a database.
 
@@ -85,6 +102,12 @@ class Journal:
     def __init__(self, database: str | Path) -> None:
         self._database = database_of(str(database), metadata)
         self._begun = 0
+        # A burst of runs is noted together: a commit costs the same for one and for many.
+        self._results = Together(self._read_results)
+        self._run_begins = Together(partial(self._begin, _runs))
+        self._step_begins = Together(partial(self._begin, _steps))
+        self._run_ends = Together(self._end_runs)
+        self._step_ends = Together(self._end_steps)
 
     async def open(self) -> None:
         """Opens it; DatabaseUnusable says why it cannot be used."""
@@ -97,28 +120,15 @@ class Journal:
 
     async def result(self, run_id: str) -> JsonObject | None:
         """What came of a run, None while it has not ended."""
-        query = sa.select(_runs.c.result).where(_runs.c.run_id == run_id)
-        return await self._database.read(lambda connection: connection.scalar(query))
+        return await self._results.ask(run_id)
 
     async def begin(self, run_id: str, round_: int) -> Begun:
         """Notes that a run is begun, unless it was; durable when this returns."""
-
-        def write(connection: Connection) -> Begun:
-            self._forget_now_and_then(connection)
-            return _begin(connection, _runs, {"run_id": run_id}, round_, None)
-
-        return await self._database.write(write)
+        return await self._run_begins.ask(_Beginning({"run_id": run_id}, round_, None))
 
     async def end(self, run_id: str, result: JsonObject) -> None:
         """Notes what came of a run; durable when this returns."""
-
-        def write(connection: Connection) -> None:
-            self._forget_now_and_then(connection)
-            connection.execute(sa.delete(_runs).where(_runs.c.run_id == run_id))
-            row = {"run_id": run_id, "round": 0, "begun_at": instants.now(), "result": result}
-            connection.execute(sa.insert(_runs), [row])
-
-        await self._database.write(write)
+        await self._run_ends.ask((run_id, result))
 
     async def withdraw(self, run_id: str) -> None:
         """Forgets that a run was begun: it failed, and may be tried again."""
@@ -127,21 +137,11 @@ class Journal:
 
     async def begin_step(self, run_id: str, key: str, round_: int, plan: JsonObject | None) -> Begun:
         """Notes that a step of a run is begun, unless it was; durable when this returns."""
-
-        def write(connection: Connection) -> Begun:
-            self._forget_now_and_then(connection)
-            return _begin(connection, _steps, {"run_id": run_id, "key": key}, round_, plan)
-
-        return await self._database.write(write)
+        return await self._step_begins.ask(_Beginning({"run_id": run_id, "key": key}, round_, plan))
 
     async def end_step(self, run_id: str, key: str, result: JsonObject) -> None:
         """Notes what came of a step; durable when this returns."""
-        query = (
-            sa.update(_steps)
-            .where(_steps.c.run_id == run_id, _steps.c.key == key)
-            .values(result=sa.bindparam("outcome", type_=sa.JSON(none_as_null=True)))
-        )
-        await self._database.write(lambda connection: connection.execute(query, {"outcome": result}))
+        await self._step_ends.ask((run_id, key, result))
 
     async def withdraw_step(self, run_id: str, key: str) -> None:
         """Forgets that a step was begun: it was refused, and had no effect."""
@@ -156,28 +156,75 @@ class Journal:
         query = sa.select(sa.exists().where(posted == message_id))
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
-    def _forget_now_and_then(self, connection: Connection) -> None:
-        self._begun += 1
-        if self._begun % _PRUNE_EVERY == 0:
+    # ---------------------------------------------------------------- many at once
+
+    async def _read_results(self, run_ids: Sequence[str]) -> list[JsonObject | None]:
+        query = sa.select(_runs.c.run_id, _runs.c.result).where(_runs.c.run_id.in_(run_ids))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        found: dict[str, JsonObject | None] = {row.run_id: row.result for row in rows}
+        return [found.get(run_id) for run_id in run_ids]
+
+    async def _begin(self, table: sa.Table, items: Sequence[_Beginning]) -> list[Begun]:
+        def write(connection: Connection) -> list[Begun]:
+            self._forget_now_and_then(connection, len(items))
+            begun_at = instants.now()
+            first: dict[tuple[str, ...], _Beginning] = {}
+            for item in items:
+                first.setdefault(tuple(item.key.values()), item)
+            rows = [item.row(table, begun_at) for item in first.values()]
+            added = insert_new(connection, table).returning(*table.primary_key.columns)
+            fresh = {tuple(row) for row in connection.execute(added, rows)}
+            begun: list[Begun] = []
+            for item in items:
+                if tuple(item.key.values()) in fresh and first[tuple(item.key.values())] is item:
+                    begun.append(Begun(False, begun_at, item.plan))
+                else:
+                    begun.append(_begin_known(connection, table, item))
+            return begun
+
+        return await self._database.write(write)
+
+    async def _end_runs(self, items: Sequence[tuple[str, JsonObject]]) -> list[None]:
+        now = instants.now()
+        rows = [{"run_id": run_id, "round": 0, "begun_at": now, "result": result} for run_id, result in items]
+
+        def write(connection: Connection) -> None:
+            self._forget_now_and_then(connection, len(items))
+            insert = postgresql.insert(_runs) if is_postgres(connection) else sqlite.insert(_runs)
+            new = {name: insert.excluded[name] for name in ("round", "begun_at", "result")}
+            connection.execute(insert.on_conflict_do_update(index_elements=["run_id"], set_=new), rows)
+
+        await self._database.write(write)
+        return [None] * len(items)
+
+    async def _end_steps(self, items: Sequence[tuple[str, str, JsonObject]]) -> list[None]:
+        query = (
+            sa.update(_steps)
+            .where(_steps.c.run_id == sa.bindparam("run"), _steps.c.key == sa.bindparam("step"))
+            .values(result=sa.bindparam("outcome", type_=sa.JSON(none_as_null=True)))
+        )
+        rows = [{"run": run_id, "step": key, "outcome": result} for run_id, key, result in items]
+        await self._database.write(lambda connection: connection.execute(query, rows))
+        return [None] * len(items)
+
+    def _forget_now_and_then(self, connection: Connection, more: int) -> None:
+        before, self._begun = self._begun, self._begun + more
+        if before // _PRUNE_EVERY != self._begun // _PRUNE_EVERY:
             _prune(connection)
 
 
-def _begin(
-    connection: Connection, table: sa.Table, key: dict[str, str], round_: int, plan: JsonObject | None
-) -> Begun:
-    where = sa.and_(*(table.c[name] == value for name, value in key.items()))
+def _begin_known(connection: Connection, table: sa.Table, item: _Beginning) -> Begun:
+    """What is known of something that was begun before; begins it anew in a later round."""
+    where = sa.and_(*(table.c[name] == value for name, value in item.key.items()))
     row = connection.execute(sa.select(table).where(where)).mappings().one_or_none()
-    if row is not None and (row["result"] is not None or row["round"] >= round_):
+    if row is not None and (row["result"] is not None or row["round"] >= item.round):
         kept = cast("dict[str, Any] | None", row["plan"]) if "plan" in row else None
         return Begun(row["result"] is None, row["begun_at"], kept, row["result"])
     if row is not None:
         connection.execute(sa.delete(table).where(where))
     begun_at = instants.now()
-    values: dict[str, Any] = {**key, "round": round_, "begun_at": begun_at}
-    if table is _steps:
-        values["plan"] = plan
-    connection.execute(sa.insert(table), [values])
-    return Begun(False, begun_at, plan)
+    connection.execute(sa.insert(table), [item.row(table, begun_at)])
+    return Begun(False, begun_at, item.plan)
 
 
 def _prune(connection: Connection) -> None:

@@ -167,7 +167,7 @@ class _Table:
         if found != wanted:
             raise CannotMove(
                 f"The table {self._table.name} has {found.count} rows in {self._target.where} and "
-                f"{wanted.count} in {self._source.where}, or rows that differ: one of the two was used since. "
+                f"{wanted.count} in {self._source.where}, or rows that differ: one of them was used since. "
                 "Move to an empty database."
             )
         return found

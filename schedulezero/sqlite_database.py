@@ -1,8 +1,8 @@
 """A database in a SQLite file: one writer, a few readers.
 
-The writer is a thread, which commits whatever has queued up together (each in a savepoint of its own,
-so that one failure undoes itself only); the readers are threads on their own connections, which WAL
-lets read while somebody writes. ``synchronous=FULL`` makes a commit
+The writer is a thread, which commits whatever has queued up together, and one by one when one of them
+fails (a function may be run twice, as on PostgreSQL); the readers are threads on their own connections,
+which WAL lets read while somebody writes. ``synchronous=FULL`` makes a commit
 survive a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
 A file is looked at before it is used (`schedulezero.database_file`): a damaged one is moved aside and
@@ -14,6 +14,7 @@ which `schedulezero.server.tables` promises.
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -29,6 +30,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from schedulezero import database_file
 from schedulezero.database import missing, to_json
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -152,36 +155,27 @@ class SqliteDatabase:
                 if last:
                     return
 
-    def _fail(self, item: _Write, error: Exception) -> None:
-        if not item.future.done():
-            known = self._unavailable(error) if isinstance(error, OperationalError) else error
-            item.future.set_exception(known)
-
     def _commit_group(self, connection: Connection, group: list[_Write]) -> None:
-        finished: list[tuple[_Write, Any]] = []
-        try:
-            with connection.begin():
-                for item in group:
-                    if not item.future.set_running_or_notify_cancel():
-                        continue
-                    try:
-                        with connection.begin_nested():
-                            finished.append((item, item.function(connection)))
-                    except Exception as error:
-                        if not _in_transaction(connection):
-                            raise  # SQLite undid everything, as with a full disk
-                        self._fail(item, error)
-        except Exception as error:  # noqa: BLE001 - the commit failed: so did every write in it
-            for item in group:
-                self._fail(item, error)
-            return
-        for item, result in finished:
-            item.future.set_result(result)
-
-
-def _in_transaction(connection: Connection) -> bool:
-    dbapi_connection: Any = connection.connection.dbapi_connection
-    return bool(dbapi_connection.in_transaction)
+        wanted = [item for item in group if item.future.set_running_or_notify_cancel()]
+        if len(wanted) > 1:
+            try:
+                with connection.begin():
+                    results = [item.function(connection) for item in wanted]
+            except Exception as error:  # noqa: BLE001 - each is tried alone, and gets its own
+                log.debug("%d writes are done one by one: %s", len(wanted), error)
+            else:
+                for item, result in zip(wanted, results, strict=True):
+                    item.future.set_result(result)
+                return
+        for item in wanted:
+            try:
+                with connection.begin():
+                    result = item.function(connection)
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked for the write
+                known = self._unavailable(error) if isinstance(error, OperationalError) else error
+                item.future.set_exception(known)
+            else:
+                item.future.set_result(result)
 
 
 def _engine(path: Path, *, begin: str) -> Engine:

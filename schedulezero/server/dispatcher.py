@@ -42,6 +42,7 @@ _MOST_ASIDE = 1000
 """How many runs of one handler wait for an instance that is not there, before the others wait with them."""
 _LOOK_AGAIN_SECONDS = 2.0
 _LARGEST_RESULT = 64 * 1024
+_CLOCK_SKEW = timedelta(seconds=30)  # between nodes
 _SHORT_WAIT = timedelta(seconds=2)
 _LONGEST_TOLD_WAIT = timedelta(hours=1)
 _LONGEST_NAP_SECONDS = 15.0  # the system may sleep meanwhile, and its clock goes on
@@ -156,7 +157,7 @@ class Dispatcher:
         told_to_wait = run.not_before is not None and not run.attempts
         if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
             return True
-        if not await self._store.is_open(run):
+        if self._may_be_void(run) and not await self._store.is_open(run):
             self._turns.end([run])  # its job was cancelled meanwhile
             self._queue.done([run])
             return False
@@ -169,6 +170,11 @@ class Dispatcher:
             self._end(run, RunState.SKIPPED, error="A later run of the job took its place.")
             return False
         return True
+
+    def _may_be_void(self, run: Run) -> bool:
+        """Whether the run's job may have been cancelled since the run was made."""
+        cancelled_at, made_at = self._store.cancelled_at, run.claimed_at
+        return cancelled_at is not None and (made_at is None or cancelled_at > made_at - _CLOCK_SKEW)
 
     def _started(self, run: Run) -> Run:
         note = _note(run, self._waited(run))

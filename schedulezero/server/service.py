@@ -147,6 +147,7 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         jobs = Jobs(store, clock, queue, registry, rules, versions, audit, now)
 
         signals.on(Signal.JOBS, clock.heard)
+        signals.on(Signal.CANCELLED, lambda _: store.note_cancelled())
         signals.on(Signal.NEWS, lambda _: announcer.announce())
         signals.on(Signal.RULES, lambda _: rules.look())
         signals.on(Signal.HANDLERS, lambda _: registry.look())

@@ -36,6 +36,8 @@ class Signal(StrEnum):
 
     JOBS = "jobs"
     """A job falls due at the microsecond of the payload."""
+    CANCELLED = "cancelled"
+    """The job of the payload was cancelled, and with it its runs."""
     RUNS = "runs"
     """The handler of the payload has runs."""
     NEWS = "news"

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero import faults
+from schedulezero import faults, instants
 from schedulezero.database import Database, insert_new
 from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.model import Job, JobState, Run, RunState
@@ -42,6 +42,8 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.cancelled_at: datetime | None = None
+        """When a job was cancelled last, as far as this node knows; runs made before may be void since."""
 
     # ---------------------------------------------------------------- jobs
 
@@ -119,12 +121,20 @@ class Store:
                     .where(runs.c.job_id == job_id, runs.c.state == RunState.QUEUED.value)
                     .values(state=RunState.CANCELLED.value, note="The job was cancelled.")
                 )
+                signals.send(connection, Signal.CANCELLED, job_id)
             versions.note_first(connection, before)
             versions.note(connection, after, action, by)
             audit.note_job(connection, action, before, after, by)
             return after
 
-        return await self._database.write(apply)
+        changed = await self._database.write(apply)
+        if changed is not None and changed.state is JobState.CANCELLED:
+            self.note_cancelled()
+        return changed
+
+    def note_cancelled(self) -> None:
+        """Notes that a job was cancelled, here or on another node."""
+        self.cancelled_at = instants.now()
 
     # ---------------------------------------------------------------- falling due
 

@@ -69,7 +69,8 @@ def a_job(number: int) -> Job:
     return Job(
         id=f"job-{number}", handler_id="raw", method="send", guild_id="7",
         params={"text": f"Grüße {number} 🚀"}, trigger=Trigger("interval", {"hours": 1}),
-        name=f"Job {number}\0", anchor_at=now, created_at=now, updated_at=now, next_run_at=now + timedelta(hours=1),
+        name=f"Job {number}\0", anchor_at=now, created_at=now, updated_at=now,
+        next_run_at=now + timedelta(hours=1),
     )  # fmt: skip
 
 

@@ -1,0 +1,147 @@
+"""No-op jobs that all fall due in one second: how many a second, and how late, each run recorded durably.
+
+    python -m benchmarks.due_to_handler ours RUNS
+
+Ours is what `python -m bot server` and a handler with its journal do: SQLite commits that wait for the
+disk, a call over ZeroMQ and its answer. The baselines call a function in their own process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import sqlalchemy as sa
+
+from benchmarks.figures import Lateness
+from bot.demo import free_ports
+from schedulezero.database import database_of
+from schedulezero.handler import Handler
+from schedulezero.instants import to_iso
+from schedulezero.journal import Journal, journal_of
+from schedulezero.model import Job, Trigger
+from schedulezero.run_context import current_run
+from schedulezero.server.rows import job_row
+from schedulezero.server.service import ServerConfig
+from schedulezero.server.tables import jobs, metadata
+
+SIZES = (300, 3_000, 30_000)
+ROOT = Path(__file__).parent.parent
+
+
+@asynccontextmanager
+async def server_process(config: ServerConfig) -> AsyncIterator[asyncio.subprocess.Process]:
+    """``python -m bot server`` until the context is left."""
+    environment = {
+        **os.environ,
+        "SCHEDULEZERO_API_ENDPOINT": config.api_endpoint,
+        "SCHEDULEZERO_SERVER_ADDRESS": config.server_address,
+        "SCHEDULEZERO_DATABASE": config.database,
+        "SCHEDULEZERO_REQUESTS_PER_SECOND": "0",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "server", env=environment, cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout is not None
+    await process.stdout.readline()
+    try:
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def config_in(folder: str) -> ServerConfig:
+    """A server on free ports, its database in a folder."""
+    rest, registration = free_ports(2)
+    return ServerConfig(f"http://127.0.0.1:{rest}", f"tcp://127.0.0.1:{registration}", f"{folder}/bench.db")
+
+
+async def save_jobs(database: str, due: list[datetime], **changes: Any) -> None:
+    """Saves a no-op job for each instant, in a few statements."""
+    now = datetime.now(UTC)
+    tables = database_of(database, metadata)
+    await tables.open()
+    pattern = Job("", "bench", "job", {}, Trigger("date", {}), anchor_at=now, created_at=now, updated_at=now)
+    pattern = replace(pattern, **changes)
+    for start in range(0, len(due), 5000):
+        rows = [
+            job_row(
+                replace(
+                    pattern,
+                    id=f"job-{start + number}",
+                    next_run_at=at,
+                    trigger=Trigger("date", {"run_date": to_iso(at)}),
+                )
+            )
+            for number, at in enumerate(due[start : start + 5000])
+        ]
+        await tables.write(lambda connection, rows=rows: connection.execute(sa.insert(jobs), rows))
+    await tables.close()
+
+
+async def ours(runs: int) -> dict[str, Any]:
+    """Measures once."""
+    lateness, all_called = Lateness(runs), asyncio.Event()
+
+    async def job(_bot: Any, _params: dict[str, Any]) -> dict[str, Any]:
+        if lateness.note(current_run().scheduled_at.timestamp(), time.time()):
+            all_called.set()
+        return {"success": True}
+
+    with tempfile.TemporaryDirectory() as folder:
+        config = config_in(folder)
+        begin = datetime.now(UTC) + timedelta(seconds=3 + runs / 5_000)
+        await save_jobs(config.database, [begin] * runs)
+        journal = Journal(journal_of(config.database))
+        await journal.open()
+        (port,) = free_ports(1)
+        handler = Handler(None, "bench", f"tcp://127.0.0.1:{port}", config.server_address, journal=journal)
+        handler.register_sprocket("job", job)
+        async with server_process(config), httpx.AsyncClient(base_url=config.api_endpoint) as api:
+            handler.start()
+            await handler.wait_bound()
+            await handler.refresh()
+            assert time.time() < begin.timestamp(), "the jobs fell due before all was up"
+            await all_called.wait()
+            await _all_recorded(api, runs)
+            seconds = time.time() - begin.timestamp()
+            handler.stop()
+            await handler.wait_stopped()
+        await journal.close()
+    return lateness.report(seconds)
+
+
+async def _all_recorded(api: httpx.AsyncClient, runs: int) -> None:
+    async with asyncio.timeout(120):
+        while (await api.get("/api/executions/stats")).json()["by_status"]["succeeded"] < runs:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+def measured(command: list[str]) -> dict[str, Any]:
+    """The JSON object that a process of its own prints."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    print(json.dumps(asyncio.run(ours(int(sys.argv[2])))))
+
+
+if __name__ == "__main__":
+    main()
