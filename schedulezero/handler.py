@@ -17,7 +17,8 @@ import socket
 import threading
 import time
 from collections import deque
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from typing import Any
 
 import zmq
@@ -26,7 +27,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from schedulezero.addresses import is_loopback
 from schedulezero.calls import Calls, Guard
 from schedulezero.errors import ParameterError
-from schedulezero.invocation import answer_of_error, prepare
+from schedulezero.invocation import Invocation, answer_of_error, prepare
 from schedulezero.journal import Journal
 from schedulezero.keys import DOMAIN, KeyRing
 from schedulezero.methods import JobFunction
@@ -51,6 +52,7 @@ CONCURRENCY = 256
 """Calls that the server may have under way with us at once."""
 MOST_CALLS = 4 * CONCURRENCY
 """Calls from all peers together; one more is told to come back."""
+_MOST_AT_ONCE = 200
 _DRAIN_SECONDS = 2.0
 _LAST_ANSWERS_SECONDS = 1.0
 _POLL_MS = 500
@@ -168,6 +170,15 @@ class Handler:
             self._session.registration.refresh()
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A call that came and is to be answered, once."""
+
+    invocation: Invocation
+    envelope: list[bytes]
+    answered: bool = False
+
+
 class _Session:
     """The handler's threads between one start and the next stop."""
 
@@ -178,6 +189,8 @@ class _Session:
         self._stopping = False
         self._answers: deque[tuple[list[bytes], JsonObject]] = deque()
         self._under_way: set[Future[Any]] = set()
+        self._calls_under_way = 0
+        self._woken = False
         self._waker, self._wakened = socket.socketpair()
         self._waker.setblocking(False)
         self._wakened.setblocking(False)
@@ -297,11 +310,13 @@ class _Session:
             self._send_answers(router)
 
     def _receive(self, router: zmq.Socket[bytes]) -> None:
-        for _ in range(200):  # then let answers out
+        """Reads what has come, and hands the calls in it over together: the loop is woken once for all."""
+        batch: list[_Waiting] = []
+        for _ in range(_MOST_AT_ONCE):  # then let answers out
             try:
                 frames = router.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return
+                break
             try:
                 envelope, payload = split_envelope(frames)
                 call = parse_call(decode(payload))
@@ -310,39 +325,60 @@ class _Session:
                 continue
             if call.method == "ping":
                 self._answers.append((envelope, dict(PONG)))
-            else:
-                self._begin(call, envelope)
+            elif (invocation := self._prepare(call, envelope)) is not None:
+                with self._lock:
+                    self._calls_under_way += 1
+                batch.append(_Waiting(invocation, envelope))
+        if batch:
+            future = asyncio.run_coroutine_threadsafe(self._answer_all(batch), self._loop)
+            self._under_way.add(future)
+            future.add_done_callback(lambda done: self._ended(done, batch))
 
-    def _begin(self, call: Call, envelope: list[bytes]) -> None:
+    def _prepare(self, call: Call, envelope: list[bytes]) -> Invocation | None:
+        """The call as it is to be carried out; None when it is answered at once."""
         function = self._handler.sprockets.get(call.method)
         if function is None:
             known = ", ".join(sorted(self._handler.sprockets)) or "none at all"
             text = f"There is no job method {call.method[:100]!r} here; loaded are: {known}."
             self._answers.append((envelope, failure(text, retry=False)))
-            return
-        if len(self._under_way) >= MOST_CALLS:
+            return None
+        if self._calls_under_way >= MOST_CALLS:
             text = f"The handler has {MOST_CALLS} calls under way already."
             self._answers.append((envelope, failure(text, retry_after=1)))
-            return
+            return None
         try:
-            invocation = prepare(call, function)
+            return prepare(call, function)
         except ParameterError as error:
             self._answers.append((envelope, answer_of_error(call, error)))
-            return
-        future = asyncio.run_coroutine_threadsafe(self._calls.answer(invocation), self._loop)
-        self._under_way.add(future)
-        future.add_done_callback(lambda done: self._finish(done, call, envelope))
+            return None
 
-    def _finish(self, done: Future[JsonObject], call: Call, envelope: list[bytes]) -> None:
+    async def _answer_all(self, batch: list[_Waiting]) -> None:
+        """Carries calls out at the same time, each answered as soon as it is done; on the host's loop."""
+        await asyncio.gather(*(self._answer_one(waiting) for waiting in batch))
+
+    async def _answer_one(self, waiting: _Waiting) -> None:
+        call = waiting.invocation.call
         try:
-            answer = done.result()
-        except (CancelledError, asyncio.CancelledError):
-            answer = failure(f"{call.method} was stopped because the handler shuts down.")
+            answer = await self._calls.answer(waiting.invocation)
+        except asyncio.CancelledError:
+            answer = _stopped(call)
         except Exception as error:  # noqa: BLE001 - nothing may go unanswered
             answer = answer_of_error(call, error)
-        self._answers.append((envelope, answer))
-        self._under_way.discard(done)  # only now: the thread's end waits for it
+        self._answer(waiting, answer)
+
+    def _answer(self, waiting: _Waiting, answer: JsonObject) -> None:
+        with self._lock:
+            if waiting.answered:
+                return
+            waiting.answered = True
+            self._calls_under_way -= 1
+        self._answers.append((waiting.envelope, answer))
         self._wake()
+
+    def _ended(self, done: Future[None], batch: list[_Waiting]) -> None:
+        for waiting in batch:  # that were cancelled before they began
+            self._answer(waiting, _stopped(waiting.invocation.call))
+        self._under_way.discard(done)  # only now: the thread's end waits for it
 
     def _send_answers(self, router: zmq.Socket[bytes]) -> None:
         while self._answers:
@@ -357,8 +393,11 @@ class _Session:
 
     def _wake(self) -> None:
         with self._lock:
+            if self._woken:
+                return
             try:
                 self._waker.send(b"\0")
+                self._woken = True
             except BlockingIOError:
                 return  # it has wake-ups enough waiting
             except OSError:
@@ -369,4 +408,10 @@ class _Session:
             while self._wakened.recv(4096):
                 pass
         except BlockingIOError:
-            return
+            with self._lock:
+                # Only now: a byte that was read just before stood for answers that are sent after this.
+                self._woken = False
+
+
+def _stopped(call: Call) -> JsonObject:
+    return failure(f"{call.method} was stopped because the handler shuts down.")

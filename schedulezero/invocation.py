@@ -10,6 +10,7 @@ import inspect
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from schedulezero.errors import JobFailed, ParameterError, Uncertain
@@ -37,9 +38,16 @@ class Invocation:
     params: dict[str, Any]
 
 
+# A function declares the same for as long as it lives; a reloaded sprocket brings new ones.
+_known_spec = lru_cache(maxsize=1024)(spec_of)
+
+
 def prepare(call: Call, function: JobFunction) -> Invocation:
     """A call, ready to be carried out; ParameterError says what is wrong with its params."""
-    spec = spec_of(call.method, function)
+    try:
+        spec = _known_spec(call.method, function)
+    except TypeError:  # an object that cannot be hashed
+        spec = spec_of(call.method, function)
     return Invocation(call, function, spec, check_params(spec, call.params))
 
 

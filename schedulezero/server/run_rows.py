@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -21,9 +22,17 @@ def insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
     """
     if not new:
         return []
-    statement = insert_new(connection, runs).returning(runs)
-    rows = connection.execute(statement, [run_row(run) for run in new]).mappings()
-    written = sorted((run_of(row) for row in rows), key=lambda run: run.sequence)
+    statement = insert_new(connection, runs).returning(runs.c.sequence, runs.c.job_id, runs.c.scheduled_at)
+    places = {
+        (job_id, scheduled_at): sequence
+        for sequence, job_id, scheduled_at in connection.execute(statement, [run_row(run) for run in new])
+    }
+    written = [
+        replace(run, sequence=places.pop((run.job_id, run.scheduled_at)))
+        for run in new
+        if (run.job_id, run.scheduled_at) in places
+    ]
+    written.sort(key=lambda run: run.sequence)
     queued_runs.enqueue(connection, written)
     return written
 
