@@ -1,6 +1,6 @@
 """No-op jobs that all fall due in one second: how many a second, and how late, each run recorded durably.
 
-    python -m benchmarks.due_to_handler ours RUNS
+    python -m benchmarks.due_to_handler ours|postgresql RUNS
 
 Ours is what `python -m bot server` and a handler with its journal do: SQLite commits that wait for the
 disk, a call over ZeroMQ and its answer. The baselines call a function in their own process.
@@ -36,6 +36,7 @@ from schedulezero.run_context import current_run
 from schedulezero.server.rows import job_row
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.tables import jobs, metadata
+from tests.postgres import a_postgres
 
 SIZES = (300, 3_000, 30_000)
 ROOT = Path(__file__).parent.parent
@@ -93,8 +94,8 @@ async def save_jobs(database: str, due: list[datetime], **changes: Any) -> None:
     await tables.close()
 
 
-async def ours(runs: int) -> dict[str, Any]:
-    """Measures once."""
+async def ours(runs: int, database: str | None = None) -> dict[str, Any]:
+    """Measures once, on a SQLite file or the PostgreSQL that ``database`` names."""
     lateness, all_called = Lateness(runs), asyncio.Event()
 
     async def job(_bot: Any, _params: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +105,7 @@ async def ours(runs: int) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         config = config_in(folder)
+        config = replace(config, database=database or config.database)
         begin = datetime.now(UTC) + timedelta(seconds=3 + runs / 5_000)
         await save_jobs(config.database, [begin] * runs)
         journal = Journal(journal_of(config.database))
@@ -140,7 +142,12 @@ def measured(command: list[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    print(json.dumps(asyncio.run(ours(int(sys.argv[2])))))
+    runs = int(sys.argv[2])
+    if sys.argv[1] == "ours":
+        print(json.dumps(asyncio.run(ours(runs))))
+    else:
+        with a_postgres(durable=True) as postgres:
+            print(json.dumps(asyncio.run(ours(runs, postgres.new_database()))))
 
 
 if __name__ == "__main__":

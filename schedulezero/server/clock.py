@@ -29,7 +29,7 @@ from schedulezero.when.triggers import schedule_of
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 200
 _LONGEST_SLEEP_SECONDS = 15.0
 _AGAIN_SECONDS = 1.0
 _OTHERS_SECONDS = 0.05
