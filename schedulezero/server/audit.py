@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +31,21 @@ class AuditFilter:
     actor_id: str | None = None
 
 
-def note(
-    connection: Connection,
+_INSERT = sa.insert(audit)
+
+
+def note(connection: Connection, action: str, **entry: Any) -> None:
+    """Writes an entry, within the transaction of the change; see `entry_row`."""
+    note_rows(connection, [entry_row(action, **entry)])
+
+
+def note_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Writes entries, within the transaction of the changes."""
+    signals.in_order(connection, Signal.NEWS, audit.name)
+    connection.execute(_INSERT, rows)
+
+
+def entry_row(
     action: str,
     *,
     guild_id: str | None,
@@ -40,9 +54,9 @@ def note(
     actor_id: str | None = None,
     via: str | None = None,
     changes: tuple[Change, ...] = (),
-) -> None:
-    """Writes an entry, within the transaction of the change; see `AuditEntry`."""
-    row = {
+) -> dict[str, Any]:
+    """An entry as a row; see `AuditEntry`."""
+    return {
         "at": instants.now(),
         "action": action,
         "guild_id": guild_id,
@@ -52,8 +66,6 @@ def note(
         "via": via or ("discord" if actor_id is not None else "rest"),
         "changes": changes_json(changes),
     }
-    signals.in_order(connection, Signal.NEWS, audit.name)
-    connection.execute(sa.insert(audit), [row])
 
 
 def note_job(
@@ -65,9 +77,15 @@ def note_job(
     via: str | None = None,
 ) -> None:
     """Writes the entry of a job that was made or changed."""
+    note_rows(connection, [job_row(action, before, after, by, via)])
+
+
+def job_row(
+    action: str, before: Job | None, after: Job, by: str | None, via: str | None = None
+) -> dict[str, Any]:
+    """The entry of a job that was made or changed, as a row."""
     changes = changes_between(before.to_json() if before is not None else {}, after.to_json())
-    note(
-        connection,
+    return entry_row(
         action,
         guild_id=after.guild_id,
         job_id=after.id,

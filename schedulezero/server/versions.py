@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,6 +16,8 @@ from schedulezero.server.tables import job_versions
 MOST_KEPT = 100
 """How many versions of one job are kept; older ones are forgotten."""
 
+_INSERT = sa.insert(job_versions)
+
 
 def note(connection: Connection, job: Job, action: str, by: str | None) -> None:
     """Keeps a job as it is now, within the transaction that changed it.
@@ -25,26 +28,32 @@ def note(connection: Connection, job: Job, action: str, by: str | None) -> None:
         action: what was done, in one word such as ``paused``.
         by: who did it (a user's id), None for nobody known.
     """
-    own = job_versions.c.job_id == job.id
-    if action == "created":
-        connection.execute(sa.delete(job_versions).where(own))  # of a job that it replaces
-    connection.execute(
-        sa.insert(job_versions),
-        [
-            {
-                "job_id": job.id,
-                "version": job.version,
-                "action": action,
-                "actor_id": by,
-                "changed_at": job.updated_at or instants.now(),
-                "job": job.to_json(),
-            }
-        ],
-    )
+    note_rows(connection, [version_row(job, action, by)])
     if job.version > MOST_KEPT:
-        connection.execute(
-            sa.delete(job_versions).where(own, job_versions.c.version <= job.version - MOST_KEPT)
-        )
+        old = (job_versions.c.job_id == job.id) & (job_versions.c.version <= job.version - MOST_KEPT)
+        connection.execute(sa.delete(job_versions).where(old))
+
+
+def note_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keeps jobs as they are now; see `note`."""
+    connection.execute(_INSERT, rows)
+
+
+def version_row(job: Job, action: str, by: str | None) -> dict[str, Any]:
+    """A job as it is now, as a row; see `note`."""
+    return {
+        "job_id": job.id,
+        "version": job.version,
+        "action": action,
+        "actor_id": by,
+        "changed_at": job.updated_at or instants.now(),
+        "job": job.to_json(),
+    }
+
+
+def forget(connection: Connection, job_id: str) -> None:
+    """Forgets what a job was, because another one takes its place."""
+    connection.execute(sa.delete(job_versions).where(job_versions.c.job_id == job_id))
 
 
 def note_first(connection: Connection, job: Job) -> None:
