@@ -44,6 +44,7 @@ from schedulezero.when.parse import warm_up
 log = logging.getLogger(__name__)
 
 
+_WARM_UP_AFTER_SECONDS = 2.0
 _ONE = Cluster(1, 1)
 
 # discord.py's two kinds of bots share no public base; for the type checker ours is the plain one.
@@ -97,6 +98,7 @@ class _SchedulingBot(_AnyBot):
             leads=cluster.leads,
         )
         self.server: ServerThread | None = None
+        self._warming_up: asyncio.Task[None] | None = None
         self._taken_apart = False
 
     async def setup_hook(self) -> None:
@@ -105,9 +107,7 @@ class _SchedulingBot(_AnyBot):
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token))
             await self.server.start()
-        await self.memory.open()
-        await self.services.journal.open()
-        await asyncio.to_thread(warm_up)
+        await asyncio.gather(self.memory.open(), self.services.journal.open())
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
         await self.add_cog(AdminCog(self))
@@ -124,6 +124,7 @@ class _SchedulingBot(_AnyBot):
             except Refused as error:
                 # One broken sprocket must not keep the others from running.
                 log.error("%s", error.message)
+        self._warming_up = asyncio.create_task(self._warm_up())
         self.tree.error(answer_error)
         await self.tree.set_translator(CommandTranslator())
         if self.cluster.leads:
@@ -138,6 +139,8 @@ class _SchedulingBot(_AnyBot):
                 # First of all, so that the server hears "offline" and not "no jobs any more".
                 handler.stop()
                 await handler.wait_stopped()
+            if self._warming_up is not None:
+                self._warming_up.cancel()
             await super().close()
             await self.services.client.close()
             await self.services.journal.close()
@@ -146,6 +149,12 @@ class _SchedulingBot(_AnyBot):
                 await self._shared_pace.close()
             if self.server is not None:
                 await self.server.stop()
+
+    async def _warm_up(self) -> None:
+        """Reads what is needed to understand dates, when there is nothing more urgent to do."""
+        await self.wait_until_ready()
+        await asyncio.sleep(_WARM_UP_AFTER_SECONDS)
+        await asyncio.to_thread(warm_up)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("the event %s failed", event_method)

@@ -19,8 +19,8 @@ import aiohttp
 
 from schedulezero.run_context import current_run
 
-FOR_JOBS = 45
-"""Requests of jobs within any window; the rest stays for people."""
+FOR_JOBS = 48
+"""Requests of jobs within any window. They leave evenly, so that a person waits no longer than for one."""
 FOR_ALL = 50
 WINDOW_SECONDS = 1.0
 _NOT_COUNTED = ("/interactions/", "/webhooks/")
@@ -38,6 +38,7 @@ class Pace:
         self, for_jobs: int = FOR_JOBS, for_all: int = FOR_ALL, window: float = WINDOW_SECONDS
     ) -> None:
         self._for_jobs = for_jobs
+        self._job_at = 0.0
         self._for_all = for_all
         self._window = window
         self._granted: deque[float] = deque()
@@ -64,18 +65,27 @@ class Pace:
             self._granted.popleft()
         while self._waiting:
             job, _, _, future = self._waiting[0]
-            if len(self._granted) >= (self._for_jobs if job else self._for_all):
-                break
+            possible_at = self._possible_at(bool(job), now)
+            if possible_at > now:
+                if self._alarm is not None:
+                    self._alarm.cancel()
+                self._alarm = loop.call_at(possible_at, self._grant)
+                return
             heapq.heappop(self._waiting)
             if not future.done():  # its task may have been cancelled meanwhile
                 self._granted.append(now)
+                if job:
+                    # Evenly, so that answers that take long do not push two windows into one. A timer that
+                    # was a little late is made up for.
+                    spacing = self._window / self._for_jobs
+                    self._job_at = max(self._job_at, now - spacing) + spacing
                 future.set_result(None)
-        if self._waiting and self._alarm is None:
-            self._alarm = loop.call_at(self._granted[0] + self._window, self._wake)
 
-    def _wake(self) -> None:
-        self._alarm = None
-        self._grant()
+    def _possible_at(self, job: bool, now: float) -> float:
+        """When the next request may leave, as things are."""
+        most = self._for_jobs if job else self._for_all
+        room_at = self._granted[-most] + self._window if len(self._granted) >= most else now
+        return max(room_at, self._job_at) if job else room_at
 
     def trace(self) -> aiohttp.TraceConfig:
         """The hook for discord.py's ``http_trace``."""

@@ -8,8 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event
-
 from schedulezero.exchange import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Job
@@ -29,6 +27,8 @@ def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
         name: what the calendar is called.
         now: the present instant.
     """
+    from icalendar import Calendar, Event  # takes a while, and few need it
+
     calendar: Any = Calendar()
     calendar.add("prodid", "-//ScheduleZero//Discord//EN")
     calendar.add("version", "2.0")
@@ -74,6 +74,8 @@ def read_calendar(
 
     Each event is read by itself, so that one that cannot be read costs none of the others.
     """
+    import icalendar  # takes a while, and few need it
+
     blocks = list(_BLOCK.finditer(text.replace("\r\n", "\n")))
     if not blocks:
         return [Fault(1, "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).")]
@@ -83,7 +85,7 @@ def read_calendar(
         line = text.replace("\r\n", "\n").count("\n", 0, block.start()) + 1
         wrapped = f"BEGIN:VCALENDAR\nVERSION:2.0\n{zones}\n{block[0]}\nEND:VCALENDAR\n"
         try:
-            event = cast(Any, Calendar.from_ical(wrapped)).walk("VEVENT")[0]
+            event = cast(Any, icalendar.Calendar.from_ical(wrapped)).walk("VEVENT")[0]
             found.append(_entry(event, line, method, params, zone, now))
         except _Unusable as error:
             found.append(Fault(line, str(error)))

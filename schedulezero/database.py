@@ -15,18 +15,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseUnusable
 
 T = TypeVar("T")
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
+_inserts: dict[tuple[str, sa.Table], sqlite.Insert | postgresql.Insert] = {}
 _POSTGRES = ("postgresql", "postgres")
 
 
@@ -104,15 +107,21 @@ def is_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
+def insert_into(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert of the connection's dialect, which knows what to do about rows that are there already."""
+    if is_postgres(connection):
+        from sqlalchemy.dialects import postgresql  # takes a while, and SQLite needs none of it
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
 def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that leaves rows alone that are there already."""
-    return _insert_new(connection.dialect.name, table)
-
-
-@cache
-def _insert_new(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return insert.on_conflict_do_nothing()
+    key = (connection.dialect.name, table)
+    if key not in _inserts:
+        _inserts[key] = insert_into(connection, table).on_conflict_do_nothing()
+    return _inserts[key]
 
 
 def to_json(value: Any) -> str:

@@ -25,12 +25,18 @@ from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
 from schedulezero.columns import Instant
-from schedulezero.database import database_of, insert_new, is_postgres, is_postgres_setting, sqlite_path
+from schedulezero.database import (
+    database_of,
+    insert_into,
+    insert_new,
+    is_postgres,
+    is_postgres_setting,
+    sqlite_path,
+)
 from schedulezero.model import JsonObject
 from schedulezero.together import Together
 
@@ -190,7 +196,7 @@ class Journal:
 
         def write(connection: Connection) -> None:
             self._forget_now_and_then(connection, len(items))
-            insert = postgresql.insert(_runs) if is_postgres(connection) else sqlite.insert(_runs)
+            insert = insert_into(connection, _runs)
             new = {name: insert.excluded[name] for name in ("round", "begun_at", "result")}
             connection.execute(insert.on_conflict_do_update(index_elements=["run_id"], set_=new), rows)
 

@@ -16,6 +16,7 @@ from sprockets.discord_side import (
     colour_of,
     embed_of,
     expect_member,
+    for_each,
     mentions,
     partly,
     post,
@@ -118,18 +119,20 @@ async def send_to_multiple_channels(bot: commands.Bot, params: dict[str, Any]) -
     """
     embed = embed_of(params["embed"]) if params.get("embed") else None
     allowed = mentions(params["message"])
-    done: list[dict[str, Any]] = []
-    failed: list[dict[str, str]] = []
-    for channel_id in dict.fromkeys(params["channel_ids"]):
-        try:
-            channel = await channel_of(bot, channel_id)
-            text = text_for(channel.guild, params["message"])
-            name = f"#{channel.name}"
-            done.append(await post(channel, name, content=text, embed=embed, allowed_mentions=allowed))
-        except JobFailed as error:
-            if error.retry_after is not None:
-                raise  # Discord is down: those that are done are not done again
-            failed.append({"channel_id": str(channel_id), "error": error.message})
+
+    async def send(channel_id: int) -> dict[str, Any]:
+        channel = await channel_of(bot, channel_id)
+        text = text_for(channel.guild, params["message"])
+        return await post(channel, f"#{channel.name}", content=text, embed=embed, allowed_mentions=allowed)
+
+    channel_ids = list(dict.fromkeys(params["channel_ids"]))
+    results = await for_each(channel_ids, send)
+    done = [result for result in results if not isinstance(result, JobFailed)]
+    failed = [
+        {"channel_id": str(channel_id), "error": result.message}
+        for channel_id, result in zip(channel_ids, results, strict=True)
+        if isinstance(result, JobFailed)
+    ]
     return partly(done, failed, "channels")
 
 

@@ -6,11 +6,12 @@ of Discord is not, and is waited for. `post` posts once for each run, whatever d
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -22,10 +23,14 @@ from schedulezero.run_context import current_run
 from schedulezero.steps import nonce, step
 from schedulezero.variables import facts_of, render, turn
 
+T = TypeVar("T")
+
 Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 
 OUTAGE_SECONDS = 5.0
 """After so long a job tries again when Discord is down and does not say for how long."""
+_AT_ONCE = 10
+"""Requests of one job that are under way together; more would only stand in line for Discord's limit."""
 _NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
 _CLOCK_SKEW = timedelta(minutes=2)
 _MOST_LOOKED_AT = 500
@@ -269,6 +274,33 @@ def posted(message: discord.Message) -> dict[str, Any]:
         "guild_id": str(message.guild.id) if message.guild else None,
         "url": message.jump_url,
     }
+
+
+async def for_each(
+    items: Sequence[T], work: Callable[[T], Awaitable[dict[str, Any]]]
+) -> list[dict[str, Any] | JobFailed]:
+    """Does something for each of many, several at a time, because an answer of Discord's takes its time.
+
+    Returns for each its result, or why it failed. Raises JobFailed when Discord is down or asks to wait: then
+    no more are begun, and those that are done are not done again by the next call.
+    """
+    turns, away = asyncio.Semaphore(_AT_ONCE), list[JobFailed]()
+
+    async def one(item: T) -> dict[str, Any] | JobFailed:
+        async with turns:
+            if away:
+                return away[0]
+            try:
+                return await work(item)
+            except JobFailed as error:
+                if error.retry_after is not None:
+                    away.append(error)
+                return error
+
+    results = await asyncio.gather(*(one(item) for item in items))
+    if away:
+        raise away[0]
+    return results
 
 
 def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) -> dict[str, Any]:

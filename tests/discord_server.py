@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ class DiscordServer:
     """A Discord with one guild, to be entered as a context.
 
     Attributes:
+        limits: Discord's published limits, which are kept where it is set.
         down: answers every request with 502 while it is set.
         lose_answers: so many posts are made whose answers never arrive.
         asked: every request that came, as its method and path.
@@ -41,6 +42,7 @@ class DiscordServer:
     """
 
     channels: list[simcord.ChannelHandle] = field(default_factory=list[simcord.ChannelHandle])
+    limits: Limits | None = None
     down: bool = False
     lose_answers: int = 0
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -99,6 +101,8 @@ class DiscordServer:
         if self.down:
             return _json({"message": "bad gateway", "code": 0}, status=502)
         path, body = f"/{request.match_info['path']}", await self._body(request)
+        if self.limits is not None and (refusal := self.limits.refusal(request.method, path)) is not None:
+            return refusal
         self.asked.append((request.method, path))
         nonce = self._nonce(request.method, path, body)
         now = asyncio.get_running_loop().time()
@@ -125,7 +129,7 @@ class DiscordServer:
                 request.transport.abort()
         if answer is None or answer == "":
             return web.Response(status=204)
-        return _json(answer)
+        return _json(answer, headers=self.limits.headers(path) if self.limits is not None else None)
 
     @staticmethod
     async def _body(request: web.Request) -> Any:
@@ -197,9 +201,66 @@ class DiscordServer:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-def _json(data: Any, status: int = 200) -> web.Response:
+class Limits:
+    """Discord's limits: 50 requests in any second, and 5 posts in a channel in any 5 seconds.
+
+    (https://discord.com/developers/docs/topics/rate-limits) Answers to interactions do not count.
+    """
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self.posted_at: list[float] = []
+        self._all: deque[float] = deque()
+        self._channels: dict[str, deque[float]] = {}
+
+    def refusal(self, method: str, path: str) -> web.Response | None:
+        """A 429 when a request comes too soon; else it is counted."""
+        if "/interactions/" in path or "/webhooks/" in path:
+            return None
+        now = asyncio.get_running_loop().time()
+        if (wait := _too_soon(self._all, now, 50, 1.0)) is not None:
+            return self._refuse(wait, everywhere=True)
+        if method == "POST" and path.endswith("/messages"):
+            own = self._channels.setdefault(path, deque())
+            if (wait := _too_soon(own, now, 5, 5.0)) is not None:
+                return self._refuse(wait, everywhere=False)
+            own.append(now)
+            self.posted_at.append(now)
+        self._all.append(now)
+        return None
+
+    def headers(self, path: str) -> dict[str, str]:
+        """What Discord tells of a channel's limit with each answer."""
+        own = self._channels.get(path)
+        if own is None:
+            return {}
+        left = 5.0 - (asyncio.get_running_loop().time() - own[0]) if own else 5.0
+        return {
+            "X-RateLimit-Limit": "5",
+            "X-RateLimit-Remaining": str(5 - len(own)),
+            "X-RateLimit-Reset-After": f"{max(left, 0):.3f}",
+            "X-RateLimit-Bucket": "posts",
+        }
+
+    def _refuse(self, wait: float, *, everywhere: bool) -> web.Response:
+        self.refused += 1
+        headers = {"Retry-After": f"{wait:.3f}", **({"X-RateLimit-Global": "true"} if everywhere else {})}
+        told = {"message": "You are being rate limited.", "retry_after": wait, "global": everywhere}
+        return _json(told, status=429, headers=headers)
+
+
+def _too_soon(times: deque[float], now: float, most: int, window: float) -> float | None:
+    """How long a request would have to wait, None when it may come now."""
+    while times and now - times[0] >= window:
+        times.popleft()
+    return window - (now - times[0]) if len(times) >= most else None
+
+
+def _json(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     # Without a charset: discord.py looks for the plain type.
-    return web.Response(body=json.dumps(data).encode(), status=status, content_type="application/json")
+    return web.Response(
+        body=json.dumps(data).encode(), status=status, content_type="application/json", headers=headers
+    )
 
 
 def _number(value: str) -> Any:

@@ -11,11 +11,10 @@ from datetime import timedelta
 from typing import cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, RowMapping
 
 from schedulezero import instants
-from schedulezero.database import Database
+from schedulezero.database import Database, insert_into
 from schedulezero.server import signals
 from schedulezero.server.signals import Signal
 from schedulezero.server.tables import handlers
@@ -67,7 +66,7 @@ class Instances:
         }
 
         def write(connection: Connection) -> None:
-            insert = postgresql.insert(handlers)
+            insert = insert_into(connection, handlers)
             key = (handlers.c.handler_id, handlers.c.address)
             connection.execute(insert.on_conflict_do_update(index_elements=key, set_=row), [row])
             signals.send(connection, Signal.HANDLERS, instance.handler_id)

@@ -12,9 +12,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import dateparser
-from dateparser.conf import SettingValidationError
-
 from schedulezero.errors import WhenError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.when.grammar import DEFAULT_TIME, clock_time
@@ -189,6 +186,9 @@ def _dated(text: str, number: int, month: int, year: int | None, local: datetime
 
 
 def _by_dateparser(text: str, locale: str, zone: ZoneInfo, local: datetime) -> datetime:
+    import dateparser  # takes a while, and what we read ourselves needs none of it
+    from dateparser.conf import SettingValidationError
+
     language = locale.partition("-")[0].lower()
     settings: dict[str, Any] = {
         "RELATIVE_BASE": local,

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import dateparser
-
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
@@ -110,6 +108,8 @@ def _a_year_later(moment: datetime, at_least: int) -> datetime:
 
 def warm_up() -> None:
     """Pays for dateparser's slow first call and the lexicons; for a thread at start-up."""
+    import dateparser
+
     for language in EXAMPLES:
         lexicon(language)
         dateparser.parse("1.1.2030 10:00", languages=[language])

@@ -213,7 +213,7 @@ def rrule_of(rule: Rule, after: datetime, count: int) -> list[datetime]:
     for moment in rule.times:
         common: dict[str, Any] = {
             "dtstart": start, "interval": rule.every, "byhour": moment.hour, "byminute": moment.minute,
-            "bysecond": 0, "bymonth": months, "wkst": rrule.MO, "until": after + timedelta(days=366 * 61),
+            "bysecond": 0, "bymonth": months, "wkst": rrule.MO, "until": after + timedelta(days=366 * 130),
         }  # fmt: skip
         lines: list[dict[str, Any]] = []
         if rule.days:

@@ -1,0 +1,155 @@
+"""What more jobs cost: a page of the list, the suggestions while somebody types, and doing nothing at all.
+
+The server is a process of its own on SQLite. All jobs but a thousand are one guild's; those of another guild
+are searched for a text that none of them has, which no index helps with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks.due_to_handler import config_in, save_jobs, server_process
+from benchmarks.figures import REPETITIONS, Curve, Figure, Row, shown
+from schedulezero import instants
+from schedulezero.client import Client
+from schedulezero.dialects import JobQuery
+from schedulezero.server.service import ServerConfig
+
+SIZES = (1_000, 100_000, 1_000_000)
+_CALLS = 40
+_GUILD, _SMALL_GUILD = "1", "2"
+_IDLE_SECONDS = 15.0
+
+
+def _grow(database: Path, size: int) -> None:
+    """Copies the first job until there are so many, each with a time and a name of its own."""
+    with sqlite3.connect(database) as direct:
+        direct.execute("PRAGMA synchronous=OFF")
+        columns = [row[1] for row in direct.execute("PRAGMA table_info(jobs)")]
+        own = {"id": "'copy-' || n", "next_run_at": "next_run_at + n * 1000000", "sort_name": "'job ' || n"}
+        (there,) = direct.execute("SELECT count(*) FROM jobs WHERE guild_id = ?", (_GUILD,)).fetchone()
+        values = ", ".join(own.get(column, f'"{column}"') for column in columns)
+        names = ", ".join(f'"{column}"' for column in columns)
+        direct.execute(
+            f"""INSERT INTO jobs ({names})
+            WITH RECURSIVE numbers(n) AS (
+                SELECT {there} UNION ALL SELECT n + 1 FROM numbers WHERE n < {size - 1}
+            )
+            SELECT {values} FROM numbers, (SELECT * FROM jobs WHERE id = 'job-0')"""
+        )
+
+
+async def _seed(config: ServerConfig) -> None:
+    due = instants.now() + timedelta(days=2)
+    await save_jobs(config.database, [due], guild_id=_GUILD, name="Standup", params={"message": "x" * 200})
+    with sqlite3.connect(config.database) as direct:
+        direct.execute("UPDATE jobs SET sort_name = 'standup'")
+    _grow(Path(config.database), 1000)
+    with sqlite3.connect(config.database) as direct:
+        names = ", ".join(row[1] for row in direct.execute("PRAGMA table_info(jobs)"))
+        values = names.replace("guild_id", f"'{_SMALL_GUILD}'").replace("id,", "'small-' || id,", 1)
+        direct.execute(f"INSERT INTO jobs ({names}) SELECT {values} FROM jobs")
+
+
+async def _median(call: Callable[[], Awaitable[object]]) -> Figure:
+    figures: list[float] = []
+    for _ in range(REPETITIONS):
+        began = time.perf_counter()
+        for _ in range(_CALLS):
+            await call()
+        figures.append((time.perf_counter() - began) / _CALLS * 1e3)
+    return Figure(tuple(figures))
+
+
+async def _pages(config: ServerConfig) -> dict[str, Figure]:
+    client = Client(config.api_endpoint)
+    middle = (await client.jobs(_GUILD, JobQuery(), limit=200)).next_cursor
+    found = {
+        "first page": await _median(lambda: client.jobs(_GUILD, JobQuery(), limit=8)),
+        "later page, by name": await _median(lambda: client.jobs(_GUILD, JobQuery(sort="name"), limit=8)),
+        "page after 200": await _median(lambda: client.jobs(_GUILD, JobQuery(), cursor=middle, limit=8)),
+        "suggestions": await _median(lambda: client.jobs(_GUILD, JobQuery(text="stand"), limit=25)),
+        "suggestions, none found": await _median(
+            lambda: client.jobs(_SMALL_GUILD, JobQuery(text="nowhere"), limit=25)
+        ),
+    }
+    await client.close()
+    return found
+
+
+def _cpu(pid: int) -> float:
+    """Seconds that a process has used of a core."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _megabytes(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+async def _idle(config: ServerConfig) -> tuple[float, float]:
+    """The share of a core in percent, and the megabytes, of a server that has nothing to do."""
+    async with server_process(config) as process:
+        await asyncio.sleep(2)  # what it does when it starts is over
+        before = _cpu(process.pid)
+        await asyncio.sleep(_IDLE_SECONDS)
+        return (_cpu(process.pid) - before) / _IDLE_SECONDS * 100, _megabytes(process.pid)
+
+
+async def _measure() -> tuple[list[Row], list[Curve]]:
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        config = config_in(folder)
+        await _seed(config)
+        costs: dict[str, list[Figure]] = {}
+        for size in SIZES:
+            await asyncio.to_thread(_grow, Path(config.database), size)
+            async with server_process(config):
+                for name, figure in (await _pages(config)).items():
+                    costs.setdefault(name, []).append(figure)
+        for name, figures in costs.items():
+            ratio = figures[-1].median / figures[0].median
+            middle = figures[1].median / figures[0].median
+            rows.append(
+                Row(
+                    f"list, {name}: 10³, 10⁵, 10⁶ jobs",
+                    ", ".join(shown(figure.median) for figure in figures[1:]) + " ms",
+                    f"at 10³ {figures[0].text(' ms')}", f"{middle:.2f}×, {ratio:.2f}×",
+                    "≤ 1.5×", max(ratio, middle) <= 1.5,
+                )
+            )  # fmt: skip
+        cpu, megabytes = await _idle(config)
+        empty_cpu, empty_megabytes = await _idle(config_in(other))
+        rows.append(
+            Row(
+                "idle with 10⁶ future jobs",
+                f"{cpu:.2f} % of a core, {megabytes:.0f} MB",
+                f"empty {empty_cpu:.2f} %, {empty_megabytes:.0f} MB", f"+ {megabytes - empty_megabytes:.0f} MB",
+                "< 0.5 %, < 150 MB", cpu < 0.5 and megabytes < 150,
+                f"measured once, over {_IDLE_SECONDS:.0f} s",
+            )
+        )  # fmt: skip
+    curves = [
+        Curve(f"list, {name}", "ms", SIZES, [figure.median for figure in figures])
+        for name, figures in costs.items()
+        if name in ("first page", "suggestions")
+    ]
+    return rows, curves
+
+
+def rows_and_curves() -> tuple[list[Row], list[Curve]]:
+    """The lines of the results, and cost against size."""
+    return asyncio.run(_measure())
+
+
+if __name__ == "__main__":
+    for row in rows_and_curves()[0]:
+        print(row)
