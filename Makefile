@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+APSCHEDULER4 := $(VENV)-apscheduler4
 # Each dependency is pinned with the hashes of its files; ours is built with the pinned setuptools.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OURS := $(PIP) --no-deps --no-build-isolation --editable .
@@ -11,7 +12,7 @@ RULES := ../shared/discord-api
 # Where Discord's published rules lie beside the checkout, every request is held against them.
 RULES_OPTIONS := $(if $(wildcard $(RULES)/guard_plugin.py),-p guard_plugin)
 
-.PHONY: run demo server doctor test lint format lock audit clean
+.PHONY: run demo server doctor test bench lint format lock audit clean
 
 run: $(VENV)/.runtime
 	$(BIN)/python -m bot run $(ARGS)
@@ -27,6 +28,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	PYTHONPATH=$(RULES) $(BIN)/python -m pytest $(RULES_OPTIONS) $(ARGS)
+
+# Every figure beside its baseline; writes benchmarks/RESULTS.md. Takes less than ten minutes.
+bench: $(VENV)/.dev $(APSCHEDULER4)/.done
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -55,6 +60,12 @@ $(VENV)/.dev: pyproject.toml requirements/dev.txt | $(VENV)/bin/python
 	$(OURS)
 	touch $@
 
+# A baseline that cannot be installed beside the other one of its name.
+$(APSCHEDULER4)/.done: requirements/apscheduler4.txt
+	$(PYTHON) -m venv $(APSCHEDULER4)
+	$(APSCHEDULER4)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
 # Pins everything for every Python that the project runs on, with hashes: for running, for the demo, for work.
 lock: $(VENV)/bin/python
 	$(PIP) uv
@@ -64,6 +75,8 @@ lock: $(VENV)/bin/python
 			--no-emit-index-url --no-emit-find-links --no-emit-package schedulezero-discord --no-header \
 			--output-file requirements/$$kind.txt pyproject.toml requirements/build.in || exit 1; \
 	done
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --output-file requirements/apscheduler4.txt requirements/apscheduler4.in
 
 # Known holes in what is pinned. Needs PyPI's database of them.
 audit: $(VENV)/bin/python
@@ -71,4 +84,4 @@ audit: $(VENV)/bin/python
 	$(BIN)/pip-audit --disable-pip --requirement requirements/runtime.txt
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(APSCHEDULER4) build dist *.egg-info

@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from benchmarks.figures import Lateness
+from benchmarks.figures import REPETITIONS, Curve, Figure, Lateness, Row
 from bot.demo import free_ports
 from schedulezero.database import database_of
 from schedulezero.handler import Handler
@@ -133,12 +133,64 @@ async def _all_recorded(api: httpx.AsyncClient, runs: int) -> None:
             await asyncio.sleep(0.005)
 
 
-def measured(command: list[str]) -> dict[str, Any]:
+def measured(command: list[str], environment: dict[str, str] | None = None) -> dict[str, Any]:
     """The JSON object that a process of its own prints."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr[-2000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def rows_and_curves() -> tuple[list[Row], list[Curve]]:
+    """The lines of the results, and cost against size."""
+    ours_ = [_repeated("benchmarks.due_to_handler", "ours", str(runs)) for runs in SIZES]
+    theirs = [_repeated("benchmarks.baselines.apscheduler3", str(runs)) for runs in SIZES]
+    rows = [
+        _row(f"due → handler, {runs:,} no-op jobs at once", mine, other, "APScheduler 3.11")
+        for runs, mine, other in zip(SIZES, ours_, theirs, strict=True)
+    ]
+    for runs, mine, times in ((SIZES[0], ours_[0], REPETITIONS), (SIZES[1], ours_[1], 1)):
+        newest = [_apscheduler4(runs) for _ in range(times)]
+        row = _row(f"the same, {runs:,} jobs", mine, newest, "APScheduler 4.0.0a6")
+        rows.append(replace(row, note=f"APScheduler 4 was measured {times} ×, and not with 30,000"))
+    postgres = _repeated("benchmarks.due_to_handler", "postgresql", str(SIZES[1]))
+    work = f"the same, {SIZES[1]:,} jobs, one node on PostgreSQL"
+    rows.append(_row(work, postgres, theirs[1], "APScheduler 3.11 on SQLite"))
+    curves = [
+        Curve(f"{name}: {what}", SIZES, [cost(times) for times in found], baseline=name != "ours")
+        for name, found in (("ours", ours_), ("APScheduler 3.11", theirs))
+        for what, cost in (
+            ("a run", lambda times: 1e3 / _figure(times, "throughput").median),
+            ("lateness, p99", lambda times: 1e3 * _figure(times, "p99").median),
+        )
+    ]
+    return rows, curves
+
+
+def _repeated(module: str, *arguments: str) -> list[dict[str, Any]]:
+    return [measured([sys.executable, "-m", module, *arguments]) for _ in range(REPETITIONS)]
+
+
+def _apscheduler4(runs: int) -> dict[str, Any]:
+    python = ROOT / ".venv-apscheduler4" / "bin" / "python"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return measured([str(python), "benchmarks/baselines/apscheduler4.py", str(runs)], environment)
+
+
+def _figure(times: list[dict[str, Any]], key: str) -> Figure:
+    return Figure(tuple(found[key] for found in times))
+
+
+def _row(work: str, ours_: list[dict[str, Any]], theirs: list[dict[str, Any]], name: str) -> Row:
+    rate, their_rate = _figure(ours_, "throughput"), _figure(theirs, "throughput")
+    late, their_late = _figure(ours_, "p99"), _figure(theirs, "p99")
+    gain, share = rate.median / their_rate.median, late.median / their_late.median
+    return Row(
+        work,
+        f"{rate.text('/s')}, p99 {late.text(' ms', 1e3)}",
+        f"{name} {their_rate.text('/s')}, p99 {their_late.text(' ms', 1e3)}",
+        f"{gain:.1f}×, p99 {share:.2f}×", "≥ 4×, p99 ≤ 0.25×", gain >= 4 and share <= 0.25,
+    )  # fmt: skip
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,15 +84,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Cost against size, for the plot: sizes, and the median cost at each."""
+    """Cost against size, for the plot: sizes, and the median cost at each in milliseconds."""
 
     name: str
-    unit: str
     sizes: Sequence[float]
     costs: Sequence[float]
     baseline: bool = False
-
-
-def repeated(measure: Callable[[], float], times: int = REPETITIONS) -> Figure:
-    """A figure from so many measurements."""
-    return Figure(tuple(measure() for _ in range(times)))

@@ -53,7 +53,7 @@ def rows() -> list[Row]:
         Row(
             "start of `run` to ready", ready.text(" s"), baseline, f"+ {more(ready):.2f} s", "+ ≤ 0.7 s",
             more(ready) <= 0.7,
-            "ready: logged in at a simulated Discord over sockets, server up, handler registered with its jobs",
+            "ready: logged in at a simulated Discord over sockets, server up, handler and jobs registered",
         ),
         Row(
             "`python -m bot --help`", helped.text(" s"), baseline, f"{more(helped):+.2f} s", "+ ≤ 0.1 s",

@@ -21,7 +21,7 @@ from simcord import interactions
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
-from benchmarks.list_page import grow
+from benchmarks.growing import grow
 from schedulezero.client import Client
 from schedulezero.model import Job, Trigger
 from schedulezero.server.pages import JobFilter, JobOrder, job_page_query
@@ -129,7 +129,7 @@ async def test_a_draft_with_everything_at_its_longest(world: World, spoken: str)
 
 @pytest.mark.sqlite
 async def test_ten_thousand_jobs_are_listed_by_walking_an_index(world: World) -> None:
-    """However many jobs there are, a page reads its own rows only; `benchmarks.list_page` has figures."""
+    """However many jobs there are, a page reads its own rows only; `benchmarks.growing` has figures."""
     await many_jobs(world, 1)
     grow(Path(world.settings.database), 10_000)
     listed = (await world.admin.slash(world.channel, "schedule list")).response
