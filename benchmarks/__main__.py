@@ -62,8 +62,9 @@ def text(rows: list[Row], seconds: float) -> str:
         "# Measured side by side",
         "",
         f"`make bench`, {time.strftime('%Y-%m-%d')}: Python {platform.python_version()} on "
-        f"{platform.system()}, {os.cpu_count()} cores; {seconds:.0f} s in all. Each figure is the median of {REPETITIONS} "
-        "repetitions with the least and the most in brackets; each baseline was measured in the same run. "
+        f"{platform.system()}, {os.cpu_count()} cores; {seconds:.0f} s in all. Each figure is the median of "
+        f"{REPETITIONS} repetitions with the least and the most in brackets; each baseline was measured in "
+        "the same run. "
         "Everything, callers and databases included, runs on the same cores.",
         "",
         "| work | ours | baseline | ratio | aim | |",

@@ -92,7 +92,8 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _megabytes(pid: int) -> float:
+def megabytes(pid: int) -> float:
+    """The memory that a process holds."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -103,7 +104,7 @@ async def _idle(config: ServerConfig) -> tuple[float, float]:
         await asyncio.sleep(2)  # what it does when it starts is over
         before = _cpu(process.pid)
         await asyncio.sleep(_IDLE_SECONDS)
-        return (_cpu(process.pid) - before) / _IDLE_SECONDS * 100, _megabytes(process.pid)
+        return (_cpu(process.pid) - before) / _IDLE_SECONDS * 100, megabytes(process.pid)
 
 
 async def _measure() -> tuple[list[Row], list[Curve]]:

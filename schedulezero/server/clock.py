@@ -29,7 +29,9 @@ from schedulezero.when.triggers import schedule_of
 
 log = logging.getLogger(__name__)
 
+FIRST_BATCH = 50
 BATCH = 200
+"""Jobs that are claimed in one transaction: few at first, which are on their way while more are claimed."""
 _LONGEST_SLEEP_SECONDS = 15.0
 _AGAIN_SECONDS = 1.0
 _OTHERS_SECONDS = 0.05
@@ -76,11 +78,12 @@ class Clock:
 
     async def run(self) -> None:
         """Claims and sleeps until cancelled."""
+        batch = FIRST_BATCH
         while True:
             self._earlier.clear()
             try:
                 runs, next_at = await self._store.claim_due(
-                    self._now(), BATCH, self._decide, self._rules.most_an_hour
+                    self._now(), batch, self._decide, self._rules.most_an_hour
                 )
             except DatabaseUnavailable as error:
                 # A full disk or a lock passes. What was committed all the same is found in the store.
@@ -95,6 +98,7 @@ class Clock:
             if not self._earlier.is_set():
                 self._next_at = next_at
             await self._queue.put(runs)
+            batch = min(2 * batch, BATCH) if len(runs) >= batch else FIRST_BATCH
             await self._sleep_until_due()
 
     async def _recover(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,9 +67,9 @@ async def two_steps(bot: Effects, params: dict[str, Any]) -> dict[str, Any]:
 class Bot:
     """A handler with a journal, that may die."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, database: str) -> None:
         self.effects = Effects()
-        self.journal = Journal(folder / "journal.db")
+        self.journal = Journal(database)
         self._port = free_ports(1)[0]
         self.handler: Handler | None = None
 
@@ -98,9 +97,9 @@ class Bot:
 
 
 @pytest_asyncio.fixture
-async def bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
+async def bot(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
     monkeypatch.setattr("schedulezero.handler._DRAIN_SECONDS", 0.0)
-    built = Bot(tmp_path)
+    built = Bot(database)
     await built.start()
     yield built
     await built.stop()
@@ -194,10 +193,11 @@ async def test_a_step_that_nobody_can_tell_of_is_uncertain(bot: Bot) -> None:
     assert bot.effects.done == ["first", "hello"] and len(set(bot.effects.nonces)) == 2
 
 
-async def test_the_journal_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_journal_is_bounded(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "MOST_KEPT", 5)
+    monkeypatch.setattr(journal_module, "MOST_KEPT_SHARED", 5)
     monkeypatch.setattr(journal_module, "_PRUNE_EVERY", 10)
-    journal = Journal(tmp_path / "journal.db")
+    journal = Journal(database)
     await journal.open()
     for number in range(20):
         await journal.end(f"job@{number}", {"success": True})

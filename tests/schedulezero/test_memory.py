@@ -14,8 +14,8 @@ from schedulezero.memory import Draft, Memory, new_id
 DRAFT = Draft("d1", "1", "2", "send", {"message": "Grüße 🎉", "channel_id": ["3"]}, "tomorrow at 9")
 
 
-async def test_zones_drafts_panels_and_notes_survive_a_restart(tmp_path: Path) -> None:
-    path = str(tmp_path / "deep" / "down" / "memory.db")
+async def test_zones_drafts_panels_and_notes_survive_a_restart(database: str) -> None:
+    path = database.replace("schedulezero.db", "deep/down/memory.db")  # its folders are made
     memory = Memory(path)
     await memory.open()
     await memory.set_user_timezone(1, "Asia/Tokyo")
@@ -43,9 +43,8 @@ async def test_zones_drafts_panels_and_notes_survive_a_restart(tmp_path: Path) -
     await memory.close()
 
 
-async def test_a_draft_is_forgotten_after_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = str(tmp_path / "memory.db")
-    memory = Memory(path)
+async def test_a_draft_is_forgotten_after_a_month(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory(database)
     await memory.open()
     monkeypatch.setattr("schedulezero.memory.instants.now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
     await memory.save_draft(DRAFT)

@@ -1,0 +1,57 @@
+"""Work for many at once: who comes meanwhile is served together, and each gets their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from schedulezero.together import Together
+
+
+async def test_who_comes_meanwhile_is_served_together() -> None:
+    batches: list[list[int]] = []
+    go = asyncio.Event()
+
+    async def work(items: Sequence[int]) -> list[int]:
+        batches.append(list(items))
+        await go.wait()
+        return [item * 10 for item in items]
+
+    together = Together(work, most=3)
+    first = asyncio.create_task(together.ask(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(together.ask(number)) for number in range(2, 7)]
+    await asyncio.sleep(0)
+    go.set()
+    assert [await task for task in (first, *others)] == [10, 20, 30, 40, 50, 60]
+    assert batches == [[1], [2, 3, 4], [5, 6]]
+
+
+async def test_a_failure_belongs_to_those_who_asked_then() -> None:
+    async def work(items: Sequence[int]) -> list[int]:
+        if 1 in items:
+            raise ValueError("one")
+        return list(items)
+
+    together = Together(work)
+    with pytest.raises(ValueError, match="one"):
+        await together.ask(1)
+    assert await together.ask(2) == 2
+
+
+async def test_one_that_gave_up_keeps_nobody_from_an_answer() -> None:
+    go = asyncio.Event()
+
+    async def work(items: Sequence[int]) -> list[int]:
+        await go.wait()
+        return list(items)
+
+    together = Together(work)
+    gone, stays = asyncio.create_task(together.ask(1)), asyncio.create_task(together.ask(2))
+    await asyncio.sleep(0)
+    gone.cancel()
+    go.set()
+    assert await stays == 2
