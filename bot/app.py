@@ -152,9 +152,12 @@ class _SchedulingBot(_AnyBot):
 
     async def _warm_up(self) -> None:
         """Reads what is needed to understand dates, when there is nothing more urgent to do."""
+        await self.services.waiting.idle(self._quiet_moment())
+        await asyncio.to_thread(warm_up)
+
+    async def _quiet_moment(self) -> None:
         await self.wait_until_ready()
         await asyncio.sleep(_WARM_UP_AFTER_SECONDS)
-        await asyncio.to_thread(warm_up)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("the event %s failed", event_method)

@@ -9,10 +9,10 @@ from types import TracebackType
 
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _HIDDEN = "[hidden]"
-# Read as: what looks like a bot's token, one of ours, or stands behind "Bearer" or "Bot".
+# Read as: what looks like a bot's token, one of ours, stands behind "Bearer", or before a URL's @.
 _SECRETS = re.compile(
     r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|sz_[0-9a-f]{8}_[\w-]{43}"
-    r"|(?<=Bearer )\S+|(?<=Authorization: )\S+ \S+"
+    r"|(?<=Bearer )\S+|(?<=Authorization: )\S+ \S+|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _known: set[str] = set()

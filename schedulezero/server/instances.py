@@ -20,7 +20,7 @@ from schedulezero.server.signals import Signal
 from schedulezero.server.tables import handlers
 from schedulezero.shards import Shards, read_shards
 
-KEPT_FOR = timedelta(hours=1)
+KEPT_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Instances:
         def write(connection: Connection) -> None:
             insert = insert_into(connection, handlers)
             key = (handlers.c.handler_id, handlers.c.address)
+            connection.execute(sa.delete(handlers).where(handlers.c.heard_at < instants.now() - KEPT_FOR))
             connection.execute(insert.on_conflict_do_update(index_elements=key, set_=row), [row])
             signals.send(connection, Signal.HANDLERS, instance.handler_id)
 

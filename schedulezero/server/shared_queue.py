@@ -163,14 +163,23 @@ class SharedRunQueue:
         fresh = {sequence: job_id for sequence, job_id in taken.items() if sequence not in self._held}
         self._held |= taken
         if fresh:
-            runs = await self._store.open_among(list(fresh))
-            over = fresh.keys() - {run.sequence for run in runs}
-            if over:  # cancelled meanwhile
-                for sequence in over:
-                    self._held.pop(sequence, None)
-                await self._store.forget_queued(list(over))
-            lane.waiting.extend(runs)
+            lane.waiting.extend(await self._read(list(fresh)))
         return bool(jobs)
+
+    async def _read(self, taken: list[int]) -> list[Run]:
+        """Those of the runs that are still to be carried out; the others are taken off the queue."""
+        kept: set[int] = set()
+        try:
+            runs = await self._store.open_among(taken)
+            over = set(taken) - {run.sequence for run in runs}
+            if over:  # cancelled meanwhile
+                await self._store.forget_queued(list(over))
+            kept = {run.sequence for run in runs}
+            return runs
+        finally:
+            # What could not be read must not be kept from others by our signs of life.
+            for sequence in set(taken) - kept:
+                self._held.pop(sequence, None)
 
     def _heard(self, handler_id: str | None) -> None:
         if handler_id is None:

@@ -35,4 +35,6 @@ def test_secrets_are_hidden_wherever_they_come_from() -> None:
         assert secret not in line("sending %s", text)
         assert secret not in line("failed", error=RuntimeError(text))
         assert secret not in redact(f"the header was {text}, said somebody")
+    shown = redact("no connection to postgresql://me:pass%2Fword@db.internal:5432/name")
+    assert shown == "no connection to postgresql://[hidden]@db.internal:5432/name"
     assert redact("a job named sz_ok ran at 10.30.15") == "a job named sz_ok ran at 10.30.15"
