@@ -13,3 +13,4 @@ async def test_a_node_and_a_handler_that_are_killed_lose_and_double_nothing(post
     outcome = await nodes.measure(postgres_url, runs=600, seconds=6.0)
     assert (outcome.lost, outcome.doubled) == (0, 0), outcome.text()
     assert outcome.states == {"succeeded": 600}
+    assert outcome.takeover < 10, "what the dead ones had was missed for longer than a heartbeat allows"
