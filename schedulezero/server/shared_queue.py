@@ -217,7 +217,7 @@ class _Driver:
         await self.execute("SELECT pg_notify($1, $2)", channel, payload)
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
-        raise NotImplementedError("schedulezero.server.signals listens")
+        raise RuntimeError("nothing of PgQueuer is listened to; see `schedulezero.server.signals`")
 
     @property
     def shutdown(self) -> asyncio.Event:
