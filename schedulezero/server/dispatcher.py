@@ -103,7 +103,7 @@ class Dispatcher:
             if run.not_before is not None and run.not_before > self._now():
                 group.create_task(self._later(run, group))  # it was to wait when we were restarted
                 continue
-            if self._registry.has_several(handler_id):
+            if self._registry.is_shared_out(handler_id):
                 # One that waits for the instance of its guild must not hold up those of other instances.
                 await aside.acquire()
                 waiting = group.create_task(self._when_there(run, run, group))

@@ -212,24 +212,23 @@ class Registry:
         found = list(self._of(handler_id).instances.values())
         return len(found) == 1 and found[0].instance.concurrency == 1
 
-    def has_several(self, handler_id: str) -> bool:
-        """Whether a handler has several instances, so that a run of one need not wait for another."""
-        return len(self._of(handler_id).instances) > 1
+    def is_shared_out(self, handler_id: str) -> bool:
+        """Whether its instances serve shares of the guilds; then runs of one do not wait for another one."""
+        return any(entry.instance.shards is not None for entry in self._of(handler_id).instances.values())
 
     def candidates(self, run: Run) -> list[Entry]:
         """The instances that may carry a run out, the best first: heard of lately, least busy.
 
-        A guild belongs to the instances that hold its shard; where none does, and for a run of no guild,
-        any will do.
+        A guild belongs to the instances that hold its shard, or that declare none; where there is none, its
+        runs wait. A run of no guild goes to any.
         """
         entries = list(self._of(run.handler_id).instances.values())
+        guild_id = run.guild_id
+        if guild_id is not None:
+            shares = [(entry, entry.instance.shards) for entry in entries]
+            own = [entry for entry, shards in shares if shards is not None and shards.hold(guild_id)]
+            entries = own or [entry for entry, shards in shares if shards is None]
         if len(entries) > 1:
-            guild_id = run.guild_id
-            if guild_id is not None:
-                own = [
-                    item for item in entries if item.instance.shards and item.instance.shards.hold(guild_id)
-                ]
-                entries = own or [item for item in entries if item.instance.shards is None] or entries
             able = [item for item in entries if run.method in item.instance.methods]
             entries = sorted(able or entries, key=lambda item: (not item.fresh, not item.online, item.busy))
         return entries

@@ -242,6 +242,20 @@ async def test_a_run_goes_to_the_instance_that_has_the_guilds_shard(postgres_url
             assert called == {job_id for job_id, shard in jobs.items() if shard == number}
 
 
+async def test_a_guild_whose_shard_nobody_has_waits_and_holds_up_no_other(
+    postgres_url: str, raw: Make
+) -> None:
+    async with nodes(postgres_url, 1) as (node,):
+        first, second = raw(node, "bots"), raw(node, "bots")
+        await asyncio.to_thread(first.start, "send", **shards(0, count=2))
+        waits = await due_now(node.api, handler_id="bots", guild_id=str(1 << 22))
+        goes = await due_now(node.api, handler_id="bots", guild_id=str(2 << 22))
+        assert (await ended(node.api, goes))["status"] == "succeeded"
+        await asyncio.to_thread(second.start, "send", **shards(1, count=2))
+        assert (await ended(node.api, waits))["status"] == "succeeded"
+        assert [second.calls.get_nowait()["job_id"], first.calls.qsize()] == [waits, 1]
+
+
 async def test_instances_that_serve_the_same_stand_in_for_each_other(postgres_url: str, raw: Make) -> None:
     async with nodes(postgres_url, 1) as found:
         own = [raw(found[0], "bots"), raw(found[0], "bots")]
