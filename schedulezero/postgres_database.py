@@ -141,10 +141,7 @@ class PostgresDatabase:
 
 
 async def connect(url: str, **options: Any) -> Any:
-    """A connection of asyncpg; raises what asyncpg raises.
-
-    (It is told to prepare nothing under a name, so that a pooler such as PgBouncer may stand between.)
-    """
+    """A connection of asyncpg; raises what asyncpg raises."""
     return await asyncpg.connect(
         url,
         timeout=CONNECT_SECONDS,

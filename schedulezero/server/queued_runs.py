@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
     from pgqueuer.domain.settings import DBSettings
 
-_INSTALLING = 0x5A45524F
-
 
 @cache
 def settings() -> DBSettings:
