@@ -80,7 +80,9 @@ class Clock:
         """Claims and sleeps until cancelled."""
         batch = FIRST_BATCH
         while True:
+            # A claim may not see what is saved meanwhile: whoever tells of it is heard.
             self._earlier.clear()
+            self._next_at = None
             try:
                 runs, next_at = await self._store.claim_due(
                     self._now(), batch, self._decide, self._rules.most_an_hour
@@ -95,8 +97,7 @@ class Clock:
             self._troubles.announce()
             if not runs and next_at is not None and next_at <= self._now():
                 await asyncio.sleep(_OTHERS_SECONDS)  # another node is claiming it
-            if not self._earlier.is_set():
-                self._next_at = next_at
+            self.wake(next_at)
             await self._queue.put(runs)
             batch = min(2 * batch, BATCH) if len(runs) >= batch else FIRST_BATCH
             await self._sleep_until_due()
