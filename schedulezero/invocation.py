@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Any, cast
 
 from schedulezero.errors import JobFailed, ParameterError, Uncertain
-from schedulezero.methods import JobFunction, MethodSpec, check_params, spec_of
+from schedulezero.methods import JobFunction, MethodSpec, spec_of
 from schedulezero.model import JsonObject
+from schedulezero.parameter_values import check_params
 from schedulezero.protocol import Call, encode, failure
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 def is_async(function: JobFunction) -> bool:
     """Whether a job function belongs on the event loop."""
+    told = getattr(function, "is_async", None)
+    if isinstance(told, bool):
+        return told  # a typed job knows
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - an object may be a job, too
     )

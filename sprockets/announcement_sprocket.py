@@ -8,8 +8,8 @@ import discord
 from discord.ext import commands
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need, needs, variables_in
-from schedulezero.steps import resumable
+from schedulezero.methods import Need
+from schedulezero.typed import ChannelId, ChannelIds, Colour, LongText, MemberId, RoleId, Text, Url, job
 from sprockets.discord_side import (
     asking_discord,
     channel_of,
@@ -28,135 +28,157 @@ from sprockets.registering import RegisteringCog, by_name
 MAX_CONTENT = 2000
 
 
-@resumable
-@needs(
-    Need("view_channel", channel="channel_id"),
-    Need("send_messages", channel="channel_id"),
-    Need("mention_everyone", channel="channel_id", when="everyone"),
-    Need("mention_everyone", channel="channel_id", when="role_id"),
+@job(
+    needs=(
+        Need("view_channel", channel="channel_id"),
+        Need("send_messages", channel="channel_id"),
+        Need("mention_everyone", channel="channel_id", when="everyone"),
+        Need("mention_everyone", channel="channel_id", when="role_id"),
+    ),
+    variables=("message",),
+    resumable=True,
 )
-@variables_in("message")
-async def send_announcement(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+async def send_announcement(
+    bot: commands.Bot,
+    channel_id: ChannelId,
+    message: LongText,
+    role_id: RoleId | None = None,
+    everyone: bool = False,
+    shuffled: bool = False,
+) -> dict[str, Any]:
     """Post a message in a channel.
 
     Params:
-        channel_id: int - Where to post
-        message: str - What to say
-        role_id: int - Role to ping with it (optional)
-        everyone: bool - Ping @everyone (optional)
-        shuffled: bool - Several texts, parted by lines of ---, come shuffled, not in turn (optional)
+        channel_id: Where to post
+        message: What to say
+        role_id: Role to ping with it
+        everyone: Ping @everyone
+        shuffled: Several texts, parted by lines of ---, come shuffled, not in turn
     """
-    channel = await channel_of(bot, params["channel_id"])
-    text = text_for(channel.guild, params["message"], shuffled=bool(params.get("shuffled")))
-    role = None
-    if params.get("role_id"):
-        role = role_of(channel.guild, params["role_id"])
-    everyone = bool(params.get("everyone"))
+    channel = await channel_of(bot, channel_id)
+    text = text_for(channel.guild, message, shuffled=shuffled)
+    role = role_of(channel.guild, role_id) if role_id else None
     called = [*(["@everyone"] if everyone else []), *([role.mention] if role else [])]
     content = f"{' '.join(called)} {text}".strip() if called else text
     if len(content) > MAX_CONTENT:
         raise JobFailed(
             f"The message has {len(content)} characters; Discord takes {MAX_CONTENT}.", retry=False
         )
-    allowed = mentions(params["message"], role=role, everyone=everyone)
-    message = await post(channel, f"#{channel.name}", content=content, allowed_mentions=allowed)
-    return {"success": True, **message}
+    allowed = mentions(message, role=role, everyone=everyone)
+    sent = await post(channel, f"#{channel.name}", content=content, allowed_mentions=allowed)
+    return {"success": True, **sent}
 
 
-@resumable
-@needs(
-    Need("view_channel", channel="channel_id"),
-    Need("send_messages", channel="channel_id"),
-    Need("embed_links", channel="channel_id"),
+@job(
+    needs=(
+        Need("view_channel", channel="channel_id"),
+        Need("send_messages", channel="channel_id"),
+        Need("embed_links", channel="channel_id"),
+    ),
+    variables=("title", "description", "footer"),
+    resumable=True,
 )
-@variables_in("title", "description", "footer")
-async def send_embed_announcement(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+async def send_embed_announcement(
+    bot: commands.Bot,
+    channel_id: ChannelId,
+    title: Text,
+    description: LongText,
+    color: Colour | int | None = None,
+    footer: Text | None = None,
+    thumbnail_url: Url | None = None,
+    image_url: Url | None = None,
+    fields: list[Any] | None = None,
+) -> dict[str, Any]:
     """Post an embed: a framed message with a title and a coloured edge.
 
     Params:
-        channel_id: int - Where to post
-        title: str - Its heading
-        description: str - Its text
-        color: str - Colour of its edge, such as #5865F2 or blue (optional)
-        footer: str - Small print at its end (optional)
-        thumbnail_url: str - Address of a small picture (optional)
-        image_url: str - Address of a large picture (optional)
-        fields: list - Fields as JSON, such as [{"name": "When", "value": "8 pm", "inline": true}] (optional)
+        channel_id: Where to post
+        title: Its heading
+        description: Its text
+        color: Colour of its edge, such as #5865F2 or blue
+        footer: Small print at its end
+        thumbnail_url: Address of a small picture
+        image_url: Address of a large picture
+        fields: Fields as JSON, such as [{"name": "When", "value": "8 pm", "inline": true}]
     """
-    channel = await channel_of(bot, params["channel_id"])
+    channel = await channel_of(bot, channel_id)
     data: dict[str, Any] = {
-        "title": text_for(channel.guild, params["title"]),
-        "description": text_for(channel.guild, params["description"]),
+        "title": text_for(channel.guild, title),
+        "description": text_for(channel.guild, description),
     }
-    if params.get("color") not in (None, ""):
-        data["color"] = colour_of(params["color"]).value
-    if params.get("footer"):
-        data["footer"] = {"text": text_for(channel.guild, params["footer"])}
-    for key in ("thumbnail", "image"):
-        if params.get(f"{key}_url"):
-            data[key] = {"url": str(params[f"{key}_url"])}
-    if params.get("fields"):
-        data["fields"] = [_field(item) for item in params["fields"]]
+    if color not in (None, ""):
+        data["color"] = colour_of(color).value
+    if footer:
+        data["footer"] = {"text": text_for(channel.guild, footer)}
+    for key, url in (("thumbnail", thumbnail_url), ("image", image_url)):
+        if url:
+            data[key] = {"url": url}
+    if fields:
+        data["fields"] = [_field(item) for item in fields]
     quiet = discord.AllowedMentions.none()
-    message = await post(channel, f"#{channel.name}", embed=embed_of(data), allowed_mentions=quiet)
-    return {"success": True, **message}
+    sent = await post(channel, f"#{channel.name}", embed=embed_of(data), allowed_mentions=quiet)
+    return {"success": True, **sent}
 
 
-@resumable
-@needs(
-    Need("view_channel", channel="channel_ids"),
-    Need("send_messages", channel="channel_ids"),
-    Need("embed_links", channel="channel_ids", when="embed"),
+@job(
+    needs=(
+        Need("view_channel", channel="channel_ids"),
+        Need("send_messages", channel="channel_ids"),
+        Need("embed_links", channel="channel_ids", when="embed"),
+    ),
+    variables=("message",),
+    resumable=True,
 )
-@variables_in("message")
-async def send_to_multiple_channels(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+async def send_to_multiple_channels(
+    bot: commands.Bot, channel_ids: ChannelIds, message: LongText, embed: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Post the same message in several channels.
 
     Params:
-        channel_ids: list - Where to post
-        message: str - What to say
-        embed: dict - An embed to add, as JSON (optional)
+        channel_ids: Where to post
+        message: What to say
+        embed: An embed to add, as JSON
     """
-    embed = embed_of(params["embed"]) if params.get("embed") else None
-    allowed = mentions(params["message"])
+    built = embed_of(embed) if embed else None
+    allowed = mentions(message)
 
     async def send(channel_id: int) -> dict[str, Any]:
         channel = await channel_of(bot, channel_id)
-        text = text_for(channel.guild, params["message"])
-        return await post(channel, f"#{channel.name}", content=text, embed=embed, allowed_mentions=allowed)
+        text = text_for(channel.guild, message)
+        return await post(channel, f"#{channel.name}", content=text, embed=built, allowed_mentions=allowed)
 
-    channel_ids = list(dict.fromkeys(params["channel_ids"]))
-    results = await for_each(channel_ids, send)
+    unique = list(dict.fromkeys(channel_ids))
+    results = await for_each(unique, send)
     done = [result for result in results if not isinstance(result, JobFailed)]
     failed = [
         {"channel_id": str(channel_id), "error": result.message}
-        for channel_id, result in zip(channel_ids, results, strict=True)
+        for channel_id, result in zip(unique, results, strict=True)
         if isinstance(result, JobFailed)
     ]
     return partly(done, failed, "channels")
 
 
-@resumable
-@needs()
-async def send_dm(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+@job(resumable=True)
+async def send_dm(
+    bot: commands.Bot, user_id: MemberId, message: LongText, embed: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Send a direct message to somebody.
 
     Params:
-        user_id: int - Who gets it
-        message: str - What to say
-        embed: dict - An embed to add, as JSON (optional)
+        user_id: Who gets it
+        message: What to say
+        embed: An embed to add, as JSON
     """
-    embed = embed_of(params["embed"]) if params.get("embed") else None
-    user_id = params["user_id"]
+    built = embed_of(embed) if embed else None
     await expect_member(bot, user_id)
     try:
         async with asking_discord(f"write to the user {user_id}"):
             user = bot.get_user(user_id) or await bot.fetch_user(user_id)
-            message = await post(
+            sent = await post(
                 user,
                 f"the direct messages of {user_id}",
-                content=str(params["message"]),
-                embed=embed,
+                content=message,
+                embed=built,
                 allowed_mentions=discord.AllowedMentions.none(),
             )
     except JobFailed as error:
@@ -169,7 +191,7 @@ async def send_dm(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
                 retry=False,
             ) from error
         raise
-    return {"success": True, "user_id": str(user.id), **message}
+    return {"success": True, "user_id": str(user.id), **sent}
 
 
 def _field(item: Any) -> dict[str, Any]:

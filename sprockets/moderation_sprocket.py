@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import discord
 from discord.ext import commands
+from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need, needs
+from schedulezero.methods import Need
 from schedulezero.run_context import current_run
-from schedulezero.steps import resumable, step
+from schedulezero.steps import step
+from schedulezero.typed import ChannelId, GuildId, LongText, MemberId, MemberIds, RoleId, Text, job
 from sprockets.discord_side import Sendable, asking_discord, channel_of, guild_of, partly, post, role_of
 from sprockets.registering import RegisteringCog, by_name
 
@@ -24,54 +26,88 @@ _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads",
 _NOTE = "lockdown"
 
 
-@resumable
-@needs(
-    Need("view_channel", channel="channel_id"),
-    Need("read_message_history", channel="channel_id"),
-    Need("manage_messages", channel="channel_id"),
+@job(
+    needs=(
+        Need("view_channel", channel="channel_id"),
+        Need("read_message_history", channel="channel_id"),
+        Need("manage_messages", channel="channel_id"),
+    ),
+    resumable=True,
 )
-async def cleanup_messages(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+async def cleanup_messages(
+    bot: commands.Bot,
+    channel_id: ChannelId,
+    limit: Annotated[int, Field(ge=1, le=_MOST_DELETED)] = 100,
+    age_days: Annotated[float, Field(ge=0)] | None = None,
+    user_id: MemberId | None = None,
+    contains: Text = "",
+) -> dict[str, Any]:
     """Delete messages in a channel; pinned ones stay.
 
     Params:
-        channel_id: int - Where to clean up
-        limit: int - How many to delete at most (default 100)
-        age_days: float - Only those older than so many days (optional)
-        user_id: int - Only those of this person (optional)
-        contains: str - Only those that contain this text (optional)
+        channel_id: Where to clean up
+        limit: How many to delete at most
+        age_days: Only those older than so many days
+        user_id: Only those of this person
+        contains: Only those that contain this text
     """
-    channel = await channel_of(bot, params["channel_id"])
-    limit = params.get("limit", 100)
-    if not 1 <= limit <= _MOST_DELETED:
-        raise JobFailed(f"limit must be from 1 to {_MOST_DELETED}, not {limit}.", retry=False)
-    contains = str(params.get("contains") or "").casefold()
-    if contains and not bot.intents.message_content:
-        raise JobFailed(
-            "To look at what messages say I need the Message Content intent: switch it on in Discord's "
-            "developer portal and set `message_content: true` in the configuration.",
-            retry=False,
-        )
-    before = None
-    if params.get("age_days"):
-        before = discord.utils.utcnow() - timedelta(days=params["age_days"])
+    channel = await channel_of(bot, channel_id)
 
     async def choose(_: dict[str, Any]) -> dict[str, Any]:
-        found: list[str] = []
-        async for message in channel.history(limit=_MOST_LOOKED_AT, before=before):
-            if message.pinned or (params.get("user_id") and message.author.id != params["user_id"]):
-                continue
-            if contains and contains not in message.content.casefold():
-                continue
-            found.append(str(message.id))
-            if len(found) == limit:
-                break
-        return {"found": found}
+        return {"found": await _to_delete(bot, channel, limit, age_days, user_id, contains)}
 
     async with asking_discord(f"delete messages in #{channel.name}"):
         # Chosen once for a run: going on after a crash must not choose further ones.
         chosen = await step("choose", choose)
         deleted = await _delete(channel, [int(item) for item in chosen["found"]])
     return {"success": True, "deleted": deleted, "message": f"{deleted} messages deleted"}
+
+
+@cleanup_messages.dry_run
+async def _would_clean_up(
+    bot: commands.Bot,
+    channel_id: int,
+    limit: int = 100,
+    age_days: float | None = None,
+    user_id: int | None = None,
+    contains: str = "",
+) -> str:
+    """How many messages there are to delete now, and from when the oldest one is."""
+    channel = await channel_of(bot, channel_id)
+    async with asking_discord(f"look for messages in #{channel.name}"):
+        found = await _to_delete(bot, channel, limit, age_days, user_id, contains)
+    if not found:
+        return f"There is nothing to delete in {channel.mention} now."
+    oldest = discord.utils.format_dt(discord.utils.snowflake_time(int(found[-1])), "R")
+    return f"{len(found)} messages in {channel.mention} would be deleted now, the oldest one from {oldest}."
+
+
+async def _to_delete(
+    bot: commands.Bot,
+    channel: Sendable,
+    limit: int,
+    age_days: float | None,
+    user_id: int | None,
+    contains: str,
+) -> list[str]:
+    """The ids of the messages to delete, the newest first."""
+    if contains and not bot.intents.message_content:
+        raise JobFailed(
+            "To look at what messages say I need the Message Content intent: switch it on in Discord's "
+            "developer portal and set `message_content: true` in the configuration.",
+            retry=False,
+        )
+    before = discord.utils.utcnow() - timedelta(days=age_days) if age_days else None
+    found: list[str] = []
+    async for message in channel.history(limit=_MOST_LOOKED_AT, before=before):
+        if message.pinned or (user_id and message.author.id != user_id):
+            continue
+        if contains and contains.casefold() not in message.content.casefold():
+            continue
+        found.append(str(message.id))
+        if len(found) == limit:
+            break
+    return found
 
 
 async def _delete(channel: Sendable, found: list[int]) -> int:
@@ -96,35 +132,39 @@ async def _delete(channel: Sendable, found: list[int]) -> int:
     return len(found) - gone
 
 
-@resumable
-@needs(Need("manage_roles", role="role_id"))
-async def add_role_scheduled(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
+async def add_role_scheduled(
+    bot: commands.Bot, guild_id: GuildId, user_ids: MemberIds, role_id: RoleId
+) -> dict[str, Any]:
     """Give people a role.
 
     Params:
-        guild_id: int - The server
-        user_ids: list - Who gets it
-        role_id: int - Which role
+        guild_id: The server
+        user_ids: Who gets it
+        role_id: Which role
     """
-    return await _change_role(bot, params, give=True)
+    return await _change_role(bot, guild_id, user_ids, role_id, give=True)
 
 
-@resumable
-@needs(Need("manage_roles", role="role_id"))
-async def remove_role_scheduled(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
+async def remove_role_scheduled(
+    bot: commands.Bot, guild_id: GuildId, user_ids: MemberIds, role_id: RoleId
+) -> dict[str, Any]:
     """Take a role from people.
 
     Params:
-        guild_id: int - The server
-        user_ids: list - Who loses it
-        role_id: int - Which role
+        guild_id: The server
+        user_ids: Who loses it
+        role_id: Which role
     """
-    return await _change_role(bot, params, give=False)
+    return await _change_role(bot, guild_id, user_ids, role_id, give=False)
 
 
-async def _change_role(bot: commands.Bot, params: dict[str, Any], *, give: bool) -> dict[str, Any]:
-    guild = guild_of(bot, params["guild_id"])
-    role = role_of(guild, params["role_id"])
+async def _change_role(
+    bot: commands.Bot, guild_id: int, user_ids: list[int], role_id: int, *, give: bool
+) -> dict[str, Any]:
+    guild = guild_of(bot, guild_id)
+    role = role_of(guild, role_id)
     if role >= guild.me.top_role or role.managed or role.is_default():
         raise JobFailed(
             f"I cannot manage the role {role.name}: move my own role above it in the server's settings.",
@@ -132,7 +172,7 @@ async def _change_role(bot: commands.Bot, params: dict[str, Any], *, give: bool)
         )
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
-    for user_id in dict.fromkeys(params["user_ids"]):
+    for user_id in dict.fromkeys(user_ids):
 
         async def change(_: dict[str, Any], user_id: int = user_id) -> dict[str, Any]:
             async with asking_discord(f"change the roles of {user_id}"):
@@ -151,21 +191,23 @@ async def _change_role(bot: commands.Bot, params: dict[str, Any], *, give: bool)
     return partly(done, failed, "people")
 
 
-@resumable
-@needs(
-    Need("view_channel", channel="channel_id"),
-    Need("manage_channels", channel="channel_id"),
-    Need("manage_roles", channel="channel_id"),
+@job(
+    needs=(
+        Need("view_channel", channel="channel_id"),
+        Need("manage_channels", channel="channel_id"),
+        Need("manage_roles", channel="channel_id"),
+    ),
+    resumable=True,
 )
-async def lockdown_channel(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: LongText = "") -> dict[str, Any]:
     """Lock a channel: nobody but its moderators can write there.
 
     Params:
-        channel_id: int - Which channel
-        reason: str - Why, for the audit log and the people in the channel (optional)
+        channel_id: Which channel
+        reason: Why, for the audit log and the people in the channel
     """
-    channel = await _lockable(bot, params["channel_id"])
-    reason = _reason(params)
+    channel = await _lockable(bot, channel_id)
+    noted = _noted(reason)
     closing = _to_close(channel)
     found = {
         str(target.id): [value.value for value in channel.overwrites_for(target).pair()] for target in closing
@@ -176,31 +218,33 @@ async def lockdown_channel(bot: commands.Bot, params: dict[str, Any]) -> dict[st
     first = await memory.keep(_NOTE, str(channel.id), {"overwrites": found, "run_id": run_id})
     kept = await memory.kept(_NOTE, str(channel.id))
     going_on = run_id is not None and kept is not None and kept.get("run_id") == run_id
-    if (first or going_on) and params.get("reason"):
-        await _say(channel, f"🔒 This channel is locked: {params['reason']}")
+    if (first or going_on) and reason:
+        await _say(channel, f"🔒 This channel is locked: {reason}")
     async with asking_discord(f"lock #{channel.name}"):
         for target in closing:
             overwrite = channel.overwrites_for(target)
             overwrite.update(**dict.fromkeys(_LOCKED, False))
-            await channel.set_permissions(target, overwrite=overwrite, reason=reason)
+            await channel.set_permissions(target, overwrite=overwrite, reason=noted)
     return {"success": True, "channel_id": str(channel.id), "message": f"#{channel.name} is locked"}
 
 
-@resumable
-@needs(
-    Need("view_channel", channel="channel_id"),
-    Need("manage_channels", channel="channel_id"),
-    Need("manage_roles", channel="channel_id"),
+@job(
+    needs=(
+        Need("view_channel", channel="channel_id"),
+        Need("manage_channels", channel="channel_id"),
+        Need("manage_roles", channel="channel_id"),
+    ),
+    resumable=True,
 )
-async def unlock_channel(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: LongText = "") -> dict[str, Any]:
     """Unlock a channel, with the permissions that it had before it was locked.
 
     Params:
-        channel_id: int - Which channel
-        reason: str - Why, for the audit log and the people in the channel (optional)
+        channel_id: Which channel
+        reason: Why, for the audit log and the people in the channel
     """
-    channel = await _lockable(bot, params["channel_id"])
-    reason = _reason(params)
+    channel = await _lockable(bot, channel_id)
+    noted = _noted(reason)
     memory: Any = getattr(bot, "memory")  # noqa: B009
 
     async def recall(_: dict[str, Any]) -> dict[str, Any]:
@@ -210,13 +254,13 @@ async def unlock_channel(bot: commands.Bot, params: dict[str, Any]) -> dict[str,
     note = (await step("recall", recall))["note"]
     async with asking_discord(f"unlock #{channel.name}"):
         if note is not None:
-            await _restore(channel, note["overwrites"], reason)
+            await _restore(channel, note["overwrites"], noted)
         else:
             overwrite = channel.overwrites_for(channel.guild.default_role)
             overwrite.update(**dict.fromkeys(_LOCKED, None))
-            await _set(channel, channel.guild.default_role, overwrite, reason)
-    if params.get("reason"):
-        await _say(channel, f"🔓 This channel is open again: {params['reason']}")
+            await _set(channel, channel.guild.default_role, overwrite, noted)
+    if reason:
+        await _say(channel, f"🔓 This channel is open again: {reason}")
     await memory.forget(_NOTE, str(channel.id))
     said = f"#{channel.name} is open again"
     if note is None:
@@ -274,9 +318,9 @@ def _to_close(channel: discord.TextChannel) -> list[discord.Role]:
     return closing
 
 
-def _reason(params: dict[str, Any]) -> str:
-    given = str(params.get("reason") or "").strip()
-    return (f"{REASON}: {given}" if given else REASON)[:512]
+def _noted(reason: str) -> str:
+    """A reason as Discord's audit log keeps it."""
+    return (f"{REASON}: {reason.strip()}" if reason.strip() else REASON)[:512]
 
 
 class ModerationSprocket(RegisteringCog):

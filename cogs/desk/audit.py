@@ -23,8 +23,8 @@ from schedulezero.dialects import AuditPage
 from schedulezero.errors import ClientError
 from schedulezero.instants import from_iso
 from schedulezero.memory import new_id
-from schedulezero.methods import Kind, Parameter, kind_of
 from schedulezero.model import Trigger
+from schedulezero.parameters import Kind, Parameter, kind_of
 from schedulezero.when.describe import describe
 
 log = logging.getLogger(__name__)

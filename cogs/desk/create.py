@@ -31,8 +31,9 @@ from schedulezero import instants
 from schedulezero.dialects import Feature
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.memory import Draft, new_id
-from schedulezero.methods import Kind, MethodSpec, best_matches, spec_of
+from schedulezero.methods import MethodSpec, best_matches, spec_of
 from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.parameters import Kind
 from schedulezero.variables import facts_of
 from schedulezero.when.describe import describe
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from cogs.desk.language import t
 from schedulezero.colours import parse_colour
-from schedulezero.methods import Kind, MethodSpec, Parameter
+from schedulezero.methods import MethodSpec
+from schedulezero.parameters import Kind, Parameter
 from schedulezero.variables import turns
 
 # Where a draft keeps what is no parameter; none can be called so.

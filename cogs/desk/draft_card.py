@@ -20,8 +20,9 @@ from cogs.desk.wording import BAD, NEUTRAL, WAITING, cut, full, plain, relative
 from cogs.desk.wording import MISSED as MISSED_WORDS
 from cogs.desk.wording import OVERLAP as OVERLAP_WORDS
 from schedulezero.memory import Draft
-from schedulezero.methods import Kind, MethodSpec, Parameter
+from schedulezero.methods import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
+from schedulezero.parameters import Kind, Parameter
 from schedulezero.when.describe import describe
 from schedulezero.when.preview import warnings
 

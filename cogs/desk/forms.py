@@ -19,8 +19,9 @@ from cogs.desk.wording import MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.wording import MISSED as MISSED_WORDS
 from cogs.desk.wording import OVERLAP as OVERLAP_WORDS
 from schedulezero.memory import Draft
-from schedulezero.methods import Kind, MethodSpec, Parameter
+from schedulezero.methods import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
+from schedulezero.parameters import Kind, Parameter
 
 WHEN_FIELD = "when"
 _PARAMETER_FIELD = "p:"

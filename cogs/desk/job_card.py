@@ -37,8 +37,8 @@ from cogs.services import Refused, services_of, spec_for, timezone_of
 from schedulezero import instants
 from schedulezero.dialects import Feature
 from schedulezero.errors import Conflict, NotFound
-from schedulezero.methods import Kind
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
+from schedulezero.parameters import Kind
 from schedulezero.variables import facts_of
 from schedulezero.when.parse import understand
 from schedulezero.when.triggers import schedule_of

@@ -18,8 +18,9 @@ import discord
 
 from cogs.desk.language import t
 from schedulezero.guild_settings import GuildSettings
-from schedulezero.methods import Kind, MethodSpec, Need, kind_of
+from schedulezero.methods import MethodSpec, Need
 from schedulezero.model import Job
+from schedulezero.parameters import Kind, kind_of
 
 Channel = discord.abc.GuildChannel | discord.Thread
 

@@ -7,7 +7,9 @@ from typing import Any, NotRequired, TypedDict
 import pytest
 
 from schedulezero.errors import ParameterError
-from schedulezero.methods import Kind, Need, best_matches, check_params, kind_of, needs, spec_of
+from schedulezero.methods import Need, best_matches, needs, spec_of
+from schedulezero.parameter_values import check_params
+from schedulezero.parameters import Kind, kind_of
 
 
 class PartyParams(TypedDict):

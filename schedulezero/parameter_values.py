@@ -1,0 +1,156 @@
+"""From what came over the wire to what a job function expects, with a sentence for whatever does not fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from schedulezero.errors import ParameterError
+from schedulezero.methods import META_KEY, MethodSpec
+from schedulezero.parameters import Kind, Parameter
+from schedulezero.when.once import span_of
+
+
+def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params as the function expects them: our metadata removed, ids as integers.
+
+    Ids arrive as integers or as texts of digits, because JavaScript clients cannot hold a
+    snowflake as a number; a sprocket may rely on integers. Keys that were not declared pass
+    unchanged. Raises ParameterError for a required parameter that is missing and for a value
+    that its declared type does not admit.
+    """
+    clean = {key: value for key, value in params.items() if key != META_KEY}
+    for parameter in spec.parameters:
+        value = clean.get(parameter.name)
+        if value is None or (value == "" and parameter.kind not in (Kind.TEXT, Kind.LONG_TEXT)):
+            if parameter.required:
+                raise ParameterError(
+                    parameter.name, f"{spec.name} needs {parameter.name!r} ({parameter.kind.value})."
+                )
+            clean.pop(parameter.name, None)
+            continue
+        clean[parameter.name] = _read(spec.name, parameter, value)
+    return clean
+
+
+def errors_in(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with the params that are there: name → sentence. What is missing is no matter here."""
+    found: dict[str, str] = {}
+    for parameter in spec.parameters:
+        value = params.get(parameter.name)
+        if value is not None:
+            try:
+                _read(spec.name, parameter, value)
+            except ParameterError as error:
+                found[parameter.name] = error.message
+    return found
+
+
+def _read(method: str, parameter: Parameter, value: Any) -> Any:
+    value = _convert(method, parameter, value)
+    if parameter.adapter is None:
+        return value
+    try:
+        return parameter.adapter.validate_python(value)
+    except ValidationError as error:
+        raise ParameterError(
+            parameter.name, f"{parameter.name!r} of {method} {_wrong(error, parameter)}"
+        ) from error
+
+
+def _wrong(error: ValidationError, parameter: Parameter) -> str:
+    """How a value breaks what its annotation says, to be read after its name."""
+    first = error.errors(include_url=False, include_context=True)[0]
+    said: dict[str, Any] = first.get("ctx", {})
+    where = "".join(f" (at {part})" for part in first["loc"] if not str(part).startswith("function"))
+    match first["type"]:
+        case "literal_error":
+            return f"must be one of {', '.join(parameter.choices)}, not {str(first['input'])[:80]!r}."
+        case "greater_than_equal":
+            return f"must be {said['ge']} or more, not {str(first['input'])[:80]}."
+        case "less_than_equal":
+            return f"must be {said['le']} or less, not {str(first['input'])[:80]}."
+        case "string_too_long":
+            most = said["max_length"]
+            return f"has {len(str(first['input']))} characters; it may have {most}."
+        case "too_long":
+            return f"has {said['actual_length']} entries; it may have {said['max_length']}."
+        case "too_short":
+            return f"has {said['actual_length']} entries; it needs {said['min_length']}."
+        case _:
+            text = str(first["msg"]).removeprefix("Value error, ")
+            return f"cannot be used{where}: {text[0].lower()}{text[1:].rstrip('.')}."
+
+
+_ID_KINDS = (Kind.CHANNEL, Kind.ROLE, Kind.USER, Kind.GUILD)
+_ID_LIST_KINDS = (Kind.CHANNELS, Kind.USERS)
+_MAX_ID = 2**64 - 1
+
+
+def _convert(method: str, parameter: Parameter, value: Any) -> Any:
+    kind, name = parameter.kind, parameter.name
+    shown = str(value)[:80]
+
+    def wrong(expected: str) -> ParameterError:
+        return ParameterError(name, f"{name!r} of {method} must be {expected}, not {shown!r}.")
+
+    if kind in _ID_KINDS:
+        identifier = _as_id(value)
+        if identifier is None:
+            raise wrong(f"the id of a {kind.value} (a whole number)")
+        return identifier
+    if kind in _ID_LIST_KINDS:
+        items = cast("list[Any]", value) if isinstance(value, list) else None
+        identifiers = [_as_id(item) for item in items] if items else None
+        if not identifiers or None in identifiers:
+            raise wrong(f"a list of ids of {kind.value}")
+        return identifiers
+    if kind is Kind.INTEGER:
+        number = _as_integer(value)
+        if number is None:
+            raise wrong("a whole number")
+        return number
+    if kind is Kind.NUMBER and not (isinstance(value, int | float) and not isinstance(value, bool)):
+        raise wrong("a number")
+    if kind is Kind.BOOLEAN and not isinstance(value, bool):
+        raise wrong("true or false")
+    if kind is Kind.DURATION:
+        length = _as_duration(value)
+        if length is None:
+            raise wrong("a length of time such as 90 minutes or 2h 30m")
+        return length
+    if kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.URL, Kind.CHOICE) and not isinstance(value, str):
+        raise wrong("a text")
+    if kind is Kind.OBJECT and not isinstance(value, dict):
+        raise wrong("a JSON object")
+    if kind is Kind.LIST and not isinstance(value, list):
+        raise wrong("a JSON list")
+    return cast(Any, value)
+
+
+def _as_id(value: Any) -> int | None:
+    number = _as_integer(value)
+    return number if number is not None and 0 < number <= _MAX_ID else None
+
+
+def _as_integer(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value.strip(), re.ASCII):
+        return int(value)
+    return None
+
+
+def _as_duration(value: Any) -> timedelta | None:
+    """A length of time: seconds, or a text such as ``2h 30m``."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return timedelta(seconds=value) if 0 < value < 1e10 else None
+    return span_of(value.casefold()) if isinstance(value, str) else None
