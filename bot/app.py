@@ -27,6 +27,7 @@ from cogs.desk.answers import answer_error
 from cogs.desk.components import DYNAMIC_ITEMS
 from cogs.desk.language import CommandTranslator
 from cogs.menus_cog import MenusCog
+from cogs.reminders_cog import RemindersCog
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
@@ -93,6 +94,7 @@ class _SchedulingBot(_AnyBot):
             timezone=settings.timezone,
             keys=_keys(settings),
             owner_guild=settings.owner_guild,
+            private_calls=settings.private_calls,
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
             cluster=str(cluster) if cluster.count > 1 else "",
             leads=cluster.leads,
@@ -112,6 +114,7 @@ class _SchedulingBot(_AnyBot):
         await self.add_cog(handler_cog)
         await self.add_cog(AdminCog(self))
         await self.add_cog(MenusCog(self))
+        await self.add_cog(RemindersCog(self))
         await self.add_cog(AlertsCog(self))
         await self.add_cog(AuditCog(self))
         sprockets_cog = SprocketsCog(self)

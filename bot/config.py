@@ -26,6 +26,9 @@ from schedulezero.keys import is_key
 
 DEFAULT_PATH = Path("config/schedulezero.yaml")
 PREFIX = "SCHEDULEZERO_"
+DEFAULT_SPROCKETS = (
+    "announcement", "posts", "threads", "events", "moderation", "channels", "web", "reminder", "custom",
+)  # fmt: skip
 
 
 class ConfigError(Exception):
@@ -45,9 +48,10 @@ class Settings(BaseSettings):
     database: Annotated[str, Field(min_length=1)] = "data/schedulezero.db"
     history_days: Annotated[float, Field(ge=0, le=36_500)] = 90.0
     timezone: str = "UTC"
-    sprockets: Annotated[tuple[str, ...], NoDecode] = ("announcement", "moderation", "custom")
+    sprockets: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPROCKETS
     message_content: bool = False
     owner_guild: int | None = None
+    private_calls: bool = False
     shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
     handler_host: str = "127.0.0.1"
     require_token: bool = False

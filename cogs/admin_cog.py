@@ -37,11 +37,11 @@ from cogs.desk.audit import show_audit
 from cogs.desk.language import speaking, t
 from cogs.desk.modals import is_form, submitted
 from cogs.desk.wording import cut
-from cogs.services import Refused, handler_of, services_of, timezone_of
+from cogs.services import Refused, offered_specs, services_of, timezone_of
 from schedulezero import instants
 from schedulezero.dialects import JobQuery
 from schedulezero.errors import ClientError
-from schedulezero.methods import best_matches, spec_of
+from schedulezero.methods import best_matches
 from schedulezero.model import JobState, RunState
 from schedulezero.when.complete import completions
 from schedulezero.when.describe import describe
@@ -239,10 +239,8 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """The loaded job methods, by name or by what they do."""
-        functions = handler_of(self.bot).sprockets
         with speaking(interaction.locale):
-            specs = [spec_of(name, function) for name, function in functions.items()]
-            said = [replace(spec, summary=t(spec.summary)) for spec in specs]
+            said = [replace(spec, summary=t(spec.summary)) for spec in offered_specs(self.bot)]
             return [
                 app_commands.Choice(
                     name=cut(f"{spec.summary.rstrip('.')} · {spec.name}", 100), value=spec.name

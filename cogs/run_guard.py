@@ -42,6 +42,13 @@ class RunGuard:
         """Raises JobFailed when the run may not be done."""
         if run.guild_id is None:
             return
+        if run.guild_id == run.creator_id or spec.personal:
+            # A person's own jobs bear their id in the place of a guild's: Discord gives each number once.
+            if run.guild_id != run.creator_id or not spec.personal:
+                raise JobFailed(
+                    "A person's own jobs are reminders, and nothing else is.", retry=False, pause=True
+                )
+            return
         with speaking("en"):  # what a run says is kept in English, and translated when it is shown
             guild = self._bot.get_guild(int(run.guild_id))
             if guild is None:

@@ -15,6 +15,7 @@ import logging
 
 from discord.ext import commands
 
+from cogs.good_runs import GoodRuns
 from cogs.run_guard import RunGuard
 from cogs.services import Services
 from schedulezero.handler import Handler
@@ -28,6 +29,7 @@ class ScheduleZeroCog(commands.Cog):
 
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self.bot = bot
+        self._good_runs = GoodRuns(bot, allow_private=services.private_calls)
         self.handler = Handler(
             bot,
             services.handler_id,
@@ -35,12 +37,18 @@ class ScheduleZeroCog(commands.Cog):
             services.server_address,
             journal=services.journal,
             guard=RunGuard(bot),
+            after=self._good_runs,
             keys=services.keys,
             shards=services.shards,
         )
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
         """Adds a job method under a name; the server learns of it at once."""
+        before = self.handler.sprockets.get(name)
+        if before is not None and getattr(before, "__module__", None) != getattr(
+            function, "__module__", None
+        ):
+            log.warning("the job %r of %s takes the place of another one", name, function.__module__)
         self.handler.register_sprocket(name, function)
 
     def unregister_sprocket(self, name: str) -> None:

@@ -42,6 +42,7 @@ class Services:
         cluster: names this process among them, such as 2/8; empty when it is the only one.
         leads: whether this process does what one does for all.
         owner_guild: the guild where the owner's commands are offered beside their own ones.
+        private_calls: whether jobs may call addresses within this machine's network.
         waiting: how to wait for long.
     """
 
@@ -57,6 +58,7 @@ class Services:
     cluster: str = ""
     leads: bool = True
     owner_guild: int | None = None
+    private_calls: bool = False
     waiting: Waiting = field(default_factory=lambda: Waiting())
 
     @property
@@ -97,6 +99,12 @@ def spec_for(bot: commands.Bot | discord.Client, method: str) -> MethodSpec | No
     """What the loaded job method of that name declares, None when it is not loaded."""
     function = handler_of(bot).sprockets.get(method)
     return spec_of(method, function) if function is not None else None
+
+
+def offered_specs(bot: Any) -> list[MethodSpec]:
+    """What the loaded job methods declare that a guild may schedule, by name."""
+    found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]
+    return [spec for spec in found if not spec.personal]
 
 
 async def timezone_of(services: Services, user_id: int, guild_id: int | None) -> str:

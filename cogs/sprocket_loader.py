@@ -1,9 +1,10 @@
 """Finds, checks, loads and reloads sprockets. No slash commands in here, see `sprockets_cog`.
 
-A sprocket is a module ``sprockets/<name>_sprocket.py`` and nothing else: a name that is not in the
-package is refused before anything is imported. One that was written for py-cord is refused with
-the edits that it needs. A sprocket registers its jobs in an ``on_ready`` listener; when the bot is
-ready already that event does not come again, so the loader calls the listeners that it added.
+A sprocket is a module ``sprockets/<name>_sprocket.py``, or one that an installed package names in the
+entry point group `GROUP`, and nothing else: any other name is refused before anything is imported. One that
+was written for py-cord is refused with the edits that it needs. A sprocket registers its jobs in an
+``on_ready`` listener; when the bot is ready already that event does not come again, so the loader calls the
+listeners that it added.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import logging
 import pkgutil
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,10 @@ from cogs.services import Refused
 
 log = logging.getLogger(__name__)
 
+GROUP = "schedulezero.sprockets"
+"""The entry point group by which packages bring sprockets: name = module with ``setup(bot)``."""
 _SUFFIX = "_sprocket"
+_DISTRIBUTION = "schedulezero-discord"
 
 # Read as: an attribute of the module discord that only py-cord has, and what discord.py has instead.
 _PYCORD_NAMES = {
@@ -38,13 +44,68 @@ _PYCORD_NAMES = {
 }
 
 
-def available() -> list[str]:
-    """The names of the sprockets in the package."""
-    return sorted(
-        module.name.removesuffix(_SUFFIX)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sprocket that can be loaded.
+
+    Attributes:
+        name: as in ``/load_sprocket``.
+        module: what is imported.
+        package: the installed package that brings it.
+        version: of that package.
+    """
+
+    name: str
+    module: str
+    package: str
+    version: str
+
+
+def discover() -> dict[str, Found]:
+    """Every sprocket by its name: those beside us, then those of installed packages, in their order.
+
+    A package cannot take the name of one of ours; `clashes` tells of those that try.
+    """
+    found = {
+        module.name.removesuffix(_SUFFIX): Found(
+            module.name.removesuffix(_SUFFIX), f"sprockets.{module.name}", _DISTRIBUTION, _own_version()
+        )
         for module in pkgutil.iter_modules(sprockets.__path__)
         if module.name.endswith(_SUFFIX)
-    )
+    }
+    for item in _brought():
+        found.setdefault(item.name, item)
+    return found
+
+
+def clashes() -> list[str]:
+    """Names that more than one package claims, each in a sentence."""
+    found = discover()
+    return [
+        f"“{item.name}” of {item.package} is left out: {found[item.name].package} has one, too."
+        for item in _brought()
+        if found[item.name] != item
+    ]
+
+
+def _brought() -> list[Found]:
+    return [
+        Found(point.name, point.module, point.dist.name, point.dist.version)
+        for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+        if point.dist is not None
+    ]
+
+
+def _own_version() -> str:
+    try:
+        return version(_DISTRIBUTION)
+    except PackageNotFoundError:
+        return "from source"
+
+
+def available() -> list[str]:
+    """The names of all sprockets that can be loaded."""
+    return sorted(discover())
 
 
 def loaded(bot: commands.Bot) -> list[str]:
@@ -54,7 +115,22 @@ def loaded(bot: commands.Bot) -> list[str]:
 
 def extension(name: str) -> str:
     """The extension of a sprocket of that name."""
-    return f"sprockets.{name}{_SUFFIX}"
+    found = discover().get(name)
+    return found.module if found is not None else f"sprockets.{name}{_SUFFIX}"
+
+
+def cog_of(bot: commands.Bot, name: str) -> commands.Cog | None:
+    """The cog of a loaded sprocket that declares settings, if it has one."""
+    module = extension(name)
+    return next(
+        (
+            cog
+            for cog in bot.cogs.values()
+            if (cog.__module__ == module or cog.__module__.startswith(f"{module}."))
+            and isinstance(getattr(cog, "settings", None), type)
+        ),
+        None,
+    )
 
 
 async def load(bot: commands.Bot, name: str) -> list[str]:
@@ -83,7 +159,8 @@ async def unload(bot: commands.Bot, name: str) -> None:
 async def _change(bot: commands.Bot, name: str, change: Callable[[str], Any]) -> list[str]:
     cog: Any = bot.get_cog("ScheduleZeroCog")
     listeners = _ready_listeners(bot)
-    before = set(cog.handler.sprockets)
+    functions = dict(cog.handler.sprockets)
+    before = set(functions)
     if extension(name) in bot.extensions:
         before -= _methods_of(cog, extension(name))
     try:
@@ -99,7 +176,18 @@ async def _change(bot: commands.Bot, name: str, change: Callable[[str], Any]) ->
             for listener in _ready_listeners(bot):
                 if listener not in listeners:
                     await listener()
+    if taken := sorted(item for item in before if cog.handler.sprockets.get(item) is not functions[item]):
+        await bot.unload_extension(extension(name))
+        for method in taken:
+            cog.register_sprocket(method, functions[method])
+        owner = _owner(functions[taken[0]])
+        raise Refused(f"“{name}” claims the job `{taken[0]}`, which {owner} has already. Unload that first.")
     return sorted(set(cog.handler.sprockets) - before)
+
+
+def _owner(function: Any) -> str:
+    module = str(getattr(function, "__module__", "another sprocket"))
+    return next((f"“{item.name}”" for item in discover().values() if item.module == module), module)
 
 
 def _ready_listeners(bot: commands.Bot) -> list[Any]:

@@ -1,4 +1,4 @@
-"""SprocketsCog: loading sprockets while the bot runs. For the bot's owners only, in their own servers."""
+"""SprocketsCog: loading sprockets while the bot runs, for the bot's owners; their settings, for managers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import sprocket_loader
+from cogs.desk import sprocket_panel
 from cogs.desk.answers import acknowledge, answer, say
 from cogs.desk.audit import note_change
 from cogs.desk.language import t
-from cogs.desk.wording import cut
 from cogs.owner_guilds import OwnerGuilds
-from cogs.services import Refused, handler_of
-from schedulezero.methods import spec_of
+from cogs.services import Refused
 
 _OWNERS = discord.Permissions(administrator=True)
+_MANAGERS = discord.Permissions(manage_guild=True)
 
 
 class SprocketsCog(commands.Cog):
@@ -46,7 +46,11 @@ class SprocketsCog(commands.Cog):
 
     def offer_to_owners_only(self) -> None:
         """Takes its commands from the global ones; to be called when they have been added."""
-        offered = [item for item in self.get_app_commands() if isinstance(item, app_commands.Command)]
+        offered = [
+            item
+            for item in self.get_app_commands()
+            if isinstance(item, app_commands.Command) and item.default_permissions == _OWNERS
+        ]
         self._guilds = OwnerGuilds(self.bot, offered)
 
     def _owner_guilds(self) -> OwnerGuilds:
@@ -91,11 +95,11 @@ class SprocketsCog(commands.Cog):
 
         await self._as_owner(interaction, work)
 
-    @app_commands.command(name="sprockets", description="Show the sprockets and the jobs that they bring")
+    @app_commands.command(name="sprockets", description="Show the sprockets, their jobs and their settings")
     @app_commands.guild_only()
-    @app_commands.default_permissions(_OWNERS)
+    @app_commands.default_permissions(_MANAGERS)
     async def sprockets(self, interaction: discord.Interaction) -> None:
-        await self._as_owner(interaction, self._overview)
+        await answer(interaction, lambda: sprocket_panel.show_sprockets(interaction))
 
     @load_sprocket.autocomplete("name")
     async def suggest_available(
@@ -118,20 +122,12 @@ class SprocketsCog(commands.Cog):
     ) -> list[app_commands.Choice[str]]:
         if not await self.bot.is_owner(interaction.user):
             return []
-        fitting = [name for name in names if current.casefold() in name.casefold()]
-        return [app_commands.Choice(name=name, value=name) for name in fitting[:25]]
-
-    async def _overview(self) -> str:
-        loaded = sprocket_loader.loaded(self.bot)
-        lines = [
-            f"**{name}**: {'✅ ' + t('loaded') if name in loaded else t('not loaded')}"
-            for name in sprocket_loader.available()
+        found = sprocket_loader.discover()
+        fitting = [found[name] for name in names if current.casefold() in name.casefold()]
+        return [
+            app_commands.Choice(name=f"{item.name} · {item.package} {item.version}"[:100], value=item.name)
+            for item in fitting[:25]
         ]
-        jobs = [
-            f"- `{name}`: {t(spec_of(name, function).summary)}"
-            for name, function in sorted(handler_of(self.bot).sprockets.items())
-        ]
-        return cut("\n".join([*lines, "", f"**{t('Jobs')}**", *jobs]), 2000)
 
     async def _as_owner(self, interaction: discord.Interaction, work: Callable[[], Awaitable[str]]) -> None:
         """Does something for the bot's owner and tells them what it says."""

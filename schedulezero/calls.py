@@ -35,6 +35,10 @@ Guard = Callable[[RunContext, MethodSpec, dict[str, Any]], Awaitable[None]]
 """Looks at a run before its function is called, and raises JobFailed when it may not be done."""
 
 
+After = Callable[[Invocation], None]
+"""Is told of each run that was carried out well; must not wait."""
+
+
 class Calls:
     """Turns calls into answers.
 
@@ -42,9 +46,13 @@ class Calls:
         context: the first argument of every job function (the bot).
         journal: where runs are noted; None to note nothing.
         guard: who is asked first; None to ask nobody.
+        after: who is told of good runs; None to tell nobody.
     """
 
-    def __init__(self, context: Any, journal: Journal | None, guard: Guard | None) -> None:
+    def __init__(
+        self, context: Any, journal: Journal | None, guard: Guard | None, after: After | None = None
+    ) -> None:
+        self._after = after
         self._context = context
         self._journal = journal
         self._guard = guard
@@ -106,6 +114,8 @@ class Calls:
             if len(self._unwritten) < _MOST_UNWRITTEN:
                 self._unwritten[run_id] = answer
         faults.point("handler.ended")
+        if self._after is not None and answer.get("success") is not False:
+            self._after(invocation)
         return answer
 
     async def _refusal(self, invocation: Invocation) -> JsonObject | None:

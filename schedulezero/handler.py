@@ -25,12 +25,13 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from schedulezero.addresses import is_loopback
-from schedulezero.calls import Calls, Guard
+from schedulezero.calls import After, Calls, Guard
 from schedulezero.errors import ParameterError
 from schedulezero.invocation import Invocation, answer_of_error, prepare
 from schedulezero.journal import Journal
 from schedulezero.keys import DOMAIN, KeyRing
-from schedulezero.methods import JobFunction
+from schedulezero.method_schema import schema_of
+from schedulezero.methods import JobFunction, spec_of
 from schedulezero.model import JsonObject
 from schedulezero.protocol import (
     PONG,
@@ -70,6 +71,7 @@ class Handler:
         server_address: where it registers; None to stay unregistered.
         journal: where it notes what it does, opened and closed by whoever made it; None for nowhere.
         guard: who is asked before each run; None for nobody.
+        after: who is told of good runs; None for nobody.
         keys: our keys and the server's; used for each address that is not loopback.
         shards: the guilds that this instance serves beside others of its name; None when it is the only one.
     """
@@ -83,6 +85,7 @@ class Handler:
         *,
         journal: Journal | None = None,
         guard: Guard | None = None,
+        after: After | None = None,
         keys: KeyRing | None = None,
         shards: Shards | None = None,
     ) -> None:
@@ -93,6 +96,7 @@ class Handler:
         self.sprockets: dict[str, JobFunction] = {}
         self.journal = journal
         self.guard = guard
+        self.after = after
         self._context = context
         self._server_address = server_address
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -104,6 +108,10 @@ class Handler:
         """Adds a job method, or replaces it; the server learns of it at once."""
         self.sprockets[name] = function
         self._methods_changed()
+
+    def schemas(self) -> dict[str, JsonObject]:
+        """What each job method takes, as JSON Schema."""
+        return {name: schema_of(spec_of(name, function)) for name, function in self.sprockets.copy().items()}
 
     def unregister_sprocket(self, name: str) -> None:
         """Removes a job method; one that is not there is no error."""
@@ -194,7 +202,7 @@ class _Session:
         self._waker, self._wakened = socket.socketpair()
         self._waker.setblocking(False)
         self._wakened.setblocking(False)
-        self._calls = Calls(handler.context, handler.journal, handler.guard)
+        self._calls = Calls(handler.context, handler.journal, handler.guard, handler.after)
         self._lock = threading.Lock()
         self.bound: Future[None] = Future()
         self.ended: Future[None] = Future()
@@ -208,6 +216,7 @@ class _Session:
                 CONCURRENCY,
                 handler.keys,
                 handler.shards,
+                handler.schemas,
             )
         self._thread = threading.Thread(target=self._run, name="schedulezero-handler", daemon=True)
 

@@ -25,6 +25,7 @@ _SCHEMAS: dict[Kind, JsonObject] = {
     Kind.GUILD: _ID,
     Kind.COLOUR: {"type": ["string", "integer"]},
     Kind.URL: {"type": "string"},
+    Kind.MESSAGE: {"type": "string", "format": "uri"},
     Kind.CHOICE: {"type": "string"},
     Kind.DURATION: {"type": ["number", "string"]},
     Kind.OBJECT: {"type": "object"},

@@ -65,6 +65,7 @@ class MethodSpec:
         variables: the texts in which it renders variables.
         preview: says what it would do, for the card on which it is confirmed; quick.
         dry_run: looks at Discord and says what it would do now; on demand.
+        personal: it is for one person and belongs to no guild, as a reminder does.
     """
 
     name: str
@@ -74,6 +75,7 @@ class MethodSpec:
     variables: tuple[str, ...] = ()
     preview: Tell | None = None
     dry_run: Tell | None = None
+    personal: bool = False
 
     def parameter(self, name: str) -> Parameter | None:
         """The declared parameter of that name, if there is one."""

@@ -10,6 +10,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from schedulezero.errors import ParameterError
+from schedulezero.message_links import read_message_link
 from schedulezero.methods import META_KEY, MethodSpec
 from schedulezero.parameters import Kind, Parameter
 from schedulezero.when.once import span_of
@@ -38,7 +39,10 @@ def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def errors_in(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with the params that are there: name → sentence. What is missing is no matter here."""
+    """What is wrong with the params that are there: name → what is to be read after it.
+
+    What is missing is no matter here.
+    """
     found: dict[str, str] = {}
     for parameter in spec.parameters:
         value = params.get(parameter.name)
@@ -46,7 +50,7 @@ def errors_in(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, str]:
             try:
                 _read(spec.name, parameter, value)
             except ParameterError as error:
-                found[parameter.name] = error.message
+                found[parameter.name] = error.message.removeprefix(f"{parameter.name!r} of {spec.name} ")
     return found
 
 
@@ -118,6 +122,8 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
         raise wrong("a number")
     if kind is Kind.BOOLEAN and not isinstance(value, bool):
         raise wrong("true or false")
+    if kind is Kind.MESSAGE and read_message_link(value) is None:
+        raise wrong("the link of a message, such as https://discord.com/channels/1…/2…/3…")
     if kind is Kind.DURATION:
         length = _as_duration(value)
         if length is None:

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     GUILD = "server"
     COLOUR = "colour"
     URL = "address"
+    MESSAGE = "link of a message"
     CHOICE = "one of several"
     DURATION = "length of time"
     OBJECT = "JSON object"
@@ -96,6 +97,7 @@ _KIND_BY_NAME: tuple[tuple[str, Kind], ...] = (
     ("guild_id", Kind.GUILD),
     ("color", Kind.COLOUR),
     ("colour", Kind.COLOUR),
+    ("message_url", Kind.MESSAGE),
     ("url", Kind.URL),
 )
 _LONG_TEXTS = ("message", "description", "content", "text", "body", "reason")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -53,6 +53,7 @@ class Registration:
         concurrency: how many calls it takes at once.
         keys: our keys and the server's, where the wire is encrypted.
         shards: the guilds that it serves beside other instances; None when it is the only one.
+        schemas: tells what its methods take, as JSON Schema.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Registration:
         concurrency: int,
         keys: KeyRing | None = None,
         shards: Shards | None = None,
+        schemas: Callable[[], Mapping[str, JsonObject]] = dict,
     ) -> None:
         self._keys = keys
         self._shards = shards
@@ -71,6 +73,7 @@ class Registration:
         self._handler_id = handler_id
         self._address = address
         self._methods = methods
+        self._schemas = schemas
         self._concurrency = concurrency
         self._wake = threading.Event()
         self._stopping = False
@@ -190,6 +193,7 @@ class Registration:
                 "address": self._address,
                 "methods": list(methods),
                 "concurrency": self._concurrency,
+                "schemas": dict(self._schemas()),
                 **({"shards": self._shards.to_json()} if self._shards is not None else {}),
             },
         }

@@ -34,7 +34,7 @@ from pydantic.fields import FieldInfo
 
 from schedulezero.methods import SPEC_ATTRIBUTE, MethodSpec, Need, Tell, summary_of
 from schedulezero.parameter_values import check_params
-from schedulezero.parameters import Kind, Parameter, kind_of, parameters_in
+from schedulezero.parameters import Kind, Parameter, kind_of
 from schedulezero.steps import resumable as mark_resumable
 
 
@@ -50,6 +50,10 @@ ChannelId = Annotated[int, Kind.CHANNEL]
 ChannelIds = Annotated[list[int], Kind.CHANNELS]
 ForumId = Annotated[int, Kind.CHANNEL, Channels(("forum",))]
 """The id of a forum."""
+ThreadId = Annotated[int, Kind.CHANNEL, Channels(("public_thread", "private_thread", "news_thread"))]
+"""The id of a thread or a forum's post."""
+VoiceId = Annotated[int, Kind.CHANNEL, Channels(("voice", "stage_voice"))]
+"""The id of a voice or stage channel."""
 AnyChannelId = Annotated[int, Kind.CHANNEL, Channels(("text", "news", "voice", "stage_voice", "forum"))]
 """The id of a channel of any kind."""
 RoleId = Annotated[int, Kind.ROLE]
@@ -64,6 +68,8 @@ LongText = Annotated[str, Kind.LONG_TEXT]
 Colour = Annotated[str, Kind.COLOUR]
 """Such as ``#5865F2`` or ``blue``; `schedulezero.colours` reads it."""
 Url = Annotated[str, Kind.URL, Field(pattern=r"^https?://")]
+MessageLink = Annotated[str, Kind.MESSAGE]
+"""The link of a message of the job's guild."""
 Duration = Annotated[timedelta, Kind.DURATION]
 """A length of time, typed as ``90 minutes`` or ``2h 30m``."""
 
@@ -75,10 +81,15 @@ class TypedJob:
         function: takes the bot and the parameters by their names.
         needs: the rights that doing it by hand takes.
         variables: the texts in which it renders variables.
+        personal: see `MethodSpec`.
     """
 
     def __init__(
-        self, function: Callable[..., Any], needs: tuple[Need, ...], variables: tuple[str, ...]
+        self,
+        function: Callable[..., Any],
+        needs: tuple[Need, ...],
+        variables: tuple[str, ...],
+        personal: bool = False,
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -89,6 +100,7 @@ class TypedJob:
             parameters_of(function),
             needs=needs,
             variables=variables,
+            personal=personal,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
 
@@ -119,7 +131,11 @@ class TypedJob:
 
 
 def job(
-    *, needs: tuple[Need, ...] | None = None, variables: tuple[str, ...] = (), resumable: bool = False
+    *,
+    needs: tuple[Need, ...] | None = None,
+    variables: tuple[str, ...] = (),
+    resumable: bool = False,
+    personal: bool = False,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Makes a typed job of a function.
 
@@ -127,12 +143,13 @@ def job(
         needs: the rights that doing it by hand takes; None for what posting takes in each channel it names.
         variables: the texts in which it renders variables such as ``{date}``.
         resumable: see `schedulezero.steps`.
+        personal: it is for one person and belongs to no guild.
 
     Raises TypeError for a function that cannot be one, in a sentence that says why.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
-        typed = TypedJob(function, needs or (), variables)
+        typed = TypedJob(function, needs or (), variables, personal)
         return mark_resumable(typed) if resumable else typed
 
     return make
@@ -246,7 +263,16 @@ def _as_number(bound: Any) -> float | None:
 
 
 def _helps(text: str) -> dict[str, str]:
-    """Parameter → what the docstring says that it is for; a type may stand before it."""
-    listed = {parameter.name: parameter.help for parameter in parameters_in(text)}
-    plain = re.findall(r"^\s+(\w+):\s+(?!\w+ - )(.+)$", text, re.MULTILINE)
-    return {**listed, **{name: said.strip().rstrip(".") for name, said in plain if not listed.get(name)}}
+    """Parameter → what the docstring's ``Params:`` block says that it is for."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.partition("Params:\n")[2].splitlines():
+        if line.strip() and not line.startswith(" "):
+            break
+        match = re.fullmatch(r"\s+(\w+):\s+(.+)", line)
+        if match is not None:
+            name = match[1]
+            found[name] = match[2].strip()
+        elif name and line.strip():
+            found[name] += f" {line.strip()}"
+    return {name: said.rstrip(".") for name, said in found.items()}

@@ -19,6 +19,7 @@ import discord
 from schedulezero import instants
 from schedulezero.colours import parse_colour
 from schedulezero.errors import JobFailed, ParameterError, Uncertain
+from schedulezero.message_links import read_message_link
 from schedulezero.run_context import current_run
 from schedulezero.steps import nonce, step
 from schedulezero.variables import facts_of, render, turn
@@ -95,6 +96,20 @@ async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
 
     Raises JobFailed when there is none, or when it belongs to another guild than the job.
     """
+    channel = await guild_channel_of(bot, channel_id)
+    if not isinstance(channel, Sendable):
+        raise JobFailed(f"Messages cannot be posted in {channel}; choose a text channel.", retry=False)
+    return channel
+
+
+GuildChannel = discord.abc.GuildChannel | discord.Thread
+
+
+async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel:
+    """The channel of that id, of whatever kind.
+
+    Raises JobFailed when there is none, or when it belongs to another guild than the job.
+    """
     channel: Any = bot.get_channel(channel_id)
     if channel is None:
         try:
@@ -105,9 +120,17 @@ async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
                 raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
             raise
     expect_guild(getattr(channel, "guild", None))
-    if not isinstance(channel, Sendable):
-        raise JobFailed(f"Messages cannot be posted in {channel}; choose a text channel.", retry=False)
     return channel
+
+
+async def find_message(bot: discord.Client, link: str) -> discord.Message:
+    """The message of a link; JobFailed when there is none, or when it belongs to another guild."""
+    found = read_message_link(link)
+    if found is None:
+        raise JobFailed("That is no link of a message.", retry=False)
+    channel = await channel_of(bot, found.channel_id)
+    async with asking_discord("find the post"):
+        return await channel.fetch_message(found.message_id)
 
 
 def expect_guild(guild: discord.Guild | None) -> None:
@@ -204,6 +227,8 @@ async def post(
     *,
     content: str | None = None,
     embed: discord.Embed | None = None,
+    poll: discord.Poll | None = None,
+    view: discord.ui.View | None = None,
     allowed_mentions: discord.AllowedMentions,
     key: str | None = None,
 ) -> dict[str, Any]:
@@ -215,15 +240,23 @@ async def post(
     Parameters:
         channel: where.
         name: what the channel is called in an error, such as ``#general``.
-        content, embed, allowed_mentions: the message.
+        content, embed, poll, view, allowed_mentions: the message.
         key: names the message within the run, where there is more than one in a channel.
     """
     target = await channel._get_channel()  # discord.py's own way from a person to their channel
     key = key or f"post:{target.id}"
-    plan = {"content": content or "", "embed": embed.to_dict() if embed is not None else None}
+    plan = {
+        "content": content or "",
+        "embed": embed.to_dict() if embed is not None else None,
+        "poll": poll.question if poll is not None else None,
+    }
 
     async def do(plan: dict[str, Any]) -> dict[str, Any]:
         extra: dict[str, Any] = {"embed": discord.Embed.from_dict(plan["embed"])} if plan["embed"] else {}
+        if poll is not None:
+            extra["poll"] = poll
+        if view is not None:
+            extra["view"] = view
         if marked := nonce(key):
             extra["nonce"] = marked
         async with asking_discord(f"post in {name}"):
@@ -263,15 +296,23 @@ def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
     words = [(embed.title, embed.description) for embed in message.embeds if embed.type in (None, "rich")]
     embed = plan["embed"]
     wanted = [(embed.get("title"), embed.get("description"))] if embed else []
+    if plan.get("poll") != (message.poll.question if message.poll is not None else None):
+        return False
     return message.content.strip() == plan["content"].strip() and words[: len(wanted)] == wanted
 
 
-def posted(message: discord.Message) -> dict[str, Any]:
-    """A posted message as a result; ids as texts, which every JSON client can hold."""
+def posted(message: discord.Message, channel: Sendable | None = None) -> dict[str, Any]:
+    """A posted message as a result; ids as texts, which every JSON client can hold.
+
+    Parameters:
+        message: what was posted.
+        channel: where, for a webhook's message, which does not know.
+    """
+    guild = channel.guild if channel is not None else message.guild
     return {
         "message_id": str(message.id),
         "channel_id": str(message.channel.id),
-        "guild_id": str(message.guild.id) if message.guild else None,
+        "guild_id": str(guild.id) if guild else None,
         "url": message.jump_url,
     }
 

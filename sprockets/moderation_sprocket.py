@@ -13,8 +13,9 @@ from schedulezero.errors import JobFailed
 from schedulezero.methods import Need
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
-from schedulezero.typed import ChannelId, GuildId, LongText, MemberId, MemberIds, RoleId, Text, job
+from schedulezero.typed import ChannelId, Duration, GuildId, LongText, MemberId, MemberIds, RoleId, Text, job
 from sprockets.discord_side import Sendable, asking_discord, channel_of, guild_of, partly, post, role_of
+from sprockets.follow_up import follow_up
 from sprockets.registering import RegisteringCog, by_name
 
 REASON = "ScheduleZero: scheduled job"
@@ -158,6 +159,35 @@ async def remove_role_scheduled(
         role_id: Which role
     """
     return await _change_role(bot, guild_id, user_ids, role_id, give=False)
+
+
+@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
+async def give_role_for(
+    bot: commands.Bot,
+    guild_id: GuildId,
+    user_ids: MemberIds,
+    role_id: RoleId,
+    lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=730))],
+) -> dict[str, Any]:
+    """Give people a role for a while.
+
+    Params:
+        guild_id: The server
+        user_ids: Who gets it
+        role_id: Which role
+        lasts: For how long; then it is taken from them
+    """
+    role = role_of(guild_of(bot, guild_id), role_id)
+    taking = {
+        "guild_id": str(guild_id),
+        "user_ids": [str(item) for item in user_ids],
+        "role_id": str(role_id),
+    }
+    after = await follow_up(
+        bot, "after", "remove_role_scheduled", taking, lasts, f"Take the role {role.name} back"
+    )
+    given = await _change_role(bot, guild_id, user_ids, role_id, give=True)
+    return {**given, "message": f"{given['message']}, until {after['at']}"}
 
 
 async def _change_role(
@@ -327,7 +357,12 @@ class ModerationSprocket(RegisteringCog):
     """Registers the moderation jobs."""
 
     jobs = by_name(
-        cleanup_messages, add_role_scheduled, remove_role_scheduled, lockdown_channel, unlock_channel
+        cleanup_messages,
+        add_role_scheduled,
+        remove_role_scheduled,
+        give_role_for,
+        lockdown_channel,
+        unlock_channel,
     )
 
 

@@ -23,9 +23,18 @@ MOST_TEXT = 4000
 
 async def answer(interaction: discord.Interaction, work: Callable[[], Awaitable[None]]) -> None:
     """Does what a manager of the server asked for; whatever goes wrong becomes an answer to them."""
+
+    async def managers_work() -> None:
+        await check_manager(interaction)
+        await work()
+
+    await answer_anyone(interaction, managers_work)
+
+
+async def answer_anyone(interaction: discord.Interaction, work: Callable[[], Awaitable[None]]) -> None:
+    """Does what somebody asked for who needs no right for it; else the same as `answer`."""
     with speaking(interaction.locale):
         try:
-            await check_manager(interaction)
             await work()
         except ScheduleZeroError as error:
             await say(interaction, translated(error.message))

@@ -45,6 +45,7 @@ _ACTIONS = {
     "sprocket_loaded": mark("sprocket loaded"),
     "sprocket_unloaded": mark("sprocket unloaded"),
     "sprocket_reloaded": mark("sprocket reloaded"),
+    "sprocket_configured": mark("sprocket configured"),
 }
 _LABELS = {
     "trigger": mark("When"),

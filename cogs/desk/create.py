@@ -7,6 +7,7 @@ or an hour's pause loses nothing that was typed; ``/schedule drafts`` brings it 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,7 @@ import discord
 from cogs.desk import approval, job_card
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, show
 from cogs.desk.components import action, note_panel, picked
-from cogs.desk.draft import ALERT, END, KEPT, MANAGERS, MISSED, NAME, OVERLAP, auto_name, typed
+from cogs.desk.draft import ALERT, END, KEPT, MANAGERS, MISSED, NAME, OVERLAP, PING, auto_name, typed
 from cogs.desk.draft_card import choose_panel, draft_panel
 from cogs.desk.forms import FIRST, build_form, read_form
 from cogs.desk.jobs_here import actor_of, client_of, job_to_change
@@ -26,18 +27,25 @@ from cogs.desk.modals import form_action
 from cogs.desk.rendered import post_of
 from cogs.desk.review import Circumstances, Review, review
 from cogs.desk.wording import NEUTRAL, plain
-from cogs.services import Refused, handler_of, services_of, spec_for, timezone_of
+from cogs.good_runs import PING_URL
+from cogs.services import Refused, offered_specs, services_of, spec_for, timezone_of
 from schedulezero import instants
 from schedulezero.dialects import Feature
-from schedulezero.errors import ClientError, Conflict
+from schedulezero.errors import ClientError, Conflict, ScheduleZeroError
 from schedulezero.memory import Draft, new_id
-from schedulezero.methods import MethodSpec, best_matches, spec_of
+from schedulezero.methods import MethodSpec, Tell, best_matches
 from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.parameter_values import check_params
 from schedulezero.parameters import Kind
+from schedulezero.run_context import RunContext, running
 from schedulezero.variables import facts_of
 from schedulezero.when.describe import describe
 
+log = logging.getLogger(__name__)
+
 _RULES_SECONDS = 0.8
+_PREVIEW_SECONDS = 1.0
+_DRY_RUN_SECONDS = 20.0
 _RUN_COUNT = "#runs"
 
 
@@ -146,6 +154,7 @@ def _draft_of(interaction: discord.Interaction, job: Job, spec: MethodSpec) -> D
         OVERLAP: job.overlap.value,
         ALERT: job.meta.get("alert"),
         MANAGERS: job.meta.get("managers"),
+        PING: job.params.get(PING_URL),
         KEPT: {
             **job.trigger.to_json(),
             "zone": kept["timezone"],
@@ -237,6 +246,8 @@ async def _save(
 ) -> Job:
     services, client = services_of(interaction.client), client_of(interaction)
     params, values = reviewed.filled.params, draft.values
+    if values.get(PING):
+        params = {**params, PING_URL: values[PING]}
     named = values.get(NAME)
     options: dict[str, Any] = {
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
@@ -276,10 +287,23 @@ async def _save(
 
 
 async def show_draft(
-    interaction: discord.Interaction, draft: Draft, spec: MethodSpec, *, notice: str | None = None
+    interaction: discord.Interaction,
+    draft: Draft,
+    spec: MethodSpec,
+    *,
+    notice: str | None = None,
+    told: str | None = None,
 ) -> None:
-    """Shows a draft's card as it stands now."""
+    """Shows a draft's card as it stands now.
+
+    Parameters:
+        interaction, draft, spec: whose card it is.
+        notice: why it was not saved.
+        told: what the job says that it would do now; else what it says without looking.
+    """
     reviewed = await _review(interaction, draft, spec)
+    if told is None and spec.preview is not None and reviewed.filled.complete:
+        told = await _told(interaction, spec.preview, spec, reviewed.filled.params, _PREVIEW_SECONDS)
     services = services_of(interaction.client)
     hint = None
     if not await services.memory.timezone(interaction.user.id, interaction.guild_id):
@@ -294,8 +318,39 @@ async def show_draft(
         now=reviewed.runs[0] if reviewed.runs else now,
     )
     post = post_of(spec, reviewed.filled.params, facts, number)
-    panel = draft_panel(spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint)
+    panel = draft_panel(spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint, told=told)
     await show(interaction, panel)
+
+
+@action("draft", "try")
+async def try_out(interaction: discord.Interaction, draft_id: str) -> None:
+    """Says what a draft's job would do now, without doing it."""
+    await acknowledge(interaction)
+    draft = await own_draft(interaction, draft_id)
+    spec = loaded(interaction, draft.method)
+    reviewed = await _review(interaction, draft, spec)
+    told = None
+    if spec.dry_run is not None and reviewed.filled.complete and not reviewed.problems:
+        told = await _told(interaction, spec.dry_run, spec, reviewed.filled.params, _DRY_RUN_SECONDS)
+    await show_draft(interaction, draft, spec, told=told)
+
+
+async def _told(
+    interaction: discord.Interaction, tell: Tell, spec: MethodSpec, params: Mapping[str, Any], seconds: float
+) -> str:
+    """What a job says of itself, or why it cannot."""
+    run = RunContext(guild_id=guild_id_of(interaction), creator_id=str(interaction.user.id))
+    try:
+        with running(run):
+            async with asyncio.timeout(seconds):
+                return translated(await tell(interaction.client, check_params(spec, params)))
+    except ScheduleZeroError as error:
+        return translated(error.message)
+    except TimeoutError:
+        return t("That cannot be told quickly enough.")
+    except Exception:
+        log.exception("the preview of %s failed", spec.name)
+        return t("That cannot be told: the job's own preview failed. The log says why.")
 
 
 async def _review(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Review:
@@ -352,15 +407,14 @@ async def own_draft(interaction: discord.Interaction, draft_id: str) -> Draft:
 
 
 def _all_specs(interaction: discord.Interaction) -> list[MethodSpec]:
-    functions = handler_of(interaction.client).sprockets
-    return best_matches([spec_of(name, function) for name, function in functions.items()], "")
+    return best_matches(offered_specs(interaction.client), "")
 
 
 def loaded(interaction: discord.Interaction, method: str) -> MethodSpec:
     """What a loaded job method declares; Refused, with all that there are, when it is not loaded."""
     spec = spec_for(interaction.client, method)
-    if spec is None:
-        names = ", ".join(f"`{name}`" for name in sorted(handler_of(interaction.client).sprockets))
+    if spec is None or spec.personal:
+        names = ", ".join(f"`{item.name}`" for item in offered_specs(interaction.client))
         raise Refused(
             t(
                 "There is no job “{name}” loaded. There are: {names}.",

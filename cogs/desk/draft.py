@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from cogs.desk.language import t
+from cogs.desk.language import t, translated
 from schedulezero.colours import parse_colour
+from schedulezero.message_links import read_message_link
 from schedulezero.methods import MethodSpec
+from schedulezero.parameter_values import errors_in
 from schedulezero.parameters import Kind, Parameter
 from schedulezero.variables import turns
+from schedulezero.when.once import span_of
 
 # Where a draft keeps what is no parameter; none can be called so.
 NAME = "#name"
@@ -19,6 +22,7 @@ MISSED = "#missed"
 OVERLAP = "#overlap"
 END = "#end"
 ALERT = "#alert"
+PING = "#ping"
 MANAGERS = "#managers"
 KEPT = "#kept"
 
@@ -78,6 +82,11 @@ def label_of(parameter: Parameter) -> str:
     return t(parameter.label)
 
 
+def said_choice(value: str) -> str:
+    """How one of several values is shown."""
+    return t(value.replace("_", " "))
+
+
 def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
     """The params that the typed values mean.
 
@@ -102,6 +111,10 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
             params[parameter.name] = _read(parameter, value)
         except ValueError as error:
             errors[parameter.name] = f"**{label_of(parameter)}** {error}"
+    for name, said in errors_in(spec, params).items():
+        parameter = spec.parameter(name)
+        if parameter is not None:
+            errors.setdefault(name, f"**{label_of(parameter)}** {translated(said)}")
     return Filled(params, errors, tuple(missing))
 
 
@@ -120,6 +133,8 @@ def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
             values[parameter.name] = json.dumps(value, ensure_ascii=False)
         elif parameter.kind is Kind.BOOLEAN:
             values[parameter.name] = bool(value)
+        elif parameter.kind is Kind.DURATION and isinstance(value, int | float):
+            values[parameter.name] = f"{value:g} s"
         else:
             values[parameter.name] = str(value)
     return values
@@ -142,6 +157,8 @@ def _read(parameter: Parameter, value: Any) -> Any:
         return [str(item) for item in value]
     if kind is Kind.BOOLEAN:
         return bool(value)
+    if kind is Kind.CHOICE and isinstance(value, list):
+        return str(cast("list[Any]", value)[0])
     text = str(value).strip()
     if kind is Kind.INTEGER:
         if not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
@@ -157,6 +174,12 @@ def _read(parameter: Parameter, value: Any) -> Any:
         return number
     if kind in (Kind.OBJECT, Kind.LIST):
         return _read_json(kind, text)
+    if kind is Kind.MESSAGE and read_message_link(text) is None:
+        raise ValueError(t("must be the link of a message: right click on it, then Copy Message Link."))
+    if kind is Kind.DURATION and span_of(text.casefold()) is None:
+        raise ValueError(
+            t("must be a length of time such as 90 minutes or 2h 30m, not “{text}”.", text=text[:40])
+        )
     if kind is Kind.COLOUR and parse_colour(text) is None:
         raise ValueError(t("must be a colour such as #5865F2 or blue, not “{text}”.", text=text[:40]))
     if kind is Kind.URL and not text.startswith(("http://", "https://")):

@@ -4,14 +4,14 @@ posted as it will look."""
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import discord
 from discord import ui
 
 from cogs.desk.answers import panel_of, row_of
 from cogs.desk.components import DeskButton, DeskSelect
-from cogs.desk.draft import ALERT, MANAGERS, MISSED, NAME, OVERLAP, groups, label_of
+from cogs.desk.draft import ALERT, MANAGERS, MISSED, NAME, OVERLAP, PING, groups, label_of, said_choice
 from cogs.desk.forms import ALERTS
 from cogs.desk.language import locale, t, translated
 from cogs.desk.rendered import Post, post_items
@@ -42,6 +42,9 @@ def shown(parameter: Parameter, value: object, length: int = 300) -> str:
         return f"**{label}:** {' '.join(mark.format(item) for item in items)}"
     if parameter.kind is Kind.BOOLEAN:
         return f"**{label}:** {t('yes') if value else t('no')}"
+    if parameter.kind is Kind.CHOICE:
+        chosen = cast("list[str]", value)[0] if isinstance(value, list) else str(value)
+        return f"**{label}:** {plain(said_choice(chosen))}"
     if parameter.kind in _LONG:
         quoted = "\n".join(f"> {line}" for line in cut(str(value), length).splitlines())
         return f"**{label}:**\n{quoted}"
@@ -57,6 +60,7 @@ def draft_panel(
     post: Post | None = None,
     notice: str | None = None,
     hint: str | None = None,
+    told: str | None = None,
 ) -> ui.LayoutView:
     """The card.
 
@@ -66,6 +70,7 @@ def draft_panel(
         post: what will be posted, if anything is.
         notice: something that just happened, such as why saving failed.
         hint: something worth knowing about how the times were read.
+        told: what the job itself says that it would do.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Nothing is scheduled yet: please check")
@@ -86,7 +91,9 @@ def draft_panel(
     if reviewed.needs_approval and reviewed.ready:
         said = t("It pings many, deletes, locks or changes roles: a second person has to approve it.")
         items.append(ui.TextDisplay(f"-# ✋ {said}"))
-    items.append(_buttons(draft, reviewed))
+    if told:
+        items.append(ui.TextDisplay(cut(f"🔎 {told}", 600)))
+    items.append(_buttons(spec, draft, reviewed))
     colour = BAD if trouble or notice else WAITING if reviewed.needs_approval else NEUTRAL
     panel = panel_of(*items, colour=colour)
     for item in post_items(post) if post is not None else ():
@@ -187,6 +194,8 @@ def _options(draft: Draft) -> str:
         f"{t('While another is under way: {policy}', policy=t(OVERLAP_WORDS[overlap]))} · "
         f"{t('Alerts: {where}', where=t(ALERTS[values.get(ALERT) or 'guild']))}",
     ]
+    if values.get(PING):
+        parts.append(f"-# {t('After each good run: {url}', url=cut(plain(str(values[PING])), 100))}")
     managers = values.get(MANAGERS)
     if isinstance(managers, list) and managers:
         roles = " ".join(f"<@&{role}>" for role in managers)
@@ -194,7 +203,7 @@ def _options(draft: Draft) -> str:
     return "\n".join(parts)
 
 
-def _buttons(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
+def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
     incomplete = not reviewed.filled.complete or reviewed.trigger is None
     label = t("Save the change") if draft.job_id else t("Confirm")
     if reviewed.needs_approval:
@@ -203,6 +212,11 @@ def _buttons(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
     return row_of(
         DeskButton(
             "draft", "confirm", draft.id, label, style=discord.ButtonStyle.success, disabled=incomplete
+        ),
+        *(
+            [DeskButton("draft", "try", draft.id, t("What would it do now?"))]
+            if spec.dry_run is not None and reviewed.filled.complete and not reviewed.problems
+            else []
         ),
         DeskButton("draft", "later", draft.id, t("Keep for later")),
         DeskButton("draft", "cancel", draft.id, t("Discard")),

@@ -12,7 +12,19 @@ import discord
 from discord import ui
 
 from cogs.desk.components import TEXT_CHANNELS, objects
-from cogs.desk.draft import ALERT, END, MANAGERS, MISSED, NAME, OVERLAP, groups, label_of, steps
+from cogs.desk.draft import (
+    ALERT,
+    END,
+    MANAGERS,
+    MISSED,
+    NAME,
+    OVERLAP,
+    PING,
+    groups,
+    label_of,
+    said_choice,
+    steps,
+)
 from cogs.desk.language import mark, t
 from cogs.desk.modals import Form, choice_field, new_form, text_field
 from cogs.desk.wording import MAX_LABEL, MAX_OPTION, cut
@@ -28,6 +40,7 @@ _PARAMETER_FIELD = "p:"
 _OPTION_FIELD = "o:"
 _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
+_MOST_OPTIONS = 25  # of a select
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
 # Read as: where alerts about a job go, and how the form says it.
 ALERTS = {
@@ -62,19 +75,21 @@ def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None 
             description=t("The last day on which it may run"),
             placeholder=t("31 December 2027"),
         )
-        return new_form("draft", "form", target, title, [_when_field(draft, keeps), end])
+        return new_form("draft", "form", target, title, [_when_field(draft, keeps), end, *_timing(draft)])
     parameters = steps(spec)[0] if group == FIRST else groups(spec).get(group, [])
-    fields = [
-        ui.Label(
-            text=cut(_label(parameter), MAX_LABEL),
-            description=cut(_help(parameter), MAX_OPTION) or None,
-            component=_field(parameter, draft.values.get(parameter.name)),
-        )
-        for parameter in parameters
-    ]
+    fields = [parameter_field(parameter, draft.values.get(parameter.name)) for parameter in parameters]
     if group == FIRST:
         fields.append(_when_field(draft, keeps))
     return new_form("draft", "form", target, title, fields)
+
+
+def parameter_field(parameter: Parameter, value: Any) -> ui.Label[Any]:
+    """The field of a parameter, filled with the value that it has."""
+    return ui.Label(
+        text=cut(_label(parameter), MAX_LABEL),
+        description=cut(_help(parameter), MAX_OPTION) or None,
+        component=_field(parameter, value),
+    )
 
 
 def read_form(submitted: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
@@ -105,12 +120,10 @@ def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
     )
 
 
-def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
+def _timing(draft: Draft) -> list[ui.Label[Any]]:
     missed = _text(draft, MISSED) or MissedPolicy.LATEST.value
     overlap = _text(draft, OVERLAP) or OverlapPolicy.ALLOW.value
-    alert = _text(draft, ALERT) or "guild"
     return [
-        text_field(f"{_OPTION_FIELD}{NAME}", t("Name (optional)"), value=_text(draft, NAME), most=100),
         choice_field(
             f"{_OPTION_FIELD}{MISSED}",
             t("Runs missed while I was away"),
@@ -121,6 +134,13 @@ def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
             t("A run due while another is under way"),
             _options({key.value: word for key, word in OVERLAP_WORDS.items()}, overlap),
         ),
+    ]
+
+
+def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
+    alert = _text(draft, ALERT) or "guild"
+    return [
+        text_field(f"{_OPTION_FIELD}{NAME}", t("Name (optional)"), value=_text(draft, NAME), most=100),
         choice_field(f"{_OPTION_FIELD}{ALERT}", t("Tell of failed and missed runs"), _options(ALERTS, alert)),
         ui.Label(
             text=cut(t("Only these roles may change it"), MAX_LABEL),
@@ -131,6 +151,14 @@ def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
                 max_values=25,
                 default_values=objects(draft.values.get(MANAGERS), discord.Role),
             ),
+        ),
+        text_field(
+            f"{_OPTION_FIELD}{PING}",
+            t("Call after each good run (optional)"),
+            value=_text(draft, PING),
+            description=t("An address that raises the alarm when the calls stop, such as healthchecks.io"),
+            placeholder="https://hc-ping.com/…",
+            most=500,
         ),
     ]
 
@@ -165,7 +193,7 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
     if kind in (Kind.CHANNEL, Kind.CHANNELS):
         return ui.ChannelSelect(
             custom_id=custom_id,
-            channel_types=TEXT_CHANNELS,
+            channel_types=[discord.ChannelType[name] for name in parameter.channels] or TEXT_CHANNELS,
             required=required,
             max_values=25 if kind is Kind.CHANNELS else 1,
             default_values=objects(value, discord.abc.GuildChannel),
@@ -183,18 +211,35 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
         )
     if kind is Kind.BOOLEAN:
         return ui.Checkbox(custom_id=custom_id, default=bool(value))
+    if kind is Kind.CHOICE and len(parameter.choices) <= _MOST_OPTIONS:
+        chosen = value[0] if isinstance(value, list) and value else value or parameter.default
+        options = [
+            discord.SelectOption(label=cut(said_choice(item), MAX_OPTION), value=item, default=item == chosen)
+            for item in parameter.choices
+        ]
+        return ui.Select(custom_id=custom_id, options=options, required=required)
     long = kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
     return ui.TextInput(
         custom_id=custom_id,
         style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
         required=required,
         max_length=_longest(parameter),
-        placeholder=cut(parameter.default, MAX_OPTION) if parameter.default else None,
+        placeholder=_example(parameter),
         default=cut(str(value), _longest(parameter)) if value not in (None, "") else None,
     )
 
 
+def _example(parameter: Parameter) -> str | None:
+    if parameter.default:
+        return cut(parameter.default, MAX_OPTION)
+    if parameter.kind is Kind.CHOICE:
+        return cut(", ".join(parameter.choices), MAX_OPTION)
+    return "2h 30m" if parameter.kind is Kind.DURATION else None
+
+
 def _longest(parameter: Parameter) -> int:
+    if parameter.longest is not None:
+        return min(parameter.longest, _LONGEST_TEXT)
     if parameter.kind in (Kind.INTEGER, Kind.NUMBER):
         return 20
     return _LONGEST_TEXT if parameter.kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST) else 256

@@ -29,10 +29,9 @@ from cogs.desk.wording import (
     sentence,
     state_word,
 )
-from cogs.services import Refused, handler_of, services_of
+from cogs.services import Refused, offered_specs, services_of
 from schedulezero.dialects import Feature, JobPage, JobQuery
 from schedulezero.memory import new_id
-from schedulezero.methods import spec_of
 from schedulezero.model import JobState, RunState
 
 PAGE = 8
@@ -91,15 +90,13 @@ async def sort(interaction: discord.Interaction, panel_id: str) -> None:
 async def ask_filter(interaction: discord.Interaction, panel_id: str) -> None:
     """Asks which jobs to show."""
     query = (await state_of(interaction, panel_id))["query"]
-    functions = handler_of(interaction.client).sprockets
-    specs = sorted((spec_of(name, function) for name, function in functions.items()), key=lambda s: s.name)
     methods = [
         discord.SelectOption(
             label=cut(t(spec.summary).rstrip("."), 100),
             value=spec.name,
             default=spec.name == query.get("method"),
         )
-        for spec in specs[:25]
+        for spec in offered_specs(interaction.client)[:25]
     ]
     states = [
         discord.SelectOption(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import discord
 
-from cogs.desk.draft import END, Filled, fill, label_of
+from cogs.desk.draft import END, PING, Filled, fill, label_of
 from cogs.desk.language import t, translated
 from cogs.desk.rights import is_risky, problems
 from schedulezero.errors import ParameterError, TriggerError, WhenError
@@ -85,7 +85,8 @@ class Review:
 def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     """Works out what a draft amounts to."""
     filled = fill(spec, draft.values, str(around.guild.id))
-    filled = replace(filled, errors={**filled.errors, **_text_errors(spec, filled, around.facts)})
+    errors = {**filled.errors, **_text_errors(spec, filled, around.facts), **_ping_errors(draft)}
+    filled = replace(filled, errors=errors)
     trigger, schedule, zone, when_error = _schedule(draft, around)
     runs = tuple(upcoming(schedule, around.now, SHOWN_RUNS)) if schedule is not None else ()
     skipped: tuple[tuple[datetime, str], ...] = ()
@@ -121,6 +122,14 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
             said = t("has {count} characters; Discord takes {most}.", count=longest, most=_LONGEST_MESSAGE)
             found[name] = f"**{label_of(parameter)}** {said}"
     return found
+
+
+def _ping_errors(draft: Draft) -> dict[str, str]:
+    url = str(draft.values.get(PING) or "")
+    if not url or url.startswith(("http://", "https://")):
+        return {}
+    said = t("must be an address that begins with https://, not “{text}”.", text=url[:40])
+    return {PING: f"**{t('Call after each good run')}** {said}"}
 
 
 def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Schedule | None, str, str | None]:

@@ -18,6 +18,7 @@ import discord
 
 from cogs.desk.language import t
 from schedulezero.guild_settings import GuildSettings
+from schedulezero.message_links import read_message_link
 from schedulezero.methods import MethodSpec, Need
 from schedulezero.model import Job
 from schedulezero.parameters import Kind, kind_of
@@ -92,6 +93,10 @@ def strangers(
                 for channel_id in _ids(value)
                 if _channel(channel_id, guild, known) is None
             ]
+        elif kind is Kind.MESSAGE and value is not None:
+            link = read_message_link(value)
+            if link is None or link.guild_id != guild.id:
+                found.append(t("The link is not one of a message in this server."))
         elif kind is Kind.ROLE and value is not None and _role(value, guild) is None:
             found.append(t("The role is not one of this server."))
         elif kind is Kind.GUILD and value is not None and str(value) != str(guild.id):
@@ -101,7 +106,7 @@ def strangers(
 
 def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
     """The ids of all channels that a job names."""
-    kinds = (Kind.CHANNEL, Kind.CHANNELS)
+    kinds = (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE)
     return [item for name, value in params.items() if _kind(spec, name) in kinds for item in _ids(value)]
 
 
@@ -199,6 +204,8 @@ def _anybody_may_ping(spec: MethodSpec, need: Need, params: Mapping[str, Any], g
 
 def _ids(value: Any) -> list[int]:
     items = value if isinstance(value, list) else [value]
+    if (link := read_message_link(value)) is not None:
+        return [link.channel_id]
     return [int(item) for item in items if str(item).isdigit()]
 
 

@@ -6,7 +6,8 @@ A row is written when an instance registers or reports itself, and is a lease: o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from schedulezero import instants
 from schedulezero.database import Database, insert_into
+from schedulezero.model import JsonObject
 from schedulezero.server import signals
 from schedulezero.server.signals import Signal
 from schedulezero.server.tables import handlers
@@ -35,6 +37,7 @@ class Instance:
         key: the public key that it proved, None on a plain wire.
         shards: the guilds that it serves, None for all.
         online: False when it said that it goes.
+        schemas: what its methods take, as JSON Schema, where it said so.
     """
 
     handler_id: str
@@ -44,6 +47,7 @@ class Instance:
     key: str | None = None
     shards: Shards | None = None
     online: bool = True
+    schemas: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
 
 
 class Instances:
@@ -62,6 +66,7 @@ class Instances:
             "key": instance.key,
             "shards": instance.shards.to_json() if instance.shards is not None else None,
             "online": instance.online,
+            "schemas": dict(instance.schemas),
             "heard_at": instants.now(),
         }
 
@@ -109,4 +114,5 @@ def _instance(row: RowMapping) -> Instance:
         key=row["key"],
         shards=read_shards(row["shards"]) if row["shards"] is not None else None,
         online=row["online"],
+        schemas=cast("dict[str, JsonObject]", row["schemas"] or {}),
     )

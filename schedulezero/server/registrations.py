@@ -8,6 +8,7 @@ Beyond loopback the socket speaks CURVE, and who is not on the list of keys does
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -108,7 +109,8 @@ class Registrations:
         except ValueError as error:
             return failure(str(error))
         concurrency = _concurrency(params.get("concurrency"))
-        instance = Instance(handler_id, address, methods, concurrency, key, shards)
+        schemas = _schemas(params.get("schemas"), methods)
+        instance = Instance(handler_id, address, methods, concurrency, key, shards, schemas=schemas)
         try:
             known = await self._registry.register(instance)
         except Taken as error:
@@ -159,6 +161,12 @@ def _is_tcp_address(address: str) -> bool:
         return parts.scheme == "tcp" and bool(parts.hostname) and bool(parts.port) and len(address) <= 200
     except ValueError:
         return False
+
+
+def _schemas(value: Any, methods: Sequence[str]) -> dict[str, JsonObject]:
+    """What methods take, as far as it was said; it is shown and not used."""
+    given = cast(JsonObject, value) if isinstance(value, dict) else {}
+    return {name: given[name] for name in methods if isinstance(given.get(name), dict)}
 
 
 def _concurrency(value: Any) -> int:

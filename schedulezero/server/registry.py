@@ -21,7 +21,7 @@ import zmq.asyncio
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.keys import KeyRing
-from schedulezero.model import HandlerInfo, Run
+from schedulezero.model import HandlerInfo, JsonObject, Run
 from schedulezero.server.connection import Connection
 from schedulezero.server.instances import Instance, Instances
 
@@ -206,6 +206,19 @@ class Registry:
             return None
         found = (name for entry in self._of(handler_id).instances.values() for name in entry.instance.methods)
         return tuple(dict.fromkeys(found))
+
+    def described(self) -> list[JsonObject]:
+        """Every method of every handler, with its schema where its handler told it."""
+        found: list[JsonObject] = []
+        for handler_id in sorted(self._handlers):
+            schemas: dict[str, JsonObject] = {}
+            for entry in self._of(handler_id).instances.values():
+                schemas |= entry.instance.schemas
+            found += [
+                {"handler_id": handler_id, "method": name, "schema": schemas.get(name)}
+                for name in self.methods(handler_id) or ()
+            ]
+        return found
 
     def takes_one_call(self, handler_id: str) -> bool:
         """Whether a handler takes one call at a time, from all nodes together."""

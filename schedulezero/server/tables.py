@@ -216,4 +216,5 @@ handlers = sa.Table(
     sa.Column("shards", sa.JSON(none_as_null=True)),
     sa.Column("online", sa.Boolean, nullable=False),
     sa.Column("heard_at", Instant, nullable=False),
+    sa.Column("schemas", sa.JSON(none_as_null=True)),
 )

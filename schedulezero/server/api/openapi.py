@@ -92,6 +92,14 @@ def _list(schema: str) -> _Schema:
 
 _SCHEMAS: dict[str, _Schema] = {
     "Job": _object(_JOB),
+    "Methods": _object(
+        {
+            "methods": {
+                "type": "array",
+                "items": _object({"handler_id": _TEXT, "method": _TEXT, "schema": _nullable("object")}),
+            }
+        }
+    ),
     "CreatedJob": _object({**_JOB, "warning": _TEXT}, "warning"),
     "JobPage": _object({"jobs": _list("Job"), "next_cursor": _nullable("string")}),
     "Run": _object(_RUN),
@@ -272,6 +280,7 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
     ("delete", "/api/schedules/{id}", "Remove a schedule", None, {200: "Removed"}),
     ("post", "/api/run_now", "Call a method and wait for its result", "RunNowBody", {200: "RanNow"}),
     ("get", "/api/handlers", "List handlers, pinging each", None, {200: "Handlers"}),
+    ("get", "/api/methods", "List methods, with JSON Schema of their params", None, {200: "Methods"}),
     ("get", "/api/health", "Whether the server is well", None, {200: "Health"}),
     (
         "get",

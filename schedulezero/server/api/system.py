@@ -30,6 +30,7 @@ class SystemResource:
             web.get("/api/health/live", self.live),
             web.get("/api/health/ready", self.ready),
             web.get("/api/handlers", self.handlers),
+            web.get("/api/methods", self.methods),
             web.get("/api/config", self.config),
             web.get("/api/openapi.json", self.openapi),
         ]
@@ -47,6 +48,9 @@ class SystemResource:
 
     async def handlers(self, request: web.Request) -> web.Response:
         return web.json_response({"handlers": [info.to_json() for info in await self._registry.list()]})
+
+    async def methods(self, request: web.Request) -> web.Response:
+        return web.json_response({"methods": self._registry.described()})
 
     async def config(self, request: web.Request) -> web.Response:
         return web.json_response(self._config)

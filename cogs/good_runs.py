@@ -1,0 +1,62 @@
+"""A dead man's switch: after each good run of a job that asks for it, an address is called.
+
+Whoever watches that address (healthchecks.io, Uptime Kuma…) raises the alarm when no call comes any more,
+also when this whole machine is gone. Any job may carry the address in its params under `PING_URL`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from cogs.services import services_of
+from schedulezero.invocation import Invocation
+from schedulezero.outgoing import OutgoingFailed, send_out
+
+log = logging.getLogger(__name__)
+
+PING_URL = "ping_url"
+_TRIES = 3
+_BETWEEN_SECONDS = 2.0
+
+
+class GoodRuns:
+    """Calls the addresses of jobs that ran well, beside everything else.
+
+    Parameters:
+        bot: the bot.
+        allow_private: whether addresses within this network may be called, too.
+    """
+
+    def __init__(self, bot: object, *, allow_private: bool) -> None:
+        self._bot = bot
+        self._allow_private = allow_private
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def __call__(self, invocation: Invocation) -> None:
+        """Is told of a good run."""
+        url = invocation.params.get(PING_URL)
+        if isinstance(url, str) and invocation.spec.parameter(PING_URL) is None:
+            task = asyncio.create_task(services_of(self._bot).waiting.idle(self._ping(url)))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _ping(self, url: str) -> None:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                answer = await send_out("GET", url, allow_private=self._allow_private)
+            except OutgoingFailed as error:
+                said, final = error.message, error.refused
+            else:
+                if answer.status < 400:
+                    return
+                said, final = f"{url} answered {answer.status}", answer.status < 500
+            if final or attempt == _TRIES:
+                log.warning("the ping after a good run did not arrive: %s", said)
+                return
+            await asyncio.sleep(_BETWEEN_SECONDS * attempt)
+
+    def close(self) -> None:
+        """Ends what is under way."""
+        for task in self._under_way:
+            task.cancel()

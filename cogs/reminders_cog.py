@@ -1,0 +1,53 @@
+"""RemindersCog: ``/remind``, for everybody: in servers, in direct messages and with the app of one's own."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.desk import reminders
+from cogs.desk.answers import answer_anyone
+from cogs.services import services_of, timezone_of
+from schedulezero import instants
+from schedulezero.when.complete import completions
+
+
+class RemindersCog(commands.Cog):
+    """Reminders to oneself."""
+
+    remind = app_commands.Group(
+        name="remind",
+        description="Be reminded of something, by direct message",
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+    )
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self.bot = bot
+        bot.add_dynamic_items(*reminders.REMINDER_ITEMS)
+
+    @remind.command(name="me", description="Be reminded of something, once or again and again")
+    @app_commands.describe(
+        what="Of what", when="When: in 10 minutes, tomorrow at 9, every friday at 17:00, …"
+    )
+    async def me(
+        self,
+        interaction: discord.Interaction,
+        what: app_commands.Range[str, 1, 1800],
+        when: app_commands.Range[str, 1, 200],
+    ) -> None:
+        await answer_anyone(interaction, lambda: reminders.remind(interaction, what, when))
+
+    @remind.command(name="list", description="Show your reminders, and cancel some")
+    async def list(self, interaction: discord.Interaction) -> None:
+        await answer_anyone(interaction, lambda: reminders.show_reminders(interaction))
+
+    @me.autocomplete("when")
+    async def suggest_when(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """How what is typed would be understood, and what it may become."""
+        zone = await timezone_of(services_of(self.bot), interaction.user.id, interaction.guild_id)
+        found = completions(current, zone=zone, locale=interaction.locale.value, now=instants.now())
+        return [app_commands.Choice(name=item.label, value=item.text) for item in found]

@@ -1,0 +1,45 @@
+"""A sprocket's own settings: declared as a pydantic model, edited in Discord, kept for each guild.
+
+    class WelcomeSettings(BaseModel):
+        greeting: Annotated[Text, Field(max_length=200, description="What to say")] = "Hello"
+
+    class WelcomeSprocket(RegisteringCog):
+        settings = WelcomeSettings
+
+``/sprockets`` then has a *Configure* button for it, and a job reads them with `settings_of`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+_NOTE = "sprocket-settings"
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def settings_of(bot: Any, sprocket: str, model: type[Model], guild_id: str) -> Model:
+    """A sprocket's settings in a guild; the declared defaults where nobody set any.
+
+    Parameters:
+        bot: the bot.
+        sprocket: the sprocket's name, as in ``/load_sprocket``.
+        model: what it declares.
+        guild_id: the guild.
+    """
+    return read(model, await bot.memory.kept(_NOTE, f"{sprocket}:{guild_id}") or {})
+
+
+async def save_settings(bot: Any, sprocket: str, guild_id: str, values: dict[str, Any]) -> None:
+    """Keeps a sprocket's settings in a guild."""
+    await bot.memory.put(_NOTE, f"{sprocket}:{guild_id}", values)
+
+
+def read(model: type[Model], values: dict[str, Any]) -> Model:
+    """Settings from what is kept. What a newer version of the sprocket does not take any more is left out."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+        return model(**{name: value for name, value in values.items() if name not in wrong})

@@ -1,0 +1,109 @@
+"""Channels by the clock: slow mode for some hours, and countdowns in topics and names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+import discord
+from discord.ext import commands
+from pydantic import Field
+
+from schedulezero.errors import JobFailed
+from schedulezero.methods import Need
+from schedulezero.steps import step
+from schedulezero.typed import AnyChannelId, Duration, LongText, job
+from sprockets.discord_side import asking_discord, guild_channel_of, text_for
+from sprockets.follow_up import follow_up
+from sprockets.registering import RegisteringCog, by_name
+
+REASON = "ScheduleZero: scheduled job"
+_SLOWEST = 6 * 3600
+_LONGEST_TOPIC = 1024
+_LONGEST_NAME = 100
+
+
+@job(
+    needs=(Need("view_channel", channel="channel_id"), Need("manage_channels", channel="channel_id")),
+    resumable=True,
+)
+async def set_slowmode(
+    bot: commands.Bot,
+    channel_id: AnyChannelId,
+    seconds: Annotated[int, Field(ge=0, le=_SLOWEST)],
+    lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=365))] | None = None,
+) -> dict[str, Any]:
+    """Slow a channel down, for some hours or until further notice.
+
+    Params:
+        channel_id: Which channel
+        seconds: How long each person waits between two messages; 0 for not at all
+        lasts: For how long; then it is as it was before
+    """
+    channel = await guild_channel_of(bot, channel_id)
+    if not isinstance(
+        channel,
+        discord.TextChannel
+        | discord.ForumChannel
+        | discord.VoiceChannel
+        | discord.StageChannel
+        | discord.Thread,
+    ):
+        raise JobFailed(f"#{channel.name} has no slow mode.", retry=False)
+
+    async def look(_: dict[str, Any]) -> dict[str, Any]:
+        return {"before": channel.slowmode_delay}
+
+    before = (await step("before", look))["before"]
+    said = f"#{channel.name}: {seconds} s between messages"
+    if lasts is not None:
+        params = {"channel_id": str(channel.id), "seconds": before}
+        after = await follow_up(
+            bot, "after", "set_slowmode", params, lasts, f"#{channel.name} as fast as before"
+        )
+        said += f", until {after['at']}"
+    async with asking_discord(f"slow #{channel.name} down"):
+        await channel.edit(slowmode_delay=seconds, reason=REASON)
+    return {"success": True, "channel_id": str(channel.id), "message": said}
+
+
+@job(
+    needs=(Need("view_channel", channel="channel_id"), Need("manage_channels", channel="channel_id")),
+    variables=("text",),
+    resumable=True,
+)
+async def set_channel_text(
+    bot: commands.Bot,
+    channel_id: AnyChannelId,
+    text: Annotated[LongText, Field(max_length=_LONGEST_TOPIC)],
+    where: Literal["topic", "name"] = "topic",
+) -> dict[str, Any]:
+    """Write a channel's topic or name, such as a countdown.
+
+    Params:
+        channel_id: Which channel
+        text: What to write, such as {countdown:2030-01-01} until the launch
+        where: Discord lets a name change twice in ten minutes only
+    """
+    channel = await guild_channel_of(bot, channel_id)
+    written = text_for(channel.guild, text)
+    longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
+    if len(written) > longest:
+        raise JobFailed(f"The {where} has {len(written)} characters; Discord takes {longest}.", retry=False)
+    topical = isinstance(channel, discord.TextChannel | discord.ForumChannel)
+    if where == "topic" and not topical:
+        raise JobFailed(f"#{channel.name} has no topic; write its name instead.", retry=False)
+    async with asking_discord(f"write the {where} of #{channel.name}"):
+        await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
+    return {"success": True, "channel_id": str(channel.id), "message": f"The {where} is: {written}"}
+
+
+class ChannelsSprocket(RegisteringCog):
+    """Registers the jobs about channels."""
+
+    jobs = by_name(set_slowmode, set_channel_text)
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Loads the sprocket."""
+    await bot.add_cog(ChannelsSprocket(bot))

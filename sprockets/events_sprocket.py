@@ -1,0 +1,170 @@
+"""Discord's own scheduled events: made in time, started and ended on time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import discord
+from discord.ext import commands
+from pydantic import Field
+
+from schedulezero import instants
+from schedulezero.errors import JobFailed
+from schedulezero.instants import from_iso, to_iso
+from schedulezero.methods import Need
+from schedulezero.run_context import current_run
+from schedulezero.steps import step
+from schedulezero.typed import Duration, GuildId, LongText, Text, VoiceId, job
+from sprockets.discord_side import asking_discord, guild_channel_of, guild_of, text_for
+from sprockets.registering import RegisteringCog, by_name
+
+REASON = "ScheduleZero: scheduled job"
+_SOONEST = timedelta(minutes=1)  # Discord takes no event that began already
+_CLOCK_SKEW = timedelta(minutes=2)
+
+
+@job(needs=(Need("create_events"),), variables=("title", "description"), resumable=True)
+async def create_event(
+    bot: commands.Bot,
+    guild_id: GuildId,
+    title: Annotated[Text, Field(max_length=100)],
+    starts_in: Duration,
+    lasts: Duration = timedelta(hours=1),
+    place: Annotated[Text, Field(max_length=100)] = "",
+    voice_channel_id: VoiceId | None = None,
+    description: Annotated[LongText, Field(max_length=1000)] = "",
+) -> dict[str, Any]:
+    """Announce one of Discord's own events.
+
+    Params:
+        guild_id: The server
+        title: What it is called
+        starts_in: How long after this job runs it begins, such as 2 days
+        lasts: How long it takes
+        place: Where it is, if not in a voice channel
+        voice_channel_id: The voice channel where it is, if not elsewhere
+        description: What it is about
+    """
+    guild = guild_of(bot, guild_id)
+    if bool(place) == bool(voice_channel_id):
+        raise JobFailed("An event needs either a place or a voice channel.", retry=False)
+    start = max(current_run().scheduled_at + starts_in, instants.now() + _SOONEST)
+    where: dict[str, Any] = {"entity_type": discord.EntityType.external, "location": place}
+    if voice_channel_id:
+        channel = await guild_channel_of(bot, voice_channel_id)
+        stage = isinstance(channel, discord.StageChannel)
+        kind = discord.EntityType.stage_instance if stage else discord.EntityType.voice
+        where = {"entity_type": kind, "channel": channel}
+
+    async def make(plan: dict[str, Any]) -> dict[str, Any]:
+        begins = from_iso(plan["start"])
+        async with asking_discord("make the event"):
+            event = await guild.create_scheduled_event(
+                name=plan["name"],
+                description=plan["description"],
+                start_time=begins,
+                end_time=begins + lasts,
+                privacy_level=discord.PrivacyLevel.guild_only,
+                reason=REASON,
+                **where,
+            )
+        return _result(event)
+
+    async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
+        async with asking_discord("look for the event"):
+            for event in await guild.fetch_scheduled_events():
+                mine = event.creator_id == guild.me.id and event.name == plan["name"]
+                if mine and discord.utils.snowflake_time(event.id) > since - _CLOCK_SKEW:
+                    return _result(event)
+        return None
+
+    plan = {
+        "name": text_for(guild, title)[:100],
+        "description": text_for(guild, description) if description else "",
+        "start": to_iso(start),
+    }
+    return {"success": True, **await step("event", make, plan=plan, find=find)}
+
+
+@create_event.preview
+async def _event_preview(
+    bot: commands.Bot, guild_id: int, title: str, starts_in: timedelta, lasts: timedelta, **_: Any
+) -> str:
+    """When the event is, seen from each run."""
+    return f"The event begins {_said(starts_in)} after each run, and takes {_said(lasts)}."
+
+
+def _said(length: timedelta) -> str:
+    hours = length / timedelta(hours=1)
+    if hours >= 48:
+        return f"{hours / 24:g} days"
+    return f"{hours:g} h" if hours >= 1 else f"{length / timedelta(minutes=1):g} min"
+
+
+@job(needs=(Need("manage_events"),), resumable=True)
+async def start_event(
+    bot: commands.Bot, guild_id: GuildId, title: Annotated[Text, Field(max_length=100)]
+) -> dict[str, Any]:
+    """Start one of Discord's own events.
+
+    Params:
+        guild_id: The server
+        title: What it is called; the next one of that name is started
+    """
+    guild = guild_of(bot, guild_id)
+    async with asking_discord(f"start the event “{title}”"):
+        event = await _next_event(guild, title, discord.EventStatus.scheduled)
+        if event.status is not discord.EventStatus.active:
+            event = await event.start(reason=REASON)
+    return {"success": True, **_result(event), "message": f"“{event.name}” has begun"}
+
+
+@job(needs=(Need("manage_events"),), resumable=True)
+async def end_event(
+    bot: commands.Bot, guild_id: GuildId, title: Annotated[Text, Field(max_length=100)]
+) -> dict[str, Any]:
+    """End one of Discord's own events.
+
+    Params:
+        guild_id: The server
+        title: What it is called; the one of that name that is going on is ended
+    """
+    guild = guild_of(bot, guild_id)
+    async with asking_discord(f"end the event “{title}”"):
+        event = await _next_event(guild, title, discord.EventStatus.active)
+        event = await event.end(reason=REASON)
+    return {"success": True, **_result(event), "message": f"“{event.name}” is over"}
+
+
+async def _next_event(
+    guild: discord.Guild, title: str, status: discord.EventStatus
+) -> discord.ScheduledEvent:
+    """The next event of that name in a state; for one to start, also the one that was started already."""
+    wanted = title.strip().casefold()
+    states = {status, discord.EventStatus.active}
+    found = [
+        event
+        for event in await guild.fetch_scheduled_events()
+        if event.name.casefold() == wanted and event.status in states
+    ]
+    if not found:
+        doing = "going on" if status is discord.EventStatus.active else "planned"
+        raise JobFailed(f"There is no event “{title}” that is {doing}.", retry=False)
+    # What began since this run was due was begun by it.
+    return min(found, key=lambda event: (event.status is not status, event.start_time))
+
+
+def _result(event: discord.ScheduledEvent) -> dict[str, Any]:
+    return {"event_id": str(event.id), "url": event.url, "message": f"The event “{event.name}” is announced"}
+
+
+class EventsSprocket(RegisteringCog):
+    """Registers the jobs about Discord's events."""
+
+    jobs = by_name(create_event, start_event, end_event)
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Loads the sprocket."""
+    await bot.add_cog(EventsSprocket(bot))

@@ -1,0 +1,64 @@
+"""A second job that a job schedules for later, such as taking back a role that it gave for a while."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from schedulezero import instants
+from schedulezero.errors import ClientError, Conflict, JobFailed
+from schedulezero.instants import to_iso
+from schedulezero.model import Job, Trigger
+from schedulezero.run_context import current_run
+from schedulezero.steps import step
+
+_PATIENCE = timedelta(days=30)
+_AGAIN_SECONDS = 5.0
+
+
+async def follow_up(
+    bot: Any, key: str, method: str, params: Mapping[str, Any], after: timedelta, name: str
+) -> dict[str, Any]:
+    """Schedules a job for later, once in the current run, whatever dies meanwhile.
+
+    Schedule the undoing before doing: then nothing that is done for a while can stay for ever.
+
+    Parameters:
+        bot: the bot.
+        key: names this follow-up within the run.
+        method, params: what is to be done.
+        after: how long from now.
+        name: what the job is called in lists.
+
+    Returns ``{"job_id": …, "at": …}``. Raises JobFailed when it cannot be saved now.
+    """
+    run, services = current_run(), bot.services
+    digest = hashlib.sha256(f"{run.run_id}\n{key}\n{run.round}".encode()).hexdigest()[:24]
+    plan = {"id": f"after-{digest}" if run.run_id else "", "at": to_iso(instants.now() + after)}
+
+    async def save(plan: dict[str, Any]) -> dict[str, Any]:
+        job = Job(
+            id=plan["id"],
+            handler_id=services.handler_id,
+            method=method,
+            params=params,
+            trigger=Trigger("date", {"run_date": plan["at"]}),
+            name=name[:100],
+            guild_id=run.guild_id,
+            creator_id=run.creator_id,
+            timezone=run.timezone,
+            grace=_PATIENCE,
+        )
+        try:
+            saved = await services.client.create(job)
+        except Conflict:
+            return {"job_id": plan["id"], "at": plan["at"]}  # an earlier try saved it
+        except ClientError as error:
+            raise JobFailed(
+                f"What is to follow could not be scheduled: {error.message}", retry_after=_AGAIN_SECONDS
+            ) from error
+        return {"job_id": saved.id, "at": plan["at"]}
+
+    return await step(key, save, plan=plan)

@@ -1,0 +1,224 @@
+"""More kinds of posts: polls, posts under another name and face, and what becomes of earlier posts."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import discord
+from discord.ext import commands
+from pydantic import Field
+
+from schedulezero.errors import JobFailed
+from schedulezero.methods import Need
+from schedulezero.steps import step
+from schedulezero.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
+from sprockets.discord_side import (
+    Sendable,
+    asking_discord,
+    channel_of,
+    find_message,
+    mentions,
+    post,
+    posted,
+    text_for,
+)
+from sprockets.registering import RegisteringCog, by_name
+
+_MOST_ANSWERS = 10
+_LONGEST_ANSWER = 55
+_LONGEST_QUESTION = 300
+_WEBHOOK = "ScheduleZero"
+_FORBIDDEN_NAMES = re.compile(r"discord|clyde|```|^(everyone|here)$", re.IGNORECASE)
+
+
+@job(
+    needs=(
+        Need("view_channel", channel="channel_id"),
+        Need("send_messages", channel="channel_id"),
+        Need("send_polls", channel="channel_id"),
+    ),
+    variables=("question",),
+    resumable=True,
+)
+async def send_poll(
+    bot: commands.Bot,
+    channel_id: ChannelId,
+    question: Annotated[Text, Field(max_length=_LONGEST_QUESTION)],
+    answers: LongText,
+    lasts: Annotated[Duration, Field(ge=timedelta(hours=1), le=timedelta(days=32))] = timedelta(days=1),
+    several: bool = False,
+) -> dict[str, Any]:
+    """Ask people with a poll.
+
+    Params:
+        channel_id: Where to ask
+        question: What to ask
+        answers: The answers to choose from, one on each line, at most 10
+        lasts: How long one can vote, from 1 hour to 32 days
+        several: Let people choose more than one answer
+    """
+    channel = await channel_of(bot, channel_id)
+    poll = discord.Poll(
+        # Discord counts a poll's length in whole hours.
+        question=text_for(channel.guild, question),
+        duration=timedelta(hours=max(round(lasts / timedelta(hours=1)), 1)),
+        multiple=several,
+    )
+    for answer in _answers(answers):
+        poll.add_answer(text=answer)
+    quiet = discord.AllowedMentions.none()
+    return {"success": True, **await post(channel, f"#{channel.name}", poll=poll, allowed_mentions=quiet)}
+
+
+@send_poll.preview
+async def _poll_preview(bot: commands.Bot, channel_id: int, question: str, answers: str, **_: Any) -> str:
+    """The poll's answers as they will be read."""
+    return "\n".join(f"○ {discord.utils.escape_markdown(answer)}" for answer in _answers(answers))
+
+
+def _answers(text: str) -> list[str]:
+    found = [line.strip() for line in text.splitlines() if line.strip()]
+    if not 1 <= len(found) <= _MOST_ANSWERS:
+        raise JobFailed(
+            f"A poll takes 1 to {_MOST_ANSWERS} answers, each on a line of its own, not {len(found)}.",
+            retry=False,
+        )
+    for answer in found:
+        if len(answer) > _LONGEST_ANSWER:
+            raise JobFailed(
+                f"The answer “{answer[:40]}…” has {len(answer)} characters; Discord takes {_LONGEST_ANSWER}.",
+                retry=False,
+            )
+    return found
+
+
+@job(
+    needs=(
+        Need("view_channel", channel="channel_id"),
+        Need("send_messages", channel="channel_id"),
+        Need("manage_webhooks", channel="channel_id"),
+    ),
+    variables=("message",),
+    resumable=True,
+)
+async def send_as(
+    bot: commands.Bot,
+    channel_id: ChannelId,
+    name: Annotated[Text, Field(max_length=80)],
+    message: Annotated[LongText, Field(max_length=4000)],
+    avatar_url: Url | None = None,
+) -> dict[str, Any]:
+    """Post under another name and with another face.
+
+    Params:
+        channel_id: Where to post
+        name: The name to post under
+        message: What to say
+        avatar_url: Address of the picture to show beside it
+    """
+    channel = await channel_of(bot, channel_id)
+    if _FORBIDDEN_NAMES.search(name):
+        raise JobFailed(f"Discord does not take “{name}” as a name; choose another one.", retry=False)
+    text = text_for(channel.guild, message)
+    async with asking_discord(f"post in #{channel.name} by a webhook"):
+        webhook = await _webhook(bot, channel)
+
+    async def send(plan: dict[str, Any]) -> dict[str, Any]:
+        extra: dict[str, Any] = {"thread": channel} if isinstance(channel, discord.Thread) else {}
+        async with asking_discord(f"post in #{channel.name} by a webhook"):
+            sent = await webhook.send(
+                plan["text"],
+                username=name,
+                avatar_url=avatar_url or discord.utils.MISSING,
+                allowed_mentions=mentions(message),
+                wait=True,
+                **extra,
+            )
+        return posted(sent, channel)
+
+    async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
+        async with asking_discord("look for what I posted"):
+            async for item in channel.history(limit=100, after=since - timedelta(minutes=1)):
+                if item.webhook_id == webhook.id and item.content.strip() == plan["text"].strip():
+                    return posted(item, channel)
+        return None
+
+    return {"success": True, **await step(f"as:{channel.id}", send, plan={"text": text}, find=find)}
+
+
+async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
+    """Our webhook in a channel; made when there is none. A thread uses that of its parent."""
+    home = channel.parent if isinstance(channel, discord.Thread) else channel
+    if not isinstance(home, discord.TextChannel | discord.VoiceChannel | discord.ForumChannel):
+        raise JobFailed(f"#{channel.name} takes no posts under another name.", retry=False)
+    for webhook in await home.webhooks():
+        if webhook.token and webhook.user is not None and bot.user and webhook.user.id == bot.user.id:
+            return webhook
+    return await home.create_webhook(name=_WEBHOOK, reason="ScheduleZero: scheduled job")
+
+
+@job(
+    needs=(
+        Need("view_channel", channel="message_url"),
+        Need("send_messages", channel="message_url"),
+        Need("manage_messages", channel="message_url"),
+    ),
+    variables=("message",),
+    resumable=True,
+)
+async def edit_post(
+    bot: commands.Bot, message_url: MessageLink, message: Annotated[LongText, Field(max_length=2000)]
+) -> dict[str, Any]:
+    """Change what one of my earlier posts says.
+
+    Params:
+        message_url: The link of the post: right click on it, then Copy Message Link
+        message: What it is to say
+    """
+    found = await find_message(bot, message_url)
+    if found.author != bot.user:
+        raise JobFailed("I can only change posts of my own; this one is somebody else's.", retry=False)
+    assert found.guild is not None
+    async with asking_discord("change my post"):
+        changed = await found.edit(
+            content=text_for(found.guild, message), allowed_mentions=discord.AllowedMentions.none()
+        )
+    return {"success": True, **posted(changed)}
+
+
+@job(
+    needs=(
+        Need("view_channel", channel="message_url"),
+        Need("read_message_history", channel="message_url"),
+        Need("manage_messages", channel="message_url"),
+    ),
+    resumable=True,
+)
+async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, Any]:
+    """Delete an earlier post.
+
+    Params:
+        message_url: The link of the post: right click on it, then Copy Message Link
+    """
+    try:
+        found = await find_message(bot, message_url)
+        async with asking_discord("delete the post"):
+            await found.delete()
+    except JobFailed as error:
+        if not isinstance(error.__cause__, discord.NotFound):
+            raise
+        return {"success": True, "message": "It was gone already."}
+    return {"success": True, "channel_id": str(found.channel.id), "message": "The post is deleted."}
+
+
+class PostsSprocket(RegisteringCog):
+    """Registers the jobs about posts."""
+
+    jobs = by_name(send_poll, send_as, edit_post, delete_post)
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Loads the sprocket."""
+    await bot.add_cog(PostsSprocket(bot))

@@ -1,0 +1,68 @@
+"""Reminders to oneself, by direct message, with buttons to be reminded again or to be done with it.
+
+The buttons' custom ids are all that they know; `cogs.reminders_cog` answers them, also after a restart.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import discord
+from discord.ext import commands
+from pydantic import Field
+
+from schedulezero.errors import JobFailed
+from schedulezero.run_context import current_run
+from schedulezero.typed import LongText, MemberId, job
+from sprockets.discord_side import asking_discord, post
+from sprockets.registering import RegisteringCog, by_name
+
+MARK = "⏰"
+# Read as: minutes to snooze for, and what the button says.
+_SNOOZES = ((10, "10 min"), (60, "1 h"), (24 * 60, "1 d"))
+
+
+@job(resumable=True, personal=True)
+async def remind(
+    bot: commands.Bot, user_id: MemberId, message: Annotated[LongText, Field(max_length=1800)]
+) -> dict[str, Any]:
+    """Remind me by direct message.
+
+    Params:
+        user_id: Who is reminded: whoever made the reminder
+        message: Of what
+    """
+    if current_run().creator_id not in (None, str(user_id)):
+        raise JobFailed("A reminder goes to whoever made it, and to nobody else.", retry=False)
+    async with asking_discord("remind you"):
+        user = bot.get_user(user_id) or await bot.fetch_user(user_id)
+        sent = await post(
+            user,
+            "your direct messages",
+            content=f"{MARK} {message}",
+            view=_buttons(),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+    return {"success": True, **sent}
+
+
+def _buttons() -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    for minutes, label in _SNOOZES:
+        view.add_item(discord.ui.Button(label=label, emoji="💤", custom_id=f"sz-remind:snooze:{minutes}"))
+    done: discord.ui.Button[Any] = discord.ui.Button(
+        emoji="✅", style=discord.ButtonStyle.success, custom_id="sz-remind:done:0"
+    )
+    view.add_item(done)
+    return view
+
+
+class ReminderSprocket(RegisteringCog):
+    """Registers the job of reminders."""
+
+    jobs = by_name(remind)
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Loads the sprocket."""
+    await bot.add_cog(ReminderSprocket(bot))

@@ -1,0 +1,192 @@
+"""Threads and forum posts: opened on time, and closed or put away on time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import discord
+from discord.ext import commands
+from pydantic import Field
+
+from schedulezero.errors import JobFailed
+from schedulezero.methods import Need
+from schedulezero.steps import step
+from schedulezero.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
+from sprockets.discord_side import asking_discord, channel_of, guild_channel_of, mentions, post, text_for
+from sprockets.registering import RegisteringCog, by_name
+
+REASON = "ScheduleZero: scheduled job"
+Quiet = Literal["1 hour", "1 day", "3 days", "1 week"]
+# Read as: how long a thread may be quiet before Discord puts it away, in Discord's minutes.
+_MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
+    "1 hour": 60, "1 day": 1440, "3 days": 4320, "1 week": 10080,
+}  # fmt: skip
+_CLOCK_SKEW = timedelta(minutes=2)
+
+
+@job(
+    needs=(
+        Need("view_channel", channel="channel_id"),
+        Need("create_public_threads", channel="channel_id"),
+        Need("send_messages_in_threads", channel="channel_id"),
+    ),
+    variables=("title", "message"),
+    resumable=True,
+)
+async def create_thread(
+    bot: commands.Bot,
+    channel_id: ChannelId,
+    title: Annotated[Text, Field(max_length=100)],
+    message: Annotated[LongText, Field(max_length=2000)] = "",
+    archive_after: Quiet = "1 day",
+) -> dict[str, Any]:
+    """Open a thread.
+
+    Params:
+        channel_id: Where to open it
+        title: What it is called
+        message: Its first message
+        archive_after: When it is put away after nobody wrote in it
+    """
+    channel = await channel_of(bot, channel_id)
+    if not isinstance(channel, discord.TextChannel):
+        raise JobFailed(f"Threads cannot be opened in #{channel.name}; choose a text channel.", retry=False)
+    name = text_for(channel.guild, title)[:100]
+
+    async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
+        async with asking_discord(f"open a thread in #{channel.name}"):
+            thread = await channel.create_thread(
+                name=plan["name"],
+                type=discord.ChannelType.public_thread,
+                auto_archive_duration=_MINUTES[archive_after],
+                reason=REASON,
+            )
+        return _opened(thread)
+
+    plan = {"name": name}
+    result = await step("thread", open_it, plan=plan, find=lambda plan, since: _found(channel, plan, since))
+    if message:
+        thread = await channel_of(bot, int(result["channel_id"]))
+        text = text_for(channel.guild, message)
+        sent = await post(thread, f"“{name}”", content=text, allowed_mentions=mentions(message))
+        result = {**result, **sent}
+    return {"success": True, **result}
+
+
+@job(
+    needs=(Need("view_channel", channel="channel_id"), Need("send_messages", channel="channel_id")),
+    variables=("title", "message"),
+    resumable=True,
+)
+async def create_forum_post(
+    bot: commands.Bot,
+    channel_id: ForumId,
+    title: Annotated[Text, Field(max_length=100)],
+    message: Annotated[LongText, Field(max_length=2000)],
+    tags: Text = "",
+) -> dict[str, Any]:
+    """Open a post in a forum.
+
+    Params:
+        channel_id: In which forum
+        title: Its title
+        message: What it says
+        tags: Names of the forum's tags, with commas between them
+    """
+    forum = await guild_channel_of(bot, channel_id)
+    if not isinstance(forum, discord.ForumChannel):
+        raise JobFailed(f"#{forum.name} is no forum; choose one.", retry=False)
+    name, text = text_for(forum.guild, title)[:100], text_for(forum.guild, message)
+    chosen = _tags(forum, tags)
+
+    async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
+        async with asking_discord(f"post in #{forum.name}"):
+            made = await forum.create_thread(
+                name=plan["name"],
+                content=plan["text"],
+                applied_tags=chosen,
+                allowed_mentions=mentions(message),
+                reason=REASON,
+            )
+        return {**_opened(made.thread), "message_id": str(made.message.id)}
+
+    plan = {"name": name, "text": text}
+    result = await step("post", open_it, plan=plan, find=lambda plan, since: _found(forum, plan, since))
+    return {"success": True, **result}
+
+
+@job(
+    needs=(
+        Need("view_channel", channel="thread_channel_id"),
+        Need("manage_threads", channel="thread_channel_id"),
+    ),
+    resumable=True,
+)
+async def set_thread(
+    bot: commands.Bot, thread_channel_id: ThreadId, state: Literal["open", "closed", "archived"]
+) -> dict[str, Any]:
+    """Open, close or archive a thread or a forum post.
+
+    Params:
+        thread_channel_id: Which one
+        state: Closed is archived and locked: only moderators open it again
+    """
+    thread = await guild_channel_of(bot, thread_channel_id)
+    if not isinstance(thread, discord.Thread):
+        raise JobFailed(f"#{thread.name} is no thread and no forum post.", retry=False)
+    async with asking_discord(f"change the thread “{thread.name}”"):
+        if thread.archived and state != "open":
+            await thread.edit(archived=False, reason=REASON)  # an archived one takes no other change
+        await thread.edit(archived=state != "open", locked=state == "closed", reason=REASON)
+    return {"success": True, **_opened(thread), "message": f"“{thread.name}” is {state}"}
+
+
+def _opened(thread: discord.Thread) -> dict[str, Any]:
+    return {
+        "channel_id": str(thread.id),
+        "guild_id": str(thread.guild.id),
+        "url": thread.jump_url,
+        "message": f"“{thread.name}” is open",
+    }
+
+
+async def _found(
+    parent: discord.TextChannel | discord.ForumChannel, plan: dict[str, Any], since: datetime
+) -> dict[str, Any] | None:
+    """The thread that an earlier try opened, if it did."""
+    async with asking_discord(f"look for threads of #{parent.name}"):
+        for thread in await parent.guild.active_threads():
+            mine = thread.owner_id == parent.guild.me.id and thread.parent_id == parent.id
+            made_at = thread.created_at or discord.utils.snowflake_time(thread.id)
+            if mine and thread.name == plan["name"] and made_at > since - _CLOCK_SKEW:
+                # The first message of a forum's post has the post's own id.
+                more = {"message_id": str(thread.id)} if "text" in plan else {}
+                return {**_opened(thread), **more}
+    return None
+
+
+def _tags(forum: discord.ForumChannel, names: str) -> list[discord.ForumTag]:
+    found: list[discord.ForumTag] = []
+    for name in (part.strip() for part in names.split(",")):
+        if not name:
+            continue
+        tag = next((tag for tag in forum.available_tags if tag.name.casefold() == name.casefold()), None)
+        if tag is None:
+            there = ", ".join(tag.name for tag in forum.available_tags) or "none"
+            raise JobFailed(f"#{forum.name} has no tag “{name}”. Its tags: {there}.", retry=False)
+        found.append(tag)
+    if forum.flags.require_tag and not found:
+        raise JobFailed(f"Posts in #{forum.name} need a tag.", retry=False)
+    return found[:5]
+
+
+class ThreadsSprocket(RegisteringCog):
+    """Registers the jobs about threads and forum posts."""
+
+    jobs = by_name(create_thread, create_forum_post, set_thread)
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Loads the sprocket."""
+    await bot.add_cog(ThreadsSprocket(bot))

@@ -1,0 +1,92 @@
+"""Calls of other people's services over HTTP, signed so that they know who calls."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from discord.ext import commands
+from pydantic import BaseModel, Field
+
+from schedulezero.errors import JobFailed
+from schedulezero.instants import to_iso
+from schedulezero.methods import Need
+from schedulezero.outgoing import OutgoingFailed, send_out
+from schedulezero.run_context import current_run
+from schedulezero.sprocket_settings import settings_of
+from schedulezero.typed import LongText, Text, Url, job
+from sprockets.registering import RegisteringCog, by_name
+
+
+class WebSettings(BaseModel):
+    """What the web sprocket keeps for each server."""
+
+    secret: Annotated[
+        Text, Field(max_length=200, description="Signs each call; agree on it with the receiver")
+    ] = ""
+
+
+@job(needs=(Need("manage_guild"),))
+async def call_web(
+    bot: commands.Bot,
+    url: Url,
+    method: Literal["POST", "PUT", "PATCH", "DELETE", "GET"] = "POST",
+    body: Annotated[LongText, Field(max_length=4000)] = "",
+) -> dict[str, Any]:
+    """Call an address on the web, signed.
+
+    Params:
+        url: The address
+        method: How to call it
+        body: What to send: JSON goes as JSON, anything else as text
+    """
+    run = current_run()
+    secret = ""
+    if run.guild_id is not None:
+        secret = (await settings_of(bot, "web", WebSettings, run.guild_id)).secret
+    headers = {"X-ScheduleZero-Run": run.run_id or "", "X-ScheduleZero-Due": to_iso(run.scheduled_at)}
+    if body and method != "GET":
+        headers["Content-Type"] = "application/json" if _is_json(body) else "text/plain; charset=utf-8"
+    settings: Any = getattr(bot, "settings", None)
+    try:
+        answer = await send_out(
+            method,
+            url,
+            body=body.encode() if method != "GET" else b"",
+            headers=headers,
+            secret=secret or None,
+            allow_private=bool(getattr(settings, "private_calls", False)),
+        )
+    except OutgoingFailed as error:
+        raise JobFailed(error.message, retry=not error.refused) from error
+    if answer.status >= 300:
+        again = answer.status >= 500 or answer.status in (408, 425, 429)
+        raise JobFailed(f"The address answered {answer.status}: {answer.text[:200]}", retry=again)
+    return {"success": True, "status": answer.status, "message": f"It answered {answer.status}"}
+
+
+@call_web.preview
+async def _call_preview(bot: commands.Bot, url: str, method: str = "POST", body: str = "") -> str:
+    """What is sent, and in which form."""
+    sent = "nothing" if not body or method == "GET" else "JSON" if _is_json(body) else "text"
+    return f"{method} {url}, with {sent} in it."
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+class WebSprocket(RegisteringCog):
+    """Registers the job that calls addresses."""
+
+    jobs = by_name(call_web)
+    settings = WebSettings
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Loads the sprocket."""
+    await bot.add_cog(WebSprocket(bot))
