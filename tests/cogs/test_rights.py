@@ -28,7 +28,6 @@ OWNER_COMMANDS: dict[str, dict[str, str]] = {
     "load_sprocket": {"name": "custom"},
     "unload_sprocket": {"name": "custom"},
     "reload_sprocket": {"name": "custom"},
-    "sprockets": {},
 }
 
 
