@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from cogs.services import services_of
 from schedulezero.invocation import Invocation
 from schedulezero.outgoing import OutgoingFailed, send_out
 
@@ -24,12 +23,10 @@ class GoodRuns:
     """Calls the addresses of jobs that ran well, beside everything else.
 
     Parameters:
-        bot: the bot.
         allow_private: whether addresses within this network may be called, too.
     """
 
-    def __init__(self, bot: object, *, allow_private: bool) -> None:
-        self._bot = bot
+    def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -37,7 +34,7 @@ class GoodRuns:
         """Is told of a good run."""
         url = invocation.params.get(PING_URL)
         if isinstance(url, str) and invocation.spec.parameter(PING_URL) is None:
-            task = asyncio.create_task(services_of(self._bot).waiting.idle(self._ping(url)))
+            task = asyncio.create_task(self._ping(url))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 

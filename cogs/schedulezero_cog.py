@@ -29,7 +29,7 @@ class ScheduleZeroCog(commands.Cog):
 
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self.bot = bot
-        self._good_runs = GoodRuns(bot, allow_private=services.private_calls)
+        self._good_runs = GoodRuns(allow_private=services.private_calls)
         self.handler = Handler(
             bot,
             services.handler_id,

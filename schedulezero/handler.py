@@ -12,6 +12,7 @@ pair of loopback sockets, which Windows' poll understands, too.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import socket
 import threading
@@ -218,7 +219,11 @@ class _Session:
                 handler.shards,
                 handler.schemas,
             )
-        self._thread = threading.Thread(target=self._run, name="schedulezero-handler", daemon=True)
+        # Calls inherit the context in which the handler was started (tracing, a simulated Discord).
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._run,), name="schedulezero-handler", daemon=True
+        )
 
     @property
     def alive(self) -> bool:

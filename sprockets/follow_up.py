@@ -14,7 +14,7 @@ from schedulezero.model import Job, Trigger
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
 
-_PATIENCE = timedelta(days=30)
+_PATIENCE = timedelta(days=7)  # as long as the server lets a run wait
 _AGAIN_SECONDS = 5.0
 
 

@@ -1,0 +1,284 @@
+"""The further kinds of jobs, over the wire: what each does, what it says when it cannot, and done once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import discord
+import pytest
+import simcord
+from aiohttp import web
+
+from bot.config import Settings
+from bot.demo import free_ports
+from schedulezero.dialects import JobQuery
+from schedulezero.model import Job, Trigger
+from schedulezero.outgoing import SIGNATURE, is_public, signature_of
+from tests.conftest import until
+from tests.text import text_of
+from tests.world import World, a_world
+
+
+def newest(world: World, channel: simcord.ChannelHandle | None = None) -> discord.Message:
+    return (channel or world.channel).history()[-1]
+
+
+async def test_a_poll(world: World) -> None:
+    params = {
+        "channel_id": world.channel.id, "question": "Lunch on {date}?", "answers": "Pizza\n\nSoup",
+        "lasts": "3h", "several": True,
+    }  # fmt: skip
+    answer = await world.run("send_poll", params)
+    assert answer["success"] is True, answer
+    poll = newest(world).poll
+    assert poll is not None and poll.question.startswith("Lunch on ") and "{" not in poll.question
+    assert [item.text for item in poll.answers] == ["Pizza", "Soup"] and poll.multiple
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"answers": " "}, "1 to 10 answers, each on a line of its own, not 0"),
+        (
+            {"answers": "\n".join(str(n) for n in range(11))},
+            "1 to 10 answers, each on a line of its own, not 11",
+        ),
+        ({"answers": "x" * 56}, "56 characters; Discord takes 55"),
+        ({"lasts": "5 minutes"}, "'lasts' of send_poll must be"),
+        ({"lasts": "for ever"}, "a length of time such as 90 minutes"),
+        ({"question": "x" * 301}, "301 characters; it may have 300"),
+        ({"channel_id": 1}, "no longer exists"),
+    ],
+)
+async def test_a_poll_that_cannot_be(world: World, change: dict[str, Any], said: str) -> None:
+    params = {"channel_id": world.channel.id, "question": "Lunch?", "answers": "Pizza", **change}
+    answer = await world.run("send_poll", params)
+    assert answer["success"] is False and said in answer["error"], answer
+
+
+async def test_a_post_under_another_name(world: World) -> None:
+    for text in ("Ahoy", "Ahoy again"):
+        params = {"channel_id": world.channel.id, "name": "Captain", "message": text}
+        answer = await world.run("send_as", params)
+        assert answer["success"] is True, answer
+        assert str(newest(world).id) == answer["message_id"]
+    assert [m.author.name for m in world.channel.history()[-2:]] == ["Captain", "Captain"]
+    created = [r for r in world.env.http_requests if r.method == "POST" and r.path.endswith("/webhooks")]
+    assert len(created) == 1, "one webhook serves for all posts of a channel"
+    refused = await world.run("send_as", {**params, "name": "Clyde the discord"})
+    assert refused["success"] is False and "does not take" in refused["error"]
+
+
+async def test_an_earlier_post_is_changed_and_deleted(world: World) -> None:
+    await world.run("send_announcement", {"channel_id": world.channel.id, "message": "First"})
+    link = newest(world).jump_url
+    assert (await world.run("edit_post", {"message_url": link, "message": "Second"}))["success"] is True
+    assert newest(world).content == "Second"
+    foreign = await world.plain.send(world.channel, "mine")
+    answer = await world.run("edit_post", {"message_url": foreign.jump_url, "message": "x"})
+    assert answer["success"] is False and "somebody else's" in answer["error"]
+    for said in ("The post is deleted.", "It was gone already."):
+        answer = await world.run("delete_post", {"message_url": link})
+        assert answer["success"] is True and answer["message"] == said
+    answer = await world.run("delete_post", {"message_url": "https://evil.example/1/2/3"})
+    assert "the link of a message" in answer["error"]
+
+
+async def test_a_thread_is_opened_closed_and_opened(world: World) -> None:
+    params = {
+        "channel_id": world.channel.id,
+        "title": "Week of {date}",
+        "message": "Hello",
+        "archive_after": "1 week",
+    }
+    answer = await world.run("create_thread", params)
+    assert answer["success"] is True, answer
+    thread_id = int(answer["channel_id"])
+    thread = world.bot.get_channel(thread_id)
+    assert isinstance(thread, discord.Thread) and thread.auto_archive_duration == 10080
+    for state, archived, locked in (
+        ("closed", True, True),
+        ("open", False, False),
+        ("archived", True, False),
+    ):
+        answer = await world.run("set_thread", {"thread_channel_id": thread_id, "state": state})
+        assert answer["success"] is True, answer
+        fetched: Any = await world.bot.fetch_channel(thread_id)
+        assert (fetched.archived, fetched.locked) == (archived, locked)
+    answer = await world.run("set_thread", {"thread_channel_id": thread_id, "state": "burnt"})
+    assert "must be one of open, closed, archived" in answer["error"]
+
+
+async def test_a_forum_post(world: World) -> None:
+    forum = world.guild.create_forum_channel("ideas")
+    await world.env.settle()
+    params = {"channel_id": forum.id, "title": "Idea of the week", "message": "Let's hear it"}
+    answer = await world.run("create_forum_post", params)
+    assert answer["success"] is True, answer
+    thread = world.bot.get_channel(int(answer["channel_id"]))
+    assert isinstance(thread, discord.Thread) and thread.parent_id == forum.id
+    answer = await world.run("create_forum_post", {**params, "tags": "none such"})
+    assert "has no tag “none such”" in answer["error"]
+    answer = await world.run("create_forum_post", {**params, "channel_id": world.channel.id})
+    assert "is no forum" in answer["error"]
+
+
+async def test_an_event_is_announced_started_and_ended(world: World) -> None:
+    params = {
+        "guild_id": world.guild.id,
+        "title": "Game night",
+        "starts_in": "2 days",
+        "lasts": "3h",
+        "place": "Attic",
+    }
+    answer = await world.run("create_event", params)
+    assert answer["success"] is True, answer
+    guild = world.bot.get_guild(world.guild.id)
+    assert guild is not None
+    (event,) = await guild.fetch_scheduled_events()
+    assert event.name == "Game night" and event.location == "Attic" and event.end_time is not None
+    assert event.end_time - event.start_time == timedelta(hours=3)
+    named = {"guild_id": world.guild.id, "title": "game night"}
+    assert "that is going on" in (await world.run("end_event", named))["error"]
+    assert (await world.run("start_event", named))["success"] is True
+    assert (await world.run("end_event", named))["success"] is True
+    assert "that is planned" in (await world.run("start_event", named))["error"]
+    answer = await world.run("create_event", {**params, "place": ""})
+    assert "either a place or a voice channel" in answer["error"]
+
+
+async def test_slow_mode_for_some_hours_is_taken_back(world: World) -> None:
+    values = {"channel_id": [world.channel], "seconds": "30", "lasts": "2h"}
+    job_id = await world.create(world.admin, "set_slowmode", values, "in 2 hours")
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    channel = world.bot.get_channel(world.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    await until(lambda: channel.slowmode_delay == 30)
+    client = world.bot.services.client
+    jobs = (await client.jobs(str(world.guild.id), JobQuery(method="set_slowmode"))).jobs
+    (back,) = [job for job in jobs if job.id != job_id]
+    assert back.params["seconds"] == 0
+    await world.admin.slash(world.channel, "schedule run", job=back.id)
+    await until(lambda: channel.slowmode_delay == 0)
+
+
+async def test_a_countdown_in_the_topic_and_in_the_name(world: World) -> None:
+    params = {"channel_id": world.channel.id, "text": "{countdown:2099-01-01} until launch"}
+    assert (await world.run("set_channel_text", params))["success"] is True
+    channel = world.bot.get_channel(world.channel.id)
+    assert isinstance(channel, discord.TextChannel) and channel.topic and "until launch" in channel.topic
+    answer = await world.run("set_channel_text", {**params, "text": "launch-soon", "where": "name"})
+    assert answer["success"] is True and channel.name == "launch-soon"
+    answer = await world.run("set_channel_text", {**params, "text": "x" * 101, "where": "name"})
+    assert "Discord takes 100" in answer["error"]
+
+
+async def test_a_role_for_a_while_is_taken_again(world: World) -> None:
+    role = world.guild.create_role("Guests")
+    values = {"user_ids": [world.plain], "role_id": [role], "lasts": "2h"}
+    job_id = await world.create(world.admin, "give_role_for", values, "in 2 hours")
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+
+    async def given() -> bool:
+        member = await world.bot.get_guild(world.guild.id).fetch_member(world.plain.id)  # type: ignore[union-attr]
+        return any(item.id == role.id for item in member.roles)
+
+    await until(given)
+    client = world.bot.services.client
+    query = JobQuery(method="remove_role_scheduled")
+    (taking,) = (await client.jobs(str(world.guild.id), query)).jobs
+    assert taking.creator_id == str(world.admin.id) and taking.name == "Take the role Guests back"
+    await world.admin.slash(world.channel, "schedule run", job=taking.id)
+
+    async def taken() -> bool:
+        return not await given()
+
+    await until(taken)
+
+
+class Receiver:
+    """Somebody's service on the web."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, str], bytes]] = []
+        self.status = 200
+
+    async def handle(self, request: web.Request) -> web.Response:
+        self.calls.append((request.method, dict(request.headers), await request.read()))
+        return web.Response(status=self.status, text="so it is", headers={"Location": "http://127.0.0.1:1/"})
+
+
+async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings: Settings) -> None:
+    (port,) = free_ports(1)
+    receiver, url = Receiver(), f"http://localhost:{port}/hook"
+    app = web.Application()
+    app.router.add_route("*", "/hook", receiver.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "localhost", port).start()
+    try:
+        async with a_world(settings) as world:
+            for inner in (url, f"http://127.0.0.1:{port}/hook", f"http://[::ffff:127.0.0.1]:{port}/hook"):
+                answer = await world.run("call_web", {"url": inner, "body": "{}"})
+                assert answer["success"] is False and "private network" in answer["error"], answer
+            assert receiver.calls == []
+            assert "cannot be used" in (await world.run("call_web", {"url": "file:///etc/passwd"}))["error"]
+        open_settings = settings.model_copy(update={"private_calls": True})
+        async with a_world(open_settings) as world:
+            shown = await world.admin.slash(world.channel, "sprockets")
+            form = await world.admin.select(shown.response, ["web"])  # type: ignore[arg-type]
+            await world.admin.submit_modal(form, {"p:secret": "s3cret"})
+            job_id = await world.create(
+                world.admin, "call_web", {"url": url, "method": ["PUT"], "body": '{"a": 1}'}, "in 2 hours"
+            )
+            await world.admin.slash(world.channel, "schedule run", job=job_id)
+            await until(lambda: receiver.calls)
+            method, headers, body = receiver.calls[0]
+            at = int(headers[SIGNATURE].split(",")[0].removeprefix("t="))
+            assert (method, body, headers["Content-Type"]) == ("PUT", b'{"a": 1}', "application/json")
+            assert headers[SIGNATURE] == signature_of("s3cret", body, at)
+            for status, again in ((302, False), (404, False), (503, None)):
+                receiver.status = status
+                answer = await world.run("call_web", {"url": url})
+                assert answer["success"] is False and f"answered {status}" in answer["error"]
+                assert answer.get("retry") is again
+            receiver.status, receiver.calls = 200, []
+            # The dead man's switch of any job.
+            params = {"channel_id": world.channel.id, "message": "Hi", "ping_url": url}
+            job = await world.bot.services.client.create(_announcement(world, params))
+            await world.admin.slash(world.channel, "schedule run", job=job.id)
+            await until(lambda: receiver.calls)
+            assert receiver.calls[0][0] == "GET"
+    finally:
+        await runner.cleanup()
+
+
+def _announcement(world: World, params: dict[str, Any]) -> Job:
+    return Job(
+        id="", handler_id=world.handler.handler_id, method="send_announcement", params=params,
+        trigger=Trigger("date", {"run_date": "2099-01-01T00:00:00Z"}), guild_id=str(world.guild.id),
+        creator_id=str(world.admin.id),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True), ("2001:4860:4860::8888", True), ("127.0.0.1", False), ("10.1.2.3", False),
+        ("169.254.169.254", False), ("::1", False), ("fe80::1%eth0", False), ("::ffff:10.0.0.1", False),
+        ("224.0.0.1", False), ("0.0.0.0", False), ("100.64.0.1", False), ("nonsense", False),
+    ],
+)  # fmt: skip
+def test_public_addresses(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+async def test_the_dry_run_of_a_clean_up_deletes_nothing(world: World) -> None:
+    await world.plain.send(world.channel, "spam")
+    preview = await world.draft(
+        world.admin, "cleanup_messages", {"channel_id": [world.channel], "limit": "5"}, "tomorrow at 9"
+    )
+    await world.admin.click(preview.response, label="What would it do now?")  # type: ignore[arg-type]
+    assert "would be deleted now" in text_of(preview.response)
+    assert any(message.content == "spam" for message in world.channel.history())
