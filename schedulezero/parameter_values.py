@@ -75,9 +75,9 @@ def _wrong(error: ValidationError, parameter: Parameter) -> str:
         case "literal_error":
             return f"must be one of {', '.join(parameter.choices)}, not {str(first['input'])[:80]!r}."
         case "greater_than_equal":
-            return f"must be {said['ge']} or more, not {str(first['input'])[:80]}."
+            return f"must be {_said(said['ge'])} or more, not {_said(first['input'])}."
         case "less_than_equal":
-            return f"must be {said['le']} or less, not {str(first['input'])[:80]}."
+            return f"must be {_said(said['le'])} or less, not {_said(first['input'])}."
         case "string_too_long":
             most = said["max_length"]
             return f"has {len(str(first['input']))} characters; it may have {most}."
@@ -136,6 +136,19 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     if kind is Kind.LIST and not isinstance(value, list):
         raise wrong("a JSON list")
     return cast(Any, value)
+
+
+def said_span(length: timedelta) -> str:
+    """A length of time as one would type it, in its largest whole unit: ``90 minutes``, ``2 h``."""
+    seconds = length.total_seconds()
+    for unit, name in ((86400, "days"), (3600, "h"), (60, "minutes")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:g} {name}" if seconds > unit or name == "h" else f"1 {name.rstrip('s')}"
+    return f"{seconds:g} s"
+
+
+def _said(value: Any) -> str:
+    return said_span(value) if isinstance(value, timedelta) else str(value)[:80]
 
 
 def _as_id(value: Any) -> int | None:

@@ -33,7 +33,7 @@ from pydantic import Field, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from schedulezero.methods import SPEC_ATTRIBUTE, MethodSpec, Need, Tell, summary_of
-from schedulezero.parameter_values import check_params
+from schedulezero.parameter_values import check_params, said_span
 from schedulezero.parameters import Kind, Parameter, kind_of
 from schedulezero.steps import resumable as mark_resumable
 
@@ -185,7 +185,8 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         help_text: what it is for; a description in the annotation comes first.
     """
     read = _read_annotation(annotation)
-    shown = str(default) if default not in (..., None, "", False) and not isinstance(default, list) else None
+    told = default not in (..., None, "", False) and not isinstance(default, list)
+    shown = _said(default) if told else None
     return Parameter(
         name=name,
         kind=read.kind or kind_of(name, read.base.__name__ if isinstance(read.base, type) else ""),
@@ -256,6 +257,10 @@ def _take(item: Any, read: _Read) -> None:
         read.least = _as_number(item.ge)
     elif isinstance(item, annotated_types.Le):
         read.most = _as_number(item.le)
+
+
+def _said(value: Any) -> str:
+    return said_span(value) if isinstance(value, timedelta) else str(value)
 
 
 def _as_number(bound: Any) -> float | None:

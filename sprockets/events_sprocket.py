@@ -13,6 +13,7 @@ from schedulezero import instants
 from schedulezero.errors import JobFailed
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods import Need
+from schedulezero.parameter_values import said_span
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
 from schedulezero.typed import Duration, GuildId, LongText, Text, VoiceId, job
@@ -92,14 +93,7 @@ async def _event_preview(
     bot: commands.Bot, guild_id: int, title: str, starts_in: timedelta, lasts: timedelta, **_: Any
 ) -> str:
     """When the event is, seen from each run."""
-    return f"The event begins {_said(starts_in)} after each run, and takes {_said(lasts)}."
-
-
-def _said(length: timedelta) -> str:
-    hours = length / timedelta(hours=1)
-    if hours >= 48:
-        return f"{hours / 24:g} days"
-    return f"{hours:g} h" if hours >= 1 else f"{length / timedelta(minutes=1):g} min"
+    return f"The event begins {said_span(starts_in)} after each run, and takes {said_span(lasts)}."
 
 
 @job(needs=(Need("manage_events"),), resumable=True)

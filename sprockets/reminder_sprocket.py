@@ -51,7 +51,7 @@ def _buttons() -> discord.ui.View:
     for minutes, label in _SNOOZES:
         view.add_item(discord.ui.Button(label=label, emoji="💤", custom_id=f"sz-remind:snooze:{minutes}"))
     done: discord.ui.Button[Any] = discord.ui.Button(
-        emoji="✅", style=discord.ButtonStyle.success, custom_id="sz-remind:done:0"
+        label="Done", emoji="✅", style=discord.ButtonStyle.success, custom_id="sz-remind:done:0"
     )
     view.add_item(done)
     return view

@@ -1,0 +1,86 @@
+"""Reminders to oneself: made anywhere by anybody, sent by direct message, put off, done with, cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from schedulezero.dialects import JobQuery
+from schedulezero.instants import to_iso
+from schedulezero.model import Job, Trigger
+from tests.conftest import until
+from tests.text import text_of
+from tests.world import World, labels, said
+
+
+async def jobs_of(world: World, person: int) -> tuple[Job, ...]:
+    return tuple((await world.bot.services.client.jobs(str(person), JobQuery(method="remind"))).jobs)
+
+
+async def remind_now(world: World, what: str) -> discord.Message:
+    """Has the server remind now, and returns the direct message."""
+    result = await world.plain.user.slash("remind me", what=what, when="in 2 hours")
+    assert "I will remind you" in said(result), said(result)
+    job = next(job for job in await jobs_of(world, world.plain.id) if job.name == what)
+    await world.bot.services.client.run(job, str(world.plain.id))
+    dm = world.plain.user.dm_channel
+    return await until(lambda: next((m for m in dm.history() if m.content == f"⏰ {what}"), None))
+
+
+async def test_a_plain_member_is_reminded_puts_off_and_is_done(world: World) -> None:
+    message = await remind_now(world, "Water the plants")
+    assert message.content == "⏰ Water the plants" and labels(message)[:3] == ["10 min", "1 h", "1 d"]
+    before = {job.id for job in await jobs_of(world, world.plain.id)}
+    await world.plain.user.click(message, custom_id="sz-remind:snooze:10")
+    (again,) = [job for job in await jobs_of(world, world.plain.id) if job.id not in before]
+    assert again.params["message"] == "Water the plants" and again.guild_id == str(world.plain.id)
+    message = await remind_now(world, "Feed the cat")
+    await world.plain.user.click(message, custom_id="sz-remind:done:0")
+    dm = world.plain.user.dm_channel
+    assert any(m.content == "✅ Feed the cat" and not m.components for m in dm.history())
+
+
+async def test_reminders_are_listed_and_cancelled_and_nobody_elses_are(world: World) -> None:
+    for what, when in (("Stand-up", "weekdays at 9"), ("Dentist", "tomorrow at 8")):
+        await world.plain.slash(world.channel, "remind me", what=what, when=when)
+    shown = await world.plain.slash(world.channel, "remind list")
+    assert "**Stand-up** · every weekday at 09:00" in said(shown) and "Dentist" in said(shown)
+    assert "You have no reminders" in said(await world.admin.slash(world.channel, "remind list"))
+    assert "Stand-up" not in said(await world.admin.slash(world.channel, "schedule list"))
+    dentist = next(job for job in await jobs_of(world, world.plain.id) if job.name == "Dentist")
+    await world.plain.select(shown.response, [dentist.id], custom_id="sz-remind-pick")  # type: ignore[arg-type]
+    assert "Cancelled: Dentist" in text_of(shown.response)
+    assert "Dentist" not in said(await world.plain.slash(world.channel, "remind list"))
+
+
+async def test_what_was_typed_is_given_back_when_it_is_not_understood(world: World) -> None:
+    text = said(await world.plain.slash(world.channel, "remind me", what="Tea", when="on blursday"))
+    assert "“on blursday” was not understood" in text and "You wrote: Tea · on blursday" in text
+
+
+async def test_it_is_offered_where_only_oneself_has_the_app(world: World) -> None:
+    (group,) = [item for item in world.bot.tree.get_commands() if item.name == "remind"]
+    data: dict[str, Any] = group.to_dict(world.bot.tree)
+    assert data["integration_types"] == [0, 1] and sorted(data["contexts"]) == [0, 1, 2]
+
+
+async def test_a_persons_space_holds_reminders_only_and_only_their_own(world: World) -> None:
+    client, person = world.bot.services.client, str(world.plain.id)
+    for method, params, guild, reason in (
+        ("send_announcement", {"channel_id": str(world.channel.id), "message": "x"}, person, "are reminders"),
+        ("remind", {"user_id": str(world.admin.id), "message": "x"}, person, "to whoever made it"),
+        ("remind", {"user_id": person, "message": "x"}, str(world.guild.id), "are reminders"),
+    ):
+        job = await client.create(
+            Job(
+                id="", handler_id=world.handler.handler_id, method=method, params=params, guild_id=guild,
+                trigger=Trigger("date", {"run_date": to_iso(discord.utils.utcnow())}), creator_id=person,
+            )
+        )  # fmt: skip
+
+        async def failed(job: Job = job, guild: str = guild) -> str | None:
+            page = await client.runs(guild, job_id=job.id)
+            return next((run.error for run in page.runs if run.error), None)
+
+        assert reason in await until(failed)
