@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
@@ -31,6 +34,7 @@ from cogs.reminders_cog import RemindersCog
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
+from schedulezero import instants
 from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
 from schedulezero.database import is_postgres_setting
@@ -58,7 +62,9 @@ else:
 class _SchedulingBot(_AnyBot):
     """What our bots have in common, whether they have one connection to Discord or several."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, **connections: Any) -> None:
+    def __init__(
+        self, settings: Settings, cluster: Cluster, now: Callable[[], datetime], **connections: Any
+    ) -> None:
         intents = discord.Intents.default()
         intents.message_content = settings.message_content
         # Processes over a SQLite file have nowhere to lease from: each keeps to its even share.
@@ -78,6 +84,7 @@ class _SchedulingBot(_AnyBot):
         )
         self.settings = settings
         self.cluster = cluster
+        self._now = now
         self._handler_port = cluster.port(settings.handler_port)
         # The embedded server knows the bot by a token that lives as long as this process.
         own = secrets.token_urlsafe(32) if settings.server == "embedded" else None
@@ -107,7 +114,7 @@ class _SchedulingBot(_AnyBot):
         """Brings everything up but the handler, which starts when the bot is ready."""
         expect_free(self._handler_port)
         if self.settings.server == "embedded":
-            self.server = ServerThread(server_config(self.settings, own_token=self._own_token))
+            self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
             await self.server.start()
         await asyncio.gather(self.memory.open(), self.services.journal.open())
         handler_cog = ScheduleZeroCog(self, self.services)
@@ -224,21 +231,25 @@ def expect_free(handler_port: int) -> None:
         ) from error
 
 
-def create_bot(settings: Settings, cluster: Cluster | None = None) -> ScheduleZeroBot:
+def create_bot(
+    settings: Settings, cluster: Cluster | None = None, now: Callable[[], datetime] = instants.now
+) -> ScheduleZeroBot:
     """The bot, ready to be started; with ``server: embedded`` it brings its server up and down.
 
     Parameters:
         settings: what it runs with.
         cluster: its share, when other processes run the rest of it.
+        now: tells the embedded server the present instant; a test moves it.
     """
     cluster = cluster or _ONE
+    sprocket_loader.look_in(Path("sprockets"))
     count = settings.shards or (cluster.count if cluster.count > 1 else None)
     if count is None:
-        return ScheduleZeroBot(settings, cluster)
+        return ScheduleZeroBot(settings, cluster, now)
     if count < cluster.count:
         raise ConfigError(
             f"`shards` is {count}, too few for {cluster.count} clusters; set it to that or more."
         )
     ids = sorted(cluster.shards(count).ids)
-    sharded = ShardedScheduleZeroBot(settings, cluster, shard_count=count, shard_ids=ids)
+    sharded = ShardedScheduleZeroBot(settings, cluster, now, shard_count=count, shard_ids=ids)
     return cast(ScheduleZeroBot, sharded)  # the same but for its connections

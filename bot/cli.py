@@ -69,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=int, default=0, metavar="N", help="port of the page (default: a free one)"
     )
     demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
+    dev = _add(
+        commands, "dev", "run the bot, or the demo without a token, and take up changed sprockets", _dev
+    )
+    dev.add_argument("--port", type=int, default=0, metavar="N", help="port of the demo's page")
+    dev.add_argument("--no-browser", action="store_true", help="do not open the demo's page in a browser")
+    new = _add(commands, "new-sprocket", "write a small sprocket with its test", _new_sprocket)
+    new.add_argument("name", metavar="NAME", help="what it is called, such as birthday_wishes")
     _add(commands, "server", "run the embedded server alone", _server)
     _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
     add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
@@ -137,6 +144,39 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
     return _until_stopped(
         lambda stop: demo(settings, stop, port=options.port, browser=not options.no_browser)
     )
+
+
+def _dev(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        from bot.dev import keep_fresh
+    except ModuleNotFoundError as error:
+        raise Unusable(
+            f"`dev` needs {error.name}, which is not installed: pip install 'schedulezero-discord[dev]'."
+        ) from error
+    token = os.environ.get("DISCORD_TOKEN", "").strip()
+    if token:
+        from bot.run import run
+
+        return _until_stopped(lambda stop: run(settings, token, stop, beside=keep_fresh))
+    from bot.demo import demo
+
+    logging.getLogger("discord").setLevel(logging.ERROR)
+    return _until_stopped(
+        lambda stop: demo(
+            settings, stop, port=options.port, browser=not options.no_browser, beside=keep_fresh
+        )
+    )
+
+
+def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
+    from pathlib import Path
+
+    from bot.new_sprocket import write_sprocket
+
+    for file in write_sprocket(options.name, Path()):
+        print(f"wrote {file}")
+    print(f"Try it:  python -m bot dev    and then  /load_sprocket {options.name}")
+    return 0
 
 
 def _server(options: argparse.Namespace, settings: Settings) -> int:

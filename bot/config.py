@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     sprockets: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPROCKETS
     message_content: bool = False
     owner_guild: int | None = None
+    log_channel: int | None = None
     private_calls: bool = False
     shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
     handler_host: str = "127.0.0.1"

@@ -23,6 +23,7 @@ import simcord
 
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
+from bot.run import Beside
 from cogs.services import Waiting, handler_of
 from schedulezero import instants
 from schedulezero.errors import PortTaken
@@ -69,7 +70,9 @@ def simulated(bot: ScheduleZeroBot, env: simcord.Env) -> None:
     bot.services = replace(bot.services, waiting=SimulatedWaiting(env))
 
 
-async def demo(settings: Settings, stop: asyncio.Event, *, port: int, browser: bool) -> int:
+async def demo(
+    settings: Settings, stop: asyncio.Event, *, port: int, browser: bool, beside: Beside | None = None
+) -> int:
     """Runs the demo until ``stop`` is set or the page is closed by its own button.
 
     Parameters:
@@ -77,6 +80,7 @@ async def demo(settings: Settings, stop: asyncio.Event, *, port: int, browser: b
         stop: ends the demo.
         port: of the page; 0 for a free one.
         browser: whether to open the page.
+        beside: what runs beside the bot.
     """
     with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
         bot = create_bot(_demo_settings(settings, folder))
@@ -87,7 +91,13 @@ async def demo(settings: Settings, stop: asyncio.Event, *, port: int, browser: b
         try:
             await env.start()
             with env.time_context():
-                await _serve(env, bot, stop, port=port, browser=browser)
+                besides = [asyncio.create_task(beside(bot, stop))] if beside is not None else []
+                try:
+                    await _serve(env, bot, stop, port=port, browser=browser)
+                finally:
+                    for task in besides:
+                        task.cancel()
+                    await asyncio.gather(*besides, return_exceptions=True)
         finally:
             await bot.close()
             await env.shutdown()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import aiohttp
 import discord
 
-from bot.app import create_bot
+from bot.app import ScheduleZeroBot, create_bot
 from bot.clusters import Cluster
 from bot.config import Settings
 from schedulezero.errors import ScheduleZeroError
@@ -24,7 +26,17 @@ class DiscordUnusable(ScheduleZeroError):
     """Discord does not let the bot in; the message says why and what to do."""
 
 
-async def run(settings: Settings, token: str, stop: asyncio.Event, cluster: Cluster | None = None) -> int:
+Beside = Callable[[ScheduleZeroBot, asyncio.Event], Coroutine[Any, Any, None]]
+"""Runs beside the bot until the event is set."""
+
+
+async def run(
+    settings: Settings,
+    token: str,
+    stop: asyncio.Event,
+    cluster: Cluster | None = None,
+    beside: Beside | None = None,
+) -> int:
     """Runs the bot until ``stop`` is set; returns the process's exit status.
 
     Parameters:
@@ -32,12 +44,14 @@ async def run(settings: Settings, token: str, stop: asyncio.Event, cluster: Clus
         token: the bot's.
         stop: ends it.
         cluster: its share, when other processes run the rest of the bot.
+        beside: what runs beside the bot.
 
     Raises DiscordUnusable, PortTaken or DatabaseUnusable, each a sentence.
     """
     bot = create_bot(settings, cluster)
     running = asyncio.create_task(bot.start(token))
     stopping = asyncio.create_task(stop.wait())
+    besides = asyncio.create_task(beside(bot, stop)) if beside is not None else None
     try:
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
@@ -69,6 +83,9 @@ async def run(settings: Settings, token: str, stop: asyncio.Event, cluster: Clus
         return 0
     finally:
         stopping.cancel()
+        if besides is not None:
+            besides.cancel()
+            await asyncio.wait((besides,))
         await bot.close()
         running.cancel()
         await asyncio.wait((running,))

@@ -61,6 +61,12 @@ class Found:
     version: str
 
 
+def look_in(folder: Path) -> None:
+    """Finds sprockets in a folder besides, as in ``sprockets/`` where the bot is started."""
+    if folder.is_dir() and not any(Path(known).resolve() == folder.resolve() for known in sprockets.__path__):
+        sprockets.__path__.append(str(folder.resolve()))
+
+
 def discover() -> dict[str, Found]:
     """Every sprocket by its name: those beside us, then those of installed packages, in their order.
 

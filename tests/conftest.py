@@ -21,6 +21,7 @@ import pytest_asyncio
 
 from bot.config import Settings
 from bot.demo import free_ports
+from bot.testing import free_settings
 from schedulezero.database import database_of
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.service import ServerConfig
@@ -92,13 +93,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def settings(database: str) -> Settings:
-    handler, registration, rest = free_ports(3)
-    return Settings(
-        handler_port=handler,
-        server_address=f"tcp://127.0.0.1:{registration}",
-        api_endpoint=f"http://127.0.0.1:{rest}",
-        database=database,
-    )
+    return free_settings(database)
 
 
 @pytest.fixture

@@ -1,72 +1,20 @@
-"""The real bot in a simulated guild, with people who act and channels that are watched."""
+"""The simulated guild of the tests, with the ways through the desk that they take again and again."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
-import discord
 import simcord
 
-from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
-from bot.demo import WallClock, simulated
-from cogs.services import handler_of
-from schedulezero.handler import Handler
+from bot.testing import SimulatedGuild, simulated_guild
 from tests.text import text_of
 
-SECONDS = 15.0
 
-
-@dataclass
-class World:
-    """A guild with a channel, and four people with different rights."""
-
-    env: simcord.Env
-    bot: ScheduleZeroBot
-    settings: Settings
-    guild: simcord.GuildHandle
-    channel: simcord.ChannelHandle
-    admin: simcord.MemberActor
-    moderator: simcord.MemberActor
-    plain: simcord.MemberActor
-    owner: simcord.MemberActor
-
-    @property
-    def handler(self) -> Handler:
-        return handler_of(self.bot)
-
-    async def restart_bot(self) -> None:
-        """Ends the bot's process, as far as one process can, and starts a new one."""
-        await self.bot.close()
-        self.bot = create_bot(self.settings)
-        simulated(self.bot, self.env)
-        self.bot.owner_id = self.owner.id
-        await self.env.restart_bot(self.bot)
-        await self.ready()
-
-    async def ready(self) -> None:
-        """Returns when the server knows the handler with all that it can do."""
-        await self.handler.wait_bound()
-        await self.handler.refresh()
-
-    async def message_in(self, channel: simcord.ChannelHandle, containing: str = "") -> discord.Message:
-        """The newest message of the bot's in a channel with that text; waits until there is one."""
-        async with asyncio.timeout(SECONDS):
-            while True:
-                found = [
-                    message
-                    for message in channel.history()
-                    if message.author.id == self.env.backend.bot_user.id
-                    and not message.flags.ephemeral
-                    and containing in message.content + "".join(str(e.to_dict()) for e in message.embeds)
-                ]
-                if found:
-                    return found[-1]
-                await asyncio.sleep(0.02)
+class World(SimulatedGuild):
+    """A simulated guild whose people use the desk."""
 
     async def draft(
         self,
@@ -92,15 +40,6 @@ class World:
         text = text_of(preview.response)
         assert "Scheduled" in text, text
         return button_target(preview.response, "Run now")
-
-    async def run(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Calls a job method over the wire, as the server would, and returns the answer."""
-        from tests.peers import tell
-
-        payload = discord.utils._to_json({"method": method, "params": params}).encode()
-        answer = await asyncio.to_thread(tell, self.handler.address, payload, seconds=SECONDS)
-        await self.env.settle()
-        return answer
 
 
 def button_target(message: Any, label: str) -> str:
@@ -159,40 +98,5 @@ def _walk(components: Any) -> Any:
 @asynccontextmanager
 async def a_world(settings: Settings) -> AsyncIterator[World]:
     """Builds the world around a new bot, and takes it down again."""
-    bot = create_bot(settings)
-    env = simcord.Env(bot, settle_timeout=SECONDS)
-    simulated(bot, env)
-    env.backend.clock = WallClock()  # type: ignore[assignment]
-    try:
-        await env.start()
-        built = await _furnish(env, bot, settings)
+    async with simulated_guild(settings, World) as built:
         yield built
-        bot = built.bot
-        env.raise_errors()
-    finally:
-        await bot.close()
-        await env.shutdown()
-
-
-async def _furnish(env: simcord.Env, bot: ScheduleZeroBot, settings: Settings) -> World:
-    bot_owner = env.create_user("bot-owner")
-    bot.owner_id = bot_owner.id
-    guild = env.create_guild("Moonbase", owner=bot_owner)
-    permissions = discord.Permissions
-    admins = guild.create_role("Admins", permissions=permissions(administrator=True))
-    moderators = guild.create_role("Moderators", permissions=permissions(manage_guild=True))
-    owner = guild.add_member(bot_owner, roles=[admins])
-    built = World(
-        env=env,
-        bot=bot,
-        settings=settings,
-        guild=guild,
-        channel=guild.create_text_channel("general"),
-        admin=guild.add_member(env.create_user("ada"), roles=[admins]),
-        moderator=guild.add_member(env.create_user("mo"), roles=[moderators]),
-        plain=guild.add_member(env.create_user("pia")),
-        owner=owner,
-    )
-    await env.settle()
-    await built.ready()
-    return built

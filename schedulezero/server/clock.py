@@ -72,6 +72,10 @@ class Clock:
             self._next_at = next_run_at
             self._earlier.set()
 
+    def look(self) -> None:
+        """Makes it look at once whether something is due, as after its time was moved."""
+        self._earlier.set()
+
     def heard(self, microseconds: str | None) -> None:
         """Is told of a job that another node saved, or that something may have been missed."""
         self.wake(from_microseconds(int(microseconds)) if microseconds else self._now())

@@ -102,8 +102,12 @@ class ServerConfig:
 
 
 @asynccontextmanager
-async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.now) -> AsyncGenerator[None]:
+async def serving(
+    config: ServerConfig, now: Callable[[], datetime] = instants.now
+) -> AsyncGenerator[Callable[[], None]]:
     """Runs the server on this event loop while the context is entered.
+
+    The context's value makes it look at once at what is due, as after ``now`` was moved.
 
     Raises PortTaken, DatabaseUnusable, Exposed or KeysUnusable, in a sentence that says what to do.
     """
@@ -197,7 +201,7 @@ async def serving(config: ServerConfig, now: Callable[[], datetime] = instants.n
         await _running(stack, "clock", clock.run(), health)
         await web.SockSite(runner, listening, ssl_context=tls).start()
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
-        yield
+        yield clock.look
 
 
 def announcing(announcer: Announcer) -> Middleware:

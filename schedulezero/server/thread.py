@@ -26,6 +26,7 @@ class ServerThread:
         self._ended: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._look: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._run, name="schedulezero-server", daemon=True)
 
     async def start(self) -> None:
@@ -39,6 +40,11 @@ class ServerThread:
             return
         self._loop.call_soon_threadsafe(self._stop.set)
         await asyncio.wrap_future(self._ended)
+
+    def look(self) -> None:
+        """Makes it look at once at what is due, as after its clock was moved."""
+        if self._loop is not None and self._look is not None:
+            self._loop.call_soon_threadsafe(self._look)
 
     def _run(self) -> None:
         # zmq needs a loop with file descriptor watchers, which Windows' default loop has not.
@@ -56,7 +62,7 @@ class ServerThread:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        async with serving(self._config, self._now):
-            self._stop = stop
+        async with serving(self._config, self._now) as look:
+            self._stop, self._look = stop, look
             self._ready.set_result(None)
             await stop.wait()

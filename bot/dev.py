@@ -1,0 +1,63 @@
+"""For who writes sprockets: takes up changed files while the bot runs, on Discord or in the demo.
+
+A sprocket that cannot be loaded leaves the old one running, and the reason goes to the log, and to the owner:
+in the channel that ``log_channel`` names, else by direct message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import discord
+from watchfiles import awatch
+
+import sprockets
+from bot.app import ScheduleZeroBot
+from cogs import sprocket_loader
+from cogs.services import Refused
+
+log = logging.getLogger(__name__)
+
+_MOST_TEXT = 1900
+
+
+async def keep_fresh(bot: ScheduleZeroBot, stop: asyncio.Event) -> None:
+    """Loads sprockets anew whenever their files change, until ``stop`` is set."""
+    folders = [Path(folder) for folder in sprockets.__path__]
+    log.info("watching %s", ", ".join(str(folder) for folder in folders))
+    async for changes in awatch(*folders, stop_event=stop, recursive=False):
+        names = {
+            Path(path).stem.removesuffix("_sprocket") for _, path in changes if path.endswith("_sprocket.py")
+        }
+        for name in sorted(names & set(sprocket_loader.available())):
+            await tell_owner(bot, await take_up(bot, name))
+
+
+async def take_up(bot: ScheduleZeroBot, name: str) -> str:
+    """Loads a sprocket, or loads it anew, and returns what there is to tell of it."""
+    try:
+        if name in sprocket_loader.loaded(bot):
+            await sprocket_loader.reload(bot, name)
+        else:
+            await sprocket_loader.load(bot, name)
+    except Refused as error:
+        log.error("%s", error.message)
+        return f"❌ {error.message}\nThe old one goes on running."
+    log.info("took up the changes of sprocket %s", name)
+    return f"✅ Took up the changes of **{name}**."
+
+
+async def tell_owner(bot: ScheduleZeroBot, text: str) -> None:
+    """Tells the owner in the log channel, else by direct message; what Discord refuses is logged."""
+    try:
+        target: discord.abc.Messageable | None = None
+        if bot.settings.log_channel is not None:
+            target = bot.get_partial_messageable(bot.settings.log_channel)
+        elif bot.owner_id is not None:
+            target = bot.get_user(bot.owner_id) or await bot.fetch_user(bot.owner_id)
+        if target is not None:
+            await target.send(text[:_MOST_TEXT], allowed_mentions=discord.AllowedMentions.none())
+    except discord.HTTPException as error:
+        log.warning("the owner could not be told: %s", error)

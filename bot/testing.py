@@ -1,0 +1,241 @@
+"""Testing sprockets: the real bot, handler, server and database in a simulated guild, as pytest fixtures.
+
+    pytest_plugins = ["schedulezero.testing"]
+
+    async def test_it(guild: SimulatedGuild) -> None:
+        await guild.load("welcome")
+        answer = await guild.run("welcome", {"channel_id": guild.channel.id})
+        assert answer["success"] is True and guild.posted()[-1].content == "Welcome!"
+
+Nothing of ours is replaced; Discord is simcord's. Needs ``pip install 'schedulezero-discord[dev]'``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+import pytest_asyncio
+import simcord
+import zmq
+import zmq.asyncio
+
+from bot.app import ScheduleZeroBot, create_bot
+from bot.config import Settings
+from bot.demo import WallClock, free_ports, simulated
+from cogs import sprocket_loader
+from cogs.services import handler_of
+from schedulezero import instants
+from schedulezero.handler import Handler
+from schedulezero.model import Job
+from schedulezero.when.parse import understand
+
+SECONDS = 15.0
+"""How long anything is waited for before a test fails."""
+
+
+class MovedClock:
+    """The system's clock, as the embedded server sees it, moved on by tests."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def __call__(self) -> datetime:
+        return instants.now() + self.offset
+
+
+@dataclass
+class SimulatedGuild:
+    """A guild with a channel, and four people with different rights.
+
+    Attributes:
+        env: the simulated Discord, for whatever is not offered here.
+        bot: the real bot in it.
+        settings: what the bot runs with.
+        guild, channel: where everything happens.
+        admin, moderator, plain, owner: an administrator, somebody who manages the server, somebody without
+            rights, and the owner of the bot.
+    """
+
+    env: simcord.Env
+    bot: ScheduleZeroBot
+    settings: Settings
+    guild: simcord.GuildHandle
+    channel: simcord.ChannelHandle
+    admin: simcord.MemberActor
+    moderator: simcord.MemberActor
+    plain: simcord.MemberActor
+    owner: simcord.MemberActor
+    clock: MovedClock = field(default_factory=MovedClock)
+
+    @property
+    def handler(self) -> Handler:
+        """The bot's handler."""
+        return handler_of(self.bot)
+
+    async def ready(self) -> None:
+        """Returns when the server knows the handler with all that it can do."""
+        await self.handler.wait_bound()
+        await self.handler.refresh()
+
+    async def load(self, name: str) -> list[str]:
+        """Loads a sprocket as ``/load_sprocket`` does, and returns the jobs that it brought."""
+        brought = await sprocket_loader.load(self.bot, name)
+        await self.env.settle()
+        await self.ready()
+        return brought
+
+    async def run(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Calls a job over the wire as the server would, and returns its answer."""
+        context = zmq.asyncio.Context()
+        socket: Any = context.socket(zmq.REQ)
+        try:
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.connect(self.handler.address)
+            await socket.send(json.dumps({"method": method, "params": params}).encode())
+            async with asyncio.timeout(SECONDS):
+                answer = json.loads(await socket.recv())
+        finally:
+            socket.close(0)
+            context.term()
+        await self.env.settle()
+        return answer
+
+    async def schedule(self, method: str, params: Mapping[str, Any], when: str) -> Job:
+        """Schedules a job in words, such as ``in 2 hours``, as the administrator."""
+        understood = understand(when, zone="UTC", locale="en-GB", now=self.clock())
+        return await self.bot.services.client.create(
+            Job(
+                id="",
+                handler_id=self.settings.handler_id,
+                method=method,
+                params=params,
+                trigger=understood.trigger,
+                guild_id=str(self.guild.id),
+                creator_id=str(self.admin.id),
+                timezone=understood.zone,
+            )
+        )
+
+    async def advance(self, **span: float) -> None:
+        """Moves the server's clock on, such as ``hours=2``; what falls due runs as it would have."""
+        self.clock.offset += timedelta(**span)
+        assert self.bot.server is not None
+        self.bot.server.look()
+
+    def posted(self, channel: simcord.ChannelHandle | None = None) -> list[discord.Message]:
+        """What the bot posted in a channel so far, the oldest first."""
+        return [
+            message
+            for message in (channel or self.channel).history()
+            if message.author.id == self.env.backend.bot_user.id
+            and message.type is discord.MessageType.default
+            and not message.flags.ephemeral
+        ]
+
+    async def message_in(self, channel: simcord.ChannelHandle, containing: str = "") -> discord.Message:
+        """The newest message of the bot's in a channel with that text; waits until there is one."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                found = [
+                    message
+                    for message in self.posted(channel)
+                    if containing in message.content + "".join(str(e.to_dict()) for e in message.embeds)
+                ]
+                if found:
+                    return found[-1]
+                await asyncio.sleep(0.02)
+
+    async def restart_bot(self) -> None:
+        """Ends the bot's process, as far as one process can, and starts a new one."""
+        await self.bot.close()
+        self.bot = create_bot(self.settings, now=self.clock)
+        simulated(self.bot, self.env)
+        self.bot.owner_id = self.owner.id
+        await self.env.restart_bot(self.bot)
+        await self.ready()
+
+
+@asynccontextmanager
+async def simulated_guild(
+    settings: Settings, kind: type[SimulatedGuild] = SimulatedGuild
+) -> AsyncIterator[Any]:
+    """Builds a guild around a new bot, and takes it down again.
+
+    Parameters:
+        settings: what the bot runs with.
+        kind: what to build; a subclass may offer more.
+    """
+    clock = MovedClock()
+    bot = create_bot(settings, now=clock)
+    env = simcord.Env(bot, settle_timeout=SECONDS)
+    simulated(bot, env)
+    env.backend.clock = WallClock()  # type: ignore[assignment]
+    try:
+        await env.start()
+        built = await _furnish(env, bot, settings, clock, kind)
+        yield built
+        bot = built.bot
+        env.raise_errors()
+    finally:
+        await bot.close()
+        await env.shutdown()
+
+
+async def _furnish(
+    env: simcord.Env, bot: ScheduleZeroBot, settings: Settings, clock: MovedClock, kind: type[SimulatedGuild]
+) -> SimulatedGuild:
+    bot_owner = env.create_user("bot-owner")
+    bot.owner_id = bot_owner.id
+    guild = env.create_guild("Moonbase", owner=bot_owner)
+    permissions = discord.Permissions
+    admins = guild.create_role("Admins", permissions=permissions(administrator=True))
+    moderators = guild.create_role("Moderators", permissions=permissions(manage_guild=True))
+    owner = guild.add_member(bot_owner, roles=[admins])
+    built = kind(
+        env=env,
+        bot=bot,
+        settings=settings,
+        guild=guild,
+        channel=guild.create_text_channel("general"),
+        admin=guild.add_member(env.create_user("ada"), roles=[admins]),
+        moderator=guild.add_member(env.create_user("mo"), roles=[moderators]),
+        plain=guild.add_member(env.create_user("pia")),
+        owner=owner,
+        clock=clock,
+    )
+    await env.settle()
+    await built.ready()
+    return built
+
+
+def free_settings(database: str) -> Settings:
+    """Settings with ports that nobody uses, and tables in that database."""
+    handler, registration, rest = free_ports(3)
+    return Settings(
+        handler_port=handler,
+        server_address=f"tcp://127.0.0.1:{registration}",
+        api_endpoint=f"http://127.0.0.1:{rest}",
+        database=database,
+    )
+
+
+@pytest.fixture
+def bot_settings(tmp_path: Path) -> Settings:
+    """What the bot of a test runs with; override it to change something."""
+    return free_settings(str(tmp_path / "schedulezero.db"))
+
+
+@pytest_asyncio.fixture
+async def guild(bot_settings: Settings) -> AsyncIterator[SimulatedGuild]:
+    """The real bot in a simulated guild, ready to be used."""
+    async with simulated_guild(bot_settings) as built:
+        yield built
