@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
 from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, restore
 from bot.cli_move import add_move_arguments, move
-from bot.logs import hide, redact, set_up
+from bot.logs import as_json, hide, redact, set_up
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -41,7 +41,10 @@ def main(argv: list[str] | None = None) -> int:
     from schedulezero.errors import ScheduleZeroError
 
     try:
-        return options.command(options, load_settings(options.config))
+        settings = load_settings(options.config)
+        if settings.log_format == "json":
+            as_json()
+        return options.command(options, settings)
     except ConfigError as error:
         return _complain(str(error), 2)
     except (ScheduleZeroError, Unusable) as error:

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     message_content: bool = False
     owner_guild: int | None = None
     log_channel: int | None = None
+    log_format: Literal["text", "json"] = "text"
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     private_calls: bool = False
     shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
     handler_host: str = "127.0.0.1"

@@ -11,23 +11,16 @@ import discord
 from bot.app import expect_free
 from bot.config import Settings
 from bot.logs import redact
+from bot.permissions import invite, specs_of_sprockets, wanted
+from cogs import sprocket_loader
+from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
-from schedulezero.errors import ClientError, DatabaseUnusable, PortTaken
+from schedulezero.errors import ClientError, DatabaseUnusable, Exposed, PortTaken
 from schedulezero.memory import Memory
+from schedulezero.server.exposure import check_rest
 from schedulezero.server.service import listen
 
 _MOST_GUILDS = 50
-
-# Read as: a permission that the built-in jobs use, and what it is for.
-_WANTED = {
-    "view_channel": "seeing channels",
-    "send_messages": "posting",
-    "embed_links": "posting embeds",
-    "read_message_history": "cleaning up",
-    "manage_messages": "cleaning up",
-    "manage_roles": "giving roles and locking channels",
-    "manage_channels": "locking channels",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +48,9 @@ async def doctor(settings: Settings, token: str) -> int:
 
 async def _checks(settings: Settings, token: str) -> AsyncIterator[Check]:
     yield Check("config", True, f"readable; handler {settings.handler_id!r}, server {settings.server}")
+    yield _exposure(settings)
     yield await _database(settings)
+    yield _sprockets(settings)
     api_token = settings.api_token.get_secret_value() if settings.api_token is not None else None
     client = Client(settings.api_endpoint, api_token, settings.tls_authority)
     try:
@@ -65,10 +60,48 @@ async def _checks(settings: Settings, token: str) -> AsyncIterator[Check]:
         yield _server(settings, running)
         if running:
             yield await _handler(settings, client)
+            yield await _runs(client)
     finally:
         await client.close()
     async for check in _discord(settings, token):
         yield check
+
+
+def _exposure(settings: Settings) -> Check:
+    try:
+        if settings.server == "embedded":
+            check_rest(
+                settings.api_endpoint,
+                tls=settings.tls_certificate is not None,
+                behind_proxy=settings.behind_proxy,
+                has_token=True,  # made with `token make`; the server says at its start when there is none
+            )
+    except Exposed as error:
+        return Check("exposure", False, f"{settings.api_endpoint} is open to other machines", error.message)
+    local = is_loopback(settings.api_endpoint)
+    return Check("exposure", True, "reached from this machine only" if local else "open, and guarded")
+
+
+def _sprockets(settings: Settings) -> Check:
+    known = sprocket_loader.available()
+    absent = [name for name in settings.sprockets if name not in known]
+    trouble = [*(f"There is no sprocket “{name}”." for name in absent), *sprocket_loader.clashes()]
+    remedy = f"{' '.join(trouble)} There are: {', '.join(known)}."
+    return Check("sprockets", not trouble, ", ".join(settings.sprockets), remedy)
+
+
+async def _runs(client: Client) -> Check:
+    """What of the newest runs somebody should look at."""
+    try:
+        counts = await client.outcomes()
+    except ClientError as error:
+        return Check("runs", True, f"their history is not told ({error.message})")
+    bad = {name: counts.get(name, 0) for name in ("missed", "failed", "uncertain")}
+    said = ", ".join(f"{count} {name}" for name, count in bad.items() if count)
+    if not said:
+        return Check("runs", True, "none failed, missed or uncertain")
+    # They are over: worth a look, and no reason to say that something is broken now.
+    return Check("runs", True, f"{said} in the history; `/schedule history` says why, and has Retry")
 
 
 async def _database(settings: Settings) -> Check:
@@ -138,6 +171,13 @@ async def _handler(settings: Settings, client: Client) -> Check:
             f"{settings.handler_id!r} is not registered",
             "Start the bot with `run`; it registers by itself. Check `server_address` if it does not.",
         )
+    if found.address != settings.handler_address and settings.shards is None:
+        return Check(
+            "handler",
+            False,
+            f"{settings.handler_id!r} is taken by a bot at {found.address}",
+            "Two bots bear one `handler_id`: stop one, or name this one otherwise.",
+        )
     if not found.connected:
         return Check(
             "handler",
@@ -158,6 +198,7 @@ async def _discord(settings: Settings, token: str) -> AsyncIterator[Check]:
         await client.login(token)
         assert client.user is not None
         yield Check("token", True, f"accepted; the bot is {client.user}")
+        yield await _shards(settings, client)
         async for check in discord_checks(settings, client):
             yield check
     except discord.LoginFailure:
@@ -169,6 +210,17 @@ async def _discord(settings: Settings, token: str) -> AsyncIterator[Check]:
         )
     finally:
         await client.close()
+
+
+async def _shards(settings: Settings, client: discord.Client) -> Check:
+    shards = (await client.http.get_bot_gateway())[0]
+    few = settings.shards is not None and settings.shards < shards // 2
+    return Check(
+        "shards",
+        not few,
+        f"Discord asks for {shards}" + (f"; set are {settings.shards}" if settings.shards else ""),
+        "Raise `shards`, to the same number in all clusters; with too few Discord closes with code 4011.",
+    )
 
 
 async def discord_checks(settings: Settings, client: discord.Client) -> AsyncIterator[Check]:
@@ -183,24 +235,28 @@ async def discord_checks(settings: Settings, client: discord.Client) -> AsyncIte
         "Switch on Message Content in the developer portal, or set `message_content: false`.",
     )  # fmt: skip
     assert client.user is not None
+    specs = specs_of_sprockets(settings.sprockets)
+    needed, link = wanted(specs), invite(client.user.id, specs)
     count = 0
     async for partial in client.fetch_guilds(limit=_MOST_GUILDS):
         count += 1
         guild = await client.fetch_guild(partial.id)
         me = await guild.fetch_member(client.user.id)
         held = me.guild_permissions
-        lacking = [name for name in _WANTED if not getattr(held, name)]
-        wanted = ", ".join(f"{name.replace('_', ' ')} ({_WANTED[name]})" for name in lacking)
+        lacking = [name for name in needed if not getattr(held, name)]
+        said = ", ".join(
+            f"{name.replace('_', ' ')}{f' ({needed[name][0]})' if needed[name] else ''}" for name in lacking
+        )
         yield Check(
             f"permissions in {guild.name}",
             not lacking,
-            "complete" if not lacking else f"lacking {wanted}",
-            "Give the bot's role these permissions in the server's settings.",
+            "complete" if not lacking else f"lacking {said}",
+            f"Give the bot's role these permissions in the server's settings, or invite it anew: {link}",
         )
     if count == 0:
         yield Check(
             "guilds",
             False,
             "the bot is in no server",
-            "Invite it: in the developer portal under OAuth2, with the scopes bot and applications.commands.",
+            f"Invite it: {link}",
         )

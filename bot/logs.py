@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
+from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _HIDDEN = "[hidden]"
@@ -37,6 +40,8 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record = logging.makeLogRecord(record.__dict__)
         message = record.getMessage()
+        if run_id := getattr(record, "run_id", None):
+            message = f"{message} (run {run_id})"
         record.msg, record.args = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)
@@ -45,10 +50,44 @@ class LineFormatter(logging.Formatter):
         return redact(super().format(record))
 
 
+class RunFilter(logging.Filter):
+    """Puts the run that is being carried out to each record, so that its lines are found together."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        module = sys.modules.get("schedulezero.run_context")  # heavy; not loaded before there are runs
+        current = module.current_run().run_id if module is not None else None
+        record.run_id = current or getattr(record, "run_id", None)
+        return True
+
+
+class JsonFormatter(LineFormatter):
+    """Formats a record as one JSON object on one line: time, level, logger, message, run_id, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        data: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        if run_id := getattr(record, "run_id", None):
+            data["run_id"] = run_id
+        if record.exc_info:
+            data["exception"] = redact(self.formatException(record.exc_info))
+        return json.dumps(data, ensure_ascii=False)
+
+
+def as_json() -> None:
+    """Writes JSON from now on."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonFormatter())
+
+
 def set_up(*, verbose: bool) -> None:
     """Sends the program's log, and whatever ends it, to the standard error in that form."""
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter(_FORMAT))
+    handler.addFilter(RunFilter())
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
     # Even when all is logged: these would log what is sent to Discord, token included.
     quiet = ("aiohttp", "httpx", "httpcore") if verbose else ("aiohttp", "httpx", "httpcore", "discord")

@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 
+from schedulezero.metrics import note_discord
 from schedulezero.run_context import current_run
 
 FOR_JOBS = 48
@@ -102,5 +103,9 @@ def limiting(turn: Callable[[float | None], Awaitable[None]]) -> aiohttp.TraceCo
         run = current_run()
         await turn(run.scheduled_at.timestamp() if run.run_id is not None else None)
 
+    async def after(_session: Any, _context: Any, done: aiohttp.TraceRequestEndParams) -> None:
+        note_discord(done.response.status)
+
     config.on_request_start.append(before)
+    config.on_request_end.append(after)
     return config

@@ -13,6 +13,8 @@ import discord
 from bot.app import ScheduleZeroBot, create_bot
 from bot.clusters import Cluster
 from bot.config import Settings
+from bot.observing import observe, serve_metrics
+from bot.screen import show_screen
 from schedulezero.errors import ScheduleZeroError
 
 log = logging.getLogger(__name__)
@@ -48,10 +50,13 @@ async def run(
 
     Raises DiscordUnusable, PortTaken or DatabaseUnusable, each a sentence.
     """
+    observe()
+    if settings.metrics_port is not None:
+        serve_metrics(settings.metrics_port, settings.handler_host)
     bot = create_bot(settings, cluster)
     running = asyncio.create_task(bot.start(token))
     stopping = asyncio.create_task(stop.wait())
-    besides = asyncio.create_task(beside(bot, stop)) if beside is not None else None
+    besides = [asyncio.create_task(work(bot, stop)) for work in (show_screen, beside) if work is not None]
     try:
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
@@ -83,9 +88,11 @@ async def run(
         return 0
     finally:
         stopping.cancel()
-        if besides is not None:
-            besides.cancel()
-            await asyncio.wait((besides,))
+        for task in besides:
+            task.cancel()
+        for failure in await asyncio.gather(*besides, return_exceptions=True):
+            if isinstance(failure, Exception):
+                log.error("what ran beside the bot failed", exc_info=failure)
         await bot.close()
         running.cancel()
         await asyncio.wait((running,))

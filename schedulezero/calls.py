@@ -23,6 +23,7 @@ from schedulezero.model import JsonObject
 from schedulezero.protocol import Call, failure
 from schedulezero.run_context import RunContext, context_of, running
 from schedulezero.steps import is_resumable
+from schedulezero.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +134,17 @@ class Calls:
     async def _carry_out(self, invocation: Invocation, journal: Journal | None) -> JsonObject:
         call, function = invocation.call, invocation.function
         context = context_of(call, journal if is_resumable(function) else None)
+        with span(f"run {call.method}", run_id=call.run_id or "", job_id=call.job_id or ""):
+            answer = await self._within_deadline(invocation, context, journal)
+        if log.isEnabledFor(logging.INFO) and call.run_id is not None:
+            with running(context):
+                log.info("%s %s", call.method, "failed" if answer.get("success") is False else "done")
+        return answer
+
+    async def _within_deadline(
+        self, invocation: Invocation, context: RunContext, journal: Journal | None
+    ) -> JsonObject:
+        call, function = invocation.call, invocation.function
         deadline = asyncio.timeout(DEADLINE_SECONDS)
         try:
             async with deadline:

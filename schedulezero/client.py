@@ -270,6 +270,13 @@ class Client:
         """Whether the server is well, with what it says of its load."""
         return await self._http.request("GET", "/api/health")
 
+    async def outcomes(self) -> dict[str, int]:
+        """How many runs of the history stand in each state, of all guilds."""
+        found = await self._http.request("GET", "/api/executions/stats")
+        counts = found.get("by_status")
+        known = cast("dict[str, Any]", counts) if isinstance(counts, dict) else {}
+        return {name: count for name, count in known.items() if isinstance(count, int)}
+
     async def _learned(self) -> Dialect:
         if self._dialect is None:
             self._dialect = await _learn_dialect(self._http)

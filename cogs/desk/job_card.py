@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -173,6 +174,8 @@ def runs_once(job: Job) -> bool:
 
 # -------------------------------------------------------------------- actions
 
+log = logging.getLogger(__name__)
+
 
 @action("job", "show")
 async def show_again(interaction: discord.Interaction, job_id: str) -> None:
@@ -185,7 +188,8 @@ async def run_now(interaction: discord.Interaction, job_id: str) -> None:
     """Runs a job once, now."""
     await acknowledge(interaction)
     job = await job_to_change(interaction, job_id)
-    await client_of(interaction).run(job, actor_of(interaction))
+    run = await client_of(interaction).run(job, actor_of(interaction))
+    log.info("%s runs job %s on demand", interaction.user.id, job.id, extra={"run_id": run.id})
     await show(interaction, await card_of(interaction, job, heading=t("Started")))
 
 

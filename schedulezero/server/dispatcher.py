@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from schedulezero import faults, instants
+from schedulezero import faults, instants, metrics
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, MissedPolicy, OverlapPolicy, Run, RunState
@@ -310,6 +310,7 @@ class Dispatcher:
         self._queue.done(over)
         self._turns.end(over)
         for run in over:
+            metrics.note_run(run)
             waiting = self._finished.pop(run.sequence, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(run)

@@ -207,6 +207,14 @@ class Registry:
         found = (name for entry in self._of(handler_id).instances.values() for name in entry.instance.methods)
         return tuple(dict.fromkeys(found))
 
+    def signs_of_life(self) -> list[tuple[str, bool]]:
+        """Each handler, and whether any instance of it was heard from just now."""
+        return [
+            (handler_id, any(entry.fresh for entry in handler.instances.values()))
+            for handler_id, handler in sorted(self._handlers.items())
+            if handler.instances
+        ]
+
     def described(self) -> list[JsonObject]:
         """Every method of every handler, with its schema where its handler told it."""
         found: list[JsonObject] = []

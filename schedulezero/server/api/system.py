@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from schedulezero import metrics
 from schedulezero.model import JsonObject
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.health import Health
@@ -33,6 +34,7 @@ class SystemResource:
             web.get("/api/methods", self.methods),
             web.get("/api/config", self.config),
             web.get("/api/openapi.json", self.openapi),
+            web.get("/metrics", self.metrics),
         ]
 
     async def health(self, request: web.Request) -> web.Response:
@@ -54,6 +56,15 @@ class SystemResource:
 
     async def config(self, request: web.Request) -> web.Response:
         return web.json_response(self._config)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        report = await self._health.report()
+        metrics.QUEUE_DEPTH.set(report["runs_waiting"])
+        metrics.UNDER_WAY.set(report["runs_under_way"])
+        metrics.HANDLER_UP.clear()
+        for handler_id, up in self._registry.signs_of_life():
+            metrics.HANDLER_UP.labels(handler_id).set(up)
+        return web.Response(body=metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def openapi(self, request: web.Request) -> web.Response:
         return web.json_response(DESCRIPTION)

@@ -1,0 +1,92 @@
+"""What a bot owner may watch the bot with: metrics, Sentry, OpenTelemetry. The latter two where installed."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from bot.logs import redact
+from schedulezero import tracing
+from schedulezero.errors import PortTaken
+
+log = logging.getLogger(__name__)
+
+
+def serve_metrics(port: int, host: str) -> None:
+    """Serves `/metrics` of a bot whose server runs elsewhere; PortTaken when the port is in use."""
+    from prometheus_client import start_http_server
+
+    try:
+        start_http_server(port, host)
+    except OSError as error:
+        raise PortTaken(f"Metrics cannot be served on port {port}; set another `metrics_port`.") from error
+
+
+def observe() -> list[str]:
+    """Begins to report to Sentry and OpenTelemetry, if their own variables of the environment ask for it.
+
+    ``SENTRY_DSN`` and ``OTEL_EXPORTER_OTLP_ENDPOINT``.
+
+    Returns what it reports to. What is asked for and not installed is said in the log.
+    """
+    begun: list[str] = []
+    if os.environ.get("SENTRY_DSN") and _have("sentry_sdk", "sentry-sdk"):
+        sentry: Any = importlib.import_module("sentry_sdk")
+        sentry.init(send_default_pii=False, include_local_variables=False, before_send=without_secrets)
+        begun.append("Sentry")
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and _have(
+        "opentelemetry.sdk.trace", "opentelemetry-sdk opentelemetry-exporter-otlp"
+    ):
+        _begin_tracing()
+        begun.append("OpenTelemetry")
+    return begun
+
+
+def without_secrets(event: dict[str, Any], _hint: dict[str, Any]) -> dict[str, Any]:
+    """An event for Sentry with tokens and passwords taken out, wherever they stand."""
+    return _clean(event)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def _have(module: str, packages: str) -> bool:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError:
+        log.warning("%s is not installed; it takes: pip install %s", module, packages)
+        return False
+    return True
+
+
+def _begin_tracing() -> None:
+    trace: Any = importlib.import_module("opentelemetry.trace")
+    sdk: Any = importlib.import_module("opentelemetry.sdk.trace")
+    export: Any = importlib.import_module("opentelemetry.sdk.trace.export")
+    otlp: Any = importlib.import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    provider = sdk.TracerProvider()
+    provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    trace_with(trace.get_tracer("schedulezero"))
+
+
+def trace_with(tracer: Any) -> None:
+    """Makes a span of every run with this tracer of OpenTelemetry's."""
+
+    @contextmanager
+    def span(name: str, attributes: dict[str, str]) -> Generator[None]:
+        with tracer.start_as_current_span(name, attributes=attributes):
+            yield
+
+    tracing.use(span)

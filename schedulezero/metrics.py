@@ -1,0 +1,55 @@
+"""What is counted and measured, for Prometheus; one registry for the process, as `/metrics` shows it.
+
+The bot, its handler and the embedded server share a process, and with it these figures.
+(https://prometheus.io/docs/)
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+from schedulezero.model import Run
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+RUNS = Counter("schedulezero_runs", "Runs that ended, by how.", ("outcome",))
+LATENESS = Histogram(
+    "schedulezero_run_lateness_seconds",
+    "From a run's instant to its first call.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
+DURATION = Histogram(
+    "schedulezero_run_duration_seconds",
+    "From a run's last call to its answer.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+QUEUE_DEPTH = Gauge("schedulezero_queue_depth", "Runs that wait in this node's memory.")
+UNDER_WAY = Gauge("schedulezero_runs_under_way", "Calls that handlers carry out for this node now.")
+HANDLER_UP = Gauge(
+    "schedulezero_handler_up", "1 while a handler's instance shows signs of life.", ("handler_id",)
+)
+DISCORD_REQUESTS = Counter(
+    "schedulezero_discord_requests", "Answers of Discord's API, by status.", ("status",)
+)
+DISCORD_LIMITED = Counter("schedulezero_discord_rate_limited", "Answers of Discord's that said 429.")
+
+
+def note_run(run: Run) -> None:
+    """Counts a run that ended."""
+    RUNS.labels(run.state.value).inc()
+    if run.lateness is not None:
+        LATENESS.observe(max(run.lateness.total_seconds(), 0.0))
+    if run.duration is not None:
+        DURATION.observe(max(run.duration.total_seconds(), 0.0))
+
+
+def note_discord(status: int) -> None:
+    """Counts an answer of Discord's."""
+    DISCORD_REQUESTS.labels(f"{status // 100}xx").inc()
+    if status == 429:
+        DISCORD_LIMITED.inc()
+
+
+def exposition() -> bytes:
+    """Everything in Prometheus' own text format."""
+    return generate_latest(REGISTRY)
