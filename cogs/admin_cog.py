@@ -190,7 +190,8 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="import", description="Take jobs over from a file; shows first what it would do")
     @app_commands.describe(
-        file="A YAML file of ours, or an iCalendar file", channel="Where events of a calendar are posted"
+        file="Our YAML, a calendar, a crontab, Reminder Bot's CSV, discord-reminder-bot's JSON",
+        channel="Where entries that name no channel are posted",
     )
     async def import_(
         self,

@@ -24,7 +24,7 @@ from typing import Any, cast
 
 import yaml
 
-from schedulezero.model import Job, MissedPolicy, OverlapPolicy
+from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.when.describe import describe
 
 _yaml: Any = yaml  # its types are partly unknown
@@ -42,7 +42,7 @@ class Entry:
     """A job as a file describes it; nothing is checked against a guild yet.
 
     ``line`` is where it begins in the file, ``when`` a text that `schedulezero.when.parse` reads,
-    ``excluded`` days on which it does not run.
+    ``excluded`` days on which it does not run; ``trigger`` stands for it in files without such texts.
     """
 
     line: int
@@ -54,6 +54,7 @@ class Entry:
     missed: MissedPolicy = MissedPolicy.LATEST
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     excluded: tuple[date, ...] = field(default=())
+    trigger: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 from zoneinfo import available_timezones
@@ -18,18 +19,21 @@ from cogs.desk.jobs_here import actor_of, client_of
 from cogs.desk.language import locale, t, tn, translated
 from cogs.desk.rights import is_risky, problems
 from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
+from cogs.good_runs import PING_URL
 from cogs.services import Refused, services_of, spec_for, timezone_of
 from schedulezero import instants
 from schedulezero.calendar_file import read_calendar, write_calendar
 from schedulezero.dialects import BulkChange
-from schedulezero.errors import ClientError, ParameterError, WhenError
+from schedulezero.errors import ClientError, ParameterError, TriggerError, WhenError
 from schedulezero.exchange import LARGEST_FILE, Entry, Fault, read_jobs, write_jobs
+from schedulezero.importers import reader_of
 from schedulezero.memory import new_id
-from schedulezero.model import Job, JobState
+from schedulezero.model import Job, JobState, Trigger
 from schedulezero.variables import check, facts_of
 from schedulezero.when.bounding import without_days
 from schedulezero.when.describe import describe
 from schedulezero.when.parse import understand
+from schedulezero.when.triggers import schedule_of
 
 _SHOWN_FAULTS = 12
 _SHOWN_JOBS = 10
@@ -73,6 +77,9 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
         read = await asyncio.to_thread(
             read_calendar, text, method=_CALENDAR_METHOD, params=params, zone=zone, now=instants.now()
         )
+    elif (reader := reader_of(text)) is not None:
+        where = str(channel_id or interaction.channel_id)
+        read = await asyncio.to_thread(reader, text, where, zone, instants.now())
     else:
         read = await asyncio.to_thread(read_jobs, text)
     faults = [item for item in read if isinstance(item, Fault)]
@@ -101,7 +108,8 @@ def _job(interaction: discord.Interaction, entry: Entry, zone: str) -> Job | Fau
     spec = spec_for(interaction.client, entry.method)
     if spec is None:
         return Fault(entry.line, t("There is no job “{name}” loaded.", name=plain(entry.method)[:60]))
-    unknown = next((key for key in entry.params if spec.parameter(key) is None), None)
+    ping = entry.params.get(PING_URL)
+    unknown = next((key for key in entry.params if spec.parameter(key) is None and key != PING_URL), None)
     if unknown is not None:
         names = ", ".join(parameter.name for parameter in spec.parameters)
         return Fault(
@@ -124,32 +132,42 @@ def _job(interaction: discord.Interaction, entry: Entry, zone: str) -> Job | Fau
         return Fault(entry.line, next(iter(filled.errors.values())))
     now = instants.now()
     try:
-        found = understand(entry.when, zone=_known_zone(entry, zone), locale=locale(), now=now)
-        facts = facts_of(interaction.guild, timezone=found.zone, number=1, now=now)
+        trigger, where = _when(entry, _known_zone(entry, zone), now)
+        facts = facts_of(interaction.guild, timezone=where, number=1, now=now)
         for name in spec.variables:
             if isinstance(filled.params.get(name), str):
                 check(filled.params[name], facts)
-    except (WhenError, ParameterError) as error:
+    except (WhenError, TriggerError, ParameterError) as error:
         return Fault(entry.line, translated(error.message))
     against = problems(spec, filled.params, interaction.guild, member_of(interaction))
     if against:
         return Fault(entry.line, against[0])
-    trigger = without_days(found.trigger, entry.excluded)
+    trigger = without_days(trigger, entry.excluded)
     risky = is_risky(spec, filled.params, interaction.guild)
     return Job(
         id="",
         handler_id=services_of(interaction.client).handler_id,
         method=spec.name,
-        params=filled.params,
+        params={**filled.params, **({PING_URL: str(ping)} if ping else {})},
         trigger=trigger,
         state=JobState.PENDING if risky else JobState.ACTIVE,
         name=entry.name or auto_name(spec, filled.params),
         guild_id=guild_id_of(interaction),
         creator_id=str(interaction.user.id),
-        timezone=found.zone,
+        timezone=where,
         missed=entry.missed,
         overlap=entry.overlap,
     )
+
+
+def _when(entry: Entry, zone: str, now: datetime) -> tuple[Trigger, str]:
+    """When an entry runs, and the zone of that; an error when it cannot be, or never will."""
+    if entry.trigger is None:
+        found = understand(entry.when, zone=zone, locale=locale(), now=now)
+        return found.trigger, found.zone
+    if schedule_of(entry.trigger, anchor=now, zone=zone).next_after(now) is None:
+        raise WhenError(t("Its time is over."))
+    return entry.trigger, zone
 
 
 def _known_zone(entry: Entry, zone: str) -> str:

@@ -1,0 +1,201 @@
+"""Files of other schedulers: what is taken over, a line for what is not, and nothing in them is run."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import pickle
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schedulezero.exchange import Entry, Fault
+from schedulezero.importers import read_apscheduler, read_crontab, read_reminder_csv, reader_of
+from schedulezero.when.triggers import schedule_of
+from tests.world import World, press, said
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HERE = "123456789012345678"
+OTHER = "223456789012345678"
+
+# As Reminder Bot's dashboard writes it: one of each kind, in the order of its columns.
+CSV = (
+    "attachment,attachment_name,avatar,channel,content,embed_author,embed_author_url,embed_color,"
+    "embed_description,embed_footer,embed_footer_url,embed_image_url,embed_thumbnail_url,embed_title,"
+    "embed_fields,enabled,expires,interval_seconds,interval_days,interval_months,name,restartable,tts,"
+    "username,utc_time\n"
+    f",,,#{OTHER},Once,,,0,,,,,,,,true,,,,,Reminder,false,false,,2027-01-01T10:00:00\n"
+    ",,,general,Daily,,,0,,,,,,,,true,2027-06-01T00:00:00,,1,,Daily one,false,false,,2026-01-01T10:00:00\n"
+    ",,,general,Monthly,,,0,,,,,,,,true,,,,2,Rent,false,false,,2026-11-30T10:00:00\n"
+    ',,https://x.example/a.png,general,"As\nsomebody",,,0,,,,,,,,true,,3600,,,,false,false,Captain,2026-01-01T10:00:00\n'
+    ",,,general,,,,16711680,Text,Foot,,,,Title,,true,,60,,,,false,false,,2026-01-01T10:00:00\n"
+    ",,,general,Over,,,0,,,,,,,,true,,,,,,false,false,,2026-01-01T10:00:00\n"
+    ",,,general,Off,,,0,,,,,,,,false,,,,,,false,false,,2027-01-01T10:00:00\n"
+    ",,,general,Bad,,,0,,,,,,,,true,,,,,,false,false,,yesterday\n"
+)
+
+
+def entries(found: list[Entry | Fault]) -> list[Entry]:
+    return [item for item in found if isinstance(item, Entry)]
+
+
+def faults(found: list[Entry | Fault]) -> list[tuple[int, str]]:
+    return [(item.line, item.message) for item in found if isinstance(item, Fault)]
+
+
+def upcoming(entry: Entry, count: int = 2) -> list[datetime]:
+    assert entry.trigger is not None
+    schedule = schedule_of(entry.trigger, anchor=NOW, zone=entry.timezone or "UTC")
+    found, at = [], NOW
+    for _ in range(count):
+        at = schedule.next_after(at)
+        if at is None:
+            break
+        found.append(at.astimezone(UTC))
+    return found
+
+
+def test_reminder_bots_csv() -> None:
+    assert reader_of(CSV) is read_reminder_csv
+    found = read_reminder_csv(CSV, HERE, "UTC", NOW)
+    once, daily, monthly, somebody, embed = entries(found)
+    assert once.params == {"channel_id": OTHER, "message": "Once"} and once.name is None
+    assert upcoming(once) == [datetime(2027, 1, 1, 10, tzinfo=UTC)]
+    assert daily.name == "Daily one" and daily.params["channel_id"] == HERE
+    assert upcoming(daily)[0] == datetime(2026, 11, 25, 10, tzinfo=UTC)
+    assert upcoming(monthly) == [
+        datetime(2026, 11, 30, 10, tzinfo=UTC),
+        datetime(2027, 1, 30, 10, tzinfo=UTC),
+    ]
+    assert (somebody.method, somebody.params["name"]) == ("send_as", "Captain")
+    assert somebody.params["message"] == "As\nsomebody"
+    assert embed.method == "send_embed_announcement" and embed.params["color"] == "#FF0000"
+    assert [message for _, message in faults(found)] == [
+        "Its time is over.",
+        "This reminder is switched off.",
+        "This entry cannot be read: Invalid isoformat string: 'yesterday'.",
+    ]
+
+
+def test_a_crontab() -> None:
+    text = (
+        "# posts\nMAILTO=me\nCRON_TZ=Europe/Berlin\n0 9 * * 1-5 Stand-up!\n@daily Good night\n"
+        "@reboot Hello\n* * * Nothing\n"
+    )
+    assert reader_of("0 9 * * 1-5 Stand-up!") is read_crontab
+    found = read_crontab(text, HERE, "UTC", NOW)
+    first, second = entries(found)
+    assert (first.line, first.when, first.timezone) == (4, "0 9 * * 1-5", "Europe/Berlin")
+    assert first.params == {"channel_id": HERE, "message": "Stand-up!"} and second.when == "0 0 * * *"
+    assert faults(found) == [
+        (6, "@reboot has no instant; give it five fields."),
+        (7, "A line needs five fields and then what to post."),
+    ]
+
+
+def send(**_: Any) -> None:
+    """What the exported jobs call."""
+
+
+def exported() -> str:
+    """A real export of APScheduler's, as discord-reminder-bot's backup command makes it."""
+    zone = ZoneInfo("Europe/Stockholm")
+    scheduler = BackgroundScheduler(timezone=zone)
+    scheduler.start(paused=True)
+    there = {"channel_id": int(OTHER), "message": "Hej", "author_id": 1}
+    start = datetime(2026, 12, 1, 12, tzinfo=zone)
+    scheduler.add_job(send, "date", run_date=start, kwargs=there, id="1")
+    scheduler.add_job(send, "interval", hours=3, start_date=start, kwargs=there, id="2")
+    cron = CronTrigger(day_of_week="mon-fri", hour="9-17/2", minute="*/30", day="last", timezone=zone)
+    scheduler.add_job(send, cron, kwargs=there, id="3")
+    scheduler.add_job(
+        send, "date", run_date=start, kwargs={"user_id": 5, "guild_id": 1, "message": "DM"}, id="4"
+    )
+    scheduler.add_job(send, CronTrigger(day="3rd fri", timezone=zone), kwargs=there, id="5")
+    scheduler.add_job(send, "date", run_date=start, kwargs={"channel_id": 1}, id="6")
+    output = io.StringIO()
+    scheduler.export_jobs(output)
+    scheduler.shutdown()
+    return output.getvalue()
+
+
+def test_an_export_of_discord_reminder_bot() -> None:
+    text = exported()
+    assert reader_of(text) is read_apscheduler
+    found = read_apscheduler(text, HERE, "UTC", NOW)
+    by_kind = {
+        entry.trigger.type + entry.method: entry for entry in entries(found) if entry.trigger is not None
+    }
+    noon = datetime(2026, 12, 1, 11, tzinfo=UTC)
+    assert upcoming(by_kind["datesend_announcement"]) == [noon]
+    assert by_kind["datesend_announcement"].params == {"channel_id": OTHER, "message": "Hej"}
+    assert upcoming(by_kind["calendarsend_announcement"]) == [noon, noon + timedelta(hours=3)]
+    cron = by_kind["cronsend_announcement"].trigger
+    assert cron is not None and cron.args == {
+        "day_of_week": "mon-fri",
+        "hour": "9-17/2",
+        "minute": "*/30",
+        "day": "last",
+        "timezone": "Europe/Stockholm",
+    }
+    assert by_kind["datesend_dm"].params == {"user_id": "5", "message": "DM"}
+    assert sorted(message for _, message in faults(found)) == [
+        "This cron expression cannot be taken over.", "This job posts no message.",
+    ]  # fmt: skip
+
+
+class Evil:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (self.path,))
+
+
+@pytest.mark.parametrize("place", ["run_date", "timezone"])
+def test_nothing_in_a_file_is_run(tmp_path: Path, place: str) -> None:
+    packed = base64.b64encode(pickle.dumps(Evil(tmp_path / "pwned"))).decode()
+    state = {"run_date": {"__apscheduler_pickle__": packed}, place: {"__apscheduler_pickle__": packed}}
+    trigger = {"__apscheduler_class__": "x:DateTrigger", "__apscheduler_state__": state}
+    job = {"kwargs": {"message": "x", "channel_id": 1}, "trigger": trigger, "next_run_time": 1}
+    found = read_apscheduler(json.dumps({"jobs": [job]}), HERE, "UTC", NOW)
+    assert "is not expected here" in faults(found)[0][1]
+    assert not (tmp_path / "pwned").exists()
+
+
+@given(st.text(max_size=300))
+def test_no_file_breaks_a_reader(text: str) -> None:
+    header = CSV.partition("\n")[0]
+    for read, whole in (
+        (read_reminder_csv, f"{header}\n{text}"),
+        (read_crontab, text),
+        (read_apscheduler, text),
+        (
+            read_apscheduler,
+            json.dumps({"jobs": [text, {"trigger": text, "kwargs": {"message": text}}, None]}),
+        ),
+    ):
+        assert all(isinstance(item, Entry | Fault) for item in read(whole, HERE, "UTC", NOW))
+
+
+async def test_moving_in_by_a_dry_run(world: World) -> None:
+    text = "0 9 * * 1-5 Stand-up!\n@reboot Hello\n"
+    shown = await world.admin.slash(
+        world.channel, "schedule import", file=("crontab.txt", text.encode()), channel=world.channel
+    )
+    assert "1 job can be imported" in said(shown) and "@reboot has no instant" in said(shown)
+    await press(world.admin, shown.response, "import:do")
+    jobs = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    assert [(job.name, job.params["message"]) for job in jobs] == [("Stand-up!", "Stand-up!")]
+    shown = await world.admin.slash(
+        world.channel, "schedule import", file=("r.csv", CSV.encode()), channel=world.channel
+    )
+    assert "jobs can be imported" in said(shown) and "switched off" in said(shown)
