@@ -151,21 +151,21 @@ def _name(node: ast.expr) -> str:
 
 def _declared() -> Iterator[Text]:
     """What the job functions that come with the bot declare: their help, their parameters."""
+    from bot.config import DEFAULT_SPROCKETS
+    from bot.permissions import specs_of_sprockets
     from schedulezero.methods import spec_of
-    from sprockets import announcement_sprocket, custom_sprocket, moderation_sprocket
+    from sprockets.custom_sprocket import JOBS
 
-    jobs: dict[str, Any] = {
-        **announcement_sprocket.AnnouncementSprocket.jobs,
-        **moderation_sprocket.ModerationSprocket.jobs,
-        **custom_sprocket.JOBS,
-    }
-    for name, function in jobs.items():
-        spec = spec_of(name, function)
+    specs = [spec_of(name, function) for name, function in JOBS.items()]
+    specs += specs_of_sprockets(DEFAULT_SPROCKETS)
+    for spec in specs:
         yield None, spec.summary
         for parameter in spec.parameters:
             yield None, parameter.label
             if parameter.help:
                 yield None, parameter.help
+            for choice in (item for item in parameter.choices if not item.isupper()):
+                yield None, choice.replace("_", " ")
 
 
 if __name__ == "__main__":
