@@ -12,7 +12,7 @@ RULES := ../shared/discord-api
 # Where Discord's published rules lie beside the checkout, every request is held against them.
 RULES_OPTIONS := $(if $(wildcard $(RULES)/guard_plugin.py),-p guard_plugin)
 
-.PHONY: run demo server doctor test bench lint format lock audit clean
+.PHONY: run demo server doctor test bench lint format lock audit clean site package pictures
 
 run: $(VENV)/.runtime
 	$(BIN)/python -m bot run $(ARGS)
@@ -32,6 +32,21 @@ test: $(VENV)/.dev
 # Every figure beside its baseline; writes benchmarks/RESULTS.md. Takes less than ten minutes.
 bench: $(VENV)/.dev $(APSCHEDULER4)/.done
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# The documentation as a site, in build/site; any warning and any link that leads nowhere fails it.
+site: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Wheel and sdist in dist/, and the wheel tried in an empty environment outside of the checkout.
+package: $(VENV)/.dev
+	rm -rf dist build/lib
+	$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	$(BIN)/twine check --strict dist/*
+	.ci/try-wheel dist/*.whl
+
+# The documentation's pictures, taken from the demo; each kind of job is run for it.
+pictures: $(VENV)/.dev
+	$(BIN)/python -m tests.journeys.pictures
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

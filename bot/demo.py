@@ -174,6 +174,8 @@ def _furnish(
     lounge = guild.create_text_channel("lounge", topic="Type /schedule create, and watch it happen here")
     guild.create_text_channel("announcements")
     guild.create_text_channel("mod-room")
+    guild.create_forum_channel("ideas")
+    guild.create_voice_channel("Hall")
     ada = guild.add_member(ada_user, roles=[admins])
     mo = guild.add_member(env.create_user("mo", global_name="Mo (moderator)"), roles=[moderators])
     pia = guild.add_member(env.create_user("pia", global_name="Pia (member)"))

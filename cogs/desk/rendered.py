@@ -40,7 +40,7 @@ def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: i
     if not spec.variables:
         return None
     texts = {name: _rendered(params.get(name), facts, number) for name in spec.variables}
-    if "title" in texts or "description" in texts:
+    if "description" in texts and "channel_id" in params:
         if not (texts.get("title") or texts.get("description")):
             return None
         return Post(

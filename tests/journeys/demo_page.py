@@ -170,8 +170,8 @@ class DemoPage:
 
 
 @asynccontextmanager
-async def a_demo(settings: Settings) -> AsyncIterator[DemoPage]:
-    process = await start(settings, "demo", "--no-browser")
+async def a_demo(settings: Settings, **environment: str) -> AsyncIterator[DemoPage]:
+    process = await start(settings, "demo", "--no-browser", **environment)
     address = (await line(process, "http://127.0.0.1")).strip()
     try:
         async with async_playwright() as playwright:
