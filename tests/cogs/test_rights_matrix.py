@@ -71,7 +71,29 @@ unlock_channel            | Manage Channels  | manage_channels manage_roles
 add_role_scheduled        | Manage Roles     | manage_roles
 remove_role_scheduled     | Manage Roles     | manage_roles
 send_dm                   | yes              | yes
+give_role_for             | Manage Roles     | manage_roles
+set_slowmode              | Manage Channels  | manage_channels
+set_channel_text          | Manage Channels  | manage_channels
+send_as                   | Manage Webhooks  | manage_webhooks
+create_event              | Create Events    | create_events
+start_event               | Manage Events    | manage_events
+end_event                 | Manage Events    | manage_events
+delete_post               | Manage Messages  | manage_messages
+edit_post                 | Manage Messages  | manage_messages
+call_web                  | yes              | yes
 """
+
+# What the newer jobs are asked besides where and whom.
+FILLED: dict[str, dict[str, str]] = {
+    "set_slowmode": {"seconds": "10"},
+    "set_channel_text": {"text": "Hello"},
+    "send_as": {"name": "Captain"},
+    "create_event": {"title": "Games", "starts_in": "2 days", "place": "Attic"},
+    "start_event": {"title": "Games"},
+    "end_event": {"title": "Games"},
+    "edit_post": {"message": "Hello"},
+    "call_web": {"url": "https://example.org"},
+}
 
 # What befalls a job that was saved in good order, and what its next run comes to.
 RUNS = """
@@ -149,7 +171,12 @@ async def test_jobs_by_right(world: World, row: dict[str, str]) -> None:
     give_the_bot(world, discord.Permissions(administrator=True))
     method, _, extra = row["job"].partition("+")
     values: dict[str, Any] = {}
-    if "role_scheduled" in method:
+    filled = dict(FILLED.get(method, {}))
+    if method in ("delete_post", "edit_post"):
+        filled["message_url"] = (await world.plain.send(world.channel, "old")).jump_url
+    if method.endswith(("_event", "_post", "_web")):
+        values = {}
+    elif "role_" in method:
         values |= {"user_ids": [world.plain], "role_id": [world.guild.create_role("Guests")]}
     elif method == "send_dm":
         values |= {"user_id": [world.plain]}
@@ -161,6 +188,9 @@ async def test_jobs_by_right(world: World, row: dict[str, str]) -> None:
         values |= {"title": "Hello", "description": "there"}
     elif method.startswith("send"):
         values |= {"message": "Hello"}
+    if method == "give_role_for":
+        filled["lasts"] = "2h"
+    values |= filled
     values |= {"all": {"everyone": True}, "role": {"role_id": [world.guild.create_role("Ping")]}}.get(
         extra, {}
     )
