@@ -14,6 +14,7 @@ from aiohttp import web
 from playwright.async_api import expect
 
 from bot.testing import free_settings
+from schedulezero.message_links import read_message_link
 from tests.journeys import demo_page
 from tests.journeys.demo_page import DemoPage, a_demo
 
@@ -81,6 +82,22 @@ async def schedule(demo: DemoPage, kind: Kind) -> None:
     await expect(demo.form).to_be_empty()
 
 
+async def later_kinds(demo: DemoPage) -> list[Kind]:
+    """Jobs about what the others made: the thread, the event, and a post of the bot's."""
+    links = await demo.timeline.locator("a", has_text="the message").evaluate_all(
+        "all => all.map(a => a.href)"
+    )
+    link = next(link for link in links if read_message_link(link) is not None)
+    return [
+        Kind("event-start", "start_event", "Start one", {"Title": "Game night"}),
+        Kind("event-end", "end_event", "End one", {"Title": "Game night"}),
+        Kind(
+            "thread-closed", "set_thread", "Open, close", {}, {"thread_channel_id": "2026", "state": "closed"}
+        ),
+        Kind("delete", "delete_post", "Delete an earlier", {"Message": link}),
+    ]
+
+
 async def take(url: str) -> None:
     """Takes every picture.
 
@@ -106,12 +123,22 @@ async def take(url: str) -> None:
             )
             await demo.panel_picture("history-kinds")
             text = await demo.timeline.inner_text()
+            for kind in await later_kinds(demo):
+                await schedule(demo, kind)
+                print(f"{kind.method}: scheduled and run", flush=True)
+            await demo.type_command("schedule history")
+            await demo.send()
+            await expect(demo.timeline.locator("img[alt^='The last 13 runs']").last).to_be_attached()
+            await demo.page.wait_for_load_state("networkidle")
+            await demo.panel_picture("history-later")
+            text += await demo.timeline.inner_text()
             await demo.type_command("remind me")
             await demo.page.keyboard.type("Water the plants")
             await demo.page.keyboard.press("Tab")
             await demo.type_and_pick("every sunday at 10", "every Sunday at 10:00")
             await demo.send()
             await demo.sees("I will remind you")
+            await demo.page.wait_for_load_state("networkidle")
             await demo.panel_picture("remind")
             await demo.type_command("sprockets")
             await demo.send()
