@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console, Group
 from rich.panel import Panel
@@ -45,10 +44,9 @@ async def checks_of(bot: ScheduleZeroBot) -> list[Check]:
         server = Check("server", False, f"{settings.server_address} does not answer ({error})", remedy)
     try:
         health = await bot.services.client.health()
-        ready = bool(health.get("ready", True)) if isinstance(health, dict) else True
+        ready, trouble = bool(health.get("ready", True)), str(health.get("trouble", ""))
     except ClientError as error:
-        ready, health = False, {"trouble": error.message}
-    trouble = str(health.get("trouble", "")) if isinstance(health, dict) else ""
+        ready, trouble = False, error.message
     database = Check(
         "database", ready, bot.memory.where, f"{trouble} Runs wait until then." if trouble else None
     )
@@ -87,13 +85,6 @@ def screen(checks: list[Check], name: str, link: str) -> Panel:
     hint = Text("Type /schedule create in Discord. Ctrl-C ends me.", style="dim")
     return Panel(
         Group(table, Text(), invitation, hint),
-        title=f"{name} · ScheduleZero {_version()}",
+        title=f"{name} · ScheduleZero {sprocket_loader.own_version()}",
         title_align="left",
     )
-
-
-def _version() -> str:
-    try:
-        return version("schedulezero-discord")
-    except PackageNotFoundError:
-        return "from source"

@@ -52,8 +52,3 @@ class GoodRuns:
                 log.warning("the ping after a good run did not arrive: %s", said)
                 return
             await asyncio.sleep(_BETWEEN_SECONDS * attempt)
-
-    def close(self) -> None:
-        """Ends what is under way."""
-        for task in self._under_way:
-            task.cancel()

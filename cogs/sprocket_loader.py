@@ -74,7 +74,7 @@ def discover() -> dict[str, Found]:
     """
     found = {
         module.name.removesuffix(_SUFFIX): Found(
-            module.name.removesuffix(_SUFFIX), f"sprockets.{module.name}", _DISTRIBUTION, _own_version()
+            module.name.removesuffix(_SUFFIX), f"sprockets.{module.name}", _DISTRIBUTION, own_version()
         )
         for module in pkgutil.iter_modules(sprockets.__path__)
         if module.name.endswith(_SUFFIX)
@@ -102,7 +102,8 @@ def _brought() -> list[Found]:
     ]
 
 
-def _own_version() -> str:
+def own_version() -> str:
+    """The version of this bot."""
     try:
         return version(_DISTRIBUTION)
     except PackageNotFoundError:
@@ -116,7 +117,7 @@ def available() -> list[str]:
 
 def loaded(bot: commands.Bot) -> list[str]:
     """The names of the sprockets that are loaded."""
-    return [name for name in available() if extension(name) in bot.extensions]
+    return sorted(item.name for item in discover().values() if item.module in bot.extensions)
 
 
 def extension(name: str) -> str:
