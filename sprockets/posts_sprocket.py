@@ -165,17 +165,17 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
         Need("send_messages", channel="message_url"),
         Need("manage_messages", channel="message_url"),
     ),
-    variables=("message",),
+    variables=("text",),
     resumable=True,
 )
 async def edit_post(
-    bot: commands.Bot, message_url: MessageLink, message: Annotated[LongText, Field(max_length=2000)]
+    bot: commands.Bot, message_url: MessageLink, text: Annotated[LongText, Field(max_length=2000)]
 ) -> dict[str, Any]:
     """Change what one of my earlier posts says.
 
     Params:
         message_url: The link of the post: right click on it, then Copy Message Link
-        message: What it is to say
+        text: What it is to say
     """
     found = await find_message(bot, message_url)
     if found.author != bot.user:
@@ -183,7 +183,7 @@ async def edit_post(
     assert found.guild is not None
     async with asking_discord("change my post"):
         changed = await found.edit(
-            content=text_for(found.guild, message), allowed_mentions=discord.AllowedMentions.none()
+            content=text_for(found.guild, text), allowed_mentions=discord.AllowedMentions.none()
         )
     return {"success": True, **posted(changed)}
 

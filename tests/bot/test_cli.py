@@ -171,9 +171,13 @@ async def test_the_demo_starts_prints_its_address_and_stops_cleanly(settings: Se
     (port,) = free_ports(1)
     process = await start(settings, "demo", "--no-browser", "--port", str(port))
     address = (await line(process, "http://127.0.0.1")).strip()
-    assert address.startswith(f"http://127.0.0.1:{port}/#")
-    async with httpx.AsyncClient() as client:
+    assert address == f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(follow_redirects=True) as client:
         assert (await client.get(address)).status_code == 200
+        assert (await client.get(f"{address}/@ada")).status_code == 200
+        unknown = await client.get(f"{address}/@nobody")
+        assert unknown.status_code == 404 and f"{address}/@ada" in unknown.text
+        assert (await client.get(address, headers={"Host": f"evil.example:{port}"})).status_code == 403
     began = time.monotonic()
     process.terminate()
     _, err = await asyncio.wait_for(process.communicate(), 5)

@@ -91,7 +91,7 @@ FILLED: dict[str, dict[str, str]] = {
     "create_event": {"title": "Games", "starts_in": "2 days", "place": "Attic"},
     "start_event": {"title": "Games"},
     "end_event": {"title": "Games"},
-    "edit_post": {"message": "Hello"},
+    "edit_post": {"text": "Hello"},
     "call_web": {"url": "https://example.org"},
 }
 

@@ -73,10 +73,10 @@ async def test_a_post_under_another_name(world: World) -> None:
 async def test_an_earlier_post_is_changed_and_deleted(world: World) -> None:
     await world.run("send_announcement", {"channel_id": world.channel.id, "message": "First"})
     link = newest(world).jump_url
-    assert (await world.run("edit_post", {"message_url": link, "message": "Second"}))["success"] is True
+    assert (await world.run("edit_post", {"message_url": link, "text": "Second"}))["success"] is True
     assert newest(world).content == "Second"
     foreign = await world.plain.send(world.channel, "mine")
-    answer = await world.run("edit_post", {"message_url": foreign.jump_url, "message": "x"})
+    answer = await world.run("edit_post", {"message_url": foreign.jump_url, "text": "x"})
     assert answer["success"] is False and "somebody else's" in answer["error"]
     for said in ("The post is deleted.", "It was gone already."):
         answer = await world.run("delete_post", {"message_url": link})

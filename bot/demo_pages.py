@@ -1,0 +1,154 @@
+"""Which channel the demo's page shows: a front door on one port, with an address for each.
+
+The simulator shows one channel at a time, at an address that changes with it. So ``/lounge`` or ``/@ada``
+(what the bot and Ada write to each other) opens the page of that one, closes that of the one before, and
+sends the browser there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import simcord
+from aiohttp import web
+
+from schedulezero.errors import PortTaken
+
+log = logging.getLogger(__name__)
+
+_HOSTS = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A channel to look at, or a person's direct messages, and as whom one may look."""
+
+    name: str
+    channel: simcord.ChannelHandle
+    viewers: tuple[simcord.MemberActor | simcord.UserHandle, ...]
+
+
+class DemoPages:
+    """The pages of the demo's channels, of which one is open."""
+
+    def __init__(self, env: simcord.Env, places: tuple[Place, ...], *, timezone: str) -> None:
+        """
+        Parameters:
+            env: the simulated Discord.
+            places: what can be looked at; ``/`` leads to the first.
+            timezone: IANA name of the zone in which the page shows times.
+        """
+        self._env, self._timezone = env, timezone
+        self._places = {place.name: place for place in places}
+        self._shown = ""
+        self._preview: simcord.Preview | None = None
+        self._entering = asyncio.Lock()
+        self._ended = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def enter(self, name: str) -> str:
+        """Opens a place's page, unless it is open, and gives its address.
+
+        Raises:
+            KeyError: where there is no such place.
+        """
+        place = self._places[name]
+        async with self._entering:
+            if self._preview is None or self._shown != name:
+                await self.leave()
+                preview = await self._undisturbed(place)
+                await preview.__aenter__()
+                self._preview, self._shown = preview, name
+                self._watching = asyncio.create_task(self._watch(preview))
+            return self._preview.url
+
+    async def _undisturbed(self, place: Place) -> simcord.Preview:
+        """A place's page, made as soon as nothing is under way in the simulator."""
+        while True:
+            try:
+                return self._env.preview(
+                    place.channel, viewers=place.viewers, layout="channel", timezone=self._timezone
+                )
+            except simcord.SetupError as error:
+                if "overlaps" not in str(error):
+                    raise
+                await asyncio.sleep(0.05)
+
+    async def _watch(self, preview: simcord.Preview) -> None:
+        """Notices that a person ended the session by the page's own button."""
+        await preview.wait_closed()
+        self._ended.set()
+
+    async def leave(self) -> None:
+        """Closes the page that is open."""
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+        if self._preview is not None:
+            await self._preview.close()
+            self._preview = None
+
+    async def wait_ended(self) -> None:
+        """Returns once a person ended the session."""
+        await self._ended.wait()
+
+    async def keep_fresh(self, changed: asyncio.Event) -> None:
+        """Shows what was posted by itself, whenever ``changed`` is set."""
+        while True:
+            await changed.wait()
+            changed.clear()
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        while True:
+            async with self._entering:
+                if self._preview is None:
+                    return
+                try:
+                    await self._preview.refresh()
+                    return
+                except simcord.SetupError:
+                    log.debug("a person's own action is under way; it comes first")
+                except TimeoutError:
+                    log.debug("the bot is busy; the page is refreshed with the next message")
+                    return
+            await asyncio.sleep(0.1)
+
+    async def send_there(self, request: web.Request) -> web.Response:
+        """Sends the browser to a place's page."""
+        if (request.url.host or "") not in _HOSTS:  # a page from elsewhere that calls itself by our address
+            raise web.HTTPForbidden(text="The demo answers on this machine only.")
+        try:
+            address = await self.enter(request.match_info["name"] or next(iter(self._places)))
+        except KeyError:
+            known = "\n".join(f"{request.url.origin()}/{name}" for name in self._places)
+            raise web.HTTPNotFound(text=f"There is no such channel. These are there:\n{known}\n") from None
+        raise web.HTTPFound(address, headers={"Cache-Control": "no-store"})
+
+
+@asynccontextmanager
+async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
+    """Serves the pages' addresses on a port (0 for a free one), and gives the front door's.
+
+    Raises:
+        PortTaken: where another program listens there.
+    """
+    app = web.Application()
+    app.router.add_get("/{name:[^/]*}", pages.send_there)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+        except OSError as error:
+            raise PortTaken(
+                f"Another program listens on port {port}; give another one with --port."
+            ) from error
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await pages.leave()
+        await runner.cleanup()
