@@ -11,8 +11,9 @@ import discord
 from bot.app import expect_free
 from bot.config import Settings
 from bot.logs import redact
-from bot.permissions import invite, specs_of_sprockets, wanted
+from bot.sprocket_specs import specs_of_sprockets
 from cogs import sprocket_loader
+from cogs.permissions import invite, wanted
 from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
 from schedulezero.errors import ClientError, DatabaseUnusable, Exposed, PortTaken
@@ -245,7 +246,8 @@ async def discord_checks(settings: Settings, client: discord.Client) -> AsyncIte
         held = me.guild_permissions
         lacking = [name for name in needed if not getattr(held, name)]
         said = ", ".join(
-            f"{name.replace('_', ' ')}{f' ({needed[name][0]})' if needed[name] else ''}" for name in lacking
+            f"{name.replace('_', ' ')}{f' ({needed[name][0].name})' if needed[name] else ''}"
+            for name in lacking
         )
         yield Check(
             f"permissions in {guild.name}",

@@ -12,8 +12,8 @@ from rich.text import Text
 from bot.app import ScheduleZeroBot
 from bot.doctor import Check
 from bot.logs import redact
-from bot.permissions import invite, wanted
 from cogs import sprocket_loader
+from cogs.permissions import invite, wanted
 from cogs.services import handler_of, offered_specs
 from schedulezero.errors import ClientError
 

@@ -151,7 +151,7 @@ def _name(node: ast.expr) -> str:
 def _declared() -> Iterator[Text]:
     """What the job functions that come with the bot declare: their help, their parameters."""
     from bot.config import DEFAULT_SPROCKETS
-    from bot.permissions import specs_of_sprockets
+    from bot.sprocket_specs import specs_of_sprockets
     from schedulezero.methods import spec_of
     from sprockets.custom_sprocket import JOBS
 

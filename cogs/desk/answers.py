@@ -80,6 +80,12 @@ async def check_manager(interaction: discord.Interaction) -> None:
         )
 
 
+def check_settings(interaction: discord.Interaction) -> None:
+    """Refuses whoever may not manage the server; who may only schedule does not change its settings."""
+    if not interaction.permissions.manage_guild:
+        raise Refused(t("Settings are changed by those who may manage the server."))
+
+
 def guild_id_of(interaction: discord.Interaction) -> str:
     """The guild of an interaction, as jobs carry it."""
     assert interaction.guild_id is not None

@@ -92,9 +92,9 @@ def _flat(data: dict[str, Any]) -> dict[str, Any]:
 
 def post_items(post: Post) -> list[ui.Item[Any]]:
     """The components that show a post below a panel; they may be added to any layout."""
-    heading = t("This is what will be posted:")
+    heading = t("This is how it will look:")
     if post.turns > 1:
-        heading = t("This is what will be posted next, of {count} texts in turn:", count=post.turns)
+        heading = t("This is how it will look next, one of {count} texts in turn:", count=post.turns)
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"-# {heading}")]
     if post.content:
         items.append(ui.TextDisplay(cut(post.content, _LONGEST)))

@@ -224,13 +224,13 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
                 "{who}, who made this job, may not do this in {channel}: they lack *{permission}*.",
                 who=member.mention,
                 channel=channel.mention,
-                permission=_name(permission),
+                permission=permission_name(permission),
             )
             if around.absent
             else t(
                 "You may not do this in {channel}: you lack *{permission}*.",
                 channel=channel.mention,
-                permission=_name(permission),
+                permission=permission_name(permission),
             )
         )
     if not getattr(channel.permissions_for(around.guild.me), permission):
@@ -238,7 +238,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
             t(
                 "I may not do this in {channel}: give my role *{permission}* there.",
                 channel=channel.mention,
-                permission=_name(permission),
+                permission=permission_name(permission),
             )
         )
     return found
@@ -246,7 +246,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
 
 def _guild_problems(need: Need, around: _Around) -> list[str]:
     found: list[str] = []
-    member, lacking = around.member, _name(need.permission)
+    member, lacking = around.member, permission_name(need.permission)
     if member and not need.bot_only and not getattr(member.guild_permissions, need.permission):
         if around.absent:
             found.append(
@@ -291,5 +291,6 @@ def _role(role_id: Any, guild: discord.Guild) -> discord.Role | None:
     return guild.get_role(int(role_id)) if str(role_id).isdigit() else None
 
 
-def _name(permission: str) -> str:
+def permission_name(permission: str) -> str:
+    """What Discord's settings call a permission."""
     return _NAMES.get(permission, permission.replace("_", " ").title())

@@ -5,45 +5,36 @@ Who may schedule may not set: settings belong to those who manage the server.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, time
 from typing import Any
 from zoneinfo import available_timezones
 
 import discord
 from discord import ui
 
-from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.answers import acknowledge, check_settings, guild_id_of, panel_of, row_of, say, show
 from cogs.desk.audit import note_change
 from cogs.desk.components import DeskButton, DeskChannelSelect, DeskRoleSelect, action, all_picked
 from cogs.desk.jobs_here import actor_of, client_of
-from cogs.desk.language import locale, mark, t
+from cogs.desk.language import locale, t
+from cogs.desk.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
 from cogs.desk.modals import ask, form_action, text_field
+from cogs.desk.rights import permission_name
 from cogs.desk.wording import NEUTRAL, plain
-from cogs.services import Refused, services_of
+from cogs.desk.zones import change_guild_zone, rules_here
+from cogs.permissions import wanted
+from cogs.services import Refused, offered_specs, services_of
 from schedulezero import instants
-from schedulezero.audit import Change, changes_between
-from schedulezero.dialects import Feature
+from schedulezero.audit import changes_between
 from schedulezero.errors import ClientError
 from schedulezero.guild_settings import GuildSettings
+from schedulezero.methods import MethodSpec
 from schedulezero.model import GuildRules
 from schedulezero.when.zone_search import search_zones
 
-# Read as: a permission of mine, what it is called, what I need it for.
-_PERMISSIONS = (
-    ("view_channel", mark("View Channels"), mark("to find the channels")),
-    ("send_messages", mark("Send Messages"), mark("to post")),
-    ("embed_links", mark("Embed Links"), mark("to post embeds")),
-    ("attach_files", mark("Attach Files"), mark("to post the calendar")),
-    ("read_message_history", mark("Read Message History"), mark("to clean up")),
-    ("manage_messages", mark("Manage Messages"), mark("to clean up")),
-    ("manage_channels", mark("Manage Channels"), mark("to lock channels")),
-    ("manage_roles", mark("Manage Roles"), mark("to give and take roles")),
-    ("mention_everyone", mark("Mention Everyone"), mark("to ping @everyone and roles")),
-)
-_QUIET = re.compile(r"\s*(\d{1,2}(?::\d{2})?)\s*[-–—]\s*(\d{1,2}(?::\d{2})?)\s*")
+log = logging.getLogger(__name__)
 
 
 async def show_setup(interaction: discord.Interaction) -> None:
@@ -53,17 +44,27 @@ async def show_setup(interaction: discord.Interaction) -> None:
 
 
 async def _show(interaction: discord.Interaction) -> None:
-    _check(interaction)
+    check_settings(interaction)
     guild = interaction.guild
     assert guild is not None
     memory = services_of(interaction.client).memory
     settings = await memory.settings(guild.id)
     zone = await memory.timezone(0, guild.id) or services_of(interaction.client).timezone
-    await show(interaction, setup_panel(guild, settings, zone, await _rules(interaction)))
+    try:
+        rules = await rules_here(interaction)
+    except ClientError as error:
+        log.warning("the server's rules cannot be shown: %s", error.message)
+        rules = None
+    specs = offered_specs(interaction.client)
+    await show(interaction, setup_panel(guild, settings, zone, rules, specs))
 
 
 def setup_panel(
-    guild: discord.Guild, settings: GuildSettings, zone: str, rules: GuildRules | None
+    guild: discord.Guild,
+    settings: GuildSettings,
+    zone: str,
+    rules: GuildRules | None,
+    specs: Iterable[MethodSpec],
 ) -> ui.LayoutView:
     """A guild's settings as a panel.
 
@@ -72,6 +73,7 @@ def setup_panel(
         settings: what it set.
         zone: in which its times are meant.
         rules: what it forbids; None where the server knows no rules.
+        specs: the jobs that can be scheduled, for what they take.
     """
     target = str(guild.id)
     zone_button: Any = DeskButton("setup", "zone", target, t("Change"))
@@ -87,7 +89,7 @@ def setup_panel(
             ui.TextDisplay(f"**{t('Approval:')}** {approval if settings.approval else t('off')}"),
             accessory=approval_button,
         ),
-        ui.Section(ui.TextDisplay(_limits(rules)), accessory=limits_button),
+        ui.Section(ui.TextDisplay(limits_line(rules)), accessory=limits_button),
         ui.TextDisplay(f"**{t('Alerts about failed and missed runs go to')}**"),
         row_of(
             DeskChannelSelect(
@@ -107,7 +109,7 @@ def setup_panel(
             DeskRoleSelect("setup", "roles", target, t("nobody; choose roles…"), settings.manager_role_ids)
         ),
         ui.Separator(),
-        ui.TextDisplay(_permissions(guild)),
+        ui.TextDisplay(_permissions(guild, specs)),
         ui.Separator(),
         ui.TextDisplay(
             f"**{t('Three things to try')}**\n"
@@ -119,33 +121,16 @@ def setup_panel(
     return panel_of(*items, colour=NEUTRAL)
 
 
-def _permissions(guild: discord.Guild) -> str:
-    mine = guild.me.guild_permissions
-    lacking = [item for item in _PERMISSIONS if not getattr(mine, item[0])]
+def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
+    needed, mine = wanted(specs), guild.me.guild_permissions
+    lacking = {name: jobs for name, jobs in needed.items() if not getattr(mine, name)}
     if not lacking:
         return f"✅ {t('I have every permission that my jobs may need.')}"
     lines = [f"**{t('Permissions that I lack; give them to my role as you need them')}**"]
-    lines += [f"- ❌ {t(name)}: {t(reason)}" for _, name, reason in lacking]
+    for name, jobs in lacking.items():
+        uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")
+        lines.append(f"- ❌ *{permission_name(name)}*: {uses}{' …' if len(jobs) > 2 else ''}")
     return "\n".join(lines)
-
-
-def _limits(rules: GuildRules | None) -> str:
-    label = f"**{t('Limits and hours:')}**"
-    if rules is None:
-        return f"{label} {t('this server knows none.')}"
-    parts: list[str] = []
-    if rules.quiet_from is not None and rules.quiet_to is not None:
-        parts.append(
-            t("quiet from {begin} to {end}", begin=f"{rules.quiet_from:%H:%M}", end=f"{rules.quiet_to:%H:%M}")
-        )
-    if rules.dark_days:
-        days = ", ".join(day.isoformat() for day in rules.dark_days[:8])
-        parts.append(t("nothing runs on {days}", days=days + (" …" if len(rules.dark_days) > 8 else "")))
-    if rules.most_jobs is not None:
-        parts.append(t("at most {count} jobs", count=rules.most_jobs))
-    if rules.most_runs_an_hour is not None:
-        parts.append(t("at most {count} runs an hour", count=rules.most_runs_an_hour))
-    return f"{label} {' · '.join(parts) or t('none')}"
 
 
 # -------------------------------------------------------------------- changes
@@ -154,7 +139,7 @@ def _limits(rules: GuildRules | None) -> str:
 @action("setup", "zone")
 async def ask_zone(interaction: discord.Interaction, target: str) -> None:
     """Asks for the guild's zone."""
-    _check(interaction)
+    check_settings(interaction)
     field = text_field(
         "zone",
         t("City or zone"),
@@ -169,7 +154,7 @@ async def ask_zone(interaction: discord.Interaction, target: str) -> None:
 async def zone_given(interaction: discord.Interaction, _target: str, fields: Mapping[str, Any]) -> None:
     """Sets the guild's zone."""
     await acknowledge(interaction)
-    _check(interaction)
+    check_settings(interaction)
     typed = str(fields.get("zone") or "").strip()
     zone = typed
     if typed not in available_timezones():
@@ -179,15 +164,7 @@ async def zone_given(interaction: discord.Interaction, _target: str, fields: Map
                 t("“{zone}” is no time zone that I know; name a large city near you.", zone=plain(typed))
             )
         zone = near[0].key
-    assert interaction.guild_id is not None
-    memory = services_of(interaction.client).memory
-    before = await memory.timezone(0, interaction.guild_id)
-    await memory.set_guild_timezone(interaction.guild_id, zone)
-    if before != zone:
-        await note_change(interaction, "zone", [Change("timezone", before, zone)])
-    rules = await _rules(interaction)
-    if rules is not None and rules.timezone != zone:
-        await client_of(interaction).save_rules(replace(rules, timezone=zone), actor_of(interaction))
+    await change_guild_zone(interaction, zone)
     await _show(interaction)
 
 
@@ -239,7 +216,7 @@ async def roles_chosen(interaction: discord.Interaction, _target: str) -> None:
 
 async def _change(interaction: discord.Interaction, change: Any) -> None:
     await acknowledge(interaction)
-    _check(interaction)
+    check_settings(interaction)
     assert interaction.guild_id is not None
     memory = services_of(interaction.client).memory
     before = await memory.settings(interaction.guild_id)
@@ -253,98 +230,22 @@ async def _change(interaction: discord.Interaction, change: Any) -> None:
 @action("setup", "limits")
 async def ask_limits(interaction: discord.Interaction, target: str) -> None:
     """Asks for limits and hours; what was set before is filled in."""
-    _check(interaction)
+    check_settings(interaction)
     known = await services_of(interaction.client).memory.kept("rules", guild_id_of(interaction)) or {}
-    fields = [
-        text_field(
-            "quiet", t("Quiet hours"), value=known.get("quiet"), placeholder="22:00-07:00", most=20,
-            description=t("Nothing runs in these hours of the day"),
-        ),
-        text_field(
-            "days", t("Free days"), value=known.get("days"), placeholder="2026-12-24, 2026-12-25", most=1000,
-            description=t("Nothing runs on these days"), long=True,
-        ),
-        text_field("jobs", t("Most jobs"), value=known.get("jobs"), most=7),
-        text_field("runs", t("Most runs an hour"), value=known.get("runs"), most=7),
-    ]  # fmt: skip
-    await ask(interaction, "setup", "limits", target, t("Limits and hours"), fields)
+    await ask(interaction, "setup", "limits", target, t("Limits and hours"), limit_fields(known))
 
 
 @form_action("setup", "limits")
 async def limits_given(interaction: discord.Interaction, target: str, fields: Mapping[str, Any]) -> None:
     """Sets limits and hours; what was typed is kept, also when it is refused."""
     await acknowledge(interaction)
-    _check(interaction)
-    typed = {name: str(fields.get(name) or "").strip() for name in ("quiet", "days", "jobs", "runs")}
+    check_settings(interaction)
+    typed = {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS}
     memory = services_of(interaction.client).memory
     await memory.put("rules", guild_id_of(interaction), typed)
     assert interaction.guild_id is not None
     zone = await memory.timezone(0, interaction.guild_id) or services_of(interaction.client).timezone
-    quiet_from, quiet_to = _quiet(typed["quiet"])
-    rules = GuildRules(
-        guild_id=guild_id_of(interaction),
-        timezone=zone,
-        quiet_from=quiet_from,
-        quiet_to=quiet_to,
-        dark_days=_days(typed["days"]),
-        most_jobs=_count(typed["jobs"]),
-        most_runs_an_hour=_count(typed["runs"]),
-    )
+    rules = read_limits(typed, guild_id_of(interaction), zone)
     await client_of(interaction).save_rules(rules, actor_of(interaction))
     await _show(interaction)
     await say(interaction, t("Saved. Runs that the rules forbid are skipped, and the history says so."))
-
-
-def _quiet(text: str) -> tuple[time | None, time | None]:
-    if not text:
-        return None, None
-    match = _QUIET.fullmatch(text)
-    try:
-        if match is None:
-            raise ValueError
-        begin, end = (
-            time.fromisoformat(part.zfill(5) if ":" in part else f"{part.zfill(2)}:00")
-            for part in match.groups()
-        )
-    except ValueError:
-        raise Refused(
-            t("“{text}” are no quiet hours; write them as 22:00-07:00.", text=plain(text))
-        ) from None
-    return begin, end
-
-
-def _days(text: str) -> tuple[date, ...]:
-    found: set[date] = set()
-    for part in re.split(r"[\s,;]+", text):
-        if not part:
-            continue
-        try:
-            found.add(date.fromisoformat(part))
-        except ValueError:
-            raise Refused(t("“{text}” is no day; write days as 2026-12-24.", text=plain(part)[:40])) from None
-    return tuple(sorted(found))
-
-
-def _count(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 1_000_000:
-        raise Refused(
-            t("“{text}” is no limit; write a number such as 50, or nothing for no limit.", text=plain(text))
-        )
-    return int(text)
-
-
-def _check(interaction: discord.Interaction) -> None:
-    if not interaction.permissions.manage_guild:
-        raise Refused(t("Settings are changed by those who may manage the server."))
-
-
-async def _rules(interaction: discord.Interaction) -> GuildRules | None:
-    client = client_of(interaction)
-    try:
-        if Feature.RULES in await client.lacks():
-            return None
-        return await client.rules(guild_id_of(interaction))
-    except ClientError:
-        return None

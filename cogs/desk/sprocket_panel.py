@@ -10,7 +10,7 @@ from discord import ui
 from pydantic import BaseModel, ValidationError
 
 from cogs import sprocket_loader
-from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.answers import acknowledge, check_settings, guild_id_of, panel_of, row_of, say, show
 from cogs.desk.audit import note_change
 from cogs.desk.components import DeskSelect, action, picked
 from cogs.desk.draft import fill, typed
@@ -60,7 +60,7 @@ async def show_sprockets(interaction: discord.Interaction) -> None:
 @action("sprocket", "configure")
 async def configure(interaction: discord.Interaction, _: str) -> None:
     """Opens the form of a sprocket's settings, filled with what holds in this server."""
-    _check(interaction)
+    check_settings(interaction)
     name = picked(interaction)
     model = _model(interaction, name)
     spec = _spec(name, model)
@@ -73,7 +73,7 @@ async def configure(interaction: discord.Interaction, _: str) -> None:
 @form_action("sprocket", "settings")
 async def configured(interaction: discord.Interaction, name: str, fields: Mapping[str, Any]) -> None:
     """Keeps the settings that were filled in."""
-    _check(interaction)
+    check_settings(interaction)
     await acknowledge(interaction)
     model = _model(interaction, name)
     spec = _spec(name, model)
@@ -90,11 +90,6 @@ async def configured(interaction: discord.Interaction, name: str, fields: Mappin
     await save_settings(interaction.client, name, guild_id_of(interaction), kept.model_dump(mode="json"))
     await note_change(interaction, "sprocket_configured", (), name=name)
     await say(interaction, t("Kept. {name} goes by these settings from its next run on.", name=f"**{name}**"))
-
-
-def _check(interaction: discord.Interaction) -> None:
-    if not interaction.permissions.manage_guild:
-        raise Refused(t("Settings are changed by those who may manage the server."))
 
 
 def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import discord
 
 from cogs.desk.language import locale, mark, t, translated
 from schedulezero import instants
+from schedulezero.message_links import read_message_link
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.when.describe import describe
 
@@ -149,7 +150,7 @@ def next_run(job: Job) -> str:
 
 
 def message_url(run: Run) -> str | None:
-    """The link to the message that a run posted, None when it posted none."""
+    """The link to what a run posted or opened, None when it did neither."""
     result = run.result or {}
     url = result.get("url")
     if isinstance(url, str) and url.startswith("https://discord.com/"):
@@ -158,6 +159,13 @@ def message_url(run: Run) -> str | None:
     if message_id and channel_id and run.guild_id:
         return f"https://discord.com/channels/{run.guild_id}/{channel_id}/{message_id}"
     return None
+
+
+def _made(url: str) -> str:
+    """What a link of Discord's leads to."""
+    if read_message_link(url) is not None:
+        return t("the message")
+    return t("the event") if "/events/" in url else t("the thread")
 
 
 def outcome(run: Run) -> str:
@@ -170,7 +178,7 @@ def outcome(run: Run) -> str:
     if run.attempts > 1:
         parts.append(t("{count} attempts", count=run.attempts))
     if url := message_url(run):
-        parts.append(f"[{t('the message')}]({url})")
+        parts.append(f"[{_made(url)}]({url})")
     return " · ".join(parts)
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 import discord
 
-from cogs.desk.answers import acknowledge, say
+from cogs.desk.answers import acknowledge, check_settings, guild_id_of, say
+from cogs.desk.audit import note_change
+from cogs.desk.jobs_here import actor_of, client_of
 from cogs.desk.language import t
 from cogs.desk.wording import plain
 from cogs.services import Refused, services_of, timezone_of
 from schedulezero import instants
+from schedulezero.audit import Change
+from schedulezero.dialects import Feature
+from schedulezero.model import GuildRules
 from schedulezero.when.zone_search import search_zones
 
 
@@ -40,12 +46,31 @@ async def _set_zone(interaction: discord.Interaction, zone: str | None, whose: s
         raise Refused(said)
     known = {"zone": f"**{zone}**", "time": _clock(zone, now)}
     if whose == "guild":
-        if not interaction.permissions.manage_guild:
-            raise Refused(t("Settings are changed by those who may manage the server."))
-        await services.memory.set_guild_timezone(interaction.guild_id, zone)
+        check_settings(interaction)
+        await change_guild_zone(interaction, zone)
         return t("This server's times are now meant in {zone}, where it is {time}.", **known)
     await services.memory.set_user_timezone(interaction.user.id, zone)
     return t("Your times are now meant in {zone}, where it is {time}. Jobs keep the zone they have.", **known)
+
+
+async def change_guild_zone(interaction: discord.Interaction, zone: str) -> None:
+    """Sets the zone of the guild's times and of its quiet hours, and notes who did."""
+    assert interaction.guild_id is not None
+    memory, rules = services_of(interaction.client).memory, await rules_here(interaction)
+    before = await memory.timezone(0, interaction.guild_id)
+    await memory.set_guild_timezone(interaction.guild_id, zone)
+    if before != zone:
+        await note_change(interaction, "zone", [Change("timezone", before, zone)])
+    if rules is not None and rules.timezone != zone:
+        await client_of(interaction).save_rules(replace(rules, timezone=zone), actor_of(interaction))
+
+
+async def rules_here(interaction: discord.Interaction) -> GuildRules | None:
+    """What the guild forbids; None where the server knows no rules."""
+    client = client_of(interaction)
+    if Feature.RULES in await client.lacks():
+        return None
+    return await client.rules(guild_id_of(interaction))
 
 
 def _clock(name: str, now: datetime) -> str:

@@ -19,8 +19,9 @@ from rich.console import Console
 
 from bot.logs import JsonFormatter, RunFilter, hide
 from bot.observing import trace_with, without_secrets
-from bot.permissions import invite, specs_of_sprockets, wanted
 from bot.screen import show_screen
+from bot.sprocket_specs import specs_of_sprockets
+from cogs.permissions import invite, wanted
 from cogs.services import offered_specs
 from schedulezero import tracing
 from tests.cogs.test_rights import give_the_bot

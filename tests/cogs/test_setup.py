@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Any
 
+import discord
 import pytest
 
 from cogs.desk.components import DeskButton
 from schedulezero.model import JobState
 from tests.cogs.test_isolation import forged
+from tests.cogs.test_rights import give_the_bot
 from tests.text import text_of
 from tests.world import World, labels, pick, press, said
 
@@ -25,9 +27,13 @@ async def limits(world: World, panel: Any, **fields: str) -> Any:
 
 
 async def test_the_first_visit_shows_settings_permissions_and_things_to_try(world: World) -> None:
+    give_the_bot(world, discord.Permissions(view_channel=True, send_messages=True))
     text = text_of(await setup(world))
     assert "Settings of Moonbase" in text and "Three things to try" in text
-    assert "❌" in text or "every permission" in text
+    assert "❌ *Manage Webhooks*: Post under another name and with another face" in text
+    assert "*Send Messages*" not in text
+    give_the_bot(world, discord.Permissions(administrator=True))
+    assert "every permission" in text_of(await setup(world))
 
 
 async def test_the_zone_is_found_by_a_city(world: World) -> None:
@@ -39,6 +45,17 @@ async def test_the_zone_is_found_by_a_city(world: World) -> None:
     refused = await world.admin.submit_modal(form, {"zone": "Atlantis-on-Sea"})
     assert "no time zone that I know" in said(refused)
     assert await world.bot.memory.timezone(world.admin.id, world.guild.id) == "Europe/Berlin"
+
+
+async def test_the_servers_zone_is_the_same_by_command_and_noted(world: World) -> None:
+    await limits(world, await setup(world), quiet="22-7")
+    options = {"zone": "Asia/Tokyo", "whose": "guild"}
+    answer = await world.admin.slash(world.channel, "schedule timezone", **options)
+    assert "now meant in **Asia/Tokyo**" in said(answer)
+    client = world.bot.services.client
+    assert (await client.rules(str(world.guild.id))).timezone == "Asia/Tokyo"
+    audit = await world.admin.slash(world.channel, "schedule audit")
+    assert "Asia/Tokyo" in text_of(audit.response)
 
 
 async def test_roles_may_schedule_but_not_set(world: World) -> None:

@@ -1,0 +1,28 @@
+"""What sprockets' jobs declare, told without loading them into a bot."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Iterable
+
+from cogs import sprocket_loader
+from schedulezero.methods import MethodSpec, spec_of
+from sprockets.registering import RegisteringCog
+
+log = logging.getLogger(__name__)
+
+
+def specs_of_sprockets(names: Iterable[str]) -> list[MethodSpec]:
+    """What the jobs of sprockets declare; one that cannot be imported is logged and left out."""
+    found: list[MethodSpec] = []
+    for name in names:
+        try:
+            module = importlib.import_module(sprocket_loader.extension(name))
+        except Exception:
+            log.exception("sprocket %r cannot be imported", name)
+            continue
+        for item in vars(module).values():
+            if isinstance(item, type) and issubclass(item, RegisteringCog):
+                found += [spec_of(method, function) for method, function in item.jobs.items()]
+    return found

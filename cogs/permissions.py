@@ -1,0 +1,32 @@
+"""Which of Discord's permissions the bot needs: exactly those that its jobs declare, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import discord
+
+from schedulezero.methods import MethodSpec
+
+# What the bot's own panels and alerts take, whatever jobs there are.
+_ALWAYS = ("view_channel", "send_messages", "send_messages_in_threads", "embed_links", "attach_files")
+
+
+def wanted(specs: Iterable[MethodSpec]) -> dict[str, list[MethodSpec]]:
+    """Each permission that is needed, and the jobs that need it; none for what the bot itself needs."""
+    found: dict[str, list[MethodSpec]] = {name: [] for name in _ALWAYS}
+    for spec in specs:
+        for need in spec.needs:
+            jobs = found.setdefault(need.permission, [])
+            if spec not in jobs:
+                jobs.append(spec)
+    found.pop("manage_guild", None)  # a person's right to schedule; the bot changes no server's settings
+    return found
+
+
+def invite(client_id: int, specs: Iterable[MethodSpec]) -> str:
+    """The link that invites the bot with just the permissions that its jobs need."""
+    permissions = discord.Permissions(**dict.fromkeys(wanted(specs), True))
+    return discord.utils.oauth_url(
+        client_id, permissions=permissions, scopes=("bot", "applications.commands")
+    )
