@@ -12,11 +12,11 @@ import asyncio
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
+import aiohttp
 import discord
 from discord.ext import commands
 
@@ -25,7 +25,8 @@ from cogs.desk.answers import fit
 from cogs.desk.history import run_target
 from cogs.desk.language import speaking
 from cogs.desk.rights import problems
-from cogs.outbox import keep_reading
+from cogs.desk.seen_channels import SeenChannels
+from cogs.outbox import OutboxReader
 from cogs.services import services_of, spec_for
 from schedulezero import instants
 from schedulezero.dialects import JobQuery
@@ -47,49 +48,49 @@ class AlertsCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
         self._services = services_of(bot)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._reader = OutboxReader("troubles", self._read, self._tell_and_note)
+        self._looking_ahead: asyncio.Task[None] | None = None
         self._looking: dict[int, asyncio.Task[None]] = {}
         self._changed: set[int] = set()
         self._lock = asyncio.Lock()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        if not self._tasks:  # again after a reconnect: then they run already
-            self._start(keep_reading("troubles", self._read_on))
-            self._start(self._look_ahead())
+        self._reader.start()
+        if self._looking_ahead is None:  # else this is a reconnect
+            self._looking_ahead = asyncio.create_task(self._look_ahead())
+            self._looking_ahead.add_done_callback(_log_failure)
 
     async def cog_unload(self) -> None:
-        tasks = [*self._tasks, *self._looking.values()]
+        await self._reader.close()
+        tasks = [*self._looking.values(), *([self._looking_ahead] if self._looking_ahead else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(_log_failure)
-
     # ---------------------------------------------------------------- what happened
 
-    async def _read_on(self) -> None:
-        """Waits for troubles, tells them, and notes how far it came."""
+    async def _read(self) -> Sequence[Trouble]:
+        """Waits for troubles."""
         memory, client = self._services.memory, self._services.client
         kept = await memory.kept(_CURSOR, self._services.place)
         after: int | None = kept["after"] if kept is not None else None
         poll = client.troubles(after, 0 if after is None else _WAIT_SECONDS)
         troubles, following = await self._services.waiting.idle(poll)
-        for trouble in troubles:
-            try:
-                await self._tell(trouble)
-            except ClientError:
-                raise  # the server is gone: this one is told when it is back
-            except Exception:
-                # Whatever is wrong with this one must not keep the others from being told.
-                log.exception("the trouble of run %s could not be told", trouble.run.id)
-            await memory.put(_CURSOR, self._services.place, {"after": trouble.sequence})
         if not troubles and following != after:
             # The first look, or a server whose database began anew.
             await memory.put(_CURSOR, self._services.place, {"after": following})
+        return troubles
+
+    async def _tell_and_note(self, trouble: Trouble) -> None:
+        try:
+            await self._tell(trouble)
+        except ClientError:
+            raise  # the server is gone: this one is told when it is back
+        except Exception:
+            # Whatever is wrong with this one must not keep the others from being told.
+            log.exception("the trouble of run %s could not be told", trouble.run.id)
+        await self._services.memory.put(_CURSOR, self._services.place, {"after": trouble.sequence})
 
     async def _tell(self, trouble: Trouble) -> None:
         run = trouble.run
@@ -102,7 +103,7 @@ class AlertsCog(commands.Cog):
             return
         reason, count = _reason(trouble)
         paused = job.state is JobState.PAUSED
-        item = Item(job.id, job.title, run_target(run), count, run.scheduled_at, paused)
+        item = Item(job.id, job.title, run_target(run), count, run.scheduled_at, paused, trouble.sequence)
         await self._alert(guild, job, trouble.kind.value, reason, item)
 
     # ---------------------------------------------------------------- what will happen
@@ -133,13 +134,18 @@ class AlertsCog(commands.Cog):
                 log.info("the jobs of guild %s cannot be looked at: %s", guild.id, error)
 
     async def _warn(self, guild: discord.Guild, jobs: Iterable[Job], *, soon_only: bool = True) -> None:
-        now = instants.now()
+        now, seen = instants.now(), SeenChannels(self.bot, guild)
         for job in jobs:
             spec = spec_for(self.bot, job.method)
             if spec is None or job.next_run_at is None:
                 continue
+            try:
+                known = await seen.of(spec, job.params)
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.info("Discord cannot be asked about the channels of job %s: %s", job.id, error)
+                continue
             with speaking("en"):
-                against = problems(spec, job.params, guild, None)
+                against = problems(spec, job.params, guild, None, known=known)
             stage = next((name for name, span in _STAGES if job.next_run_at - now <= span), None)
             if not against or (stage is None and soon_only):
                 continue
@@ -158,8 +164,10 @@ class AlertsCog(commands.Cog):
             self._look_soon(after.guild)
 
     @commands.Cog.listener()
-    async def on_thread_delete(self, thread: discord.Thread) -> None:
-        self._look_soon(thread.guild)
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        # Discord tells of those that sleep, too, which the cache does not know.
+        if (guild := self.bot.get_guild(payload.guild_id)) is not None:
+            self._look_soon(guild)
 
     @commands.Cog.listener()
     async def on_guild_role_delete(self, role: discord.Role) -> None:
@@ -203,6 +211,8 @@ class AlertsCog(commands.Cog):
                 known = None
             if known is not None and kind == "ahead" and any(i.job_id == job.id for i in known.items):
                 return  # told already
+            if known is not None and known.tells_of(item):
+                return  # before the cursor moved on, something broke in
             alert = known.with_item(item) if known is not None else fresh
             try:
                 with speaking(guild.preferred_locale):

@@ -6,7 +6,6 @@ away, or by others over REST, are told too, each once.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import defaultdict
 
@@ -16,7 +15,7 @@ from discord.ext import commands
 from cogs.desk.audit import entry_text
 from cogs.desk.language import speaking
 from cogs.desk.wording import cut
-from cogs.outbox import keep_reading
+from cogs.outbox import OutboxReader
 from cogs.services import services_of
 from schedulezero.audit import AuditEntry
 
@@ -26,6 +25,8 @@ _WAIT_SECONDS = 25
 _CURSOR = "audit-told"
 _MOST_TEXT = 2000
 
+_Told = tuple[tuple[AuditEntry, ...], int]
+
 
 class AuditCog(commands.Cog):
     """Tells log channels, as long as it is loaded."""
@@ -33,32 +34,33 @@ class AuditCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
         self._services = services_of(bot)
-        self._task: asyncio.Task[None] | None = None
+        self._reader = OutboxReader("the audit", self._read, self._tell)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        if self._task is None:  # again after a reconnect: then it runs already
-            self._task = asyncio.create_task(keep_reading("the audit", self._read_on))
+        self._reader.start()
 
     async def cog_unload(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._reader.close()
 
-    async def _read_on(self) -> None:
-        """Waits for entries, tells them, and notes how far it came."""
+    async def _read(self) -> list[_Told]:
+        """Waits for entries; gives them together with the cursor that follows them."""
         memory, client = self._services.memory, self._services.client
         kept = await memory.kept(_CURSOR, self._services.place)
         after: int | None = kept["after"] if kept is not None else None
         poll = client.audit_after(after, 0 if after is None else _WAIT_SECONDS)
         entries, following = await self._services.waiting.idle(poll)
+        return [(entries, following)] if following != after else []
+
+    async def _tell(self, told: _Told) -> None:
+        """Notes how far it came, and tells each guild of its entries."""
+        entries, following = told
         by_guild: defaultdict[str, list[AuditEntry]] = defaultdict(list)
         for entry in entries:
             if entry.guild_id is not None:
                 by_guild[entry.guild_id].append(entry)
-        if following != after:
-            # Before they are told: one that is not told is in the audit all the same, one told twice annoys.
-            await memory.put(_CURSOR, self._services.place, {"after": following})
+        # Before they are told: one that is not told is in the audit all the same, one told twice annoys.
+        await self._services.memory.put(_CURSOR, self._services.place, {"after": following})
         for guild_id, found in by_guild.items():
             await self._post(int(guild_id), found)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
 from schedulezero.errors import ClientError, NotSupported
 
@@ -12,20 +13,58 @@ log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS = 30.0
 _NEVER_SECONDS = 600.0
+_FINISH_SECONDS = 5.0
+
+T = TypeVar("T")
 
 
-async def keep_reading(what: str, read_on: Callable[[], Awaitable[None]]) -> None:
-    """Reads on until cancelled; waits while the server is gone, and longer where it tells nothing.
+class OutboxReader(Generic[T]):
+    """Reads on until it is closed; waits while the server is gone, and longer where it tells nothing.
 
     Parameters:
         what: is read, for the log.
-        read_on: waits for something, tells it, and notes how far it came.
+        read: waits for something, and gives it in pieces.
+        tell: tells one piece and notes how far it came; closing does not come between the two.
     """
-    while True:
+
+    def __init__(
+        self,
+        what: str,
+        read: Callable[[], Awaitable[Sequence[T]]],
+        tell: Callable[[T], Awaitable[None]],
+    ) -> None:
+        self._what, self._read, self._tell = what, read, tell
+        self._telling = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to read, unless it reads already."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep_reading())
+
+    async def close(self) -> None:
+        """Stops reading; what is being told is told to its end first, if that does not take too long."""
+        if self._task is None:
+            return
         try:
-            await read_on()
-        except NotSupported:
-            await asyncio.sleep(_NEVER_SECONDS)  # another server may take its place
-        except ClientError as error:
-            log.info("%s cannot be read: %s", what, error)
-            await asyncio.sleep(_AGAIN_SECONDS)
+            async with asyncio.timeout(_FINISH_SECONDS), self._telling:
+                self._task.cancel()
+        except TimeoutError:
+            log.warning("%s: what is being told takes too long; it may be told again", self._what)
+            self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep_reading(self) -> None:
+        while True:
+            try:
+                for piece in await self._read():
+                    async with self._telling:
+                        await self._tell(piece)
+            except NotSupported:
+                await asyncio.sleep(_NEVER_SECONDS)  # another server may take its place
+            except ClientError as error:
+                log.info("%s cannot be read: %s", self._what, error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            except Exception:
+                log.exception("%s cannot be told", self._what)
+                await asyncio.sleep(_AGAIN_SECONDS)

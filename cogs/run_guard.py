@@ -19,7 +19,8 @@ import discord
 from discord.ext import commands
 
 from cogs.desk.language import speaking, t
-from cogs.desk.rights import Channel, may_schedule, named_channels, problems, strangers
+from cogs.desk.rights import Channel, may_schedule, problems, strangers
+from cogs.desk.seen_channels import unknown_channels
 from cogs.services import services_of
 from schedulezero.errors import JobFailed
 from schedulezero.methods import MethodSpec
@@ -111,11 +112,9 @@ class RunGuard:
     async def _channels(
         self, guild: discord.Guild, spec: MethodSpec, params: Mapping[str, Any]
     ) -> dict[int, Channel]:
-        """The named channels that are not in the cache, such as sleeping threads."""
+        """The named channels that are not in the cache."""
         found: dict[int, Channel] = {}
-        for channel_id in named_channels(spec, params):
-            if guild.get_channel_or_thread(channel_id) is not None:
-                continue
+        for channel_id in unknown_channels(guild, spec, params):
             try:
                 channel: Any = await self._bot.fetch_channel(channel_id)
             except discord.NotFound as error:

@@ -118,21 +118,21 @@ async def create_forum_post(
 
 @job(
     needs=(
-        Need("view_channel", channel="thread_channel_id"),
-        Need("manage_threads", channel="thread_channel_id"),
+        Need("view_channel", channel="thread_id"),
+        Need("manage_threads", channel="thread_id"),
     ),
     resumable=True,
 )
 async def set_thread(
-    bot: commands.Bot, thread_channel_id: ThreadId, state: Literal["open", "closed", "archived"]
+    bot: commands.Bot, thread_id: ThreadId, state: Literal["open", "closed", "archived"]
 ) -> dict[str, Any]:
     """Open, close or archive a thread or a forum post.
 
     Params:
-        thread_channel_id: Which one
+        thread_id: Which one
         state: Closed is archived and locked: only moderators open it again
     """
-    thread = await guild_channel_of(bot, thread_channel_id)
+    thread = await guild_channel_of(bot, thread_id)
     if not isinstance(thread, discord.Thread):
         raise JobFailed(f"#{thread.name} is no thread and no forum post.", retry=False)
     async with asking_discord(f"change the thread “{thread.name}”"):

@@ -53,6 +53,7 @@ class Item:
         target: what its Retry is about.
         count: how often it was met, the last time at ``last_at``.
         paused: whether it is held, because only people can mend what is wrong.
+        sequence: the number under which the server told of it; None for what nobody told.
     """
 
     job_id: str
@@ -61,6 +62,7 @@ class Item:
     count: int
     last_at: datetime
     paused: bool = False
+    sequence: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -70,6 +72,7 @@ class Item:
             "count": self.count,
             "last_at": instants.to_iso(self.last_at),
             "paused": self.paused,
+            "sequence": self.sequence,
         }
 
 
@@ -106,6 +109,12 @@ class Alert:
     @property
     def last_at(self) -> datetime:
         return max(item.last_at for item in self.items)
+
+    def tells_of(self, met: Item) -> bool:
+        """Whether it was told under the same number already."""
+        return met.sequence is not None and any(
+            (item.job_id, item.sequence) == (met.job_id, met.sequence) for item in self.items
+        )
 
     def with_item(self, met: Item) -> Alert:
         """The alert with a job that met the same cause."""

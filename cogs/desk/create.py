@@ -6,47 +6,33 @@ or an hour's pause loses nothing that was typed; ``/schedule drafts`` brings it 
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import discord
 
 from cogs.desk import approval, job_card
-from cogs.desk.answers import acknowledge, guild_id_of, member_of, show
+from cogs.desk.answers import acknowledge, guild_id_of, show
 from cogs.desk.components import action, note_panel, picked
 from cogs.desk.draft import ALERT, END, KEPT, MANAGERS, MISSED, NAME, OVERLAP, PING, auto_name, typed
-from cogs.desk.draft_card import choose_panel, draft_panel
+from cogs.desk.draft_card import choose_panel
+from cogs.desk.draft_view import RUN_COUNT, kept_schedule, loaded, own_draft, review_here, show_draft
 from cogs.desk.forms import FIRST, build_form, read_form
 from cogs.desk.jobs_here import actor_of, client_of, job_to_change
 from cogs.desk.language import locale, t, translated
 from cogs.desk.modals import form_action
-from cogs.desk.rendered import post_of
-from cogs.desk.review import Circumstances, Review, review
-from cogs.desk.wording import NEUTRAL, plain
+from cogs.desk.review import Review
+from cogs.desk.wording import NEUTRAL
 from cogs.good_runs import PING_URL
-from cogs.services import Refused, offered_specs, services_of, spec_for, timezone_of
+from cogs.services import Refused, offered_specs, services_of
 from schedulezero import instants
-from schedulezero.dialects import Feature
-from schedulezero.errors import ClientError, Conflict, ScheduleZeroError
+from schedulezero.errors import ClientError, Conflict
 from schedulezero.memory import Draft, new_id
-from schedulezero.methods import MethodSpec, Tell, best_matches
-from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Trigger
-from schedulezero.parameter_values import check_params
+from schedulezero.methods import MethodSpec, best_matches
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.parameters import Kind
-from schedulezero.run_context import RunContext, running
-from schedulezero.variables import facts_of
 from schedulezero.when.describe import describe
-
-log = logging.getLogger(__name__)
-
-_RULES_SECONDS = 0.8
-_PREVIEW_SECONDS = 1.0
-_DRY_RUN_SECONDS = 20.0
-_RUN_COUNT = "#runs"
 
 
 async def begin(
@@ -59,7 +45,7 @@ async def begin(
     if method is None:
         await acknowledge(interaction)
         await services_of(interaction.client).memory.save_draft(draft)
-        await show(interaction, choose_panel(draft.id, _all_specs(interaction)))
+        await show(interaction, choose_panel(draft.id, best_matches(offered_specs(interaction.client), "")))
         return
     spec = loaded(interaction, method)
     draft = _here(interaction, draft, spec)
@@ -102,7 +88,7 @@ async def choose(interaction: discord.Interaction, draft_id: str) -> None:
     """Offers the job methods again; what was typed is kept where the other one has it, too."""
     await acknowledge(interaction)
     draft = await own_draft(interaction, draft_id)
-    await show(interaction, choose_panel(draft.id, _all_specs(interaction)))
+    await show(interaction, choose_panel(draft.id, best_matches(offered_specs(interaction.client), "")))
 
 
 @action("draft", "method")
@@ -135,7 +121,7 @@ async def clone(interaction: discord.Interaction, job_id: str) -> None:
     job = await job_to_change(interaction, job_id)
     spec = loaded(interaction, job.method)
     draft = _draft_of(interaction, job, spec)
-    draft.values.pop(_RUN_COUNT)
+    draft.values.pop(RUN_COUNT)
     if job.name:
         draft.values[NAME] = t("{name} (copy)", name=job.name[:80])
     if job.trigger.type == "date":
@@ -160,7 +146,7 @@ def _draft_of(interaction: discord.Interaction, job: Job, spec: MethodSpec) -> D
             "zone": kept["timezone"],
             "anchor_at": instants.to_iso(anchor_at),
         },
-        _RUN_COUNT: job.run_count,
+        RUN_COUNT: job.run_count,
     }
     return new_draft(interaction, job.method, values={**typed(spec, job.params), **options})
 
@@ -171,7 +157,7 @@ async def edit(interaction: discord.Interaction, target: str) -> None:
     draft_id, _, group = target.partition(".")
     draft = await own_draft(interaction, draft_id)
     spec = loaded(interaction, draft.method)
-    kept = _kept(draft)
+    kept = kept_schedule(draft)
     keeps = describe(kept[0], "UTC", locale()) if kept is not None else None
     await interaction.response.send_modal(build_form(spec, draft, group or FIRST, keeps=keeps))
 
@@ -215,7 +201,7 @@ async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
     spec = loaded(interaction, draft.method)
     if draft.job_id is not None:
         await job_to_change(interaction, draft.job_id)  # who may change it may have changed meanwhile
-    reviewed = await _review(interaction, draft, spec)
+    reviewed = await review_here(interaction, draft, spec)
     if not reviewed.ready or reviewed.trigger is None:
         await show_draft(interaction, draft, spec)
         return
@@ -284,142 +270,3 @@ async def _save(
     if reviewed.needs_approval:
         changed = replace(changed, state=JobState.PENDING)
     return await client.change(changed, draft.job_version or before.version, actor_of(interaction))
-
-
-async def show_draft(
-    interaction: discord.Interaction,
-    draft: Draft,
-    spec: MethodSpec,
-    *,
-    notice: str | None = None,
-    told: str | None = None,
-) -> None:
-    """Shows a draft's card as it stands now.
-
-    Parameters:
-        interaction, draft, spec: whose card it is.
-        notice: why it was not saved.
-        told: what the job says that it would do now; else what it says without looking.
-    """
-    reviewed = await _review(interaction, draft, spec)
-    if told is None and spec.preview is not None and reviewed.filled.complete:
-        told = await _told(interaction, spec.preview, spec, reviewed.filled.params, _PREVIEW_SECONDS)
-    services = services_of(interaction.client)
-    hint = None
-    if not await services.memory.timezone(interaction.user.id, interaction.guild_id):
-        hint = t("Times are read in {zone}; `/schedule timezone` sets yours.", zone=reviewed.zone)
-    now = instants.now()
-    assert interaction.guild is not None
-    number = int(draft.values.get(_RUN_COUNT) or 0) + 1
-    facts = facts_of(
-        interaction.guild,
-        timezone=reviewed.zone,
-        number=number,
-        now=reviewed.runs[0] if reviewed.runs else now,
-    )
-    post = post_of(spec, reviewed.filled.params, facts, number)
-    panel = draft_panel(spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint, told=told)
-    await show(interaction, panel)
-
-
-@action("draft", "try")
-async def try_out(interaction: discord.Interaction, draft_id: str) -> None:
-    """Says what a draft's job would do now, without doing it."""
-    await acknowledge(interaction)
-    draft = await own_draft(interaction, draft_id)
-    spec = loaded(interaction, draft.method)
-    reviewed = await _review(interaction, draft, spec)
-    told = None
-    if spec.dry_run is not None and reviewed.filled.complete and not reviewed.problems:
-        told = await _told(interaction, spec.dry_run, spec, reviewed.filled.params, _DRY_RUN_SECONDS)
-    await show_draft(interaction, draft, spec, told=told)
-
-
-async def _told(
-    interaction: discord.Interaction, tell: Tell, spec: MethodSpec, params: Mapping[str, Any], seconds: float
-) -> str:
-    """What a job says of itself, or why it cannot."""
-    run = RunContext(guild_id=guild_id_of(interaction), creator_id=str(interaction.user.id))
-    try:
-        with running(run):
-            async with asyncio.timeout(seconds):
-                return translated(await tell(interaction.client, check_params(spec, params)))
-    except ScheduleZeroError as error:
-        return translated(error.message)
-    except TimeoutError:
-        return t("That cannot be told quickly enough.")
-    except Exception:
-        log.exception("the preview of %s failed", spec.name)
-        return t("That cannot be told: the job's own preview failed. The log says why.")
-
-
-async def _review(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Review:
-    services = services_of(interaction.client)
-    zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
-    now = instants.now()
-    assert interaction.guild is not None
-    around = Circumstances(
-        guild=interaction.guild,
-        member=member_of(interaction),
-        zone=zone,
-        locale=locale(),
-        now=now,
-        facts=facts_of(interaction.guild, timezone=zone, number=1, now=now),
-        rules=await _rules(interaction),
-        approval=(await services.memory.settings(interaction.guild.id)).approval,
-        kept=_kept(draft),
-    )
-    return review(spec, draft, around)
-
-
-async def _rules(interaction: discord.Interaction) -> GuildRules | None:
-    """The guild's rules, if the server tells them soon; it enforces them in any case."""
-    try:
-        async with asyncio.timeout(_RULES_SECONDS):
-            if Feature.RULES in await client_of(interaction).lacks():
-                return None
-            return await client_of(interaction).rules(guild_id_of(interaction))
-    except (ClientError, TimeoutError):
-        return None
-
-
-def _kept(draft: Draft) -> tuple[Trigger, datetime] | None:
-    """The schedule of the job that a draft edits or copies."""
-    kept = draft.values.get(KEPT)
-    if kept is None:
-        return None
-    trigger = Trigger.from_json(kept)
-    if trigger.type != "interval":
-        trigger = Trigger(trigger.type, {"timezone": kept["zone"], **trigger.args})
-    return trigger, instants.from_iso(kept["anchor_at"])
-
-
-async def own_draft(interaction: discord.Interaction, draft_id: str) -> Draft:
-    """The person's own draft of that id; Refused when it is used up, or somebody else's."""
-    draft = await services_of(interaction.client).memory.draft(draft_id)
-    if draft is None:
-        raise Refused(
-            t("This draft was saved or discarded already. `/schedule list` shows what is scheduled.")
-        )
-    if draft.user_id != str(interaction.user.id) or draft.guild_id != guild_id_of(interaction):
-        raise Refused(t("This draft is somebody else's."))
-    return draft
-
-
-def _all_specs(interaction: discord.Interaction) -> list[MethodSpec]:
-    return best_matches(offered_specs(interaction.client), "")
-
-
-def loaded(interaction: discord.Interaction, method: str) -> MethodSpec:
-    """What a loaded job method declares; Refused, with all that there are, when it is not loaded."""
-    spec = spec_for(interaction.client, method)
-    if spec is None or spec.personal:
-        names = ", ".join(f"`{item.name}`" for item in offered_specs(interaction.client))
-        raise Refused(
-            t(
-                "There is no job “{name}” loaded. There are: {names}.",
-                name=plain(method)[:80],
-                names=names or "–",
-            )
-        )
-    return spec

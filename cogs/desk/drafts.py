@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from discord import ui
 
-from cogs.desk import create
+from cogs.desk import create, draft_view
 from cogs.desk.answers import acknowledge, panel_of, row_of, show
 from cogs.desk.components import DeskSelect, action, picked
 from cogs.desk.draft import NAME, auto_name
@@ -46,11 +46,11 @@ async def show_drafts(interaction: discord.Interaction) -> None:
 async def open_draft(interaction: discord.Interaction, _target: str) -> None:
     """Goes on with the draft that was picked."""
     await acknowledge(interaction)
-    draft = await create.own_draft(interaction, picked(interaction))
+    draft = await draft_view.own_draft(interaction, picked(interaction))
     if not draft.method:
         await create.choose(interaction, draft.id)
         return
-    await create.show_draft(interaction, draft, create.loaded(interaction, draft.method))
+    await draft_view.show_draft(interaction, draft, draft_view.loaded(interaction, draft.method))
 
 
 def _title(interaction: discord.Interaction, draft: Draft) -> str:

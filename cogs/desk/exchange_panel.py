@@ -18,6 +18,7 @@ from cogs.desk.draft import auto_name, fill, label_of, typed
 from cogs.desk.jobs_here import actor_of, client_of
 from cogs.desk.language import locale, t, tn, translated
 from cogs.desk.rights import is_risky, problems
+from cogs.desk.seen_channels import SeenChannels
 from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
 from cogs.good_runs import PING_URL
 from cogs.services import Refused, services_of, spec_for, timezone_of
@@ -84,10 +85,12 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
         read = await asyncio.to_thread(read_jobs, text)
     faults = [item for item in read if isinstance(item, Fault)]
     ready: list[Job] = []
+    assert interaction.guild is not None
+    seen = SeenChannels(interaction.client, interaction.guild)
     for item in read:
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and there may be hundreds
         if isinstance(item, Entry):
-            found = _job(interaction, item, zone)
+            found = await _job(interaction, item, zone, seen)
             if isinstance(found, Fault):
                 faults.append(found)
             else:
@@ -102,7 +105,7 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
     await show(interaction, _dry_panel(panel_id, ready, sorted(faults, key=lambda fault: fault.line)))
 
 
-def _job(interaction: discord.Interaction, entry: Entry, zone: str) -> Job | Fault:
+async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: SeenChannels) -> Job | Fault:
     """An entry as a job of this guild, checked as if it had been typed."""
     assert interaction.guild is not None
     spec = spec_for(interaction.client, entry.method)
@@ -139,7 +142,8 @@ def _job(interaction: discord.Interaction, entry: Entry, zone: str) -> Job | Fau
                 check(filled.params[name], facts)
     except (WhenError, TriggerError, ParameterError) as error:
         return Fault(entry.line, translated(error.message))
-    against = problems(spec, filled.params, interaction.guild, member_of(interaction))
+    known = await seen.of(spec, filled.params)
+    against = problems(spec, filled.params, interaction.guild, member_of(interaction), known=known)
     if against:
         return Fault(entry.line, against[0])
     trigger = without_days(trigger, entry.excluded)
@@ -230,6 +234,7 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     memory = services_of(interaction.client).memory
     approval = (await memory.settings(interaction.guild_id)).approval
     member = member_of(interaction)
+    seen = SeenChannels(interaction.client, member.guild)
     made: dict[str, int] = {}
     refused: list[str] = []
     if len(jobs) > _QUICK:
@@ -237,7 +242,10 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
         await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
     for job in jobs:
         spec = spec_for(interaction.client, job.method)
-        against = problems(spec, job.params, member.guild, member) if spec is not None else []
+        against: list[str] = []
+        if spec is not None:
+            known = await seen.of(spec, job.params)
+            against = problems(spec, job.params, member.guild, member, known=known)
         if spec is None or against:
             reason = against[0] if against else t("There is no job “{name}” loaded.", name=job.method)
             refused.append(f"“{cut(plain(job.title), 60)}”: {reason}")

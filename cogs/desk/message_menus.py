@@ -8,7 +8,7 @@ from typing import Any
 
 import discord
 
-from cogs.desk import create, job_card
+from cogs.desk import create, draft_view, job_card
 from cogs.desk.answers import acknowledge, guild_id_of
 from cogs.desk.forms import build_form
 from cogs.desk.jobs_here import client_of
@@ -25,15 +25,15 @@ async def schedule_message(interaction: discord.Interaction, message: discord.Me
     """A draft with what a message says and shows."""
     await acknowledge(interaction)
     draft = draft_of(interaction, message)
-    spec = create.loaded(interaction, draft.method)
+    spec = draft_view.loaded(interaction, draft.method)
     await services_of(interaction.client).memory.save_draft(draft)
-    await create.show_draft(interaction, draft, spec)
+    await draft_view.show_draft(interaction, draft, spec)
 
 
 async def post_again(interaction: discord.Interaction, message: discord.Message) -> None:
     """The same, beginning with the question when."""
     draft = draft_of(interaction, message)
-    spec = create.loaded(interaction, draft.method)
+    spec = draft_view.loaded(interaction, draft.method)
     await interaction.response.send_modal(build_form(spec, draft, "when"))
     await services_of(interaction.client).memory.save_draft(draft)
 
@@ -50,10 +50,10 @@ async def which_job(interaction: discord.Interaction, message: discord.Message) 
 async def schedule_role(interaction: discord.Interaction, member: discord.Member) -> None:
     """A draft that gives a person a role."""
     await acknowledge(interaction)
-    spec = create.loaded(interaction, _ROLE)
+    spec = draft_view.loaded(interaction, _ROLE)
     draft = create.new_draft(interaction, _ROLE, values={"user_ids": [str(member.id)]})
     await services_of(interaction.client).memory.save_draft(draft)
-    await create.show_draft(interaction, draft, spec)
+    await draft_view.show_draft(interaction, draft, spec)
 
 
 def draft_of(interaction: discord.Interaction, message: discord.Message) -> Draft:

@@ -127,7 +127,7 @@ async def _snooze(interaction: discord.Interaction, minutes: int) -> None:
     await interaction.response.defer()
     text = _text(interaction)
     zone = await timezone_of(services_of(interaction.client), interaction.user.id, None)
-    at = instants.now() + timedelta(minutes=minutes)
+    at = instants.now().replace(microsecond=0) + timedelta(minutes=minutes)
     await _save(interaction, text, Trigger("date", {"run_date": to_iso(at)}), zone)
     await _close(interaction, f"💤 {text}\n-# {t('again {when}', when=relative(at))}")
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import discord
 
 from cogs.desk.draft import END, PING, Filled, fill, label_of
 from cogs.desk.language import t, translated
-from cogs.desk.rights import is_risky, problems
+from cogs.desk.rights import Channel, is_risky, problems
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.guild_rules import forbidden
 from schedulezero.memory import Draft
@@ -34,6 +35,7 @@ class Circumstances:
         zone, locale: in which the person means times.
         now: the present instant.
         facts: what variables would stand for.
+        known: channels that are not in the cache.
         rules: what the guild forbids, None when that is not known.
         approval: whether the guild asks for a second person.
         kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
@@ -45,6 +47,7 @@ class Circumstances:
     locale: str
     now: datetime
     facts: Facts
+    known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
     rules: GuildRules | None = None
     approval: bool = False
     kept: tuple[Trigger, datetime] | None = None
@@ -93,13 +96,16 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     if around.rules is not None:
         reasons = [(run, forbidden(around.rules, run)) for run in runs]
         skipped = tuple((run, why) for run, why in reasons if why is not None)
+    against: list[str] = []
+    if not filled.errors:
+        against = problems(spec, filled.params, around.guild, around.member, known=around.known)
     return Review(
         filled=filled,
         trigger=trigger,
         schedule=schedule,
         zone=zone,
         when_error=when_error,
-        problems=[] if filled.errors else problems(spec, filled.params, around.guild, around.member),
+        problems=against,
         runs=runs,
         forbidden=skipped,
         needs_approval=around.approval and is_risky(spec, filled.params, around.guild),

@@ -14,6 +14,8 @@ from tests.conftest import until
 from tests.text import text_of
 from tests.world import World, labels, pick, said
 
+CURSOR = "alerts-told"
+
 
 async def alerts_to(world: World) -> simcord.ChannelHandle:
     channel = world.guild.create_text_channel("alerts")
@@ -59,6 +61,30 @@ async def test_a_channel_that_is_deleted_is_told_before_anything_fails(world: Wo
     assert f"The channel {doomed.id} is not one of this server" in text_of(card)
     moved = await pick(world.admin, card, "alert:move", [world.channel])
     assert "Moved: Into the void" in said(moved) and f"<#{world.channel.id}>" in said(moved)
+
+
+async def test_a_thread_that_sleeps_is_no_trouble_and_one_that_is_deleted_is(world: World) -> None:
+    alerts = await alerts_to(world)
+    opened = {"channel_id": world.channel.id, "title": "Weekly", "message": "What is new?"}
+    assert (await world.run("create_thread", opened))["success"] is True
+    (thread,) = world.channel.threads
+    assert (await world.run("set_thread", {"thread_id": thread.id, "state": "archived"}))["success"] is True
+    await world.env.settle()
+    assert world.bot.get_channel(thread.id) is None  # which is why it takes asking for it
+
+    values = {"thread_id": [thread], "state": ["open"]}
+    await world.create(world.admin, "set_thread", values, "every monday at 9")
+    world.env.backend.delete_channel(world.guild.create_text_channel("unrelated").id)
+    gone, doomed = await doomed_job(world)  # told of after all others were looked at
+    world.env.backend.delete_channel(doomed.id)
+    await world.env.settle()
+    await until(lambda: cards(world, alerts, "will fail"))
+    assert not [card for card in cards(world, alerts, "will fail") if str(thread.id) in text_of(card)], gone
+
+    world.env.backend.delete_channel(thread.id)
+    await until(
+        lambda: [card for card in cards(world, alerts, "will fail") if str(thread.id) in text_of(card)]
+    )
 
 
 async def test_several_jobs_with_one_cause_share_a_card(world: World) -> None:
@@ -161,6 +187,28 @@ async def test_each_trouble_is_told_once_over_a_restart(world: World) -> None:
     await until(lambda: cards(world, alerts, "failed"))
     await world.restart_bot()
     await world.admin.slash(world.channel, "schedule status")
+    (card,) = cards(world, alerts, "failed")
+    assert "2 times" not in text_of(card)
+
+
+async def test_a_trouble_whose_telling_was_not_noted_is_not_counted_twice(world: World) -> None:
+    alerts = await alerts_to(world)
+    job_id, doomed = await doomed_job(world)
+    world.env.inject_error("POST", f"/channels/{doomed.id}/messages", status=403, code=50013)
+    memory, place = world.bot.memory, world.bot.services.place
+    before = await memory.kept(CURSOR, place)
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    await until(lambda: cards(world, alerts, "failed"))
+    await world.restart_bot()  # which ends what is being told, and notes it
+    noted = await world.bot.memory.kept(CURSOR, place)
+    assert noted and noted != before
+    await world.bot.memory.put(CURSOR, place, {"after": noted["after"] - 1})
+    await world.restart_bot()
+
+    async def noted_again() -> bool:
+        return await world.bot.memory.kept(CURSOR, place) == noted
+
+    await until(noted_again)
     (card,) = cards(world, alerts, "failed")
     assert "2 times" not in text_of(card)
 

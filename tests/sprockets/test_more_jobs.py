@@ -102,11 +102,11 @@ async def test_a_thread_is_opened_closed_and_opened(world: World) -> None:
         ("open", False, False),
         ("archived", True, False),
     ):
-        answer = await world.run("set_thread", {"thread_channel_id": thread_id, "state": state})
+        answer = await world.run("set_thread", {"thread_id": thread_id, "state": state})
         assert answer["success"] is True, answer
         fetched: Any = await world.bot.fetch_channel(thread_id)
         assert (fetched.archived, fetched.locked) == (archived, locked)
-    answer = await world.run("set_thread", {"thread_channel_id": thread_id, "state": "burnt"})
+    answer = await world.run("set_thread", {"thread_id": thread_id, "state": "burnt"})
     assert "must be one of open, closed, archived" in answer["error"]
 
 

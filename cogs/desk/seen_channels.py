@@ -1,0 +1,55 @@
+"""The channels that a job names and that are not in the cache: threads that sleep until somebody writes.
+
+Discord tells a bot of active threads only. A job may name an archived one all the same, if only to open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+
+from cogs.desk.rights import Channel, named_channels
+from schedulezero.methods import MethodSpec
+
+
+def unknown_channels(guild: discord.Guild, spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
+    """The ids of the channels that a job names and that are not in the cache."""
+    named = named_channels(spec, params)
+    return [channel_id for channel_id in named if guild.get_channel_or_thread(channel_id) is None]
+
+
+class SeenChannels:
+    """Looks such channels up, each once.
+
+    Parameters:
+        client: asks Discord.
+        guild: whose channels they must be.
+        most: how many may be looked up; a file of made-up ids is not to cost a thousand requests.
+    """
+
+    def __init__(self, client: discord.Client, guild: discord.Guild, *, most: int = 50) -> None:
+        self._client, self._guild, self._most = client, guild, most
+        self._answers: dict[int, Channel | None] = {}
+
+    async def of(self, spec: MethodSpec, params: Mapping[str, Any]) -> dict[int, Channel]:
+        """Those that a job names, that are there, in this guild, and that I may see.
+
+        Raises:
+            discord.HTTPException: where Discord answers neither yes nor no.
+        """
+        found: dict[int, Channel] = {}
+        for channel_id in unknown_channels(self._guild, spec, params):
+            if channel_id not in self._answers and len(self._answers) < self._most:
+                self._answers[channel_id] = await self._ask(channel_id)
+            if (channel := self._answers.get(channel_id)) is not None:
+                found[channel_id] = channel
+        return found
+
+    async def _ask(self, channel_id: int) -> Channel | None:
+        try:
+            channel: Any = await self._client.fetch_channel(channel_id)
+        except (discord.NotFound, discord.Forbidden):
+            return None
+        return channel if getattr(channel, "guild", None) == self._guild else None
