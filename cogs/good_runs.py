@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 PING_URL = "ping_url"
 _TRIES = 3
 _BETWEEN_SECONDS = 2.0
+_FINISH_SECONDS = 5.0
 
 
 class GoodRuns:
@@ -37,6 +38,14 @@ class GoodRuns:
             task = asyncio.create_task(self._ping(url))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+
+    async def close(self) -> None:
+        """Waits for the calls under way, for a while."""
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=_FINISH_SECONDS)
+            for task in late:
+                log.warning("a ping after a good run is given up: the bot stops")
+                task.cancel()
 
     async def _ping(self, url: str) -> None:
         for attempt in range(1, _TRIES + 1):

@@ -61,6 +61,7 @@ class ScheduleZeroCog(commands.Cog):
 
     async def cog_unload(self) -> None:
         self.handler.stop()
+        await self._good_runs.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -203,9 +204,12 @@ class Receiver:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, str], bytes]] = []
         self.status = 200
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def handle(self, request: web.Request) -> web.Response:
         self.calls.append((request.method, dict(request.headers), await request.read()))
+        await self.may_answer.wait()
         return web.Response(status=self.status, text="so it is", headers={"Location": "http://127.0.0.1:1/"})
 
 
@@ -250,6 +254,15 @@ async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings:
             await world.admin.slash(world.channel, "schedule run", job=job.id)
             await until(lambda: receiver.calls)
             assert receiver.calls[0][0] == "GET"
+            # The bot does not stop before the call under way is answered.
+            receiver.may_answer.clear()
+            await world.admin.slash(world.channel, "schedule run", job=job.id)
+            await until(lambda: len(receiver.calls) == 2)
+            stopping = asyncio.ensure_future(world.bot.remove_cog("ScheduleZeroCog"))
+            done, _ = await asyncio.wait([stopping], timeout=0.05)
+            assert not done
+            receiver.may_answer.set()
+            await stopping
     finally:
         await runner.cleanup()
 
