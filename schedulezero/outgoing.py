@@ -146,4 +146,6 @@ def _is_number(host: str) -> bool:
 
 def _reason(error: BaseException) -> str:
     cause: Any = getattr(error, "os_error", None) or error
+    if isinstance(cause, ConnectionRefusedError):
+        return "nobody listens at its port"
     return str(getattr(cause, "strerror", None) or cause).rstrip(".")[:200]

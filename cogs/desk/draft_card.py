@@ -92,7 +92,8 @@ def draft_panel(
         said = t("It pings many, deletes, locks or changes roles: a second person has to approve it.")
         items.append(ui.TextDisplay(f"-# ✋ {said}"))
     if told:
-        items.append(ui.TextDisplay(cut(f"🔎 {told}", 600)))
+        between = "\n" if "\n" in told else " "
+        items.append(ui.TextDisplay(cut(f"🔎{between}{told}", 600)))
     items.append(_buttons(spec, draft, reviewed))
     colour = BAD if trouble or notice else WAITING if reviewed.needs_approval else NEUTRAL
     panel = panel_of(*items, colour=colour)

@@ -56,7 +56,8 @@ def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: i
         )
     called = ["@everyone"] if params.get("everyone") else []
     called += [f"<@&{params['role_id']}>"] if params.get("role_id") else []
-    content = " ".join([*called, *(text for text in texts.values() if text)])
+    heading = f"**{title}**\n" if (title := texts.pop("title", "")) else ""
+    content = heading + " ".join([*called, *(text for text in texts.values() if text)])
     given = params.get("embed")
     embed = _flat(cast("dict[str, Any]", given)) if isinstance(given, dict) else None
     count = max((len(turns(str(params.get(name) or ""))) for name in spec.variables), default=1)

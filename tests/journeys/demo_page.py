@@ -6,6 +6,7 @@ Pictures go to ``artifacts/``, where somebody can look at them.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from bot.config import Settings
 from tests.bot.test_cli import line, start
 from tests.conftest import CHROMIUM
+
+log = logging.getLogger(__name__)
 
 PICTURES = Path(__file__).parent.parent.parent / "artifacts"
 ARGUMENTS = [
@@ -46,8 +49,8 @@ def _is_action(request: Request) -> bool:
 class DemoPage:
     """What a person does on the page."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
+    def __init__(self, page: Page, door: str = "") -> None:
+        self.page, self.door = page, door
         self.form = page.locator("#modal-root")
         self.timeline = page.locator("#channel-message-list")
         self.suggestions = page.locator(".command-popup-list [role=option]")
@@ -59,6 +62,16 @@ class DemoPage:
         await expect(self.suggestions.first).to_be_visible()
         await self.page.keyboard.press("Enter")
         await expect(self.page.locator(".command-chip")).to_be_visible()
+
+    async def command(self, command: str) -> None:
+        """Types a command that needs no options, and sends it."""
+        await self.type_command(command)
+        await self.send()
+
+    async def look_at(self, place: str) -> None:
+        """Goes to another channel's page, or with ``@name`` to a person's direct messages."""
+        await self.page.goto(f"{self.door}/{place}")
+        await expect(self.timeline).to_be_visible()
 
     async def option(self, name: str, text: str, suggestion: str | None = None) -> None:
         """Fills an option of the command; picks the suggestion that contains a text, where there is one."""
@@ -117,7 +130,7 @@ class DemoPage:
         await self.act(self.page.locator("button[type=submit]").locator("visible=true").last)
 
     async def button(self, label: str) -> None:
-        exactly = re.compile(rf"^\s*{re.escape(label)}\s*$")
+        exactly = re.compile(rf"^\W*{re.escape(label)}\s*$")  # an emoji may stand before it
         await self.act(self.page.locator(".component-button", has_text=exactly).last)
 
     async def choose(self, placeholder: str, *labels: str) -> None:
@@ -137,21 +150,62 @@ class DemoPage:
         line = self.timeline.locator(".component-section", has_text=label).last
         await self.act(line.locator(".component-button", has_text="Edit"))
 
-    async def panel_picture(self, name: str) -> None:
-        """A picture of the newest message alone."""
+    async def panel_picture(self, name: str, containing: str = "") -> None:
+        """A picture of the newest panel alone, or of the newest that contains a text."""
         PICTURES.mkdir(exist_ok=True)
-        await self.page.set_viewport_size({"width": 1000, "height": 1800})
-        panels = self.timeline.locator("article.channel-message .components-v2")
+        panel = self.timeline.locator("article.channel-message .components-v2", has_text=containing).last
         await self.page.mouse.move(1, 1)
-        for attempt in range(5):
+        for attempt in range(10):
             try:
-                await panels.last.scroll_into_view_if_needed()
-                await panels.last.screenshot(path=PICTURES / f"{name}.png")
+                async with self.page.expect_response(re.compile("/api/"), timeout=2000):
+                    await self.page.set_viewport_size({"width": 1000, "height": 1800 + attempt})
+                await self._stand_still(panel)
+                await panel.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
                 break
-            except PlaywrightError:  # the page drew the message anew meanwhile
-                if attempt == 4:
+            except (PlaywrightError, AssertionError):  # the page drew the message anew meanwhile
+                if attempt == 9:
                     raise
         await self.page.set_viewport_size(VIEWPORT)
+
+    async def _stand_still(self, panel: Locator) -> None:
+        """Waits until a panel can be used and is where it was a moment ago, wholly in sight."""
+        if await panel.locator(".component-button").count():  # all are off while the page is busy
+            await expect(panel.locator(".component-button:enabled").first).to_be_visible(timeout=3000)
+        for picture in await panel.locator("img").all():
+            await expect(picture).to_have_js_property("complete", True, timeout=3000)
+        before = None
+        for _ in range(20):
+            await panel.scroll_into_view_if_needed()
+            now = await panel.bounding_box()
+            if now is not None and now == before:
+                await expect(panel).to_be_in_viewport(ratio=0.98, timeout=1000)
+                return
+            before = now
+            await self.page.wait_for_function("() => new Promise(done => setTimeout(() => done(true), 150))")
+        raise AssertionError("the page does not stand still")
+
+    async def choose_in_form(self, name: str, option: str) -> None:
+        """Picks in a select of the open form; again, as a person would, where a refresh undid it."""
+        select = self.form.locator(f'.modal-field[data-custom-id="p:{name}"] .preview-select')
+        wanted = self.page.locator(".select-option", has_text=option).locator("visible=true").first
+        apply = self.page.get_by_role("button", name="Apply").locator("visible=true")
+        for _ in range(5):
+            try:
+                async with self.page.expect_response(re.compile("/api/"), timeout=1500):
+                    await select.locator(".select-trigger").click()
+            except PlaywrightTimeout:
+                log.debug("a list that asks nobody for its options")
+            try:
+                await wanted.click(timeout=2000)
+                if await apply.count():  # several may be chosen
+                    await apply.first.click(timeout=2000)
+                else:
+                    await self.form.get_by_role("heading").first.click()  # closes the list
+                await expect(select.locator(".select-trigger")).to_contain_text(option, timeout=2000)
+                return
+            except (PlaywrightTimeout, AssertionError):
+                await self.form.get_by_role("heading").first.click()
+        raise AssertionError(f"{option!r} could not be picked for {name!r}")
 
     async def fill(self, label: str, text: str) -> None:
         await self.form.get_by_label(re.compile(rf"^{label}")).fill(text)
@@ -179,7 +233,7 @@ async def a_demo(settings: Settings, **environment: str) -> AsyncIterator[DemoPa
             page = await browser.new_page(viewport=VIEWPORT)
             await page.goto(address)
             await expect(page.locator("#channel-name")).to_have_text("lounge")
-            yield DemoPage(page)
+            yield DemoPage(page, address)
             await browser.close()
     finally:
         process.terminate()

@@ -232,6 +232,24 @@ async def test_one_can_act_as_each_person(settings: Settings) -> None:
         await demo.picture("25-plain-member")
 
 
+async def test_a_reminder_comes_by_direct_message_and_is_done(settings: Settings) -> None:
+    async with a_demo(settings) as demo:
+        link = demo.timeline.get_by_role("link", name="Ada's direct messages")
+        await demo.page.goto(str(await link.get_attribute("href")))
+        await expect(demo.page.locator("#channel-name")).to_have_text("ScheduleZero")
+        await demo.type_command("remind me")
+        await demo.page.keyboard.type("Water the plants")
+        await demo.page.keyboard.press("Tab")
+        await demo.page.keyboard.type("in 3 seconds")
+        await demo.send()
+        await demo.sees("I will remind you")
+        await demo.sees("⏰ Water the plants", 20)
+        await demo.button("Done")
+        await demo.sees("✅ Water the plants")
+        await demo.look_at("lounge")
+        await demo.sees("Let's plan the week.")
+
+
 async def test_when_is_shown_as_it_is_understood_while_one_types(settings: Settings) -> None:
     async with a_demo(settings) as demo:
         await demo.type_command("schedule create")

@@ -256,7 +256,7 @@ async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings:
             assert receiver.calls[0][0] == "GET"
             # The bot does not stop before the call under way is answered.
             receiver.may_answer.clear()
-            await world.admin.slash(world.channel, "schedule run", job=job.id)
+            await world.bot.services.client.run(job)
             await until(lambda: len(receiver.calls) == 2)
             stopping = asyncio.ensure_future(world.bot.remove_cog("ScheduleZeroCog"))
             done, _ = await asyncio.wait([stopping], timeout=0.05)

@@ -1,0 +1,100 @@
+"""Every kind of job as a person schedules it on the demo's page: what to type, how to confirm and run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from playwright.async_api import expect
+
+from schedulezero.message_links import read_message_link
+from tests.journeys.demo_page import DemoPage
+
+ADDRESS = "address"
+"""Stands for an address that answers."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A job to schedule: what to type for it, its fields by label, its selects, and its options."""
+
+    picture: str
+    method: str
+    suggestion: str
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    picks: dict[str, str] = field(default_factory=dict[str, str])
+    options: dict[str, str] = field(default_factory=dict[str, str])
+
+    def calling(self, address: str) -> Kind:
+        """The same, with an address that answers."""
+        texts, options = (
+            {label: address if text == ADDRESS else text for label, text in texts.items()}
+            for texts in (self.texts, self.options)
+        )
+        return replace(self, texts=texts, options=options)
+
+
+KINDS = (
+    Kind("poll", "send_poll", "Ask people", {"Question": "Which game?", "Answers": "Chess\nGo\nUno"}),
+    Kind("webhook", "send_as", "under another name", {"Name": "Captain", "Message": "We sail at dawn."}),
+    Kind("thread", "create_thread", "Open a thread", {"Title": "{date}", "Message": "What happened?"}),
+    Kind("forum", "create_forum_post", "post in a forum",
+         {"Title": "Idea of the week", "Message": "Let's hear it!"}, {"channel_id": "ideas"}),
+    Kind("event", "create_event", "Announce one of",
+         {"Title": "Game night", "Starts in": "2 days", "Lasts": "3h", "Place": "The attic"}),
+    Kind("slowmode", "set_slowmode", "Slow a channel", {"Seconds": "30", "Lasts": "4h"}),
+    Kind("countdown", "set_channel_text", "topic or name", {"Text": "{countdown:2030-01-01} to go"}),
+    Kind("role", "give_role_for", "role for a while",
+         {"Lasts": "7 days"}, {"user_ids": "Pia", "role_id": "Event guests"}),
+    Kind("web", "call_web", "Call an address", {"Url": ADDRESS, "Body": '{"hello": "world"}'}),
+    Kind("call", "send_announcement", "Post a message in a channel",
+         {"Message": "The observatory is open tonight."}, options={"Call after each good run": ADDRESS}),
+)  # fmt: skip
+
+_THREAD = "Open, close"
+
+
+async def later_kinds(demo: DemoPage) -> tuple[Kind, ...]:
+    """Jobs about what the others made: the post, the event, and the thread, as the history links to them."""
+    # The newest run stands first; it posted a message of the bot's own.
+    links = await demo.timeline.locator("a", has_text="the message").evaluate_all(
+        "all => all.map(a => a.href)"
+    )
+    link = next(link for link in links if read_message_link(link) is not None)
+    which = {"thread_id": "2026"}
+    return (
+        Kind("edit", "edit_post", "Change what one", {"Message": link, "Text": "It is closed: clouds."}),
+        Kind("delete", "delete_post", "Delete an earlier", {"Message": link}),
+        Kind("event-start", "start_event", "Start one", {"Title": "Game night"}),
+        Kind("event-end", "end_event", "End one", {"Title": "Game night"}),
+        Kind("thread-archived", "set_thread", _THREAD, picks={**which, "state": "archived"}),
+        Kind("thread-open", "set_thread", _THREAD, picks={**which, "state": "open"}),
+        Kind("thread-closed", "set_thread", _THREAD, picks={**which, "state": "closed"}),
+    )
+
+
+async def schedule(demo: DemoPage, kind: Kind) -> None:
+    """Fills the form, takes the card's picture, confirms and runs it."""
+    await demo.type_command("schedule create")
+    await demo.option("job", kind.method, kind.suggestion)
+    await demo.send()
+    await expect(demo.form.get_by_role("button", name="Submit")).to_be_visible()
+    for name, option in kind.picks.items():
+        await demo.choose_in_form(name, option)
+    for label, text in kind.texts.items():
+        await demo.fill(label, text)
+    await demo.fill("When", "every friday at 18:00")
+    await demo.submit()
+    await expect(demo.page.locator(".component-button", has_text="Confirm").last).to_be_enabled()
+    if kind.options:
+        await demo.edit_line("Name:")
+        for label, text in kind.options.items():
+            await demo.fill(label, text)
+        await demo.submit()
+        await demo.sees("After each good run:")
+    await demo.panel_picture(f"job-{kind.picture}")
+    before = await demo.timeline.get_by_text("Started: ").count()
+    await demo.button("Confirm")
+    await demo.sees("Scheduled: ")
+    await demo.button("Run now")
+    await expect(demo.timeline.get_by_text("Started: ")).to_have_count(before + 1)
+    await expect(demo.form).to_be_empty()
