@@ -52,6 +52,8 @@ log = logging.getLogger(__name__)
 _WARM_UP_AFTER_SECONDS = 2.0
 _ONE = Cluster(1, 1)
 
+_LONGEST_LIMIT_SECONDS = 30.0  # the least that discord.py takes
+
 # discord.py's two kinds of bots share no public base; for the type checker ours is the plain one.
 if TYPE_CHECKING:
     _AnyBot = commands.Bot
@@ -80,6 +82,9 @@ class _SchedulingBot(_AnyBot):
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("/schedule create"),
             http_trace=pace.trace(),
+            # A channel's name may change twice in ten minutes. The server gives up a job that sits that out;
+            # one that is told how long to wait is run again then.
+            max_ratelimit_timeout=_LONGEST_LIMIT_SECONDS,
             **connections,
         )
         self.settings = settings

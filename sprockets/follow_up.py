@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from schedulezero import instants
-from schedulezero.errors import ClientError, Conflict, JobFailed
+from schedulezero.errors import ClientError, Conflict, JobFailed, NotFound
 from schedulezero.instants import to_iso
-from schedulezero.model import Job, Trigger
+from schedulezero.model import Job, JobState, Trigger
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
 
@@ -62,3 +62,21 @@ async def follow_up(
         return {"job_id": saved.id, "at": plan["at"]}
 
     return await step(key, save, plan=plan)
+
+
+async def call_off(bot: Any, job_id: str) -> None:
+    """Cancels what was to follow, because something else follows in its place; one that ran is left alone.
+
+    Raises JobFailed when the server cannot be asked now.
+    """
+    client, guild_id = bot.services.client, current_run().guild_id
+    try:
+        job = await client.job(job_id, guild_id)
+        if job.state is JobState.ACTIVE:
+            await client.cancel(job)
+    except (NotFound, Conflict):
+        return
+    except ClientError as error:
+        raise JobFailed(
+            f"What was to follow could not be called off: {error.message}", retry_after=_AGAIN_SECONDS
+        ) from error

@@ -29,6 +29,8 @@ MANAGERS = "managers"
 """Under this key of its meta a job keeps the roles that may change it."""
 _POSTING = ("view_channel", "send_messages")
 
+# Read as: a permission in a channel, and the one that stands for it in a thread.
+_IN_THREADS = {"send_messages": "send_messages_in_threads", "manage_channels": "manage_threads"}
 # Read as: Discord's name of a permission, and what its settings call it where that differs.
 _NAMES = {
     "manage_guild": "Manage Server",
@@ -215,8 +217,8 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
     if channel is None:
         return [t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)]
     permission = need.permission
-    if permission == "send_messages" and isinstance(channel, discord.Thread):
-        permission = "send_messages_in_threads"
+    if isinstance(channel, discord.Thread):
+        permission = _IN_THREADS.get(permission, permission)
     found: list[str] = []
     if member and not need.bot_only and not getattr(channel.permissions_for(member), permission):
         found.append(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import discord
 import pytest
 import simcord
+from aiohttp import web
+from discord.http import Route
 
 from bot.app import create_bot, expect_free
 from bot.config import Settings
 from bot.demo import simulated
 from bot.doctor import discord_checks
-from schedulezero.errors import PortTaken
+from schedulezero.errors import JobFailed, PortTaken
+from sprockets.discord_side import asking_discord
 from tests.world import World, a_world, said
 
 
@@ -31,6 +35,36 @@ async def test_a_taken_handler_port_keeps_it_from_starting(settings: Settings) -
         with pytest.raises(PortTaken, match="another `handler_port`"):
             await bot.setup_hook()
         await bot.close()
+
+
+async def test_a_long_limit_of_discords_is_a_wait_of_the_job_and_nothing_to_sit_out(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            return web.json_response({"id": "1", "username": "bot", "discriminator": "0", "avatar": None})
+        told = {"message": "You are being rate limited.", "retry_after": 300.0, "global": False}
+        headers = {"Via": "1.1 google", "Retry-After": "300"}
+        # Without a charset: discord.py looks for the plain type.
+        body = json.dumps(told).encode()
+        return web.Response(body=body, status=429, headers=headers, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_route("*", "/api/v10/{rest:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{runner.addresses[0][1]}/api/v10")
+    bot = create_bot(settings)
+    try:
+        await bot.http.static_login("token")
+        with pytest.raises(JobFailed, match="asks me to wait") as failed:
+            async with asking_discord("write the name of #lounge"):
+                await bot.http.edit_channel(1, name="T-minus 3")
+        assert failed.value.retry_after == 300
+    finally:
+        await bot.close()
+        await runner.cleanup()
 
 
 async def test_closing_twice_is_no_harm(settings: Settings) -> None:

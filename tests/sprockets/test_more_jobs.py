@@ -13,8 +13,9 @@ from aiohttp import web
 
 from bot.config import Settings
 from bot.demo import free_ports
+from schedulezero import instants
 from schedulezero.dialects import JobQuery
-from schedulezero.model import Job, Trigger
+from schedulezero.model import Job, JobState, Trigger
 from schedulezero.outgoing import SIGNATURE, is_public, signature_of
 from tests.conftest import until
 from tests.text import text_of
@@ -162,6 +163,25 @@ async def test_slow_mode_for_some_hours_is_taken_back(world: World) -> None:
     assert back.params["seconds"] == 0
     await world.admin.slash(world.channel, "schedule run", job=back.id)
     await until(lambda: channel.slowmode_delay == 0)
+
+
+async def test_a_slow_mode_within_another_ends_as_it_was_before_both(world: World) -> None:
+    client, channel = world.bot.services.client, world.bot.get_channel(world.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+
+    async def the_only_one_to_end_it() -> list[Job] | None:
+        query = JobQuery(method="set_slowmode", state=JobState.ACTIVE, text="as fast as before")
+        found = list((await client.jobs(str(world.guild.id), query)).jobs)
+        return found if len(found) == 1 else None
+
+    for seconds, lasts in ((30, "4h"), (60, "1h")):
+        values = {"channel_id": [world.channel], "seconds": str(seconds), "lasts": lasts}
+        job_id = await world.create(world.admin, "set_slowmode", values, "in 2 hours")
+        await world.admin.slash(world.channel, "schedule run", job=job_id)
+        await until(lambda seconds=seconds: channel.slowmode_delay == seconds)
+    (back,) = await until(the_only_one_to_end_it)
+    assert back.params["seconds"] == 0 and back.next_run_at is not None
+    assert back.next_run_at - instants.now() < timedelta(hours=1, minutes=1)
 
 
 async def test_a_countdown_in_the_topic_and_in_the_name(world: World) -> None:
