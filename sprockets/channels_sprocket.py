@@ -9,20 +9,18 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero import instants
 from schedulezero.errors import JobFailed
 from schedulezero.methods import Need
 from schedulezero.steps import step
 from schedulezero.typed import AnyChannelId, Duration, LongText, job
 from sprockets.discord_side import asking_discord, guild_channel_of, text_for
-from sprockets.follow_up import call_off, follow_up
+from sprockets.follow_up import follow_up, waiting
 from sprockets.registering import RegisteringCog, by_name
 
 REASON = "ScheduleZero: scheduled job"
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024
 _LONGEST_NAME = 100
-_SLOWED = "slowmode"  # under this kind the bot notes how fast a channel was, and the job that restores it
 
 
 @job(
@@ -53,25 +51,20 @@ async def set_slowmode(
     ):
         raise JobFailed(f"#{channel.name} has no slow mode.", retry=False)
 
-    memory: Any = getattr(bot, "memory")  # noqa: B009 - the bot's own attribute, not discord.py's
+    about = f"slowmode:{channel.id}"
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
-        slowed = await memory.kept(_SLOWED, str(channel.id))
-        if slowed is not None and instants.from_iso(slowed["until"]) > instants.now():
-            return {"before": slowed["before"], "ends": slowed["job_id"]}
-        return {"before": channel.slowmode_delay, "ends": None}
+        # Within another such time the channel is slow already.
+        restoring = await waiting(bot, about) if lasts is not None else None
+        return {"before": restoring.params["seconds"] if restoring else channel.slowmode_delay}
 
-    seen = await step("before", look)
+    before = (await step("before", look))["before"]
     said = f"#{channel.name}: {seconds} s between messages"
     if lasts is not None:
-        params = {"channel_id": str(channel.id), "seconds": seen["before"]}
+        params = {"channel_id": str(channel.id), "seconds": before}
         after = await follow_up(
-            bot, "after", "set_slowmode", params, lasts, f"#{channel.name} as fast as before"
+            bot, about, "set_slowmode", params, lasts, f"#{channel.name} as fast as before"
         )
-        note = {"before": seen["before"], "until": after["at"], "job_id": after["job_id"]}
-        await memory.put(_SLOWED, str(channel.id), note)
-        if seen["ends"] not in (None, after["job_id"]):
-            await call_off(bot, seen["ends"])
         said += f", until {after['at']}"
     async with asking_discord(f"slow #{channel.name} down"):
         await channel.edit(slowmode_delay=seconds, reason=REASON)

@@ -16,18 +16,23 @@ from schedulezero.steps import step
 
 _PATIENCE = timedelta(days=7)  # as long as the server lets a run wait
 _AGAIN_SECONDS = 5.0
+# What is done for a week, each week, is renewed in the moment in which it ends: the renewal is to come first,
+# and calls the ending off.
+_RENEWAL = timedelta(seconds=5)
+_NOTE = "follow-up"
 
 
 async def follow_up(
-    bot: Any, key: str, method: str, params: Mapping[str, Any], after: timedelta, name: str
+    bot: Any, about: str, method: str, params: Mapping[str, Any], after: timedelta, name: str
 ) -> dict[str, Any]:
     """Schedules a job for later, once in the current run, whatever dies meanwhile.
 
-    Schedule the undoing before doing: then nothing that is done for a while can stay for ever.
+    Schedule the undoing before doing: then nothing done for a while can stay for ever. One that still waits
+    and is about the same is called off: the newest holds.
 
     Parameters:
         bot: the bot.
-        key: names this follow-up within the run.
+        about: what it is about, such as a channel's slow mode, with its id.
         method, params: what is to be done.
         after: how long from now.
         name: what the job is called in lists.
@@ -35,8 +40,9 @@ async def follow_up(
     Returns ``{"job_id": …, "at": …}``. Raises JobFailed when it cannot be saved now.
     """
     run, services = current_run(), bot.services
-    digest = hashlib.sha256(f"{run.run_id}\n{key}\n{run.round}".encode()).hexdigest()[:24]
-    plan = {"id": f"after-{digest}" if run.run_id else "", "at": to_iso(instants.now() + after)}
+    digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
+    at = instants.now() + after
+    plan = {"id": f"after-{digest}" if run.run_id else "", "at": to_iso(at), "due": to_iso(at + _RENEWAL)}
 
     async def save(plan: dict[str, Any]) -> dict[str, Any]:
         job = Job(
@@ -44,7 +50,7 @@ async def follow_up(
             handler_id=services.handler_id,
             method=method,
             params=params,
-            trigger=Trigger("date", {"run_date": plan["at"]}),
+            trigger=Trigger("date", {"run_date": plan["due"]}),
             name=name[:100],
             guild_id=run.guild_id,
             creator_id=run.creator_id,
@@ -57,26 +63,43 @@ async def follow_up(
             return {"job_id": plan["id"], "at": plan["at"]}  # an earlier try saved it
         except ClientError as error:
             raise JobFailed(
-                f"What is to follow could not be scheduled: {error.message}", retry_after=_AGAIN_SECONDS
+                f"What is to follow could not be scheduled. {error.message}", retry_after=_AGAIN_SECONDS
             ) from error
         return {"job_id": saved.id, "at": plan["at"]}
 
-    return await step(key, save, plan=plan)
+    earlier = await waiting(bot, about)
+    result = await step(f"after:{about}", save, plan=plan)
+    if earlier is not None and earlier.id != result["job_id"]:
+        await _call_off(bot, earlier)
+    await bot.memory.put(_NOTE, about, {"job_id": result["job_id"]})
+    return result
 
 
-async def call_off(bot: Any, job_id: str) -> None:
-    """Cancels what was to follow, because something else follows in its place; one that ran is left alone.
+async def waiting(bot: Any, about: str) -> Job | None:
+    """What is still to follow about something, None when nothing is.
 
     Raises JobFailed when the server cannot be asked now.
     """
-    client, guild_id = bot.services.client, current_run().guild_id
+    note = await bot.memory.kept(_NOTE, about)
+    if note is None:
+        return None
     try:
-        job = await client.job(job_id, guild_id)
-        if job.state is JobState.ACTIVE:
-            await client.cancel(job)
-    except (NotFound, Conflict):
-        return
+        job: Job = await bot.services.client.job(note["job_id"], current_run().guild_id)
+    except NotFound:
+        return None
     except ClientError as error:
         raise JobFailed(
-            f"What was to follow could not be called off: {error.message}", retry_after=_AGAIN_SECONDS
+            f"It could not be told what is to follow. {error.message}", retry_after=_AGAIN_SECONDS
+        ) from error
+    return job if job.state is JobState.ACTIVE and job.next_run_at is not None else None
+
+
+async def _call_off(bot: Any, job: Job) -> None:
+    try:
+        await bot.services.client.cancel(job)
+    except (NotFound, Conflict):
+        return  # it ran, or was changed, a moment ago
+    except ClientError as error:
+        raise JobFailed(
+            f"What was to follow could not be called off. {error.message}", retry_after=_AGAIN_SECONDS
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -175,7 +176,7 @@ async def give_role_for(
         guild_id: The server
         user_ids: Who gets it
         role_id: Which role
-        lasts: For how long; then it is taken from them
+        lasts: For how long; then it is taken from them, unless they were given it for a while again
     """
     role = role_of(guild_of(bot, guild_id), role_id)
     taking = {
@@ -183,8 +184,10 @@ async def give_role_for(
         "user_ids": [str(item) for item in user_ids],
         "role_id": str(role_id),
     }
+    whose = ",".join(sorted(taking["user_ids"]))
+    about = f"role:{role_id}:{hashlib.sha256(whose.encode()).hexdigest()}"
     after = await follow_up(
-        bot, "after", "remove_role_scheduled", taking, lasts, f"Take the role {role.name} back"
+        bot, about, "remove_role_scheduled", taking, lasts, f"Take the role {role.name} back"
     )
     given = await _change_role(bot, guild_id, user_ids, role_id, give=True)
     return {**given, "message": f"{given['message']}, until {after['at']}"}

@@ -207,7 +207,17 @@ async def test_a_role_for_a_while_is_taken_again(world: World) -> None:
 
     await until(given)
     client = world.bot.services.client
-    query = JobQuery(method="remove_role_scheduled")
+    query = JobQuery(method="remove_role_scheduled", state=JobState.ACTIVE)
+    (first,) = (await client.jobs(str(world.guild.id), query)).jobs
+    await world.admin.slash(world.channel, "schedule run", job=job_id)  # given anew, for as long again
+
+    async def renewed() -> bool:
+        return [job.id for job in (await client.jobs(str(world.guild.id), query)).jobs] not in (
+            [first.id],
+            [],
+        )
+
+    await until(renewed)
     (taking,) = (await client.jobs(str(world.guild.id), query)).jobs
     assert taking.creator_id == str(world.admin.id) and taking.name == "Take the role Guests back"
     await world.admin.slash(world.channel, "schedule run", job=taking.id)
