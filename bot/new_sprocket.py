@@ -18,14 +18,14 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.methods import Need
+from schedulezero.methods import in_channel
 from schedulezero.typed import ChannelId, LongText, job
 from sprockets.discord_side import channel_of, post, text_for
 from sprockets.registering import RegisteringCog, by_name
 
 
 @job(
-    needs=(Need("view_channel", channel="channel_id"), Need("send_messages", channel="channel_id")),
+    needs=in_channel("channel_id", "send_messages"),
     variables=("message",),
     resumable=True,
 )

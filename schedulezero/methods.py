@@ -82,6 +82,16 @@ class MethodSpec:
         return next((item for item in self.parameters if item.name == name), None)
 
 
+def in_channel(channel: str, *permissions: str) -> tuple[Need, ...]:
+    """What a job needs in the channel(s) that a parameter names: to see it, and the permissions given.
+
+    Parameters:
+        channel: the parameter.
+        permissions: Discord's names of them, such as ``send_messages``.
+    """
+    return tuple(Need(permission, channel=channel) for permission in ("view_channel", *permissions))
+
+
 def needs(*declared: Need) -> Callable[[_Function], _Function]:
     """Declares on a job function which rights doing it by hand takes."""
 

@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need
+from schedulezero.methods import Need, in_channel
 from schedulezero.typed import ChannelId, ChannelIds, Colour, LongText, MemberId, RoleId, Text, Url, job
 from sprockets.discord_side import (
     asking_discord,
@@ -30,8 +30,7 @@ MAX_CONTENT = 2000
 
 @job(
     needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("send_messages", channel="channel_id"),
+        *in_channel("channel_id", "send_messages"),
         Need("mention_everyone", channel="channel_id", when="everyone"),
         Need("mention_everyone", channel="channel_id", when="role_id"),
     ),
@@ -70,11 +69,7 @@ async def send_announcement(
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("send_messages", channel="channel_id"),
-        Need("embed_links", channel="channel_id"),
-    ),
+    needs=in_channel("channel_id", "send_messages", "embed_links"),
     variables=("title", "description", "footer"),
     resumable=True,
 )
@@ -122,8 +117,7 @@ async def send_embed_announcement(
 
 @job(
     needs=(
-        Need("view_channel", channel="channel_ids"),
-        Need("send_messages", channel="channel_ids"),
+        *in_channel("channel_ids", "send_messages"),
         Need("embed_links", channel="channel_ids", when="embed"),
     ),
     variables=("message",),

@@ -10,7 +10,7 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need
+from schedulezero.methods import in_channel
 from schedulezero.steps import step
 from schedulezero.typed import AnyChannelId, Duration, LongText, job
 from sprockets.discord_side import asking_discord, guild_channel_of, text_for
@@ -24,7 +24,7 @@ _LONGEST_NAME = 100
 
 
 @job(
-    needs=(Need("view_channel", channel="channel_id"), Need("manage_channels", channel="channel_id")),
+    needs=in_channel("channel_id", "manage_channels"),
     resumable=True,
 )
 async def set_slowmode(
@@ -72,7 +72,7 @@ async def set_slowmode(
 
 
 @job(
-    needs=(Need("view_channel", channel="channel_id"), Need("manage_channels", channel="channel_id")),
+    needs=in_channel("channel_id", "manage_channels"),
     variables=("text",),
     resumable=True,
 )

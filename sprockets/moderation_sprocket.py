@@ -11,7 +11,7 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need
+from schedulezero.methods import Need, in_channel
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, Duration, GuildId, LongText, MemberId, MemberIds, RoleId, Text, job
@@ -29,11 +29,7 @@ _NOTE = "lockdown"
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("read_message_history", channel="channel_id"),
-        Need("manage_messages", channel="channel_id"),
-    ),
+    needs=in_channel("channel_id", "read_message_history", "manage_messages"),
     resumable=True,
 )
 async def cleanup_messages(
@@ -225,11 +221,7 @@ async def _change_role(
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("manage_channels", channel="channel_id"),
-        Need("manage_roles", channel="channel_id"),
-    ),
+    needs=in_channel("channel_id", "manage_channels", "manage_roles"),
     resumable=True,
 )
 async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: LongText = "") -> dict[str, Any]:
@@ -262,11 +254,7 @@ async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Lon
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("manage_channels", channel="channel_id"),
-        Need("manage_roles", channel="channel_id"),
-    ),
+    needs=in_channel("channel_id", "manage_channels", "manage_roles"),
     resumable=True,
 )
 async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: LongText = "") -> dict[str, Any]:

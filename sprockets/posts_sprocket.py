@@ -11,7 +11,7 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need
+from schedulezero.methods import in_channel
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
 from sprockets.discord_side import (
@@ -34,11 +34,7 @@ _FORBIDDEN_NAMES = re.compile(r"discord|clyde|```|^(everyone|here)$", re.IGNOREC
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("send_messages", channel="channel_id"),
-        Need("send_polls", channel="channel_id"),
-    ),
+    needs=in_channel("channel_id", "send_messages", "send_polls"),
     variables=("question",),
     resumable=True,
 )
@@ -95,11 +91,7 @@ def _answers(text: str) -> list[str]:
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("send_messages", channel="channel_id"),
-        Need("manage_webhooks", channel="channel_id"),
-    ),
+    needs=in_channel("channel_id", "send_messages", "manage_webhooks"),
     variables=("message",),
     resumable=True,
 )
@@ -160,11 +152,7 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="message_url"),
-        Need("send_messages", channel="message_url"),
-        Need("manage_messages", channel="message_url"),
-    ),
+    needs=in_channel("message_url", "send_messages", "manage_messages"),
     variables=("text",),
     resumable=True,
 )
@@ -189,11 +177,7 @@ async def edit_post(
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="message_url"),
-        Need("read_message_history", channel="message_url"),
-        Need("manage_messages", channel="message_url"),
-    ),
+    needs=in_channel("message_url", "read_message_history", "manage_messages"),
     resumable=True,
 )
 async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, Any]:

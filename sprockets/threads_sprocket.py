@@ -10,7 +10,7 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need
+from schedulezero.methods import in_channel
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
 from sprockets.discord_side import asking_discord, channel_of, guild_channel_of, mentions, post, text_for
@@ -26,11 +26,7 @@ _CLOCK_SKEW = timedelta(minutes=2)
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("create_public_threads", channel="channel_id"),
-        Need("send_messages_in_threads", channel="channel_id"),
-    ),
+    needs=in_channel("channel_id", "create_public_threads", "send_messages_in_threads"),
     variables=("title", "message"),
     resumable=True,
 )
@@ -75,7 +71,7 @@ async def create_thread(
 
 
 @job(
-    needs=(Need("view_channel", channel="channel_id"), Need("send_messages", channel="channel_id")),
+    needs=in_channel("channel_id", "send_messages"),
     variables=("title", "message"),
     resumable=True,
 )
@@ -117,10 +113,7 @@ async def create_forum_post(
 
 
 @job(
-    needs=(
-        Need("view_channel", channel="thread_id"),
-        Need("manage_threads", channel="thread_id"),
-    ),
+    needs=in_channel("thread_id", "manage_threads"),
     resumable=True,
 )
 async def set_thread(

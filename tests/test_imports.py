@@ -18,6 +18,7 @@ FORBIDDEN = {
     "schedulezero/client.py": ("schedulezero.server", "schedulezero.handler"),
     "schedulezero/dialects.py": ("schedulezero.server", "schedulezero.handler"),
     "schedulezero/handler.py": ("schedulezero.server", "schedulezero.client"),
+    "schedulezero/handler_thread.py": ("schedulezero.server", "schedulezero.client"),
     "schedulezero/when": ("schedulezero.server", "schedulezero.client", "schedulezero.handler"),
 }
 

@@ -37,8 +37,10 @@ _NOTES_IN = (
 )  # fmt: skip
 
 # What only programs read: the REST API's own checks, the wire.
-_NOT_READ = ("schedulezero/server/api/", "schedulezero/server/registrations.py", "schedulezero/handler.py",
-             "schedulezero/protocol.py", "schedulezero/server/registry.py")  # fmt: skip
+_NOT_READ = (
+    "schedulezero/server/api/", "schedulezero/server/registrations.py", "schedulezero/server/registry.py",
+    "schedulezero/handler_thread.py", "schedulezero/protocol.py",
+)  # fmt: skip
 
 # What is put together of two sentences.
 _FRAMES = ("{message} For example: {examples}", "{message} Waited {round} s for the handler.")

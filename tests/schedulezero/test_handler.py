@@ -17,7 +17,7 @@ import zmq
 import zmq.asyncio
 
 from schedulezero import calls as calls_module
-from schedulezero import handler as handler_module
+from schedulezero import handler_thread
 from schedulezero.errors import JobFailed
 from schedulezero.handler import Handler
 from tests.conftest import free_ports
@@ -269,7 +269,7 @@ async def test_a_blocked_thread_is_answered_all_the_same(
 
 
 async def test_what_it_holds_is_bounded(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler_module, "MOST_CALLS", 3)
+    monkeypatch.setattr(handler_thread, "MOST_CALLS", 3)
     for number in range(5):
         await caller.send({"method": "nap", "params": {"seconds": 0.5, "number": number}})
     answers = [await caller.receive() for _ in range(5)]
@@ -298,7 +298,7 @@ async def test_a_stop_answers_what_is_under_way(handler: Handler, caller: Caller
 
 
 async def test_a_taken_port_is_told(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler_module, "_BIND_TRIES", 2)
+    monkeypatch.setattr(handler_thread, "_BIND_TRIES", 2)
     second = Handler("bot", "second", handler.address, None)
     second.start()
     with pytest.raises(OSError, match="Address already in use"):

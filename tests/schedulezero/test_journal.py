@@ -98,7 +98,7 @@ class Bot:
 
 @pytest_asyncio.fixture
 async def bot(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
-    monkeypatch.setattr("schedulezero.handler._DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr("schedulezero.handler_thread._DRAIN_SECONDS", 0.0)
     built = Bot(database)
     await built.start()
     yield built

@@ -9,7 +9,7 @@ from discord.ext import commands
 from pydantic import BaseModel, Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need
+from schedulezero.methods import Need, in_channel
 from schedulezero.run_context import current_run
 from schedulezero.sprocket_settings import settings_of
 from schedulezero.steps import step
@@ -28,9 +28,7 @@ class StandupSettings(BaseModel):
 
 @job(
     needs=(
-        Need("view_channel", channel="channel_id"),
-        Need("send_messages", channel="channel_id"),
-        Need("create_public_threads", channel="channel_id"),
+        *in_channel("channel_id", "send_messages", "create_public_threads"),
         Need("mention_everyone", channel="channel_id", when="role_id"),
     ),
     resumable=True,

@@ -1,0 +1,325 @@
+"""The handler's daemon thread: answers the server's calls with one ROUTER socket.
+
+The thread only moves messages. Calls are carried out on the host's event loop (`schedulezero.calls`,
+handed over with ``run_coroutine_threadsafe``, the only way between the two); their answers come back
+through a queue and go out in any order, each with the envelope that its call came with. Nothing
+that comes in ends the thread.
+
+Nothing in here is of one operating system only: the thread is woken through a pair of loopback sockets, which
+Windows' poll understands, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import socket
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from schedulezero.addresses import is_loopback
+from schedulezero.calls import Calls
+from schedulezero.errors import ParameterError
+from schedulezero.invocation import Invocation, answer_of_error, prepare
+from schedulezero.keys import DOMAIN
+from schedulezero.model import JsonObject
+from schedulezero.protocol import (
+    PONG,
+    BadFrame,
+    Call,
+    decode,
+    encode,
+    envelope_of,
+    failure,
+    parse_call,
+    split_envelope,
+)
+from schedulezero.registration import Registered, Registration
+
+if TYPE_CHECKING:
+    from schedulezero.handler import Handler
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 256
+"""Calls that the server may have under way with us at once."""
+MOST_CALLS = 4 * CONCURRENCY
+"""Calls from all peers together; one more is told to come back."""
+_MOST_AT_ONCE = 200
+_DRAIN_SECONDS = 2.0
+_LAST_ANSWERS_SECONDS = 1.0
+_POLL_MS = 500
+_LARGEST_RECEIVED = 64 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
+_BIND_TRIES = 40
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A call that came and is to be answered, once."""
+
+    invocation: Invocation
+    envelope: list[bytes]
+    answered: bool = False
+
+
+class HandlerThread:
+    """Answers calls between one start of a handler and its next stop.
+
+    Parameters:
+        handler: what it answers for.
+        loop: the host's, where calls are carried out.
+        before: the thread of the start before, which has to let go of the address first.
+    """
+
+    def __init__(
+        self, handler: Handler, loop: asyncio.AbstractEventLoop, before: HandlerThread | None
+    ) -> None:
+        self._handler = handler
+        self._loop = loop
+        self._before = before
+        self._stopping = False
+        self._answers: deque[tuple[list[bytes], JsonObject]] = deque()
+        self._under_way: set[Future[Any]] = set()
+        self._calls_under_way = 0
+        self._woken = False
+        self._waker, self._wakened = socket.socketpair()
+        self._waker.setblocking(False)
+        self._wakened.setblocking(False)
+        self._calls = Calls(handler.context, handler.journal, handler.guard, handler.after)
+        self._lock = threading.Lock()
+        self.bound: Future[None] = Future()
+        self.ended: Future[None] = Future()
+        self.registration: Registration | None = None
+        if handler.server_address is not None:
+            self.registration = Registration(
+                handler.server_address,
+                handler.handler_id,
+                handler.address,
+                lambda: sorted(handler.sprockets),
+                CONCURRENCY,
+                handler.keys,
+                handler.shards,
+                handler.schemas,
+            )
+        # Calls inherit the context in which the handler was started (tracing, a simulated Discord).
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._run,), name="schedulezero-handler", daemon=True
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it answers, or is about to."""
+        return not self._stopping and not self.ended.done()
+
+    @property
+    def registered(self) -> Registered | None:
+        """What the server knows of the handler, None while it does not."""
+        return self.registration.registered if self.registration is not None and self.alive else None
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tells it to end; returns at once, `ended` says when it has."""
+        self._stopping = True
+        self._wake()
+
+    # ------------------------------------------------------------------ the thread
+
+    def _run(self) -> None:
+        if self._before is not None:
+            self._before._thread.join()
+            self._before = None
+        context = zmq.Context()
+        router = context.socket(zmq.ROUTER)
+        keys = self._handler.keys if not is_loopback(self._handler.address) else None
+        authenticator = ThreadAuthenticator(context) if keys is not None else None
+        try:
+            if keys is not None and authenticator is not None:
+                authenticator.start()
+                authenticator.configure_curve_callback(DOMAIN, credentials_provider=keys)
+                keys.guard(router)
+            for option, value in ((zmq.LINGER, 200), (zmq.MAXMSGSIZE, _LARGEST_RECEIVED)):
+                router.setsockopt(option, value)
+            if not self._bind(router):
+                return
+            if self.registration is not None:
+                self.registration.start()
+            self._serve(router)
+        except Exception:
+            log.exception("the handler's thread failed; reload the cog to start it again")
+        finally:
+            if self.registration is not None:
+                self.registration.stop()
+                self.registration.join()
+            self._finish_calls()
+            self._send_answers(router)
+            router.close()
+            if authenticator is not None:
+                authenticator.stop()
+            context.term()
+            with self._lock:
+                self._waker.close()
+                self._wakened.close()
+            self.ended.set_result(None)
+
+    def _finish_calls(self) -> None:
+        """Gives what is under way a moment to end, then ends it."""
+        if self._loop.is_running():
+            wait(list(self._under_way), _DRAIN_SECONDS)
+            try:
+                self._loop.call_soon_threadsafe(self._calls.cancel)
+            except RuntimeError:
+                log.debug("the host's loop has ended before the handler")
+        for future in list(self._under_way):
+            future.cancel()
+        # One that ends at this very moment is answered by the loop's thread; its answer must not be missed.
+        give_up_at = time.monotonic() + _LAST_ANSWERS_SECONDS
+        while self._under_way and time.monotonic() < give_up_at:
+            threading.Event().wait(0.005)
+        self._calls.close()
+
+    def _bind(self, router: zmq.Socket[bytes]) -> bool:
+        for attempt in range(_BIND_TRIES):
+            try:
+                router.bind(self._handler.address)
+            except zmq.ZMQError as error:
+                # After a stop the system may keep the address for a moment.
+                if error.errno == zmq.EADDRINUSE and attempt + 1 < _BIND_TRIES and not self._stopping:
+                    threading.Event().wait(0.05)
+                    continue
+                log.error("the handler cannot listen on %s: %s", self._handler.address, error)
+                self.bound.set_exception(OSError(error.errno, str(error), self._handler.address))
+                return False
+            self.bound.set_result(None)
+            return True
+        return False
+
+    def _serve(self, router: zmq.Socket[bytes]) -> None:
+        poller = zmq.Poller()
+        poller.register(router, zmq.POLLIN)
+        poller.register(self._wakened, zmq.POLLIN)
+        while not self._stopping:
+            ready = dict(poller.poll(_POLL_MS))
+            if self._wakened.fileno() in ready or self._wakened in ready:
+                self._drain_wakeups()
+            if router in ready:
+                self._receive(router)
+            self._send_answers(router)
+
+    def _receive(self, router: zmq.Socket[bytes]) -> None:
+        """Reads what has come, and hands the calls in it over together: the loop is woken once for all."""
+        batch: list[_Waiting] = []
+        for _ in range(_MOST_AT_ONCE):  # then let answers out
+            try:
+                frames = router.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            try:
+                envelope, payload = split_envelope(frames)
+                call = parse_call(decode(payload))
+            except BadFrame as error:
+                self._answers.append((envelope_of(frames), failure(str(error), retry=False)))
+                continue
+            if call.method == "ping":
+                self._answers.append((envelope, dict(PONG)))
+            elif (invocation := self._prepare(call, envelope)) is not None:
+                with self._lock:
+                    self._calls_under_way += 1
+                batch.append(_Waiting(invocation, envelope))
+        if batch:
+            future = asyncio.run_coroutine_threadsafe(self._answer_all(batch), self._loop)
+            self._under_way.add(future)
+            future.add_done_callback(lambda done: self._ended(done, batch))
+
+    def _prepare(self, call: Call, envelope: list[bytes]) -> Invocation | None:
+        """The call as it is to be carried out; None when it is answered at once."""
+        function = self._handler.sprockets.get(call.method)
+        if function is None:
+            known = ", ".join(sorted(self._handler.sprockets)) or "none at all"
+            text = f"There is no job method {call.method[:100]!r} here; loaded are: {known}."
+            self._answers.append((envelope, failure(text, retry=False)))
+            return None
+        if self._calls_under_way >= MOST_CALLS:
+            text = f"The handler has {MOST_CALLS} calls under way already."
+            self._answers.append((envelope, failure(text, retry_after=1)))
+            return None
+        try:
+            return prepare(call, function)
+        except ParameterError as error:
+            self._answers.append((envelope, answer_of_error(call, error)))
+            return None
+
+    async def _answer_all(self, batch: list[_Waiting]) -> None:
+        """Carries calls out at the same time, each answered as soon as it is done; on the host's loop."""
+        await asyncio.gather(*(self._answer_one(waiting) for waiting in batch))
+
+    async def _answer_one(self, waiting: _Waiting) -> None:
+        call = waiting.invocation.call
+        try:
+            answer = await self._calls.answer(waiting.invocation)
+        except asyncio.CancelledError:
+            answer = _stopped(call)
+        except Exception as error:  # noqa: BLE001 - nothing may go unanswered
+            answer = answer_of_error(call, error)
+        self._answer(waiting, answer)
+
+    def _answer(self, waiting: _Waiting, answer: JsonObject) -> None:
+        with self._lock:
+            if waiting.answered:
+                return
+            waiting.answered = True
+            self._calls_under_way -= 1
+        self._answers.append((waiting.envelope, answer))
+        self._wake()
+
+    def _ended(self, done: Future[None], batch: list[_Waiting]) -> None:
+        for waiting in batch:  # that were cancelled before they began
+            self._answer(waiting, _stopped(waiting.invocation.call))
+        self._under_way.discard(done)  # only now: the thread's end waits for it
+
+    def _send_answers(self, router: zmq.Socket[bytes]) -> None:
+        while self._answers:
+            envelope, answer = self._answers.popleft()
+            try:
+                router.send_multipart([*envelope, encode(answer)], zmq.NOBLOCK)
+            except zmq.ZMQError as error:
+                # Its peer is gone or does not read; the rest must not wait for it.
+                log.warning("an answer could not be sent: %s", error)
+
+    # ------------------------------------------------------------------ waking the thread
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._woken:
+                return
+            try:
+                self._waker.send(b"\0")
+                self._woken = True
+            except BlockingIOError:
+                return  # it has wake-ups enough waiting
+            except OSError:
+                return  # it has ended
+
+    def _drain_wakeups(self) -> None:
+        try:
+            while self._wakened.recv(4096):
+                pass
+        except BlockingIOError:
+            with self._lock:
+                # Only now: a byte that was read just before stood for answers that are sent after this.
+                self._woken = False
+
+
+def _stopped(call: Call) -> JsonObject:
+    return failure(f"{call.method} was stopped because the handler shuts down.")
