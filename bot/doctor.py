@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-
-import aiohttp
-import discord
 
 from bot.app import expect_free
+from bot.checks import Check
 from bot.config import Settings
+from bot.doctor_discord import checks_on_discord
 from bot.logs import redact
-from bot.sprocket_specs import specs_of_sprockets
 from cogs import sprocket_loader
-from cogs.permissions import invite, wanted
 from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
 from schedulezero.errors import ClientError, DatabaseUnusable, Exposed, PortTaken
 from schedulezero.memory import Memory
 from schedulezero.server.exposure import check_rest
 from schedulezero.server.service import listen
-
-_MOST_GUILDS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at, how it is, and what to do when it is not well."""
-
-    subject: str
-    well: bool
-    finding: str
-    remedy: str | None = None
-
-    def __str__(self) -> str:
-        line = f"{'ok  ' if self.well else 'FAIL'}  {self.subject}: {self.finding}"
-        return f"{line}\n      → {self.remedy}" if self.remedy and not self.well else line
 
 
 async def doctor(settings: Settings, token: str) -> int:
@@ -62,10 +42,10 @@ async def _checks(settings: Settings, token: str) -> AsyncIterator[Check]:
         if running:
             yield await _handler(settings, client)
             yield await _runs(client)
+        async for check in checks_on_discord(settings, token, client if running else None):
+            yield check
     finally:
         await client.close()
-    async for check in _discord(settings, token):
-        yield check
 
 
 def _exposure(settings: Settings) -> Check:
@@ -187,78 +167,3 @@ async def _handler(settings: Settings, client: Client) -> Check:
             "Restart the bot, and see that nothing else uses `handler_port`.",
         )
     return Check("handler", True, f"{settings.handler_id!r} is registered with {len(found.methods)} jobs")
-
-
-async def _discord(settings: Settings, token: str) -> AsyncIterator[Check]:
-    if not token:
-        remedy = "Set DISCORD_TOKEN to the token from https://discord.com/developers/applications."
-        yield Check("token", False, "DISCORD_TOKEN is not set", remedy)
-        return
-    client = discord.Client(intents=discord.Intents.none())
-    try:
-        await client.login(token)
-        assert client.user is not None
-        yield Check("token", True, f"accepted; the bot is {client.user}")
-        yield await _shards(settings, client)
-        async for check in discord_checks(settings, client):
-            yield check
-    except discord.LoginFailure:
-        remedy = "Copy it anew from https://discord.com/developers/applications, under Bot."
-        yield Check("token", False, "Discord does not accept it", remedy)
-    except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
-        yield Check(
-            "token", False, f"Discord cannot be reached ({error})", "Check the network and try again."
-        )
-    finally:
-        await client.close()
-
-
-async def _shards(settings: Settings, client: discord.Client) -> Check:
-    shards = (await client.http.get_bot_gateway())[0]
-    few = settings.shards is not None and settings.shards < shards // 2
-    return Check(
-        "shards",
-        not few,
-        f"Discord asks for {shards}" + (f"; set are {settings.shards}" if settings.shards else ""),
-        "Raise `shards`, to the same number in all clusters; with too few Discord closes with code 4011.",
-    )
-
-
-async def discord_checks(settings: Settings, client: discord.Client) -> AsyncIterator[Check]:
-    """What Discord itself tells of a logged-in bot: intents, and permissions in each guild."""
-    flags = (await client.application_info()).flags
-    granted = flags.gateway_message_content or flags.gateway_message_content_limited
-    yield Check(
-        "intents",
-        granted or not settings.message_content,
-        "Message Content is " + ("granted" if granted else "not granted")
-        + (", and needed" if settings.message_content else ", and not needed"),
-        "Switch on Message Content in the developer portal, or set `message_content: false`.",
-    )  # fmt: skip
-    assert client.user is not None
-    specs = specs_of_sprockets(settings.sprockets)
-    needed, link = wanted(specs), invite(client.user.id, specs)
-    count = 0
-    async for partial in client.fetch_guilds(limit=_MOST_GUILDS):
-        count += 1
-        guild = await client.fetch_guild(partial.id)
-        me = await guild.fetch_member(client.user.id)
-        held = me.guild_permissions
-        lacking = [name for name in needed if not getattr(held, name)]
-        said = ", ".join(
-            f"{name.replace('_', ' ')}{f' ({needed[name][0].name})' if needed[name] else ''}"
-            for name in lacking
-        )
-        yield Check(
-            f"permissions in {guild.name}",
-            not lacking,
-            "complete" if not lacking else f"lacking {said}",
-            f"Give the bot's role these permissions in the server's settings, or invite it anew: {link}",
-        )
-    if count == 0:
-        yield Check(
-            "guilds",
-            False,
-            "the bot is in no server",
-            f"Invite it: {link}",
-        )

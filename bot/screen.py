@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.app import ScheduleZeroBot
-from bot.doctor import Check
+from bot.checks import Check
 from bot.logs import redact
 from cogs import sprocket_loader
 from cogs.permissions import invite, wanted

@@ -33,7 +33,7 @@ def test_nothing_imports_what_it_may_not(path: str) -> None:
         for file in files
         for name in _imports(file)
         for forbidden in FORBIDDEN[path]
-        if name == forbidden or name.startswith(f"{forbidden}.")
+        if name == forbidden or name.startswith((f"{forbidden}.", f"{forbidden}_"))
     ]
     assert not wrong
 

@@ -47,6 +47,7 @@ def problems(
     *,
     absent: bool = False,
     known: Mapping[int, Channel] = MappingProxyType({}),
+    me: discord.Member | None = None,
 ) -> list[str]:
     """What stands against this job, each a sentence with the remedy; empty when nothing does.
 
@@ -57,9 +58,10 @@ def problems(
         member: who makes it; None looks at the bot's own rights only.
         absent: whether to speak about the member and not to them.
         known: channels that are not in the cache.
+        me: the bot in this guild, where the cache does not know it.
     """
     found: list[str] = []
-    around = _Around(guild, member, absent, known)
+    around = _Around(guild, me or guild.me, member, absent, known)
     for need in _needs(spec):
         if need.when is not None and not params.get(need.when):
             continue
@@ -133,6 +135,7 @@ class _Around:
     """Where rights are looked at, and whose; see `problems`."""
 
     guild: discord.Guild
+    me: discord.Member
     member: discord.Member | None
     absent: bool
     known: Mapping[int, Channel]
@@ -235,7 +238,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
                 permission=permission_name(permission),
             )
         )
-    if not getattr(channel.permissions_for(around.guild.me), permission):
+    if not getattr(channel.permissions_for(around.me), permission):
         found.append(
             t(
                 "I may not do this in {channel}: give my role *{permission}* there.",
@@ -260,7 +263,7 @@ def _guild_problems(need: Need, around: _Around) -> list[str]:
             )
         else:
             found.append(t("You lack the permission *{permission}* in this server.", permission=lacking))
-    if not getattr(around.guild.me.guild_permissions, need.permission):
+    if not getattr(around.me.guild_permissions, need.permission):
         found.append(t("I lack the permission *{permission}*: give it to my role.", permission=lacking))
     return found
 
@@ -284,7 +287,7 @@ def _role_problems(role_id: Any, around: _Around) -> list[str]:
             )
         else:
             found.append(t("You may only give roles below your own; {role} is not.", role=role.mention))
-    if role >= guild.me.top_role:
+    if role >= around.me.top_role:
         found.append(t("I may only give roles below my own: move mine above {role}.", role=role.mention))
     return found
 

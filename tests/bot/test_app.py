@@ -12,11 +12,13 @@ from aiohttp import web
 from discord.http import Route
 
 from bot.app import create_bot, expect_free
+from bot.checks import Check
 from bot.config import Settings
 from bot.demo import simulated
-from bot.doctor import discord_checks
+from bot.doctor_discord import discord_checks
 from schedulezero.errors import JobFailed, PortTaken
 from sprockets.discord_side import asking_discord
+from tests.cogs.test_rights import give_the_bot
 from tests.world import World, a_world, said
 
 
@@ -97,7 +99,28 @@ async def test_an_external_server_may_be_away_at_the_start(settings: Settings) -
     await env.shutdown()
 
 
-async def test_doctor_looks_at_intents_and_permissions(world: World) -> None:
-    checks = [check async for check in discord_checks(world.settings, world.bot)]
-    assert [check.subject for check in checks] == ["intents", "permissions in Moonbase"]
-    assert all(check.remedy for check in checks)
+async def test_doctor_looks_at_intents_permissions_and_the_jobs(world: World) -> None:
+    give_the_bot(world, discord.Permissions(administrator=True))
+    silent = discord.PermissionOverwrite(send_messages=False)
+    room = world.guild.create_text_channel("room", overwrites={world.guild.default_role: silent})
+    values = {"channel_id": [room], "message": "Hello"}
+    await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    opened = {"channel_id": world.channel.id, "title": "Weekly"}
+    assert (await world.run("create_thread", opened))["success"] is True
+    (thread,) = world.channel.threads
+    values = {"thread_id": [thread], "state": ["open"]}
+    await world.create(world.admin, "set_thread", values, "every monday at 9")
+    assert (await world.run("set_thread", {"thread_id": thread.id, "state": "archived"}))["success"] is True
+
+    async def found() -> dict[str, Check]:
+        checks = discord_checks(world.settings, world.bot, world.bot.services.client)
+        return {check.subject: check async for check in checks}
+
+    checks = await found()
+    assert list(checks) == ["intents", "permissions in Moonbase", "jobs in Moonbase"]
+    assert checks["jobs in Moonbase"].finding == "2 scheduled, all may run"
+
+    give_the_bot(world, discord.Permissions(view_channel=True, manage_threads=True))
+    jobs = (await found())["jobs in Moonbase"]
+    assert not jobs.well and jobs.finding == "1 of 2 will fail"
+    assert jobs.remedy == "“Hello”: I may not do this in #room: give my role *Send Messages* there."
