@@ -154,6 +154,7 @@ class DemoPage:
         """A picture of the newest panel alone, or of the newest that contains a text."""
         PICTURES.mkdir(exist_ok=True)
         panel = self.timeline.locator("article.channel-message .components-v2", has_text=containing).last
+        await self._bring_up_to_date()
         await self.page.mouse.move(1, 1)
         for attempt in range(10):
             try:
@@ -166,6 +167,11 @@ class DemoPage:
                 if attempt == 9:
                     raise
         await self.page.set_viewport_size(VIEWPORT)
+
+    async def _bring_up_to_date(self) -> None:
+        """Lets the page's clock catch up: it stands still between refreshes, and *5 seconds ago* with it."""
+        async with self.page.expect_response(re.compile("/api/action")):
+            await self.page.get_by_role("button", name="Refresh preview").click()
 
     async def _stand_still(self, panel: Locator) -> None:
         """Waits until a panel can be used and is where it was a moment ago, wholly in sight."""
