@@ -13,9 +13,11 @@ import ast
 import importlib.util
 import logging
 import pkgutil
+import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
@@ -94,14 +96,30 @@ def clashes() -> list[str]:
     ]
 
 
-def _brought() -> list[Found]:
-    return [
+def _brought() -> tuple[Found, ...]:
+    """What installed packages bring."""
+    return _brought_by(tuple(_places()))
+
+
+def _places() -> Iterator[tuple[str, int]]:
+    """Where packages may be installed, each with when something was last installed or removed there."""
+    for place in sys.path:
+        try:
+            yield place, Path(place).stat().st_mtime_ns
+        except OSError:
+            continue  # Python, too, passes over a place that is not there
+
+
+@lru_cache(maxsize=1)  # reading every package's entry points takes long, and the event loop waits
+def _brought_by(_: tuple[tuple[str, int], ...]) -> tuple[Found, ...]:
+    return tuple(
         Found(point.name, point.module, point.dist.name, point.dist.version)
         for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
         if point.dist is not None
-    ]
+    )
 
 
+@cache
 def own_version() -> str:
     """The version of this bot."""
     try:
