@@ -35,6 +35,7 @@ async def test_a_plain_member_is_reminded_puts_off_and_is_done(world: World) -> 
     await world.plain.user.click(message, custom_id="sz-remind:snooze:10")
     (again,) = [job for job in await jobs_of(world, world.plain.id) if job.id not in before]
     assert again.params["message"] == "Water the plants" and again.guild_id == str(world.plain.id)
+    assert again.next_run_at is not None and again.next_run_at.microsecond == 0  # it is read in lists
     message = await remind_now(world, "Feed the cat")
     await world.plain.user.click(message, custom_id="sz-remind:done:0")
     dm = world.plain.user.dm_channel
