@@ -12,7 +12,8 @@ from bot.checks import Check
 from bot.config import Settings
 from bot.sprocket_specs import specs_of_sprockets
 from cogs.desk.language import speaking
-from cogs.desk.rights import Channel, named_channels, problems
+from cogs.desk.rights import Channel, problems
+from cogs.desk.seen_channels import SeenChannels
 from cogs.permissions import invite, wanted
 from schedulezero.client import Client
 from schedulezero.dialects import JobQuery
@@ -119,34 +120,26 @@ async def _jobs(
     specs: Iterable[MethodSpec],
 ) -> Check:
     """Whether the bot may do what is scheduled in a guild, in each single channel."""
-    seen: dict[int, Channel] = {item.id: item for item in await guild.fetch_channels()}
-    seen |= {thread.id: thread for thread in await guild.active_threads()}
-    known = {spec.name: spec for spec in specs}
+    channels: dict[int, Channel] = {item.id: item for item in await guild.fetch_channels()}
+    channels |= {thread.id: thread for thread in await guild.active_threads()}
+    seen = SeenChannels(client, guild, known=channels)
+    by_name = {spec.name: spec for spec in specs}
     against: list[str] = []
     count = 0
     try:
         async for job in server.all_jobs(str(guild.id), JobQuery(state=JobState.ACTIVE)):
             count += 1
-            spec = known.get(job.method)
+            spec = by_name.get(job.method)
             if spec is None:
                 continue  # its sprocket is loaded by hand; the server would say if it were not
-            for channel_id in named_channels(spec, job.params):
-                if channel_id not in seen and (asleep := await _sleeping(client, guild, channel_id)):
-                    seen[channel_id] = asleep
+            known = await seen.of(spec, job.params)
             with speaking("en"):
-                found = problems(spec, job.params, guild, None, known=seen, me=me)
+                found = problems(spec, job.params, guild, None, known=known, me=me)
             against += [f"“{job.title}”: {text}" for text in found[:1]]
     except ClientError as error:
         return Check(f"jobs in {guild.name}", True, f"not looked at ({error.message})")
     said = f"{count} scheduled, all may run" if not against else f"{len(against)} of {count} will fail"
-    named = [_CHANNEL.sub(lambda match: f"#{seen.get(int(match[1]), match[1])}", text) for text in against]
+    named = [
+        _CHANNEL.sub(lambda match: f"#{channels.get(int(match[1]), match[1])}", text) for text in against
+    ]
     return Check(f"jobs in {guild.name}", not against, said, " ".join(named[:_MOST_TOLD]))
-
-
-async def _sleeping(client: discord.Client, guild: discord.Guild, channel_id: int) -> Channel | None:
-    """An archived thread of a guild; None when there is none, or I may not see it."""
-    try:
-        channel = await client.fetch_channel(channel_id)
-    except (discord.NotFound, discord.Forbidden):
-        return None
-    return channel if isinstance(channel, discord.Thread) and channel.guild == guild else None

@@ -6,6 +6,7 @@ Discord tells a bot of active threads only. A job may name an archived one all t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import discord
@@ -26,12 +27,20 @@ class SeenChannels:
     Parameters:
         client: asks Discord.
         guild: whose channels they must be.
+        known: channels that need not be looked up, where there is no cache.
         most: how many may be looked up; a file of made-up ids is not to cost a thousand requests.
     """
 
-    def __init__(self, client: discord.Client, guild: discord.Guild, *, most: int = 50) -> None:
-        self._client, self._guild, self._most = client, guild, most
-        self._answers: dict[int, Channel | None] = {}
+    def __init__(
+        self,
+        client: discord.Client,
+        guild: discord.Guild,
+        *,
+        known: Mapping[int, Channel] = MappingProxyType({}),
+        most: int = 50,
+    ) -> None:
+        self._client, self._guild, self._left = client, guild, most
+        self._answers: dict[int, Channel | None] = dict(known)
 
     async def of(self, spec: MethodSpec, params: Mapping[str, Any]) -> dict[int, Channel]:
         """Those that a job names, that are there, in this guild, and that I may see.
@@ -41,7 +50,8 @@ class SeenChannels:
         """
         found: dict[int, Channel] = {}
         for channel_id in unknown_channels(self._guild, spec, params):
-            if channel_id not in self._answers and len(self._answers) < self._most:
+            if channel_id not in self._answers and self._left > 0:
+                self._left -= 1
                 self._answers[channel_id] = await self._ask(channel_id)
             if (channel := self._answers.get(channel_id)) is not None:
                 found[channel_id] = channel
