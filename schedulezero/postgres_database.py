@@ -5,8 +5,10 @@ The functions are the same synchronous ones that SQLite runs; SQLAlchemy carries
 around them. A write that collided with somebody else's (a deadlock, a row that both inserted) is run again.
 
 Whatever keeps PostgreSQL from being used for a while (a lost connection, a failover, a primary that has
-become read-only) is DatabaseUnavailable: callers wait and try again. The connection string may name several
-hosts (``postgresql://a,b/name?target_session_attrs=read-write``); each new connection finds the primary.
+become read-only) is DatabaseUnavailable: callers wait and try again. A connection of the pool that turns out
+to be dead says nothing of the database, so what was asked is asked once more on a new one, unless it was lost
+while committing. The connection string may name several hosts
+(``postgresql://a,b/name?target_session_attrs=read-write``); each new connection finds the primary.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -41,6 +44,8 @@ _MOST_TRIES = 6
 _FOR_A_WHILE = ("08", "25006", "53", "55P03", "57", "58")
 """SQLSTATE classes and codes of what passes: connections, read-only, resources, locks, shutdowns, I/O
 (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+_OF_NO_MORE_USE = ("08", "25006", "57P")
+"""What a connection is finished by: it broke, its server is read-only now or shuts down."""
 _CREATING = 0x5A45524F  # the advisory lock under which tables are created
 
 
@@ -71,6 +76,7 @@ class PostgresDatabase:
             max_overflow=0,
             pool_timeout=_STATEMENT_SECONDS,
         )
+        event.listen(self._engine.sync_engine, "handle_error", _give_up_on_connections)
         try:
             async with self._engine.begin() as connection:
                 await connection.run_sync(self._create)
@@ -90,27 +96,39 @@ class PostgresDatabase:
     async def read(self, function: Callable[[Connection], T]) -> T:
         """The function's result; each of its statements sees what is committed then."""
         assert self._engine is not None, "the database is not open"
-        try:
-            async with self._engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                return await connection.run_sync(function)
-        except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
-            raise await self._known(error) from error
+        lost = False
+        while True:
+            try:
+                async with self._engine.connect() as connection:
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    return await connection.run_sync(function)
+            except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
+                if _is_lost(error) and not lost:
+                    lost = True
+                    continue
+                raise self._known(error) from error
 
     async def write(self, function: Callable[[Connection], T]) -> T:
         """The function's result once its changes are durable; its exception if it raised one."""
         assert self._engine is not None, "the database is not open"
         tries = 0
+        lost = False
         while True:
+            committing = False
             try:
                 async with self._engine.begin() as connection:
-                    return await connection.run_sync(function)
+                    result = await connection.run_sync(function)
+                    committing = True
+                return result
             except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
                 tries += 1
                 if _state(error) in _COLLISIONS and tries < _MOST_TRIES:
                     await asyncio.sleep(random.uniform(0, 0.02 * 2**tries))
                     continue
-                raise await self._known(error) from error
+                if _is_lost(error) and not (lost or committing):
+                    lost = True
+                    continue
+                raise self._known(error) from error
 
     def _create(self, connection: Connection) -> None:
         # Nodes that start together must not create the same table twice.
@@ -120,21 +138,16 @@ class PostgresDatabase:
         for statement in lacking:
             connection.execute(statement)
 
-    async def _known(self, error: BaseException) -> BaseException:
+    def _known(self, error: BaseException) -> BaseException:
         """What callers are told of an error: that the database is not to be had now, or the error itself."""
-        state = _state(error)
-        lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        passing = state is not None and state.startswith(_FOR_A_WHILE)
+        passing = (_state(error) or "").startswith(_FOR_A_WHILE)
         if _is_about_a_value(error):
             return ValueUnusable(
                 "A text holds a character that cannot be stored (a zero byte, half of a pair), or a number "
                 "is too large."
             )
-        if isinstance(error, DBAPIError) and not (lost or passing or _is_connection_error(error)):
+        if isinstance(error, DBAPIError) and not (_is_lost(error) or passing or _is_connection_error(error)):
             return error
-        if state == "25006" and self._engine is not None:
-            # This was the primary and is none any more; new connections find the new one.
-            await self._engine.dispose()
         return DatabaseUnavailable(
             f"The database {self.where} cannot be used at the moment: {reason(error)}."
         )
@@ -169,6 +182,23 @@ def reason(error: BaseException) -> str:
 
 def _state(error: BaseException) -> str | None:
     return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether it was the connection that failed; the pool has no connection of that time any more."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _give_up_on_connections(context: sa.engine.ExceptionContext) -> None:
+    """Has the pool begin anew where SQLAlchemy, which only asks whether the connection is closed, would not.
+
+    asyncpg closes a connection a moment after it has heard the server's farewell; until then it raises
+    InternalClientError.
+    """
+    error = context.original_exception
+    told = (getattr(error, "sqlstate", None) or "").startswith(_OF_NO_MORE_USE)
+    if told or isinstance(error.__cause__, asyncpg.InternalClientError):
+        context.is_disconnect = True
 
 
 def _is_about_a_value(error: BaseException) -> bool:

@@ -98,6 +98,14 @@ class Postgres:
     def drop_database(self, url: str) -> None:
         self.execute("postgres", f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
+    def drop_connections(self, url: str) -> None:
+        """Ends every connection to a database from the server's side."""
+        self.execute(
+            "postgres",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname = '{url.rpartition('/')[2]}' AND pid <> pg_backend_pid()",
+        )
+
     def execute(self, database: str, statement: str) -> None:
         self._run("psql", "--no-psqlrc", "-q", "-c", statement, self.url(database))
 

@@ -328,11 +328,7 @@ async def test_a_primary_that_became_read_only_makes_runs_wait(
         await asyncio.to_thread(
             postgres.execute, "postgres", f"ALTER DATABASE {name} SET default_transaction_read_only = on"
         )
-        drop = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            f"WHERE datname = '{name}' AND pid <> pg_backend_pid()"
-        )
-        await asyncio.to_thread(postgres.execute, "postgres", drop)
+        await asyncio.to_thread(postgres.drop_connections, postgres_url)
 
         async def told() -> bool:
             return "takes no changes" in (await node.health()).get("trouble", "")
@@ -343,8 +339,23 @@ async def test_a_primary_that_became_read_only_makes_runs_wait(
         await asyncio.to_thread(
             postgres.execute, "postgres", f"ALTER DATABASE {name} RESET default_transaction_read_only"
         )
-        await asyncio.to_thread(postgres.execute, "postgres", drop)
+        await asyncio.to_thread(postgres.drop_connections, postgres_url)
         assert (await ended(node.api, job_id))["status"] == "succeeded"
+
+
+async def test_connections_that_were_dropped_are_not_noticed(postgres_url: str, postgres: Postgres) -> None:
+    async with nodes(postgres_url, 1) as (node,):
+        job_id = await _job_in(node, 600)
+        job = f"/api/jobs/{job_id}"
+        for round_number in range(10):
+            await asyncio.gather(*(node.api.get(job) for _ in range(8)))  # the pool is full
+            await asyncio.to_thread(postgres.drop_connections, postgres_url)
+            name = f"name {round_number}"
+            answers = await asyncio.gather(
+                node.api.patch(job, json={"name": name}), *(node.api.get(job) for _ in range(8))
+            )
+            assert {answer.status_code for answer in answers} == {200}
+            assert (await node.api.get(job)).json()["name"] == name
 
 
 async def test_a_database_that_cannot_be_used_is_told_without_its_password() -> None:
