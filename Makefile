@@ -26,8 +26,9 @@ doctor: $(VENV)/.runtime
 demo: $(VENV)/.demo
 	$(BIN)/python -m bot demo $(ARGS)
 
+# On every core; ARGS="-n 0 tests/cogs/test_jobs.py" runs some in one process, as a debugger wants.
 test: $(VENV)/.dev
-	PYTHONPATH=$(RULES) $(BIN)/python -m pytest $(RULES_OPTIONS) $(ARGS)
+	PYTHONPATH=$(RULES) $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(RULES_OPTIONS) $(ARGS)
 
 # Every figure beside its baseline; writes benchmarks/RESULTS.md. Takes less than ten minutes.
 bench: $(VENV)/.dev $(APSCHEDULER4)/.done

@@ -20,7 +20,7 @@ from typing import Any
 import zmq
 
 from benchmarks.figures import REPETITIONS, Figure, Row, shown
-from bot.demo import free_ports
+from schedulezero.addresses import free_ports
 from schedulezero.handler import Handler
 
 _CALL = json.dumps({"method": "noop", "params": {"number": 1, "text": "a few words"}}).encode()

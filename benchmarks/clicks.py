@@ -19,7 +19,7 @@ from simcord.http import router
 
 from benchmarks.figures import REPETITIONS, Figure, Row
 from bot.config import Settings
-from bot.demo import free_ports
+from schedulezero.addresses import free_ports
 from tests.world import World, a_world, press
 
 _TIMES = 20

@@ -26,7 +26,7 @@ import httpx
 import sqlalchemy as sa
 
 from benchmarks.figures import REPETITIONS, Curve, Figure, Lateness, Row
-from bot.demo import free_ports
+from schedulezero.addresses import free_ports
 from schedulezero.database import database_of
 from schedulezero.handler import Handler
 from schedulezero.instants import to_iso

@@ -25,8 +25,8 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.engine import Connection
 
-from bot.demo import free_ports
 from schedulezero import instants
+from schedulezero.addresses import free_ports
 from schedulezero.database import database_of
 from schedulezero.handler import Handler
 from schedulezero.journal import Journal

@@ -8,7 +8,6 @@ form's channel is that one unless one picks another. The page follows what is po
 from __future__ import annotations
 
 import asyncio
-import socket
 import tempfile
 import time
 import webbrowser
@@ -25,6 +24,7 @@ from bot.demo_guild import furnish, greet, schedule_examples
 from bot.demo_pages import DemoPages, front_door
 from bot.run import Beside
 from cogs.services import Waiting
+from schedulezero.addresses import free_ports
 
 T = TypeVar("T")
 
@@ -154,15 +154,3 @@ def _demo_settings(settings: Settings, folder: str) -> Settings:
             "api_endpoint": f"http://127.0.0.1:{rest_port}",
         }
     )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for item in sockets:
-            item.bind(("127.0.0.1", 0))
-        return [int(item.getsockname()[1]) for item in sockets]
-    finally:
-        for item in sockets:
-            item.close()

@@ -30,10 +30,11 @@ import zmq.asyncio
 
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
-from bot.demo import WallClock, free_ports, simulated
+from bot.demo import WallClock, simulated
 from cogs import sprocket_loader
 from cogs.services import handler_of
 from schedulezero import instants
+from schedulezero.addresses import free_ports
 from schedulezero.handler import Handler
 from schedulezero.model import Job
 from schedulezero.when.parse import understand

@@ -1,9 +1,34 @@
-"""Addresses: whether others can reach them."""
+"""Addresses: whether others can reach them, and which ports are free."""
 
 from __future__ import annotations
 
 import ipaddress
+import itertools
+import os
+import socket
 from urllib.parse import urlsplit
+
+_PORTS = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections (Linux from 32768, IANA from 49152): nothing
+takes one of these between its being found free and its being used."""
+# Processes begin apart from each other, and each goes on: none is handed out twice in a moment.
+_turns = itertools.count(os.getpid() * 997)
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports of this machine that nobody uses at the moment; OSError when there are not so many."""
+    found: list[int] = []
+    for turn in itertools.islice(_turns, len(_PORTS)):
+        port = _PORTS[turn % len(_PORTS)]
+        with socket.socket() as trial:
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError(f"no {count} ports between {_PORTS.start} and {_PORTS.stop - 1} are free")
 
 
 def is_loopback(address: str) -> bool:

@@ -20,8 +20,8 @@ import pytest
 import pytest_asyncio
 
 from bot.config import Settings
-from bot.demo import free_ports
 from bot.testing import free_settings
+from schedulezero.addresses import free_ports
 from schedulezero.database import database_of
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.service import ServerConfig

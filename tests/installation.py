@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import httpx
 import yaml
 
-from bot.demo import free_ports
+from schedulezero.addresses import free_ports
 from schedulezero.instants import to_iso
 from tests.discord_server import DiscordServer
 
@@ -234,14 +233,6 @@ def soon(seconds: float) -> datetime:
 def neighbours(count: int) -> int:
     """The first of so many ports in a row that nobody uses at the moment."""
     while True:
-        (first,) = free_ports(1)
-        sockets = [socket.socket() for _ in range(count)]
-        try:
-            for number, item in enumerate(sockets):
-                item.bind(("127.0.0.1", first + number))
-            return first
-        except OSError:
-            continue
-        finally:
-            for item in sockets:
-                item.close()
+        found = free_ports(count)
+        if found[-1] - found[0] == count - 1:
+            return found[0]

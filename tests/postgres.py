@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.demo import free_ports
+from schedulezero.addresses import free_ports
 from schedulezero.postgres_database import connect
 
 READY_SECONDS = 30.0

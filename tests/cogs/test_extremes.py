@@ -22,12 +22,13 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from benchmarks.growing import grow
+from schedulezero.addresses import free_ports
 from schedulezero.client import Client
 from schedulezero.model import Job, Trigger
 from schedulezero.server.pages import JobFilter, JobOrder, job_page_query
 from schedulezero.server.tables import metadata
 from schedulezero.sqlite_database import SqliteDatabase
-from tests.conftest import free_ports, until
+from tests.conftest import until
 from tests.text import text_of
 from tests.world import World, pick, press, said
 

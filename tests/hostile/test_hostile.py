@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.config import ConfigError, Settings, load_settings
-from bot.demo import free_ports
+from schedulezero.addresses import free_ports
 from schedulezero.calendar_file import read_calendar
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.exchange import Fault, read_jobs

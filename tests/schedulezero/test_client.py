@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from schedulezero.addresses import free_ports
 from schedulezero.client import Client
 from schedulezero.dialects import BulkChange, Feature, JobQuery
 from schedulezero.errors import (
@@ -28,7 +29,7 @@ from schedulezero.errors import (
 from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.server.service import ServerConfig
 from schedulezero.when.parse import understand
-from tests.conftest import free_ports, until
+from tests.conftest import until
 from tests.peers import RawHandler
 
 HOURLY = Trigger("interval", {"hours": 1})

@@ -18,9 +18,9 @@ import zmq.asyncio
 
 from schedulezero import calls as calls_module
 from schedulezero import handler_thread
+from schedulezero.addresses import free_ports
 from schedulezero.errors import JobFailed
 from schedulezero.handler import Handler
-from tests.conftest import free_ports
 
 
 async def nap(bot: Any, params: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.demo import free_ports
 from schedulezero import journal as journal_module
+from schedulezero.addresses import free_ports
 from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
 from schedulezero.handler import Handler
 from schedulezero.journal import Journal

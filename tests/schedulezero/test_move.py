@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
-from bot.demo import free_ports
 from schedulezero import instants
 from schedulezero import move as move_module
+from schedulezero.addresses import free_ports
 from schedulezero.database import database_of
 from schedulezero.journal import Journal, journal_of
 from schedulezero.memory import Memory

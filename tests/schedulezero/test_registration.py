@@ -14,10 +14,11 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
+from schedulezero.addresses import free_ports
 from schedulezero.handler import Handler
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
-from tests.conftest import free_ports, until
+from tests.conftest import until
 
 
 async def job(bot: Any, params: dict[str, Any]) -> dict[str, Any]:

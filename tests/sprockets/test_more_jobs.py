@@ -12,8 +12,8 @@ import simcord
 from aiohttp import web
 
 from bot.config import Settings
-from bot.demo import free_ports
 from schedulezero import instants
+from schedulezero.addresses import free_ports
 from schedulezero.dialects import JobQuery
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.outgoing import SIGNATURE, is_public, signature_of

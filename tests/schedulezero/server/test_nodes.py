@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.demo import free_ports
+from schedulezero.addresses import free_ports
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from tests.conftest import until

@@ -219,7 +219,7 @@ async def test_the_window_in_memory_is_smaller_than_the_queue(
 async def test_a_server_on_another_port_reads_the_same_file(
     server_config: ServerConfig, settings: Any
 ) -> None:
-    from tests.conftest import free_ports
+    from schedulezero.addresses import free_ports
 
     rest, registration = free_ports(2)
     moved = replace(

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 import zmq
 
-from bot.demo import free_ports
+from schedulezero.addresses import free_ports
 from schedulezero.handler import Handler
 from schedulezero.keys import KeyRing, load_keys
 from schedulezero.server.service import ServerConfig
