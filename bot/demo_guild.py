@@ -9,7 +9,8 @@ import simcord
 
 from bot.app import ScheduleZeroBot
 from bot.demo_pages import Place
-from cogs.services import handler_of
+from cogs.permissions import invited
+from cogs.services import handler_of, offered_specs
 from schedulezero import instants
 from schedulezero.model import Job
 from schedulezero.when.parse import understand
@@ -30,6 +31,7 @@ def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[Place, ...]:
         "Moderators", permissions=permissions(manage_guild=True, manage_messages=True)
     )
     guild.create_role("Event guests")
+    let_do_what_it_asks(env, bot, guild)
     lounge = guild.create_text_channel("lounge", topic="Type /schedule create, and watch it happen here")
     announcements = guild.create_text_channel("announcements")
     mod_room = guild.create_text_channel("mod-room")
@@ -44,6 +46,13 @@ def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[Place, ...]:
         for name, channel in (("lounge", lounge), ("announcements", announcements), ("mod-room", mod_room))
     )
     return (*channels, *(Place(f"@{user.name}", user.dm_channel, (user,)) for user in users))
+
+
+def let_do_what_it_asks(env: simcord.Env, bot: ScheduleZeroBot, guild: simcord.GuildHandle) -> None:
+    """Gives the bot's role the permissions of the link that invites it, and no others."""
+    me = env.backend.get_guild(guild.id).members[env.backend.bot_user.id]
+    permissions = invited(offered_specs(bot))
+    env.backend.edit_role(guild.id, me.role_ids[0], {"permissions": permissions.value})
 
 
 async def greet(places: tuple[Place, ...], door: str) -> None:

@@ -31,6 +31,7 @@ import zmq.asyncio
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
 from bot.demo import WallClock, simulated
+from bot.demo_guild import let_do_what_it_asks
 from cogs import sprocket_loader
 from cogs.services import handler_of
 from schedulezero import instants
@@ -92,7 +93,12 @@ class SimulatedGuild:
         brought = await sprocket_loader.load(self.bot, name)
         await self.env.settle()
         await self.ready()
+        self.invite()
         return brought
+
+    def invite(self) -> None:
+        """Lets the bot's role do just what its own link asks for, as where somebody invited it now."""
+        let_do_what_it_asks(self.env, self.bot, self.guild)
 
     async def run(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Calls a job over the wire as the server would, and returns its answer."""
@@ -215,6 +221,7 @@ async def _furnish(
     )
     await env.settle()
     await built.ready()
+    built.invite()
     return built
 
 

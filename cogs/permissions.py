@@ -17,16 +17,21 @@ def wanted(specs: Iterable[MethodSpec]) -> dict[str, list[MethodSpec]]:
     found: dict[str, list[MethodSpec]] = {name: [] for name in _ALWAYS}
     for spec in specs:
         for need in spec.needs:
+            if need.person_only:
+                continue
             jobs = found.setdefault(need.permission, [])
             if spec not in jobs:
                 jobs.append(spec)
-    found.pop("manage_guild", None)  # a person's right to schedule; the bot changes no server's settings
     return found
+
+
+def invited(specs: Iterable[MethodSpec]) -> discord.Permissions:
+    """What the bot may do where it was invited by that link."""
+    return discord.Permissions(**dict.fromkeys(wanted(specs), True))
 
 
 def invite(client_id: int, specs: Iterable[MethodSpec]) -> str:
     """The link that invites the bot with just the permissions that its jobs need."""
-    permissions = discord.Permissions(**dict.fromkeys(wanted(specs), True))
     return discord.utils.oauth_url(
-        client_id, permissions=permissions, scopes=("bot", "applications.commands")
+        client_id, permissions=invited(specs), scopes=("bot", "applications.commands")
     )

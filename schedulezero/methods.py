@@ -43,14 +43,14 @@ class Need:
         channel: the parameter that names the channel(s) where it is needed; None means the guild.
         role: the parameter that names a role which must be below one's own.
         when: the parameter that must be set for the need to arise.
-        bot_only: the person does not need it, because the bot does it in a way of its own.
+        person_only: the bot itself does it without, as it changes posts of its own.
     """
 
     permission: str
     channel: str | None = None
     role: str | None = None
     when: str | None = None
-    bot_only: bool = False
+    person_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

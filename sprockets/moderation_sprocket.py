@@ -1,8 +1,7 @@
-"""Moderation: cleaning up, giving and taking roles, locking a channel and unlocking it as it was."""
+"""Moderation: cleaning up, locking a channel and unlocking it as it was; roles are in `sprockets.roles`."""
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -11,13 +10,13 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need, in_channel
+from schedulezero.methods import in_channel
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
-from schedulezero.typed import ChannelId, Duration, GuildId, LongText, MemberId, MemberIds, RoleId, Text, job
-from sprockets.discord_side import Sendable, asking_discord, channel_of, guild_of, partly, post, role_of
-from sprockets.follow_up import follow_up
+from schedulezero.typed import ChannelId, LongText, MemberId, Text, job
+from sprockets.discord_side import Sendable, asking_discord, channel_of, post
 from sprockets.registering import RegisteringCog, by_name
+from sprockets.roles import add_role_scheduled, give_role_for, remove_role_scheduled
 
 REASON = "ScheduleZero: scheduled job"
 _BULK = 100
@@ -128,96 +127,6 @@ async def _delete(channel: Sendable, found: list[int]) -> int:
             except discord.NotFound:
                 gone += 1  # somebody else deleted it first
     return len(found) - gone
-
-
-@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
-async def add_role_scheduled(
-    bot: commands.Bot, guild_id: GuildId, user_ids: MemberIds, role_id: RoleId
-) -> dict[str, Any]:
-    """Give people a role.
-
-    Params:
-        guild_id: The server
-        user_ids: Who gets it
-        role_id: Which role
-    """
-    return await _change_role(bot, guild_id, user_ids, role_id, give=True)
-
-
-@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
-async def remove_role_scheduled(
-    bot: commands.Bot, guild_id: GuildId, user_ids: MemberIds, role_id: RoleId
-) -> dict[str, Any]:
-    """Take a role from people.
-
-    Params:
-        guild_id: The server
-        user_ids: Who loses it
-        role_id: Which role
-    """
-    return await _change_role(bot, guild_id, user_ids, role_id, give=False)
-
-
-@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
-async def give_role_for(
-    bot: commands.Bot,
-    guild_id: GuildId,
-    user_ids: MemberIds,
-    role_id: RoleId,
-    lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=730))],
-) -> dict[str, Any]:
-    """Give people a role for a while.
-
-    Params:
-        guild_id: The server
-        user_ids: Who gets it
-        role_id: Which role
-        lasts: For how long; then it is taken from them, unless they were given it for a while again
-    """
-    role = role_of(guild_of(bot, guild_id), role_id)
-    taking = {
-        "guild_id": str(guild_id),
-        "user_ids": [str(item) for item in user_ids],
-        "role_id": str(role_id),
-    }
-    whose = ",".join(sorted(taking["user_ids"]))
-    about = f"role:{role_id}:{hashlib.sha256(whose.encode()).hexdigest()}"
-    after = await follow_up(
-        bot, about, "remove_role_scheduled", taking, lasts, f"Take the role {role.name} back"
-    )
-    given = await _change_role(bot, guild_id, user_ids, role_id, give=True)
-    return {**given, "message": f"{given['message']}, until {after['at']}"}
-
-
-async def _change_role(
-    bot: commands.Bot, guild_id: int, user_ids: list[int], role_id: int, *, give: bool
-) -> dict[str, Any]:
-    guild = guild_of(bot, guild_id)
-    role = role_of(guild, role_id)
-    if role >= guild.me.top_role or role.managed or role.is_default():
-        raise JobFailed(
-            f"I cannot manage the role {role.name}: move my own role above it in the server's settings.",
-            retry=False,
-        )
-    done: list[dict[str, Any]] = []
-    failed: list[dict[str, str]] = []
-    for user_id in dict.fromkeys(user_ids):
-
-        async def change(_: dict[str, Any], user_id: int = user_id) -> dict[str, Any]:
-            async with asking_discord(f"change the roles of {user_id}"):
-                member = guild.get_member(user_id) or await guild.fetch_member(user_id)
-                await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
-            return {"user_id": str(user_id)}
-
-        try:
-            done.append(await step(f"member:{user_id}", change))
-        except JobFailed as error:
-            if error.retry_after is not None:
-                raise  # Discord is down: those that are done are not done again
-            gone = isinstance(error.__cause__, discord.NotFound)
-            reason = f"{user_id} is not in this server." if gone else error.message
-            failed.append({"user_id": str(user_id), "error": reason})
-    return partly(done, failed, "people")
 
 
 @job(

@@ -11,7 +11,7 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import in_channel
+from schedulezero.methods import Need, in_channel
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
 from sprockets.discord_side import (
@@ -152,7 +152,11 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
 
 
 @job(
-    needs=in_channel("message_url", "send_messages", "manage_messages"),
+    # The post may be one that somebody else had scheduled.
+    needs=(
+        *in_channel("message_url", "read_message_history"),
+        Need("manage_messages", channel="message_url", person_only=True),
+    ),
     variables=("text",),
     resumable=True,
 )

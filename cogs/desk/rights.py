@@ -223,7 +223,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
     if isinstance(channel, discord.Thread):
         permission = _IN_THREADS.get(permission, permission)
     found: list[str] = []
-    if member and not need.bot_only and not getattr(channel.permissions_for(member), permission):
+    if member and not getattr(channel.permissions_for(member), permission):
         found.append(
             t(
                 "{who}, who made this job, may not do this in {channel}: they lack *{permission}*.",
@@ -238,7 +238,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
                 permission=permission_name(permission),
             )
         )
-    if not getattr(channel.permissions_for(around.me), permission):
+    if not need.person_only and not getattr(channel.permissions_for(around.me), permission):
         found.append(
             t(
                 "I may not do this in {channel}: give my role *{permission}* there.",
@@ -252,7 +252,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
 def _guild_problems(need: Need, around: _Around) -> list[str]:
     found: list[str] = []
     member, lacking = around.member, permission_name(need.permission)
-    if member and not need.bot_only and not getattr(member.guild_permissions, need.permission):
+    if member and not getattr(member.guild_permissions, need.permission):
         if around.absent:
             found.append(
                 t(
@@ -263,7 +263,7 @@ def _guild_problems(need: Need, around: _Around) -> list[str]:
             )
         else:
             found.append(t("You lack the permission *{permission}* in this server.", permission=lacking))
-    if not getattr(around.me.guild_permissions, need.permission):
+    if not need.person_only and not getattr(around.me.guild_permissions, need.permission):
         found.append(t("I lack the permission *{permission}*: give it to my role.", permission=lacking))
     return found
 

@@ -168,7 +168,6 @@ def _options(command: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("row", rows(JOBS), ids=lambda row: row["job"])
 async def test_jobs_by_right(world: World, row: dict[str, str]) -> None:
-    give_the_bot(world, discord.Permissions(administrator=True))
     method, _, extra = row["job"].partition("+")
     values: dict[str, Any] = {}
     filled = dict(FILLED.get(method, {}))

@@ -219,13 +219,50 @@ async def test_a_role_for_a_while_is_taken_again(world: World) -> None:
 
     await until(renewed)
     (taking,) = (await client.jobs(str(world.guild.id), query)).jobs
-    assert taking.creator_id == str(world.admin.id) and taking.name == "Take the role Guests back"
+    assert taking.creator_id == str(world.admin.id) and taking.name == "Take the role Guests back from pia"
     await world.admin.slash(world.channel, "schedule run", job=taking.id)
 
     async def taken() -> bool:
         return not await given()
 
     await until(taken)
+
+
+async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> None:
+    role = world.guild.create_role("Guests")
+    ever = world.guild.add_member(world.env.create_user("eve"), roles=[role])
+    client = world.bot.services.client
+
+    async def give(lasts: str, *people: simcord.MemberActor) -> str:
+        ids = [str(person.id) for person in people]
+        params = {"guild_id": str(world.guild.id), "user_ids": ids, "role_id": str(role.id), "lasts": lasts}
+        saved = await world.schedule("give_role_for", params, "in 3 days")
+        await client.run(saved)
+
+        async def message() -> str | None:
+            (run,) = (await client.runs(str(world.guild.id), job_id=saved.id)).runs
+            return (run.result or {}).get("message")
+
+        return await until(message)
+
+    async def to_be_taken() -> dict[str, Job]:
+        query = JobQuery(method="remove_role_scheduled", state=JobState.ACTIVE)
+        found = (await client.jobs(str(world.guild.id), query)).jobs
+        return {user_id: job for job in found for user_id in job.params["user_ids"]}
+
+    message = await give("2h", ever, world.plain, world.moderator)
+    assert message.startswith("2 of 2 people, until ") and message.endswith(
+        "; 1 had it for good and keeps it"
+    )
+    assert set(await to_be_taken()) == {str(world.plain.id), str(world.moderator.id)}
+    assert "for good" in await give("2h", ever)
+
+    # Given anew to one of them, for longer: that one's time ends then, the other's as before.
+    await give("9h", world.plain)
+    taking = await to_be_taken()
+    ends = [taking[str(person.id)].next_run_at for person in (world.plain, world.moderator)]
+    assert ends[0] and ends[1] and ends[0] - ends[1] > timedelta(hours=6)
+    assert len((await client.jobs(str(world.guild.id), JobQuery(method="remove_role_scheduled"))).jobs) == 2
 
 
 class Receiver:

@@ -1,0 +1,145 @@
+"""Giving and taking roles, for good or for a while."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import discord
+from discord.ext import commands
+from pydantic import Field
+
+from schedulezero.errors import JobFailed
+from schedulezero.methods import Need
+from schedulezero.steps import step
+from schedulezero.typed import Duration, GuildId, MemberIds, RoleId, job
+from sprockets.discord_side import asking_discord, guild_of, partly, role_of
+from sprockets.follow_up import follow_up, waiting
+
+REASON = "ScheduleZero: scheduled job"
+
+
+@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
+async def add_role_scheduled(
+    bot: commands.Bot, guild_id: GuildId, user_ids: MemberIds, role_id: RoleId
+) -> dict[str, Any]:
+    """Give people a role.
+
+    Params:
+        guild_id: The server
+        user_ids: Who gets it
+        role_id: Which role
+    """
+    return await _change_role(bot, guild_id, user_ids, role_id, give=True)
+
+
+@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
+async def remove_role_scheduled(
+    bot: commands.Bot, guild_id: GuildId, user_ids: MemberIds, role_id: RoleId
+) -> dict[str, Any]:
+    """Take a role from people.
+
+    Params:
+        guild_id: The server
+        user_ids: Who loses it
+        role_id: Which role
+    """
+    return await _change_role(bot, guild_id, user_ids, role_id, give=False)
+
+
+@job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
+async def give_role_for(
+    bot: commands.Bot,
+    guild_id: GuildId,
+    user_ids: MemberIds,
+    role_id: RoleId,
+    lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=730))],
+) -> dict[str, Any]:
+    """Give people a role for a while.
+
+    Params:
+        guild_id: The server
+        user_ids: Who gets it
+        role_id: Which role
+        lasts: For how long; whoever has it already otherwise keeps it
+    """
+    guild = guild_of(bot, guild_id)
+    role = role_of(guild, role_id)
+    _check_role(guild, role)
+
+    async def look(_: dict[str, Any]) -> dict[str, Any]:
+        return {"people": [await _look_at(bot, guild, role, item) for item in dict.fromkeys(user_ids)]}
+
+    # Looked at once for a run: going on after a crash, people have the role because they were given it.
+    people = (await step("look", look))["people"]
+    borrowers = [person for person in people if not person["keeps"]]
+    if not borrowers:
+        return {"success": True, "message": f"Everybody has {role.name} for good and keeps it."}
+    said = ""
+    for person in borrowers:
+        taking = {"guild_id": str(guild_id), "user_ids": [person["id"]], "role_id": str(role_id)}
+        name = f"Take the role {role.name} back from {person['name']}"
+        after = await follow_up(
+            bot, _lent(role_id, int(person["id"])), "remove_role_scheduled", taking, lasts, name
+        )
+        said = f", until {after['at']}"
+    keep = len(people) - len(borrowers)
+    if keep:
+        said += f"; {keep} had it for good and {'keeps' if keep == 1 else 'keep'} it"
+    given = await _change_role(bot, guild_id, [int(person["id"]) for person in borrowers], role_id, give=True)
+    return {**given, "message": f"{given['message']}{said}"}
+
+
+async def _look_at(
+    bot: commands.Bot, guild: discord.Guild, role: discord.Role, user_id: int
+) -> dict[str, Any]:
+    """Who somebody is, and whether they have a role otherwise than for a while."""
+    try:
+        async with asking_discord(f"look at the roles of {user_id}"):
+            member = guild.get_member(user_id) or await guild.fetch_member(user_id)
+    except JobFailed as error:
+        if isinstance(error.__cause__, discord.NotFound):
+            return {"id": str(user_id), "name": str(user_id), "keeps": False}
+        raise
+    keeps = role in member.roles and await waiting(bot, _lent(role.id, user_id)) is None
+    return {"id": str(user_id), "name": member.display_name, "keeps": keeps}
+
+
+def _lent(role_id: int, user_id: int) -> str:
+    """What the taking back is about."""
+    return f"role:{role_id}:{user_id}"
+
+
+def _check_role(guild: discord.Guild, role: discord.Role) -> None:
+    if role >= guild.me.top_role or role.managed or role.is_default():
+        raise JobFailed(
+            f"I cannot manage the role {role.name}: move my own role above it in the server's settings.",
+            retry=False,
+        )
+
+
+async def _change_role(
+    bot: commands.Bot, guild_id: int, user_ids: list[int], role_id: int, *, give: bool
+) -> dict[str, Any]:
+    guild = guild_of(bot, guild_id)
+    role = role_of(guild, role_id)
+    _check_role(guild, role)
+    done: list[dict[str, Any]] = []
+    failed: list[dict[str, str]] = []
+    for user_id in dict.fromkeys(user_ids):
+
+        async def change(_: dict[str, Any], user_id: int = user_id) -> dict[str, Any]:
+            async with asking_discord(f"change the roles of {user_id}"):
+                member = guild.get_member(user_id) or await guild.fetch_member(user_id)
+                await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
+            return {"user_id": str(user_id)}
+
+        try:
+            done.append(await step(f"member:{user_id}", change))
+        except JobFailed as error:
+            if error.retry_after is not None:
+                raise  # Discord is down: those that are done are not done again
+            gone = isinstance(error.__cause__, discord.NotFound)
+            reason = f"{user_id} is not in this server." if gone else error.message
+            failed.append({"user_id": str(user_id), "error": reason})
+    return partly(done, failed, "people")
