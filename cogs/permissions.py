@@ -17,7 +17,7 @@ def wanted(specs: Iterable[MethodSpec]) -> dict[str, list[MethodSpec]]:
     found: dict[str, list[MethodSpec]] = {name: [] for name in _ALWAYS}
     for spec in specs:
         for need in spec.needs:
-            if need.person_only:
+            if need.of == "person" or need.only_in is not None:
                 continue
             jobs = found.setdefault(need.permission, [])
             if spec not in jobs:

@@ -15,7 +15,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, is_typeddict
+from typing import Any, Literal, TypeVar, is_typeddict
 
 from schedulezero.parameters import Parameter, kind_of, parameters_in
 
@@ -43,14 +43,17 @@ class Need:
         channel: the parameter that names the channel(s) where it is needed; None means the guild.
         role: the parameter that names a role which must be below one's own.
         when: the parameter that must be set for the need to arise.
-        person_only: the bot itself does it without, as it changes posts of its own.
+        only_in: the kind of channel where it is needed, by Discord's name such as ``stage_voice``; None for
+            any. The bot's link does not ask for it; the bot says so where such a job is made.
+        of: who needs it: ``both``, the ``person`` only, or the ``bot`` only.
     """
 
     permission: str
     channel: str | None = None
     role: str | None = None
     when: str | None = None
-    person_only: bool = False
+    only_in: str | None = None
+    of: Literal["both", "person", "bot"] = "both"
 
 
 @dataclass(frozen=True, slots=True)

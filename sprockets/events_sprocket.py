@@ -12,7 +12,7 @@ from pydantic import Field
 from schedulezero import instants
 from schedulezero.errors import JobFailed
 from schedulezero.instants import from_iso, to_iso
-from schedulezero.methods import Need
+from schedulezero.methods import Need, in_channel
 from schedulezero.parameter_values import said_span
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
@@ -25,7 +25,17 @@ _SOONEST = timedelta(minutes=1)  # Discord takes no event that began already
 _CLOCK_SKEW = timedelta(minutes=2)
 
 
-@job(needs=(Need("create_events"),), variables=("title", "description"), resumable=True)
+# https://discord.com/developers/docs/resources/guild-scheduled-event#guild-scheduled-event-permissions-requirements
+_HOSTING = (
+    *in_channel("voice_channel_id", "connect"),
+    *(
+        Need(permission, channel="voice_channel_id", only_in="stage_voice")
+        for permission in ("manage_channels", "mute_members", "move_members")
+    ),
+)
+
+
+@job(needs=(Need("create_events"), *_HOSTING), variables=("title", "description"), resumable=True)
 async def create_event(
     bot: commands.Bot,
     guild_id: GuildId,

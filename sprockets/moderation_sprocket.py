@@ -10,7 +10,7 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import in_channel
+from schedulezero.methods import Need, in_channel
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, LongText, MemberId, Text, job
@@ -25,6 +25,12 @@ _MOST_LOOKED_AT = 2000
 _MOST_DELETED = 1000
 _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads", "create_private_threads")
 _NOTE = "lockdown"
+# A bot can deny and allow in a channel only what it may do itself in the server
+# (https://discord.com/developers/docs/resources/channel#edit-channel-permissions).
+_LOCKING = (
+    *in_channel("channel_id", "manage_channels", "manage_roles"),
+    *(Need(permission, of="bot") for permission in _LOCKED),
+)
 
 
 @job(
@@ -129,10 +135,7 @@ async def _delete(channel: Sendable, found: list[int]) -> int:
     return len(found) - gone
 
 
-@job(
-    needs=in_channel("channel_id", "manage_channels", "manage_roles"),
-    resumable=True,
-)
+@job(needs=_LOCKING, resumable=True)
 async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: LongText = "") -> dict[str, Any]:
     """Lock a channel: nobody but its moderators can write there.
 
@@ -162,10 +165,7 @@ async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Lon
     return {"success": True, "channel_id": str(channel.id), "message": f"#{channel.name} is locked"}
 
 
-@job(
-    needs=in_channel("channel_id", "manage_channels", "manage_roles"),
-    resumable=True,
-)
+@job(needs=_LOCKING, resumable=True)
 async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: LongText = "") -> dict[str, Any]:
     """Unlock a channel, with the permissions that it had before it was locked.
 

@@ -155,7 +155,7 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
     # The post may be one that somebody else had scheduled.
     needs=(
         *in_channel("message_url", "read_message_history"),
-        Need("manage_messages", channel="message_url", person_only=True),
+        Need("manage_messages", channel="message_url", of="person"),
     ),
     variables=("text",),
     resumable=True,

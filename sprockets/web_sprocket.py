@@ -26,7 +26,7 @@ class WebSettings(BaseModel):
     ] = ""
 
 
-@job(needs=(Need("manage_guild", person_only=True),))
+@job(needs=(Need("manage_guild", of="person"),))
 async def call_web(
     bot: commands.Bot,
     url: Url,

@@ -219,11 +219,17 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
     channel = _channel(channel_id, around.guild, around.known)
     if channel is None:
         return [t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)]
+    if need.only_in not in (None, channel.type.name):
+        return []
+    if not channel.permissions_for(around.me).view_channel:
+        # What Discord tells the bot of such a channel is made up, so nothing is said of people's rights there
+        # (https://discord.com/developers/docs/resources/channel, obfuscated channels).
+        return [_bot_lacks("view_channel", channel)]
     permission = need.permission
     if isinstance(channel, discord.Thread):
         permission = _IN_THREADS.get(permission, permission)
     found: list[str] = []
-    if member and not getattr(channel.permissions_for(member), permission):
+    if member and need.of != "bot" and not getattr(channel.permissions_for(member), permission):
         found.append(
             t(
                 "{who}, who made this job, may not do this in {channel}: they lack *{permission}*.",
@@ -238,21 +244,23 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
                 permission=permission_name(permission),
             )
         )
-    if not need.person_only and not getattr(channel.permissions_for(around.me), permission):
-        found.append(
-            t(
-                "I may not do this in {channel}: give my role *{permission}* there.",
-                channel=channel.mention,
-                permission=permission_name(permission),
-            )
-        )
+    if need.of != "person" and not getattr(channel.permissions_for(around.me), permission):
+        found.append(_bot_lacks(permission, channel))
     return found
+
+
+def _bot_lacks(permission: str, channel: Channel) -> str:
+    return t(
+        "I may not do this in {channel}: give my role *{permission}* there.",
+        channel=channel.mention,
+        permission=permission_name(permission),
+    )
 
 
 def _guild_problems(need: Need, around: _Around) -> list[str]:
     found: list[str] = []
     member, lacking = around.member, permission_name(need.permission)
-    if member and not getattr(member.guild_permissions, need.permission):
+    if member and need.of != "bot" and not getattr(member.guild_permissions, need.permission):
         if around.absent:
             found.append(
                 t(
@@ -263,7 +271,7 @@ def _guild_problems(need: Need, around: _Around) -> list[str]:
             )
         else:
             found.append(t("You lack the permission *{permission}* in this server.", permission=lacking))
-    if not need.person_only and not getattr(around.me.guild_permissions, need.permission):
+    if need.of != "person" and not getattr(around.me.guild_permissions, need.permission):
         found.append(t("I lack the permission *{permission}*: give it to my role.", permission=lacking))
     return found
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import discord
 import pytest
+import simcord
 
+from cogs.desk.rights import problems
+from schedulezero.methods import spec_of
 from tests.text import text_of
 from tests.world import World, labels, said
 
@@ -113,6 +117,25 @@ async def test_a_channel_where_the_bot_may_not_post_is_told_before(world: World)
     assert "Confirm" in labels(preview.response)
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled" in text_of(preview.response)
+
+
+async def test_a_stage_takes_more_of_whoever_announces_an_event_there(world: World) -> None:
+    hall, stage = world.guild.create_voice_channel("Hall"), world.guild.create_stage_channel("Stage")
+    await world.env.settle()
+    guild: Any = world.bot.get_guild(world.guild.id)
+    spec = spec_of("create_event", world.handler.sprockets["create_event"])
+
+    async def against(who: simcord.MemberActor, where: simcord.ChannelHandle) -> list[tuple[str, str]]:
+        found = problems(spec, {"voice_channel_id": where.id}, guild, await guild.fetch_member(who.id))
+        return re.findall(r"^(\w+) .*\*(.+)\*", "\n".join(found), re.MULTILINE)
+
+    mine = [("I", name) for name in ("Mute Members", "Move Members")]
+    assert await against(world.admin, hall) == []
+    assert await against(world.admin, stage) == mine
+    give_the_bot(world, discord.Permissions(administrator=True))
+    assert await against(world.admin, stage) == []
+    asked = ("Create Events", "Manage Channels", "Mute Members", "Move Members")
+    assert await against(world.moderator, stage) == [("You", name) for name in asked]
 
 
 async def test_roles_above_ones_own_are_out_of_reach(world: World) -> None:

@@ -106,6 +106,7 @@ the creator may not post           | failed  | paused  | they lack *Send Message
 the creator may not ping all       | failed  | paused  | they lack *Mention
 the creator is timed out           | failed  | paused  | may not schedule here any more
 the bot may not post               | failed  | active  | give my role *Send Messages*
+the bot cannot see the channel     | failed  | active  | give my role *View Channel*
 the channel is deleted             | failed  | active  | no longer exists
 """
 
@@ -218,7 +219,6 @@ def _raise_role(world: World, role: simcord.builders.RoleHandle) -> None:
 
 @pytest.mark.parametrize("row", rows(RUNS), ids=lambda row: row["change"])
 async def test_runs_by_what_became_of_the_creator(world: World, row: dict[str, str]) -> None:
-    give_the_bot(world, discord.Permissions(administrator=True))
     alerts = await alerts_to(world)
     creators = world.guild.create_role(
         "Creators", permissions=discord.Permissions(manage_guild=True, mention_everyone=True)
@@ -279,12 +279,17 @@ def _changes(
         return change
 
     async def timed_out() -> None:
+        give_the_bot(world, discord.Permissions(administrator=True))
         await (await guild.fetch_member(creator.id)).timeout(timedelta(hours=1))
 
     async def bot_may_not_post() -> None:
         await channel.set_permissions(guild.get_role(creators.id), send_messages=True)
         await channel.set_permissions(guild.default_role, send_messages=False)
         give_the_bot(world, discord.Permissions(view_channel=True, send_messages=True, mention_everyone=True))
+
+    async def bot_cannot_see() -> None:
+        # As Discord shows such a channel to bots, whoever may see it in truth.
+        await channel.set_permissions(guild.default_role, view_channel=False)
 
     async def deleted() -> None:
         await channel.delete()
@@ -298,6 +303,7 @@ def _changes(
         "the creator may not ping all": may_only(manage_guild=True),
         "the creator is timed out": timed_out,
         "the bot may not post": bot_may_not_post,
+        "the bot cannot see the channel": bot_cannot_see,
         "the channel is deleted": deleted,
     }
 
