@@ -8,8 +8,16 @@ import discord
 
 from schedulezero.methods import MethodSpec
 
-# What the bot's own panels and alerts take, whatever jobs there are.
-_ALWAYS = ("view_channel", "send_messages", "send_messages_in_threads", "embed_links", "attach_files")
+# What the bot's own panels and alerts take, whatever jobs there are, and looking for what it posted
+# before it was stopped.
+_ALWAYS = (
+    "view_channel",
+    "send_messages",
+    "send_messages_in_threads",
+    "embed_links",
+    "attach_files",
+    "read_message_history",
+)
 
 
 def wanted(specs: Iterable[MethodSpec]) -> dict[str, list[MethodSpec]]:

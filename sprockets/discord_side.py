@@ -274,7 +274,7 @@ async def _posted_before(
     assert journal is not None
     me = channel._state.self_id  # type: ignore[attr-defined]
     earliest = discord.Object(discord.utils.time_snowflake(since - _CLOCK_SKEW))
-    count = 0
+    count = 0 if may_look_back(channel) else _MOST_LOOKED_AT
     try:
         async with asking_discord("look for what I posted"):
             async for message in channel.history(limit=_MOST_LOOKED_AT, after=earliest, oldest_first=True):
@@ -289,6 +289,12 @@ async def _posted_before(
     if count < _MOST_LOOKED_AT or abs(instants.now() - since) < _NONCE_HOLDS:
         return None
     raise Uncertain("I was stopped while I posted, and cannot tell from the channel whether I did.")
+
+
+def may_look_back(channel: Any) -> bool:
+    """Whether the bot may read what was posted in a channel; where not, Discord tells of no messages."""
+    guild: discord.Guild | None = getattr(channel, "guild", None)
+    return guild is None or channel.permissions_for(guild.me).read_message_history
 
 
 def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:

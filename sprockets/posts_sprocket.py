@@ -10,7 +10,7 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import JobFailed
+from schedulezero.errors import JobFailed, Uncertain
 from schedulezero.methods import Need, in_channel
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
@@ -19,6 +19,7 @@ from sprockets.discord_side import (
     asking_discord,
     channel_of,
     find_message,
+    may_look_back,
     mentions,
     post,
     posted,
@@ -131,6 +132,8 @@ async def send_as(
         return posted(sent, channel)
 
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
+        if not may_look_back(channel):
+            raise Uncertain("I was stopped while I posted, and may not read in the channel whether I did.")
         async with asking_discord("look for what I posted"):
             async for item in channel.history(limit=100, after=since - timedelta(minutes=1)):
                 if item.webhook_id == webhook.id and item.content.strip() == plan["text"].strip():

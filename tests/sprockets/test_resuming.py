@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import discord
 import pytest
 
 from schedulezero import faults
+from sprockets import discord_side
 from tests.cogs.test_rights import give_the_bot
 from tests.world import World
 
@@ -149,3 +151,25 @@ async def test_a_lock_tells_once_and_an_unlock_opens_no_more_than_was_open(
     # It was closed to everybody before the lock, and is so again.
     overwrite = world.bot.get_channel(channel.id).overwrites_for(guild.default_role)  # type: ignore[union-attr]
     assert overwrite.send_messages is False
+
+
+@pytest.mark.parametrize("method", ["send_announcement", "send_as"])
+async def test_where_the_bot_may_not_look_back_a_post_is_uncertain_and_not_repeated(
+    world: World,
+    interrupt: Callable[[str, int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    monkeypatch.setattr(discord_side, "_NONCE_HOLDS", timedelta())
+    channel: Any = world.bot.get_channel(world.channel.id)
+    await channel.set_permissions(channel.guild.default_role, read_message_history=False)
+    await world.env.settle()
+    give_the_bot(world, discord.Permissions(view_channel=True, send_messages=True, manage_webhooks=True))
+    params = {"channel_id": str(world.channel.id), "message": "Hello"}
+    if method == "send_as":
+        params["name"] = "Captain"
+    interrupt("step.done", 1)
+    await call(world, method, params)
+    answer = await call(world, method, params)
+    assert answer["success"] is False and "I was stopped while I posted" in answer["error"]
+    assert texts(world.channel) == ["Hello"]
