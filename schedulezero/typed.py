@@ -103,6 +103,17 @@ class TypedJob:
             personal=personal,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """A name that no parameter has would go unnoticed, and with it a right that is never asked for."""
+        names = {parameter.name for parameter in self.spec.parameters}
+        named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
+        for name in sorted((named | set(self.spec.variables)) - names):
+            raise TypeError(
+                f"{self.spec.name}: needs or variables speak of {name!r}, but its parameters are "
+                f"{', '.join(sorted(names)) or 'none'}."
+            )
 
     def __call__(self, bot: Any, params: dict[str, Any]) -> Any:
         """Carries the job out; ParameterError says what is wrong with the params."""

@@ -51,6 +51,24 @@ async def setup(bot):
     await bot.add_cog(WavingSprocket(bot))
 '''
 
+TYPED = '''
+"""A sprocket with a typed job."""
+from schedulezero.methods import in_channel
+from schedulezero.typed import ChannelId, job
+from sprockets.registering import RegisteringCog, by_name
+
+@job(needs=in_channel("channel_id", "send_messages"))
+async def hail(bot, channel_id: ChannelId) -> dict:
+    """Hail a channel."""
+    return {"success": True}
+
+class WavingSprocket(RegisteringCog):
+    jobs = by_name(hail)
+
+async def setup(bot):
+    await bot.add_cog(WavingSprocket(bot))
+'''
+
 PYCORD = """
 import discord
 from discord.ext import commands
@@ -121,6 +139,16 @@ async def test_a_reload_takes_up_changes_and_keeps_the_old_one_on_an_error(
     said_ = await slash(world, "reload_sprocket", "waving")
     assert "could not be loaded: ModuleNotFoundError: No module named 'nothing_of_that_name'" in said_
     assert (await world.run("count", {}))["success"] is True
+
+
+async def test_a_permission_that_discord_does_not_have_is_told_at_once(world: World, folder: Path) -> None:
+    file = folder / "waving_sprocket.py"
+    file.write_text(TYPED)
+    await slash(world, "load_sprocket", "waving")
+    file.write_text(TYPED.replace("send_messages", "sent_messages"))
+    told = await slash(world, "reload_sprocket", "waving")
+    assert "hail: Discord has no permission 'sent_messages'; did you mean 'send_messages'?" in told
+    assert (await world.run("hail", {"channel_id": world.channel.id}))["success"] is True
 
 
 async def test_a_sprocket_that_does_not_import_is_refused_with_its_last_line(

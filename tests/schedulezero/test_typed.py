@@ -12,7 +12,7 @@ from pydantic import Field
 from schedulezero.errors import ParameterError
 from schedulezero.invocation import is_async
 from schedulezero.method_schema import schema_of
-from schedulezero.methods import Need, spec_of
+from schedulezero.methods import Need, in_channel, spec_of
 from schedulezero.parameter_values import check_params, errors_in
 from schedulezero.parameters import Kind
 from schedulezero.typed import ChannelId, Colour, Duration, LongText, MemberIds, Text, job
@@ -125,6 +125,12 @@ def test_a_function_that_cannot_be_one_says_why() -> None:
         @job()
         async def unsaid(bot: Any, where) -> None:  # type: ignore[no-untyped-def]
             """Say nothing."""
+
+    with pytest.raises(TypeError, match="speak of 'chanel_id', but its parameters are channel_id"):
+
+        @job(needs=in_channel("chanel_id", "send_messages"))
+        async def misspelt(bot: Any, channel_id: ChannelId) -> None:
+            """Would be done without a look at the rights."""
 
     with pytest.raises(TypeError, match="cannot be a parameter"):
 
