@@ -27,7 +27,8 @@ from schedulezero.keys import is_key
 DEFAULT_PATH = Path("config/schedulezero.yaml")
 PREFIX = "SCHEDULEZERO_"
 DEFAULT_SPROCKETS = (
-    "announcement", "posts", "threads", "events", "moderation", "channels", "web", "reminder", "custom",
+    "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web", "reminder",
+    "custom",
 )  # fmt: skip
 
 

@@ -25,7 +25,8 @@ from typing import Any
 from discord.ext import commands
 
 import sprockets
-from cogs.services import Refused
+from cogs.services import Refused, handler_of
+from schedulezero.methods import JobFunction
 
 log = logging.getLogger(__name__)
 
@@ -146,16 +147,30 @@ def extension(name: str) -> str:
 
 def cog_of(bot: commands.Bot, name: str) -> commands.Cog | None:
     """The cog of a loaded sprocket that declares settings, if it has one."""
-    module = extension(name)
-    return next(
-        (
-            cog
-            for cog in bot.cogs.values()
-            if (cog.__module__ == module or cog.__module__.startswith(f"{module}."))
-            and isinstance(getattr(cog, "settings", None), type)
-        ),
-        None,
-    )
+    found = (cog for cog in _cogs_of(bot, name) if isinstance(getattr(cog, "settings", None), type))
+    return next(found, None)
+
+
+def jobs_of(bot: commands.Bot, name: str) -> dict[str, JobFunction]:
+    """The jobs that a loaded sprocket brought, by their names.
+
+    They are those that are written in its module or package, and those that its cog lists, wherever they are
+    written.
+    """
+    listed = {id(job) for cog in _cogs_of(bot, name) for job in getattr(cog, "jobs", {}).values()}
+    return {
+        method: function
+        for method, function in handler_of(bot).sprockets.items()
+        if id(function) in listed or _is_in(extension(name), getattr(function, "__module__", None))
+    }
+
+
+def _cogs_of(bot: commands.Bot, name: str) -> list[commands.Cog]:
+    return [cog for cog in bot.cogs.values() if _is_in(extension(name), cog.__module__)]
+
+
+def _is_in(extension: str, module: str | None) -> bool:
+    return module is not None and (module == extension or module.startswith(f"{extension}."))
 
 
 async def load(bot: commands.Bot, name: str) -> list[str]:
@@ -187,7 +202,7 @@ async def _change(bot: commands.Bot, name: str, change: Callable[[str], Any]) ->
     functions = dict(cog.handler.sprockets)
     before = set(functions)
     if extension(name) in bot.extensions:
-        before -= _methods_of(cog, extension(name))
+        before -= jobs_of(bot, name).keys()
     try:
         await change(extension(name))
     except commands.ExtensionError as error:
@@ -205,26 +220,18 @@ async def _change(bot: commands.Bot, name: str, change: Callable[[str], Any]) ->
         await bot.unload_extension(extension(name))
         for method in taken:
             cog.register_sprocket(method, functions[method])
-        owner = _owner(functions[taken[0]])
+        owner = _owner(bot, functions[taken[0]])
         raise Refused(f"“{name}” claims the job `{taken[0]}`, which {owner} has already. Unload that first.")
     return sorted(set(cog.handler.sprockets) - before)
 
 
-def _owner(function: Any) -> str:
-    module = str(getattr(function, "__module__", "another sprocket"))
-    return next((f"“{item.name}”" for item in discover().values() if item.module == module), module)
+def _owner(bot: commands.Bot, function: JobFunction) -> str:
+    owners = (name for name in loaded(bot) if function in jobs_of(bot, name).values())
+    return next((f"“{name}”" for name in owners), str(getattr(function, "__module__", "another sprocket")))
 
 
 def _ready_listeners(bot: commands.Bot) -> list[Any]:
     return list(bot.extra_events.get("on_ready", ()))
-
-
-def _methods_of(cog: Any, module: str) -> set[str]:
-    return {
-        name
-        for name, function in cog.handler.sprockets.items()
-        if getattr(function, "__module__", None) == module
-    }
 
 
 def _check(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Moderation: cleaning up, locking a channel and unlocking it as it was; roles are in `sprockets.roles`."""
+"""Moderation: cleaning up, locking a channel and unlocking it as it was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from schedulezero.steps import step
 from schedulezero.typed import ChannelId, LongText, MemberId, Text, job
 from sprockets.discord_side import Sendable, asking_discord, channel_of, post
 from sprockets.registering import RegisteringCog, by_name
-from sprockets.roles import add_role_scheduled, give_role_for, remove_role_scheduled
 
 REASON = "ScheduleZero: scheduled job"
 _BULK = 100
@@ -258,9 +257,6 @@ class ModerationSprocket(RegisteringCog):
 
     jobs = by_name(
         cleanup_messages,
-        add_role_scheduled,
-        remove_role_scheduled,
-        give_role_for,
         lockdown_channel,
         unlock_channel,
     )

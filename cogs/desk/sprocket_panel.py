@@ -18,7 +18,7 @@ from cogs.desk.forms import parameter_field, read_form
 from cogs.desk.language import t
 from cogs.desk.modals import ask, form_action
 from cogs.desk.wording import NEUTRAL, cut
-from cogs.services import Refused, handler_of
+from cogs.services import Refused
 from schedulezero.methods import MethodSpec, spec_of
 from schedulezero.sprocket_settings import save_settings, settings_of
 from schedulezero.typed import parameter_from
@@ -32,14 +32,12 @@ async def show_sprockets(interaction: discord.Interaction) -> None:
     bot: Any = interaction.client
     loaded = sprocket_loader.loaded(bot)
     found = sprocket_loader.discover()
-    functions = handler_of(bot).sprockets
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Sprockets')}")]
     lines: list[str] = []
     for name in loaded:
         jobs = [
             f"-# `{method}` {t(spec_of(method, function).summary)}"
-            for method, function in sorted(functions.items())
-            if getattr(function, "__module__", "") == found[name].module
+            for method, function in sorted(sprocket_loader.jobs_of(bot, name).items())
         ]
         lines.append("\n".join([f"**{name}** {found[name].version}", *jobs]))
     items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))

@@ -83,7 +83,7 @@ def test_the_invitation_asks_what_the_jobs_need_and_no_more() -> None:
     query = parse_qs(urlsplit(invite(1, few)).query)
     permissions = discord.Permissions(int(query["permissions"][0]))
     assert permissions.mention_everyone and not permissions.manage_roles and not permissions.administrator
-    assert "manage_roles" in wanted(specs_of_sprockets(["announcement", "moderation"]))
+    assert "manage_roles" in wanted(specs_of_sprockets(["announcement", "roles"]))
 
 
 async def test_a_run_has_its_id_in_each_of_its_lines(world: World) -> None:

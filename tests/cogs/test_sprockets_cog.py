@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -139,6 +140,23 @@ async def test_a_reload_takes_up_changes_and_keeps_the_old_one_on_an_error(
     said_ = await slash(world, "reload_sprocket", "waving")
     assert "could not be loaded: ModuleNotFoundError: No module named 'nothing_of_that_name'" in said_
     assert (await world.run("count", {}))["success"] is True
+
+
+async def test_every_job_is_shown_under_the_sprocket_that_brought_it(world: World, folder: Path) -> None:
+    package = folder / "waving_sprocket"
+    package.mkdir()
+    jobs, cog, rest = TYPED.partition("class WavingSprocket")
+    (package / "jobs.py").write_text(jobs)
+    (package / "__init__.py").write_text(
+        "from sprockets.registering import RegisteringCog, by_name\n"
+        f"from sprockets.waving_sprocket.jobs import hail\n\n{cog}{rest}"
+    )
+    assert "Its jobs: `hail`" in await slash(world, "load_sprocket", "waving")
+    panel = said(await world.owner.slash(world.channel, "sprockets"))
+    shown = re.findall(r"`(\w+)`", panel)
+    assert sorted(shown) == sorted(world.handler.sprockets)
+    assert panel.index("**roles**") < panel.index("`give_role_for`") < panel.index("**threads**")
+    assert "`hail`" in panel[panel.index("**waving**") :]
 
 
 async def test_a_permission_that_discord_does_not_have_is_told_at_once(world: World, folder: Path) -> None:

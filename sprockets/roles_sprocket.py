@@ -15,6 +15,7 @@ from schedulezero.steps import step
 from schedulezero.typed import Duration, GuildId, MemberIds, RoleId, job
 from sprockets.discord_side import asking_discord, guild_of, partly, role_of
 from sprockets.follow_up import follow_up, waiting
+from sprockets.registering import RegisteringCog, by_name
 
 REASON = "ScheduleZero: scheduled job"
 
@@ -143,3 +144,14 @@ async def _change_role(
             reason = f"{user_id} is not in this server." if gone else error.message
             failed.append({"user_id": str(user_id), "error": reason})
     return partly(done, failed, "people")
+
+
+class RolesSprocket(RegisteringCog):
+    """Registers the jobs about roles."""
+
+    jobs = by_name(add_role_scheduled, remove_role_scheduled, give_role_for)
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Loads the sprocket."""
+    await bot.add_cog(RolesSprocket(bot))
