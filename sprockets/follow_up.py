@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from schedulezero import instants
-from schedulezero.errors import ClientError, Conflict, JobFailed, NotFound
+from schedulezero.errors import ClientError, Conflict, JobFailed, NotFound, RequestRefused
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.run_context import current_run
@@ -37,7 +37,7 @@ async def follow_up(
         after: how long from now.
         name: what the job is called in lists.
 
-    Returns ``{"job_id": …, "at": …}``. Raises JobFailed when it cannot be saved now.
+    Returns ``{"job_id": …, "at": …}``. Raises JobFailed when it cannot be saved, now or at all.
     """
     run, services = current_run(), bot.services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
@@ -59,8 +59,13 @@ async def follow_up(
         )
         try:
             saved = await services.client.create(job)
-        except Conflict:
-            return {"job_id": plan["id"], "at": plan["at"]}  # an earlier try saved it
+        except RequestRefused as error:
+            if isinstance(error, Conflict) and await _saved(bot, plan["id"]):
+                return {"job_id": plan["id"], "at": plan["at"]}  # by an earlier try
+            raise JobFailed(
+                f"What is to follow could not be scheduled, so nothing was begun. {error.message}",
+                retry=False,
+            ) from error
         except ClientError as error:
             raise JobFailed(
                 f"What is to follow could not be scheduled. {error.message}", retry_after=_AGAIN_SECONDS
@@ -81,17 +86,20 @@ async def waiting(bot: Any, about: str) -> Job | None:
     Raises JobFailed when the server cannot be asked now.
     """
     note = await bot.memory.kept(_NOTE, about)
-    if note is None:
-        return None
+    job = await _saved(bot, note["job_id"]) if note is not None else None
+    return job if job and job.state is JobState.ACTIVE and job.next_run_at is not None else None
+
+
+async def _saved(bot: Any, job_id: str) -> Job | None:
+    """The job of that id, None when there is none."""
     try:
-        job: Job = await bot.services.client.job(note["job_id"], current_run().guild_id)
+        return await bot.services.client.job(job_id, current_run().guild_id)
     except NotFound:
         return None
     except ClientError as error:
         raise JobFailed(
             f"It could not be told what is to follow. {error.message}", retry_after=_AGAIN_SECONDS
         ) from error
-    return job if job.state is JobState.ACTIVE and job.next_run_at is not None else None
 
 
 async def _call_off(bot: Any, job: Job) -> None:

@@ -15,7 +15,7 @@ from bot.config import Settings
 from schedulezero import instants
 from schedulezero.addresses import free_ports
 from schedulezero.dialects import JobQuery
-from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model import GuildRules, Job, JobState, Trigger
 from schedulezero.outgoing import SIGNATURE, is_public, signature_of
 from tests.conftest import until
 from tests.text import text_of
@@ -263,6 +263,23 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
     ends = [taking[str(person.id)].next_run_at for person in (world.plain, world.moderator)]
     assert ends[0] and ends[1] and ends[0] - ends[1] > timedelta(hours=6)
     assert len((await client.jobs(str(world.guild.id), JobQuery(method="remove_role_scheduled"))).jobs) == 2
+
+
+async def test_a_role_that_could_not_be_taken_again_is_not_given(world: World) -> None:
+    role = world.guild.create_role("Guests")
+    client, guild_id = world.bot.services.client, str(world.guild.id)
+    params = {"guild_id": guild_id, "user_ids": [str(world.plain.id)], "role_id": str(role.id), "lasts": "2h"}
+    job = await world.schedule("give_role_for", params, "in 3 days")
+    await client.save_rules(GuildRules(guild_id, most_jobs=1))
+    await client.run(job)
+
+    async def error() -> str | None:
+        (run,) = (await client.runs(guild_id, job_id=job.id)).runs
+        return run.error
+
+    assert "so nothing was begun. The server has its limit of 1 jobs." in await until(error)
+    guild: Any = world.bot.get_guild(world.guild.id)
+    assert role.id not in {item.id for item in (await guild.fetch_member(world.plain.id)).roles}
 
 
 class Receiver:
