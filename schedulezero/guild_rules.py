@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.model import GuildRules
+
+_MOST_STEPS = 2000
 
 
 def forbidden(rules: GuildRules, instant: datetime) -> str | None:
@@ -23,3 +25,19 @@ def forbidden(rules: GuildRules, instant: datetime) -> str | None:
     now = local.time()
     quiet = begins <= now < ends if begins < ends else now >= begins or now < ends
     return f"The server's quiet hours are from {begins:%H:%M} to {ends:%H:%M}." if quiet else None
+
+
+def allowed_from(rules: GuildRules, instant: datetime) -> datetime:
+    """The first instant from that one on at which something may run; that one where there is none."""
+    zone, found = ZoneInfo(rules.timezone), instant
+    for _ in range(_MOST_STEPS):
+        if forbidden(rules, found) is None:
+            return found
+        today = found.astimezone(zone).date()
+        ends = (
+            datetime.combine(today + timedelta(days=days), at, zone).astimezone(UTC)
+            for days in (0, 1)
+            for at in (time(), rules.quiet_to or time())
+        )
+        found = min(end for end in ends if end > found)
+    return instant

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from schedulezero import instants
-from schedulezero.errors import ClientError, Conflict, JobFailed, NotFound, RequestRefused
+from schedulezero.errors import (
+    ClientError,
+    Conflict,
+    JobFailed,
+    NotFound,
+    NotSupported,
+    RequestRefused,
+)  # fmt: skip
+from schedulezero.guild_rules import allowed_from
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.run_context import current_run
@@ -34,14 +42,14 @@ async def follow_up(
         bot: the bot.
         about: what it is about, such as a channel's slow mode, with its id.
         method, params: what is to be done.
-        after: how long from now.
+        after: how long from now; longer where the guild would have it skipped then.
         name: what the job is called in lists.
 
     Returns ``{"job_id": …, "at": …}``. Raises JobFailed when it cannot be saved, now or at all.
     """
     run, services = current_run(), bot.services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
-    at = instants.now() + after
+    at = await _allowed_from(bot, instants.now() + after)
     plan = {"id": f"after-{digest}" if run.run_id else "", "at": to_iso(at), "due": to_iso(at + _RENEWAL)}
 
     async def save(plan: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +96,21 @@ async def waiting(bot: Any, about: str) -> Job | None:
     note = await bot.memory.kept(_NOTE, about)
     job = await _saved(bot, note["job_id"]) if note is not None else None
     return job if job and job.state is JobState.ACTIVE and job.next_run_at is not None else None
+
+
+async def _allowed_from(bot: Any, at: datetime) -> datetime:
+    """The first instant from that one on that the guild's quiet hours and dark days leave free."""
+    guild_id = current_run().guild_id
+    if guild_id is None:
+        return at
+    try:
+        return allowed_from(await bot.services.client.rules(guild_id), at)
+    except NotSupported:
+        return at
+    except ClientError as error:
+        raise JobFailed(
+            f"It could not be told when it may end. {error.message}", retry_after=_AGAIN_SECONDS
+        ) from error
 
 
 async def _saved(bot: Any, job_id: str) -> Job | None:

@@ -265,6 +265,26 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
     assert len((await client.jobs(str(world.guild.id), JobQuery(method="remove_role_scheduled"))).jobs) == 2
 
 
+async def test_what_would_end_in_quiet_hours_ends_after_them(world: World) -> None:
+    client, guild_id = world.bot.services.client, str(world.guild.id)
+    now = instants.now()
+    quiet = (
+        (now + timedelta(hours=1)).time(),
+        (now + timedelta(hours=4)).time().replace(second=0, microsecond=0),
+    )
+    await client.save_rules(GuildRules(guild_id, quiet_from=quiet[0], quiet_to=quiet[1]))
+    params = {"channel_id": str(world.channel.id), "seconds": "30", "lasts": "2h"}
+    job = await world.schedule("set_slowmode", params, "in 3 days")
+    await client.run(job)
+
+    async def ending() -> Job | None:
+        found = (await client.jobs(guild_id, JobQuery(method="set_slowmode"))).jobs
+        return next((item for item in found if item.id != job.id), None)
+
+    ends = (await until(ending)).next_run_at
+    assert ends is not None and (ends - timedelta(seconds=5)).time() == quiet[1]
+
+
 async def test_a_role_that_could_not_be_taken_again_is_not_given(world: World) -> None:
     role = world.guild.create_role("Guests")
     client, guild_id = world.bot.services.client, str(world.guild.id)

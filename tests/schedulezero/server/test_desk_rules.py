@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from schedulezero.guild_rules import forbidden
+from schedulezero.guild_rules import allowed_from, forbidden
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules
 from schedulezero.server.service import ServerConfig
@@ -244,6 +244,22 @@ RULES = GuildRules(
 def test_what_rules_forbid(instant: str, part: str | None) -> None:
     reason = forbidden(RULES, from_iso(instant))
     assert (reason is None) if part is None else (reason is not None and part in reason)
+
+
+@pytest.mark.parametrize(("instant", "free"), [
+    ("2026-12-01T12:00:00Z", "2026-12-01T12:00:00Z"),
+    ("2026-12-01T22:30:00Z", "2026-12-02T06:00:00Z"),
+    ("2026-12-24T12:00:00Z", "2026-12-25T06:00:00Z"),
+    ("2026-03-29T00:30:00Z", "2026-03-29T05:00:00Z"),  # in the night in which the clocks go forward
+])  # fmt: skip
+def test_from_when_rules_let_something_run(instant: str, free: str) -> None:
+    assert allowed_from(RULES, from_iso(instant)) == from_iso(free)
+
+
+def test_where_nothing_may_run_ever_the_instant_stays() -> None:
+    days = tuple(date(2026, 1, 1) + timedelta(days=number) for number in range(5000))
+    instant = from_iso("2026-12-01T12:00:00Z")
+    assert allowed_from(GuildRules("900", dark_days=days), instant) == instant
 
 
 async def test_rules_make_runs_skipped_with_the_reason(api: Api, raw_handler: RawHandler) -> None:
