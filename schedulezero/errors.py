@@ -15,6 +15,7 @@
         ├── ServerUnreachable     nobody listens there
         ├── ServerTimeout         it listens and does not answer
         ├── ServerFailed          it answered 5xx
+        ├── ServerBusy            429: it was asked too often, and may be asked again in a moment
         ├── BadAnswer             it answered something that is not what it promised
         ├── NotSupported          this server's dialect has no such thing
         └── RequestRefused        4xx: the request itself is wrong
@@ -143,6 +144,10 @@ class ServerTimeout(ClientError):
 
 class ServerFailed(ClientError):
     """The server failed while it handled the request."""
+
+
+class ServerBusy(ClientError):
+    """The server was asked too often within a moment."""
 
 
 class BadAnswer(ClientError):

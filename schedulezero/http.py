@@ -13,6 +13,7 @@ from schedulezero.errors import (
     Conflict,
     NotFound,
     RequestRefused,
+    ServerBusy,
     ServerFailed,
     ServerTimeout,
     ServerUnreachable,
@@ -96,6 +97,8 @@ class Http:
         if status >= 400:
             code, message, field = _error(data)
             message = message or f"The ScheduleZero server refused this (HTTP {status})."
+            if status == 429:
+                raise ServerBusy(message)
             kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
             raise kind(message, code=code or "refused", field=field)
         if not isinstance(data, dict):

@@ -22,6 +22,7 @@ from schedulezero.errors import (
     NotFound,
     NotSupported,
     RequestRefused,
+    ServerBusy,
     ServerFailed,
     ServerTimeout,
     ServerUnreachable,
@@ -295,6 +296,11 @@ async def _broken(request: web.Request) -> web.Response:
     raise web.HTTPInternalServerError(text="boom")
 
 
+async def _busy(request: web.Request) -> web.Response:
+    told = {"code": "too_many_requests", "message": "At most 2 requests a second, please."}
+    return web.json_response({"error": told}, status=429)
+
+
 async def _list(request: web.Request) -> web.Response:
     return web.json_response([1, 2])
 
@@ -313,6 +319,7 @@ async def _odd_jobs(request: web.Request) -> web.Response:
         (_silent, ServerTimeout, "does not answer"),
         (_page, BadAnswer, "does not look like"),
         (_broken, ServerFailed, "failed on this"),
+        (_busy, ServerBusy, "At most 2 requests"),
         (_list, BadAnswer, "does not look like"),
         (_other, BadAnswer, "no list of jobs"),
         (_odd_jobs, BadAnswer, "cannot be read"),
