@@ -21,29 +21,19 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-import types
 import typing
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-import annotated_types
-from pydantic import Field, TypeAdapter
-from pydantic.fields import FieldInfo
+from pydantic import Field
 
+from schedulezero.annotations import Channels, parameter_from
 from schedulezero.methods import SPEC_ATTRIBUTE, MethodSpec, Need, Tell, summary_of
-from schedulezero.parameter_values import check_params, said_span
-from schedulezero.parameters import Kind, Parameter, kind_of
+from schedulezero.parameter_values import check_params
+from schedulezero.parameters import Kind, Parameter
 from schedulezero.steps import resumable as mark_resumable
-
-
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """Which channels may be chosen, by Discord's names of their kinds: ``text``, ``forum``, ``voice``…"""
-
-    kinds: tuple[str, ...]
-
 
 ChannelId = Annotated[int, Kind.CHANNEL]
 """The id of a channel or thread where messages can be posted."""
@@ -180,102 +170,13 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         if argument.name not in hints:
             raise TypeError(f"{function.__name__}: {argument.name!r} needs an annotation.")
         default = argument.default if argument.default is not argument.empty else ...
-        found.append(
-            parameter_from(argument.name, hints[argument.name], default, helps.get(argument.name, ""))
-        )
+        try:
+            found.append(
+                parameter_from(argument.name, hints[argument.name], default, helps.get(argument.name, ""))
+            )
+        except TypeError as error:
+            raise TypeError(f"{function.__name__}: {error}") from None
     return tuple(found)
-
-
-def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: str = "") -> Parameter:
-    """A parameter from its annotation.
-
-    Parameters:
-        name: what it is called.
-        annotation: its type, with pydantic's constraints; ``X | None`` is an optional X.
-        default: what counts when it is left out; ``...`` when it must be given.
-        help_text: what it is for; a description in the annotation comes first.
-    """
-    read = _read_annotation(annotation)
-    told = default not in (..., None, "", False) and not isinstance(default, list)
-    shown = _said(default) if told else None
-    return Parameter(
-        name=name,
-        kind=read.kind or kind_of(name, read.base.__name__ if isinstance(read.base, type) else ""),
-        help=read.description or help_text,
-        required=default is ...,
-        default=shown,
-        choices=read.choices,
-        longest=read.longest,
-        least=read.least,
-        most=read.most,
-        channels=read.channels,
-        adapter=TypeAdapter(annotation),
-    )
-
-
-@dataclass(slots=True)
-class _Read:
-    base: Any = str
-    kind: Kind | None = None
-    choices: tuple[str, ...] = ()
-    longest: int | None = None
-    least: float | None = None
-    most: float | None = None
-    channels: tuple[str, ...] = ()
-    description: str = ""
-
-
-# Read as: a plain type, and what a parameter of it is.
-_KINDS: dict[Any, Kind] = {
-    bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.NUMBER, timedelta: Kind.DURATION,
-    list: Kind.LIST, tuple: Kind.LIST, dict: Kind.OBJECT,
-}  # fmt: skip
-
-
-def _read_annotation(annotation: Any) -> _Read:
-    origin = typing.get_origin(annotation)
-    if origin is Annotated:
-        inner, *metadata = typing.get_args(annotation)
-        read = _read_annotation(inner)
-        for item in metadata:
-            _take(item, read)
-        return read
-    if origin in (typing.Union, types.UnionType):
-        parts = [part for part in typing.get_args(annotation) if part is not type(None)]
-        if len(parts) == 1:
-            return _read_annotation(parts[0])
-        return _Read(base=annotation)
-    if origin is Literal:
-        choices = tuple(str(value) for value in typing.get_args(annotation))
-        return _Read(kind=Kind.CHOICE, choices=choices)
-    base = origin or annotation
-    return _Read(base=base, kind=_KINDS.get(base))
-
-
-def _take(item: Any, read: _Read) -> None:
-    """Takes in one piece of an annotation's metadata."""
-    if isinstance(item, Kind):
-        read.kind = item
-    elif isinstance(item, Channels):
-        read.channels = item.kinds
-    elif isinstance(item, FieldInfo):
-        read.description = item.description or read.description
-        for inner in item.metadata:
-            _take(inner, read)
-    elif isinstance(item, annotated_types.MaxLen):
-        read.longest = item.max_length
-    elif isinstance(item, annotated_types.Ge):
-        read.least = _as_number(item.ge)
-    elif isinstance(item, annotated_types.Le):
-        read.most = _as_number(item.le)
-
-
-def _said(value: Any) -> str:
-    return said_span(value) if isinstance(value, timedelta) else str(value)
-
-
-def _as_number(bound: Any) -> float | None:
-    return float(bound) if isinstance(bound, int | float) else None
 
 
 def _helps(text: str) -> dict[str, str]:

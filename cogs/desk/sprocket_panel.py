@@ -19,9 +19,9 @@ from cogs.desk.language import t
 from cogs.desk.modals import ask, form_action
 from cogs.desk.wording import NEUTRAL, cut
 from cogs.services import Refused
+from schedulezero.annotations import parameter_from
 from schedulezero.methods import MethodSpec, spec_of
 from schedulezero.sprocket_settings import save_settings, settings_of
-from schedulezero.typed import parameter_from
 
 _MOST_FIELDS = 5
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
+import discord
 import jsonschema_rs
 import pytest
 from pydantic import Field
@@ -131,6 +132,12 @@ def test_a_function_that_cannot_be_one_says_why() -> None:
         @job(needs=in_channel("chanel_id", "send_messages"))
         async def misspelt(bot: Any, channel_id: ChannelId) -> None:
             """Would be done without a look at the rights."""
+
+    with pytest.raises(TypeError, match=r"greet: 'who' cannot be a .*MemberId, and look it up"):
+
+        @job()
+        async def greet(bot: Any, who: list[discord.Member]) -> None:
+            """Greet people."""
 
     with pytest.raises(TypeError, match="cannot be a parameter"):
 
