@@ -25,8 +25,6 @@ from sprockets.discord_side import (
 )
 from sprockets.registering import RegisteringCog, by_name
 
-MAX_CONTENT = 2000
-
 
 @job(
     needs=(
@@ -59,10 +57,6 @@ async def send_announcement(
     role = role_of(channel.guild, role_id) if role_id else None
     called = [*(["@everyone"] if everyone else []), *([role.mention] if role else [])]
     content = f"{' '.join(called)} {text}".strip() if called else text
-    if len(content) > MAX_CONTENT:
-        raise JobFailed(
-            f"The message has {len(content)} characters; Discord takes {MAX_CONTENT}.", retry=False
-        )
     allowed = mentions(message, role=role, everyone=everyone)
     sent = await post(channel, f"#{channel.name}", content=content, allowed_mentions=allowed)
     return {"success": True, **sent}

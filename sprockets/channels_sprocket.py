@@ -13,7 +13,7 @@ from schedulezero.errors import JobFailed
 from schedulezero.methods import in_channel
 from schedulezero.steps import step
 from schedulezero.typed import AnyChannelId, Duration, LongText, job
-from sprockets.discord_side import asking_discord, guild_channel_of, text_for
+from sprockets.discord_side import asking_discord, fitting, guild_channel_of, text_for
 from sprockets.follow_up import follow_up, waiting
 from sprockets.registering import RegisteringCog, by_name
 
@@ -90,10 +90,8 @@ async def set_channel_text(
         where: Discord lets a name change twice in ten minutes only
     """
     channel = await guild_channel_of(bot, channel_id)
-    written = text_for(channel.guild, text)
     longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
-    if len(written) > longest:
-        raise JobFailed(f"The {where} has {len(written)} characters; Discord takes {longest}.", retry=False)
+    written = fitting(text_for(channel.guild, text), longest, where)
     topical = isinstance(channel, discord.TextChannel | discord.ForumChannel)
     if where == "topic" and not topical:
         raise JobFailed(f"#{channel.name} has no topic; write its name instead.", retry=False)

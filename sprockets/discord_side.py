@@ -34,6 +34,8 @@ _AT_ONCE = 10
 """Requests of one job that are under way together; more would only stand in line for Discord's limit."""
 _NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
 _CLOCK_SKEW = timedelta(minutes=2)
+MOST_TEXT = 2000
+"""How many characters a message holds."""
 _MOST_LOOKED_AT = 500
 
 _USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
@@ -199,6 +201,19 @@ def colour_of(value: Any) -> discord.Colour:
     return discord.Colour(found)
 
 
+def fitting(text: str, most: int, where: str) -> str:
+    """A text that is not too long for Discord; JobFailed says what is.
+
+    Parameters:
+        text: as it is sent, with its variables filled in.
+        most: how many characters Discord takes.
+        where: what it is, such as ``message``.
+    """
+    if len(text) > most:
+        raise JobFailed(f"The {where} has {len(text)} characters; Discord takes {most}.", retry=False)
+    return text
+
+
 def embed_of(data: dict[str, Any]) -> discord.Embed:
     """An embed from its JSON; JobFailed says what is wrong with it."""
     try:
@@ -207,6 +222,15 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
             raise ValueError("it is empty or longer than 6,000 characters")
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise JobFailed(f"The embed cannot be used: {error}.", retry=False) from error
+    parts = (
+        ("title", embed.title, 256),
+        ("description", embed.description, 4096),
+        ("footer", embed.footer.text, 2048),
+        *((f"name of field {number}", field.name, 256) for number, field in enumerate(embed.fields, 1)),
+        *((f"value of field {number}", field.value, 1024) for number, field in enumerate(embed.fields, 1)),
+    )
+    for where, text, most in parts:
+        fitting(text or "", most, where)
     return embed
 
 
@@ -243,6 +267,7 @@ async def post(
         content, embed, poll, view, allowed_mentions: the message.
         key: names the message within the run, where there is more than one in a channel.
     """
+    fitting(content or "", MOST_TEXT, "message")
     target = await channel._get_channel()  # discord.py's own way from a person to their channel
     key = key or f"post:{target.id}"
     plan = {

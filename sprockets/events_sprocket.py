@@ -17,12 +17,13 @@ from schedulezero.parameter_values import said_span
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
 from schedulezero.typed import Duration, GuildId, LongText, Text, VoiceId, job
-from sprockets.discord_side import asking_discord, guild_channel_of, guild_of, text_for
+from sprockets.discord_side import asking_discord, fitting, guild_channel_of, guild_of, text_for
 from sprockets.registering import RegisteringCog, by_name
 
 REASON = "ScheduleZero: scheduled job"
 _SOONEST = timedelta(minutes=1)  # Discord takes no event that began already
 _CLOCK_SKEW = timedelta(minutes=2)
+_LONGEST_DESCRIPTION = 1000
 
 
 # https://discord.com/developers/docs/resources/guild-scheduled-event#guild-scheduled-event-permissions-requirements
@@ -44,7 +45,7 @@ async def create_event(
     lasts: Duration = timedelta(hours=1),
     place: Annotated[Text, Field(max_length=100)] = "",
     voice_channel_id: VoiceId | None = None,
-    description: Annotated[LongText, Field(max_length=1000)] = "",
+    description: Annotated[LongText, Field(max_length=_LONGEST_DESCRIPTION)] = "",
 ) -> dict[str, Any]:
     """Announce one of Discord's own events.
 
@@ -92,7 +93,7 @@ async def create_event(
 
     plan = {
         "name": text_for(guild, title)[:100],
-        "description": text_for(guild, description) if description else "",
+        "description": fitting(text_for(guild, description), _LONGEST_DESCRIPTION, "description"),
         "start": to_iso(start),
     }
     return {"success": True, **await step("event", make, plan=plan, find=find)}

@@ -23,6 +23,7 @@ _BULK_AGE = timedelta(days=14) - timedelta(minutes=5)  # Discord refuses older o
 _MOST_LOOKED_AT = 2000
 _MOST_DELETED = 1000
 _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads", "create_private_threads")
+Reason = Annotated[LongText, Field(max_length=1900)]  # it is posted, with some words around it
 _NOTE = "lockdown"
 # A bot can deny and allow in a channel only what it may do itself in the server
 # (https://discord.com/developers/docs/resources/channel#edit-channel-permissions).
@@ -135,7 +136,7 @@ async def _delete(channel: Sendable, found: list[int]) -> int:
 
 
 @job(needs=_LOCKING, resumable=True)
-async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: LongText = "") -> dict[str, Any]:
+async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reason = "") -> dict[str, Any]:
     """Lock a channel: nobody but its moderators can write there.
 
     Params:
@@ -165,7 +166,7 @@ async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Lon
 
 
 @job(needs=_LOCKING, resumable=True)
-async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: LongText = "") -> dict[str, Any]:
+async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reason = "") -> dict[str, Any]:
     """Unlock a channel, with the permissions that it had before it was locked.
 
     Params:

@@ -15,10 +15,12 @@ from schedulezero.methods import Need, in_channel
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
 from sprockets.discord_side import (
+    MOST_TEXT,
     Sendable,
     asking_discord,
     channel_of,
     find_message,
+    fitting,
     may_look_back,
     mentions,
     post,
@@ -58,8 +60,8 @@ async def send_poll(
     """
     channel = await channel_of(bot, channel_id)
     poll = discord.Poll(
+        question=fitting(text_for(channel.guild, question), _LONGEST_QUESTION, "question"),
         # Discord counts a poll's length in whole hours.
-        question=text_for(channel.guild, question),
         duration=timedelta(hours=max(round(lasts / timedelta(hours=1)), 1)),
         multiple=several,
     )
@@ -114,7 +116,7 @@ async def send_as(
     channel = await channel_of(bot, channel_id)
     if _FORBIDDEN_NAMES.search(name):
         raise JobFailed(f"Discord does not take “{name}” as a name; choose another one.", retry=False)
-    text = text_for(channel.guild, message)
+    text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
     async with asking_discord(f"post in #{channel.name} by a webhook"):
         webhook = await _webhook(bot, channel)
 
@@ -176,10 +178,9 @@ async def edit_post(
     if found.author != bot.user:
         raise JobFailed("I can only change posts of my own; this one is somebody else's.", retry=False)
     assert found.guild is not None
+    written = fitting(text_for(found.guild, text), MOST_TEXT, "text")
     async with asking_discord("change my post"):
-        changed = await found.edit(
-            content=text_for(found.guild, text), allowed_mentions=discord.AllowedMentions.none()
-        )
+        changed = await found.edit(content=written, allowed_mentions=discord.AllowedMentions.none())
     return {"success": True, **posted(changed)}
 
 

@@ -13,7 +13,16 @@ from schedulezero.errors import JobFailed
 from schedulezero.methods import in_channel
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
-from sprockets.discord_side import asking_discord, channel_of, guild_channel_of, mentions, post, text_for
+from sprockets.discord_side import (
+    MOST_TEXT,
+    asking_discord,
+    channel_of,
+    fitting,
+    guild_channel_of,
+    mentions,
+    post,
+    text_for,
+)
 from sprockets.registering import RegisteringCog, by_name
 
 REASON = "ScheduleZero: scheduled job"
@@ -49,6 +58,7 @@ async def create_thread(
     if not isinstance(channel, discord.TextChannel):
         raise JobFailed(f"Threads cannot be opened in #{channel.name}; choose a text channel.", retry=False)
     name = text_for(channel.guild, title)[:100]
+    text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
         async with asking_discord(f"open a thread in #{channel.name}"):
@@ -64,7 +74,6 @@ async def create_thread(
     result = await step("thread", open_it, plan=plan, find=lambda plan, since: _found(channel, plan, since))
     if message:
         thread = await channel_of(bot, int(result["channel_id"]))
-        text = text_for(channel.guild, message)
         sent = await post(thread, f"“{name}”", content=text, allowed_mentions=mentions(message))
         result = {**result, **sent}
     return {"success": True, **result}
@@ -93,7 +102,8 @@ async def create_forum_post(
     forum = await guild_channel_of(bot, channel_id)
     if not isinstance(forum, discord.ForumChannel):
         raise JobFailed(f"#{forum.name} is no forum; choose one.", retry=False)
-    name, text = text_for(forum.guild, title)[:100], text_for(forum.guild, message)
+    name = text_for(forum.guild, title)[:100]
+    text = fitting(text_for(forum.guild, message), MOST_TEXT, "message")
     chosen = _tags(forum, tags)
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:

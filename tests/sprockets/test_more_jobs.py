@@ -399,3 +399,40 @@ async def test_the_dry_run_of_a_clean_up_deletes_nothing(world: World) -> None:
     await world.admin.click(preview.response, label="What would it do now?")  # type: ignore[arg-type]
     assert "would be deleted now" in text_of(preview.response)
     assert any(message.content == "spam" for message in world.channel.history())
+
+
+LONG = "{server}" * 200  # 1,600 characters, and more once it is filled in
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "part"),
+    [
+        ("send_announcement", {"message": LONG}, "message"),
+        ("send_as", {"message": LONG, "name": "Captain"}, "message"),
+        ("send_to_multiple_channels", {"message": LONG}, "message"),
+        ("create_thread", {"message": LONG, "title": "Talk"}, "message"),
+        ("create_forum_post", {"message": LONG, "title": "Talk"}, "message"),
+        ("send_embed_announcement", {"title": LONG[:256], "description": "x"}, "title"),
+        ("send_poll", {"question": LONG[:296], "answers": "Yes\nNo"}, "question"),
+        (
+            "create_event",
+            {"title": "Games", "description": LONG[:1000], "starts_in": "2 days"},
+            "description",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_text_that_grew_too_long_is_told_before_anything_is_done(
+    world: World, method: str, params: dict[str, Any], part: str
+) -> None:
+    guild: Any = world.bot.get_guild(world.guild.id)
+    guild.name = "The Moonbase of all Moonbases"
+    where = world.guild.create_forum_channel("ideas") if "forum" in method else world.channel
+    await world.env.settle()
+    places = {
+        "send_to_multiple_channels": {"channel_ids": [where.id]},
+        "create_event": {"guild_id": guild.id, "place": "Attic"},
+    }
+    answer = await world.run(method, {**places.get(method, {"channel_id": where.id}), **params})
+    assert f"The {part} has " in answer["error"] and "characters; Discord takes" in answer["error"]
+    assert world.channel.history() == [] and not guild.threads
