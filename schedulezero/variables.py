@@ -120,10 +120,9 @@ def escape(text: str) -> str:
     return _BETWEEN.sub(lambda match: f"\u200b{match[0]}", plain)
 
 
-def check(text: str, facts: Facts) -> None:
-    """Refuses a text of which some turn has a variable that cannot be rendered."""
-    for turn in turns(text):
-        render(turn, facts)
+def rendered(text: str, facts: Facts) -> list[str]:
+    """Each of the texts that take turns with its variables filled in; ParameterError where one cannot be."""
+    return [render(turn, facts) for turn in turns(text)]
 
 
 def turns(text: str) -> list[str]:

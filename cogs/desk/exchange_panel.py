@@ -30,7 +30,7 @@ from schedulezero.exchange import LARGEST_FILE, Entry, Fault, read_jobs, write_j
 from schedulezero.importers import reader_of
 from schedulezero.memory import new_id
 from schedulezero.model import Job, JobState, Trigger
-from schedulezero.variables import check, facts_of
+from schedulezero.variables import facts_of, rendered
 from schedulezero.when.bounding import without_days
 from schedulezero.when.describe import describe
 from schedulezero.when.parse import understand
@@ -139,7 +139,7 @@ async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: 
         facts = facts_of(interaction.guild, timezone=where, number=1, now=now)
         for name in spec.variables:
             if isinstance(filled.params.get(name), str):
-                check(filled.params[name], facts)
+                rendered(filled.params[name], facts)
     except (WhenError, TriggerError, ParameterError) as error:
         return Fault(entry.line, translated(error.message))
     known = await seen.of(spec, filled.params)

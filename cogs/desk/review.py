@@ -16,7 +16,7 @@ from schedulezero.guild_rules import forbidden
 from schedulezero.memory import Draft
 from schedulezero.methods import MethodSpec
 from schedulezero.model import GuildRules, Trigger
-from schedulezero.variables import Facts, check, turns
+from schedulezero.variables import Facts, rendered
 from schedulezero.when.bounding import read_end, with_end
 from schedulezero.when.parse import understand
 from schedulezero.when.schedules import Schedule, upcoming
@@ -120,10 +120,10 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
         if not isinstance(text, str) or parameter is None:
             continue
         try:
-            check(text, facts)
+            longest = max(len(part) for part in rendered(text, facts))
         except ParameterError as error:
             found[name] = f"**{label_of(parameter)}:** {translated(error.message)}"
-        longest = max(len(part) for part in turns(text))
+            continue
         if name == "message" and longest > _LONGEST_MESSAGE:
             said = t("has {count} characters; Discord takes {most}.", count=longest, most=_LONGEST_MESSAGE)
             found[name] = f"**{label_of(parameter)}** {said}"

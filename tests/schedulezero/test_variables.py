@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedulezero.errors import ParameterError
-from schedulezero.variables import Facts, check, render, turn, turns
+from schedulezero.variables import Facts, render, rendered, turn, turns
 
 FACTS = Facts(
     now=datetime(2026, 11, 24, 18, 5, tzinfo=ZoneInfo("Europe/Berlin")),
@@ -50,14 +50,14 @@ def test_dates_are_written_in_the_guilds_language() -> None:
 ])  # fmt: skip
 def test_what_is_refused_when_saving(text: str, part: str) -> None:
     with pytest.raises(ParameterError) as refused:
-        check(text, FACTS)
+        rendered(text, FACTS)
     assert part in refused.value.message
 
 
 @given(st.text(alphabet=st.sampled_from("{}:ab dte_-\n\\$%"), max_size=60))
 def test_no_text_breaks_it(text: str) -> None:
     try:
-        check(text, FACTS)
+        rendered(text, FACTS)
     except ParameterError:
         return
     assert isinstance(render(turn(text, 3), FACTS), str)
