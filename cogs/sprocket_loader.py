@@ -147,7 +147,8 @@ def extension(name: str) -> str:
 
 def cog_of(bot: commands.Bot, name: str) -> commands.Cog | None:
     """The cog of a loaded sprocket that declares settings, if it has one."""
-    found = (cog for cog in _cogs_of(bot, name) if isinstance(getattr(cog, "settings", None), type))
+    cogs = _cogs_of(bot, extension(name))
+    found = (cog for cog in cogs if isinstance(getattr(cog, "settings", None), type))
     return next(found, None)
 
 
@@ -157,16 +158,17 @@ def jobs_of(bot: commands.Bot, name: str) -> dict[str, JobFunction]:
     They are those that are written in its module or package, and those that its cog lists, wherever they are
     written.
     """
-    listed = {id(job) for cog in _cogs_of(bot, name) for job in getattr(cog, "jobs", {}).values()}
+    module = extension(name)  # once: finding it looks at every folder where packages may be
+    listed = {id(job) for cog in _cogs_of(bot, module) for job in getattr(cog, "jobs", {}).values()}
     return {
         method: function
         for method, function in handler_of(bot).sprockets.items()
-        if id(function) in listed or _is_in(extension(name), getattr(function, "__module__", None))
+        if id(function) in listed or _is_in(module, getattr(function, "__module__", None))
     }
 
 
-def _cogs_of(bot: commands.Bot, name: str) -> list[commands.Cog]:
-    return [cog for cog in bot.cogs.values() if _is_in(extension(name), cog.__module__)]
+def _cogs_of(bot: commands.Bot, extension: str) -> list[commands.Cog]:
+    return [cog for cog in bot.cogs.values() if _is_in(extension, cog.__module__)]
 
 
 def _is_in(extension: str, module: str | None) -> bool:
