@@ -13,11 +13,10 @@ from schedulezero.errors import JobFailed
 from schedulezero.methods import in_channel
 from schedulezero.steps import step
 from schedulezero.typed import AnyChannelId, Duration, LongText, job
-from sprockets.discord_side import asking_discord, fitting, guild_channel_of, text_for
+from sprockets.discord_side import REASON, asking_discord, fitting, guild_channel_of, text_for
 from sprockets.follow_up import follow_up, waiting
 from sprockets.registering import RegisteringCog, by_name
 
-REASON = "ScheduleZero: scheduled job"
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024
 _LONGEST_NAME = 100

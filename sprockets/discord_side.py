@@ -34,6 +34,8 @@ _AT_ONCE = 10
 """Requests of one job that are under way together; more would only stand in line for Discord's limit."""
 _NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
 _CLOCK_SKEW = timedelta(minutes=2)
+REASON = "ScheduleZero: scheduled job"
+"""What the audit log of a server says of a change."""
 MOST_TEXT = 2000
 """How many characters a message holds."""
 _MOST_LOOKED_AT = 500

@@ -17,10 +17,9 @@ from schedulezero.parameter_values import said_span
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
 from schedulezero.typed import Duration, GuildId, LongText, Text, VoiceId, job
-from sprockets.discord_side import asking_discord, fitting, guild_channel_of, guild_of, text_for
+from sprockets.discord_side import REASON, asking_discord, fitting, guild_channel_of, guild_of, text_for
 from sprockets.registering import RegisteringCog, by_name
 
-REASON = "ScheduleZero: scheduled job"
 _SOONEST = timedelta(minutes=1)  # Discord takes no event that began already
 _CLOCK_SKEW = timedelta(minutes=2)
 _LONGEST_DESCRIPTION = 1000

@@ -14,10 +14,9 @@ from schedulezero.methods import Need, in_channel
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
 from schedulezero.typed import ChannelId, LongText, MemberId, Text, job
-from sprockets.discord_side import Sendable, asking_discord, channel_of, post
+from sprockets.discord_side import REASON, Sendable, asking_discord, channel_of, post
 from sprockets.registering import RegisteringCog, by_name
 
-REASON = "ScheduleZero: scheduled job"
 _BULK = 100
 _BULK_AGE = timedelta(days=14) - timedelta(minutes=5)  # Discord refuses older ones; keep a margin
 _MOST_LOOKED_AT = 2000

@@ -16,6 +16,7 @@ from schedulezero.steps import step
 from schedulezero.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
 from sprockets.discord_side import (
     MOST_TEXT,
+    REASON,
     Sendable,
     asking_discord,
     channel_of,
@@ -153,7 +154,7 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
     for webhook in await home.webhooks():
         if webhook.token and webhook.user is not None and bot.user and webhook.user.id == bot.user.id:
             return webhook
-    return await home.create_webhook(name=_WEBHOOK, reason="ScheduleZero: scheduled job")
+    return await home.create_webhook(name=_WEBHOOK, reason=REASON)
 
 
 @job(

@@ -13,11 +13,9 @@ from schedulezero.errors import JobFailed
 from schedulezero.methods import Need
 from schedulezero.steps import step
 from schedulezero.typed import Duration, GuildId, MemberIds, RoleId, job
-from sprockets.discord_side import asking_discord, guild_of, partly, role_of
+from sprockets.discord_side import REASON, asking_discord, guild_of, partly, role_of
 from sprockets.follow_up import follow_up, waiting
 from sprockets.registering import RegisteringCog, by_name
-
-REASON = "ScheduleZero: scheduled job"
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)

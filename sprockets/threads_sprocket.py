@@ -15,6 +15,7 @@ from schedulezero.steps import step
 from schedulezero.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
 from sprockets.discord_side import (
     MOST_TEXT,
+    REASON,
     asking_discord,
     channel_of,
     fitting,
@@ -25,7 +26,6 @@ from sprockets.discord_side import (
 )
 from sprockets.registering import RegisteringCog, by_name
 
-REASON = "ScheduleZero: scheduled job"
 Quiet = Literal["1 hour", "1 day", "3 days", "1 week"]
 # Read as: how long a thread may be quiet before Discord puts it away, in Discord's minutes.
 _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
