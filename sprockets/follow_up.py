@@ -15,9 +15,9 @@ from schedulezero.errors import (
     NotFound,
     NotSupported,
     RequestRefused,
-)  # fmt: skip
+)
 from schedulezero.guild_rules import allowed_from
-from schedulezero.instants import to_iso
+from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
@@ -49,16 +49,16 @@ async def follow_up(
     """
     run, services = current_run(), bot.services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
-    at = await _allowed_from(bot, instants.now() + after)
-    plan = {"id": f"after-{digest}" if run.run_id else "", "at": to_iso(at), "due": to_iso(at + _RENEWAL)}
+    plan = {"id": f"after-{digest}" if run.run_id else "", "at": to_iso(instants.now() + after)}
 
     async def save(plan: dict[str, Any]) -> dict[str, Any]:
+        at = await _allowed_from(bot, from_iso(plan["at"]))
         job = Job(
             id=plan["id"],
             handler_id=services.handler_id,
             method=method,
             params=params,
-            trigger=Trigger("date", {"run_date": plan["due"]}),
+            trigger=Trigger("date", {"run_date": to_iso(at + _RENEWAL)}),
             name=name[:100],
             guild_id=run.guild_id,
             creator_id=run.creator_id,
@@ -69,7 +69,7 @@ async def follow_up(
             saved = await services.client.create(job)
         except RequestRefused as error:
             if isinstance(error, Conflict) and await _saved(bot, plan["id"]):
-                return {"job_id": plan["id"], "at": plan["at"]}  # by an earlier try
+                return {"job_id": plan["id"], "at": to_iso(at)}  # by an earlier try
             raise JobFailed(
                 f"What is to follow could not be scheduled, so nothing was begun. {error.message}",
                 retry=False,
@@ -78,7 +78,7 @@ async def follow_up(
             raise JobFailed(
                 f"What is to follow could not be scheduled. {error.message}", retry_after=_AGAIN_SECONDS
             ) from error
-        return {"job_id": saved.id, "at": plan["at"]}
+        return {"job_id": saved.id, "at": to_iso(at)}
 
     earlier = await waiting(bot, about)
     result = await step(f"after:{about}", save, plan=plan)

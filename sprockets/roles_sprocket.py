@@ -29,7 +29,7 @@ async def add_role_scheduled(
         user_ids: Who gets it
         role_id: Which role
     """
-    return await _change_role(bot, guild_id, user_ids, role_id, give=True)
+    return await _change_role(_role_to_manage(bot, guild_id, role_id), user_ids, give=True)
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
@@ -43,7 +43,7 @@ async def remove_role_scheduled(
         user_ids: Who loses it
         role_id: Which role
     """
-    return await _change_role(bot, guild_id, user_ids, role_id, give=False)
+    return await _change_role(_role_to_manage(bot, guild_id, role_id), user_ids, give=False)
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
@@ -62,12 +62,10 @@ async def give_role_for(
         role_id: Which role
         lasts: For how long; whoever has it already otherwise keeps it
     """
-    guild = guild_of(bot, guild_id)
-    role = role_of(guild, role_id)
-    _check_role(guild, role)
+    role = _role_to_manage(bot, guild_id, role_id)
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
-        return {"people": [await _look_at(bot, guild, role, item) for item in dict.fromkeys(user_ids)]}
+        return {"people": [await _look_at(bot, role, item) for item in dict.fromkeys(user_ids)]}
 
     # Looked at once for a run: going on after a crash, people have the role because they were given it.
     people = (await step("look", look))["people"]
@@ -85,17 +83,15 @@ async def give_role_for(
     keep = len(people) - len(borrowers)
     if keep:
         said += f"; {keep} had it for good and {'keeps' if keep == 1 else 'keep'} it"
-    given = await _change_role(bot, guild_id, [int(person["id"]) for person in borrowers], role_id, give=True)
+    given = await _change_role(role, [int(person["id"]) for person in borrowers], give=True)
     return {**given, "message": f"{given['message']}{said}"}
 
 
-async def _look_at(
-    bot: commands.Bot, guild: discord.Guild, role: discord.Role, user_id: int
-) -> dict[str, Any]:
+async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[str, Any]:
     """Who somebody is, and whether they have a role otherwise than for a while."""
     try:
         async with asking_discord(f"look at the roles of {user_id}"):
-            member = guild.get_member(user_id) or await guild.fetch_member(user_id)
+            member = await _member(role.guild, user_id)
     except JobFailed as error:
         if isinstance(error.__cause__, discord.NotFound):
             return {"id": str(user_id), "name": str(user_id), "keeps": False}
@@ -109,27 +105,30 @@ def _lent(role_id: int, user_id: int) -> str:
     return f"role:{role_id}:{user_id}"
 
 
-def _check_role(guild: discord.Guild, role: discord.Role) -> None:
+async def _member(guild: discord.Guild, user_id: int) -> discord.Member:
+    return guild.get_member(user_id) or await guild.fetch_member(user_id)
+
+
+def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.Role:
+    """The role of that id; JobFailed when there is none, or none that the bot may give and take."""
+    guild = guild_of(bot, guild_id)
+    role = role_of(guild, role_id)
     if role >= guild.me.top_role or role.managed or role.is_default():
         raise JobFailed(
             f"I cannot manage the role {role.name}: move my own role above it in the server's settings.",
             retry=False,
         )
+    return role
 
 
-async def _change_role(
-    bot: commands.Bot, guild_id: int, user_ids: list[int], role_id: int, *, give: bool
-) -> dict[str, Any]:
-    guild = guild_of(bot, guild_id)
-    role = role_of(guild, role_id)
-    _check_role(guild, role)
+async def _change_role(role: discord.Role, user_ids: list[int], *, give: bool) -> dict[str, Any]:
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for user_id in dict.fromkeys(user_ids):
 
         async def change(_: dict[str, Any], user_id: int = user_id) -> dict[str, Any]:
             async with asking_discord(f"change the roles of {user_id}"):
-                member = guild.get_member(user_id) or await guild.fetch_member(user_id)
+                member = await _member(role.guild, user_id)
                 await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
             return {"user_id": str(user_id)}
 
