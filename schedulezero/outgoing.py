@@ -30,10 +30,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import Connection
 
 from schedulezero.errors import ScheduleZeroError
+from schedulezero.methods import Need
 from schedulezero.protocol import OUTGOING_HEADER
 from schedulezero.public_addresses import is_public
 from schedulezero.web_address import AddressUnusable, WebAddress, read_web_address
 
+CALLING = Need("manage_guild", of="person")
+"""The right that calling an address of one's choice takes."""
 SIGNATURE = "X-ScheduleZero-Signature"
 TIMEOUT_SECONDS = 10.0
 _LARGEST_ANSWER = 4096
@@ -47,7 +50,7 @@ _FRAMING = frozenset({
     "keep-alive", "proxy-connection", "proxy-authorization",
 })  # fmt: skip
 # Threads of its own: a slow name server must not hold up what else asyncio does in threads.
-_lookups = ThreadPoolExecutor(8, thread_name_prefix="schedulezero-lookup")
+_lookups = ThreadPoolExecutor(32, thread_name_prefix="schedulezero-lookup")
 
 
 class OutgoingFailed(ScheduleZeroError):
@@ -182,16 +185,17 @@ async def send_out(
         secret: signs it, see `signature_of`.
         allow_private: whether addresses within this network may be called, too.
 
-    Raises OutgoingFailed, in a sentence that names the host at most.
+    Raises OutgoingFailed, in a sentence that names the host at most; ValueError for a method or a header that
+    a request may not have.
     """
     try:
         address = read_web_address(url)
     except AddressUnusable as error:
         raise OutgoingFailed(error.message, refused=True) from None
     if not allow_private and _is_private(address):
-        raise OutgoingFailed(_private(address), refused=True)
+        raise _private(address)
     if method not in _METHODS:
-        raise OutgoingFailed(f"The method must be one of {', '.join(sorted(_METHODS))}.", refused=True)
+        raise ValueError(f"the method must be one of {', '.join(sorted(_METHODS))}")
     said = _headers(headers or {})
     if secret:
         said[SIGNATURE] = signature_of(secret, body, int(time.time()))
@@ -215,8 +219,8 @@ async def send_out(
         raise OutgoingFailed(f"{address.host} did not answer within {TIMEOUT_SECONDS:g} s.") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         if connector.refused or isinstance(getattr(error, "os_error", None), _NotPublic):
-            raise OutgoingFailed(_private(address), refused=True) from None
-        raise OutgoingFailed(f"{address.host} cannot be called: {_reason(error)}.") from None
+            raise _private(address) from None
+        raise _failure(address.host, error) from None
 
 
 def _is_private(address: WebAddress) -> bool:
@@ -226,8 +230,8 @@ def _is_private(address: WebAddress) -> bool:
     return f".{address.host.rstrip('.')}".endswith(".localhost")  # RFC 6761: always this machine
 
 
-def _private(address: WebAddress) -> str:
-    return f"{address.host} is within a private network."
+def _private(address: WebAddress) -> OutgoingFailed:
+    return OutgoingFailed(f"{address.host} is within a private network.", refused=True)
 
 
 def _headers(given: Mapping[str, str]) -> dict[str, str]:
@@ -237,7 +241,7 @@ def _headers(given: Mapping[str, str]) -> dict[str, str]:
     said = {"user-agent": ("User-Agent", _AGENT)}
     for name, value in given.items():
         if name.casefold() in _FRAMING:
-            raise OutgoingFailed(f"The header {name[:40]!r} cannot be chosen.", refused=True)
+            raise ValueError(f"the header {name[:40]!r} cannot be chosen")
         if name.casefold() not in reserved:
             said[name.casefold()] = (name, value)
     return {**dict(said.values()), **ours}
@@ -257,25 +261,28 @@ async def _beginning(response: aiohttp.ClientResponse) -> str:
     return found.decode("utf-8", "replace")
 
 
-def _reason(error: BaseException) -> str:
+def _failure(host: str, error: BaseException) -> OutgoingFailed:
     """Why a request failed, by kind: the words of aiohttp's errors may hold the address."""
     cause: Any = getattr(error, "os_error", None) or error
     match cause:
         case ConnectionRefusedError():
-            return "nobody listens at its port"
+            return OutgoingFailed(f"{host} cannot be called: nobody listens at its port.")
         case socket.gaierror():
-            return "its name is not known"
+            return OutgoingFailed(f"{host} cannot be called: its name is not known.")
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
-            return "its certificate is not valid"
+            return OutgoingFailed(f"{host} cannot be called: its certificate is not valid.")
         case ssl.SSLError():
-            return "it does not speak TLS as it should"
-        case aiohttp.ServerDisconnectedError():
-            return "it closed the connection without an answer"
-        case OSError() if cause.errno in (errno.ECONNRESET, errno.EPIPE):
-            return "it closed the connection without an answer"
+            return OutgoingFailed(f"{host} cannot be called: it does not speak TLS as it should.")
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
-            return "its answer is not proper HTTP, or its headers are too large"
+            return OutgoingFailed(
+                f"{host} cannot be called: its answer is not HTTP, or its headers are too long."
+            )
+        case aiohttp.ServerDisconnectedError():
+            return OutgoingFailed(f"{host} closed the connection without an answer.")
+        case OSError() if cause.errno in (errno.ECONNRESET, errno.EPIPE):
+            return OutgoingFailed(f"{host} closed the connection without an answer.")
         case OSError() if cause.errno:
-            return os.strerror(cause.errno)
+            reason = os.strerror(cause.errno)
+            return OutgoingFailed(f"{host} cannot be called: {reason}.")
         case _:
-            return "the connection failed"
+            return OutgoingFailed(f"{host} cannot be called: the connection failed.")
