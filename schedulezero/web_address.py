@@ -61,6 +61,15 @@ _SHORTEST_SECRET = 8
 """Shorter parts, such as ``/hook`` or ``v1``, are words that appear in any text."""
 
 
+def shortened(text: str) -> str:
+    """An address for places that others read: its scheme and host. Another text is not shown at all."""
+    try:
+        url = URL(text)
+        return f"{url.scheme}://{url.raw_host}/…" if url.raw_host else "…"
+    except ValueError:
+        return "…"
+
+
 def read_web_address(text: str) -> WebAddress:
     """Read an address; AddressUnusable says what is wrong with it, without repeating it."""
     text = text.strip()

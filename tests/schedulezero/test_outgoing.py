@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import gzip
 import logging
 import socket
 import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +22,6 @@ from schedulezero.protocol import OUTGOING_HEADER
 from schedulezero.web_address import AddressUnusable, read_web_address
 
 SECRET = "5up3r-s3cret-p4th"
-
-Service = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Heard:
@@ -413,3 +413,38 @@ async def test_nothing_said_of_an_address_goes_beyond_its_host(
         for error in errors:
             said += repr(error) + repr(error.__cause__) + str(error.__suppress_context__)
     assert SECRET not in said and "False" not in said
+
+
+# ---------------------------------------------------------------- the only door
+
+# Read as: what opens connections to addresses, and the modules that may use it, each with the reason.
+DOORS = {
+    "aiohttp.ClientSession": ["schedulezero/outgoing.py"],
+    "aiohttp.TCPConnector": ["schedulezero/outgoing.py"],
+    "httpx.AsyncClient": ["schedulezero/http.py"],  # our own server, at `api_endpoint`
+    "urllib.request": [], "http.client": [], "requests": [], "discord.Webhook.from_url": [],
+    "socket.create_connection": [], "asyncio.open_connection": [], "smtplib": [], "ftplib": [],
+}  # fmt: skip
+
+
+def test_whatever_calls_an_address_goes_through_one_door() -> None:
+    root = Path(__file__).parent.parent.parent
+    found: dict[str, list[str]] = {door: [] for door in DOORS}
+    for folder in ("bot", "cogs", "schedulezero", "sprockets"):
+        for file in sorted((root / folder).rglob("*.py")):
+            names = {
+                ast.unparse(node) for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Attribute | ast.Name)
+            } | set(_imported(file))  # fmt: skip
+            for door in DOORS:
+                if any(name == door or name.startswith(f"{door}.") for name in names):
+                    found[door].append(file.relative_to(root).as_posix())
+    assert found == DOORS
+
+
+def _imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
