@@ -15,7 +15,7 @@ _HIDDEN = "[hidden]"
 # Read as: what looks like a bot's token, one of ours, stands behind "Bearer", or before a URL's @.
 _SECRETS = re.compile(
     r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|sz_[0-9a-f]{8}_[\w-]{43}"
-    r"|(?<=Bearer )\S+|(?<=Authorization: )\S+ \S+|(?<=://)(?!user:password@)[^\s/:@]*:[^\s/@]+(?=@)"
+    r"|(?<=Bearer )\S+|(?<=Authorization: )\S+ \S+|(?<=://)(?!user:password@)(?:[^\s/:@]*:[^\s/@]+|[^\s/:@?#]+)(?=@)"
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _known: set[str] = set()

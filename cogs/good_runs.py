@@ -1,16 +1,26 @@
 """A dead man's switch: after each good run of a job that asks for it, an address is called.
 
 Whoever watches that address (healthchecks.io, Uptime Kuma…) raises the alarm when no call comes any more,
-also when this whole machine is gone. Any job may carry the address in its params under `PING_URL`.
+also when this whole machine is gone. Any job may carry the address in its params under `PING_URL`. It takes
+the right that a job which calls an address takes; `cogs.desk.rights` asks for it at save and before each run.
+
+Calls are bounded (`cogs.ping_budget`): those above the limits are dropped, and the log says so once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Mapping
+from typing import Any
 
+from cogs.ping_budget import PingBudget
 from schedulezero.invocation import Invocation
+from schedulezero.methods import MethodSpec
 from schedulezero.outgoing import OutgoingFailed, send_out
+from schedulezero.run_context import context_of
+from schedulezero.web_address import AddressUnusable, read_web_address
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +28,26 @@ PING_URL = "ping_url"
 _TRIES = 3
 _BETWEEN_SECONDS = 2.0
 _FINISH_SECONDS = 5.0
+_SENT_AT_ONCE = 50
+
+
+def ping_of(spec: MethodSpec, params: Mapping[str, Any]) -> Any:
+    """What a job's params name as the address to call after a good run; None where they name none.
+
+    A job function that declares a parameter of that name uses it itself.
+    """
+    return params.get(PING_URL) or None if spec.parameter(PING_URL) is None else None
+
+
+def ping_fault(url: Any) -> str | None:
+    """Say what is wrong with an address to call after a good run; None for a good one and for none at all."""
+    if not url:
+        return None
+    try:
+        read_web_address(str(url))  # whatever is not a text does not begin with https://
+    except AddressUnusable as error:
+        return error.message
+    return None
 
 
 class GoodRuns:
@@ -29,15 +59,29 @@ class GoodRuns:
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
+        self._budget = PingBudget()
+        self._sending = asyncio.Semaphore(_SENT_AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
 
     def __call__(self, invocation: Invocation) -> None:
-        """Is told of a good run."""
-        url = invocation.params.get(PING_URL)
-        if isinstance(url, str) and invocation.spec.parameter(PING_URL) is None:
-            task = asyncio.create_task(self._ping(url))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+        """Begin the call after a good run, if its job asks for one."""
+        url = ping_of(invocation.spec, invocation.params)
+        if not isinstance(url, str):
+            return
+        guild_id = context_of(invocation.call).guild_id
+        refusal = self._budget.begin(guild_id, time.monotonic())
+        if refusal is not None:
+            if refusal.first:
+                log.warning("pings after good runs are dropped: %s", refusal.reason)
+            return
+        task = asyncio.create_task(self._ping(url))
+        self._under_way.add(task)
+
+        def ended(done: asyncio.Task[None]) -> None:
+            self._under_way.discard(done)
+            self._budget.end(guild_id)
+
+        task.add_done_callback(ended)
 
     async def close(self) -> None:
         """Waits for the calls under way, for a while."""
@@ -50,13 +94,15 @@ class GoodRuns:
     async def _ping(self, url: str) -> None:
         for attempt in range(1, _TRIES + 1):
             try:
-                answer = await send_out("GET", url, allow_private=self._allow_private)
+                async with self._sending:
+                    answer = await send_out("GET", url, allow_private=self._allow_private)
             except OutgoingFailed as error:
                 said, final = error.message, error.refused
             else:
                 if answer.status < 400:
                     return
-                said, final = f"{url} answered {answer.status}", answer.status < 500
+                host = read_web_address(url).host
+                said, final = f"{host} answered {answer.status}", answer.status < 500
             if final or attempt == _TRIES:
                 log.warning("the ping after a good run did not arrive: %s", said)
                 return

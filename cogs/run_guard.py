@@ -21,6 +21,7 @@ from discord.ext import commands
 from cogs.desk.language import speaking, t
 from cogs.desk.rights import Channel, may_schedule, problems, strangers
 from cogs.desk.seen_channels import unknown_channels
+from cogs.good_runs import ping_of
 from cogs.services import services_of
 from schedulezero.errors import JobFailed
 from schedulezero.methods import MethodSpec
@@ -49,6 +50,8 @@ class RunGuard:
                 raise JobFailed(
                     "A person's own jobs are reminders, and nothing else is.", retry=False, pause=True
                 )
+            if ping_of(spec, params) is not None:
+                raise JobFailed("A reminder cannot call an address after it ran.", retry=False, pause=True)
             return
         with speaking("en"):  # what a run says is kept in English, and translated when it is shown
             guild = self._bot.get_guild(int(run.guild_id))

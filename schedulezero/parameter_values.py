@@ -97,7 +97,8 @@ _MAX_ID = 2**64 - 1
 
 def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     kind, name = parameter.kind, parameter.name
-    shown = str(value)[:80]
+    # What should be an address may hold a secret.
+    shown = type(value).__name__ if kind is Kind.URL else str(value)[:80]
 
     def wrong(expected: str) -> ParameterError:
         return ParameterError(name, f"{name!r} of {method} must be {expected}, not {shown!r}.")

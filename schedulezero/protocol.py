@@ -17,6 +17,10 @@ from schedulezero.model import JsonObject
 MAX_FRAME_BYTES = 1024 * 1024
 """The largest message that either side accepts (1 MiB)."""
 
+OUTGOING_HEADER = "X-ScheduleZero-Outgoing"
+"""Every request that we make to somebody's web service carries this header, and our REST API refuses requests
+that have it: whoever chooses the address of a web call cannot use our own API through us."""
+
 PING: JsonObject = {"method": "ping", "params": {}}
 PONG: JsonObject = {"success": True, "message": "pong"}
 

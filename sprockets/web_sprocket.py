@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field
 
 from schedulezero.errors import JobFailed
 from schedulezero.instants import to_iso
-from schedulezero.methods import Need
-from schedulezero.outgoing import OutgoingFailed, send_out
+from schedulezero.outgoing import CALLING, OutgoingFailed, send_out
 from schedulezero.run_context import current_run
 from schedulezero.sprocket_settings import settings_of
 from schedulezero.typed import LongText, Text, Url, job
@@ -26,7 +25,7 @@ class WebSettings(BaseModel):
     ] = ""
 
 
-@job(needs=(Need("manage_guild", of="person"),))
+@job(needs=(CALLING,))
 async def call_web(
     bot: commands.Bot,
     url: Url,

@@ -23,6 +23,7 @@ ERROR = "error"
 _ERRORS = {
     "WhenError", "JobFailed", "ApiError", "ParameterError", "ServerUnreachable", "ServerTimeout",
     "ServerFailed", "BadAnswer", "NotFound", "NotSupported", "Refused", "Fault", "_Unusable", "failure",
+    "AddressUnusable", "OutgoingFailed",
 }  # fmt: skip
 _SAID = {"t": 1, "mark": 1, "tn": 2}
 _DESCRIBED = {"description", "name"}

@@ -25,6 +25,7 @@ from schedulezero.instants import from_iso
 from schedulezero.memory import new_id
 from schedulezero.model import Trigger
 from schedulezero.parameters import Kind, Parameter, kind_of
+from schedulezero.web_address import shortened
 from schedulezero.when.describe import describe
 
 log = logging.getLogger(__name__)
@@ -173,7 +174,10 @@ def _value(field: str, value: Any) -> str:
         return plain(describe(trigger, trigger.zone_or("UTC"), locale()))
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return discord.utils.format_dt(from_iso(value), "f")
-    mention = _MENTIONS.get(kind_of(field.rpartition(".")[2], ""))
+    kind = kind_of(field.rpartition(".")[2], "")
+    if kind is Kind.URL and isinstance(value, str):
+        return cut(plain(shortened(value)), _LONGEST_VALUE)  # its path may be a secret, and many read this
+    mention = _MENTIONS.get(kind)
     items = value if isinstance(value, list) else [value]
     if mention is not None and all(str(item).isdecimal() for item in items):
         return cut(" ".join(mention.format(item) for item in items), _LONGEST_VALUE)

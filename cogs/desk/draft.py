@@ -183,7 +183,7 @@ def _read(parameter: Parameter, value: Any) -> Any:
     if kind is Kind.COLOUR and parse_colour(text) is None:
         raise ValueError(t("must be a colour such as #5865F2 or blue, not “{text}”.", text=text[:40]))
     if kind is Kind.URL and not text.startswith(("http://", "https://")):
-        raise ValueError(t("must be an address that begins with https://, not “{text}”.", text=text[:40]))
+        raise ValueError(t("must be an address that begins with https://."))
     return str(value)
 
 

@@ -20,7 +20,7 @@ from cogs.desk.language import locale, t, tn, translated
 from cogs.desk.rights import is_risky, problems
 from cogs.desk.seen_channels import SeenChannels
 from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
-from cogs.good_runs import PING_URL
+from cogs.good_runs import PING_URL, ping_fault
 from cogs.services import Refused, services_of, spec_for, timezone_of
 from schedulezero import instants
 from schedulezero.calendar_file import read_calendar, write_calendar
@@ -133,6 +133,8 @@ async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: 
         return Fault(entry.line, f"**{label_of(filled.missing[0])}** {t('is missing.')}")
     if filled.errors:
         return Fault(entry.line, next(iter(filled.errors.values())))
+    if wrong := ping_fault(ping):
+        return Fault(entry.line, f"**{t('Call after each good run')}:** {translated(wrong)}")
     now = instants.now()
     try:
         trigger, where = _when(entry, _known_zone(entry, zone), now)
@@ -142,17 +144,18 @@ async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: 
                 rendered(filled.params[name], facts)
     except (WhenError, TriggerError, ParameterError) as error:
         return Fault(entry.line, translated(error.message))
-    known = await seen.of(spec, filled.params)
-    against = problems(spec, filled.params, interaction.guild, member_of(interaction), known=known)
+    params = {**filled.params, **({PING_URL: ping} if ping else {})}
+    known = await seen.of(spec, params)
+    against = problems(spec, params, interaction.guild, member_of(interaction), known=known)
     if against:
         return Fault(entry.line, against[0])
     trigger = without_days(trigger, entry.excluded)
-    risky = is_risky(spec, filled.params, interaction.guild)
+    risky = is_risky(spec, params, interaction.guild)
     return Job(
         id="",
         handler_id=services_of(interaction.client).handler_id,
         method=spec.name,
-        params={**filled.params, **({PING_URL: str(ping)} if ping else {})},
+        params=params,
         trigger=trigger,
         state=JobState.PENDING if risky else JobState.ACTIVE,
         name=entry.name or auto_name(spec, filled.params),

@@ -11,6 +11,7 @@ import discord
 from cogs.desk.draft import END, PING, Filled, fill, label_of
 from cogs.desk.language import t, translated
 from cogs.desk.rights import Channel, is_risky, problems
+from cogs.good_runs import PING_URL, ping_fault
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.guild_rules import forbidden
 from schedulezero.memory import Draft
@@ -98,7 +99,8 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         skipped = tuple((run, why) for run, why in reasons if why is not None)
     against: list[str] = []
     if not filled.errors:
-        against = problems(spec, filled.params, around.guild, around.member, known=around.known)
+        params = {**filled.params, PING_URL: draft.values.get(PING)}
+        against = problems(spec, params, around.guild, around.member, known=around.known)
     return Review(
         filled=filled,
         trigger=trigger,
@@ -131,11 +133,8 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
 
 
 def _ping_errors(draft: Draft) -> dict[str, str]:
-    url = str(draft.values.get(PING) or "")
-    if not url or url.startswith(("http://", "https://")):
-        return {}
-    said = t("must be an address that begins with https://, not “{text}”.", text=url[:40])
-    return {PING: f"**{t('Call after each good run')}** {said}"}
+    wrong = ping_fault(draft.values.get(PING))
+    return {PING: f"**{t('Call after each good run')}:** {translated(wrong)}"} if wrong else {}
 
 
 def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Schedule | None, str, str | None]:

@@ -17,10 +17,12 @@ from typing import Any
 import discord
 
 from cogs.desk.language import t
+from cogs.good_runs import ping_of
 from schedulezero.guild_settings import GuildSettings
 from schedulezero.message_links import read_message_link
 from schedulezero.methods import MethodSpec, Need
 from schedulezero.model import Job
+from schedulezero.outgoing import CALLING
 from schedulezero.parameters import Kind, kind_of
 
 Channel = discord.abc.GuildChannel | discord.Thread
@@ -74,6 +76,8 @@ def problems(
         else:
             for channel_id in _ids(params.get(need.channel)):
                 found += _channel_problems(need, channel_id, around)
+    if ping_of(spec, params) is not None:
+        found += _ping_problems(around)
     found += strangers(spec, params, guild, known)
     return list(dict.fromkeys(found))
 
@@ -274,6 +278,29 @@ def _guild_problems(need: Need, around: _Around) -> list[str]:
     if need.of != "person" and not getattr(around.me.guild_permissions, need.permission):
         found.append(t("I lack the permission *{permission}*: give it to my role.", permission=lacking))
     return found
+
+
+def _ping_problems(around: _Around) -> list[str]:
+    """What stands against a call after each good run: it takes what a job that calls an address takes."""
+    member, permission = around.member, CALLING.permission
+    if member is None or getattr(member.guild_permissions, permission):
+        return []
+    lacking = permission_name(permission)
+    if around.absent:
+        return [
+            t(
+                "{who}, who made this job, lacks the permission *{permission}* in this server. "
+                "The call after each good run takes it.",
+                who=member.mention,
+                permission=lacking,
+            )
+        ]
+    return [
+        t(
+            "You lack the permission *{permission}* in this server. The call after each good run takes it.",
+            permission=lacking,
+        )
+    ]
 
 
 def _role_problems(role_id: Any, around: _Around) -> list[str]:

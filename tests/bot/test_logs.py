@@ -37,4 +37,7 @@ def test_secrets_are_hidden_wherever_they_come_from() -> None:
         assert secret not in redact(f"the header was {text}, said somebody")
     shown = redact("no connection to postgresql://me:pass%2Fword@db.internal:5432/name")
     assert shown == "no connection to postgresql://[hidden]@db.internal:5432/name"
+    assert redact("calling https://t0ken@hooks.example/x") == "calling https://[hidden]@hooks.example/x"
+    for text in ("https://example.org/@me", "https://example.org?mail=a@b", "https://example.org is me@home"):
+        assert redact(text) == text
     assert redact("a job named sz_ok ran at 10.30.15") == "a job named sz_ok ran at 10.30.15"

@@ -67,6 +67,18 @@ async def test_the_log_channel_is_told_once_of_each(world: World) -> None:
     assert told and all((body or {})["allowed_mentions"] == {"parse": []} for body in told)
 
 
+async def test_an_address_is_told_without_what_may_be_secret_in_it(world: World) -> None:
+    log = world.guild.create_text_channel("log")
+    shown = await world.admin.slash(world.channel, "schedule setup")
+    await pick(world.admin, shown.response, "setup:log", [log])
+    values = {"url": "https://key:t0ken@hooks.example/services/s3cret?key=s3cret"}
+    await world.create(world.admin, "call_web", values, "every monday at 9")
+    await until(lambda: "**created**" in "".join(message.content for message in log.history()))
+    text = "".join(message.content for message in log.history())
+    text += said(await world.admin.slash(world.channel, "schedule audit"))
+    assert text.count("https://hooks.example/…") == 2 and "s3cret" not in text and "t0ken" not in text
+
+
 async def test_another_guild_sees_none_of_it(world: World) -> None:
     job_id, foreign = await changed_job(world), Foreign(world)
     assert "Standup" not in said(await foreign.eve.slash(foreign.channel, "schedule audit"))

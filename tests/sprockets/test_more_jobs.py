@@ -184,7 +184,10 @@ async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings:
     await web.TCPSite(runner, "localhost", port).start()
     try:
         async with a_world(settings) as world:
-            for inner in (url, f"http://127.0.0.1:{port}/hook", f"http://[::ffff:127.0.0.1]:{port}/hook"):
+            for inner in (
+                url, f"http://127.0.0.1:{port}/hook", f"http://[::ffff:127.0.0.1]:{port}/hook",
+                f"http://①②⑦.⓪.⓪.①:{port}/hook", f"http://[64:ff9b::7f00:1]:{port}/hook",
+            ):  # fmt: skip
                 answer = await world.run("call_web", {"url": inner, "body": "{}"})
                 assert answer["success"] is False and "private network" in answer["error"], answer
             assert receiver.calls == []
@@ -208,6 +211,11 @@ async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings:
                 answer = await world.run("call_web", {"url": url})
                 assert answer["success"] is False and f"answered {status}" in answer["error"]
                 assert answer.get("retry") is again
+            # Our own API is not for web calls, even where private addresses may be called.
+            for endpoint in (settings.api_endpoint, settings.api_endpoint.replace("127.0.0.1", "①②⑦.⓪.⓪.①")):
+                for path in ("/api/jobs", "/api/schedule", "/api/health"):
+                    answer = await world.run("call_web", {"url": endpoint + path, "body": "{}"})
+                    assert answer["success"] is False and "answered 403" in answer["error"], answer
             receiver.status, receiver.calls = 200, []
             # The dead man's switch of any job.
             params = {"channel_id": world.channel.id, "message": "Hi", "ping_url": url}

@@ -1,8 +1,9 @@
 """Who may ask the REST API what: host, origin, rate and token, before any resource sees the request.
 
 On loopback a request without a token is trusted as the machine's own user is, so that the document's own
-request works; but no web page is: a page names its origin, or, by DNS rebinding, a foreign host. Beyond
-loopback there is no request without a token (`schedulezero.server.exposure` sees to TLS).
+request works; but no web page is: a page names its origin, or, by DNS rebinding, a foreign host. Nor is a
+request that a job makes to an address that somebody chose: it carries `OUTGOING_HEADER`. Beyond loopback
+there is no request without a token (`schedulezero.server.exposure` sees to TLS).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from schedulezero.protocol import OUTGOING_HEADER
 from schedulezero.server.api.errors import ApiError
 from schedulezero.server.tokens import Scope, Tokens
 
@@ -68,6 +70,7 @@ class Access:
 
         @web.middleware
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+            _check_marker(request)
             self._check_host(request)
             _check_origin(request)
             await self._check_token(request)
@@ -138,6 +141,14 @@ def needed_scope(method: str, path: str) -> Scope:
     if method in ("GET", "HEAD") or path.endswith(_READING):
         return Scope.READ
     return Scope.WRITE
+
+
+def _check_marker(request: web.Request) -> None:
+    """Refuses what a job of ours asks by calling an address on the web; no token helps."""
+    if OUTGOING_HEADER in request.headers:
+        raise ApiError(
+            403, "outgoing_request", "Jobs that call web addresses cannot use this API.", OUTGOING_HEADER
+        )
 
 
 def _check_origin(request: web.Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import ssl
 from collections.abc import AsyncIterator
@@ -16,6 +17,8 @@ import trustme
 from bot.config import Settings
 from schedulezero.database import database_of
 from schedulezero.errors import Exposed, KeysUnusable
+from schedulezero.outgoing import send_out
+from schedulezero.protocol import OUTGOING_HEADER
 from schedulezero.server.api.access import needed_scope
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.tables import metadata
@@ -236,3 +239,35 @@ async def test_unusable_keys_are_told(server_config: ServerConfig, tmp_path: Pat
         await ServerThread(
             replace(server_config, server_address=address, keys=str(tmp_path / "keys"))
         ).start()
+
+
+# ---------------------------------------------------------------- our own requests to the web
+
+# Read as: what a job would ask of our own API, were its address not refused already.
+OUTGOING = [
+    ("GET", "/api/health"), ("GET", "/api/health/live"), ("GET", "/api/health/ready"), ("GET", "/api/jobs"),
+    ("POST", "/api/jobs"), ("DELETE", "/api/jobs/x"), ("GET", "/api/config"), ("POST", "/api/schedule"),
+    ("POST", "/api/executions/clear"), ("PUT", "/api/health"), ("GET", "/nothing"),
+    ("POST", "/%2e%2e/api/jobs"), ("HEAD", "/api/openapi.json"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("token", [None, "own-token"])
+async def test_our_own_requests_to_the_web_are_refused(
+    server_config: ServerConfig, token: str | None
+) -> None:
+    """Even where private addresses may be called, and whatever headers the caller makes up."""
+    headers = {
+        **(bearer(token) if token else {}),
+        OUTGOING_HEADER.lower(): "",
+        "Content-Type": "application/json",
+    }
+    async with served(replace(server_config, own_token="own-token")) as api:
+        for method, path in OUTGOING:
+            url = server_config.api_endpoint.replace("127.0.0.1", "①②⑦.⓪.⓪.①") + path
+            body = json.dumps(JOB).encode() if method in ("POST", "PUT") else b""
+            answer = await send_out(method, url, body=body, headers=headers, allow_private=True)
+            assert answer.status == 403, (method, path, answer)
+            assert method == "HEAD" or "Jobs that call web addresses cannot use this API" in answer.text
+        assert (await api.get("/api/jobs")).json()["jobs"] == []
+        assert (await api.post("/api/jobs", json=JOB)).status_code == 201  # the machine's own user still may

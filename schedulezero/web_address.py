@@ -1,0 +1,106 @@
+"""The address of somebody's web service: read once, then checked and called as the same object.
+
+yarl reads it, because aiohttp connects to what yarl read. A second parser would see another host in some
+texts: ``http://①②⑦.⓪.⓪.①/`` is 127.0.0.1 to one and a name to the other. Pure; no name is looked up here.
+
+Paths and queries hold secrets (a webhook's token, a check's id), so errors and `repr` show the host only.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+
+from yarl import URL
+
+from schedulezero.errors import ScheduleZeroError
+
+LONGEST = 2000
+_LONGEST_HOST = 253
+_SCHEMES = ("http", "https")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_ENDS_IN_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)\.?")
+"""Systems take such a host for an IPv4 address in one of its old forms: 127.1, 0x7f000001, 2130706433."""
+_LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class AddressUnusable(ScheduleZeroError):
+    """A text is not an address that can be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    """An address that can be called.
+
+    Attributes:
+        url: the address as aiohttp calls it.
+        host: its host in ASCII, without brackets; for people and logs.
+        ip: the host when it is an IP address and not a name.
+    """
+
+    url: URL = field(repr=False)
+    host: str
+    ip: str | None
+
+    def without_secrets(self, text: str) -> str:
+        """A text (such as a service's answer) without what this address says after its host or before it."""
+        url = self.url
+        parts = {
+            url.raw_path_qs, url.path_qs, url.raw_path, url.path, url.raw_query_string, url.query_string,
+            url.raw_fragment, url.fragment, url.user or "", url.password or "",
+            *url.raw_parts, *url.parts, *url.query.values(),
+        }  # fmt: skip
+        for part in sorted(parts, key=len, reverse=True):
+            if len(part) >= _SHORTEST_SECRET:
+                text = text.replace(part, "…")
+        return text
+
+
+_SHORTEST_SECRET = 8
+"""Shorter parts, such as ``/hook`` or ``v1``, are words that appear in any text."""
+
+
+def shortened(text: str) -> str:
+    """An address for places that others read: its scheme and host. Another text is not shown at all."""
+    try:
+        url = URL(text)
+        return f"{url.scheme}://{url.raw_host}/…" if url.raw_host else "…"
+    except ValueError:
+        return "…"
+
+
+def read_web_address(text: str) -> WebAddress:
+    """Read an address; AddressUnusable says what is wrong with it, without repeating it."""
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise AddressUnusable(f"The address has {len(text)} characters; it may have {LONGEST}.")
+    if _LINE_BREAKS.search(text):
+        raise AddressUnusable("The address contains a line break or another control character.")
+    try:
+        url = URL(text)
+        host, port = url.raw_host or "", url.port
+    except ValueError:  # a UnicodeError of IDNA is one, too
+        raise AddressUnusable("This is not an address; it must be like https://example.org/path.") from None
+    if url.scheme not in _SCHEMES or not host:
+        raise AddressUnusable("The address must begin with https:// or http:// and name a host.")
+    if not port:
+        raise AddressUnusable("The port of the address must not be 0.")
+    ip = _ip(host)
+    if ip is None and (len(host) > _LONGEST_HOST or not _HOST_NAME.fullmatch(host)):
+        raise AddressUnusable("The host of the address is not a name or an IP address.")
+    return WebAddress(url, host, ip)
+
+
+def _ip(host: str) -> str | None:
+    """A host as an IP address, None when it is a name."""
+    if "%" in host and ":" in host:
+        raise AddressUnusable("The address names a network interface of this machine (the part after %).")
+    if ":" not in host and not _ENDS_IN_NUMBER.fullmatch(host):
+        return None
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        raise AddressUnusable(
+            "The host of the address looks like an IP address, but is not written like 192.0.2.1."
+        ) from None
