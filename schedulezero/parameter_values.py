@@ -67,8 +67,10 @@ def read_params(spec: MethodSpec, params: Mapping[str, Any]) -> ReadParams:
             continue
         if parameter is None:
             parameter = Parameter(name, kind_of(name, ""))
-            if parameter.kind not in (*_ID_KINDS, *_ID_LIST_KINDS, Kind.MESSAGE) or value in ("", []):
+            if parameter.kind not in (*_ID_KINDS, *_ID_LIST_KINDS, Kind.MESSAGE):
                 values[name] = value
+                continue
+            if value in ("", []):
                 continue
         elif value == "" and parameter.kind not in (Kind.TEXT, Kind.LONG_TEXT):
             continue

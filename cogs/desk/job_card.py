@@ -312,7 +312,7 @@ async def go_back(interaction: discord.Interaction, target: str) -> None:
     versions = await client.versions(job.id, _MOST_VERSIONS)
     wanted = next((item.job for item in versions if item.job.version == number), None)
     if number is None or wanted is None:
-        raise Refused(t("This version of {job} is not kept any more.", job=titled(job)))
+        raise Refused(t("This version of {job} is no longer kept.", job=titled(job)))
     cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
     await check(interaction, Act.RESTORE, job, version=wanted, cleared=cleared)
     present = _number(expected)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -21,6 +23,7 @@ from tests.conftest import until
 from tests.text import text_of
 from tests.world import World, button_target, labels, pick, press, said
 
+ROOT = Path(__file__).parent.parent.parent
 WEEKLY = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
 
 
@@ -267,30 +270,33 @@ ACTIONS = sorted(components._ACTIONS)
 FORMS = sorted(modals._FORMS)
 
 
-async def walked_targets(world: World, jobs: list[Job], who: simcord.MemberActor) -> list[str]:
-    """Everything that could be the target of a custom id that is about those jobs."""
+async def targets_for(world: World, panel: str, jobs: list[Job], who: simcord.MemberActor) -> list[str]:
+    """What the custom ids of a panel may be about: jobs, their versions and runs, or a state that is kept."""
     targets: list[str] = []
-    memory = world.bot.memory
-    for number, job in enumerate(jobs):
-        targets += [job.id, f"{job.id}:1.", f"{job.id}:1.{job.version}", f"{job.id}:1", f"{job.id}:0"]
-        targets += [f"{job.id}:v{job.version}", f"{job.id}:{job.version}.{job.version}"]
-        for action in ("pause", "resume", "cancel", "change"):
-            panel = f"walk{number}{action}"
-            targets.append(panel)
-            await memory.save_panel(
-                panel,
-                world.guild.id,
-                {
-                    "query": {}, "cursors": [], "selected": [job.id], "make_up": job.id,
-                    "instants": [instants.to_iso(instants.now().replace(year=2025))],
-                    "bulk": {
-                        "action": action, "jobs": {job.id: job.version},
-                        "params": {"channel_id": str(world.channel.id)} if action == "change" else {},
-                    },
-                    "undo": {job.id: [1, job.version]}, "imported": {job.id: job.version},
-                    "import": [replace(job, id="").to_json()], "by": str(who.id),
+    if panel not in ("bulk", "import", "list", "history"):
+        for job in jobs:
+            ends = ("", f":1.{job.version}", f":v{job.version}", ":0")
+            targets += [f"{job.id}{end}" for end in ends]
+    if panel in ("job", "alert"):
+        return targets
+    memory, ids = world.bot.memory, [job.id for job in jobs]
+    for action in ("pause", "resume", "cancel", "change") if panel == "bulk" else ("resume",):
+        await memory.save_panel(
+            f"walk{action}",
+            world.guild.id,
+            {
+                "query": {}, "cursors": [], "selected": ids, "make_up": ids[0],
+                "instants": [instants.to_iso(instants.now().replace(year=2025))],
+                "bulk": {
+                    "action": action, "jobs": {job.id: job.version for job in jobs},
+                    "params": {"channel_id": str(world.channel.id)} if action == "change" else {},
                 },
-            )  # fmt: skip
+                "undo": {job.id: [1, job.version] for job in jobs if job.version > 1},
+                "imported": {job.id: job.version for job in jobs},
+                "import": [replace(job, id="").to_json() for job in jobs], "by": str(who.id),
+            },
+        )  # fmt: skip
+        targets.append(f"walk{action}")
     return targets
 
 
@@ -332,20 +338,13 @@ async def the_jobs(world: World, **given: Any) -> list[Job]:
 async def _let_loose(world: World, who: simcord.MemberActor, jobs: list[Job], panel: str) -> None:
     options = [discord.SelectOption(label="Forged", value=job.id) for job in jobs]
     for _, name in [key for key in ACTIONS if key[0] == panel]:
-        for target in await walked_targets(world, jobs, who):
-            message = await forged(world, world.channel, DeskButton(panel, name, target, "Forged"))
-            result = await who.click(message, label="Forged")
-            assert "Something went wrong" not in said(result), (panel, name, target)
-            if result.modal is not None:
-                await who.submit_modal(result, {})
-        for item in (
-            DeskSelect(panel, name, "any", "Forged", options),
-            *(DeskSelect(panel, name, job.id, "Forged", options) for job in jobs),
-        ):
-            message = await forged(world, world.channel, item)
+        for target in await targets_for(world, panel, jobs, who):
+            result = await click(world, who, panel, name, target)
+            assert "Something went wrong" not in said(result), (panel, name, target, said(result))
+        for target in ("any", *(job.id for job in jobs if panel in ("job", "alert", "run"))):
+            message = await forged(world, world.channel, DeskSelect(panel, name, target, "Forged", options))
             await who.select(message, [jobs[0].id])
-        for job in jobs:
-            message = await forged(world, world.channel, DeskChannelSelect(panel, name, job.id, "Forged"))
+            message = await forged(world, world.channel, DeskChannelSelect(panel, name, target, "Forged"))
             await who.select(message, [world.channel])
 
 
@@ -387,13 +386,53 @@ async def test_no_form_touches_what_somebody_may_not_manage(
         await interaction.response.send_modal(new_form(panel, name, target, "Forged", fields))
 
     monkeypatch.setitem(components._ACTIONS, ("forged", "form"), open_form)
-    for target in await walked_targets(world, jobs, sam):
+    for target in await targets_for(world, panel, jobs, sam):
         message = await forged(world, world.channel, DeskButton("forged", "form", target, "Forged"))
         shown = await sam.click(message, label="Forged")
         await sam.submit_modal(
             shown, {"when": "in 3 hours", "until": "in 2 weeks", "zone": "Berlin", "text": "x"}
         )
     assert await touched(world, jobs, stops=False) == []
+
+
+# Read as: what changes or runs a job, asked of the server.
+_CHANGING = {
+    "run", "make_up", "pause", "resume", "skip", "cancel", "restore", "change", "approve", "bulk", "create",
+}  # fmt: skip
+_DECIDING = {"job_for", "check", "verdicts"}
+# Read as: a function that asks for such a change and leaves the decision to another; which, and why.
+_DECIDED_ELSEWHERE = {
+    "bulk.do": "_allowed",
+    "bulk.undo": "_restorable",
+    "history._queue": "its two callers, by job_for",
+    "reminders._save": "a person's own reminder, under their own id",
+    "reminders._cancel": "a person's own reminder, looked for under their own id",
+}
+
+
+def test_whatever_changes_a_job_decides_first() -> None:
+    """A function of the desk that asks the server for a change decides first, or is listed with its reason."""
+    found: set[str] = set()
+    undecided: list[str] = []
+    for file in sorted((ROOT / "cogs").rglob("*.py")):
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.AsyncFunctionDef):
+                continue
+            calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+            changing = [
+                call for call in calls
+                if isinstance(call, ast.Attribute) and call.attr in _CHANGING
+                and ast.unparse(call.value).removesuffix("(interaction)").endswith(("client", "client_of"))
+            ]  # fmt: skip
+            if not changing:
+                continue
+            name = f"{file.stem}.{function.name}"
+            found.add(name)
+            decides = any(isinstance(call, ast.Name) and call.id in _DECIDING for call in calls)
+            if not decides and name not in _DECIDED_ELSEWHERE:
+                undecided.append(name)
+    assert undecided == []
+    assert found >= {"job_card.run_now", "create._save", "approval.approve", *_DECIDED_ELSEWHERE}
 
 
 async def test_the_list_of_jobs_is_empty_of_new_ones(world: World) -> None:
