@@ -411,7 +411,7 @@ _DECIDED_ELSEWHERE = {
 
 
 def test_whatever_changes_a_job_decides_first() -> None:
-    """A function of the desk that asks the server for a change decides first, or is listed with its reason."""
+    """A function of the desk that asks the server for a change decides first, or is listed with a reason."""
     found: set[str] = set()
     undecided: list[str] = []
     for file in sorted((ROOT / "cogs").rglob("*.py")):
