@@ -208,8 +208,8 @@ async def _restorable(
     Parameters:
         interaction: who asks.
         changed: job id → the version to go back to, and the one at which it must be.
-        action_name: what was done. Only a move changed what a job does; anything else is undone to what
-            the job does as it stands, at the version that the server is told to expect.
+        action_name: what was done. Where that changed nothing about what a job does, and nobody else did
+            either, it is undone to what the job does as it stands.
     """
     client, guild_id = client_of(interaction), guild_id_of(interaction)
     query = JobQuery(state=JobState.CANCELLED) if action_name == "cancel" else JobQuery()
@@ -217,21 +217,27 @@ async def _restorable(
         present = [await client.job(job_id, guild_id) for job_id in changed]
     else:
         present = [job async for job in client.all_jobs(guild_id, query) if job.id in changed]
+    same: list[Job] = []
+    other: list[Job] = []
     versions: dict[str, Job] = {}
-    if action_name not in ("pause", "resume", "cancel"):
-        for job in present:
-            kept = await client.versions(job.id)
-            earlier = (item.job for item in kept if item.job.version == changed[job.id][0])
-            versions |= {item.id: item for item in earlier}
-        present = [job for job in present if job.id in versions]
+    for job in present:
+        before, after = changed[job.id]
+        if action_name in ("pause", "resume", "cancel") and after - before == 1:
+            same.append(job)
+            continue
+        kept = (item.job for item in await client.versions(job.id) if item.job.version == before)
+        for earlier in kept:
+            versions[job.id] = earlier
+            other.append(job)
     allowed: list[str] = []
     refused: dict[str, str] = {}
-    cleared = action_name in ("pause", "resume", "cancel")
-    async for job, verdict in verdicts(interaction, Act.RESTORE, present, versions=versions, cleared=cleared):
-        if job.version != changed[job.id][1] or verdict.allowed:
-            allowed.append(job.id)  # one that was changed since is the server's to refuse, with a reason
-        else:
-            refused[job.id] = f"“{plain(job.title)[:60]}”: {verdict.against[0]}"
+    for jobs, cleared in ((same, True), (other, False)):
+        found = verdicts(interaction, Act.RESTORE, jobs, versions=versions, cleared=cleared)
+        async for job, verdict in found:
+            if job.version != changed[job.id][1] or verdict.allowed:
+                allowed.append(job.id)  # one that was changed since is the server's to refuse, with a reason
+            else:
+                refused[job.id] = f"“{plain(job.title)[:60]}”: {verdict.against[0]}"
     return allowed, refused
 
 
