@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -19,7 +19,7 @@ import discord
 from discord.ext import commands
 
 from cogs.desk.language import speaking, t
-from cogs.desk.rights import Channel, may_schedule, problems, strangers
+from cogs.desk.rights import Channel, Of, findings, may_schedule, problems, strangers
 from cogs.desk.seen_channels import unknown_channels
 from cogs.good_runs import ping_of
 from cogs.services import services_of
@@ -40,8 +40,8 @@ class RunGuard:
         self._bot = bot
         self._members: dict[tuple[int, int], tuple[float, asyncio.Task[discord.Member | None]]] = {}
 
-    async def __call__(self, run: RunContext, spec: MethodSpec, params: dict[str, Any]) -> None:
-        """Raises JobFailed when the run may not be done."""
+    async def __call__(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
+        """Raises JobFailed when the run may not be done; ``params`` are as they travel."""
         if run.guild_id is None:
             return
         if run.guild_id == run.creator_id or spec.personal:
@@ -62,10 +62,9 @@ class RunGuard:
             known = await self._channels(guild, spec, params)
             if foreign := strangers(spec, params, guild, known):
                 raise JobFailed(foreign[0], retry=False, pause=True)
-            mine = problems(spec, params, guild, None, known=known)
             if run.creator_id is not None:
-                await self._check_creator(guild, int(run.creator_id), spec, params, known, mine)
-            if mine:
+                await self._check_creator(guild, int(run.creator_id), spec, params, known)
+            if mine := problems(spec, params, guild, None, known=known):
                 raise JobFailed(mine[0], retry=False)
 
     async def _check_creator(
@@ -75,9 +74,8 @@ class RunGuard:
         spec: MethodSpec,
         params: Mapping[str, Any],
         known: Mapping[int, Channel],
-        mine: Sequence[str],
     ) -> None:
-        """Raises JobFailed for what stands against the creator, besides what stands against the bot."""
+        """Raises JobFailed for what stands against the creator."""
         creator = await self._member(guild, creator_id)
         who = f"<@{creator_id}>"
         if creator is None:
@@ -87,12 +85,8 @@ class RunGuard:
         if not may_schedule(creator, settings):
             text = t("{who}, who made this job, may not schedule here any more.", who=who)
             raise JobFailed(text, retry=False, pause=True)
-        against = [
-            text
-            for text in problems(spec, params, guild, creator, absent=True, known=known)
-            if text not in mine
-        ]
-        if against:
+        found = findings(spec, params, guild, creator, absent=True, known=known)
+        if against := [item.text for item in found if item.of is Of.PERSON]:
             raise JobFailed(against[0], retry=False, pause=True)
 
     async def _member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:

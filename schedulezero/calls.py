@@ -126,7 +126,7 @@ class Calls:
         context = context_of(call)
         try:
             with running(context):
-                await self._guard(context, invocation.spec, invocation.params)
+                await self._guard(context, invocation.spec, call.params)
         except Exception as error:  # noqa: BLE001 - whatever the guard raises, the function is not called
             return answer_of_error(call, error)
         return None

@@ -139,17 +139,17 @@ class Client:
         """Holds a job, until it is resumed or until an instant."""
         return await self._ask(lambda dialect: dialect.pause(job_id, until, by))
 
-    async def resume(self, job_id: str, by: str | None = None) -> Job:
-        """Lets a paused or held job fall due again."""
-        return await self._ask(lambda dialect: dialect.resume(job_id, by))
+    async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
+        """Lets a paused or held job fall due again; Conflict when it is no longer at that version."""
+        return await self._ask(lambda dialect: dialect.resume(job_id, version, by))
 
     async def skip(self, job_id: str, by: str | None = None) -> Job:
         """Passes over a job's next run."""
         return await self._ask(lambda dialect: dialect.skip(job_id, by))
 
-    async def approve(self, job_id: str, by: str | None = None) -> Job:
-        """Lets a pending job run."""
-        return await self._ask(lambda dialect: dialect.approve(job_id, by))
+    async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
+        """Lets a pending job run; Conflict when it is no longer at that version."""
+        return await self._ask(lambda dialect: dialect.approve(job_id, version, by))
 
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:
         """One change to many jobs of a guild, in as many requests as it takes."""
@@ -169,16 +169,18 @@ class Client:
         return await self._ask(lambda dialect: dialect.versions(job_id, limit))
 
     async def run(self, job: Job, by: str | None = None) -> Run:
-        """Runs a job once, now."""
+        """Runs a job once, now; Conflict when it was changed since."""
         return await self._ask(lambda dialect: dialect.run(job, by))
 
     async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
         """The instants of a job within a span that did not run well."""
         return await self._ask(lambda dialect: dialect.missing(job_id, since, until))
 
-    async def make_up(self, job_id: str, at: Sequence[datetime], by: str | None = None) -> tuple[Run, ...]:
+    async def make_up(
+        self, job_id: str, at: Sequence[datetime], by: str | None = None, *, version: int | None = None
+    ) -> tuple[Run, ...]:
         """Runs such instants (again); returns the runs that are carried out now."""
-        return await self._ask(lambda dialect: dialect.make_up(job_id, at, by))
+        return await self._ask(lambda dialect: dialect.make_up(job_id, at, version, by))
 
     async def runs(
         self,

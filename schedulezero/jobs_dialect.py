@@ -76,14 +76,14 @@ class JobsDialect:
         body: JsonObject = {"until": to_iso(until) if until is not None else None}
         return await self._changed("POST", f"{job_path(job_id)}/pause", body, by)
 
-    async def resume(self, job_id: str, by: str | None) -> Job:
-        return await self._changed("POST", f"{job_path(job_id)}/resume", None, by)
+    async def resume(self, job_id: str, version: int | None, by: str | None) -> Job:
+        return await self._changed("POST", f"{job_path(job_id)}/resume", {"version": version}, by)
 
     async def skip(self, job_id: str, by: str | None) -> Job:
         return await self._changed("POST", f"{job_path(job_id)}/skip", None, by)
 
-    async def approve(self, job_id: str, by: str | None) -> Job:
-        return await self._changed("POST", f"{job_path(job_id)}/approve", None, by)
+    async def approve(self, job_id: str, version: int | None, by: str | None) -> Job:
+        return await self._changed("POST", f"{job_path(job_id)}/approve", {"version": version}, by)
 
     async def _changed(self, method: str, path: str, body: JsonObject | None, by: str | None) -> Job:
         return job_of(await self._http.request(method, path, body=body, actor_id=by))
@@ -115,7 +115,8 @@ class JobsDialect:
         )
 
     async def run(self, job: Job, by: str | None) -> Run:
-        return run_of(await self._http.request("POST", f"{job_path(job.id)}/run", actor_id=by))
+        body: JsonObject = {"version": job.version}
+        return run_of(await self._http.request("POST", f"{job_path(job.id)}/run", body=body, actor_id=by))
 
     async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
         body: JsonObject = {"since": to_iso(since), "until": to_iso(until)}
@@ -124,8 +125,10 @@ class JobsDialect:
             lambda data: tuple(from_iso(text) for text in data["instants"]), answer, "a list of instants"
         )
 
-    async def make_up(self, job_id: str, at: Sequence[datetime], by: str | None) -> tuple[Run, ...]:
-        body: JsonObject = {"instants": [to_iso(instant) for instant in at]}
+    async def make_up(
+        self, job_id: str, at: Sequence[datetime], version: int | None, by: str | None
+    ) -> tuple[Run, ...]:
+        body: JsonObject = {"instants": [to_iso(instant) for instant in at], "version": version}
         path = f"{job_path(job_id)}/make-up"
         answer = await self._http.request("POST", path, body=body, actor_id=by)
         return tuple(run_of(item) for item in items_of(answer, "runs"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from schedulezero.errors import ParameterError
 from schedulezero.message_links import read_message_link
 from schedulezero.methods import META_KEY, MethodSpec
-from schedulezero.parameters import Kind, Parameter
+from schedulezero.parameters import Kind, Parameter, kind_of
 from schedulezero.when.once import span_of
 
 
@@ -38,20 +39,58 @@ def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     return clean
 
 
+@dataclass(frozen=True, slots=True)
+class ReadParams:
+    """Params as they travel, converted as far as they can be.
+
+    Attributes:
+        values: name → the value that the job function will get.
+        errors: name → why that value cannot be converted.
+    """
+
+    values: Mapping[str, Any]
+    errors: Mapping[str, ParameterError]
+
+
+def read_params(spec: MethodSpec, params: Mapping[str, Any]) -> ReadParams:
+    """Converts params for a check, by the same rules as `check_params` does for the function.
+
+    Each value ends up in ``values`` or in ``errors``, so that a check never passes over one. A parameter
+    that is missing or empty is in neither. An undeclared one is read by its name (`kind_of`): a plain
+    job function may use it as the id that its name promises.
+    """
+    values: dict[str, Any] = {}
+    errors: dict[str, ParameterError] = {}
+    for name, value in params.items():
+        parameter = spec.parameter(name)
+        if name == META_KEY or value is None:
+            continue
+        if parameter is None:
+            parameter = Parameter(name, kind_of(name, ""))
+            if parameter.kind not in (*_ID_KINDS, *_ID_LIST_KINDS, Kind.MESSAGE):
+                values[name] = value
+                continue
+            if value in ("", []):
+                continue
+        elif value == "" and parameter.kind not in (Kind.TEXT, Kind.LONG_TEXT):
+            continue
+        try:
+            values[name] = _read(spec.name, parameter, value)
+        except ParameterError as error:
+            errors[name] = error
+    return ReadParams(values, errors)
+
+
 def errors_in(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with the params that are there: name → what is to be read after it.
+    """What is wrong with the declared params that are there: name → what is to be read after it.
 
     What is missing is no matter here.
     """
-    found: dict[str, str] = {}
-    for parameter in spec.parameters:
-        value = params.get(parameter.name)
-        if value is not None:
-            try:
-                _read(spec.name, parameter, value)
-            except ParameterError as error:
-                found[parameter.name] = error.message.removeprefix(f"{parameter.name!r} of {spec.name} ")
-    return found
+    return {
+        name: error.message.removeprefix(f"{name!r} of {spec.name} ")
+        for name, error in read_params(spec, params).errors.items()
+        if spec.parameter(name) is not None
+    }
 
 
 def _read(method: str, parameter: Parameter, value: Any) -> Any:
@@ -104,13 +143,13 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
         return ParameterError(name, f"{name!r} of {method} must be {expected}, not {shown!r}.")
 
     if kind in _ID_KINDS:
-        identifier = _as_id(value)
+        identifier = as_id(value)
         if identifier is None:
             raise wrong(f"the id of a {kind.value} (a whole number)")
         return identifier
     if kind in _ID_LIST_KINDS:
         items = cast("list[Any]", value) if isinstance(value, list) else None
-        identifiers = [_as_id(item) for item in items] if items else None
+        identifiers = [as_id(item) for item in items] if items else None
         if not identifiers or None in identifiers:
             raise wrong(f"a list of ids of {kind.value}")
         return identifiers
@@ -152,7 +191,8 @@ def _said(value: Any) -> str:
     return said_span(value) if isinstance(value, timedelta) else str(value)[:80]
 
 
-def _as_id(value: Any) -> int | None:
+def as_id(value: Any) -> int | None:
+    """An id of Discord's: a whole number, or its digits as a text; None for anything else."""
     number = _as_integer(value)
     return number if number is not None and 0 < number <= _MAX_ID else None
 

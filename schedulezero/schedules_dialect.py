@@ -125,13 +125,13 @@ class SchedulesDialect:
     async def pause(self, job_id: str, until: datetime | None, by: str | None) -> Job:
         raise NotSupported(self.lacks[Feature.PAUSE])
 
-    async def resume(self, job_id: str, by: str | None) -> Job:
+    async def resume(self, job_id: str, version: int | None, by: str | None) -> Job:
         raise NotSupported(self.lacks[Feature.PAUSE])
 
     async def skip(self, job_id: str, by: str | None) -> Job:
         raise NotSupported(self.lacks[Feature.HOLD])
 
-    async def approve(self, job_id: str, by: str | None) -> Job:
+    async def approve(self, job_id: str, version: int | None, by: str | None) -> Job:
         raise NotSupported(self.lacks[Feature.EDIT])
 
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None) -> BulkOutcome:
@@ -143,7 +143,9 @@ class SchedulesDialect:
     async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
         raise NotSupported(self.lacks[Feature.MAKE_UP])
 
-    async def make_up(self, job_id: str, at: Sequence[datetime], by: str | None) -> tuple[Run, ...]:
+    async def make_up(
+        self, job_id: str, at: Sequence[datetime], version: int | None, by: str | None
+    ) -> tuple[Run, ...]:
         raise NotSupported(self.lacks[Feature.MAKE_UP])
 
     async def run_of_message(self, guild_id: str, message_id: str) -> Run | None:

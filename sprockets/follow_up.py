@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schedulezero import instants
+from schedulezero.authorship import FOLLOWS
 from schedulezero.errors import (
     ClientError,
     Conflict,
@@ -64,6 +65,7 @@ async def follow_up(
             creator_id=run.creator_id,
             timezone=run.timezone,
             grace=_PATIENCE,
+            meta={FOLLOWS: run.job_id or ""},
         )
         try:
             saved = await services.client.create(job)

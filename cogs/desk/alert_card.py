@@ -18,13 +18,13 @@ import discord
 from discord import ui
 
 from cogs.desk import history, job_card
-from cogs.desk.answers import acknowledge, member_of, panel_of, row_of, show
+from cogs.desk.answers import acknowledge, panel_of, row_of, show
 from cogs.desk.components import DeskButton, DeskChannelSelect, DeskSelect, action, picked
-from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_to_change
+from cogs.desk.deciding import Act, moved
+from cogs.desk.jobs_here import actor_of, check, client_of, conflict, job_here
 from cogs.desk.language import mark, t, tn, translated
-from cogs.desk.rights import stands_against_moving
 from cogs.desk.wording import BAD, WAITING, cut, plain, relative
-from cogs.services import Refused, services_of, spec_for
+from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.errors import Conflict
 
@@ -246,19 +246,14 @@ async def others_of(interaction: discord.Interaction, _target: str) -> None:
 async def move(interaction: discord.Interaction, job_id: str) -> None:
     """Moves the job to the channel that was picked."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
-    member, channel_id = member_of(interaction), picked(interaction)
-    settings = await services_of(interaction.client).memory.settings(member.guild.id)
-    spec = spec_for(interaction.client, job.method)
-    against = stands_against_moving(spec, job, channel_id, member, approval=settings.approval)
-    if against is not None:
-        raise Refused(against)
-    params = {**job.params, "channel_id": channel_id}
+    job = await job_here(interaction, job_id)
+    wanted = moved(job, picked(interaction))
+    if wanted is None:
+        raise Refused(t("“{name}” has no single channel.", name=cut(plain(job.title), 60)))
+    await check(interaction, Act.MOVE, job, version=wanted)
     try:
-        moved = await client_of(interaction).change(
-            replace(job, params=params), job.version, actor_of(interaction)
-        )
-    except Conflict:
-        raise await changed_meanwhile(interaction, job_id) from None
+        after = await client_of(interaction).change(wanted, job.version, actor_of(interaction))
+    except Conflict as error:
+        raise await conflict(interaction, job_id, error) from None
     heading = t("Moved")
-    await show(interaction, await job_card.card_of(interaction, moved, heading=heading, undo=job.version))
+    await show(interaction, await job_card.card_of(interaction, after, heading=heading, undo=job.version))

@@ -1,22 +1,126 @@
-"""A second person's word: asked for where the guild's alerts go, given on the job's card or there."""
+"""A second person's word: asked for where the guild's alerts go, given to one version, read in full.
+
+A card shows everything that a version does, and its button names that version: what was changed since is
+not approved with it. Whoever had a part in what the job does (`authorship.writers`) cannot approve it, and
+neither can a person who may not do by hand what it does.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
 
 import discord
+from discord import ui
 
 from cogs.desk import job_card
-from cogs.desk.answers import acknowledge, fit, show
-from cogs.desk.components import DeskButton, action, note_panel
-from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_here
+from cogs.desk.answers import acknowledge, fit, panel_of, row_of, show
+from cogs.desk.components import DeskButton, action
+from cogs.desk.deciding import Act
+from cogs.desk.draft import label_of
+from cogs.desk.draft_card import shown
+from cogs.desk.jobs_here import actor_of, changed_meanwhile, check, client_of, job_here
 from cogs.desk.language import speaking, t
-from cogs.desk.wording import WAITING, sentence, titled
-from cogs.services import Refused, services_of
+from cogs.desk.wording import MISSED, OVERLAP, WAITING, plain, sentence, titled
+from cogs.services import Refused, services_of, spec_for
+from schedulezero.authorship import writers
 from schedulezero.errors import Conflict, NotFound
+from schedulezero.methods import MethodSpec
 from schedulezero.model import Job, JobState
+from schedulezero.parameters import Kind
 
 log = logging.getLogger(__name__)
+
+_MOST_VERSIONS = 100  # as many as the server keeps
+_LONGEST = 3000
+"""What is longer than this is in a file beside the card, whole."""
+_IN_WORDS = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS, Kind.BOOLEAN)
+_TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a second person reads: a panel, and a file where it is too long for one."""
+
+    panel: ui.LayoutView
+    files: tuple[tuple[str, bytes], ...]
+
+    def attached(self) -> list[discord.File]:
+        """The files, to be sent once."""
+        return [discord.File(BytesIO(data), name) for name, data in self.files]
+
+
+def approval_card(job: Job, spec: MethodSpec | None, *, heading: str) -> Card:
+    """Everything that a pending job would do, with the button that approves this version of it.
+
+    Parameters:
+        job: as it stands.
+        spec: what its method declares; None when it is not loaded.
+        heading: what there is to say first.
+    """
+    lines = [
+        f"**{t('Job:')}** {titled(job)} · `{job.method}` · {t('version {number}', number=job.version)}",
+        f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
+        f"-# {plain(json.dumps(job.trigger.to_json(), ensure_ascii=False))}",
+        f"-# {t('Missed while I was away: {policy}', policy=t(MISSED[job.missed]))} · "
+        f"{t('While another is under way: {policy}', policy=t(OVERLAP[job.overlap]))}",
+    ]
+    if job.creator_id:
+        lines.append(f"**{t('By:')}** <@{job.creator_id}>")
+    lines += _params_in_full(job, spec)
+    text = "\n".join(lines)
+    files: tuple[tuple[str, bytes], ...] = ()
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {heading}")]
+    if len(text) <= _LONGEST:
+        items.append(ui.TextDisplay(text))
+    else:
+        name = f"job-v{job.version}.json"
+        files = ((name, json.dumps(_all_of(job), ensure_ascii=False, indent=2).encode()),)
+        items.append(ui.TextDisplay(f"{text[: _LONGEST - 1]}…"))
+        items.append(
+            ui.TextDisplay(f"**{t('This is the beginning. The file has all of it: read it first.')}**")
+        )
+        items.append(ui.File(f"attachment://{name}"))
+    style = discord.ButtonStyle.success
+    items.append(
+        row_of(
+            DeskButton("job", "approve", f"{job.id}:v{job.version}", t("Approve"), style=style),
+            DeskButton("job", "show", job.id, t("Look at the job")),
+        )
+    )
+    return Card(panel_of(*items, colour=WAITING), files)
+
+
+def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
+    """Every parameter whole, with nothing of its text hidden by formatting."""
+    found: list[str] = []
+    for name, value in job.params.items():
+        parameter = spec.parameter(name) if spec is not None else None
+        if parameter is not None and parameter.kind in _IN_WORDS:
+            found.append(shown(parameter, value))
+            continue
+        label = label_of(parameter) if parameter is not None else plain(name)
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines = discord.utils.escape_mentions(discord.utils.escape_markdown(text)).splitlines()
+        found.append(
+            f"**{label}:** {lines[0] if lines else '–'}"
+            if len(lines) < 2
+            else "\n".join([f"**{label}:**", *(f"> {line}" for line in lines)])
+        )
+    return found
+
+
+def _all_of(job: Job) -> dict[str, Any]:
+    kept = (
+        "job_id", "version", "name", "method", "params", "trigger", "timezone", "missed", "overlap",
+        "grace_seconds", "creator_id", "meta",
+    )  # fmt: skip
+    found = job.to_json()
+    return {name: found[name] for name in kept}
 
 
 async def ask_for_approval(interaction: discord.Interaction, job: Job) -> None:
@@ -28,39 +132,53 @@ async def ask_for_approval(interaction: discord.Interaction, job: Job) -> None:
     if not isinstance(channel, discord.abc.Messageable):
         return  # the job's card says that it waits, and the list finds it
     with speaking(guild.preferred_locale):
-        said = t(
-            "### {person} asks for approval\n{job} · `{method}`\n{schedule}",
-            person=interaction.user.mention,
-            job=titled(job),
-            method=job.method,
-            schedule=sentence(job),
-        )
-        panel = note_panel(
-            said,
-            DeskButton("job", "approve", job.id, t("Approve"), style=discord.ButtonStyle.success),
-            DeskButton("job", "show", job.id, t("Look at the job")),
-            colour=WAITING,
-        )
-    fit(panel)
+        heading = t("{person} asks for approval", person=interaction.user.mention)
+        card = approval_card(job, spec_for(interaction.client, job.method), heading=heading)
+    fit(card.panel)
     try:
-        await channel.send(view=panel, allowed_mentions=discord.AllowedMentions.none())
+        await channel.send(
+            view=card.panel, files=card.attached(), allowed_mentions=discord.AllowedMentions.none()
+        )
     except discord.HTTPException as error:
         log.warning("the approval of job %s could not be asked for in %s: %s", job.id, channel, error)
 
 
 @action("job", "approve")
-async def approve(interaction: discord.Interaction, job_id: str) -> None:
-    """Lets a pending job run, if another person than the one who wrote it says so."""
+async def approve(interaction: discord.Interaction, target: str) -> None:
+    """Lets one version of a pending job run, unless the person had a part in it.
+
+    The target is ``<job>:v<version>``. One without a version, or with one that is not the present one, shows
+    what there is to read now.
+    """
     await acknowledge(interaction)
     client = client_of(interaction)
+    match = _TARGET.fullmatch(target)
+    job_id = match["job"] if match is not None else target
     job = await job_here(interaction, job_id)
     if job.state is not JobState.PENDING:
         raise await changed_meanwhile(interaction, job_id)
-    versions = await client.versions(job.id, 1)
-    if actor_of(interaction) in (versions[0].actor_id if versions else job.creator_id, None):
-        raise Refused(t("Somebody else than you has to approve what you wrote."))
+    await _check_writers(interaction, job)
+    await check(interaction, Act.APPROVE, job)
+    if match is None or int(match["version"]) != job.version:
+        said = (
+            t("Read all of it, then approve it")
+            if match is None
+            else t("It was changed since that card: this is what it would do now")
+        )
+        card = approval_card(job, spec_for(interaction.client, job.method), heading=said)
+        await show(interaction, card.panel, card.attached())
+        return
     try:
-        approved = await client.approve(job.id, actor_of(interaction))
+        approved = await client.approve(job.id, actor_of(interaction), version=job.version)
     except (Conflict, NotFound):
         raise await changed_meanwhile(interaction, job_id) from None
     await show(interaction, await job_card.card_of(interaction, approved, heading=t("Approved")))
+
+
+async def _check_writers(interaction: discord.Interaction, job: Job) -> None:
+    """Refuses whoever had a part in what a job does, and a job whose versions are newer than it is."""
+    versions = await client_of(interaction).versions(job.id, _MOST_VERSIONS)
+    if versions and versions[0].job.version != job.version:
+        raise await changed_meanwhile(interaction, job.id)
+    if actor_of(interaction) in writers(job, versions):
+        raise Refused(t("Somebody else than you has to approve what you wrote."))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 from discord import ui
 
 from cogs.desk import listing
-from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, DeskChannelSelect, action, all_picked, picked
-from cogs.desk.jobs_here import actor_of, client_of
+from cogs.desk.deciding import Act, moved
+from cogs.desk.jobs_here import actor_of, client_of, verdicts
 from cogs.desk.language import mark, t, tn, translated
-from cogs.desk.rights import may_manage, stands_against_moving
 from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
-from cogs.services import Refused, services_of, spec_for
-from schedulezero.dialects import BulkChange, BulkOutcome
-from schedulezero.model import Job
+from cogs.services import Refused
+from schedulezero.dialects import BulkChange, BulkOutcome, JobQuery
+from schedulezero.model import Job, JobState
 
 MOST = 10_000
 _NAMED = 12
@@ -29,6 +30,7 @@ _QUESTIONS = {
     "cancel": (mark("Cancel {count} jobs?"), mark("Cancelled: {count} jobs.")),
     "change": (mark("Move {count} jobs to {channel}?"), mark("Moved: {count} jobs.")),
 }
+_ACTS = {"pause": Act.PAUSE, "resume": Act.RESUME, "cancel": Act.CANCEL, "change": Act.MOVE}
 
 
 @action("bulk", "select")
@@ -78,25 +80,42 @@ async def _show_selection(interaction: discord.Interaction, panel_id: str, state
 
 
 async def _selected(interaction: discord.Interaction, state: dict[str, Any]) -> list[Job]:
-    """The selected jobs that are still there, and that the person may change."""
+    """The selected jobs that are still there."""
     wanted = set(state.get("selected") or ())
     if not wanted:
         raise Refused(t("Nothing is selected any more."))
-    client, guild_id, member = client_of(interaction), guild_id_of(interaction), member_of(interaction)
+    client, guild_id = client_of(interaction), guild_id_of(interaction)
     if len(wanted) <= listing.PAGE:
-        found = [await client.job(job_id, guild_id) for job_id in state["selected"]]
-    else:
-        found = [job async for job in client.all_jobs(guild_id, listing.query_of(state)) if job.id in wanted]
-    return [job for job in found if may_manage(job, member)]
+        return [await client.job(job_id, guild_id) for job_id in state["selected"]]
+    return [job async for job in client.all_jobs(guild_id, listing.query_of(state)) if job.id in wanted]
+
+
+async def _allowed(
+    interaction: discord.Interaction, jobs: list[Job], name: str, params: Mapping[str, str]
+) -> tuple[list[Job], list[str]]:
+    """The jobs to which the person may do it, and why not to the others."""
+    versions: dict[str, Job] = {}
+    refused: list[str] = []
+    if name == "change":
+        for job in jobs:
+            if (wanted := moved(job, params["channel_id"])) is not None:
+                versions[job.id] = wanted
+            else:
+                refused.append(t("“{name}” has no single channel.", name=plain(job.title)[:60]))
+        jobs = [job for job in jobs if job.id in versions]
+    allowed: list[Job] = []
+    async for job, verdict in verdicts(interaction, _ACTS[name], jobs, versions=versions):
+        if verdict.allowed:
+            allowed.append(job)
+        else:
+            refused.append(f"“{plain(job.title)[:60]}”: {verdict.against[0]}")
+    return allowed, list(dict.fromkeys(refused))
 
 
 async def _confirm(interaction: discord.Interaction, panel_id: str, name: str, **params: str) -> None:
     await acknowledge(interaction)
     state = await listing.state_of(interaction, panel_id)
-    jobs = await _selected(interaction, state)
-    refused: list[str] = []
-    if name == "change":
-        jobs, refused = await _movable(interaction, jobs, params["channel_id"])
+    jobs, refused = await _allowed(interaction, await _selected(interaction, state), name, params)
     state["bulk"] = {"action": name, "params": params, "jobs": {job.id: job.version for job in jobs}}
     await listing.save_state(interaction, panel_id, state)
     channel = f"<#{params.get('channel_id')}>"
@@ -111,24 +130,6 @@ async def _confirm(interaction: discord.Interaction, panel_id: str, name: str, *
         DeskButton("bulk", "list", panel_id, t("No, leave them")),
     )
     await show(interaction, panel_of(ui.TextDisplay(text), buttons, colour=BAD if danger else NEUTRAL))
-
-
-async def _movable(
-    interaction: discord.Interaction, jobs: list[Job], channel_id: str
-) -> tuple[list[Job], list[str]]:
-    """The jobs that may run in another channel, and why the others may not."""
-    member = member_of(interaction)
-    settings = await services_of(interaction.client).memory.settings(member.guild.id)
-    movable: list[Job] = []
-    refused: list[str] = []
-    for job in jobs:
-        spec = spec_for(interaction.client, job.method)
-        against = stands_against_moving(spec, job, channel_id, member, approval=settings.approval)
-        if against is None:
-            movable.append(job)
-        else:
-            refused.append(against)
-    return movable, list(dict.fromkeys(refused))
 
 
 @action("bulk", "pause")
@@ -165,14 +166,14 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
         raise Refused(t("This was done already."))
     # Rights may have changed since the question was asked.
     jobs = await _selected(interaction, {**state, "selected": list(wanted["jobs"])})
-    if wanted["action"] == "change":
-        jobs, _ = await _movable(interaction, jobs, wanted["params"]["channel_id"])
+    jobs, _ = await _allowed(interaction, jobs, wanted["action"], wanted["params"])
     versions = {job.id: wanted["jobs"][job.id] for job in jobs}
     await _show_progress(interaction, len(versions))
     change = BulkChange(wanted["action"], versions, params=wanted["params"])
     outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
     changed = {job_id: list(versions) for job_id, versions in outcome.changed.items()}
-    await listing.save_state(interaction, panel_id, {**state, "bulk": None, "undo": changed, "selected": []})
+    done = {"bulk": None, "undo": changed, "undo_of": wanted["action"], "selected": []}
+    await listing.save_state(interaction, panel_id, {**state, **done})
     said = t(_QUESTIONS[wanted["action"]][1], count=len(outcome.changed))
     await _show_outcome(interaction, panel_id, said, outcome, undo=bool(changed))
 
@@ -186,15 +187,58 @@ async def undo(interaction: discord.Interaction, panel_id: str) -> None:
     if not changed:
         raise Refused(t("This was undone already."))
     await _show_progress(interaction, len(changed))
+    allowed, refused = await _restorable(interaction, changed, str(state.get("undo_of") or ""))
     change = BulkChange(
         "restore",
-        {job_id: versions[1] for job_id, versions in changed.items()},
-        versions={job_id: versions[0] for job_id, versions in changed.items()},
+        {job_id: changed[job_id][1] for job_id in allowed},
+        versions={job_id: changed[job_id][0] for job_id in allowed},
     )
     outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
+    outcome = BulkOutcome(outcome.changed, {**outcome.refused, **refused})
     await listing.save_state(interaction, panel_id, {**state, "undo": None})
     said = tn("{count} job is as it was.", "{count} jobs are as they were.", len(outcome.changed))
     await _show_outcome(interaction, panel_id, said, outcome, undo=False)
+
+
+async def _restorable(
+    interaction: discord.Interaction, changed: Mapping[str, list[int]], action_name: str
+) -> tuple[list[str], dict[str, str]]:
+    """The jobs that the person may bring back as they were; and job id → why not, for the others.
+
+    Parameters:
+        interaction: who asks.
+        changed: job id → the version to go back to, and the one at which it must be.
+        action_name: what was done. Where that changed nothing about what a job does, and nobody else did
+            either, it is undone to what the job does as it stands.
+    """
+    client, guild_id = client_of(interaction), guild_id_of(interaction)
+    query = JobQuery(state=JobState.CANCELLED) if action_name == "cancel" else JobQuery()
+    if len(changed) <= listing.PAGE:
+        present = [await client.job(job_id, guild_id) for job_id in changed]
+    else:
+        present = [job async for job in client.all_jobs(guild_id, query) if job.id in changed]
+    same: list[Job] = []
+    other: list[Job] = []
+    versions: dict[str, Job] = {}
+    for job in present:
+        before, after = changed[job.id]
+        if action_name in ("pause", "resume", "cancel") and after - before == 1:
+            same.append(job)
+            continue
+        kept = (item.job for item in await client.versions(job.id) if item.job.version == before)
+        for earlier in kept:
+            versions[job.id] = earlier
+            other.append(job)
+    allowed: list[str] = []
+    refused: dict[str, str] = {}
+    for jobs, cleared in ((same, True), (other, False)):
+        found = verdicts(interaction, Act.RESTORE, jobs, versions=versions, cleared=cleared)
+        async for job, verdict in found:
+            if job.version != changed[job.id][1] or verdict.allowed:
+                allowed.append(job.id)  # one that was changed since is the server's to refuse, with a reason
+            else:
+                refused[job.id] = f"“{plain(job.title)[:60]}”: {verdict.against[0]}"
+    return allowed, refused
 
 
 async def _show_progress(interaction: discord.Interaction, count: int) -> None:

@@ -15,17 +15,31 @@ import discord
 from cogs.desk import approval, job_card
 from cogs.desk.answers import acknowledge, guild_id_of, show
 from cogs.desk.components import action, note_panel, picked
-from cogs.desk.draft import ALERT, END, KEPT, MANAGERS, MISSED, NAME, OVERLAP, PING, auto_name, typed
+from cogs.desk.deciding import Act
+from cogs.desk.draft import (
+    ALERT,
+    END,
+    KEPT,
+    MANAGERS,
+    MISSED,
+    NAME,
+    OVERLAP,
+    PING,
+    auto_name,
+    fitting,
+    strangers_in,
+    typed,
+)
 from cogs.desk.draft_card import choose_panel
 from cogs.desk.draft_view import RUN_COUNT, kept_schedule, loaded, own_draft, review_here, show_draft
 from cogs.desk.forms import FIRST, build_form, read_form
-from cogs.desk.jobs_here import actor_of, client_of, job_to_change
+from cogs.desk.jobs_here import actor_of, check, client_of, job_for
 from cogs.desk.language import locale, t, translated
 from cogs.desk.modals import form_action
 from cogs.desk.review import Review
 from cogs.desk.wording import NEUTRAL
 from cogs.good_runs import PING_URL
-from cogs.services import Refused, offered_specs, services_of
+from cogs.services import Refused, offered_specs, services_of, spec_for
 from schedulezero import instants
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.memory import Draft, new_id
@@ -87,7 +101,7 @@ def _here(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> D
 async def choose(interaction: discord.Interaction, draft_id: str) -> None:
     """Offers the job methods again; what was typed is kept where the other one has it, too."""
     await acknowledge(interaction)
-    draft = await own_draft(interaction, draft_id)
+    draft = await _new_here(interaction, draft_id)
     await show(interaction, choose_panel(draft.id, best_matches(offered_specs(interaction.client), "")))
 
 
@@ -95,18 +109,27 @@ async def choose(interaction: discord.Interaction, draft_id: str) -> None:
 async def method_chosen(interaction: discord.Interaction, draft_id: str) -> None:
     """Takes in which job it shall be."""
     await acknowledge(interaction)
-    draft = await own_draft(interaction, draft_id)
+    draft = await _new_here(interaction, draft_id)
     spec = loaded(interaction, picked(interaction))
-    draft = _here(interaction, replace(draft, method=spec.name), spec)
+    values = fitting(spec, spec_for(interaction.client, draft.method), draft.values)
+    draft = _here(interaction, replace(draft, method=spec.name, values=values), spec)
     await services_of(interaction.client).memory.save_draft(draft)
     await show_draft(interaction, draft, spec)
+
+
+async def _new_here(interaction: discord.Interaction, draft_id: str) -> Draft:
+    """The person's own draft of a new job; one that edits a job keeps that job's method."""
+    draft = await own_draft(interaction, draft_id)
+    if draft.job_id is not None:
+        raise Refused(t("An edit can't turn a job into another kind. Create a new one instead."))
+    return draft
 
 
 @action("job", "edit")
 async def begin_edit(interaction: discord.Interaction, job_id: str, *, when: str | None = None) -> None:
     """Shows a job as a draft that changes it; ``when`` is a new schedule to begin with."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.BEGIN, job_id)
     spec = loaded(interaction, job.method)
     draft = replace(_draft_of(interaction, job, spec), job_id=job.id, job_version=job.version)
     draft = replace(draft, when=(when or "").strip()[:200])
@@ -118,7 +141,7 @@ async def begin_edit(interaction: discord.Interaction, job_id: str, *, when: str
 async def clone(interaction: discord.Interaction, job_id: str) -> None:
     """Begins a new job that is like another one."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.BEGIN, job_id)
     spec = loaded(interaction, job.method)
     draft = _draft_of(interaction, job, spec)
     draft.values.pop(RUN_COUNT)
@@ -167,10 +190,13 @@ async def form_submitted(interaction: discord.Interaction, target: str, fields: 
     """Takes in a submitted form and shows the card."""
     await acknowledge(interaction)
     draft = await own_draft(interaction, target.partition(".")[0])
+    spec = loaded(interaction, draft.method)
     values, when = read_form(fields)
+    if strangers_in(spec, values):
+        raise Refused(t("This form belongs to an older version of me; use the command again."))
     draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
     await services_of(interaction.client).memory.save_draft(draft)
-    await show_draft(interaction, draft, loaded(interaction, draft.method))
+    await show_draft(interaction, draft, spec)
 
 
 @action("draft", "later")
@@ -200,7 +226,7 @@ async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
     draft = await own_draft(interaction, draft_id)
     spec = loaded(interaction, draft.method)
     if draft.job_id is not None:
-        await job_to_change(interaction, draft.job_id)  # who may change it may have changed meanwhile
+        await job_for(interaction, Act.BEGIN, draft.job_id)  # who may change it may have changed meanwhile
     reviewed = await review_here(interaction, draft, spec)
     if not reviewed.ready or reviewed.trigger is None:
         await show_draft(interaction, draft, spec)
@@ -209,6 +235,9 @@ async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
         raise Refused(t("This was confirmed already."))  # a second click was faster than our answer
     try:
         job = await _save(interaction, draft, spec, reviewed, reviewed.trigger)
+    except Refused:
+        await services.memory.save_draft(draft)
+        raise
     except ClientError as error:
         await services.memory.save_draft(draft)
         notice = translated(error.message)
@@ -243,23 +272,25 @@ async def _save(
     meta = {key: value for key, value in given.items() if value}
     state = JobState.PENDING if reviewed.needs_approval else JobState.ACTIVE
     if draft.job_id is None:
-        return await client.create(
-            Job(
-                id="",
-                handler_id=services.handler_id,
-                method=draft.method,
-                params=params,
-                trigger=trigger,
-                state=state,
-                name=str(named or auto_name(spec, params)),
-                guild_id=draft.guild_id,
-                creator_id=draft.user_id,
-                timezone=reviewed.zone,
-                meta=meta,
-                **options,
-            )
+        job = Job(
+            id="",
+            handler_id=services.handler_id,
+            method=draft.method,
+            params=params,
+            trigger=trigger,
+            state=state,
+            name=str(named or auto_name(spec, params)),
+            guild_id=draft.guild_id,
+            creator_id=draft.user_id,
+            timezone=reviewed.zone,
+            meta=meta,
+            **options,
         )
+        await check(interaction, Act.SAVE, job)
+        return await client.create(job)
     before = await client.job(draft.job_id, draft.guild_id)
+    if before.method != draft.method:
+        raise Refused(t("This draft is of another kind than its job. Discard it, and edit the job again."))
     # A zone belongs to its schedule: one that was not edited keeps both.
     touched = draft.when or values.get(END)
     moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}
@@ -269,4 +300,5 @@ async def _save(
     )
     if reviewed.needs_approval:
         changed = replace(changed, state=JobState.PENDING)
+    await check(interaction, Act.SAVE, before, version=changed)
     return await client.change(changed, draft.job_version or before.version, actor_of(interaction))

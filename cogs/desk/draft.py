@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from cogs.desk.language import t, translated
+from cogs.desk.wording import plain
 from schedulezero.colours import parse_colour
 from schedulezero.message_links import read_message_link
 from schedulezero.methods import MethodSpec
-from schedulezero.parameter_values import errors_in
+from schedulezero.parameter_values import as_id, errors_in
 from schedulezero.parameters import Kind, Parameter
 from schedulezero.variables import turns
 from schedulezero.when.once import span_of
@@ -96,7 +97,13 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
         guild_id: the guild for which the job is made.
     """
     params: dict[str, Any] = {}
-    errors: dict[str, str] = {}
+    errors = {
+        name: t(
+            "“{name}” doesn't belong to this job. Choose the job again, or discard this draft.",
+            name=plain(name)[:60],
+        )
+        for name in strangers_in(spec, values)
+    }
     missing: list[Parameter] = []
     for parameter in spec.parameters:
         if parameter.kind is Kind.GUILD:
@@ -118,6 +125,21 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
     return Filled(params, errors, tuple(missing))
 
 
+def strangers_in(spec: MethodSpec, values: Mapping[str, Any]) -> list[str]:
+    """The values of a draft that its job does not take, such as those of a job that changed since."""
+    return [name for name in values if not name.startswith("#") and spec.parameter(name) is None]
+
+
+def fitting(spec: MethodSpec, before: MethodSpec | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a draft's values when it becomes another job's: what both take, of the same kind."""
+
+    def fits(name: str) -> bool:
+        wanted, had = spec.parameter(name), before.parameter(name) if before is not None else None
+        return wanted is not None and (before is None or (had is not None and had.kind is wanted.kind))
+
+    return {name: value for name, value in values.items() if name.startswith("#") or fits(name)}
+
+
 def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `fill`: what to type for these params."""
     values: dict[str, Any] = {}
@@ -128,11 +150,12 @@ def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
         if parameter.kind in (Kind.CHANNEL, Kind.ROLE, Kind.USER):
             values[parameter.name] = [str(value)]
         elif parameter.kind in (Kind.CHANNELS, Kind.USERS):
-            values[parameter.name] = [str(item) for item in value]
+            items: list[Any] = value if isinstance(value, list) else [value]
+            values[parameter.name] = [str(item) for item in items]
         elif parameter.kind in (Kind.OBJECT, Kind.LIST):
             values[parameter.name] = json.dumps(value, ensure_ascii=False)
         elif parameter.kind is Kind.BOOLEAN:
-            values[parameter.name] = bool(value)
+            values[parameter.name] = value
         elif parameter.kind is Kind.DURATION and isinstance(value, int | float):
             values[parameter.name] = f"{value:g} s"
         else:
@@ -152,11 +175,12 @@ def auto_name(spec: MethodSpec, params: Mapping[str, Any]) -> str:
 def _read(parameter: Parameter, value: Any) -> Any:
     kind = parameter.kind
     if kind in (Kind.CHANNEL, Kind.ROLE, Kind.USER):
-        return str(value[0])
+        items = _ids(value)
+        return items[0] if len(items) == 1 else items  # `errors_in` refuses several
     if kind in (Kind.CHANNELS, Kind.USERS):
-        return [str(item) for item in value]
+        return _ids(value)
     if kind is Kind.BOOLEAN:
-        return bool(value)
+        return value
     if kind is Kind.CHOICE and isinstance(value, list):
         return str(cast("list[Any]", value)[0])
     text = str(value).strip()
@@ -185,6 +209,13 @@ def _read(parameter: Parameter, value: Any) -> Any:
     if kind is Kind.URL and not text.startswith(("http://", "https://")):
         raise ValueError(t("must be an address that begins with https://."))
     return str(value)
+
+
+def _ids(value: Any) -> list[Any]:
+    """Ids as they are saved, each the digits that the job function will get; what is none stays as it is."""
+    items: list[Any] = value if isinstance(value, list) else [value]
+    found = [(item, as_id(item)) for item in items]
+    return [str(item) if identifier is None else str(identifier) for item, identifier in found]
 
 
 def _read_json(kind: Kind, text: str) -> Any:

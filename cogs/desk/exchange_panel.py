@@ -14,8 +14,9 @@ from discord import ui
 
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, action
+from cogs.desk.deciding import Act
 from cogs.desk.draft import auto_name, fill, label_of, typed
-from cogs.desk.jobs_here import actor_of, client_of
+from cogs.desk.jobs_here import actor_of, client_of, job_here, verdicts
 from cogs.desk.language import locale, t, tn, translated
 from cogs.desk.rights import is_risky, problems
 from cogs.desk.seen_channels import SeenChannels
@@ -109,7 +110,7 @@ async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: 
     """An entry as a job of this guild, checked as if it had been typed."""
     assert interaction.guild is not None
     spec = spec_for(interaction.client, entry.method)
-    if spec is None:
+    if spec is None or spec.personal:
         return Fault(entry.line, t("There is no job “{name}” loaded.", name=plain(entry.method)[:60]))
     ping = entry.params.get(PING_URL)
     unknown = next((key for key in entry.params if spec.parameter(key) is None and key != PING_URL), None)
@@ -236,24 +237,19 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     assert interaction.guild_id is not None
     memory = services_of(interaction.client).memory
     approval = (await memory.settings(interaction.guild_id)).approval
-    member = member_of(interaction)
-    seen = SeenChannels(interaction.client, member.guild)
     made: dict[str, int] = {}
     refused: list[str] = []
     if len(jobs) > _QUICK:
         said = t("Changing {count} jobs…", count=len(jobs))
         await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
-    for job in jobs:
+    async for job, verdict in verdicts(interaction, Act.IMPORT, jobs):
         spec = spec_for(interaction.client, job.method)
-        against: list[str] = []
-        if spec is not None:
-            known = await seen.of(spec, job.params)
-            against = problems(spec, job.params, member.guild, member, known=known)
-        if spec is None or against:
-            reason = against[0] if against else t("There is no job “{name}” loaded.", name=job.method)
-            refused.append(f"“{cut(plain(job.title), 60)}”: {reason}")
+        if spec is None or not verdict.allowed:
+            refused.append(f"“{cut(plain(job.title), 60)}”: {verdict.against[0]}")
             continue
-        wanted = job if approval else replace(job, state=JobState.ACTIVE)
+        assert interaction.guild is not None
+        risky = approval and is_risky(spec, job.params, interaction.guild)
+        wanted = replace(job, state=JobState.PENDING if risky else JobState.ACTIVE)
         try:
             created = await client_of(interaction).create(wanted, actor_of(interaction))
         except ClientError as error:
@@ -283,7 +279,9 @@ async def undo(interaction: discord.Interaction, panel_id: str) -> None:
     made: dict[str, int] = (state or {}).get("imported") or {}
     if not made:
         raise Refused(t("This was undone already."))
-    change = BulkChange("cancel", made)
+    jobs = [await job_here(interaction, job_id, cancelled=True) for job_id in made]
+    allowed = [job.id async for job, verdict in verdicts(interaction, Act.CANCEL, jobs) if verdict.allowed]
+    change = BulkChange("cancel", {job_id: made[job_id] for job_id in allowed})
     outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
     await memory.save_panel(panel_id, interaction.guild_id, {"imported": None})
     said = tn("{count} job was cancelled again.", "{count} jobs were cancelled again.", len(outcome.changed))

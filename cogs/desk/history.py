@@ -18,7 +18,8 @@ from discord import ui
 from cogs.desk import paging
 from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, say, show
 from cogs.desk.components import DeskButton, DeskSelect, action, picked
-from cogs.desk.jobs_here import actor_of, client_of, job_here, job_to_change
+from cogs.desk.deciding import Act
+from cogs.desk.jobs_here import actor_of, client_of, conflict, job_for, job_here
 from cogs.desk.language import mark, t, tn
 from cogs.desk.pictures import Bar, timeline_png
 from cogs.desk.wording import (
@@ -34,7 +35,7 @@ from cogs.desk.wording import (
 from cogs.services import Refused, services_of
 from schedulezero import instants
 from schedulezero.dialects import Feature, RunPage
-from schedulezero.errors import NotFound
+from schedulezero.errors import Conflict, NotFound
 from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.memory import new_id
 from schedulezero.model import Job, Run, RunState
@@ -228,11 +229,21 @@ async def retry(interaction: discord.Interaction, target: str) -> None:
     """Runs an instant again whose run did not succeed."""
     await acknowledge(interaction)
     job_id, at = read_run_target(target)
-    job = await job_to_change(interaction, job_id)
-    runs = await client_of(interaction).make_up(job.id, [at], actor_of(interaction))
+    job = await job_for(interaction, Act.MAKE_UP, job_id)
+    runs = await _queue(interaction, job, [at])
     if not runs:
         raise Refused(t("It is being tried again already, or has succeeded meanwhile."))
     await say(interaction, t("Trying {job} again. The history shows what becomes of it.", job=titled(job)))
+
+
+async def _queue(interaction: discord.Interaction, job: Job, wanted: Sequence[datetime]) -> Sequence[Run]:
+    """Has instants of a job run, in the version that the person's rights were compared with."""
+    try:
+        return await client_of(interaction).make_up(
+            job.id, wanted, actor_of(interaction), version=job.version
+        )
+    except Conflict as error:
+        raise await conflict(interaction, job.id, error) from None
 
 
 @action("job", "missing")
@@ -247,7 +258,7 @@ async def ask_missing(interaction: discord.Interaction, job_id: str, span_name: 
     if span_name not in _SPANS:
         raise Refused(t("Nothing was picked."))
     span, words = _SPANS[span_name]
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.MAKE_UP, job_id)
     now = instants.now()
     found = await client_of(interaction).missing(job.id, now - span, now)
     back = DeskButton("job", "history", job.id, t("Back to the history"))
@@ -285,9 +296,9 @@ async def make_up(interaction: discord.Interaction, panel_id: str) -> None:
     asked = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
     if asked is None or "make_up" not in asked:
         raise Refused(t("This history is too old. Use `/schedule history` again."))
-    job = await job_to_change(interaction, asked["make_up"])
+    job = await job_for(interaction, Act.MAKE_UP, asked["make_up"])
     wanted = [instants.from_iso(text) for text in asked["instants"]]
-    runs = await client_of(interaction).make_up(job.id, wanted, actor_of(interaction))
+    runs = await _queue(interaction, job, wanted)
     said = tn("{count} run is under way.", "{count} runs are under way.", len(runs))
     back = DeskButton("job", "history", job.id, t("Back to the history"))
     await show(interaction, panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))

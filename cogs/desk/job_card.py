@@ -11,9 +11,10 @@ from discord import ui
 
 from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, action, note_panel
+from cogs.desk.deciding import Act
 from cogs.desk.draft import typed
 from cogs.desk.draft_card import shown
-from cogs.desk.jobs_here import actor_of, changed_meanwhile, client_of, job_here, job_to_change
+from cogs.desk.jobs_here import actor_of, changed_meanwhile, check, client_of, conflict, job_for, job_here
 from cogs.desk.language import locale, t
 from cogs.desk.modals import ask, form_action, text_field
 from cogs.desk.rendered import Post, post_items, post_of
@@ -36,6 +37,7 @@ from cogs.desk.wording import (
 )
 from cogs.services import Refused, services_of, spec_for, timezone_of
 from schedulezero import instants
+from schedulezero.authorship import unchanged_since
 from schedulezero.dialects import Feature
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
@@ -142,7 +144,7 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
     first: list[DeskButton] = []
     if job.state is JobState.PENDING:
         style = discord.ButtonStyle.success
-        first.append(DeskButton("job", "approve", job.id, t("Approve"), style=style))
+        first.append(DeskButton("job", "approve", job.id, t("Read and approve…"), style=style))
     else:
         first.append(DeskButton("job", "run", job.id, t("Run now"), style=discord.ButtonStyle.primary))
     if job.state is JobState.PAUSED or is_held(job):
@@ -176,6 +178,8 @@ def runs_once(job: Job) -> bool:
 
 log = logging.getLogger(__name__)
 
+_MOST_VERSIONS = 100  # as many as the server keeps
+
 
 @action("job", "show")
 async def show_again(interaction: discord.Interaction, job_id: str) -> None:
@@ -187,8 +191,11 @@ async def show_again(interaction: discord.Interaction, job_id: str) -> None:
 async def run_now(interaction: discord.Interaction, job_id: str) -> None:
     """Runs a job once, now."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
-    run = await client_of(interaction).run(job, actor_of(interaction))
+    job = await job_for(interaction, Act.RUN, job_id)
+    try:
+        run = await client_of(interaction).run(job, actor_of(interaction))
+    except Conflict as error:
+        raise await conflict(interaction, job.id, error) from None
     log.info("%s runs job %s on demand", interaction.user.id, job.id, extra={"run_id": run.id})
     await show(interaction, await card_of(interaction, job, heading=t("Started")))
 
@@ -197,7 +204,7 @@ async def run_now(interaction: discord.Interaction, job_id: str) -> None:
 async def pause(interaction: discord.Interaction, job_id: str) -> None:
     """Holds a job until it is resumed."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.PAUSE, job_id)
     if job.state is JobState.PAUSED:
         raise await changed_meanwhile(interaction, job.id)
     paused = await client_of(interaction).pause(job.id, by=actor_of(interaction))
@@ -208,10 +215,13 @@ async def pause(interaction: discord.Interaction, job_id: str) -> None:
 async def resume(interaction: discord.Interaction, job_id: str) -> None:
     """Lets a paused or held job run again."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.RESUME, job_id)
     if job.state is JobState.ACTIVE and not is_held(job):
         raise await changed_meanwhile(interaction, job.id)
-    resumed = await client_of(interaction).resume(job.id, actor_of(interaction))
+    try:
+        resumed = await client_of(interaction).resume(job.id, actor_of(interaction), version=job.version)
+    except Conflict as error:
+        raise await conflict(interaction, job.id, error) from None
     await _show_changed(interaction, job, resumed, t("Resumed"))
 
 
@@ -219,7 +229,7 @@ async def resume(interaction: discord.Interaction, job_id: str) -> None:
 async def skip(interaction: discord.Interaction, job_id: str) -> None:
     """Passes over the next run."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.SKIP, job_id)
     skipped = await client_of(interaction).skip(job.id, actor_of(interaction))
     await _show_changed(interaction, job, skipped, t("Next run skipped"))
 
@@ -241,7 +251,7 @@ async def ask_until(interaction: discord.Interaction, job_id: str) -> None:
 async def hold_until(interaction: discord.Interaction, job_id: str, fields: Mapping[str, Any]) -> None:
     """Holds a job until an instant."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.PAUSE, job_id)
     zone = await timezone_of(services_of(interaction.client), interaction.user.id, interaction.guild_id)
     now = instants.now()
     found = understand(str(fields.get("until") or ""), zone=zone, locale=locale(), now=now)
@@ -257,7 +267,7 @@ async def hold_until(interaction: discord.Interaction, job_id: str, fields: Mapp
 async def ask_cancel(interaction: discord.Interaction, job_id: str) -> None:
     """Asks before a job is cancelled."""
     await acknowledge(interaction)
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.CANCEL, job_id)
     undo = Feature.UNDO not in await client_of(interaction).lacks()
     said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
     if job.next_run_at:
@@ -277,7 +287,7 @@ async def cancel(interaction: discord.Interaction, job_id: str) -> None:
     """Cancels a job and offers to undo it."""
     await acknowledge(interaction)
     client = client_of(interaction)
-    job = await job_to_change(interaction, job_id)
+    job = await job_for(interaction, Act.CANCEL, job_id)
     try:
         cancelled = await client.cancel(job, actor_of(interaction))
     except NotFound:
@@ -296,16 +306,27 @@ async def go_back(interaction: discord.Interaction, target: str) -> None:
     await acknowledge(interaction)
     job_id, _, numbers = target.rpartition(":")
     version, _, expected = numbers.partition(".")
-    job = await job_to_change(interaction, job_id, cancelled=True)
+    client = client_of(interaction)
+    job = await job_here(interaction, job_id, cancelled=True)
+    number = _number(version)
+    versions = await client.versions(job.id, _MOST_VERSIONS)
+    wanted = next((item.job for item in versions if item.job.version == number), None)
+    if number is None or wanted is None:
+        raise Refused(t("This version of {job} is no longer kept.", job=titled(job)))
+    cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
+    await check(interaction, Act.RESTORE, job, version=wanted, cleared=cleared)
+    present = _number(expected)
     try:
-        restored = await client_of(interaction).restore(
-            job.id, int(version), expected=int(expected) if expected else None, by=actor_of(interaction)
+        restored = await client.restore(
+            job.id, number, expected=job.version if present is None else present, by=actor_of(interaction)
         )
     except Conflict as error:
-        if error.code != "job_changed":
-            raise
-        raise await changed_meanwhile(interaction, job_id) from None
+        raise await conflict(interaction, job.id, error) from None
     await show(interaction, await card_of(interaction, restored, heading=t("Back again")))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
 
 
 async def _show_changed(interaction: discord.Interaction, before: Job, after: Job, heading: str) -> None:

@@ -1,21 +1,25 @@
-"""A job of this guild, for whoever may change it: what every button about a job begins with.
+"""A job of this guild, for whoever may act on it: what every button about a job begins with.
 
-A job that is gone, or that somebody else changed a moment before, is answered with what became of it
-and who did it.
+`deciding` says who may; this module fetches what that takes, and refuses. A job that is gone, or that
+somebody else changed a moment before, is answered with what became of it and who did it.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+
 import discord
 
 from cogs.desk.answers import guild_id_of, member_of
+from cogs.desk.deciding import Act, Situation, Verdict, decide
 from cogs.desk.language import t
-from cogs.desk.rights import may_manage
+from cogs.desk.seen_channels import SeenChannels
 from cogs.desk.wording import ACTIONS, relative, titled
-from cogs.services import Refused, services_of
+from cogs.services import Refused, services_of, spec_for
 from schedulezero.client import Client
 from schedulezero.dialects import Feature
-from schedulezero.errors import NotFound
+from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import Job, JobState
 
 
@@ -45,14 +49,56 @@ async def job_here(interaction: discord.Interaction, job_id: str, *, cancelled: 
     return job
 
 
-async def job_to_change(interaction: discord.Interaction, job_id: str, *, cancelled: bool = False) -> Job:
-    """A job of this guild that the person may change; Refused when they may not."""
+async def job_for(interaction: discord.Interaction, act: Act, job_id: str, *, cancelled: bool = False) -> Job:
+    """A job of this guild, for a person who may do that to it as it stands; Refused when they may not."""
     job = await job_here(interaction, job_id, cancelled=cancelled)
-    if not may_manage(job, member_of(interaction)):
-        raise Refused(
-            t("{job} may be changed by its creator, administrators and the roles it names.", job=titled(job))
-        )
+    await check(interaction, act, job)
     return job
+
+
+async def check(
+    interaction: discord.Interaction,
+    act: Act,
+    job: Job,
+    *,
+    version: Job | None = None,
+    cleared: bool = False,
+) -> None:
+    """Refuses whoever may not do that to a job; see `decide`."""
+    async for _, verdict in verdicts(
+        interaction, act, [job], versions={job.id: version or job}, cleared=cleared
+    ):
+        if not verdict.allowed:
+            raise Refused("\n".join(verdict.against[:5]))
+
+
+async def verdicts(
+    interaction: discord.Interaction,
+    act: Act,
+    jobs: Iterable[Job],
+    *,
+    versions: Mapping[str, Job] | None = None,
+    cleared: bool = False,
+) -> AsyncIterator[tuple[Job, Verdict]]:
+    """Whether the person may do something to each of many jobs; see `decide`.
+
+    Parameters:
+        interaction: who acts, and where.
+        act: what they do.
+        jobs: to which jobs, as they stand.
+        versions: job id → the job as it would be afterwards, for those where that differs.
+        cleared: see `Situation`.
+    """
+    member = member_of(interaction)
+    settings = await services_of(interaction.client).memory.settings(member.guild.id)
+    seen = SeenChannels(interaction.client, member.guild)
+    for job in jobs:
+        await asyncio.sleep(0)  # a verdict takes a fraction of a millisecond, and there may be thousands
+        version = (versions or {}).get(job.id, job)
+        spec = spec_for(interaction.client, version.method)
+        known = await seen.of(spec, version.params) if spec is not None else {}
+        situation = Situation(member, spec, known, approval=settings.approval, cleared=cleared)
+        yield job, decide(act, job, situation, version=version)
 
 
 async def who_changed(interaction: discord.Interaction, job: Job) -> str:
@@ -81,3 +127,8 @@ async def changed_meanwhile(interaction: discord.Interaction, job_id: str) -> Re
     job = await client_of(interaction).job(job_id, guild_id_of(interaction))
     said = t("Somebody was faster: {job} was changed meanwhile.", job=titled(job))
     return Refused(f"{said}{await who_changed(interaction, job)}")
+
+
+async def conflict(interaction: discord.Interaction, job_id: str, error: Conflict) -> Conflict | Refused:
+    """What to tell of a change that collided: by whom, where another one came first."""
+    return await changed_meanwhile(interaction, job_id) if error.code == "job_changed" else error

@@ -132,6 +132,13 @@ async def _snooze(interaction: discord.Interaction, minutes: int) -> None:
     await _close(interaction, f"💤 {text}\n-# {t('again {when}', when=relative(at))}")
 
 
+def _minutes(target: str) -> int:
+    """For how long a button puts a reminder off; Refused for a target that says nothing of the kind."""
+    if not re.fullmatch(r"\d{1,6}", target, re.ASCII):
+        raise Refused(t("This button belongs to an older version of me; use the command again."))
+    return min(max(int(target), 1), 7 * 24 * 60)
+
+
 async def _done(interaction: discord.Interaction) -> None:
     await interaction.response.defer()
     await _close(interaction, f"✅ {_text(interaction)}")
@@ -171,7 +178,7 @@ class ReminderButton(
             if self.name == "cancel":
                 await _cancel(interaction, self.target)
             elif self.name == "snooze":
-                await _snooze(interaction, min(max(int(self.target), 1), 7 * 24 * 60))
+                await _snooze(interaction, _minutes(self.target))
             else:
                 await _done(interaction)
 

@@ -1,34 +1,35 @@
-"""Who may schedule what, and who may change what was scheduled.
-
-The person and the bot each need the right to do it by hand.
+"""Who may schedule what: the person and the bot each need the right to do it by hand.
 
 Pure over discord.py's objects: nothing is fetched. A job function declares its needs
 (`schedulezero.methods.needs`); one that declares none but names channels needs what posting there
 takes, because a job that names a channel does something in it.
+
+Params come in as they travel and are converted once, by the rules of the function that gets them
+(`read_params`); what cannot be converted is a finding and never passed over. Whether a person may act on
+a job, `deciding` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
 
 import discord
 
-from cogs.desk.language import t
+from cogs.desk.language import t, translated
 from cogs.good_runs import ping_of
 from schedulezero.guild_settings import GuildSettings
 from schedulezero.message_links import read_message_link
 from schedulezero.methods import MethodSpec, Need
-from schedulezero.model import Job
 from schedulezero.outgoing import CALLING
+from schedulezero.parameter_values import ReadParams, read_params
 from schedulezero.parameters import Kind, kind_of
 
 Channel = discord.abc.GuildChannel | discord.Thread
 
-MANAGERS = "managers"
-"""Under this key of its meta a job keeps the roles that may change it."""
 _POSTING = ("view_channel", "send_messages")
 
 # Read as: a permission in a channel, and the one that stands for it in a thread.
@@ -41,7 +42,28 @@ _NAMES = {
 }
 
 
-def problems(
+class Of(Enum):
+    """Whom a finding is about."""
+
+    PERSON = auto()
+    """The person lacks a right."""
+    BOT = auto()
+    """The bot lacks a right."""
+    UNSEEN = auto()
+    """The bot cannot see a channel, so nobody's rights in it are known."""
+    JOB = auto()
+    """The job itself: a value that cannot be converted, or that names something of another server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that stands against a job: a sentence with the remedy, and whom it is about."""
+
+    of: Of
+    text: str
+
+
+def findings(
     spec: MethodSpec,
     params: Mapping[str, Any],
     guild: discord.Guild,
@@ -50,36 +72,51 @@ def problems(
     absent: bool = False,
     known: Mapping[int, Channel] = MappingProxyType({}),
     me: discord.Member | None = None,
-) -> list[str]:
-    """What stands against this job, each a sentence with the remedy; empty when nothing does.
+) -> list[Finding]:
+    """What stands against this job; empty when nothing does.
 
     Parameters:
         spec: what the method declares.
-        params: what it will get.
+        params: what it will get, as it travels.
         guild: where the job is made.
         member: who makes it; None looks at the bot's own rights only.
         absent: whether to speak about the member and not to them.
         known: channels that are not in the cache.
         me: the bot in this guild, where the cache does not know it.
     """
-    found: list[str] = []
+    read = read_params(spec, params)
     around = _Around(guild, me or guild.me, member, absent, known)
+    found = [Finding(Of.JOB, translated(error.message)) for error in read.errors.values()]
     for need in _needs(spec):
-        if need.when is not None and not params.get(need.when):
+        if need.when is not None and not read.values.get(need.when):
             continue
-        if need.permission == "mention_everyone" and _anybody_may_ping(spec, need, params, guild):
+        if need.permission == "mention_everyone" and _anybody_may_ping(spec, need, read, guild):
             continue
-        if need.role is not None and params.get(need.role) is not None:
-            found += _role_problems(params.get(need.role), around)
+        if need.role is not None and (role_id := read.values.get(need.role)) is not None:
+            found += _role_problems(role_id, around)
         if need.channel is None:
             found += _guild_problems(need, around)
         else:
-            for channel_id in _ids(params.get(need.channel)):
+            for channel_id in _channel_ids(read.values.get(need.channel)):
                 found += _channel_problems(need, channel_id, around)
     if ping_of(spec, params) is not None:
         found += _ping_problems(around)
-    found += strangers(spec, params, guild, known)
+    found += _strangers(spec, read, guild, known)
     return list(dict.fromkeys(found))
+
+
+def problems(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    guild: discord.Guild,
+    member: discord.Member | None,
+    *,
+    known: Mapping[int, Channel] = MappingProxyType({}),
+    me: discord.Member | None = None,
+) -> list[str]:
+    """The same as sentences, whomever they are about."""
+    found = findings(spec, params, guild, member, known=known, me=me)
+    return list(dict.fromkeys(item.text for item in found))
 
 
 def strangers(
@@ -88,34 +125,42 @@ def strangers(
     guild: discord.Guild,
     known: Mapping[int, Channel] = MappingProxyType({}),
 ) -> list[str]:
-    """What a job names that does not belong to its guild, each a sentence; empty when nothing does.
+    """What a job names that does not belong to its guild, or cannot be read, each a sentence.
 
     Parameters that a method does not declare are judged by their names.
     """
-    found: list[str] = []
-    for name, value in params.items():
+    read = read_params(spec, params)
+    found = [translated(error.message) for error in read.errors.values()]
+    return [*found, *(item.text for item in _strangers(spec, read, guild, known))]
+
+
+def _strangers(
+    spec: MethodSpec, read: ReadParams, guild: discord.Guild, known: Mapping[int, Channel]
+) -> list[Finding]:
+    found: list[Finding] = []
+    for name, value in read.values.items():
         kind = _kind(spec, name)
-        if kind in (Kind.CHANNEL, Kind.CHANNELS):
+        if kind is Kind.MESSAGE and (link := read_message_link(value)) and link.guild_id != guild.id:
+            found.append(Finding(Of.JOB, t("The link is not one of a message in this server.")))
+        elif kind in (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE):
             found += [
-                t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)
-                for channel_id in _ids(value)
+                _unseen(channel_id)
+                for channel_id in _channel_ids(value)
                 if _channel(channel_id, guild, known) is None
             ]
-        elif kind is Kind.MESSAGE and value is not None:
-            link = read_message_link(value)
-            if link is None or link.guild_id != guild.id:
-                found.append(t("The link is not one of a message in this server."))
-        elif kind is Kind.ROLE and value is not None and _role(value, guild) is None:
-            found.append(t("The role is not one of this server."))
-        elif kind is Kind.GUILD and value is not None and str(value) != str(guild.id):
-            found.append(t("The job names another server than its own."))
+        elif kind is Kind.ROLE and guild.get_role(value) is None:
+            found.append(Finding(Of.JOB, t("The role is not one of this server.")))
+        elif kind is Kind.GUILD and value != guild.id:
+            found.append(Finding(Of.JOB, t("The job names another server than its own.")))
     return found
 
 
 def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
     """The ids of all channels that a job names."""
     kinds = (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE)
-    return [item for name, value in params.items() if _kind(spec, name) in kinds for item in _ids(value)]
+    values = read_params(spec, params).values
+    named = [value for name, value in values.items() if _kind(spec, name) in kinds]
+    return [channel_id for value in named for channel_id in _channel_ids(value)]
 
 
 def may_schedule(member: discord.Member, settings: GuildSettings) -> bool:
@@ -153,42 +198,16 @@ _RISKY = frozenset(
 
 def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> bool:
     """Whether a job pings everyone, deletes, locks, or gives and takes roles."""
+    read = read_params(spec, params)
     for need in spec.needs:
-        if need.permission not in _RISKY or (need.when is not None and not params.get(need.when)):
+        if need.permission not in _RISKY:
             continue
-        if need.permission != "mention_everyone" or not _anybody_may_ping(spec, need, params, guild):
+        # What cannot be converted is refused elsewhere; until then it counts as the worse.
+        if need.when is not None and not read.values.get(need.when) and need.when not in read.errors:
+            continue
+        if need.permission != "mention_everyone" or not _anybody_may_ping(spec, need, read, guild):
             return True
     return False
-
-
-def stands_against_moving(
-    spec: MethodSpec | None, job: Job, channel_id: str, member: discord.Member, *, approval: bool
-) -> str | None:
-    """Why a job may not be moved to another channel; None when it may.
-
-    Parameters:
-        spec: what its method declares; None when it is not loaded.
-        job: what is to be moved.
-        channel_id: where to.
-        member: who moves it.
-        approval: whether the guild asks for a second person, who would have to look at it again.
-    """
-    name = discord.utils.escape_markdown(job.title)[:60]
-    if spec is None or "channel_id" not in job.params:
-        return t("“{name}” has no single channel.", name=name)
-    params = {**job.params, "channel_id": channel_id}
-    if approval and is_risky(spec, params, member.guild):
-        return t("“{name}” needs approval: edit it instead.", name=name)
-    against = problems(spec, params, member.guild, member)
-    return f"“{name}”: {against[0]}" if against else None
-
-
-def may_manage(job: Job, member: discord.Member) -> bool:
-    """Whether a member may change a job: all may, or its creator, administrators and its roles only."""
-    roles = {str(item) for item in job.meta.get(MANAGERS) or ()}
-    if not roles or str(member.id) == job.creator_id or member.guild_permissions.administrator:
-        return True
-    return bool(roles & {str(role.id) for role in member.roles})
 
 
 def _needs(spec: MethodSpec) -> Sequence[Need]:
@@ -202,39 +221,45 @@ def _needs(spec: MethodSpec) -> Sequence[Need]:
     ]
 
 
-def _anybody_may_ping(spec: MethodSpec, need: Need, params: Mapping[str, Any], guild: discord.Guild) -> bool:
+def _anybody_may_ping(spec: MethodSpec, need: Need, read: ReadParams, guild: discord.Guild) -> bool:
     """Whether the ping is of a role that everybody may ping."""
     parameter = spec.parameter(need.when or "")
-    if parameter is None or parameter.kind is not Kind.ROLE:
+    if parameter is None or parameter.kind is not Kind.ROLE or parameter.name not in read.values:
         return False
-    role = _role(params.get(parameter.name), guild)
+    role = guild.get_role(read.values[parameter.name])
     return role is not None and role.mentionable
 
 
-def _ids(value: Any) -> list[int]:
-    items = value if isinstance(value, list) else [value]
+def _channel_ids(value: Any) -> list[int]:
+    """The channels that a converted value names: an id, several, or a message's link."""
     if (link := read_message_link(value)) is not None:
         return [link.channel_id]
-    return [int(item) for item in items if str(item).isdigit()]
+    items: list[Any] = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, int)]
 
 
-def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]:
+def _unseen(channel_id: int) -> Finding:
+    said = t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)
+    return Finding(Of.UNSEEN, said)
+
+
+def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Finding]:
     member = around.member
     channel = _channel(channel_id, around.guild, around.known)
     if channel is None:
-        return [t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)]
+        return [_unseen(channel_id)]
     if need.only_in not in (None, channel.type.name):
         return []
     if not channel.permissions_for(around.me).view_channel:
         # What Discord tells the bot of such a channel is made up, so nothing is said of people's rights there
         # (https://discord.com/developers/docs/resources/channel, obfuscated channels).
-        return [_bot_lacks("view_channel", channel)]
+        return [Finding(Of.UNSEEN, _bot_lacks("view_channel", channel))]
     permission = need.permission
     if isinstance(channel, discord.Thread):
         permission = _IN_THREADS.get(permission, permission)
-    found: list[str] = []
+    found: list[Finding] = []
     if member and need.of != "bot" and not getattr(channel.permissions_for(member), permission):
-        found.append(
+        said = (
             t(
                 "{who}, who made this job, may not do this in {channel}: they lack *{permission}*.",
                 who=member.mention,
@@ -248,8 +273,9 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[str]
                 permission=permission_name(permission),
             )
         )
+        found.append(Finding(Of.PERSON, said))
     if need.of != "person" and not getattr(channel.permissions_for(around.me), permission):
-        found.append(_bot_lacks(permission, channel))
+        found.append(Finding(Of.BOT, _bot_lacks(permission, channel)))
     return found
 
 
@@ -261,74 +287,71 @@ def _bot_lacks(permission: str, channel: Channel) -> str:
     )
 
 
-def _guild_problems(need: Need, around: _Around) -> list[str]:
-    found: list[str] = []
+def _guild_problems(need: Need, around: _Around) -> list[Finding]:
+    found: list[Finding] = []
     member, lacking = around.member, permission_name(need.permission)
     if member and need.of != "bot" and not getattr(member.guild_permissions, need.permission):
-        if around.absent:
-            found.append(
-                t(
-                    "{who}, who made this job, lacks the permission *{permission}* in this server.",
-                    who=member.mention,
-                    permission=lacking,
-                )
+        said = (
+            t(
+                "{who}, who made this job, lacks the permission *{permission}* in this server.",
+                who=member.mention,
+                permission=lacking,
             )
-        else:
-            found.append(t("You lack the permission *{permission}* in this server.", permission=lacking))
+            if around.absent
+            else t("You lack the permission *{permission}* in this server.", permission=lacking)
+        )
+        found.append(Finding(Of.PERSON, said))
     if need.of != "person" and not getattr(around.me.guild_permissions, need.permission):
-        found.append(t("I lack the permission *{permission}*: give it to my role.", permission=lacking))
+        said = t("I lack the permission *{permission}*: give it to my role.", permission=lacking)
+        found.append(Finding(Of.BOT, said))
     return found
 
 
-def _ping_problems(around: _Around) -> list[str]:
+def _ping_problems(around: _Around) -> list[Finding]:
     """What stands against a call after each good run: it takes what a job that calls an address takes."""
     member, permission = around.member, CALLING.permission
     if member is None or getattr(member.guild_permissions, permission):
         return []
     lacking = permission_name(permission)
-    if around.absent:
-        return [
-            t(
-                "{who}, who made this job, lacks the permission *{permission}* in this server. "
-                "The call after each good run takes it.",
-                who=member.mention,
-                permission=lacking,
-            )
-        ]
-    return [
+    said = (
         t(
+            "{who}, who made this job, lacks the permission *{permission}* in this server. "
+            "The call after each good run takes it.",
+            who=member.mention,
+            permission=lacking,
+        )
+        if around.absent
+        else t(
             "You lack the permission *{permission}* in this server. The call after each good run takes it.",
             permission=lacking,
         )
-    ]
+    )
+    return [Finding(Of.PERSON, said)]
 
 
-def _role_problems(role_id: Any, around: _Around) -> list[str]:
+def _role_problems(role_id: int, around: _Around) -> list[Finding]:
     guild, member = around.guild, around.member
-    role = _role(role_id, guild)
+    role = guild.get_role(role_id)
     if role is None:
-        return [t("The role is not one of this server.")]
+        return [Finding(Of.JOB, t("The role is not one of this server."))]
     if role.managed or role.is_default():
-        return [t("{role} cannot be given or taken by hand.", role=role.mention)]
-    found: list[str] = []
+        return [Finding(Of.JOB, t("{role} cannot be given or taken by hand.", role=role.mention))]
+    found: list[Finding] = []
     if member and member.id != guild.owner_id and role >= member.top_role:
-        if around.absent:
-            found.append(
-                t(
-                    "{who}, who made this job, may only give roles below their own; {role} is not.",
-                    who=member.mention,
-                    role=role.mention,
-                )
+        said = (
+            t(
+                "{who}, who made this job, may only give roles below their own; {role} is not.",
+                who=member.mention,
+                role=role.mention,
             )
-        else:
-            found.append(t("You may only give roles below your own; {role} is not.", role=role.mention))
+            if around.absent
+            else t("You may only give roles below your own; {role} is not.", role=role.mention)
+        )
+        found.append(Finding(Of.PERSON, said))
     if role >= around.me.top_role:
-        found.append(t("I may only give roles below my own: move mine above {role}.", role=role.mention))
+        said = t("I may only give roles below my own: move mine above {role}.", role=role.mention)
+        found.append(Finding(Of.BOT, said))
     return found
-
-
-def _role(role_id: Any, guild: discord.Guild) -> discord.Role | None:
-    return guild.get_role(int(role_id)) if str(role_id).isdigit() else None
 
 
 def permission_name(permission: str) -> str:

@@ -3,7 +3,8 @@
 The REST resources translate; the rules live here: a trigger must be readable and have a future, a
 method must be one that its handler offers, a change takes effect for the very next run and moves
 no schedule that it did not touch. Each change says who makes it (``by``, a user's id) and is kept
-as a version.
+as a version; whoever changes what a job does becomes the one in whose name it runs. What makes a job
+run takes the version for which it is meant, so that nobody runs or approves what they have not seen.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schedulezero.audit import Change
+from schedulezero.authorship import creator_after
 from schedulezero.errors import TriggerError
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState
@@ -77,6 +79,7 @@ class Jobs:
                 raise no_such_job(job_id)
             expect_version(before, version)
             after = edit(before)
+            after = replace(after, creator_id=creator_after(before, after, by))
             self.check_method(after.handler_id, after.method)
             if after.state is JobState.PENDING:
                 return replace(after, next_run_at=None, updated_at=now)
@@ -111,11 +114,12 @@ class Jobs:
 
         return await self._apply(job_id, pause if until is None else hold, "paused", by)
 
-    async def resume(self, job_id: str, *, by: str | None = None) -> Job:
+    async def resume(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
         """Lets a paused or held job fall due again, at its next instant from now on."""
         now = self.now()
 
         def apply(before: Job) -> Job | None:
+            expect_version(before, version)
             if before.state is JobState.ACTIVE and before.held_until is None:
                 return None
             if before.state is not JobState.ACTIVE:
@@ -138,12 +142,13 @@ class Jobs:
 
         return await self._apply(job_id, apply, "skipped", by)
 
-    async def approve(self, job_id: str, *, by: str | None = None) -> Job:
-        """Lets a pending job run."""
+    async def approve(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
+        """Lets a pending job run, if it is still at the version that was read."""
         now = self.now()
 
         def apply(before: Job) -> Job:
             self._expect(before, JobState.PENDING, "approved")
+            expect_version(before, version)
             after = replace(before, state=JobState.ACTIVE, updated_at=now)
             return replace(after, next_run_at=first_run(after, now))
 
@@ -181,13 +186,18 @@ class Jobs:
         wanted = await self.versions.one(job_id, version) if version is not None else None
         if version is not None and wanted is None:
             raise ApiError(404, "no_such_version", f"The job has no version {version} any more.", "version")
+        newest = await self.versions.of(job_id, 2) if version is None else []
 
         def apply(before: Job) -> Job:
             expect_version(before, expected)
             if wanted is None:
                 self._expect(before, JobState.CANCELLED, "restored")
+                earlier = [item.job for item in newest if item.job.version == before.version - 1]
+                if earlier and earlier[0].state in (JobState.PENDING, JobState.PAUSED):
+                    return replace(before, state=earlier[0].state, next_run_at=None, updated_at=now)
                 return self._active_again(before, now)
             after = replace(wanted, run_count=before.run_count, version=before.version, updated_at=now)
+            after = replace(after, creator_id=creator_after(before, after, by))
             self.check_method(after.handler_id, after.method)
             if after.state in (JobState.ACTIVE, JobState.FINISHED):
                 return self._active_again(after, now)
@@ -195,22 +205,31 @@ class Jobs:
 
         return await self._apply(job_id, apply, "restored", by)
 
-    async def run_now(self, job_id: str, *, by: str | None = None) -> Run:
+    async def run_now(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Run:
         """Runs a job once, now, beside its schedule."""
         job = await self._runnable(job_id)
+        expect_version(job, version)
         now = self.now()
         note = f"Run on demand by <@{by}>." if by else "Run on demand."
         run = run_at(job, now, now, RunState.QUEUED, note, job.run_count + 1)
         await self._note_runs(job, "run", [now], by)
         return await self.enqueue(run)
 
-    async def make_up(self, job_id: str, instants: Sequence[datetime], *, by: str | None = None) -> list[Run]:
+    async def make_up(
+        self,
+        job_id: str,
+        instants: Sequence[datetime],
+        *,
+        version: int | None = None,
+        by: str | None = None,
+    ) -> list[Run]:
         """Runs instants of a job (again) whose runs did not succeed or were never made.
 
         Returns the runs that are carried out now; an instant that succeeded, or that somebody made
         up for a moment before, is left alone.
         """
         job = await self._runnable(job_id)
+        expect_version(job, version)
         now = self.now()
         note = f"Made up for by <@{by}>." if by else "Made up for."
         runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]

@@ -56,7 +56,9 @@ def trouble_when_claimed(run: Run) -> TroubleKind | None:
 def queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
     """Queues a run again that ended without success; None when it did not, or somebody was faster."""
     again = sa.case((runs.c.state == RunState.UNCERTAIN.value, runs.c.round + 1), else_=runs.c.round)
-    fresh = {**outcome(run), "params": dict(run.params), "claimed_at": run.claimed_at, "round": again}
+    # It does what its job does now, in the name of whoever wrote that.
+    job = {"method": run.method, "params": dict(run.params), "creator_id": run.creator_id}
+    fresh = {**outcome(run), **job, "claimed_at": run.claimed_at, "round": again}
     found = connection.execute(
         sa.update(runs)
         .where(

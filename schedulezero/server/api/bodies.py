@@ -92,6 +92,12 @@ class RestoreBody(_Body):
     expected: int | None = None
 
 
+class VersionBody(_Body):
+    """The version of the job for which a request is meant; without it, whichever it is at."""
+
+    version: int | None = None
+
+
 class SpanBody(_Body):
     """A span of time, both ends included."""
 
@@ -103,6 +109,7 @@ class InstantsBody(_Body):
     """``POST /api/jobs/{id}/make-up``."""
 
     instants: Annotated[list[Moment], Field(min_length=1, max_length=100)]
+    version: int | None = None
 
 
 class ChangeBody(_Body):

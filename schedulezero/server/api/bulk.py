@@ -29,7 +29,7 @@ class BulkResource:
         jobs = self._jobs
         actions: dict[str, Callable[[BulkEntry], Awaitable[Job]]] = {
             "pause": lambda entry: jobs.pause(entry.job_id, by=by),
-            "resume": lambda entry: jobs.resume(entry.job_id, by=by),
+            "resume": lambda entry: jobs.resume(entry.job_id, version=entry.expected, by=by),
             "cancel": lambda entry: jobs.cancel(entry.job_id, version=entry.expected, by=by),
             "change": lambda entry: jobs.change(entry.job_id, entry.expected, lay_over, by=by),
             "restore": lambda entry: jobs.restore(

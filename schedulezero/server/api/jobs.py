@@ -20,6 +20,7 @@ from schedulezero.server.api.bodies import (
     PauseBody,
     RestoreBody,
     SpanBody,
+    VersionBody,
     actor_of,
     check_zone,
     query_choice,
@@ -157,13 +158,17 @@ class JobsResource:
         return self._answer(job)
 
     async def resume(self, request: web.Request) -> web.Response:
-        return self._answer(await self._jobs.resume(request.match_info["id"], by=actor_of(request)))
+        body = await read_body(request, VersionBody)
+        job_id = request.match_info["id"]
+        return self._answer(await self._jobs.resume(job_id, version=body.version, by=actor_of(request)))
 
     async def skip(self, request: web.Request) -> web.Response:
         return self._answer(await self._jobs.skip(request.match_info["id"], by=actor_of(request)))
 
     async def approve(self, request: web.Request) -> web.Response:
-        return self._answer(await self._jobs.approve(request.match_info["id"], by=actor_of(request)))
+        body = await read_body(request, VersionBody)
+        job_id = request.match_info["id"]
+        return self._answer(await self._jobs.approve(job_id, version=body.version, by=actor_of(request)))
 
     async def restore(self, request: web.Request) -> web.Response:
         body = await read_body(request, RestoreBody)
@@ -173,7 +178,9 @@ class JobsResource:
         return self._answer(job)
 
     async def run(self, request: web.Request) -> web.Response:
-        run = await self._jobs.run_now(request.match_info["id"], by=actor_of(request))
+        body = await read_body(request, VersionBody)
+        job_id = request.match_info["id"]
+        run = await self._jobs.run_now(job_id, version=body.version, by=actor_of(request))
         return web.json_response(run.to_json(), status=202)
 
     async def missing(self, request: web.Request) -> web.Response:
@@ -188,7 +195,9 @@ class JobsResource:
         late = next((at for at in wanted if at > self._jobs.now()), None)
         if late is not None:
             raise ApiError(400, "bad_field", f"{to_iso(late)} has not come yet.", "instants")
-        runs = await self._jobs.make_up(request.match_info["id"], wanted, by=actor_of(request))
+        runs = await self._jobs.make_up(
+            request.match_info["id"], wanted, version=body.version, by=actor_of(request)
+        )
         return web.json_response({"runs": [run.to_json() for run in runs]}, status=202)
 
     async def versions(self, request: web.Request) -> web.Response:

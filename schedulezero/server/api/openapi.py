@@ -17,6 +17,7 @@ from schedulezero.server.api.bodies import (
     RunNowBody,
     ScheduleBody,
     SpanBody,
+    VersionBody,
 )
 from schedulezero.server.api.preview import PreviewBody
 
@@ -256,14 +257,14 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
     ("delete", "/api/jobs/{id}", "Cancel a job", None, {200: "Job"}),
     ("post", "/api/jobs/bulk", "Change many jobs of a guild", "BulkBody", {200: "BulkResult"}),
     ("post", "/api/jobs/{id}/pause", "Hold a job, for good or until", "PauseBody", {200: "Job"}),
-    ("post", "/api/jobs/{id}/resume", "Let a paused job run again", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/resume", "Let a paused job run again", "VersionBody", {200: "Job"}),
     ("post", "/api/jobs/{id}/skip", "Pass over a job's next run", None, {200: "Job"}),
-    ("post", "/api/jobs/{id}/approve", "Let a pending job run", None, {200: "Job"}),
+    ("post", "/api/jobs/{id}/approve", "Let a pending job run", "VersionBody", {200: "Job"}),
     ("post", "/api/jobs/{id}/restore", "Undo a cancel, or go back", "RestoreBody", {200: "Job"}),
     ("post", "/api/jobs/{id}/missing", "Instants that did not run well", "SpanBody", {200: "Instants"}),
     ("post", "/api/jobs/{id}/make-up", "Run such instants (again)", "InstantsBody", {202: "Runs"}),
     ("get", "/api/jobs/{id}/versions", "What it was, newest first", None, {200: "Versions"}),
-    ("post", "/api/jobs/{id}/run", "Run a job once, now", None, {202: "Run"}),
+    ("post", "/api/jobs/{id}/run", "Run a job once, now", "VersionBody", {202: "Run"}),
     ("get", "/api/jobs/{id}/executions", "A job's runs, newest first", None, {200: "RecordPage"}),
     ("get", "/api/executions", "Runs, newest first", None, {200: "RecordPage"}),
     ("get", "/api/executions/stats", "How many runs stand in each state", None, {200: "RunStats"}),
@@ -327,7 +328,7 @@ def _describe() -> _Schema:
     schemas = dict(_SCHEMAS)
     for model in (
         AuditBody, BulkBody, InstantsBody, JobBody, JobChangeBody, PauseBody, PreviewBody, RestoreBody,
-        RulesBody, RunNowBody, ScheduleBody, SpanBody,
+        RulesBody, RunNowBody, ScheduleBody, SpanBody, VersionBody,
     ):  # fmt: skip
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))

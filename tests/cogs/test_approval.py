@@ -1,0 +1,180 @@
+"""A second person approves exactly what they read, and nobody approves what they wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from cogs.desk.approval import approval_card
+from schedulezero.authorship import unchanged_since, writers
+from schedulezero.errors import Conflict
+from schedulezero.methods import spec_of
+from schedulezero.model import Job, JobState, JobVersion, Trigger
+from tests.cogs.test_rights import give_the_bot
+from tests.cogs.test_who_may_act import click, now
+from tests.text import text_of
+from tests.world import World, custom_id, pick, press, said
+
+MONDAYS = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
+
+
+async def waiting(world: World, message: str = "Everybody!") -> tuple[Job, simcord.ChannelHandle, Any]:
+    """A job of the administrator's that waits for approval, the alert channel, and the card in it."""
+    give_the_bot(world, discord.Permissions(administrator=True))
+    alerts = world.guild.create_text_channel("alerts")
+    panel = (await world.admin.slash(world.channel, "schedule setup")).response
+    await pick(world.admin, panel, "setup:alerts", [alerts])
+    await press(world.admin, panel, "setup:approval")
+    values = {"channel_id": [world.channel], "message": message, "everyone": True}
+    preview = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
+    await world.admin.click(preview.response, label="Ask for approval")  # type: ignore[arg-type]
+    (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    card = next(message for message in alerts.history() if "asks for approval" in text_of(message))
+    return job, alerts, card
+
+
+async def changed(world: World, job: Job, who: simcord.MemberActor, **params: Any) -> Job:
+    """The job after somebody edited it; it waits again."""
+    present = await now(world, job)
+    edited = replace(present, params={**present.params, **params}, state=JobState.PENDING)
+    return await world.bot.services.client.change(edited, present.version, str(who.id))
+
+
+async def test_what_was_edited_after_the_card_is_not_approved_with_it(world: World) -> None:
+    job, _, card = await waiting(world)
+    await changed(world, job, world.admin, message="Something else")
+    answer = await world.owner.click(card, label="Approve")
+    assert "It was changed since that card" in said(answer) and "Something else" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+    approved = await world.owner.click(answer.response, label="Approve")  # type: ignore[arg-type]
+    assert "Approved: Everybody!" in said(approved) + text_of(answer.response)
+    assert (await now(world, job)).state is JobState.ACTIVE
+
+
+async def test_the_server_approves_the_version_that_it_is_told(world: World) -> None:
+    job, _, _ = await waiting(world)
+    client = world.bot.services.client
+    await changed(world, job, world.admin, message="Something else")
+    with pytest.raises(Conflict) as raised:
+        await client.approve(job.id, str(world.owner.id), version=job.version)
+    assert raised.value.code == "job_changed"
+    assert (await client.approve(job.id, str(world.owner.id))).state is JobState.ACTIVE  # as it always was
+
+
+async def test_a_button_without_a_version_shows_what_there_is_to_read(world: World) -> None:
+    job, _, _ = await waiting(world)
+    answer = await click(world, world.owner, "job", "approve", job.id)
+    assert "Read all of it, then approve it" in said(answer) and "Everybody!" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+    assert custom_id(answer.response, "approve").endswith(f"{job.id}:v{job.version}")
+
+
+async def test_the_author_does_not_approve_what_a_second_person_brought_back(world: World) -> None:
+    job, _, _ = await waiting(world)
+    client = world.bot.services.client
+    cancelled = await client.cancel(job, str(world.owner.id))
+    back = await client.restore(job.id, job.version, expected=cancelled.version, by=str(world.owner.id))
+    assert back.state is JobState.PENDING
+    answer = await click(world, world.admin, "job", "approve", f"{job.id}:v{back.version}")
+    assert "Somebody else than you" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+
+
+async def test_undoing_a_cancel_does_not_approve(world: World) -> None:
+    job, _, _ = await waiting(world)
+    client = world.bot.services.client
+    await client.cancel(job, str(world.admin.id))
+    assert (await client.restore(job.id, by=str(world.admin.id))).state is JobState.PENDING
+
+
+async def test_a_version_from_before_the_approval_is_not_brought_back_past_it(world: World) -> None:
+    """Made while nobody had to approve; edited, so that it waits; the old version would run unseen."""
+    give_the_bot(world, discord.Permissions(administrator=True))
+    client = world.bot.services.client
+    values = {"channel_id": [world.channel], "message": "Loud", "everyone": True}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    panel = (await world.admin.slash(world.channel, "schedule setup")).response
+    await press(world.admin, panel, "setup:approval")
+    job = await client.job(job_id, str(world.guild.id))
+    pending = await changed(world, job, world.admin, message="Louder")
+    answer = await click(world, world.admin, "job", "back", f"{job.id}:1.{pending.version}")
+    assert "needs approval: edit it instead" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+
+
+async def test_who_may_not_do_what_a_job_does_does_not_approve_it(world: World) -> None:
+    job, _, card = await waiting(world)
+    answer = await world.moderator.click(card, label="Approve")
+    assert "you lack *Mention @everyone" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+
+
+async def test_the_card_shows_all_of_a_job(world: World) -> None:
+    _, _, card = await waiting(world, "First line\n||hidden|| [here](https://example.org)")
+    text = text_of(card)
+    assert f"<#{world.channel.id}>" in text and "every Monday at 09:00" in text and "(UTC)" in text
+    assert "\\|\\|hidden\\|\\|" in text and "https://example.org" in text and "version 1" in text
+
+
+async def test_what_is_too_long_for_a_card_is_in_a_file_whole(world: World) -> None:
+    job, _, _ = await waiting(world)
+    spec = spec_of("send_announcement", world.handler.sprockets["send_announcement"])
+    text = "x" * 3900 + " and the end"
+    card = approval_card(replace(job, params={**job.params, "message": text}), spec, heading="Read")
+    ((name, data),) = card.files
+    assert name.endswith(".json") and "and the end" in data.decode()
+    assert approval_card(job, spec, heading="Read").files == ()
+
+
+# -------------------------------------------------------------------- who wrote it
+
+
+def history(*changes: tuple[str, str, str]) -> tuple[JobVersion, ...]:
+    """Versions, newest first, of (what was done, by whom, what the job says afterwards)."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    pending = Job("j", "h", "m", {}, MONDAYS, JobState.PENDING, creator_id="ann")
+    made = [
+        JobVersion(
+            replace(pending, params={"message": text}, version=number),
+            action,
+            who,
+            at + timedelta(minutes=number),
+        )
+        for number, (action, who, text) in enumerate(changes, 1)
+    ]
+    return tuple(reversed(made))
+
+
+# Read as: what was done, and who may not approve the job as it is in the end.
+WRITERS: list[tuple[tuple[tuple[str, str, str], ...], set[str]]] = [
+    ((("created", "ann", "x"),), {"ann"}),
+    ((("created", "ann", "x"), ("changed", "ben", "y")), {"ann", "ben"}),
+    ((("created", "ann", "x"), ("cancelled", "cy", "x"), ("restored", "cy", "x")), {"ann"}),
+    ((("created", "ben", "x"), ("approved", "cy", "x"), ("changed", "ann", "y")), {"ann"}),
+    # Ben wrote x, which was never approved; somebody else brought it back after y was.
+    (
+        (("created", "ben", "x"), ("changed", "cy", "y"), ("approved", "dan", "y"), ("restored", "eve", "x")),
+        {"ann", "ben", "eve"},
+    ),
+    ((("created", "ben", "x"), ("changed", "cy", "y"), ("changed", "ben", "x")), {"ann", "ben", "cy"}),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), WRITERS)
+def test_who_had_a_part_in_it(changes: tuple[tuple[str, str, str], ...], expected: set[str]) -> None:
+    versions = history(*changes)
+    assert writers(versions[0].job, versions) == expected
+
+
+def test_a_version_that_waited_is_not_one_that_ran_all_along() -> None:
+    versions = history(("created", "ann", "x"), ("paused", "ann", "x"))
+    assert not unchanged_since(1, versions)
+    active = tuple(replace(item, job=replace(item.job, state=JobState.ACTIVE)) for item in versions)
+    assert unchanged_since(1, active) and not unchanged_since(7, active)
+    edited = (replace(active[0], job=replace(active[0].job, params={"message": "y"})), active[1])
+    assert not unchanged_since(1, edited)

@@ -1,0 +1,443 @@
+"""What a click may do is what the person who clicks may do, whoever made the job."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from cogs.desk import components, modals
+from cogs.desk.components import DeskButton, DeskChannelSelect, DeskSelect
+from cogs.desk.modals import new_form, text_field
+from schedulezero import instants
+from schedulezero.dialects import JobQuery
+from schedulezero.model import Job, JobState, Trigger
+from tests.cogs.test_isolation import forged
+from tests.cogs.test_rights import give_the_bot, let_everybody_use
+from tests.conftest import until
+from tests.text import text_of
+from tests.world import World, button_target, labels, pick, press, said
+
+ROOT = Path(__file__).parent.parent.parent
+WEEKLY = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
+
+
+async def scheduler(world: World, **rights: bool) -> simcord.MemberActor:
+    """Somebody with a role that may schedule, and with those rights."""
+    role = world.guild.create_role("Schedulers", permissions=discord.Permissions(**rights))
+    memory = world.bot.memory
+    settings = await memory.settings(world.guild.id)
+    roles = (*settings.manager_role_ids, str(role.id))
+    await memory.save_settings(world.guild.id, replace(settings, manager_role_ids=roles))
+    let_everybody_use(world, "schedule")
+    return world.guild.add_member(world.env.create_user("sam"), roles=[role])
+
+
+async def a_job(world: World, **given: Any) -> Job:
+    """The administrator's job that pings everyone in a channel that nobody else sees."""
+    give_the_bot(world, discord.Permissions(administrator=True))
+    hidden = world.guild.create_text_channel(
+        "council", overwrites={world.guild.default_role: discord.PermissionOverwrite(view_channel=False)}
+    )
+    await world.env.settle()
+    options: dict[str, Any] = {
+        "id": "",
+        "handler_id": world.settings.handler_id,
+        "method": "send_announcement",
+        "params": {"channel_id": str(hidden.id), "message": "Council", "everyone": True},
+        "trigger": WEEKLY,
+        "name": "Council",
+        "guild_id": str(world.guild.id),
+        "creator_id": str(world.admin.id),
+    }
+    return await world.bot.services.client.create(Job(**{**options, **given}), str(world.admin.id))
+
+
+async def now(world: World, job: Job) -> Job:
+    return await world.bot.services.client.job(job.id, str(world.guild.id))
+
+
+async def runs(world: World, job: Job) -> int:
+    return len((await world.bot.services.client.runs(str(world.guild.id), job_id=job.id)).runs)
+
+
+async def click(
+    world: World, who: simcord.MemberActor, panel: str, name: str, target: str
+) -> simcord.InteractionResult:
+    message = await forged(world, world.channel, DeskButton(panel, name, target, "Forged"))
+    return await who.click(message, label="Forged")
+
+
+# -------------------------------------------------------------------- one act at a time
+
+
+async def test_who_cannot_see_a_channel_does_not_run_a_job_in_it(world: World) -> None:
+    sam, job = await scheduler(world), await a_job(world)
+    for answer in (
+        await click(world, sam, "job", "run", job.id),
+        await sam.slash(world.channel, "schedule run", job=job.id),
+    ):
+        assert "you lack *View Channel*" in said(answer)
+    assert await runs(world, job) == 0
+    assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
+
+
+async def test_an_older_version_comes_back_with_the_rights_of_whoever_restores_it(world: World) -> None:
+    client = world.bot.services.client
+    sam = await scheduler(world)
+    job = await a_job(world, params={"channel_id": str(world.channel.id), "message": "Hi", "everyone": True})
+    quiet = {"channel_id": str(world.channel.id), "message": "Hi"}
+    await client.change(replace(job, params=quiet), 1, str(world.admin.id))
+    changes = await sam.slash(world.channel, "schedule show", job=job.id)
+    await press(sam, changes.response, "job:changes")
+    answer = await press(sam, changes.response, "job:back")
+    assert "you lack *Mention @everyone" in said(answer)
+    assert (await now(world, job)).params == quiet
+    await press(world.admin, (await _changes(world, job)), "job:back")
+    assert (await now(world, job)).params["everyone"] is True
+
+
+async def _changes(world: World, job: Job) -> Any:
+    shown = await world.admin.slash(world.channel, "schedule show", job=job.id)
+    await press(world.admin, shown.response, "job:changes")
+    return shown.response
+
+
+async def test_whoever_changes_what_a_job_does_answers_for_it(world: World) -> None:
+    """An edit, a move and a version that is restored make the writer the one in whose name it runs."""
+    client = world.bot.services.client
+    job = await a_job(world, params={"channel_id": str(world.channel.id), "message": "Hi"})
+    shown = await world.moderator.slash(world.channel, "schedule edit", job=job.id)
+    draft_id = button_target(shown.response, "Save the change")
+    form = await click(world, world.moderator, "draft", "edit", f"{draft_id}.what")
+    await world.moderator.submit_modal(form, {"p:message": "Hello"})
+    await world.moderator.click(shown.response, label="Save the change")  # type: ignore[arg-type]
+    edited = await now(world, job)
+    assert edited.params["message"] == "Hello" and edited.creator_id == str(world.moderator.id)
+    paused = await client.pause(job.id, by=str(world.admin.id))
+    assert paused.creator_id == str(world.moderator.id)  # nothing about what it does changed
+    back = await client.restore(job.id, 1, by=str(world.moderator.id))
+    assert back.params["message"] == "Hi" and back.creator_id == str(world.moderator.id)
+
+
+async def test_what_was_edited_runs_with_the_editors_rights_only(world: World) -> None:
+    client = world.bot.services.client
+    pinging = world.guild.create_role(
+        "Pinging", permissions=discord.Permissions(manage_guild=True, mention_everyone=True)
+    )
+    editor = world.guild.add_member(world.env.create_user("edda"), roles=[pinging])
+    job = await a_job(world, params={"channel_id": str(world.channel.id), "message": "Hi"})
+    loud = {"channel_id": str(world.channel.id), "message": "All", "everyone": True}
+    await client.change(replace(job, params=loud), 1, str(editor.id))
+    value = discord.Permissions(manage_guild=True).value
+    world.env.backend.edit_role(world.guild.id, pinging.id, {"permissions": value})
+    await world.env.settle()
+    await world.admin.slash(world.channel, "schedule run", job=job.id)
+
+    async def ended() -> str | None:
+        found = (await client.runs(str(world.guild.id), job_id=job.id)).runs
+        return found[0].error if found and found[0].state == "failed" else None
+
+    assert "they lack *Mention" in await until(ended)
+    assert (await now(world, job)).state is JobState.PAUSED
+
+
+async def test_a_run_that_is_tried_again_after_an_edit_runs_in_the_editors_name(world: World) -> None:
+    client = world.bot.services.client
+    job = await a_job(world, params={"channel_id": "1", "message": "Hi"})
+    await client.run(job, str(world.admin.id))
+
+    async def failed() -> Any:
+        found = (await client.runs(str(world.guild.id), job_id=job.id)).runs
+        return found[0] if found and found[0].state == "failed" else None
+
+    run = await until(failed)
+    present = await now(world, job)
+    room = world.guild.create_text_channel("staff")
+    await world.env.settle()
+    guild: Any = world.bot.get_guild(world.guild.id)
+    moderators = next(role for role in guild.roles if role.name == "Moderators")
+    await guild.get_channel(room.id).set_permissions(moderators, view_channel=False)
+    await client.change(
+        replace(present, params={"channel_id": str(room.id), "message": "Hi"}),
+        present.version,
+        str(world.moderator.id),
+    )
+    await client.make_up(job.id, [run.scheduled_at], str(world.admin.id))
+
+    async def refused() -> str | None:
+        found = (await client.runs(str(world.guild.id), job_id=job.id)).runs
+        return found[0].error if found and "lack" in (found[0].error or "") else None
+
+    assert f"<@{world.moderator.id}>" in await until(refused)
+
+
+@pytest.mark.parametrize("act", ["cancel", "end", "pause", "skip", "run", "edit", "clone", "bulk", "until"])
+async def test_the_person_whose_role_is_taken_back_does_not_touch_the_taking_back(
+    world: World, act: str
+) -> None:
+    role = world.guild.create_role("Guests")
+    taking = {
+        "guild_id": str(world.guild.id),
+        "user_ids": [str(world.moderator.id)],
+        "role_id": str(role.id),
+    }
+    at = instants.to_iso(instants.now().replace(year=2099))
+    job = await a_job(
+        world,
+        id="after-0123456789abcdef01234567",
+        method="remove_role_scheduled",
+        params=taking,
+        trigger=Trigger("date", {"run_date": at}),
+        name="Take the role back",
+    )
+    if act == "bulk":
+        listed = await world.moderator.slash(world.channel, "schedule list")
+        await pick(world.moderator, listed.response, "bulk:select", [job.id])
+        await press(world.moderator, listed.response, "bulk:cancel")
+        text = text_of(listed.response)
+        assert "Yes, do it" not in labels(listed.response) and "belongs to another job" in text
+    else:
+        answer = await click(world, world.moderator, "job", act, job.id)
+        if answer.modal is not None:
+            answer = await world.moderator.submit_modal(answer, {"until": "in 2 weeks"})
+        assert "belongs to another job" in said(answer)
+    assert (await now(world, job)).version == 1
+    assert "Cancel Take" in said(await click(world, world.admin, "job", "cancel", job.id)).replace("“", "")
+    assert "Cancelled" in said(await click(world, world.admin, "job", "end", job.id))
+
+
+async def test_a_cancelled_job_is_brought_back_with_the_rights_of_whoever_clicks(world: World) -> None:
+    sam, job = await scheduler(world), await a_job(world)
+    await click(world, world.admin, "job", "end", job.id)
+    assert "you lack" in said(await click(world, sam, "job", "back", f"{job.id}:1.2"))
+    assert (await now(world, job)).state is JobState.CANCELLED
+
+
+async def test_many_are_resumed_and_brought_back_as_far_as_one_may(world: World) -> None:
+    client = world.bot.services.client
+    sam, job = await scheduler(world), await a_job(world)
+    own = await a_job(world, params={"channel_id": str(world.channel.id), "message": "Open"}, name="Open")
+    for item in (job, own):
+        await client.pause(item.id, by=str(world.admin.id))
+    listed = await sam.slash(world.channel, "schedule list")
+    await pick(sam, listed.response, "bulk:select", [job.id, own.id])
+    await press(sam, listed.response, "bulk:resume")
+    text = text_of(listed.response)
+    assert "Resume 1 jobs?" in text and "“Council”: You may not do this" in text
+    await sam.click(listed.response, label="Yes, do it")  # type: ignore[arg-type]
+    assert (await now(world, job)).state is JobState.PAUSED
+    assert (await now(world, own)).state is JobState.ACTIVE
+    # Pausing many again is allowed, and undone only as far as resuming them is.
+    await client.resume(job.id, str(world.admin.id))
+    await click(world, sam, "bulk", "list", button_target(listed.response, "Back to the list"))
+    again = await sam.slash(world.channel, "schedule list")
+    await pick(sam, again.response, "bulk:select", [job.id, own.id])
+    await press(sam, again.response, "bulk:pause")
+    await sam.click(again.response, label="Yes, do it")  # type: ignore[arg-type]
+    await sam.click(again.response, label="Undo")  # type: ignore[arg-type]
+    assert "1 was left alone" in text_of(again.response)
+    assert (await now(world, job)).state is JobState.PAUSED
+    assert (await now(world, own)).state is JobState.ACTIVE
+
+
+async def test_a_job_that_changed_between_the_look_and_the_click_is_not_run(world: World) -> None:
+    """The server is told which version the person's rights were compared with."""
+    client = world.bot.services.client
+    job = await a_job(world, params={"channel_id": str(world.channel.id), "message": "Hi"})
+    await client.change(replace(job, name="New"), 1, str(world.admin.id))
+    from schedulezero.errors import Conflict
+
+    for act in (
+        client.run(job, "1"),
+        client.resume(job.id, "1", version=1),
+        client.make_up(job.id, [instants.now()], "1", version=1),
+        client.approve(job.id, "1", version=1),
+    ):
+        with pytest.raises(Conflict):
+            await act
+    assert await runs(world, job) == 0
+
+
+# -------------------------------------------------------------------- every act that there is
+
+ACTIONS = sorted(components._ACTIONS)
+FORMS = sorted(modals._FORMS)
+
+
+async def targets_for(world: World, panel: str, jobs: list[Job], who: simcord.MemberActor) -> list[str]:
+    """What the custom ids of a panel may be about: jobs, their versions and runs, or a state that is kept."""
+    targets: list[str] = []
+    if panel not in ("bulk", "import", "list", "history"):
+        for job in jobs:
+            ends = ("", f":1.{job.version}", f":v{job.version}", ":0")
+            targets += [f"{job.id}{end}" for end in ends]
+    if panel in ("job", "alert"):
+        return targets
+    memory, ids = world.bot.memory, [job.id for job in jobs]
+    for action in ("pause", "resume", "cancel", "change") if panel == "bulk" else ("resume",):
+        await memory.save_panel(
+            f"walk{action}",
+            world.guild.id,
+            {
+                "query": {}, "cursors": [], "selected": ids, "make_up": ids[0],
+                "instants": [instants.to_iso(instants.now().replace(year=2025))],
+                "bulk": {
+                    "action": action, "jobs": {job.id: job.version for job in jobs},
+                    "params": {"channel_id": str(world.channel.id)} if action == "change" else {},
+                },
+                "undo": {job.id: [1, job.version] for job in jobs if job.version > 1},
+                "imported": {job.id: job.version for job in jobs},
+                "import": [replace(job, id="").to_json() for job in jobs], "by": str(who.id),
+            },
+        )  # fmt: skip
+        targets.append(f"walk{action}")
+    return targets
+
+
+async def touched(world: World, before: list[Job], *, stops: bool) -> list[str]:
+    """What happened to jobs that somebody without their rights was let loose on."""
+    found: list[str] = []
+    stopped = (JobState.PAUSED, JobState.CANCELLED)
+    for job in before:
+        after = await now(world, job)
+        if await runs(world, job):
+            found.append(f"{job.title} ran")
+        if (after.params, after.trigger, after.creator_id) != (job.params, job.trigger, job.creator_id):
+            found.append(f"{job.title} does something else: {after}")
+        if after.state is job.state and after.held_until == job.held_until:
+            if after.version != job.version and not stops:
+                found.append(f"{job.title} was changed: {after}")
+        elif not stops or not (after.state in stopped or after.held_until is not None):
+            found.append(f"{job.title} is {after.state}")
+    total = len([item async for item in world.bot.services.client.all_jobs(str(world.guild.id))])
+    known = {item.id for item in before}
+    if total > len(known):
+        found.append("there are new jobs")
+    return found
+
+
+async def the_jobs(world: World, **given: Any) -> list[Job]:
+    """Jobs of the administrator's in each state from which something could be made to happen."""
+    client = world.bot.services.client
+    made = [await a_job(world, **given)]
+    made.append(await client.pause((await a_job(world, **given)).id, by=str(world.admin.id)))
+    made.append(await client.cancel(await a_job(world, **given), str(world.admin.id)))
+    made.append(await a_job(world, state=JobState.PENDING, **given))
+    quiet = await a_job(world, **given)
+    harmless = {"channel_id": str(world.channel.id), "message": "Hi"}
+    made.append(await client.change(replace(quiet, params=harmless), 1, str(world.admin.id)))
+    return made
+
+
+async def _let_loose(world: World, who: simcord.MemberActor, jobs: list[Job], panel: str) -> None:
+    options = [discord.SelectOption(label="Forged", value=job.id) for job in jobs]
+    for _, name in [key for key in ACTIONS if key[0] == panel]:
+        for target in await targets_for(world, panel, jobs, who):
+            result = await click(world, who, panel, name, target)
+            assert "Something went wrong" not in said(result), (panel, name, target, said(result))
+        for target in ("any", *(job.id for job in jobs if panel in ("job", "alert", "run"))):
+            message = await forged(world, world.channel, DeskSelect(panel, name, target, "Forged", options))
+            await who.select(message, [jobs[0].id])
+            message = await forged(world, world.channel, DeskChannelSelect(panel, name, target, "Forged"))
+            await who.select(message, [world.channel])
+
+
+PANELS = sorted({panel for panel, _ in ACTIONS if panel not in ("setup", "calendar", "audit", "sprocket")})
+
+
+@pytest.mark.parametrize("panel", PANELS)
+async def test_nothing_that_can_be_clicked_does_more_than_the_person_may(world: World, panel: str) -> None:
+    """Every action there is, on jobs in every state: who lacks the rights can only stop them."""
+    sam, jobs = await scheduler(world), await the_jobs(world)
+    jobs = jobs[:4]  # the fifth is harmless as it stands; its first version is the subject of its own test
+    await _let_loose(world, sam, jobs, panel)
+    assert await touched(world, jobs, stops=True) == []
+
+
+@pytest.mark.parametrize("panel", PANELS)
+async def test_nothing_that_can_be_clicked_touches_what_somebody_may_not_manage(
+    world: World, panel: str
+) -> None:
+    """Every action there is, on jobs that only a role may manage, and on the ending of another job."""
+    role = world.guild.create_role("Keepers")
+    sam = await scheduler(world, mention_everyone=True, manage_guild=True)
+    harmless = {"channel_id": str(world.channel.id), "message": "Hi"}
+    jobs = await the_jobs(world, params=harmless, meta={"managers": [str(role.id)]})
+    jobs.append(await a_job(world, id=f"after-{panel}", params=harmless))
+    await _let_loose(world, sam, jobs, panel)
+    assert await touched(world, jobs, stops=False) == []
+
+
+@pytest.mark.parametrize(("panel", "name"), FORMS)
+async def test_no_form_touches_what_somebody_may_not_manage(
+    world: World, monkeypatch: pytest.MonkeyPatch, panel: str, name: str
+) -> None:
+    sam = await scheduler(world)
+    jobs = [await a_job(world, id="after-form"), await a_job(world, meta={"managers": ["1"]})]
+
+    async def open_form(interaction: discord.Interaction, target: str) -> None:
+        fields = [text_field(field, field) for field in ("when", "until", "zone", "text", "p:message")]
+        await interaction.response.send_modal(new_form(panel, name, target, "Forged", fields))
+
+    monkeypatch.setitem(components._ACTIONS, ("forged", "form"), open_form)
+    for target in await targets_for(world, panel, jobs, sam):
+        message = await forged(world, world.channel, DeskButton("forged", "form", target, "Forged"))
+        shown = await sam.click(message, label="Forged")
+        await sam.submit_modal(
+            shown, {"when": "in 3 hours", "until": "in 2 weeks", "zone": "Berlin", "text": "x"}
+        )
+    assert await touched(world, jobs, stops=False) == []
+
+
+# Read as: what changes or runs a job, asked of the server.
+_CHANGING = {
+    "run", "make_up", "pause", "resume", "skip", "cancel", "restore", "change", "approve", "bulk", "create",
+}  # fmt: skip
+_DECIDING = {"job_for", "check", "verdicts"}
+# Read as: a function that asks for such a change and leaves the decision to another; which, and why.
+_DECIDED_ELSEWHERE = {
+    "bulk.do": "_allowed",
+    "bulk.undo": "_restorable",
+    "history._queue": "its two callers, by job_for",
+    "reminders._save": "a person's own reminder, under their own id",
+    "reminders._cancel": "a person's own reminder, looked for under their own id",
+}
+
+
+def test_whatever_changes_a_job_decides_first() -> None:
+    """A function of the desk that asks the server for a change decides first, or is listed with a reason."""
+    found: set[str] = set()
+    undecided: list[str] = []
+    for file in sorted((ROOT / "cogs").rglob("*.py")):
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.AsyncFunctionDef):
+                continue
+            calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+            changing = [
+                call for call in calls
+                if isinstance(call, ast.Attribute) and call.attr in _CHANGING
+                and ast.unparse(call.value).removesuffix("(interaction)").endswith(("client", "client_of"))
+            ]  # fmt: skip
+            if not changing:
+                continue
+            name = f"{file.stem}.{function.name}"
+            found.add(name)
+            decides = any(isinstance(call, ast.Name) and call.id in _DECIDING for call in calls)
+            if not decides and name not in _DECIDED_ELSEWHERE:
+                undecided.append(name)
+    assert undecided == []
+    assert found >= {"job_card.run_now", "create._save", "approval.approve", *_DECIDED_ELSEWHERE}
+
+
+async def test_the_list_of_jobs_is_empty_of_new_ones(world: World) -> None:
+    """What the walks count by: a job that is cancelled is not in the list."""
+    job = await a_job(world)
+    await world.bot.services.client.cancel(job)
+    page = await world.bot.services.client.jobs(str(world.guild.id), JobQuery())
+    assert page.jobs == ()
