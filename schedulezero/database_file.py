@@ -49,14 +49,16 @@ def check(path: Path) -> None:
     """
     with explained(path):
         if is_absent(path):
-            if (trace := _trace_of_another(path)) is not None:
+            trace = _trace_of_another(path)
+            if trace is not None and is_absent(path):  # else another process has created it since
                 state = "is empty" if path.exists() else "is missing"
                 raise DatabaseDamaged(
                     f"The database {path} {state}, but {trace}. Put the file back if it was moved, bring the "
                     "newest backup back with `python -m bot restore FOLDER`, or start once with "
                     "--begin-empty to begin with an empty one."
                 )
-            return
+            if is_absent(path):
+                return
         with _looking(path) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             found = faults(connection)
