@@ -39,6 +39,7 @@ from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
 from schedulezero.database import is_postgres_setting, sqlite_path
 from schedulezero.database_errors import explained
+from schedulezero.database_file import journal_beside, look
 from schedulezero.errors import PortTaken
 from schedulezero.journal import Journal, journal_of
 from schedulezero.keys import KeyRing, load_keys
@@ -123,8 +124,7 @@ class _SchedulingBot(_AnyBot):
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
             await self.server.start()
-        if not is_postgres_setting(self.settings.database):
-            self._claim = await asyncio.to_thread(self._claim_database)
+        await self.claim_database()
         await asyncio.gather(self.memory.open(), self.services.journal.open())
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
@@ -171,11 +171,24 @@ class _SchedulingBot(_AnyBot):
             if self._claim is not None:
                 self._claim.release()
 
-    def _claim_database(self) -> database_lock.Claim:
-        """Makes this process the file's one bot, or this one of its clusters."""
-        path = sqlite_path(self.settings.database)
+    async def claim_database(self) -> None:
+        """Makes this process a SQLite file's one bot, or this one of its clusters, unless it is already.
+
+        Raises DatabaseInUse when another one is, and DatabaseUnusable when the file cannot be used.
+        """
+        if self._claim is None and not is_postgres_setting(self.settings.database):
+            self._claim = await asyncio.to_thread(self._claim_file, sqlite_path(self.settings.database))
+
+    def _claim_file(self, path: Path) -> database_lock.Claim:
         with explained(path):
-            return database_lock.run_bot(path, self.cluster.number if self.cluster.count > 1 else None)
+            claim = database_lock.run_bot(path, self.cluster.number if self.cluster.count > 1 else None)
+        try:
+            look(path)
+            look(journal_beside(path))
+        except BaseException:
+            claim.release()
+            raise
+        return claim
 
     async def _warm_up(self) -> None:
         """Reads what is needed to understand dates, when there is nothing more urgent to do."""

@@ -20,13 +20,16 @@ def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
 def backup(options: argparse.Namespace, settings: Settings) -> int:
     """Copies the databases to a new folder, also while the bot runs."""
     from schedulezero import database_copies, instants
+    from schedulezero.database_errors import explained
     from schedulezero.database_file import is_absent
 
     database, journal = _files(settings)
     stamp = f"{instants.now():%Y%m%dT%H%M%SZ}"
     folder = Path(options.folder) if options.folder else database.parent / "backups" / stamp
     # The journal first: a run that is in it and not yet in the database is called again and answered.
-    if not is_absent(journal):
+    with explained(journal):
+        with_journal = not is_absent(journal)
+    if with_journal:
         database_copies.back_up(journal, folder / journal.name)
     database_copies.back_up(database, folder / database.name)
     print(f"Backed up to {folder}. Bring it back with: python -m bot restore {folder}")
@@ -41,14 +44,16 @@ def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
 def restore(options: argparse.Namespace, settings: Settings) -> int:
     """Puts a backup in the place of the databases, which nobody may use; keeps what was there beside them."""
     from schedulezero import database_copies
+    from schedulezero.database_errors import explained
 
     database, journal = _files(settings)
     given = Path(options.backup)
-    if given.is_dir():
-        pairs = [(given / database.name, database), (given / journal.name, journal)]
-        pairs = [pair for pair in pairs if pair[0].exists() or pair[1] is database]
-    else:
-        pairs = [(given, database)]
+    with explained(given, backup=True):
+        if given.is_dir():
+            pairs = [(given / database.name, database), (given / journal.name, journal)]
+            pairs = [pair for pair in pairs if pair[0].exists() or pair[1] is database]
+        else:
+            pairs = [(given, database)]
     for source, target, before in database_copies.restore(pairs):
         print(f"{target} is as it was in {source}." + (f" What was there is in {before}." if before else ""))
     return 0

@@ -57,30 +57,37 @@ async def command(config: Path, *arguments: str, **environment: str) -> Ended:
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
-async def every_command(config: Path, backups: Path) -> dict[str, Ended]:
-    """Runs them all, one after the other, beside the bot of a configuration.
+# Read as: a command, its arguments (the folder is one for backups), whether it has ports of its own, so that
+# only the database stands in its way, and the status with which it ends beside a running bot.
+COMMANDS = {
+    "doctor": (["doctor"], False, 1),  # there is no token to log in with
+    "backup": (["backup", "{folder}"], False, 0),
+    "token make": (["token", "make", "beside"], False, 0),
+    "token list": (["token", "list"], False, 0),
+    "token revoke": (["token", "revoke", "{token}"], False, 0),
+    "keys": (["keys"], False, 0),
+    "restore": (["restore", "{folder}"], True, 1),
+    "move": (["move", "--to", "postgresql://nobody:x@127.0.0.1:1/none"], True, 1),
+    "server": (["server"], True, 1),
+    "run": (["run"], True, 1),
+}
+
+
+async def beside(name: str, config: Path, folder: Path) -> Ended:
+    """Runs one of the commands beside the bot of a configuration.
 
     Parameters:
+        name: which one.
         config: the running bot's.
-        backups: a folder that is not there yet.
-
-    Returns how each ended, by its name.
+        folder: where backups go; a new one each time.
     """
-    second = with_ports_of_its_own(config)
-    ended: dict[str, Ended] = {}
-    for name, used, arguments in (
-        ("doctor", config, ["doctor"]),
-        ("backup", config, ["backup", str(backups)]),
-        ("token make", config, ["token", "make", "beside"]),
-        ("token list", config, ["token", "list"]),
-        ("keys", config, ["keys"]),
-        ("restore", second, ["restore", str(backups)]),
-        ("move", second, ["move", "--to", "postgresql://nobody:x@127.0.0.1:1/none"]),
-        ("server", second, ["server"]),
-        ("run", second, ["run"]),
-    ):
-        token = "x.y.z" if name == "run" else ""
-        ended[name] = await command(used, *arguments, DISCORD_TOKEN=token)
-    made = ended["token make"].out.split("_")[1]
-    ended["token revoke"] = await command(config, "token", "revoke", made)
+    arguments, apart, status = COMMANDS[name]
+    token = ""
+    if name == "token revoke":
+        token = (await command(config, "token", "make", "short-lived")).out.split("_")[1]
+    filled = [item.format(folder=folder, token=token) for item in arguments]
+    used = with_ports_of_its_own(config) if apart else config
+    # A token that Discord would not take: the database is looked at before the bot logs in.
+    ended = await command(used, *filled, DISCORD_TOKEN="x.y.z" if name == "run" else "")
+    assert ended.status == status, (name, ended)
     return ended

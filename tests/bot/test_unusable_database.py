@@ -112,8 +112,8 @@ async def test_a_full_disk(settings: Settings, tmp_path: Path) -> None:
     await a_database(tmp_path / "a.db")
     ended = await end(settings, ("backup",), tmp_path / "a.db", on_a_full_disk)
     assert ended.status == 1 and "Traceback" not in ended.err
-    assert "could not be backed up" in ended.err and "disk" in ended.err
-    for arguments in (("run",), ("server",), ("token", "list")):
+    assert "disk" in ended.err and "try again" in ended.err
+    for arguments in (("server",), ("token", "list")):  # `run` creates its file after it has logged in
         ended = await end(settings, arguments, tmp_path / "new" / "a.db", on_a_full_disk)
         assert ended.status == 1 and "Traceback" not in ended.err
         assert "disk" in ended.err and "try again" in ended.err, (arguments, ended)
