@@ -146,7 +146,7 @@ async def answers_lost_and_killed(installation: Installation, chance: random.Ran
 
 
 def opened_by_another_process() -> Fault:
-    """A command beside the bot, each in its turn, opens the database and closes it; later the bot is killed."""
+    """A command beside the bot, each in its turn, opens and closes the database; later the bot is killed."""
     turns = itertools.cycle(COMMANDS)
 
     async def before(installation: Installation, chance: random.Random) -> None:
