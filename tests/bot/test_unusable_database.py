@@ -14,7 +14,7 @@ import pytest
 
 from bot.config import Settings
 from schedulezero.memory import Memory
-from tests.bot.test_cli import ROOT, Ended, environment
+from tests.bot.test_cli import ROOT, Ended, environment, line, start
 
 pytestmark = pytest.mark.sqlite
 
@@ -125,3 +125,18 @@ async def test_a_damaged_database_has_an_exit_status_of_its_own(settings: Settin
     (tmp_path / "a.db").write_bytes(content)
     await each_says(settings, tmp_path / "a.db", "--begin-empty", status=78)
     assert (tmp_path / "a.db").read_bytes() == content
+
+
+async def test_begin_empty_on_the_command_line(settings: Settings, tmp_path: Path) -> None:
+    await a_database(tmp_path / "a.db")
+    content = (tmp_path / "a.db").read_bytes()[:-4096]
+    (tmp_path / "a.db").write_bytes(content)
+    given = settings.model_copy(update={"database": str(tmp_path / "a.db")})
+    for expected in (1, 1):  # the second time it finds a sound database, and leaves it alone
+        process = await start(given, "server", "--begin-empty")
+        await line(process, given.api_endpoint)
+        process.terminate()
+        _, err = await asyncio.wait_for(process.communicate(), 20)
+        assert process.returncode == 0, err.decode()
+        aside = [item for item in tmp_path.glob("a.db.damaged-*") if not item.name.endswith(("-wal", "-shm"))]
+        assert len(aside) == expected and aside[0].read_bytes() == content
