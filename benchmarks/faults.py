@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import random
 import signal
 import sys
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from schedulezero.faults import POINTS
+from tests.beside import COMMANDS, beside
 from tests.discord_server import DiscordServer
 from tests.installation import Installation, soon
 
@@ -40,12 +42,14 @@ class Fault:
         inject: lets it happen; called when the jobs are saved and not yet due.
         apart: whether the server runs in a process of its own.
         clock: seconds by which the server's clock stays ahead after it, until the try is over.
+        before: happens before the jobs are saved.
     """
 
     name: str
     inject: Inject
     apart: bool = False
     clock: int = 0
+    before: Inject | None = None
 
 
 @dataclass
@@ -141,6 +145,21 @@ async def answers_lost_and_killed(installation: Installation, chance: random.Ran
     installation.kill("run")
 
 
+def opened_by_another_process() -> Fault:
+    """A command beside the bot, each in its turn, opens and closes the database; later the bot is killed."""
+    turns = itertools.cycle(COMMANDS)
+
+    async def before(installation: Installation, chance: random.Random) -> None:
+        folder = installation.folder / f"backup {chance.getrandbits(64)}"
+        await beside(next(turns), installation.config, folder)
+
+    async def inject(installation: Installation, chance: random.Random) -> None:
+        await asyncio.sleep(chance.uniform(0, DUE_SECONDS + 0.4))
+        installation.kill("run")
+
+    return Fault("another process opens the database", inject, before=before)
+
+
 FAULTS = (
     *(killed_at(point) for point in POINTS),
     killed("SIGKILL of bot and server at random", "run", apart=False),
@@ -148,6 +167,7 @@ FAULTS = (
     killed("SIGKILL of the bot at random", "run"),
     killed("SIGKILL of both, apart, at random", "server", "run"),
     killed("power cut: SIGKILL and a torn page", "run", apart=False, torn=True),
+    opened_by_another_process(),
     Fault("no file can be written for a second", disk_full),
     Fault("clock an hour back, and on again", clock_back),
     Fault("asleep for a day", asleep, clock=86_400),
@@ -165,6 +185,8 @@ async def one_try(
     installation: Installation, fault: Fault, number: int, row: Row, chance: random.Random
 ) -> None:
     rooms = installation.discord.channels
+    if fault.before is not None:
+        await fault.before(installation, chance)
     at = soon(DUE_SECONDS)
     wanted: dict[str, list[tuple[int, str]]] = {}
     for place in range(4):

@@ -34,10 +34,12 @@ from cogs.reminders_cog import RemindersCog
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
-from schedulezero import instants
+from schedulezero import database_lock, instants
 from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
-from schedulezero.database import is_postgres_setting
+from schedulezero.database import is_postgres_setting, sqlite_path
+from schedulezero.database_errors import explained
+from schedulezero.database_file import journal_beside, look
 from schedulezero.errors import PortTaken
 from schedulezero.journal import Journal, journal_of
 from schedulezero.keys import KeyRing, load_keys
@@ -114,6 +116,7 @@ class _SchedulingBot(_AnyBot):
         self.server: ServerThread | None = None
         self._warming_up: asyncio.Task[None] | None = None
         self._taken_apart = False
+        self._claim: database_lock.Claim | None = None
 
     async def setup_hook(self) -> None:
         """Brings everything up but the handler, which starts when the bot is ready."""
@@ -121,6 +124,7 @@ class _SchedulingBot(_AnyBot):
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
             await self.server.start()
+        await self.claim_database()
         await asyncio.gather(self.memory.open(), self.services.journal.open())
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
@@ -164,6 +168,27 @@ class _SchedulingBot(_AnyBot):
                 await self._shared_pace.close()
             if self.server is not None:
                 await self.server.stop()
+            if self._claim is not None:
+                self._claim.release()
+
+    async def claim_database(self) -> None:
+        """Makes this process a SQLite file's one bot, or this one of its clusters, unless it is already.
+
+        Raises DatabaseInUse when another one is, and DatabaseUnusable when the file cannot be used.
+        """
+        if self._claim is None and not is_postgres_setting(self.settings.database):
+            self._claim = await asyncio.to_thread(self._claim_file, sqlite_path(self.settings.database))
+
+    def _claim_file(self, path: Path) -> database_lock.Claim:
+        with explained(path):
+            claim = database_lock.run_bot(path, self.cluster.number if self.cluster.count > 1 else None)
+        try:
+            look(path)
+            look(journal_beside(path))
+        except BaseException:
+            claim.release()
+            raise
+        return claim
 
     async def _warm_up(self) -> None:
         """Reads what is needed to understand dates, when there is nothing more urgent to do."""

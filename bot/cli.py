@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
-from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, restore
+from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, begin_empty, restore
 from bot.cli_move import add_move_arguments, move
 from bot.logs import as_json, hide, redact, set_up
 
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Work = Callable[[asyncio.Event], Awaitable[int]]
+
+
+NEEDS_A_DECISION = 78
+"""The exit status when a database is damaged or gone: starting again cannot help before a person has decided.
+It is EX_CONFIG of sysexits.h, for `RestartPreventExitStatus` of a systemd unit."""
 
 
 class Unusable(Exception):
@@ -38,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     hide(os.environ.get("DISCORD_TOKEN", "").strip())
     hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())
     from bot.config import ConfigError, load_settings
-    from schedulezero.errors import ScheduleZeroError
+    from schedulezero.errors import DatabaseDamaged, ScheduleZeroError
 
     try:
         settings = load_settings(options.config)
@@ -47,6 +52,8 @@ def main(argv: list[str] | None = None) -> int:
         return options.command(options, settings)
     except ConfigError as error:
         return _complain(str(error), 2)
+    except DatabaseDamaged as error:
+        return _complain(str(error), NEEDS_A_DECISION)
     except (ScheduleZeroError, Unusable) as error:
         return _complain(str(error), 1)
 
@@ -79,7 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     dev.add_argument("--no-browser", action="store_true", help="do not open the demo's page in a browser")
     new = _add(commands, "new-sprocket", "write a small sprocket with its test", _new_sprocket)
     new.add_argument("name", metavar="NAME", help="what it is called, such as birthday_wishes")
-    _add(commands, "server", "run the embedded server alone", _server)
+    server = _add(commands, "server", "run the embedded server alone", _server)
+    for command in (run, server):
+        command.add_argument(
+            "--begin-empty",
+            action="store_true",
+            help="if the SQLite database is damaged or missing, set it aside and begin with an empty one",
+        )
     _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
     add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
     add_keys_arguments(_add(commands, "keys", "show the keys of the ZeroMQ wires, and let others in", keys))
@@ -133,6 +146,8 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             )
     from bot.run import run
 
+    if options.begin_empty:
+        begin_empty(settings)
     return _until_stopped(lambda stop: run(settings, token, stop, cluster))
 
 
@@ -185,6 +200,9 @@ def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
 def _server(options: argparse.Namespace, settings: Settings) -> int:
     from bot.app import server_config
     from schedulezero.server.service import serving
+
+    if options.begin_empty:
+        begin_empty(settings)
 
     async def serve(stop: asyncio.Event) -> int:
         async with serving(server_config(settings)):

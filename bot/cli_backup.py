@@ -19,15 +19,19 @@ def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
 
 def backup(options: argparse.Namespace, settings: Settings) -> int:
     """Copies the databases to a new folder, also while the bot runs."""
-    from schedulezero import database_file, instants
+    from schedulezero import database_copies, instants
+    from schedulezero.database_errors import explained
+    from schedulezero.database_file import is_absent
 
     database, journal = _files(settings)
     stamp = f"{instants.now():%Y%m%dT%H%M%SZ}"
     folder = Path(options.folder) if options.folder else database.parent / "backups" / stamp
     # The journal first: a run that is in it and not yet in the database is called again and answered.
-    if journal.exists():
-        database_file.back_up(journal, folder / journal.name)
-    database_file.back_up(database, folder / database.name)
+    with explained(journal):
+        with_journal = not is_absent(journal)
+    if with_journal:
+        database_copies.back_up(journal, folder / journal.name)
+    database_copies.back_up(database, folder / database.name)
     print(f"Backed up to {folder}. Bring it back with: python -m bot restore {folder}")
     return 0
 
@@ -38,36 +42,31 @@ def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def restore(options: argparse.Namespace, settings: Settings) -> int:
-    """Puts a backup in the place of the databases; what was there is kept beside them."""
-    from schedulezero import database_file
+    """Puts a backup in the place of the databases, which nobody may use; keeps what was there beside them."""
+    from schedulezero import database_copies
+    from schedulezero.database_errors import explained
 
-    expect_no_server(settings)
     database, journal = _files(settings)
     given = Path(options.backup)
-    if given.is_dir():
-        pairs = [(given / database.name, database), (given / journal.name, journal)]
-        pairs = [pair for pair in pairs if pair[0].exists() or pair[1] is database]
-    else:
-        pairs = [(given, database)]
-    for source, target in pairs:
-        before = database_file.restore(source, target)
+    with explained(given, backup=True):
+        if given.is_dir():
+            pairs = [(given / database.name, database), (given / journal.name, journal)]
+            pairs = [pair for pair in pairs if pair[0].exists() or pair[1] is database]
+        else:
+            pairs = [(given, database)]
+    for source, target, before in database_copies.restore(pairs):
         print(f"{target} is as it was in {source}." + (f" What was there is in {before}." if before else ""))
     return 0
 
 
-def expect_no_server(settings: Settings) -> None:
-    """Raises Unusable while a server uses the database."""
-    from bot.cli import Unusable
-    from schedulezero.errors import PortTaken
-    from schedulezero.server.service import listen
+def begin_empty(settings: Settings) -> None:
+    """Sets damaged databases aside and puts empty ones in their place; leaves sound ones alone."""
+    from schedulezero import database_copies
 
-    try:
-        listen(settings.api_endpoint).close()
-    except PortTaken as error:
-        raise Unusable(
-            f"A server runs at {settings.api_endpoint} and uses the database; stop it first, and start "
-            "it again afterwards."
-        ) from error
+    for path in _files(settings):
+        before = database_copies.begin_empty(path)
+        if before is not None:
+            print(f"{path} begins empty. What was there is in {before}.")
 
 
 def _files(settings: Settings) -> tuple[Path, Path]:

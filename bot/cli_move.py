@@ -21,8 +21,10 @@ def add_move_arguments(parser: argparse.ArgumentParser) -> None:
 def move(options: argparse.Namespace, settings: Settings) -> int:
     """Copies the database and the journal of runs, and checks the copy; the bot must be stopped."""
     from bot.cli import Unusable
-    from bot.cli_backup import expect_no_server
+    from schedulezero import database_lock
     from schedulezero.database import is_postgres_setting, sqlite_path
+    from schedulezero.database_errors import explained
+    from schedulezero.database_file import is_absent
     from schedulezero.move import move as carry_over
     from schedulezero.move import rows_of
 
@@ -31,16 +33,20 @@ def move(options: argparse.Namespace, settings: Settings) -> int:
     if not is_postgres_setting(options.to):
         raise Unusable("--to names where to: postgresql://user:password@host/name.")
     source = sqlite_path(settings.database)
-    if not source.exists():
-        raise Unusable(f"There is no database {source} to move.")
-    expect_no_server(settings)
+    with explained(source):
+        if is_absent(source):
+            raise Unusable(f"There is no database {source} to move.")
+        claim = database_lock.replace(source)
 
     def progress(table: str, done: int, count: int) -> None:
         print(
             f"\r{table}: {done:,} of {count:,}", end="" if done < count else "\n", file=sys.stderr, flush=True
         )
 
-    moved = asyncio.run(carry_over(str(source), options.to, progress))
+    try:
+        moved = asyncio.run(carry_over(str(source), options.to, progress))
+    finally:
+        claim.release()
     for line in rows_of(moved):
         print(line)
     print(f"All of {source} is there. Set `database` to the new one and start the bot; the file is kept.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+
+import sqlalchemy as sa
 
 from bot.app import expect_free
 from bot.checks import Check
@@ -12,8 +15,9 @@ from bot.logs import redact
 from cogs import sprocket_loader
 from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
-from schedulezero.errors import ClientError, DatabaseUnusable, Exposed, PortTaken
-from schedulezero.memory import Memory
+from schedulezero.database import database_of, is_postgres_setting, sqlite_path
+from schedulezero.database_file import journal_beside, look
+from schedulezero.errors import ClientError, Exposed, PortTaken, ScheduleZeroError
 from schedulezero.server.exposure import check_rest
 from schedulezero.server.service import listen
 
@@ -86,13 +90,27 @@ async def _runs(client: Client) -> Check:
 
 
 async def _database(settings: Settings) -> Check:
+    """Looks at the database, and creates and changes nothing in it."""
     try:
-        memory = Memory(settings.database)
-        await memory.open()
-        await memory.close()
-    except DatabaseUnusable as error:
+        if is_postgres_setting(settings.database):
+            found = await _in_postgres(settings.database)
+        else:
+            path = sqlite_path(settings.database)
+            found = await asyncio.to_thread(look, path)
+            await asyncio.to_thread(look, journal_beside(path))
+    except ScheduleZeroError as error:
         return Check("database", False, "cannot be used", error.message)
-    return Check("database", True, f"{memory.where} can be read and written")
+    return Check("database", True, found)
+
+
+async def _in_postgres(setting: str) -> str:
+    database = database_of(setting, sa.MetaData())  # without tables: none is created
+    await database.open()
+    try:
+        await database.read(lambda connection: connection.execute(sa.select(1)).all())
+    finally:
+        await database.close()
+    return f"{database.where} can be read"
 
 
 async def _server_runs(client: Client) -> bool:

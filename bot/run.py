@@ -54,6 +54,11 @@ async def run(
     if settings.metrics_port is not None:
         serve_metrics(settings.metrics_port, settings.handler_host)
     bot = create_bot(settings, cluster)
+    try:
+        await bot.claim_database()  # before Discord is asked for anything: a second bot stops here
+    except ScheduleZeroError:
+        await bot.close()
+        raise
     running = asyncio.create_task(bot.start(token))
     stopping = asyncio.create_task(stop.wait())
     besides = [asyncio.create_task(work(bot, stop)) for work in (show_screen, beside) if work is not None]

@@ -1,66 +1,105 @@
-"""The database as a file: whether it is sound, its backups, what becomes of a damaged one.
+"""The database as a file: whether it is sound, and whether one is missing that was there.
 
-Backups are made with SQLite's own online backup, so that a running server goes on meanwhile
-(https://www.sqlite.org/backup.html).
+A look at a file goes through SQLite and never through a plain ``open``: closing any descriptor of a file
+drops all locks that this process holds on it, SQLite's too, and then another process deletes the
+write-ahead log that is still in use (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+
+A look changes nothing. A damaged file is left where it is, and no empty one takes its place by itself:
+a person decides (`schedulezero.database_copies`).
 """
 
 from __future__ import annotations
 
-import logging
+import errno
 import os
 import sqlite3
-from contextlib import closing
-from datetime import datetime
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy.engine import Connection
 
-from schedulezero import instants
-from schedulezero.errors import DatabaseUnusable
-
-log = logging.getLogger(__name__)
+from schedulezero import database_lock
+from schedulezero.database_errors import damaged, explained, result_code
+from schedulezero.errors import DatabaseDamaged, DatabaseUnusable
 
 SCHEMA = 2
 """Grows when tables get something that an older version of us would lose or misread."""
-_HEADER = b"SQLite format 3\0"
-_SIDE_FILES = ("-wal", "-shm", "-journal")
+SIDE_FILES = ("-wal", "-shm", "-journal")
+_TRACES = ("damaged-*", "replaced-*", "before-*")
+_WAIT_SECONDS = 10
+
+
+def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
+    """A connection to a file: "ro" only looks, "rw" needs the file, "rwc" makes a private one if needed."""
+    uri = f"{database_lock.real_path(path).as_uri()}?mode={mode}"
+    if mode == "rwc":
+        # SQLite gives a new file, and then its log, the mode of this one
+        # (https://www.sqlite.org/uri.html, modeof).
+        uri += f"&modeof={quote(str(database_lock.lock_file(path)))}"
+    return sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS, check_same_thread=False)
 
 
 def check(path: Path) -> None:
-    """Looks at a file before it is opened; one that is not there is sound.
+    """Looks at a file before it is used; one that is not there, and never was, is sound.
 
-    Raises DatabaseUnusable when it is no SQLite file or of a later version (then it is left alone), or
-    when it is damaged (then it is moved aside).
+    Raises DatabaseDamaged when it is damaged, or missing although something shows that there was one;
+    DatabaseUnusable when it is not a SQLite file, of a later version, or cannot be read. It is left alone.
     """
-    if not path.exists() or path.stat().st_size == 0:
-        _warn_of_damaged(path)
-        return
-    with path.open("rb") as file:
-        if file.read(len(_HEADER)) != _HEADER:
-            raise DatabaseUnusable(
-                f"{path} is not a SQLite database, and was left alone. Name another file under `database`."
-            )
-    try:
-        with closing(sqlite3.connect(path, timeout=10)) as connection:
+    with explained(path):
+        if is_absent(path):
+            trace = _trace_of_another(path)
+            if trace is not None and is_absent(path):  # else another process has created it since
+                state = "is empty" if path.exists() else "is missing"
+                raise DatabaseDamaged(
+                    f"The database {path} {state}, but {trace}. Put the file back if it was moved, bring the "
+                    "newest backup back with `python -m bot restore FOLDER`, or start once with "
+                    "--begin-empty to begin with an empty one."
+                )
+            if is_absent(path):
+                return
+        with _looking(path) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            found = "\n".join(str(row[0]) for row in connection.execute("PRAGMA quick_check(3)"))
-            faults = [line for line in found.splitlines() if not line.startswith("***")]
-    except sqlite3.OperationalError:
-        raise  # a lock or a full disk; the file itself may be sound
-    except sqlite3.DatabaseError as error:
-        faults, version = [str(error)], 0
-    if faults != ["ok"]:
-        aside = _move_aside(path)
-        raise DatabaseUnusable(
-            f"The database {path} is damaged ({'; '.join(faults)}). It was moved to {aside}; nothing of it "
-            f"was changed. Bring the newest backup back with `python -m bot restore FILE`, or start again "
-            "to begin with an empty one."
-        )
+            found = faults(connection)
+    if found:
+        raise damaged(path, found)
     if version > SCHEMA:
         raise DatabaseUnusable(
             f"The database {path} was written by a later version of this program, and was left alone. "
             "Update the program, or bring back a backup of before with `python -m bot restore FILE`."
         )
+
+
+def look(path: Path) -> str:
+    """What there is to say of a database that can be used; creates nothing and changes nothing.
+
+    Raises DatabaseUnusable as `check` does, and when the file or its folder cannot be written to.
+    """
+    with explained(path), using(path):
+        check(path)
+        there = not is_absent(path)
+        folder = next(place for place in path.absolute().parents if place.exists())
+        for place in (path, folder) if there else (folder,):
+            _expect_writable(place)
+    return (
+        f"{path} can be read and written" if there else f"{path} is not there yet; the first start creates it"
+    )
+
+
+def faults(connection: sqlite3.Connection) -> str:
+    """What SQLite finds wrong with a file; an empty text when it is sound."""
+    found = "\n".join(str(row[0]) for row in connection.execute("PRAGMA quick_check(3)"))
+    lines = [line for line in found.splitlines() if not line.startswith("***")]
+    return "" if lines == ["ok"] else "; ".join(lines)
+
+
+def is_absent(path: Path) -> bool:
+    """Whether there is no database yet, or only the empty file that SQLite begins with."""
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return True
 
 
 def mark(connection: Connection) -> None:
@@ -69,89 +108,100 @@ def mark(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
 
 
-def back_up(path: Path, target: Path) -> None:
-    """Copies a database, also while it is in use; the copy is whole and of one instant.
+def journal_beside(path: Path) -> Path:
+    """Where the journal of runs of a bot with that database lies."""
+    return path.with_name(f"{path.stem}-journal-of-runs{path.suffix or '.db'}")
 
-    Parameters:
-        path: the database.
-        target: the new file; it must not be there yet.
 
-    Raises DatabaseUnusable when there is nothing to copy, or the copy cannot be written.
-    """
-    if not path.exists():
-        raise DatabaseUnusable(f"There is no database {path} to back up.")
-    if target.exists():
-        raise DatabaseUnusable(f"{target} is there already; name a new file for the backup.")
-    unfinished = target.with_name(f"{target.name}.unfinished")
+@contextmanager
+def using(path: Path) -> Generator[None]:
+    """Within it, this process notes that the file is open, where its folder lets one do so."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.unlink(missing_ok=True)
-        with (
-            closing(sqlite3.connect(path, timeout=10)) as source,
-            closing(sqlite3.connect(unfinished)) as copy,
-        ):
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.rename(target)
-    except (sqlite3.Error, OSError) as error:
-        unfinished.unlink(missing_ok=True)
-        raise DatabaseUnusable(f"{path} could not be backed up to {target}: {error}.") from error
-
-
-def back_up_before_migration(path: Path) -> None:
-    """Keeps a file as it is before its tables are changed."""
-    target = path.with_name(f"{path.name}.before-{_stamp()}")
-    back_up(path, target)
-    log.info("the tables of %s are brought up to date; as it was before, it is kept in %s", path, target)
-
-
-def restore(backup: Path, path: Path) -> Path | None:
-    """Puts a backup in the place of a database that nobody uses; returns where that one was moved.
-
-    Raises DatabaseUnusable when the backup is not sound.
-    """
-    if not backup.exists():
-        raise DatabaseUnusable(f"There is no file {backup}.")
-    if _unsound(backup):
-        raise DatabaseUnusable(f"{backup} is no sound database; {path} was left as it is.")
-    fresh = path.with_name(f"{path.name}.restoring")
-    fresh.unlink(missing_ok=True)
-    back_up(backup, fresh)
-    before = _move_aside(path, "replaced") if path.exists() else None
-    fresh.rename(path)
-    return before
-
-
-def _unsound(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.read(len(_HEADER)) != _HEADER:
-            return True
+        claim = database_lock.use(path) if database_lock.lock_file(path).exists() else None
+    except OSError:
+        claim = None  # a folder that may only be read: nothing of ours replaces the file there
     try:
-        with closing(sqlite3.connect(path)) as connection:
-            return connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok"
-    except sqlite3.DatabaseError:
+        yield
+    finally:
+        if claim is not None:
+            claim.release()
+
+
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that only looks, but for what SQLite has to undo first of a write that was interrupted."""
+    connection = connect(path, "ro")
+    try:
+        connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        return connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _looking(path: Path) -> Generator[sqlite3.Connection]:
+    try:
+        with closing(reading(path)) as connection:
+            yield connection
+    except sqlite3.DatabaseError as error:
+        if result_code(error) == sqlite3.SQLITE_NOTADB and _trace_of_another(path) is None:
+            raise DatabaseUnusable(
+                f"{path} is not a SQLite database, and was left alone. Name another file under `database`; "
+                "if this was the bot's database, bring a backup back with `python -m bot restore FOLDER`."
+            ) from error
+        raise
+
+
+def _expect_writable(place: Path) -> None:
+    if not os.access(place, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+
+
+def _trace_of_another(path: Path) -> str | None:
+    """What shows that there was a database in the place of one that is missing, empty or unreadable."""
+    real = database_lock.real_path(path)
+    log = real.with_name(f"{real.name}-wal")
+    if log.exists() and log.stat().st_size > 0:
+        return f"its write-ahead log {log} is there"
+    for place in {real, path.absolute()}:
+        for pattern in _TRACES:
+            found = [
+                item for item in place.parent.glob(f"{_literal(place.name)}.{pattern}") if _is_copy(item)
+            ]
+            if found:
+                return f"an earlier one is there: {max(found)}"
+        backups = sorted((place.parent / "backups").glob(f"*/{_literal(place.name)}"))
+        if backups:
+            return f"there is a backup of one: {backups[-1].parent}"
+    journal = journal_beside(path)
+    if _holds_runs(journal):
+        return f"the journal {journal} knows of runs"
+    return None
+
+
+def _literal(name: str) -> str:
+    """A file's name within a pattern."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _is_copy(item: Path) -> bool:
+    return not item.name.endswith((*SIDE_FILES, ".lock", ".unfinished"))
+
+
+def _holds_runs(journal: Path) -> bool:
+    """Whether a journal of runs tells that a bot was at work; one that cannot be read does so as well."""
+    if is_absent(journal):
+        return False
+    try:
+        with closing(reading(journal)) as connection:
+            table = "SELECT 1 FROM sqlite_master WHERE name = 'journal_runs'"
+            if connection.execute(table).fetchone() is None:
+                return False
+            return connection.execute("SELECT 1 FROM journal_runs LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
         return True
-
-
-def _move_aside(path: Path, why: str = "damaged") -> Path:
-    aside = path.with_name(f"{path.name}.{why}-{_stamp()}")
-    for ending in _SIDE_FILES:
-        beside = path.with_name(path.name + ending)
-        if beside.exists():
-            beside.rename(aside.with_name(aside.name + ending))
-    path.rename(aside)
-    return aside
-
-
-def _warn_of_damaged(path: Path) -> None:
-    """Says so when an empty database takes the place of a damaged one."""
-    damaged = sorted(path.parent.glob(f"{path.name}.damaged-*")) if path.parent.exists() else []
-    damaged = [item for item in damaged if not item.name.endswith(_SIDE_FILES)]
-    if damaged:
-        log.warning("%s begins empty; the damaged one is kept in %s", path, damaged[-1])
-
-
-def _stamp(now: datetime | None = None) -> str:
-    return f"{now or instants.now():%Y%m%dT%H%M%S%fZ}"

@@ -7,6 +7,8 @@
     ├── JobFailed                 a job says that it failed, and whether trying again can help
     │   └── Uncertain             it cannot be told whether the job was done
     ├── DatabaseUnusable          the database cannot be opened
+    │   ├── DatabaseDamaged       it is damaged or gone, and a person decides what takes its place
+    │   └── DatabaseInUse         another process has it
     ├── DatabaseUnavailable       it cannot be read or written at the moment (a full disk, a lock)
     ├── PortTaken                 somebody else listens where we must
     ├── Exposed                   it would be open to others without what that takes
@@ -97,6 +99,14 @@ class Uncertain(JobFailed):
 
 class DatabaseUnusable(ScheduleZeroError):
     """The database cannot be opened."""
+
+
+class DatabaseDamaged(DatabaseUnusable):
+    """The database is damaged or gone; only `restore` or ``--begin-empty`` puts another one in its place."""
+
+
+class DatabaseInUse(DatabaseUnusable):
+    """Another process uses the database; the message names it."""
 
 
 class DatabaseUnavailable(ScheduleZeroError):

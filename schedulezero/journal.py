@@ -37,6 +37,7 @@ from schedulezero.database import (
     is_postgres_setting,
     sqlite_path,
 )
+from schedulezero.database_file import journal_beside
 from schedulezero.model import JsonObject
 from schedulezero.together import Together
 
@@ -250,5 +251,4 @@ def journal_of(database: str) -> str:
     """Where the journal of a bot with that ``database`` setting lies: beside a file, within PostgreSQL."""
     if is_postgres_setting(database):
         return database
-    path = sqlite_path(database)
-    return str(path.with_name(f"{path.stem}-journal-of-runs{path.suffix or '.db'}"))
+    return str(journal_beside(sqlite_path(database)))

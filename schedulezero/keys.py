@@ -1,19 +1,19 @@
 """Keys of the ZeroMQ wires: CURVE, on whenever an address is not loopback.
 
 Each side has a pair of its own, made at its first start, and a list of the public keys that it lets in.
-The folder holds ``own.secret`` (readable by its user only), ``own.public``, and ``allowed``: a line for each
-key, with a name behind it. (CURVE: https://rfc.zeromq.org/spec/26/; who is let in: ZAP, spec 27.)
+The folder holds ``own.secret``, ``own.public``, and ``allowed``: a line for each key, with a name behind it.
+All of it is readable by its user only. (CURVE: https://rfc.zeromq.org/spec/26/; who is let in: ZAP, spec 27.)
 """
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import zmq
 
+from schedulezero import private_files
 from schedulezero.errors import KeysUnusable
 
 DOMAIN = "schedulezero"
@@ -66,8 +66,13 @@ class KeyRing:
             raise KeysUnusable(
                 "A public key has 40 characters; `python -m bot keys` shows it on the other side."
             )
-        with self.allowed_file.open("a", encoding="utf-8") as file:
-            file.write(f"{key} {' '.join(name.split())[:60]}\n")
+        try:
+            private_files.append(self.allowed_file, f"{key} {' '.join(name.split())[:60]}\n")
+        except OSError as error:
+            raise KeysUnusable(
+                f"{self.allowed_file} cannot be written ({error.strerror}). Give the user that runs the bot "
+                "the right to write it and its folder, or name another folder under `keys`."
+            ) from error
 
     def callback(self, domain: str, key: bytes) -> bool:
         """What pyzmq's authenticator asks for each connection."""
@@ -102,12 +107,11 @@ def load_keys(folder: str | Path, peer: str | None = None) -> KeyRing:
     secret_file, public_file = folder / "own.secret", folder / "own.public"
     try:
         if not secret_file.exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            private_files.make_folder(folder)
             public, secret = (key.decode("ascii") for key in zmq.curve_keypair())
-            descriptor = os.open(secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secret + "\n")
-            public_file.write_text(public + "\n", encoding="ascii")
+            public_file.unlink(missing_ok=True)  # of a pair whose secret half is gone
+            private_files.write_new(public_file, public + "\n")
+            private_files.write_new(secret_file, secret + "\n")
         secret = secret_file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError) as error:
         raise KeysUnusable(f"The keys in {folder} cannot be read or made ({error}).") from error

@@ -5,10 +5,11 @@ fails (a function may be run twice, as on PostgreSQL); the readers are threads o
 which WAL lets read while somebody writes. ``synchronous=FULL`` makes a commit
 survive a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
-A file is looked at before it is used (`schedulezero.database_file`): a damaged one is moved aside and
-never written over. Tables are brought up to date by adding what they lack, after a backup; a file of a
-later version is left alone. That needs no migration scripts as long as nothing is renamed or dropped,
-which `schedulezero.server.tables` promises.
+A file is looked at before it is used (`schedulezero.database_file`): a damaged one is left alone, and no
+empty one takes its place. While it is open this process is noted in the lock file beside it
+(`schedulezero.database_lock`). Tables are brought up to date by adding what they lack, after a backup; a
+file of a later version is left alone. That needs no migration scripts as long as nothing is renamed or
+dropped, which `schedulezero.server.tables` promises.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import OperationalError
 
-from schedulezero import database_file
+from schedulezero import database_copies, database_file, database_lock, private_files
 from schedulezero.database import missing, to_json
-from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero.database_errors import explained
+from schedulezero.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class SqliteDatabase:
         self._readers: ThreadPoolExecutor | None = None
         self._write_engine: Engine | None = None
         self._read_engine: Engine | None = None
+        self._claim: database_lock.Claim | None = None
 
     @property
     def where(self) -> str:
@@ -87,9 +90,7 @@ class SqliteDatabase:
         if self._readers is not None:
             self._readers.shutdown(wait=True)
             self._readers = None
-        for engine in (self._write_engine, self._read_engine):
-            if engine is not None:
-                engine.dispose()
+        self._let_go()
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """The function's result, seen in one consistent snapshot."""
@@ -105,25 +106,40 @@ class SqliteDatabase:
 
     def _open(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            database_file.check(self.path)
-            self._write_engine = _engine(self.path, begin="BEGIN IMMEDIATE")
-            self._read_engine = _engine(self.path, begin="BEGIN")
-            with self._write_engine.connect() as connection:
+            with explained(self.path):
+                self._claim = database_lock.use(self.path)
+                self._open_file()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _open_file(self) -> None:
+        database_file.check(self.path)
+        real = database_lock.real_path(self.path)
+        for ending in ("", *database_file.SIDE_FILES):
+            private_files.restrict(real.with_name(real.name + ending))
+        self._write_engine = _engine(self.path, begin="BEGIN IMMEDIATE")
+        self._read_engine = _engine(self.path, begin="BEGIN")
+        with self._write_engine.connect() as connection:
+            lacking = missing(connection, self._metadata)
+        if lacking:
+            database_copies.back_up_before_migration(self.path)
+        with self._write_engine.begin() as connection:
+            if lacking:  # looked for once more, as another process may have added them since
                 lacking = missing(connection, self._metadata)
-            if lacking:
-                database_file.back_up_before_migration(self.path)
-            with self._write_engine.begin() as connection:
-                self._metadata.create_all(connection)
-                for statement in lacking:
-                    connection.execute(statement)
-                database_file.mark(connection)
-        except (DatabaseError, OSError) as error:
-            reason = getattr(error, "orig", None) or error
-            raise DatabaseUnusable(
-                f"The database {self.path} cannot be used ({reason}). Check that it is a SQLite file "
-                "and that its folder may be written to, or name another one under `database`."
-            ) from error
+            self._metadata.create_all(connection)
+            for statement in lacking:
+                connection.execute(statement)
+            database_file.mark(connection)
+
+    def _let_go(self) -> None:
+        for engine in (self._write_engine, self._read_engine):
+            if engine is not None:
+                engine.dispose()
+        self._write_engine = self._read_engine = None
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
 
     def _run_read(self, function: Callable[[Connection], T]) -> T:
         assert self._read_engine is not None
@@ -180,9 +196,10 @@ class SqliteDatabase:
 
 def _engine(path: Path, *, begin: str) -> Engine:
     engine = sa.create_engine(
-        f"sqlite:///{path}",
+        "sqlite://",
+        creator=lambda: database_file.connect(path, "rwc"),
+        poolclass=sa.QueuePool,  # as for any file; without a path here SQLAlchemy would take one for memory
         json_serializer=to_json,
-        connect_args={"check_same_thread": False},
     )
 
     # The sqlite3 module begins transactions at moments of its own; the two listeners make them

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,9 +22,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from zmq.auth.asyncio import AsyncioAuthenticator
 
-from schedulezero import instants
+from schedulezero import database_lock, instants
 from schedulezero.addresses import is_loopback
-from schedulezero.database import Database, database_of, is_postgres_setting
+from schedulezero.database import Database, database_of, is_postgres_setting, sqlite_path
+from schedulezero.database_errors import explained
 from schedulezero.errors import PortTaken
 from schedulezero.keys import DOMAIN, load_keys
 from schedulezero.model import JsonObject
@@ -109,11 +111,15 @@ async def serving(
 
     The context's value makes it look at once at what is due, as after ``now`` was moved.
 
-    Raises PortTaken, DatabaseUnusable, Exposed or KeysUnusable, in a sentence that says what to do.
+    Raises PortTaken, DatabaseUnusable (DatabaseInUse when a SQLite file has a server already), Exposed or
+    KeysUnusable, in a sentence that says what to do.
     """
     tls = tls_context(config.tls_certificate, config.tls_key)
     keys = load_keys(config.keys) if not is_loopback(config.server_address) else None
     async with AsyncExitStack() as stack:
+        if not is_postgres_setting(config.database):
+            claim = await asyncio.to_thread(_claim, sqlite_path(config.database))
+            stack.callback(claim.release)
         database = database_of(config.database, metadata)
         await database.open()
         stack.push_async_callback(database.close)
@@ -202,6 +208,11 @@ async def serving(
         await web.SockSite(runner, listening, ssl_context=tls).start()
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
         yield clock.look
+
+
+def _claim(path: Path) -> database_lock.Claim:
+    with explained(path):
+        return database_lock.serve(path)
 
 
 def announcing(announcer: Announcer) -> Middleware:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import sqlalchemy as sa
 
 from bot.cli import main
 from bot.config import Settings
-from schedulezero import database_file
-from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero import database_copies, database_file
+from schedulezero.errors import DatabaseDamaged, DatabaseInUse, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.journal import Journal, journal_of
+from schedulezero.memory import Memory
 from schedulezero.sqlite_database import SqliteDatabase
 from tests.conftest import until
 
@@ -41,25 +43,175 @@ async def texts(database: SqliteDatabase) -> list[str]:
     return list(await database.read(lambda connection: connection.scalars(sa.select(notes.c.text)).all()))
 
 
-async def test_a_damaged_file_is_moved_aside_and_never_written_over(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
+async def filled(path: Path) -> None:
     async with opened(path) as database:
         for number in range(300):
             await write(database, f"note {number} " * 20)
+
+
+def damage(path: Path) -> bytes:
+    """Overwrites two pages; returns what the file holds now."""
     content = bytearray(path.read_bytes())
     content[4096:12_288] = b"\xff" * 8192
     path.write_bytes(content)
-    with pytest.raises(DatabaseUnusable, match=r"is damaged \(.*\)\. It was moved to .*restore") as caught:
+    return bytes(content)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = [item for item in folder.rglob("*") if item.is_file() and not item.name.endswith(".lock")]
+    return {item.name: item.read_bytes() for item in files}
+
+
+async def test_a_damaged_file_stays_where_it_is_however_often_one_starts(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    await filled(path)
+    content = damage(path)
+    for _ in range(3):
+        with pytest.raises(DatabaseDamaged, match=r"is damaged \(.*\)\. It was left as it is\. .*restore"):
+            await SqliteDatabase(path, metadata).open()
+        with pytest.raises(DatabaseDamaged):
+            database_file.look(path)
+        with pytest.raises(DatabaseDamaged):
+            database_copies.back_up(path, tmp_path / "copy.db")
+    assert path.read_bytes() == content
+    assert {item.name for item in tmp_path.iterdir()} <= {"a.db", "a.db-wal", "a.db-shm", "a.db.lock"}
+
+
+async def test_begin_empty_sets_a_damaged_file_aside_and_leaves_a_sound_one_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    await filled(path)
+    assert database_copies.begin_empty(path) is None
+    async with opened(path) as database:
+        assert len(await texts(database)) == 300
+    content = damage(path)
+    aside = database_copies.begin_empty(path)
+    assert aside is not None and aside.read_bytes() == content
+    async with opened(path) as database:
+        assert await texts(database) == []
+        await write(database, "first")
+        with pytest.raises(DatabaseInUse, match="is in use by"):
+            database_copies.begin_empty(path)
+    assert database_copies.begin_empty(path) is None
+    async with opened(path) as database:
+        assert await texts(database) == ["first"]
+
+
+@pytest.mark.parametrize("size", [50, 4096, 5000, -4096])
+async def test_a_truncated_file_is_damaged(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.db"
+    await filled(path)
+    content = path.read_bytes()[:size]
+    path.write_bytes(content)
+    with pytest.raises(DatabaseDamaged, match="--begin-empty"):
         await SqliteDatabase(path, metadata).open()
-    (aside,) = tmp_path.glob("a.db.damaged-*")
-    assert str(aside) in str(caught.value) and aside.read_bytes() == bytes(content)
-    assert not path.exists()
+    assert path.read_bytes() == content
 
 
-async def test_an_empty_one_in_its_place_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "a.db.damaged-20260101T000000Z").write_bytes(b"x")
-    async with opened(tmp_path / "a.db"):
-        assert "begins empty; the damaged one is kept in" in caplog.text
+async def test_a_file_whose_beginning_is_lost_counts_as_ours_where_its_backups_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    await filled(path)
+    path.write_bytes(bytes(8192))
+    with pytest.raises(DatabaseUnusable, match="not a SQLite database, and was left alone") as caught:
+        await SqliteDatabase(path, metadata).open()
+    assert not isinstance(caught.value, DatabaseDamaged)
+    (tmp_path / "backups" / "20260101T000000Z").mkdir(parents=True)
+    (tmp_path / "backups" / "20260101T000000Z" / "a.db").write_bytes(b"x")
+    with pytest.raises(DatabaseDamaged):
+        await SqliteDatabase(path, metadata).open()
+
+
+async def an_earlier_copy(path: Path) -> None:
+    path.with_name(f"{path.name}.damaged-20260101T000000Z").write_bytes(b"x")
+
+
+async def a_replaced_one(path: Path) -> None:
+    path.with_name(f"{path.name}.replaced-20260101T000000Z").write_bytes(b"x")
+
+
+async def a_backup(path: Path) -> None:
+    folder = path.parent / "backups" / "20260101T000000Z"
+    folder.mkdir(parents=True)
+    (folder / path.name).write_bytes(b"x")
+
+
+async def a_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").write_bytes(b"x" * 4152)
+
+
+async def a_journal(path: Path) -> None:
+    journal = Journal(journal_of(str(path)))
+    await journal.open()
+    await journal.end("job@1", {"success": True})
+    await journal.close()
+
+
+@pytest.mark.parametrize("trace", [an_earlier_copy, a_replaced_one, a_backup, a_log, a_journal])
+@pytest.mark.parametrize("empty", [False, True], ids=["missing", "empty"])
+async def test_a_database_that_is_gone_is_no_first_start(
+    tmp_path: Path, trace: Callable[[Path], Awaitable[None]], empty: bool
+) -> None:
+    path = tmp_path / "a.db"
+    await trace(path)
+    if empty:
+        path.touch()
+    before = contents(tmp_path)
+    expected = "is empty, but" if empty else "is missing, but"
+    for _ in range(2):
+        with pytest.raises(DatabaseDamaged, match=expected):
+            await SqliteDatabase(path, metadata).open()
+        with pytest.raises(DatabaseDamaged, match=expected):
+            database_file.look(path)
+    after = contents(tmp_path)
+    assert {name: after.get(name) for name in before} == before
+
+    database_copies.begin_empty(path)
+    async with opened(path) as database:
+        assert await texts(database) == []
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["missing", "empty"])
+async def test_a_first_start_that_was_interrupted_is_still_a_first_start(tmp_path: Path, empty: bool) -> None:
+    path = tmp_path / "a.db"
+    journal = Journal(journal_of(str(path)))  # it has tables, and no runs yet
+    await journal.open()
+    await journal.close()
+    if empty:
+        path.touch()
+    assert "the first start creates it" in database_file.look(path)
+    assert path.exists() == empty and not (tmp_path / "a.db.lock").exists()
+    async with opened(path) as database:
+        assert await texts(database) == []
+
+
+async def test_a_write_that_was_interrupted_before_the_first_log_is_undone(tmp_path: Path) -> None:
+    """As after a kill while a restored file was made ready: its rollback journal is hot."""
+    path, copy = tmp_path / "a.db", tmp_path / "b.db"
+    await filled(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("PRAGMA cache_size=1")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE notes SET text = 'changed'")
+        for ending in ("", "-journal"):
+            copy.with_name(copy.name + ending).write_bytes(path.with_name(path.name + ending).read_bytes())
+        connection.rollback()
+    async with opened(copy) as database:
+        found = await texts(database)
+    assert len(found) == 300 and "changed" not in found
+
+
+async def test_a_damaged_journal_or_memory_stops_the_start_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    memory, journal = Memory(str(path)), Journal(journal_of(str(path)))
+    for part, file in ((memory, path), (journal, Path(journal_of(str(path))))):
+        await part.open()
+        await part.close()
+        file.write_bytes(file.read_bytes()[:-4096])
+        with pytest.raises(DatabaseDamaged, match=file.name):
+            await part.open()
+        assert database_copies.begin_empty(file) is not None
+        await part.open()
+        await part.close()
 
 
 async def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
@@ -67,7 +219,10 @@ async def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
     path.write_text("my poems, more than sixteen characters of them")
     with pytest.raises(DatabaseUnusable, match="not a SQLite database, and was left alone"):
         await SqliteDatabase(path, metadata).open()
-    assert path.read_text().startswith("my poems") and list(tmp_path.iterdir()) == [path]
+    assert path.read_text().startswith("my poems") and set(contents(tmp_path)) == {"notes.txt"}
+    with pytest.raises(DatabaseUnusable, match="was left alone"):
+        database_copies.begin_empty(path)
+    assert path.read_text().startswith("my poems")
 
 
 async def test_a_later_versions_file_is_left_alone(tmp_path: Path) -> None:
@@ -128,10 +283,10 @@ async def test_backup_and_restore_from_the_command_line(
     monkeypatch.setenv("SCHEDULEZERO_DATABASE", str(path))
     monkeypatch.setenv("SCHEDULEZERO_API_ENDPOINT", settings.api_endpoint)
     journal = Journal(journal_of(str(path)))
-    await journal.open()
-    await journal.end("job@1", {"success": True})
     async with opened(path) as database:
         await write(database, "kept")
+        await journal.open()
+        await journal.end("job@1", {"success": True})
         # While it is in use.
         assert main(["backup", str(tmp_path / "copy")]) == 0
         assert main(["backup", str(tmp_path / "copy")]) == 1  # it is there already
@@ -158,5 +313,6 @@ async def test_restore_is_refused_while_a_server_runs(
     monkeypatch.setenv("SCHEDULEZERO_DATABASE", settings.database)
     monkeypatch.setenv("SCHEDULEZERO_API_ENDPOINT", settings.api_endpoint)
     assert main(["restore", "x"]) == 1
-    assert "stop it first" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"in use by process {os.getpid()}" in said and "Stop it first" in said
     assert await until(lambda: Path(settings.database).exists())

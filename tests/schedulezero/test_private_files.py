@@ -1,0 +1,160 @@
+"""What holds data, keys or backups is private from the moment it exists; and how files may be opened."""
+
+from __future__ import annotations
+
+import ast
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.config import Settings
+from schedulezero import database_copies, private_files
+from schedulezero.journal import Journal, journal_of
+from schedulezero.keys import load_keys
+from schedulezero.memory import Memory
+
+pytestmark = pytest.mark.sqlite
+
+ROOT = Path(__file__).parent.parent.parent
+
+# Read as: how files are opened, created or copied, and which modules may do so, with the reason. A plain
+# open of a database drops SQLite's locks; a plain creation is open to everyone.
+CALLS = (
+    "open", "fdopen", "read_bytes", "read_text", "write_bytes", "write_text", "touch", "mkdir", "makedirs",
+    "copy", "copy2", "copyfile", "copytree", "move", "mkstemp", "mkdtemp", "NamedTemporaryFile",
+    "TemporaryDirectory", "FileHandler", "RotatingFileHandler", "fsync", "connect", "chmod", "umask",
+    "symlink_to", "hardlink_to", "link", "creat",
+)  # fmt: skip
+ALLOWED = {
+    "schedulezero/private_files.py": {"open", "fdopen", "mkdir", "fsync", "chmod"},  # makes files private
+    "schedulezero/database_file.py": {"connect"},  # SQLite's own way to a database
+    "schedulezero/keys.py": {"read_text"},
+    "schedulezero/handler.py": {"copy"},  # of a dictionary
+    "schedulezero/when/lexicon.py": {"read_text"},  # its own phrases
+    "cogs/sprocket_loader.py": {"read_text"},  # the source of sprockets
+    "bot/new_sprocket.py": {"mkdir", "write_text"},  # source code, for its author to share
+    "bot/config.py": {"read_text"},
+    "bot/app.py": {"open"},  # memory and journal, gathered
+    "bot/demo.py": {"TemporaryDirectory", "open"},  # private by itself; webbrowser.open
+    "cogs/desk/language.py": {"open"},  # its own catalogues
+}
+
+
+def _modules() -> Iterator[Path]:
+    for package in ("bot", "cogs", "schedulezero", "sprockets"):
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def _calls(file: Path) -> Iterator[tuple[str, int]]:
+    """Each call that may open or create a file, with its line."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    # What is awaited is a database or a socket, never a file.
+    awaited = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Await)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or id(node) in awaited:
+            continue
+        called = ast.unparse(node.func)
+        name = called.rpartition(".")[2]
+        if name in CALLS and (name != "connect" or called == "sqlite3.connect"):
+            yield name, node.lineno
+
+
+def test_nothing_opens_or_creates_a_file_but_by_the_ways_that_are_safe() -> None:
+    found: list[str] = []
+    for file in _modules():
+        name = str(file.relative_to(ROOT))
+        found += [f"{name}:{line} {call}" for call, line in _calls(file) if call not in ALLOWED.get(name, ())]
+    assert not found
+
+
+def test_the_guard_sees_what_it_guards_against(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.py"
+    file.write_text(
+        "with path.open('rb') as f: f.read(16)\nos.open(path, 0)\npath.read_bytes()\n"
+        "shutil.copy(a, b)\nsqlite3.connect(path)\nasync def f():\n    await database.open()\n"
+    )
+    assert sorted(line for _, line in _calls(file)) == [1, 2, 3, 4, 5]
+
+
+@pytest.fixture
+def no_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def open_to_others(folder: Path) -> dict[str, str]:
+    """What below a folder others than its user may do something with."""
+    modes = {item: stat.S_IMODE(item.lstat().st_mode) for item in folder.rglob("*")}
+    return {str(item.relative_to(folder)): oct(mode) for item, mode in modes.items() if mode & 0o077}
+
+
+async def test_whatever_is_created_is_private_without_any_umask(
+    no_umask: None, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "new" / "data"
+    path = data / "a.db"
+    monkeypatch.setenv("SCHEDULEZERO_DATABASE", str(path))
+    monkeypatch.setenv("SCHEDULEZERO_KEYS", str(data / "keys"))
+    memory, journal = Memory(str(path)), Journal(journal_of(str(path)))
+    await memory.open()
+    await journal.open()
+    await memory.set_guild_timezone(1, "Europe/Berlin")
+    await journal.end("job@1", {"success": True})
+    names = {item.name for item in data.iterdir()}
+    assert {"a.db", "a.db-wal", "a.db-shm", "a.db.lock"} <= names
+    assert open_to_others(tmp_path) == {}
+    assert main(["backup"]) == 0
+    assert main(["backup", str(data / "elsewhere")]) == 0
+    database_copies.back_up_before_migration(path)
+    load_keys(data / "keys").allow(load_keys(data / "other keys").public, "somebody")
+    assert open_to_others(tmp_path) == {}
+    await memory.close()
+    await journal.close()
+    assert main(["restore", str(data / "elsewhere")]) == 0
+    path.write_bytes(bytes(5000))
+    database_copies.begin_empty(path)
+    await memory.open()
+    await memory.set_guild_timezone(1, "Europe/Berlin")
+    assert open_to_others(tmp_path) == {}
+    await memory.close()
+
+
+async def test_a_folder_that_is_there_keeps_its_mode_and_its_files_are_private(
+    no_umask: None, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir(0o755)
+    memory = Memory(str(folder / "a.db"))
+    await memory.open()
+    await memory.close()
+    assert open_to_others(tmp_path) == {"shared": "0o755"}
+    (folder / "a.db").chmod(0o644)  # as earlier versions left it
+    await memory.open()
+    await memory.set_guild_timezone(1, "Europe/Berlin")
+    assert open_to_others(tmp_path) == {"shared": "0o755"}
+    await memory.close()
+
+
+def test_a_file_is_private_when_it_is_created_and_not_afterwards(
+    no_umask: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is changed after its creation: the modes asked for then are what this looks at."""
+    asked: list[int] = []
+    really = os.open
+
+    def noting(file: str, flags: int, mode: int = 0o777, **more: int) -> int:
+        if flags & os.O_CREAT:
+            asked.append(mode)
+        return really(file, flags, mode, **more)
+
+    monkeypatch.setattr(os, "open", noting)
+    private_files.create_empty(tmp_path / "a")
+    private_files.write_new(tmp_path / "b", "text")
+    private_files.append(tmp_path / "c", "text")
+    load_keys(tmp_path / "keys")
+    assert set(asked) == {0o600} and len(asked) == 5
