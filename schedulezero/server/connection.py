@@ -17,7 +17,7 @@ import zmq.asyncio
 
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
-from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
+from schedulezero.protocol import PING, BadFrame, decode, encode, failure, split_envelope
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,8 @@ class Connection:
                 answer = decode(payload)
             except BadFrame as error:
                 envelope = frames[:1]
-                answer = {"success": False, "error": f"The handler's answer is unusable: {error}"}
+                # It may have done the job, and would answer the same again.
+                answer = failure(f"The handler's answer is unusable: {error}", retry=False)
             future = self._calls.get(envelope[0])
             if future is None or future.done():
                 log.debug("a late answer from %s was dropped", self.address)

@@ -155,7 +155,12 @@ async def serving(
         signals.on(Signal.NEWS, lambda _: announcer.announce())
         signals.on(Signal.RULES, lambda _: rules.look())
         signals.on(Signal.HANDLERS, lambda _: registry.look())
-        health = Health(database, signals, lambda: (queue.depth(), dispatcher.running))
+        health = Health(
+            database,
+            signals,
+            lambda: (queue.depth(), dispatcher.running),
+            lambda: dispatcher.unwritten_seconds,
+        )
 
         local = is_loopback(config.api_endpoint)
         rules_of_access = AccessRules(
