@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -80,7 +81,8 @@ def answer_of(call: Call, result: Any) -> JsonObject:
     size = len(encode(answer))
     if size > MAX_FRAME_BYTES:
         return failure(
-            f"{call.method} ran, but returned {size} bytes; at most {MAX_FRAME_BYTES} can be sent.", retry=False
+            f"{call.method} ran, but returned {size} bytes; at most {MAX_FRAME_BYTES} can be sent.",
+            retry=False,
         )
     return answer
 
@@ -91,7 +93,7 @@ def answer_of_error(call: Call, error: BaseException) -> JsonObject:
         return failure(error.message, retry=False, uncertain=True)
     if isinstance(error, JobFailed):
         extra: JsonObject = {} if error.retry else {"retry": False}
-        if error.retry_after is not None:
+        if error.retry_after is not None and math.isfinite(error.retry_after):
             extra["retry_after"] = error.retry_after
         if error.pause:
             extra["pause"] = True

@@ -97,7 +97,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
 
 
 def _expect_storable(key: str, result: JsonObject) -> None:
-    """Fails a run whose step is done and returned what the journal cannot hold; a retry would return the same."""
+    """Fails a run whose step returned what the journal cannot hold; a retry would return the same."""
     try:
         check(result)
     except Unstorable as error:

@@ -1,9 +1,9 @@
-"""Values that every wire, client and database can hold. Pure; used wherever JSON comes in or a result goes out.
+"""Values that every wire, client and database can hold. Pure; used where JSON comes in or a result goes out.
 
 JSON leaves more open than databases and clients do (RFC 8259, sections 4, 6 and 8.2 name the differences):
-half of a surrogate pair cannot be written as UTF-8, PostgreSQL holds no zero byte, ``1e999`` becomes infinity and
-then ``Infinity``, which is not JSON, and whole numbers beyond 64 bits fit in no column. One such value in a batch
-would stop the batch, so each is refused where it arrives, in words and for its sender alone.
+half of a surrogate pair cannot be written as UTF-8, PostgreSQL holds no zero byte, ``1e999`` becomes infinity
+and then ``Infinity``, which is not JSON, and whole numbers beyond 64 bits fit in no column. One such value in
+a batch would stop the batch, so each is refused where it arrives, in words and for its sender alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def read_json(payload: bytes | str, *, deepest: int | None = DEEPEST, most: int 
         deepest: how many levels it may nest; None for as many as Python reads.
         most: how many values it may hold; None for any number.
 
-    Raises Unstorable for JSON that holds what nobody can store, and any other ValueError for what is not JSON.
+    Raises Unstorable for JSON that holds what nobody can store, another ValueError for what is not JSON.
     """
     text = payload.decode("utf-8-sig") if isinstance(payload, bytes) else payload
     try:
@@ -102,7 +102,7 @@ def clean_text(text: str, longest: int = LONGEST_REASON) -> str:
 
 
 def clean(value: Any) -> Any:
-    """A value of JSON's kinds with everything replaced that cannot be stored: for answers, which must be JSON."""
+    """A value of JSON's kinds with everything replaced that cannot be stored: for answers."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, float):

@@ -27,10 +27,10 @@ UNUSABLE = {
     "a zero byte": ('{"success": true, "x": "a\\u0000b"}', "zero byte"),
     "NaN": ('{"success": true, "x": NaN}', "NaN"),
     "a number too large for a float": ('{"success": true, "x": 1e999}', "1e999"),
-    "an integer of 30 digits": ('{"success": true, "x": %d}' % 10**30, "64 bits"),
-    "an integer of 5000 digits": ('{"success": true, "x": %s}' % ("9" * 5000), "digits"),
+    "an integer of 30 digits": (f'{{"success": true, "x": {10**30}}}', "64 bits"),
+    "an integer of 5000 digits": (f'{{"success": true, "x": {"9" * 5000}}}', "digits"),
     "a key twice": ('{"success": true, "x": 1, "x": 2}', "twice"),
-    "a thousand levels": ('{"success": true, "x": %s1%s}' % ("[" * 1000, "]" * 1000), "deep"),
+    "a thousand levels": (f'{{"success": true, "x": {"[" * 1000}1{"]" * 1000}}}', "deep"),
     "a list": ("[1]", "not a JSON object"),
     "an error with half an emoji": ('{"success": false, "error": "\\ud83d", "retry_after": 1}', "surrogate"),
 }
@@ -77,7 +77,7 @@ async def test_a_row_that_cannot_be_written_keeps_no_other_from_being_written(
 ) -> None:
     """The second lock: even if an outcome slips through that the database refuses."""
     monkeypatch.setattr("schedulezero.protocol.read_json", json.loads)
-    bad = '{"success": true, "x": "\\ud83d", "y": %d}' % 10**30
+    bad = f'{{"success": true, "x": "\\ud83d", "y": {10**30}}}'
     answering(raw_handler, {"bad": bad})
     async with serving(server_config), client_of(server_config) as api:
         await asyncio.to_thread(raw_handler.start, "good", "bad")
