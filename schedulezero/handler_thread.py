@@ -181,6 +181,7 @@ class HandlerThread:
             finishing = asyncio.run_coroutine_threadsafe(self._calls.finish(), self._loop)
             while not wait((finishing,), _SEND_EVERY_SECONDS).done and self._loop.is_running():
                 self._send_answers(router)
+            wait(list(self._under_way), _LAST_ANSWERS_SECONDS)
         for future in list(self._under_way):
             future.cancel()
         # One that ends at this very moment is answered by the loop's thread; its answer must not be missed.
