@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""The years in which schedules begin, end and recur; their arithmetic stays far from where dates end."""
 _MICROSECOND = timedelta(microseconds=1)
 
 

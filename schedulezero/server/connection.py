@@ -44,6 +44,8 @@ class Connection:
         address: where the handler listens, such as ``tcp://127.0.0.1:5000``.
         keys: our own keys, where the wire is encrypted.
         key: the handler's public key then.
+
+    Raises zmq.ZMQError for an address that ZeroMQ cannot read.
     """
 
     def __init__(
@@ -60,7 +62,12 @@ class Connection:
         if keys is not None and key is not None:
             keys.speak_to(cast(Any, self._socket), key)
         monitor = cast(Any, self._socket).get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        self._socket.connect(address)
+        try:
+            self._socket.connect(address)
+        except zmq.ZMQError:
+            cast(Any, self._socket).disable_monitor()
+            self._socket.close(linger=0)
+            raise
         self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
         self._tokens = itertools.count(1)
         loop = asyncio.get_running_loop()
