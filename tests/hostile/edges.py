@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the values stand close together, to be read as one
 """Every field of every request at its extremes, from the server's own OpenAPI description.
 
 A field that is added to a body, a query or a trigger is covered without a line here.

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the values stand close together, to be read as one
 """Numbers of the command line and of the configuration: what cannot be used is told in a sentence."""
 
 from __future__ import annotations
@@ -38,7 +39,19 @@ def test_an_argument_that_cannot_be_used_is_told(
     assert word in capsys.readouterr().err
 
 
-NUMBERS = (".inf", "-.inf", ".nan", "1" + "0" * 30, "1" + "0" * 400, "9" * 5000, "-1", "1e308", "1e999", "٣", "'9'")
+NUMBERS = (
+    ".inf",
+    "-.inf",
+    ".nan",
+    "1" + "0" * 30,
+    "1" + "0" * 400,
+    "9" * 5000,
+    "-1",
+    "1e308",
+    "1e999",
+    "٣",
+    "'9'",
+)
 KEYS = (
     "handler_port", "history_days", "owner_guild", "log_channel", "metrics_port", "shards", "requests_per_second"
 )  # fmt: skip

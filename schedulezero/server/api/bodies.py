@@ -199,6 +199,8 @@ async def _read(request: web.Request) -> bytes:
         if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
             raise ApiError(415, "bad_charset", f"The body must be UTF-8, not {charset[:40]}.", "Content-Type")
         return await request.read()
+    except ConnectionResetError as error:
+        raise ApiError(400, "bad_body", "The connection ended before the body did.") from error
     except (web.RequestPayloadError, PayloadEncodingError) as error:
         raise ApiError(
             400,

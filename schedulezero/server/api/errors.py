@@ -30,7 +30,7 @@ class ApiError(Exception):
         self.status = status
         self.code = code
         self.message = clean_text(message)
-        self.field = field
+        self.field = clean_text(field) if field is not None else None
 
     def to_json(self) -> JsonObject:
         error: JsonObject = {"code": self.code, "message": self.message}
