@@ -23,10 +23,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
+from schedulezero.addresses import free_ports
 from schedulezero.faults import POINTS
+from schedulezero.instants import to_iso
 from tests.beside import COMMANDS, beside
 from tests.discord_server import DiscordServer
 from tests.installation import Installation, soon
+from tests.peers import RawHandler
 
 DUE_SECONDS = 0.7
 SETTLED_SECONDS = 60.0
@@ -160,6 +165,27 @@ def opened_by_another_process() -> Fault:
     return Fault("another process opens the database", inject, before=before)
 
 
+async def unstorable(installation: Installation, chance: random.Random) -> None:
+    """Another handler answers with half an emoji, which no database holds, among the runs of the bot."""
+    address = yaml.safe_load(installation.config.read_text())["server_address"]
+    port = free_ports(1)[0]
+    handler = RawHandler(port, address, f"half-an-emoji-{port}")  # each a handler of its own
+    handler.respond = lambda call: '{"success": true, "x": "\\ud83d"}'
+    registered = await asyncio.to_thread(handler.start, "answer")
+    assert registered["success"], registered
+    try:
+        trigger = {"type": "date", "args": {"run_date": to_iso(soon(chance.uniform(0.2, DUE_SECONDS)))}}
+        jobs = [
+            await installation.save("answer", {}, trigger, handler_id=handler.handler_id)
+            for _ in range(chance.randint(1, 4))
+        ]
+        outcomes = await installation.outcomes(jobs, SETTLED_SECONDS)
+        assert set(outcomes.values()) == {"failed"}, outcomes
+        assert handler.calls.qsize() == len(jobs), "it would answer the same again"
+    finally:
+        await asyncio.to_thread(handler.stop)
+
+
 FAULTS = (
     *(killed_at(point) for point in POINTS),
     killed("SIGKILL of bot and server at random", "run", apart=False),
@@ -175,6 +201,7 @@ FAULTS = (
     Fault("Discord is down for two seconds", outage),
     Fault("Discord posts, its answer is lost", answers_lost),
     Fault("… and the bot is killed", answers_lost_and_killed),
+    Fault("an answer that cannot be stored", unstorable),
 )
 
 

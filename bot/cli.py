@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 log = logging.getLogger(__name__)
+
+_MOST_SHOWN = 1000
+"""How many runs `when` shows at most."""
 
 Work = Callable[[asyncio.Event], Awaitable[int]]
 
@@ -76,13 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo = _add(commands, "demo", "run the bot on a simulated Discord, shown as a web page", _demo)
     demo.add_argument(
-        "--port", type=int, default=0, metavar="N", help="port of the page (default: a free one)"
+        "--port", type=_port, default=0, metavar="N", help="port of the page (default: a free one)"
     )
     demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     dev = _add(
         commands, "dev", "run the bot, or the demo without a token, and take up changed sprockets", _dev
     )
-    dev.add_argument("--port", type=int, default=0, metavar="N", help="port of the demo's page")
+    dev.add_argument("--port", type=_port, default=0, metavar="N", help="port of the demo's page")
     dev.add_argument("--no-browser", action="store_true", help="do not open the demo's page in a browser")
     new = _add(commands, "new-sprocket", "write a small sprocket with its test", _new_sprocket)
     new.add_argument("name", metavar="NAME", help="what it is called, such as birthday_wishes")
@@ -104,9 +108,24 @@ def _parser() -> argparse.ArgumentParser:
     when.add_argument("--timezone", metavar="Z", help="IANA zone of the times (default: the configured one)")
     when.add_argument("--locale", default="en-GB", metavar="L", help="language and order of dates (en-GB)")
     when.add_argument("--now", metavar="ISO", help="the instant from which to look (default: the present)")
-    when.add_argument("--count", type=int, default=5, metavar="N", help="how many runs to show (5)")
+    when.add_argument("--count", type=_count, default=5, metavar="N", help="how many runs to show (5)")
     when.add_argument("--json", action="store_true", help="as JSON")
     return parser
+
+
+def _port(text: str) -> int:
+    return _whole(text, 65_535)
+
+
+def _count(text: str) -> int:
+    return _whole(text, _MOST_SHOWN)
+
+
+def _whole(text: str, most: int) -> int:
+    """A number of the command line; argparse says the sentence."""
+    if not re.fullmatch("[0-9]{1,9}", text) or int(text) > most:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} must be a whole number from 0 to {most}")
+    return int(text)
 
 
 def _add(
@@ -235,7 +254,7 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
         zone = zone_of(options.timezone or settings.timezone).key
         now = run_date(options.now, ZoneInfo(zone), "--now") if options.now else datetime.now(UTC)
         found = preview(
-            " ".join(options.text), zone=zone, locale=options.locale, now=now, count=max(options.count, 0)
+            " ".join(options.text), zone=zone, locale=options.locale, now=now, count=options.count
         )
     except (WhenError, TriggerError) as error:
         return _complain(error.message, 2)

@@ -36,6 +36,9 @@ class ConfigError(Exception):
     """The configuration cannot be used; the message is one sentence that says what to change."""
 
 
+_LONGEST_SHOWN = 200
+
+
 class Settings(BaseSettings):
     """What the bot runs with."""
 
@@ -51,15 +54,15 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
     sprockets: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPROCKETS
     message_content: bool = False
-    owner_guild: int | None = None
-    log_channel: int | None = None
+    owner_guild: Annotated[int, Field(ge=1, lt=2**64)] | None = None
+    log_channel: Annotated[int, Field(ge=1, lt=2**64)] | None = None
     log_format: Literal["text", "json"] = "text"
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     private_calls: bool = False
     shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
     handler_host: str = "127.0.0.1"
     require_token: bool = False
-    requests_per_second: Annotated[float, Field(ge=0)] = 100.0
+    requests_per_second: Annotated[float, Field(ge=0, le=1_000_000)] = 100.0
     tls_certificate: str | None = None
     tls_key: str | None = None
     tls_authority: str | None = None
@@ -210,7 +213,7 @@ def _sentence(error: ValidationError, file: Path) -> str:
     source = f"{PREFIX}{name.upper()}" if f"{PREFIX}{name.upper()}" in os.environ else f"{name!r} in {file}"
     reason = str(first["msg"]).removeprefix("Value error, ")
     reason = reason[0].lower() + reason[1:]
-    return f"{source} is {first['input']!r}: {reason}."
+    return f"{source} is {repr(first['input'])[:_LONGEST_SHOWN]}: {reason}."
 
 
 def _known_keys() -> str:

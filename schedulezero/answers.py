@@ -39,7 +39,7 @@ def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: 
     """
     try:
         return read(data)
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise BadAnswer(f"The server described {what} in a way that cannot be read ({error}).") from error
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from schedulezero import faults
-from schedulezero.errors import DatabaseUnavailable
+from schedulezero.errors import DatabaseUnavailable, JobFailed
 from schedulezero.invocation import Invocation, answer_of, answer_of_error, is_async
 from schedulezero.journal import Journal
 from schedulezero.methods import JobFunction, MethodSpec
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 25.0
 _JOURNAL_AGAIN_SECONDS = 5.0
+_BEGIN_AGAIN_SECONDS = 1.0
 _SYNC_THREADS = 8
 _MOST_UNWRITTEN = 10_000
 
@@ -59,24 +61,44 @@ class Calls:
         self._guard = guard
         self._pool = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="schedulezero-job")
         self._under_way: dict[str, asyncio.Task[JsonObject]] = {}
+        self._tasks: set[asyncio.Task[JsonObject]] = set()
+        self._may_be_cancelled: set[asyncio.Task[Any]] = set()
+        self._in_threads: set[Future[Any]] = set()
+        self._stopping = False
         self._unwritten: dict[str, JsonObject] = {}
 
     async def answer(self, invocation: Invocation) -> JsonObject:
         """The answer to a call; never raises but when it is cancelled."""
         run_id = invocation.call.run_id
         if self._journal is None or run_id is None:
-            return await self._carry_out(invocation, None)
+            return await asyncio.shield(self._keep(self._carry_out(invocation, None)))
         task = self._under_way.get(run_id)
         if task is None:
-            task = asyncio.create_task(self._once(run_id, invocation, self._journal))
+            task = self._keep(self._once(run_id, invocation, self._journal))
             self._under_way[run_id] = task
             task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
         return await asyncio.shield(task)
 
-    def cancel(self) -> None:
-        """Ends what is under way; for the loop's thread."""
-        for task in list(self._under_way.values()):
+    def _keep(self, work: Coroutine[Any, Any, JsonObject]) -> asyncio.Task[JsonObject]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def finish(self) -> None:
+        """Ends what is under way and returns when nothing of it is left but what ignores that.
+
+        An async function is cancelled. One that runs in a thread cannot be stopped: it is waited for, and its
+        result noted, as is every result that is there already. What waits for a thread is not begun.
+        """
+        self._stopping = True
+        for future in list(self._in_threads):
+            future.cancel()  # has an effect on those that have not begun
+        for task in list(self._may_be_cancelled):
             task.cancel()
+        ending = self._tasks - self._may_be_cancelled
+        if ending:
+            await asyncio.wait(ending, timeout=DEADLINE_SECONDS)
 
     def close(self) -> None:
         """Lets go of the threads."""
@@ -91,6 +113,8 @@ class Calls:
             if (refusal := await self._refusal(invocation)) is not None:
                 return refusal
             if not resumable:
+                if self._stopping:
+                    return _not_begun(call)
                 begun = await journal.begin(run_id, call.round)
                 if begun.again:
                     return failure(
@@ -102,7 +126,7 @@ class Calls:
             log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
             return failure("My journal of runs cannot be written.", retry_after=_JOURNAL_AGAIN_SECONDS)
         faults.point("handler.begun")
-        answer = await self._carry_out(invocation, journal)
+        answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal)
         faults.point("handler.done")
         try:
             if answer.get("success") is not False:
@@ -125,7 +149,7 @@ class Calls:
         call = invocation.call
         context = context_of(call)
         try:
-            with running(context):
+            with running(context), self._cancellable():
                 await self._guard(context, invocation.spec, call.params)
         except Exception as error:  # noqa: BLE001 - whatever the guard raises, the function is not called
             return answer_of_error(call, error)
@@ -149,7 +173,7 @@ class Calls:
         try:
             async with deadline:
                 with running(context):
-                    result: Any = await self._result(function, invocation.params)
+                    result: Any = await self._result(invocation)
         except TimeoutError as error:
             if not deadline.expired():
                 return answer_of_error(call, error)
@@ -158,14 +182,43 @@ class Calls:
             return answer_of_error(call, error)
         return answer_of(call, result)
 
-    async def _result(self, function: JobFunction, params: dict[str, Any]) -> Any:
+    async def _result(self, invocation: Invocation) -> Any:
+        function, params = invocation.function, invocation.params
         if is_async(function):
             found: Any = function(self._context, params)
-            return await found
+            with self._cancellable():
+                return await found
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, lambda: context.run(function, self._context, params)
-        )
+        future = self._pool.submit(context.run, function, self._context, params)
+        self._in_threads.add(future)
+        future.add_done_callback(self._in_threads.discard)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if not future.cancelled():
+                raise
+            # It was still waiting for a thread, so that nothing was done.
+            reason = "the handler shuts down" if self._stopping else "all threads were busy"
+            raise JobFailed(
+                f"{invocation.call.method} was not begun, because {reason}.", retry_after=_BEGIN_AGAIN_SECONDS
+            ) from None
+
+    @contextmanager
+    def _cancellable(self) -> Generator[None]:
+        """Lets `finish` cancel the current task within this block, and nowhere else."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._may_be_cancelled.add(task)
+        try:
+            yield
+        finally:
+            self._may_be_cancelled.discard(task)
+
+
+def _not_begun(call: Call) -> JsonObject:
+    return failure(
+        f"{call.method} was not begun, because the handler shuts down.", retry_after=_BEGIN_AGAIN_SECONDS
+    )
 
 
 def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journaled: bool) -> JsonObject:

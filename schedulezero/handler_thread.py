@@ -56,6 +56,7 @@ MOST_CALLS = 4 * CONCURRENCY
 _MOST_AT_ONCE = 200
 _DRAIN_SECONDS = 2.0
 _LAST_ANSWERS_SECONDS = 1.0
+_SEND_EVERY_SECONDS = 0.02
 _POLL_MS = 500
 _LARGEST_RECEIVED = 64 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
 _BIND_TRIES = 40
@@ -162,7 +163,7 @@ class HandlerThread:
             if self.registration is not None:
                 self.registration.stop()
                 self.registration.join()
-            self._finish_calls()
+            self._finish_calls(router)
             self._send_answers(router)
             router.close()
             if authenticator is not None:
@@ -173,14 +174,14 @@ class HandlerThread:
                 self._wakened.close()
             self.ended.set_result(None)
 
-    def _finish_calls(self) -> None:
-        """Gives what is under way a moment to end, then ends it."""
+    def _finish_calls(self, router: zmq.Socket[bytes]) -> None:
+        """Gives what is under way a moment to end, then ends it; functions in threads are waited for."""
         if self._loop.is_running():
             wait(list(self._under_way), _DRAIN_SECONDS)
-            try:
-                self._loop.call_soon_threadsafe(self._calls.cancel)
-            except RuntimeError:
-                log.debug("the host's loop has ended before the handler")
+            finishing = asyncio.run_coroutine_threadsafe(self._calls.finish(), self._loop)
+            while not wait((finishing,), _SEND_EVERY_SECONDS).done and self._loop.is_running():
+                self._send_answers(router)
+            wait(list(self._under_way), _LAST_ANSWERS_SECONDS)
         for future in list(self._under_way):
             future.cancel()
         # One that ends at this very moment is answered by the loop's thread; its answer must not be missed.
@@ -293,8 +294,8 @@ class HandlerThread:
             envelope, answer = self._answers.popleft()
             try:
                 router.send_multipart([*envelope, encode(answer)], zmq.NOBLOCK)
-            except zmq.ZMQError as error:
-                # Its peer is gone or does not read; the rest must not wait for it.
+            except (zmq.ZMQError, TypeError, ValueError) as error:
+                # Its peer is gone or does not read, or JSON cannot hold it; the rest must not wait for it.
                 log.warning("an answer could not be sent: %s", error)
 
     # ------------------------------------------------------------------ waking the thread

@@ -19,6 +19,7 @@ from schedulezero.errors import (
     ServerUnreachable,
 )
 from schedulezero.model import JsonObject
+from schedulezero.storable import Unstorable, check, clean_text, read_json
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
@@ -74,6 +75,10 @@ class Http:
         if actor_id is not None:
             extra["headers"] = {"X-ScheduleZero-Actor": actor_id}
         try:
+            check({**params, "body": body})
+        except Unstorable as error:
+            raise RequestRefused(f"This cannot be sent: it holds {error}.", code="bad_value") from error
+        try:
             response = await self._client.request(method, path, json=body, params=params, **extra)
         except httpx.TimeoutException as error:
             raise ServerTimeout(
@@ -83,12 +88,17 @@ class Http:
             raise ServerUnreachable(
                 f"The ScheduleZero server at {self.endpoint} cannot be reached. Is it running?"
             ) from error
+        except httpx.RequestError as error:  # a body that is not what its encoding says
+            raise self._not_ours() from error
         return self._answer(response)
 
     def _answer(self, response: httpx.Response) -> JsonObject:
         status = response.status_code
+        unusable: Unstorable | None = None
         try:
-            data: Any = response.json()
+            data: Any = read_json(response.content, most=None)
+        except Unstorable as error:
+            data, unusable = None, error
         except ValueError:
             data = None
         if status >= 500:
@@ -101,12 +111,16 @@ class Http:
                 raise ServerBusy(message)
             kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
             raise kind(message, code=code or "refused", field=field)
+        if unusable is not None:
+            raise BadAnswer(f"The server's answer cannot be used: it holds {unusable}.") from unusable
         if not isinstance(data, dict):
-            raise BadAnswer(
-                f"What answers at {self.endpoint} does not look like a ScheduleZero server. "
-                "Check `api_endpoint`."
-            )
+            raise self._not_ours()
         return cast(JsonObject, data)
+
+    def _not_ours(self) -> BadAnswer:
+        return BadAnswer(
+            f"What answers at {self.endpoint} does not look like a ScheduleZero server. Check `api_endpoint`."
+        )
 
 
 def _error(data: Any) -> tuple[str | None, str | None, str | None]:
@@ -120,4 +134,4 @@ def _error(data: Any) -> tuple[str | None, str | None, str | None]:
 
 
 def _text(value: Any) -> str | None:
-    return str(value) if value is not None else None
+    return clean_text(str(value)) if value is not None else None

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""The years in which schedules begin, end and recur; their arithmetic stays far from where dates end."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -20,11 +22,17 @@ def to_iso(instant: datetime) -> str:
 
 
 def from_iso(text: str) -> datetime:
-    """An ISO 8601 text with an offset as an aware UTC datetime; ValueError without an offset."""
+    """An ISO 8601 text with an offset as an aware UTC datetime.
+
+    Raises ValueError without an offset, and for an instant that lies outside of the years 1 to 9999 in UTC.
+    """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no UTC offset")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} lies outside of the years 1 to 9999") from error
 
 
 def to_microseconds(instant: datetime) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,8 @@ from schedulezero.errors import JobFailed, ParameterError, Uncertain
 from schedulezero.methods import JobFunction, MethodSpec, spec_of
 from schedulezero.model import JsonObject
 from schedulezero.parameter_values import check_params
-from schedulezero.protocol import Call, encode, failure
+from schedulezero.protocol import MAX_FRAME_BYTES, Call, encode, failure
+from schedulezero.storable import Unstorable, check, clean_text
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +66,22 @@ def answer_of(call: Call, result: Any) -> JsonObject:
     answer: JsonObject = dict(cast("Mapping[str, Any]", result))
     error = answer.get("error")
     if error and answer.get("success") is not True:
-        answer["error"] = str(error)
+        answer["error"] = clean_text(str(error))
         answer["success"] = False
     else:
         answer.setdefault("success", True)
     try:
-        encode(answer)
-    except (TypeError, ValueError, RecursionError):
+        check(answer)
+    except Unstorable as error:
         return failure(
-            f"{call.method} ran, but returned something that JSON cannot hold; "
-            "return texts, numbers, lists and dicts.",
+            f"{call.method} ran, but returned something that JSON cannot hold: {error}. "
+            "Return texts, numbers, lists and dicts.",
+            retry=False,
+        )
+    size = len(encode(answer))
+    if size > MAX_FRAME_BYTES:
+        return failure(
+            f"{call.method} ran, but returned {size} bytes; at most {MAX_FRAME_BYTES} can be sent.",
             retry=False,
         )
     return answer
@@ -85,7 +93,7 @@ def answer_of_error(call: Call, error: BaseException) -> JsonObject:
         return failure(error.message, retry=False, uncertain=True)
     if isinstance(error, JobFailed):
         extra: JsonObject = {} if error.retry else {"retry": False}
-        if error.retry_after is not None:
+        if error.retry_after is not None and math.isfinite(error.retry_after):
             extra["retry_after"] = error.retry_after
         if error.pause:
             extra["pause"] = True

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from schedulezero.model import JsonObject
+from schedulezero.storable import Unstorable, clean_text, read_json
 
 MAX_FRAME_BYTES = 1024 * 1024
 """The largest message that either side accepts (1 MiB)."""
@@ -60,8 +61,10 @@ def decode(payload: bytes) -> JsonObject:
     if len(payload) > MAX_FRAME_BYTES:
         raise BadFrame(f"The message has {len(payload)} bytes; at most {MAX_FRAME_BYTES} are accepted.")
     try:
-        message: Any = json.loads(payload)
-    except (ValueError, RecursionError) as error:
+        message: Any = read_json(payload)
+    except Unstorable as error:
+        raise BadFrame(f"The message holds {error}.") from error
+    except ValueError as error:
         raise BadFrame("The message is not valid JSON.") from error
     if not isinstance(message, dict):
         raise BadFrame('The message is not a JSON object such as {"method": "ping", "params": {}}.')
@@ -115,7 +118,7 @@ def parse_call(message: JsonObject) -> Call:
 
 def failure(error: str, **extra: Any) -> JsonObject:
     """An answer that the server counts as failed, with the reason in words."""
-    return {"success": False, "error": error, **extra}
+    return {"success": False, "error": clean_text(error), **extra}
 
 
 def _text(value: Any) -> str | None:

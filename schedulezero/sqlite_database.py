@@ -177,7 +177,7 @@ class SqliteDatabase:
             try:
                 with connection.begin():
                     results = [item.function(connection) for item in wanted]
-            except Exception as error:  # noqa: BLE001 - each is tried alone, and gets its own
+            except BaseException as error:  # noqa: BLE001 - each is tried alone, and gets its own
                 log.debug("%d writes are done one by one: %s", len(wanted), error)
             else:
                 for item, result in zip(wanted, results, strict=True):
@@ -187,7 +187,7 @@ class SqliteDatabase:
             try:
                 with connection.begin():
                     result = item.function(connection)
-            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked for the write
+            except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked for the write
                 known = self._unavailable(error) if isinstance(error, OperationalError) else error
                 item.future.set_exception(known)
             else:

@@ -23,6 +23,7 @@ from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
 from schedulezero.journal import Journal
 from schedulezero.model import JsonObject
 from schedulezero.run_context import current_run
+from schedulezero.storable import Unstorable, check
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,10 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
     if run.journal is None or run.run_id is None:
         return await do(plan or {})
     try:
+        check({key: plan})
+    except Unstorable as error:
+        raise JobFailed(f"The step was not done: its plan holds {error}.", retry=False) from error
+    try:
         begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
     except DatabaseUnavailable as error:
         raise JobFailed(
@@ -72,6 +77,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
     if begun.again and find is not None:
         found = await find(begun.plan or {}, begun.begun_at)
         if found is not None:
+            _expect_storable(key, found)
             await _note(run.journal, run.run_id, key, found)
             return found
     try:
@@ -84,9 +90,22 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
             await _withdraw(run.journal, run.run_id, key)
         raise
     faults.point("step.done")
+    _expect_storable(key, result)
     await _note(run.journal, run.run_id, key, result)
     run.steps.append(key)
     return result
+
+
+def _expect_storable(key: str, result: JsonObject) -> None:
+    """Fails a run whose step returned what the journal cannot hold; a retry would return the same."""
+    try:
+        check(result)
+    except Unstorable as error:
+        raise JobFailed(
+            f"The step {key!r} was done, but returned something that cannot be stored: {error}.",
+            retry=False,
+            may_have_worked=True,
+        ) from error
 
 
 async def _withdraw(journal: Journal, run_id: str, key: str) -> None:

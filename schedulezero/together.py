@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from schedulezero.errors import DatabaseUnavailable
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -16,8 +18,8 @@ class Together(Generic[T, R]):
     The first one is served at once; those who come while that is under way are served together after it.
 
     Parameters:
-        work: does it for many, and returns a result for each in the same order. What it raises, each
-            caller gets.
+        work: does it for many, and returns a result for each in the same order. When it raises, it has done
+            nothing, and is tried with half as many, so that a caller whose item is at fault fails alone.
         most: how many at once at most.
     """
 
@@ -38,13 +40,21 @@ class Together(Generic[T, R]):
     async def _serve(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            try:
-                results = await self._work([item for item, _ in batch])
-            except Exception as error:  # noqa: BLE001 - it belongs to those who asked
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), result in zip(batch, results, strict=True):
-                if not future.done():  # whoever asked may have been cancelled
-                    future.set_result(result)
+            await self._serve_batch(batch)
+
+    async def _serve_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            results = await self._work([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+            if len(batch) > 1 and not isinstance(error, DatabaseUnavailable):
+                middle = len(batch) // 2
+                await self._serve_batch(batch[:middle])
+                await self._serve_batch(batch[middle:])
+                return
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():  # whoever asked may have been cancelled
+                future.set_result(result)

@@ -10,7 +10,8 @@ from typing import Any
 
 import zmq
 
-Answer = dict[str, Any]
+Answer = dict[str, Any] | str
+"""What a handler answers: a JSON object, or a text that goes out as it is."""
 
 
 class RawHandler:
@@ -82,7 +83,8 @@ class RawHandler:
             if answer is None:
                 silent = True
             else:
-                socket.send(json.dumps(answer).encode())
+                text = answer if isinstance(answer, str) else json.dumps(answer)
+                socket.send(text.encode("utf-8", "surrogatepass"))
         socket.close(0)
         context.term()
 

@@ -131,9 +131,10 @@ class Clock:
         assert job.anchor_at is not None
         try:
             schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
-        except TriggerError:
-            # It was valid when it was saved; a zone may since have left the system's database.
+            return obey(decide_due(job, schedule, self._now()), self._rules.of(job.guild_id))
+        except (TriggerError, ArithmeticError, ValueError):
+            # It was valid when it was saved; a zone may since have left the system's database. Whatever it
+            # is, it must not stop the clock for the jobs of others.
             log.exception("job %s has an unusable trigger; it runs once more and not again", job.id)
             assert job.next_run_at is not None
             return Due((job.next_run_at,), (), None, "Its trigger can no longer be read; edit the job.")
-        return obey(decide_due(job, schedule, self._now()), self._rules.of(job.guild_id))

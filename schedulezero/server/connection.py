@@ -17,7 +17,7 @@ import zmq.asyncio
 
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
-from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
+from schedulezero.protocol import PING, BadFrame, decode, encode, failure, split_envelope
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,8 @@ class Connection:
         address: where the handler listens, such as ``tcp://127.0.0.1:5000``.
         keys: our own keys, where the wire is encrypted.
         key: the handler's public key then.
+
+    Raises zmq.ZMQError for an address that ZeroMQ cannot read.
     """
 
     def __init__(
@@ -60,7 +62,12 @@ class Connection:
         if keys is not None and key is not None:
             keys.speak_to(cast(Any, self._socket), key)
         monitor = cast(Any, self._socket).get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        self._socket.connect(address)
+        try:
+            self._socket.connect(address)
+        except zmq.ZMQError:
+            cast(Any, self._socket).disable_monitor()
+            self._socket.close(linger=0)
+            raise
         self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
         self._tokens = itertools.count(1)
         loop = asyncio.get_running_loop()
@@ -148,7 +155,8 @@ class Connection:
                 answer = decode(payload)
             except BadFrame as error:
                 envelope = frames[:1]
-                answer = {"success": False, "error": f"The handler's answer is unusable: {error}"}
+                # It may have done the job, and would answer the same again.
+                answer = failure(f"The handler's answer is unusable: {error}", retry=False)
             future = self._calls.get(envelope[0])
             if future is None or future.done():
                 log.debug("a late answer from %s was dropped", self.address)

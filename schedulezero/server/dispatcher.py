@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ from schedulezero.server.run_queue import RunQueue
 from schedulezero.server.store import Store
 from schedulezero.server.troubles import Troubles
 from schedulezero.server.turns import Turns
+from schedulezero.storable import clean_text
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ class Dispatcher:
         self._changed: list[Run] = []
         self._has_changed = asyncio.Event()
         self._finished: dict[int, asyncio.Future[Run]] = {}
+        self._unwritten_since: float | None = None
         self.running = 0
 
     async def run(self) -> None:
@@ -94,22 +97,32 @@ class Dispatcher:
         aside = asyncio.Semaphore(_MOST_ASIDE)
         while True:
             run = await patiently(lambda: self._queue.take(handler_id))
-            if not await patiently(lambda run=run: self._turns.may_begin(run)):
-                self._end(run, RunState.SKIPPED, error="The run before it was still under way.")
-                continue
-            if await patiently(lambda run=run: self._turns.must_wait(run)):
-                group.create_task(self._in_turn(run, group))
-                continue
-            if run.not_before is not None and run.not_before > self._now():
-                group.create_task(self._later(run, group))  # it was to wait when we were restarted
-                continue
-            if self._registry.is_shared_out(handler_id):
-                # One that waits for the instance of its guild must not hold up those of other instances.
-                await aside.acquire()
-                waiting = group.create_task(self._when_there(run, run, group))
-                waiting.add_done_callback(lambda _: aside.release())
-            else:
-                await self._when_there(run, run, group)
+            await self._or_failed(run, self._begin(run, aside, group))
+
+    async def _begin(self, run: Run, aside: asyncio.Semaphore, group: asyncio.TaskGroup) -> None:
+        """Begins a run, or has it wait for its turn, for its time or for its handler."""
+        if not await patiently(lambda: self._turns.may_begin(run)):
+            self._end(run, RunState.SKIPPED, error="The run before it was still under way.")
+        elif await patiently(lambda: self._turns.must_wait(run)):
+            group.create_task(self._or_failed(run, self._in_turn(run, group)))
+        elif run.not_before is not None and run.not_before > self._now():
+            # It was to wait when we were restarted.
+            group.create_task(self._or_failed(run, self._later(run, group)))
+        elif self._registry.is_shared_out(run.handler_id):
+            # One that waits for the instance of its guild must not hold up those of other instances.
+            await aside.acquire()
+            waiting = group.create_task(self._or_failed(run, self._when_there(run, run, group)))
+            waiting.add_done_callback(lambda _: aside.release())
+        else:
+            await self._when_there(run, run, group)
+
+    async def _or_failed(self, run: Run, work: Awaitable[None]) -> None:
+        """Does some work for a run; a defect of ours ends that run and not the dispatcher."""
+        try:
+            await work
+        except Exception as error:
+            log.exception("run %s could not be carried out", run.id)
+            self._end(run, RunState.FAILED, error=f"The server could not make the call: {error}")
 
     async def _when_there(self, run: Run, since: Run, group: asyncio.TaskGroup) -> None:
         """Waits for the handler, as long as ``since`` allows, and begins an attempt."""
@@ -117,7 +130,7 @@ class Dispatcher:
         if entry is None:
             self._end(run, RunState.MISSED, error=f"The handler {run.handler_id!r} did not answer in time.")
         else:
-            group.create_task(self._attempt(run, entry, group))
+            group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
 
     async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
         """Waits for the run before of the same job, then for the handler."""
@@ -140,17 +153,12 @@ class Dispatcher:
 
     async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
         try:
-            try:
-                wanted = await patiently(lambda: self._still_wanted(run))
-                outcome = await self._call(run := self._started(run), entry) if wanted else None
-            finally:
-                entry.give_slot()
-            if wanted:
-                self._conclude(run, outcome, group)
-        except Exception as error:
-            # A defect of ours must end this run and not the dispatcher.
-            log.exception("run %s could not be carried out", run.id)
-            self._end(run, RunState.FAILED, error=f"The server could not make the call: {error}")
+            wanted = await patiently(lambda: self._still_wanted(run))
+            outcome = await self._call(run := self._started(run), entry) if wanted else None
+        finally:
+            entry.give_slot()
+        if wanted:
+            self._conclude(run, outcome, group)
 
     async def _still_wanted(self, run: Run) -> bool:
         """Whether a run that had to wait is to be carried out now; ends it when it is not."""
@@ -245,7 +253,7 @@ class Dispatcher:
     def _queue_again(self, run: Run, delay: timedelta, group: asyncio.TaskGroup) -> None:
         run = replace(run, not_before=self._now() + delay)
         self._note_change(run)
-        group.create_task(self._later(run, group))
+        group.create_task(self._or_failed(run, self._later(run, group)))
 
     async def _later(self, run: Run, group: asyncio.TaskGroup) -> None:
         """Waits until a run may be tried (again), then for the handler."""
@@ -268,7 +276,12 @@ class Dispatcher:
         if state is not RunState.SUCCEEDED:
             log.warning("run %s %s: %s", run.id, state.value, error)
         ended = replace(
-            run, state=state, finished_at=self._now(), not_before=None, result=_bounded(result), error=error
+            run,
+            state=state,
+            finished_at=self._now(),
+            not_before=None,
+            result=_bounded(result),
+            error=clean_text(error) if error is not None else None,
         )
         self._note_change(ended)
 
@@ -286,19 +299,69 @@ class Dispatcher:
             self._has_changed.clear()
             batch, self._changed = self._changed, []
             try:
-                await self._write(batch)
-            except Exception:
-                # A full disk or a locked file passes; what became of the runs must not be lost by it.
-                log.exception("outcomes of %d runs could not be written; trying again", len(batch))
-                self._changed = batch + self._changed
-                await asyncio.sleep(1)
-                self._has_changed.set()
+                left = await self._write_what_can_be(batch)
+            except asyncio.CancelledError:
+                self._changed = batch + self._changed  # they may not have been written: `flush` does it again
+                raise
+            if not left:
+                self._unwritten_since = None
+                continue
+            # A full disk or a locked file passes; what became of the runs must not be lost by it.
+            log.error("outcomes of %d runs could not be written; trying again", len(left))
+            self._unwritten_since = self._unwritten_since or time.monotonic()
+            self._changed = left + self._changed
+            await asyncio.sleep(_AGAIN_SECONDS)
+            self._has_changed.set()
+
+    async def _write_what_can_be(self, batch: list[Run]) -> list[Run]:
+        """Writes outcomes, those that the database refuses apart from the others; returns what is left."""
+        try:
+            await self._write(batch)
+        except DatabaseUnavailable as error:
+            log.error("outcomes cannot be written: %s", error)
+            return batch
+        except Exception:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                return [
+                    *await self._write_what_can_be(batch[:middle]),
+                    *await self._write_what_can_be(batch[middle:]),
+                ]
+            log.exception("the outcome of run %s cannot be written", batch[0].id)
+            return await self._write_that_it_cannot_be(batch[0])
+        return []
+
+    async def _write_that_it_cannot_be(self, run: Run) -> list[Run]:
+        """Ends a run whose outcome the database refuses with one that it takes."""
+        reason = f"The run {run.state.value}, but what came of it could not be stored."
+        failed = replace(
+            run,
+            state=RunState.FAILED,
+            finished_at=run.finished_at or self._now(),
+            not_before=None,
+            result=None,
+            error=reason,
+            note=None,
+        )
+        try:
+            await self._write([failed])
+        except Exception:
+            log.exception("run %s cannot be ended; trying again", run.id)
+            return [run]
+        return []
+
+    @property
+    def unwritten_seconds(self) -> float:
+        """For how long outcomes have been waiting to be written; 0 while they are written as they come."""
+        return time.monotonic() - self._unwritten_since if self._unwritten_since is not None else 0.0
 
     async def flush(self) -> None:
         """Writes the outcomes that have gathered, as before the end."""
         if self._changed:
             batch, self._changed = self._changed, []
-            await self._write(batch)
+            left = await self._write_what_can_be(batch)
+            if left:
+                log.error("%d outcomes were not written; the next start repeats their runs", len(left))
 
     async def _write(self, batch: list[Run]) -> None:
         ended = {run.job_id for run in batch if run.state is not RunState.QUEUED}

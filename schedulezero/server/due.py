@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schedulezero.guild_rules import forbidden
+from schedulezero.instants import LAST_YEAR
 from schedulezero.model import GuildRules, Job, MissedPolicy
 from schedulezero.when.schedules import Schedule
 from schedulezero.when.triggers import schedule_of
@@ -40,6 +41,8 @@ class Due:
 def next_run_of(job: Job, after: datetime) -> datetime | None:
     """The first instant of a job later than ``after`` that is not held back; None when there is none."""
     assert job.anchor_at is not None
+    if job.held_until is not None and job.held_until.year > LAST_YEAR:
+        return None
     schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
     return schedule.next_after(max(after, job.held_until) if job.held_until else after)
 

@@ -20,6 +20,8 @@ from schedulezero.server.signals import Signals
 
 _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
+_MOMENT_SECONDS = 2.0
+"""So long outcomes may wait to be written before the node is not ready any more."""
 
 
 class Health:
@@ -29,14 +31,22 @@ class Health:
         database: is asked, at most once a second.
         signals: whether other nodes are heard.
         load: how many runs wait in memory and how many are under way.
+        unwritten_seconds: for how long outcomes of runs have been waiting to be written.
     """
 
-    def __init__(self, database: Database, signals: Signals, load: Callable[[], tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        signals: Signals,
+        load: Callable[[], tuple[int, int]],
+        unwritten_seconds: Callable[[], float],
+    ) -> None:
         self.broken: list[str] = []
         """The parts that have failed and will not come back by themselves."""
         self._database = database
         self._signals = signals
         self._load = load
+        self._unwritten_seconds = unwritten_seconds
         self._asked_at = 0.0
         self._trouble: str | None = None
         self._lock = asyncio.Lock()
@@ -48,15 +58,18 @@ class Health:
                 self._trouble = await self._look()
                 self._asked_at = time.monotonic()
         waiting, running = self._load()
+        trouble = self._trouble
+        if trouble is None and self._unwritten_seconds() > _MOMENT_SECONDS:
+            trouble = "The outcomes of runs cannot be written now; they are kept in memory until they can."
         live = not self.broken
-        ready = live and self._trouble is None and self._signals.listening
+        ready = live and trouble is None and self._signals.listening
         return {
             "status": "ok" if ready else "degraded",
             "live": live,
             "ready": ready,
             "runs_waiting": waiting,
             "runs_under_way": running,
-            **({"trouble": self._trouble} if self._trouble is not None else {}),
+            **({"trouble": trouble} if trouble is not None else {}),
         }
 
     async def _look(self) -> str | None:

@@ -251,6 +251,8 @@ class Jobs:
         assert job.anchor_at is not None and job.created_at is not None
         until = min(until, self.now())
         since = max(since, job.created_at)
+        if since > until:
+            return []
         done = await self.store.instants_done(job_id, since, until)
         schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
         found: list[datetime] = []

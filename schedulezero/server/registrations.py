@@ -64,8 +64,13 @@ class Registrations:
         while True:
             parts = await cast(Any, self._socket).recv_multipart(copy=False)
             key = _key_of(parts[0]) if self._encrypted else None
-            answer = await self._answer([bytes(part) for part in parts], key)
-            await self._socket.send(encode(answer))
+            try:
+                answer = encode(await self._answer([bytes(part) for part in parts], key))
+            except Exception:
+                # A defect of ours must not keep other handlers from registering.
+                log.exception("a registration could not be answered")
+                answer = encode(failure("The server failed on this message; its log says why."))
+            await self._socket.send(answer)
 
     def close(self) -> None:
         """Lets go of the address."""
@@ -121,6 +126,8 @@ class Registrations:
             )
         except ValueUnusable as error:
             return failure(str(error))
+        except zmq.ZMQError as error:
+            return failure(f'"address" cannot be called ({error.strerror}).')
         except DatabaseUnavailable as error:
             log.error("handler %r cannot be registered: %s", handler_id, error)
             return failure("The database cannot be used now; register again in a moment.")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from schedulezero.model import JsonObject
+from schedulezero.storable import clean_text
 
 MAX_ATTEMPTS = 3
 BASE_DELAY = timedelta(seconds=1)
@@ -74,7 +75,7 @@ def outcome_of(answer: JsonObject) -> Outcome:
     return Outcome(
         ok=False,
         result=answer,
-        error=str(error) if error else "The handler said that the job failed, without a reason.",
+        error=clean_text(str(error)) if error else "The handler said that the job failed, without a reason.",
         retry=answer.get("retry") is not False,
         retry_after=_seconds(answer.get("retry_after")),
         uncertain=answer.get("uncertain") is True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
+
+_MESSAGE_ID = re.compile(r"[0-9]{1,20}")
 
 OUTCOME_COLUMNS = (
     "state",
@@ -186,4 +189,5 @@ def messages_of(run: Run) -> list[str]:
     steps = run.result.get("done")
     results = [run.result, *(cast("list[Any]", steps) if isinstance(steps, list) else [])]
     found = [cast("dict[str, Any]", item).get("message_id") for item in results if isinstance(item, Mapping)]
-    return list(dict.fromkeys(str(item) for item in found if item and str(item).isdigit()))
+    ids = (str(item) for item in found if isinstance(item, str | int))
+    return list(dict.fromkeys(text for text in ids if _MESSAGE_ID.fullmatch(text)))

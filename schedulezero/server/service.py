@@ -34,7 +34,7 @@ from schedulezero.server.announcer import Announcer
 from schedulezero.server.api.access import Access, AccessRules, loopback_hosts
 from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
-from schedulezero.server.api.errors import error_middleware
+from schedulezero.server.api.errors import error_middleware, texts_middleware
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.preview import PreviewResource
 from schedulezero.server.api.rules import RulesResource
@@ -161,7 +161,12 @@ async def serving(
         signals.on(Signal.NEWS, lambda _: announcer.announce())
         signals.on(Signal.RULES, lambda _: rules.look())
         signals.on(Signal.HANDLERS, lambda _: registry.look())
-        health = Health(database, signals, lambda: (queue.depth(), dispatcher.running))
+        health = Health(
+            database,
+            signals,
+            lambda: (queue.depth(), dispatcher.running),
+            lambda: dispatcher.unwritten_seconds,
+        )
 
         local = is_loopback(config.api_endpoint)
         rules_of_access = AccessRules(
@@ -172,7 +177,7 @@ async def serving(
         )
         access = Access(rules_of_access, tokens)
         app = web.Application(
-            middlewares=[error_middleware, access.middleware(), announcing(announcer)],
+            middlewares=[error_middleware, access.middleware(), texts_middleware, announcing(announcer)],
             client_max_size=MAX_FRAME_BYTES,
         )
         for resource in (

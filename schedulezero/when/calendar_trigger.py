@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from schedulezero.errors import TriggerError
-from schedulezero.instants import first_instant_at_or_after, to_iso
+from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import JsonObject
 from schedulezero.when.cron_fields import WEEKDAYS, parse_fields
 from schedulezero.when.rule import LARGEST_COUNT, LAST, Bounded, Rule, Unit
@@ -154,8 +154,8 @@ def _crontab(line: object, zone: ZoneInfo, path: str) -> Schedule:
         raise TriggerError(path, f"{line!r} is no crontab line; it has five fields, such as '0 9 * * 1-5'.")
     try:
         CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        reason = str(error).removeprefix("Bad ")
+    except (CronSimError, ValueError) as error:  # it takes "²" for a number, and int() does not
+        reason = str(error).removeprefix("Bad ") if isinstance(error, CronSimError) else "number"
         raise TriggerError(
             path,
             f"{line!r} is no crontab line: its {reason} is impossible. Valid is, for example, '0 9 * * 1-5'.",
@@ -211,9 +211,11 @@ def _time(value: Any, path: str) -> time:
 
 def _date(value: Any, path: str) -> date:
     try:
-        return date.fromisoformat(str(value))
+        found = date.fromisoformat(str(value))
     except ValueError as error:
         raise TriggerError(path, f"{str(value)[:40]!r} is no day such as 2026-12-24.") from error
+    _expect_year(found.year, value, path)
+    return found
 
 
 def _instant(value: Any, zone: ZoneInfo, path: str) -> datetime | None:
@@ -221,11 +223,20 @@ def _instant(value: Any, zone: ZoneInfo, path: str) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(str(value))
-        return first_instant_at_or_after(parsed, zone) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        found = first_instant_at_or_after(parsed, zone) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise TriggerError(
             path, f"{str(value)[:40]!r} is no instant such as 2026-12-24T18:00:00Z."
         ) from error
+    _expect_year(found.year, value, path)
+    return found
+
+
+def _expect_year(year: int, value: Any, path: str) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise TriggerError(
+            path, f"{str(value)[:40]!r} lies outside of the years {FIRST_YEAR} to {LAST_YEAR}."
+        )
 
 
 def _clock(moment: time) -> str:

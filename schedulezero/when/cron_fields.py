@@ -42,13 +42,15 @@ _DEFAULTS = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 POSITIONS = ("1st", "2nd", "3rd", "4th", "5th", "last")
+_LONGEST_FIELD = 500
 _LONGEST_WAIT_YEARS = 60
 """A calendar that matches nothing for so long matches nothing: 29 February on a given weekday
 recurs within 40 years, also across a century that is no leap year."""
 
 _DAY = timedelta(days=1)
-_ALL = re.compile(r"\*(?:/(?P<step>\d+))?")
-_RANGE = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?(?:/(?P<step>\d+))?")
+_NUMBER = "[0-9]{1,9}"  # Python refuses to read a number of thousands of digits
+_ALL = re.compile(rf"\*(?:/(?P<step>{_NUMBER}))?")
+_RANGE = re.compile(rf"(?P<first>{_NUMBER})(?:-(?P<last>{_NUMBER}))?(?:/(?P<step>{_NUMBER}))?")
 _NAMES = re.compile(r"(?P<first>[a-z]+)(?:-(?P<last>[a-z]+))?")
 _POSITION = re.compile(rf"(?P<position>{'|'.join(POSITIONS)})\s+(?P<weekday>{'|'.join(WEEKDAYS)})")
 
@@ -153,6 +155,11 @@ def parse_fields(args: Mapping[str, Any], path: str = "trigger.args") -> CronFie
     Raises TriggerError naming the field that is wrong and what would be right.
     """
     given = tuple((name, str(args[name]).strip().lower()) for name in FIELDS if args.get(name) is not None)
+    long = next((name for name, text in given if len(text) > _LONGEST_FIELD), None)
+    if long is not None:
+        raise TriggerError(
+            f"{path}.{long}", f"A field has at most {_LONGEST_FIELD} characters; valid are {_examples(long)}."
+        )
     if not given:
         raise TriggerError(path, f"A cron trigger needs at least one of: {', '.join(FIELDS)}.")
     return _parsed(given, path)

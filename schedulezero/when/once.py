@@ -54,9 +54,9 @@ def read_moment(text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: dat
     if re.match(r"\d{4}-\d{2}-\d{2}", text):
         try:
             parsed = datetime.fromisoformat(text)
-        except ValueError:
+            return parsed.astimezone(UTC) if parsed.tzinfo else first_instant_at_or_after(parsed, zone)
+        except (ValueError, OverflowError):
             raise WhenError(f"“{text}” is no date; ISO 8601 looks like 2026-12-24T18:00.") from None
-        return parsed.astimezone(UTC) if parsed.tzinfo else first_instant_at_or_after(parsed, zone)
     offset = _OFFSET.search(text)
     rest = text[: offset.start()] if offset else text
     local = now.astimezone(zone).replace(tzinfo=None)

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
-from schedulezero.instants import first_instant_at_or_after, to_iso
+from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
 from schedulezero.when.compiling import compile_phrase
 from schedulezero.when.crontab import crontab_trigger, looks_like_crontab
@@ -76,6 +76,10 @@ def understand(text: str, *, zone: str, locale: str, now: datetime) -> Understoo
         raise WhenError(said) from error
     except TriggerError as error:
         raise WhenError(f"“{wanted}” cannot be scheduled: {error.message} {examples}") from error
+    except OverflowError as error:
+        raise WhenError(
+            f"“{wanted}” lies outside of the years {FIRST_YEAR} to {LAST_YEAR}. {examples}"
+        ) from error
     if schedule.next_after(now) is None:
         if isinstance(schedule, Once):
             raise WhenError(_past(wanted, schedule.at, named_zone, locale, now))

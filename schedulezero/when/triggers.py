@@ -10,13 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError
-from schedulezero.instants import first_instant_at_or_after
+from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after
 from schedulezero.model import Trigger
 from schedulezero.when.calendar_trigger import ARGUMENTS, calendar_schedule
 from schedulezero.when.cron_fields import FIELDS, parse_fields
 from schedulezero.when.schedules import INTERVAL_UNITS, Every, Once, OnFields, Schedule, period_of
-
-_LAST_YEAR = 2200
 
 # Read as: a trigger of that type accepts these arguments.
 _ACCEPTED = {
@@ -90,8 +88,11 @@ def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:
             f"{value!r} is no date; valid are Unix seconds (1767225600) "
             "or ISO 8601 (2026-01-01T09:00:00+01:00).",
         ) from error
-    if instant.year > _LAST_YEAR:
-        raise TriggerError(path, f"{value!r} lies beyond the year {_LAST_YEAR}. Unix time counts in seconds.")
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise TriggerError(
+            path,
+            f"{value!r} lies outside of the years {FIRST_YEAR} to {LAST_YEAR}. Unix time counts in seconds.",
+        )
     return instant
 
 

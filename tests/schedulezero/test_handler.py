@@ -183,7 +183,7 @@ BAD = {
     b"": "not valid JSON",
     b"\xff\xfe\x00": "not valid JSON",
     b"{": "not valid JSON",
-    b"[" * 100_000: "not valid JSON",
+    b"[" * 100_000: "nest too deeply",
     b"[]": "not a JSON object",
     b"null": "not a JSON object",
     b'"ping"': "not a JSON object",
@@ -204,7 +204,7 @@ BAD = {
     b'{"method": "gives_up"}': "no such channel",
     b'{"method": "reports"}': "nobody home",
     b'{"method": "unspeakable"}': "JSON cannot hold",
-    b'{"method": "\\ud800"}': "There is no job method",
+    b'{"method": "\\ud800"}': "half of a surrogate pair",
     b'{"x": "' + b"a" * (1 << 20) + b'"}': "at most 1048576",
 }
 

@@ -254,3 +254,54 @@ async def test_a_journal_that_cannot_be_written_uses_no_attempt_up(
         assert (answer["success"], answer["retry_after"]) == (False, 5.0) and bot.effects.done == []
         answer = await bot.call("two_steps")
     assert answer["success"] is True and bot.effects.done == ["first", "hello"]
+
+
+# Read as: what a job function returns, and a word of the reason that its run is given.
+UNSTORABLE = (
+    ({"x": "\ud83d"}, "surrogate"), ({"x": "a\x00b"}, "zero byte"), ({"x": float("nan")}, "infinite or none"),
+    ({"x": 2**63}, "64 bits"), ({"x": 10**5000}, "64 bits"), ({1.5: "x"}, "keys are texts"),
+    ({1: "a", "1": "b"}, "twice"), ({"x": object()}, "object"), ({"x": "y" * 2_000_000}, "bytes"),
+    ({"x": [0] * 100_000}, "values"), ({"error": "no \ud83d"}, "no \N{REPLACEMENT CHARACTER}"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("returned, word", UNSTORABLE, ids=[word for _, word in UNSTORABLE])
+async def test_what_the_journal_cannot_hold_fails_its_run_alone(bot: Bot, returned: Any, word: str) -> None:
+    async def odd(context: Effects, params: dict[str, Any]) -> Any:
+        return returned
+
+    assert bot.handler is not None
+    bot.handler.register_sprocket("odd", odd)
+    calls = [bot.call("odd" if number == 2 else "plain", f"job@{number}") for number in range(5)]
+    answers = await asyncio.gather(*calls)
+    assert [answer["success"] for answer in answers] == [True, True, False, True, True]
+    assert word in answers[2]["error"]
+    if "error" not in returned:
+        assert answers[2]["retry"] is False
+
+
+async def test_whole_numbers_as_keys_become_texts(bot: Bot) -> None:
+    async def counted(context: Effects, params: dict[str, Any]) -> Any:
+        return {1: "one"}
+
+    assert bot.handler is not None
+    bot.handler.register_sprocket("counted", counted)
+    assert await bot.call("counted") == {"1": "one", "success": True}
+
+
+async def test_a_step_that_returns_what_the_journal_cannot_hold_is_not_repeated(bot: Bot) -> None:
+    done: list[str] = []
+
+    @resumable
+    async def odd(context: Effects, params: dict[str, Any]) -> JsonObject:
+        async def do(plan: JsonObject) -> JsonObject:
+            done.append("it")
+            return {"x": "\ud83d"}
+
+        return await step("only", do)
+
+    assert bot.handler is not None
+    bot.handler.register_sprocket("odd", odd)
+    answer = await bot.call("odd")
+    assert answer["success"] is False and answer["retry"] is False and "surrogate" in answer["error"]
+    assert done == ["it"]

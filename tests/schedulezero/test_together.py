@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from schedulezero.errors import DatabaseUnavailable
 from schedulezero.together import Together
 
 
@@ -55,3 +56,38 @@ async def test_one_that_gave_up_keeps_nobody_from_an_answer() -> None:
     gone.cancel()
     go.set()
     assert await stays == 2
+
+
+async def test_one_whose_item_is_at_fault_fails_alone() -> None:
+    go = asyncio.Event()
+
+    async def work(items: Sequence[int]) -> list[int]:
+        await go.wait()
+        if 5 in items:
+            raise ValueError("five")
+        return [item * 10 for item in items]
+
+    together = Together(work)
+    tasks = [asyncio.create_task(together.ask(number)) for number in range(9)]
+    await asyncio.sleep(0)
+    go.set()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [item for item in found if not isinstance(item, ValueError)] == [0, 10, 20, 30, 40, 60, 70, 80]
+
+
+async def test_nobody_waits_twice_for_a_database_that_is_away() -> None:
+    go = asyncio.Event()
+    asked: list[int] = []
+
+    async def work(items: Sequence[int]) -> list[int]:
+        await go.wait()
+        asked.append(len(items))
+        raise DatabaseUnavailable("away")
+
+    together = Together(work)
+    tasks = [asyncio.create_task(together.ask(number)) for number in range(9)]
+    await asyncio.sleep(0)
+    go.set()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(item, DatabaseUnavailable) for item in found)
+    assert len(asked) <= 2

@@ -105,6 +105,8 @@ class Access:
                     401, "token_required", "A token is needed: `Authorization: Bearer …`.", "Authorization"
                 )
             return
+        if not header.isascii():
+            raise ApiError(401, "wrong_token", "The token is not one of this server's.", "Authorization")
         text = header.removeprefix("Bearer ").strip()
         own = self._rules.own_token
         if own is not None and hmac.compare_digest(text.encode(), own.encode()):

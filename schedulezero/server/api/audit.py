@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from schedulezero.audit import read_changes
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import AuditBody, actor_of, query_int, read_body
 from schedulezero.server.audit import Audit, AuditFilter
 
@@ -35,7 +36,7 @@ class AuditResource:
             found, cursor = await self._audit.page(wanted, before=before or None, limit=limit)
             following = cursor
         newest = await self._audit.newest()
-        return web.json_response(
+        return json_answer(
             {"entries": [entry.to_json() for entry in found], "next": following, "newest": newest}
         )
 
@@ -48,4 +49,4 @@ class AuditResource:
             actor_id=actor_of(request),
             changes=read_changes([change.model_dump() for change in body.changes]),
         )
-        return web.json_response({"status": "success"}, status=201)
+        return json_answer({"status": "success"}, status=201)

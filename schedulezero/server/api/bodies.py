@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from schedulezero.errors import TriggerError
 from schedulezero.instants import from_iso
 from schedulezero.model import DEFAULT_GRACE, JsonObject, MissedPolicy, OverlapPolicy
 from schedulezero.server.api.errors import ApiError
+from schedulezero.storable import Unstorable, read_json
 from schedulezero.when.schedules import INTERVAL_UNITS
 from schedulezero.when.triggers import TYPES, zone_of
 
@@ -22,15 +24,17 @@ Model = TypeVar("Model", bound=BaseModel)
 _DEEPEST = 20
 _GRACE_SECONDS = DEFAULT_GRACE.total_seconds()
 
+# Whole numbers of 32 bits, which is what the databases count versions in.
+Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
 JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 HandlerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Method = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Snowflake = Annotated[str, StringConstraints(pattern=r"^\d{1,20}$")]
+Snowflake = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
 Moment = Annotated[str, StringConstraints(max_length=40)]
 Meta = Annotated[dict[str, Any], Field(max_length=20)]
-Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 
 
 class _Body(BaseModel):
@@ -76,7 +80,7 @@ class JobChangeBody(_Body):
     overlap: Literal["allow", "wait", "skip"] | None = None
     meta: Meta | None = None
     state: Literal["pending"] | None = None
-    version: int | None = None
+    version: Version | None = None
 
 
 class PauseBody(_Body):
@@ -88,8 +92,8 @@ class PauseBody(_Body):
 class RestoreBody(_Body):
     """``POST /api/jobs/{id}/restore``; without ``version`` a cancel is undone."""
 
-    version: int | None = None
-    expected: int | None = None
+    version: Version | None = None
+    expected: Version | None = None
 
 
 class VersionBody(_Body):
@@ -133,8 +137,8 @@ class BulkEntry(_Body):
     """One job of a bulk change: the version that it must be at, and the one to go back to."""
 
     job_id: JobId
-    expected: int | None = None
-    version: int | None = None
+    expected: Version | None = None
+    version: Version | None = None
 
 
 class BulkBody(_Body):
@@ -180,18 +184,37 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
 
     No body at all is an empty one, for calls in which everything is optional.
     """
+    raw = await _read(request)
     try:
-        data: Any = json.loads(await request.read() or b"{}", parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "bad_json", "The body is not valid JSON.") from error
+        data: Any = read_json(raw or b"{}", deepest=_DEEPEST)
+    except Unstorable as error:
+        raise ApiError(400, "bad_value", f"The body holds {error}.") from error
+    except ValueError as error:
+        raise ApiError(400, "bad_json", "The body is not valid JSON in UTF-8.") from error
     if not isinstance(data, dict):
         raise ApiError(400, "bad_json", "The body must be a JSON object.")
-    if _depth(cast(JsonObject, data)) > _DEEPEST:
-        raise ApiError(400, "too_deep", f"The body nests deeper than {_DEEPEST} levels.")
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise _refusal(error, model) from error
+
+
+async def _read(request: web.Request) -> bytes:
+    """The request's body as bytes, decompressed."""
+    try:
+        charset = request.charset or "utf-8"
+        if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+            raise ApiError(415, "bad_charset", f"The body must be UTF-8, not {charset[:40]}.", "Content-Type")
+        return await request.read()
+    except ConnectionResetError as error:
+        raise ApiError(400, "bad_body", "The connection ended before the body did.") from error
+    except (web.RequestPayloadError, PayloadEncodingError) as error:
+        raise ApiError(
+            400,
+            "bad_body",
+            "The body is not what Content-Encoding and Content-Length say.",
+            "Content-Encoding",
+        ) from error
 
 
 def actor_of(request: web.Request) -> str | None:
@@ -270,22 +293,3 @@ def _refusal(error: ValidationError, model: type[BaseModel]) -> ApiError:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _depth(value: Any) -> int:
-    deepest = 0
-    stack: list[tuple[Any, int]] = [(value, 1)]
-    while stack:
-        item, depth = stack.pop()
-        deepest = max(deepest, depth)
-        if deepest > _DEEPEST:
-            return deepest
-        if isinstance(item, dict):
-            stack += [(child, depth + 1) for child in cast("dict[str, Any]", item).values()]
-        elif isinstance(item, list):
-            stack += [(child, depth + 1) for child in cast("list[Any]", item)]
-    return deepest

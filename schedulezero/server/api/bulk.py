@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from schedulezero.errors import TriggerError, ValueUnusable
 from schedulezero.model import Job, JsonObject
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import BulkBody, BulkEntry, actor_of, read_body
 from schedulezero.server.api.errors import ApiError, no_such_job
 from schedulezero.server.jobs import Jobs, expect_version
@@ -48,12 +50,12 @@ class BulkResource:
                     raise no_such_job(entry.job_id)
                 expect_version(before, entry.expected)
                 after = await actions[body.action](entry)
-            except ApiError as error:
+            except (ApiError, TriggerError, ValueUnusable) as error:
                 return None, {"job_id": entry.job_id, "message": error.message}
             return {"job_id": after.id, "before": before.version, "version": after.version}, None
 
         found = await asyncio.gather(*(one(entry) for entry in body.jobs))
-        return web.json_response(
+        return json_answer(
             {
                 "changed": [changed for changed, _ in found if changed],
                 "refused": [refused for _, refused in found if refused],

@@ -9,6 +9,8 @@ from aiohttp import web
 
 from schedulezero.errors import DatabaseUnavailable, TriggerError, ValueUnusable
 from schedulezero.model import JsonObject
+from schedulezero.server.api.answering import json_answer
+from schedulezero.storable import Unstorable, check_text, clean_text
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +29,28 @@ class ApiError(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
-        self.message = message
-        self.field = field
+        self.message = clean_text(message)
+        self.field = clean_text(field) if field is not None else None
 
     def to_json(self) -> JsonObject:
         error: JsonObject = {"code": self.code, "message": self.message}
         if self.field is not None:
             error["field"] = self.field
         return {"error": error}
+
+
+@web.middleware
+async def texts_middleware(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuses texts in the path and the query that no id and no filter can be."""
+    for name, text in (*request.match_info.items(), *request.query.items()):
+        try:
+            check_text(name)
+            check_text(text)
+        except Unstorable as error:
+            raise ApiError(400, "bad_text", f"{name[:40]!r} holds {error}.", name[:40]) from error
+    return await handler(request)
 
 
 def no_such_job(job_id: str) -> ApiError:
@@ -51,28 +67,28 @@ async def error_middleware(
         return await handler(request)
     except ApiError as error:
         extra = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-        return web.json_response(error.to_json(), status=error.status, headers=extra)
+        return json_answer(error.to_json(), status=error.status, headers=extra)
     except DatabaseUnavailable as error:
         log.error("%s %s: %s", request.method, request.path, error)
         answer = ApiError(
             503, "database_unavailable", "The database cannot be used now; nothing was changed."
         )
-        return web.json_response(answer.to_json(), status=503)
+        return json_answer(answer.to_json(), status=503)
     except ValueUnusable as error:
         refused = ApiError(400, "bad_value", str(error))
-        return web.json_response(refused.to_json(), status=400)
+        return json_answer(refused.to_json(), status=400)
     except TriggerError as error:
         refused = ApiError(400, "bad_trigger", error.message, error.field)
-        return web.json_response(refused.to_json(), status=400)
+        return json_answer(refused.to_json(), status=400)
     except web.HTTPException as error:
         if error.status < 400:
             raise
         answer = ApiError(error.status, error.reason.lower().replace(" ", "_"), _sentence(request, error))
-        return web.json_response(answer.to_json(), status=error.status, headers=_kept(error))
+        return json_answer(answer.to_json(), status=error.status, headers=_kept(error))
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         answer = ApiError(500, "internal_error", "The server failed on this request; its log says why.")
-        return web.json_response(answer.to_json(), status=500)
+        return json_answer(answer.to_json(), status=500)
 
 
 def _kept(error: web.HTTPException) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +12,7 @@ from aiohttp import web
 
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, RunState, Trigger
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import (
     InstantsBody,
     JobBody,
@@ -32,6 +32,7 @@ from schedulezero.server.api.errors import ApiError, no_such_job
 from schedulezero.server.api.runs import run_page
 from schedulezero.server.jobs import Jobs, created_answer
 from schedulezero.server.pages import JobFilter, JobOrder, Position, RunFilter
+from schedulezero.storable import read_json
 
 _MOST_A_PAGE = 200
 
@@ -84,12 +85,12 @@ class JobsResource:
             by=actor_of(request) or body.creator_id,
         )
         answer = created_answer(job, self._jobs.warning_for(job.handler_id))
-        return web.json_response(answer, status=201, headers={"Location": f"/api/jobs/{job.id}"})
+        return json_answer(answer, status=201, headers={"Location": f"/api/jobs/{job.id}"})
 
     async def list(self, request: web.Request) -> web.Response:
         query = request.query
         state = query_choice(request, "state", [item.value for item in JobState])
-        order = query_choice(request, "sort", [item.value for item in JobOrder])
+        order = JobOrder(query_choice(request, "sort", [item.value for item in JobOrder]) or JobOrder.NEXT)
         due_before = query.get("due_before")
         page, cursor = await self._jobs.store.jobs(
             JobFilter(
@@ -102,20 +103,18 @@ class JobsResource:
                 text=query.get("text"),
                 due_before=read_instant(due_before, "due_before") if due_before else None,
             ),
-            order=JobOrder(order) if order else JobOrder.NEXT,
-            after=_read_cursor(query.get("cursor")),
+            order=order,
+            after=_read_cursor(query.get("cursor"), order),
             limit=query_int(request, "limit", 25, 1, _MOST_A_PAGE),
         )
-        return web.json_response(
-            {"jobs": [job.to_json() for job in page], "next_cursor": _write_cursor(cursor)}
-        )
+        return json_answer({"jobs": [job.to_json() for job in page], "next_cursor": _write_cursor(cursor)})
 
     async def show(self, request: web.Request) -> web.Response:
         job_id = request.match_info["id"]
         job = await self._jobs.store.job(job_id)
         if job is None:
             raise no_such_job(job_id)
-        return web.json_response(job.to_json())
+        return json_answer(job.to_json())
 
     async def change(self, request: web.Request) -> web.Response:
         body = await read_body(request, JobChangeBody)
@@ -144,7 +143,7 @@ class JobsResource:
             lambda before: replace(before, **given),
             by=actor_of(request),
         )
-        return web.json_response(job.to_json())
+        return json_answer(job.to_json())
 
     async def cancel(self, request: web.Request) -> web.Response:
         return self._answer(await self._jobs.cancel(request.match_info["id"], by=actor_of(request)))
@@ -181,13 +180,13 @@ class JobsResource:
         body = await read_body(request, VersionBody)
         job_id = request.match_info["id"]
         run = await self._jobs.run_now(job_id, version=body.version, by=actor_of(request))
-        return web.json_response(run.to_json(), status=202)
+        return json_answer(run.to_json(), status=202)
 
     async def missing(self, request: web.Request) -> web.Response:
         body = await read_body(request, SpanBody)
         since, until = read_instant(body.since, "since"), read_instant(body.until, "until")
         found = await self._jobs.missing(request.match_info["id"], since, until)
-        return web.json_response({"instants": [to_iso(at) for at in found]})
+        return json_answer({"instants": [to_iso(at) for at in found]})
 
     async def make_up(self, request: web.Request) -> web.Response:
         body = await read_body(request, InstantsBody)
@@ -198,18 +197,18 @@ class JobsResource:
         runs = await self._jobs.make_up(
             request.match_info["id"], wanted, version=body.version, by=actor_of(request)
         )
-        return web.json_response({"runs": [run.to_json() for run in runs]}, status=202)
+        return json_answer({"runs": [run.to_json() for run in runs]}, status=202)
 
     async def versions(self, request: web.Request) -> web.Response:
         job_id = request.match_info["id"]
         found = await self._jobs.versions.of(job_id, query_int(request, "limit", 20, 1, 100))
         if not found and await self._jobs.store.job(job_id) is None:
             raise no_such_job(job_id)
-        return web.json_response({"versions": [version.to_json() for version in found]})
+        return json_answer({"versions": [version.to_json() for version in found]})
 
     @staticmethod
     def _answer(job: Job) -> web.Response:
-        return web.json_response(job.to_json())
+        return json_answer(job.to_json())
 
     async def executions(self, request: web.Request) -> web.Response:
         job_id = request.match_info["id"]
@@ -217,7 +216,7 @@ class JobsResource:
             raise no_such_job(job_id)
         status = query_choice(request, "status", [item.value for item in RunState])
         wanted = RunFilter(job_id=job_id, state=RunState(status) if status else None)
-        return web.json_response(await run_page(self._jobs.store, request, wanted))
+        return json_answer(await run_page(self._jobs.store, request, wanted))
 
 
 def _write_cursor(position: Position | None) -> str | None:
@@ -226,15 +225,16 @@ def _write_cursor(position: Position | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
-def _read_cursor(text: str | None) -> Position | None:
+def _read_cursor(text: str | None, order: JobOrder) -> Position | None:
     if text is None:
         return None
     try:
-        found: Any = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        found: Any = read_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         value, job_id = found
-        if isinstance(value, bool) or not isinstance(value, int | str) or not isinstance(job_id, str):
+        kind = str if order is JobOrder.NAME else int
+        if isinstance(value, bool) or not isinstance(value, kind) or not isinstance(job_id, str):
             raise ValueError
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise ApiError(
             400, "bad_query", "'cursor' must be the next_cursor of an earlier page.", "cursor"
         ) from error

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from schedulezero.errors import WhenError
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import check_zone, read_body
 from schedulezero.server.api.errors import ApiError
 from schedulezero.when.preview import preview
@@ -43,4 +44,4 @@ class PreviewResource:
             found = preview(body.text, zone=zone, locale=body.locale, now=self._now(), count=body.count)
         except WhenError as error:
             raise ApiError(400, "not_understood", error.message, "text") from error
-        return web.json_response(found.to_json())
+        return json_answer(found.to_json())

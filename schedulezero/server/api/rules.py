@@ -7,6 +7,7 @@ import re
 from aiohttp import web
 
 from schedulezero.model import GuildRules
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import RulesBody, actor_of, check_zone, read_body
 from schedulezero.server.api.errors import ApiError
 from schedulezero.server.rules import Rules
@@ -23,7 +24,7 @@ class RulesResource:
 
     async def show(self, request: web.Request) -> web.Response:
         guild_id = _guild_id(request)
-        return web.json_response((self._rules.of(guild_id) or GuildRules(guild_id)).to_json())
+        return json_answer((self._rules.of(guild_id) or GuildRules(guild_id)).to_json())
 
     async def save(self, request: web.Request) -> web.Response:
         body = await read_body(request, RulesBody)
@@ -36,7 +37,7 @@ class RulesResource:
         except ValueError as error:
             raise ApiError(400, "bad_field", f"A day does not exist: {error}.", "dark_days") from error
         await self._rules.save(rules, actor_of(request))
-        return web.json_response(rules.to_json())
+        return json_answer(rules.to_json())
 
 
 def _guild_id(request: web.Request) -> str:

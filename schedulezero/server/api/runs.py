@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from schedulezero.model import JsonObject, Run, RunState
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import actor_of, query_choice, query_int
 from schedulezero.server.audit import Audit
 from schedulezero.server.pages import RunFilter
@@ -55,17 +56,17 @@ class RunsResource:
             state=RunState(status) if status else None,
             message_id=request.query.get("message_id"),
         )
-        return web.json_response(await run_page(self._store, request, wanted))
+        return json_answer(await run_page(self._store, request, wanted))
 
     async def stats(self, request: web.Request) -> web.Response:
         counts = await self._store.run_counts()
         by_status = {state.value: counts.get(state.value, 0) for state in RunState}
-        return web.json_response({"total": sum(by_status.values()), "by_status": by_status})
+        return json_answer({"total": sum(by_status.values()), "by_status": by_status})
 
     async def errors(self, request: web.Request) -> web.Response:
-        return web.json_response(await run_page(self._store, request, RunFilter(state=RunState.FAILED)))
+        return json_answer(await run_page(self._store, request, RunFilter(state=RunState.FAILED)))
 
     async def clear(self, request: web.Request) -> web.Response:
         cleared = await self._store.clear_runs()
         await self._audit.add("history_cleared", guild_id=None, actor_id=actor_of(request))
-        return web.json_response({"status": "success", "cleared": cleared})
+        return json_answer({"status": "success", "cleared": cleared})

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Run, RunState, Trigger
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import RunNowBody, ScheduleBody, flat_trigger, read_body
 from schedulezero.server.api.errors import ApiError
 from schedulezero.server.dispatcher import Dispatcher
@@ -48,12 +49,12 @@ class SchedulesResource:
             ),
             replace_existing=True,  # this dialect's contract
         )
-        return web.json_response({"status": "success", "job_id": job.id}, status=201)
+        return json_answer({"status": "success", "job_id": job.id}, status=201)
 
     async def list(self, request: web.Request) -> web.Response:
         jobs, _ = await self._jobs.store.jobs(JobFilter(), limit=_MOST_LISTED)
         live = [job for job in jobs if job.state in (JobState.ACTIVE, JobState.PAUSED)]
-        return web.json_response({"schedules": [_schedule(job) for job in live], "count": len(live)})
+        return json_answer({"schedules": [_schedule(job) for job in live], "count": len(live)})
 
     async def delete(self, request: web.Request) -> web.Response:
         schedule_id = request.match_info["id"]
@@ -62,7 +63,7 @@ class SchedulesResource:
         except ApiError as error:
             if error.status != 404:  # an id it never had is a success in this dialect
                 raise
-        return web.json_response(
+        return json_answer(
             {"status": "success", "message": f"Schedule {schedule_id} removed.", "schedule_id": schedule_id}
         )
 
@@ -83,7 +84,7 @@ class SchedulesResource:
         ended = await self._dispatcher.finished(run)
         if ended.state is not RunState.SUCCEEDED:
             raise ApiError(500, "run_failed", ended.error or f"The run {ended.state.value}.")
-        return web.json_response(
+        return json_answer(
             {
                 "status": "success",
                 "result": dict(ended.result or {}),

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from schedulezero import metrics
 from schedulezero.model import JsonObject
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.health import Health
 from schedulezero.server.registry import Registry
@@ -38,24 +39,24 @@ class SystemResource:
         ]
 
     async def health(self, request: web.Request) -> web.Response:
-        return web.json_response(await self._health.report())
+        return json_answer(await self._health.report())
 
     async def live(self, request: web.Request) -> web.Response:
         report = await self._health.report()
-        return web.json_response(report, status=200 if report["live"] else 503)
+        return json_answer(report, status=200 if report["live"] else 503)
 
     async def ready(self, request: web.Request) -> web.Response:
         report = await self._health.report()
-        return web.json_response(report, status=200 if report["ready"] else 503)
+        return json_answer(report, status=200 if report["ready"] else 503)
 
     async def handlers(self, request: web.Request) -> web.Response:
-        return web.json_response({"handlers": [info.to_json() for info in await self._registry.list()]})
+        return json_answer({"handlers": [info.to_json() for info in await self._registry.list()]})
 
     async def methods(self, request: web.Request) -> web.Response:
-        return web.json_response({"methods": self._registry.described()})
+        return json_answer({"methods": self._registry.described()})
 
     async def config(self, request: web.Request) -> web.Response:
-        return web.json_response(self._config)
+        return json_answer(self._config)
 
     async def metrics(self, request: web.Request) -> web.Response:
         report = await self._health.report()
@@ -67,4 +68,4 @@ class SystemResource:
         return web.Response(body=metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def openapi(self, request: web.Request) -> web.Response:
-        return web.json_response(DESCRIPTION)
+        return json_answer(DESCRIPTION)

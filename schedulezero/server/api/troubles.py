@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import query_int
 from schedulezero.server.troubles import Troubles
 
@@ -24,14 +25,14 @@ class TroublesResource:
 
     async def list(self, request: web.Request) -> web.Response:
         if "after" not in request.query:
-            return web.json_response({"troubles": [], "next": await self._troubles.newest()})
+            return json_answer({"troubles": [], "next": await self._troubles.newest()})
         after = query_int(request, "after", 0, 0, 999_999_999)
         found = await self._troubles.after(
             after,
             limit=query_int(request, "limit", 100, 1, 500),
             wait_seconds=query_int(request, "wait", 0, 0, _LONGEST_WAIT),
         )
-        return web.json_response(
+        return json_answer(
             {
                 "troubles": [trouble.to_json() for trouble in found],
                 # Less than it was asked for tells the reader that this database began anew.

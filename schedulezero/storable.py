@@ -1,0 +1,148 @@
+"""Values that every wire, client and database can hold. Pure; used where JSON comes in or a result goes out.
+
+JSON leaves more open than databases and clients do (RFC 8259, sections 4, 6 and 8.2 name the differences):
+half of a surrogate pair cannot be written as UTF-8, PostgreSQL holds no zero byte, ``1e999`` becomes infinity
+and then ``Infinity``, which is not JSON, and whole numbers beyond 64 bits fit in no column. One such value in
+a batch would stop the batch, so each is refused where it arrives, in words and for its sender alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, cast
+
+DEEPEST = 64
+"""How many levels a message or a result nests at most."""
+MOST_VALUES = 50_000
+"""How many values one message holds at most, so that looking at them takes a few milliseconds."""
+LONGEST_REASON = 2000
+"""How many characters of a reason are kept."""
+
+_LARGEST = 2**63 - 1
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SHOWN = 40
+
+
+class Unstorable(ValueError):
+    """A value that cannot be stored or sent; the text completes "… holds"."""
+
+
+def read_json(payload: bytes | str, *, deepest: int | None = DEEPEST, most: int | None = MOST_VALUES) -> Any:
+    """The value that a JSON text stands for; bytes are UTF-8, with or without a byte order mark.
+
+    Parameters:
+        payload: the text.
+        deepest: how many levels it may nest; None for as many as Python reads.
+        most: how many values it may hold; None for any number.
+
+    Raises Unstorable for JSON that holds what nobody can store, another ValueError for what is not JSON.
+    """
+    text = payload.decode("utf-8-sig") if isinstance(payload, bytes) else payload
+    try:
+        value: Any = json.loads(
+            text, parse_constant=_constant, parse_float=_number, object_pairs_hook=_object
+        )
+    except RecursionError as error:
+        raise Unstorable("values that nest too deeply") from error
+    except json.JSONDecodeError:
+        raise
+    except Unstorable:
+        raise
+    except ValueError as error:  # Python reads no integer of thousands of digits
+        raise Unstorable("a number with too many digits") from error
+    check(value, deepest=deepest, most=most)
+    return value
+
+
+def check(value: Any, *, deepest: int | None = DEEPEST, most: int | None = MOST_VALUES) -> None:
+    """Raises Unstorable when a value is not one that JSON and the databases can hold."""
+    left = most if most is not None else math.inf
+    stack: list[tuple[Any, int]] = [(value, 1)]
+    while stack:
+        item, depth = stack.pop()
+        left -= 1
+        if left < 0:
+            raise Unstorable(f"more than {most} values")
+        if isinstance(item, str):
+            check_text(item)
+        elif item is None or isinstance(item, bool):
+            continue
+        elif isinstance(item, int):
+            if not -_LARGEST - 1 <= item <= _LARGEST:
+                raise Unstorable("a whole number beyond 64 bits; write it as a text")
+        elif isinstance(item, float):
+            if not math.isfinite(item):
+                raise Unstorable("a number that is infinite or none")
+        elif isinstance(item, dict | list | tuple):
+            if deepest is not None and depth > deepest:
+                raise Unstorable(f"values that nest deeper than {deepest} levels")
+            children = cast("list[Any]", item)
+            if isinstance(item, dict):
+                fields = cast("dict[Any, Any]", item)
+                _check_keys(fields)
+                children = fields.values()
+            stack += [(child, depth + 1) for child in children]
+        else:
+            raise Unstorable(f"a {type(item).__name__}, which JSON has no notation for")
+
+
+def check_text(text: str) -> None:
+    """Raises Unstorable when a text holds a character that cannot be stored."""
+    if (found := _UNSTORABLE.search(text)) is not None:
+        what = "a zero byte" if found[0] == "\x00" else "half of a surrogate pair"
+        raise Unstorable(f"a text with {what} at position {found.start()}")
+
+
+def clean_text(text: str, longest: int = LONGEST_REASON) -> str:
+    """A text with a replacement character for each one that cannot be stored, cut to a length."""
+    clean = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[: longest + 1])
+    return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"
+
+
+def clean(value: Any) -> Any:
+    """A value of JSON's kinds with everything replaced that cannot be stored: for answers."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(clean(key)): clean(item) for key, item in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def _check_keys(item: dict[Any, Any]) -> None:
+    for key in item:
+        if isinstance(key, str):
+            check_text(key)
+        elif isinstance(key, bool) or not isinstance(key, int):
+            raise Unstorable(f"a key that is a {type(key).__name__}; keys are texts")
+        elif str(key) in item:  # JSON writes whole numbers as texts
+            raise Unstorable(f"the key {_shown(str(key))} twice")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise Unstorable(f"the key {_shown(twice)} twice")
+    return made
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise Unstorable(f"the number {_shown(text)}, which is too large")
+    return value
+
+
+def _constant(name: str) -> Any:
+    raise Unstorable(f"{name}, which is not JSON")
+
+
+def _shown(text: str) -> str:
+    return repr(clean_text(text, _SHOWN))
