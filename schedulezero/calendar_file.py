@@ -97,7 +97,7 @@ class _Unusable(Exception):
 
 
 class _Zones:
-    """The time zones of a file: an IANA zone where a name or its VTIMEZONE tells which, else its own rules."""
+    """The time zones of a file: IANA zones where a name or VTIMEZONE tells which, else its own rules."""
 
     def __init__(self, blocks: Sequence[Block], default: str) -> None:
         from icalendar.timezone import tzp
@@ -122,7 +122,7 @@ class _Zones:
         return self._known[name]
 
     def _learn(self, name: str) -> str:
-        """Tells the parser a zone that only its own rules describe; says what is wrong with it, if anything."""
+        """Tells the parser a zone that only its own rules describe; returns what is wrong with it."""
         import icalendar
 
         block = self._own.get(name)
@@ -131,7 +131,7 @@ class _Zones:
         if block.fault is not None:
             return f"Its time zone cannot be read: {block.fault}"
         for key, _, value in map(split_property, block.lines):
-            parts = dict(part.partition("=")[::2] for part in value.upper().split(";"))
+            parts = _parts(value)
             if key == "RRULE" and (parts.get("FREQ") != "YEARLY" or not parts.keys() <= _CLOCK_CHANGES):
                 return "Its time zone changes its clocks by a rule that is not supported."
         lines = "\n".join(["BEGIN:VTIMEZONE", *block.lines, "END:VTIMEZONE"])
@@ -149,8 +149,19 @@ class _Zones:
             guesses += ["/".join(parts[start:]) for start in range(1, min(len(parts), 6))]
         block = self._own.get(name)
         if block is not None:
-            guesses += [value for key, _, value in map(split_property, block.lines) if key == "X-LIC-LOCATION"]
+            guesses += [
+                value for key, _, value in map(split_property, block.lines) if key == "X-LIC-LOCATION"
+            ]
         return next((guess for guess in guesses if guess in names), None)
+
+
+def _parts(rule: str) -> dict[str, str]:
+    """The parts of an RRULE by their names."""
+    found: dict[str, str] = {}
+    for part in rule.upper().split(";"):
+        name, _, value = part.partition("=")
+        found[name] = value
+    return found
 
 
 _CLOCK_CHANGES = frozenset(("FREQ", "INTERVAL", "UNTIL", "COUNT", "BYMONTH", "BYDAY", "BYMONTHDAY", "WKST"))
@@ -254,7 +265,9 @@ def _excluded(value: Any, rule: Any, begins: datetime, now: datetime) -> tuple[d
                 continue
             local = given.astimezone(zone) if given.tzinfo is not None else given
             if several:
-                raise _Unusable("EXDATE leaves out one of several times of a day; only whole days are possible.")
+                raise _Unusable(
+                    "EXDATE leaves out one of several times of a day; only whole days are possible."
+                )
             if local.time() == at or "BYHOUR" in rule or "BYMINUTE" in rule:
                 days.add(local.date())
     today = now.astimezone(zone).date()

@@ -97,7 +97,7 @@ def _name(line: str) -> str:
 
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
-    """Each line with its continuations, and the number where it begins; its end is cut off beyond the bound."""
+    """Each line with its continuations, cut off beyond the bound, and the number where it begins."""
     start, parts, length = 1, list[str](), 0
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.removesuffix("\r")
