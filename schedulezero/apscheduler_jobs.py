@@ -129,8 +129,10 @@ def _trigger(kind: str, state: dict[str, Any], now: datetime) -> tuple[Trigger, 
     if state.get("end_date") is not None:
         bounds["until"] = to_iso(state["end_date"].astimezone(UTC))
     if kind == "IntervalTrigger":
-        interval = {"seconds": state["interval"].total_seconds()}
-        starting = to_iso(state["start_date"].astimezone(UTC))
+        seconds = state["interval"].total_seconds()
+        interval = {"seconds": int(seconds) if seconds == int(seconds) else seconds}
+        # A job that was added without a start begins at a fraction of a second, which no text says.
+        starting = to_iso(state["start_date"].astimezone(UTC).replace(microsecond=0))
         return Trigger("calendar", {"interval": interval, "starting": starting, **bounds}), zone
     if kind == "CronTrigger":
         fields = {

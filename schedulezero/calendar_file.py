@@ -116,6 +116,7 @@ class _Zones:
         if name not in self._known:
             self._known[name] = self._iana(name)
             if self._known[name] is None:
+                self._faults[name] = "Its time zone cannot be read."  # if learning fails
                 self._faults[name] = self._learn(name)
         if self._faults.get(name):
             raise _Unusable(self._faults[name])

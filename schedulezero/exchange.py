@@ -30,7 +30,8 @@ _yaml: Any = yaml  # its types are partly unknown
 
 MOST_ENTRIES = 500
 LARGEST_FILE = 512 * 1024
-_MOST_NODES = 40_000
+_MOST_NODES = 25_000
+_MOST_LINES = 50_000
 _DEEPEST_FILE = 100
 _DEEPEST = 12
 _LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
@@ -88,6 +89,8 @@ def read_jobs(text: str) -> list[Entry | Fault]:
     """The entries of a YAML file, each read or told with its line."""
     if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
         return [Fault(1, f"The file is larger than {LARGEST_FILE // 1024} KiB.")]
+    if text.count("\n") > _MOST_LINES:
+        return [Fault(_MOST_LINES, f"The file has more than {_MOST_LINES} lines.")]
     try:
         root = _Careful(text).get_single_node()
     except _Stopped as stopped:

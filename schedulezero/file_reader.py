@@ -58,6 +58,7 @@ def main() -> int:
         for item in read_file(data, asked):
             said = item.to_json() if isinstance(item, Found) else {"line": item.line, "why": item.message}
             sys.stdout.write(json.dumps(said, allow_nan=False) + "\n")
+            sys.stdout.flush()  # what is ready counts, even if the rest takes too long
         sys.stdout.write('{"end": true}\n')
         sys.stdout.flush()
     except MemoryError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -121,16 +121,11 @@ class Found:
         }
 
 
-def read_file(data: bytes, asked: Asked) -> list[Found | Fault]:
-    """Everything in a file, each entry read or refused with its line, in order."""
-    read = _owners(data, asked) if asked.pickles else _entries(data, asked)
-    done: list[Found | Fault] = []
-    for item in read:
-        done.append(_resolved(item, asked) if isinstance(item, Entry) else item)
-    cut = [
-        Fault(item.line, item.message[:_LONGEST_FAULT]) if isinstance(item, Fault) else item for item in done
-    ]
-    return sorted(cut, key=lambda item: item.line)
+def read_file(data: bytes, asked: Asked) -> Iterator[Found | Fault]:
+    """Everything in a file, each entry read or refused with its line, as it is worked out."""
+    for item in _owners(data, asked) if asked.pickles else _entries(data, asked):
+        found = _resolved(item, asked) if isinstance(item, Entry) else item
+        yield Fault(found.line, found.message[:_LONGEST_FAULT]) if isinstance(found, Fault) else found
 
 
 # ---------------------------------------------------------------- bytes to entries
@@ -183,6 +178,8 @@ def _text_of(data: bytes) -> str | Fault:
         return Fault(
             1, "This is not a text file in UTF-8; save it as one. An export shows what one looks like."
         )
+    if not text.strip():
+        return Fault(1, "The file is empty.")
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
         return Fault(line, "This is not a text file: it holds a NUL character.")
@@ -217,6 +214,9 @@ def _found(entry: Entry, asked: Asked) -> Found:
     size = len(json.dumps(params, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
     if size > _LARGEST_PARAMS:
         raise WhenError(f"What it holds is larger than {_LARGEST_PARAMS // 1024} KiB.")
+    sentence = describe(trigger, zone, asked.locale)
+    if asked.pickles and not _says(sentence, zone, runs, asked):
+        raise WhenError(f"Its schedule cannot be written as a text ({sentence[:100]}).")
     return Found(
         line=entry.line,
         name=entry.name or _name_from(params),
@@ -226,9 +226,18 @@ def _found(entry: Entry, asked: Asked) -> Found:
         timezone=zone,
         missed=entry.missed.value,
         overlap=entry.overlap.value,
-        sentence=describe(trigger, zone, asked.locale),
+        sentence=sentence,
         runs=runs[: asked.count],
     )
+
+
+def _says(sentence: str, zone: str, runs: tuple[datetime, ...], asked: Asked) -> bool:
+    """Whether a sentence is understood again as what it was made of."""
+    try:
+        again = understand(sentence, zone=zone, locale=asked.locale, now=asked.now)
+    except (WhenError, TriggerError):
+        return False
+    return tuple(upcoming(again.schedule, asked.now, len(runs))) == runs
 
 
 def _when(entry: Entry, zone: str, asked: Asked) -> tuple[Trigger, str]:

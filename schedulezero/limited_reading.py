@@ -96,29 +96,44 @@ async def _read(data: bytes, asked: Asked) -> Reading:
         env=environment(),
         limit=_LARGEST_LINE,
     )
+    found: list[Found | Fault] = []
+    status: int | None = None
     try:
         async with asyncio.timeout(WALL_SECONDS):
             sent = asyncio.create_task(_send(process, json.dumps(asked.to_json()).encode() + b"\n" + data))
             try:
-                reading = await _received(process)
+                whole = await _received(process, found)
             finally:
                 sent.cancel()
                 await asyncio.gather(sent, return_exceptions=True)
             status = await process.wait()
     except TimeoutError:
-        raise UnreadableFile(_TOO_LONG) from None
+        whole = False
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if reading is None:
-        raise UnreadableFile(_TOO_LARGE if status == OUT_OF_MEMORY else _TOO_LONG if status < 0 else _BROKEN)
-    return reading
+    entries = tuple(item for item in found if isinstance(item, Found))
+    faults = [item for item in found if isinstance(item, Fault)]
+    if not whole:
+        said = _reason(status)
+        if not entries:
+            raise UnreadableFile(said)
+        last = max(item.line for item in found)
+        faults.append(Fault(last, f"Nothing after this line was read. {said}"))
+    return Reading(entries, tuple(sorted(faults, key=lambda fault: fault.line)))
 
 
-_TOO_LONG = "Reading this file takes too long. Split it into smaller ones, or export it again."
+_TOO_LONG = "Reading this file takes too long. Split it into smaller ones."
 _TOO_LARGE = "Reading this file needs too much memory. Split it into smaller ones."
 _BROKEN = "This file cannot be read: it is not like any file that an import knows."
+
+
+def _reason(status: int | None) -> str:
+    """Why the process ended before it was done: by its exit status, which is None when it was stopped."""
+    if status is None or status < 0:
+        return _TOO_LONG
+    return _TOO_LARGE if status == OUT_OF_MEMORY else _BROKEN
 
 
 def environment() -> dict[str, str]:
@@ -136,11 +151,9 @@ async def _send(process: asyncio.subprocess.Process, data: bytes) -> None:
     process.stdin.close()
 
 
-async def _received(process: asyncio.subprocess.Process) -> Reading | None:
-    """What the process writes, checked line by line; None when it ends before it is done."""
+async def _received(process: asyncio.subprocess.Process, found: list[Found | Fault]) -> bool:
+    """Adds what the process writes, checked line by line; whether it came to its end."""
     assert process.stdout is not None
-    entries: list[Found] = []
-    faults: list[Fault] = []
     size = 0
     while True:
         try:
@@ -151,17 +164,14 @@ async def _received(process: asyncio.subprocess.Process) -> Reading | None:
         if size > _LARGEST_OUTPUT:
             raise UnreadableFile(_TOO_LARGE)
         if not line:
-            return None
+            return False
         try:
             item = _checked(json.loads(line))
         except (ValidationError, ValueError, RecursionError) as error:
             raise UnreadableFile(_BROKEN) from error
         if item is None:
-            return Reading(tuple(entries), tuple(faults))
-        if isinstance(item, Fault):
-            faults.append(item)
-        else:
-            entries.append(item)
+            return True
+        found.append(item)
         await asyncio.sleep(0)  # each takes a moment, and there may be hundreds
 
 
