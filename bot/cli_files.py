@@ -14,6 +14,7 @@ from bot.logs import redact
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from schedulezero.exchange import Fault
     from schedulezero.limited_reading import Reading
 
 
@@ -53,7 +54,7 @@ def read_file(options: argparse.Namespace, settings: Settings) -> int:
         print(f"line {entry.line}: {entry.name or entry.method}: {entry.sentence} ({entry.timezone})")
         for run in entry.runs:
             print(f"  {run:%a %Y-%m-%d %H:%M:%S %z}")
-    for fault in reading.faults:
+    for fault in _refused(reading):
         print(f"line {fault.line}: refused: {fault.message}")
     return 0 if reading.entries else 2
 
@@ -67,7 +68,7 @@ def import_apscheduler(options: argparse.Namespace, settings: Settings) -> int:
         reading = _read(options, settings, count=5, channel_id=_channel(options.channel), pickles=True)
     except _Refused as error:
         return _complain(str(error))
-    for fault in reading.faults:
+    for fault in _refused(reading):
         print(f"line {fault.line}: refused: {redact(fault.message)}", file=sys.stderr)
     if not reading.entries:
         return _complain("No job in this file can be taken over.")
@@ -151,6 +152,10 @@ def _channel(text: str) -> str:
     return text
 
 
+def _refused(reading: Reading) -> list[Fault]:
+    return [*reading.faults, *filter(None, [reading.stopped])]
+
+
 def _as_json(reading: Reading) -> dict[str, Any]:
     return {
         "entries": [
@@ -163,7 +168,7 @@ def _as_json(reading: Reading) -> dict[str, Any]:
             }
             for entry in reading.entries
         ],
-        "refused": [{"line": fault.line, "why": fault.message} for fault in reading.faults],
+        "refused": [{"line": fault.line, "why": fault.message} for fault in _refused(reading)],
     }
 
 

@@ -40,10 +40,14 @@ class UnreadableFile(ScheduleZeroError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file holds: the entries that an import would make, and what is refused."""
+    """What a file holds: the entries that an import would make, and what is refused.
+
+    ``stopped`` says after which line nothing was read, and why, where that took too much.
+    """
 
     entries: tuple[Found, ...]
     faults: tuple[Fault, ...]
+    stopped: Fault | None = None
 
 
 class FileReaders:
@@ -114,14 +118,15 @@ async def _read(data: bytes, asked: Asked) -> Reading:
             process.kill()
             await process.wait()
     entries = tuple(item for item in found if isinstance(item, Found))
-    faults = [item for item in found if isinstance(item, Fault)]
+    faults = sorted((item for item in found if isinstance(item, Fault)), key=lambda fault: fault.line)
+    stopped: Fault | None = None
     if not whole:
         said = _reason(status)
         if not entries:
             raise UnreadableFile(said)
         last = max(item.line for item in found)
-        faults.append(Fault(last, f"Nothing after this line was read. {said}"))
-    return Reading(entries, tuple(sorted(faults, key=lambda fault: fault.line)))
+        stopped = Fault(last, f"Nothing after this line was read. {said}")
+    return Reading(entries, tuple(faults), stopped)
 
 
 _TOO_LONG = "Reading this file takes too long. Split it into smaller ones."
@@ -166,7 +171,7 @@ async def _received(process: asyncio.subprocess.Process, found: list[Found | Fau
         if not line:
             return False
         try:
-            item = _checked(json.loads(line))
+            item = checked(json.loads(line))
         except (ValidationError, ValueError, RecursionError) as error:
             raise UnreadableFile(_BROKEN) from error
         if item is None:
@@ -204,7 +209,7 @@ class _Fault(_Strict):
     why: Annotated[str, Field(max_length=500)]
 
 
-def _checked(data: Any) -> Found | Fault | None:
+def checked(data: Any) -> Found | Fault | None:
     """What a line says, None for the last one; ValidationError or ValueError when it is not ours."""
     if data == {"end": True}:
         return None

@@ -84,6 +84,9 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
             faults.append(found)
         else:
             ready.append((found, item.sentence))
+    faults.sort(key=lambda fault: fault.line)
+    if read.stopped is not None:
+        faults.insert(0, read.stopped)
     panel_id = new_id()
     assert interaction.guild_id is not None
     await services_of(interaction.client).memory.save_panel(
@@ -91,7 +94,7 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
         interaction.guild_id,
         {"import": [job.to_json() for job, _ in ready], "by": str(interaction.user.id)},
     )
-    await show(interaction, _dry_panel(panel_id, ready, sorted(faults, key=lambda fault: fault.line)))
+    await show(interaction, _dry_panel(panel_id, ready, faults))
 
 
 async def _job(interaction: discord.Interaction, entry: Found, seen: SeenChannels) -> Job | Fault:
