@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time as clock
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -12,18 +14,36 @@ from schedulezero.exchange import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Job
 from schedulezero.when.calendar_trigger import MOST_EXCLUDED
-from schedulezero.when.rrule_lines import recurrences
+from schedulezero.when.rrule_lines import LISTED, recurrences
 from schedulezero.when.triggers import known_zones
 
+MOST_EVENTS = 3000
+_MOST_DATES = 6000  # of jobs that no rule of a calendar describes
+_MOST_TEXT = 1_000_000  # characters of all descriptions together, shared out among the jobs
+_LONGEST_TEXT = 4000
+_LONGEST = 4.0  # seconds; the next instants of rare schedules take some milliseconds each to find
 _LENGTH = timedelta(minutes=15)
 _ALL_DAY = time(9)
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarFile:
+    """A calendar file, and how many of its jobs had no room in it."""
+
+    data: bytes
+    left_out: int
+
+
 def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
-    """What is still to come of jobs, as a calendar file.
+    """What is still to come of jobs, as a calendar file; see `calendar_of`."""
+    return calendar_of(jobs, name=name, now=now).data
+
+
+def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime) -> CalendarFile:
+    """What is still to come of jobs, as a calendar file of at most so many events and dates.
 
     Parameters:
-        jobs: those that are not over; the others have nothing to come.
+        jobs: those that are not over, the most important first; the others have nothing to come.
         name: what the calendar is called.
         now: the present instant.
     """
@@ -33,10 +53,19 @@ def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
     calendar.add("prodid", "-//ScheduleZero//Discord//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", name)
-    for job in jobs:
+    listed = list(jobs)
+    each = min(LISTED, max(_MOST_DATES // max(len(listed), 1), 1))
+    longest = min(_LONGEST_TEXT, max(_MOST_TEXT // max(len(listed), 1), 200))
+    events, stop = 0, clock.monotonic() + _LONGEST
+    left_out = 0
+    for position, job in enumerate(listed):
+        if events >= MOST_EVENTS or clock.monotonic() >= stop:
+            left_out = len(listed) - position
+            break
         anchor = job.anchor_at or job.created_at or now
         after = max(now, job.held_until) if job.held_until else now
-        found = recurrences(job.trigger, anchor=anchor, zone=job.timezone, now=after)
+        found = recurrences(job.trigger, anchor=anchor, zone=job.timezone, now=after, listed=each)
+        events += len(found)
         for number, recurrence in enumerate(found):
             event: Any = Event()
             event.add("uid", f"{job.id}-{number}@schedulezero")
@@ -44,7 +73,7 @@ def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
             event.add("summary", job.title)
             text = str(job.params.get("message") or job.params.get("description") or "")
             if text:
-                event.add("description", text)
+                event.add("description", text[:longest])
             event.add("dtstart", recurrence.start)
             event.add("dtend", recurrence.start + _LENGTH)
             if recurrence.rule:
@@ -57,7 +86,7 @@ def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
             calendar.add_component(event)
     if any("/" in str(event["dtstart"].dt.tzinfo) for event in calendar.walk("VEVENT")):
         calendar.add_missing_timezones()
-    return calendar.to_ical()
+    return CalendarFile(calendar.to_ical(), left_out)
 
 
 def read_calendar(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import discord
@@ -121,7 +122,9 @@ async def _movable(
     settings = await services_of(interaction.client).memory.settings(member.guild.id)
     movable: list[Job] = []
     refused: list[str] = []
-    for job in jobs:
+    for position, job in enumerate(jobs):
+        if position % 20 == 0:
+            await asyncio.sleep(0)  # there may be thousands
         spec = spec_for(interaction.client, job.method)
         against = stands_against_moving(spec, job, channel_id, member, approval=settings.approval)
         if against is None:

@@ -21,7 +21,7 @@ from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
 from cogs.good_runs import PING_URL
 from cogs.services import Refused, services_of, spec_for, timezone_of
 from schedulezero import instants
-from schedulezero.calendar_file import write_calendar
+from schedulezero.calendar_file import calendar_of
 from schedulezero.dialects import BulkChange
 from schedulezero.errors import ClientError, ParameterError
 from schedulezero.exchange import LARGEST_FILE, Fault, write_jobs
@@ -48,11 +48,20 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
         raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
     assert interaction.guild is not None
     if kind == "ics":
-        data = await asyncio.to_thread(write_calendar, found, name=interaction.guild.name, now=instants.now())
+        name = interaction.guild.name
+        file = await asyncio.to_thread(calendar_of, found, name=name, now=instants.now())
+        data, left_out = file.data, file.left_out
     else:
-        data = (await asyncio.to_thread(write_jobs, found)).encode()
+        data, left_out = (await asyncio.to_thread(write_jobs, found)).encode(), 0
     name = f"schedule.{kind}"
-    said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found))
+    said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found) - left_out)
+    if left_out:
+        no_room = tn(
+            "{count} job has no room in the calendar file.",
+            "{count} jobs have no room in the calendar file.",
+            left_out,
+        )
+        said += f"\n-# {no_room}"
     panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
     await show(interaction, panel, [discord.File(BytesIO(data), name)])
 

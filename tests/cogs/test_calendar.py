@@ -57,7 +57,9 @@ def test_a_month_is_drawn_whatever_names_there_are() -> None:
     first, last = month_days(date(2026, 11, 24))
     begin, end = span_of(first, last, BERLIN)
     rules = GuildRules("1", "Europe/Berlin", dark_days=(date(2026, 11, 26),))
-    found = moments(jobs, runs, begin, end, NOW, rules)
+    agenda = moments(jobs, runs, begin, end, NOW, rules)
+    found = agenda.moments
+    assert agenda.whole
     assert sum(moment.state is RunState.SKIPPED and moment.at > NOW for moment in found) == len(jobs)
     month = month_of(
         found, first, BERLIN, locale="de", today=date(2026, 11, 24), dark=rules.dark_days,
