@@ -10,8 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,31 +27,13 @@ from schedulezero.limited_reading import (
     read_limited,
 )
 from tests.hostile.files import FILES, SIZE
+from tests.loop_watch import watched_loop
 from tests.world import World, said
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ASKED = Asked("Europe/Berlin", "en-GB", NOW, "123456789012345678")
 SLOW = FILES["long texts of time"]
 CRONTAB = b"0 9 * * 1-5 Stand-up!\n@reboot x\n"
-
-
-@asynccontextmanager
-async def watched_loop() -> AsyncIterator[list[float]]:
-    """How long the loop's thread worked between two beats, in seconds of its own processor time."""
-    busy: list[float] = [0.0]
-
-    async def beat() -> None:
-        while True:
-            before = time.thread_time()
-            await asyncio.sleep(0.005)
-            busy.append(time.thread_time() - before)
-
-    task = asyncio.create_task(beat())
-    try:
-        yield busy
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def read_or_told(data: bytes) -> Reading | str:
