@@ -19,7 +19,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from schedulezero.exchange import MOST_ENTRIES, Entry, Fault
-from schedulezero.importers import POST, Unusable, guarded, once
+from schedulezero.importers import POST, NotTakenOver, guarded, once
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.when.cron_fields import WEEKDAYS
@@ -80,11 +80,11 @@ def read_job_store(data: bytes, channel_id: str, zone: str, now: datetime) -> li
 def _stored(row: tuple[Any, Any], number: int, channel_id: str, now: datetime) -> Entry:
     next_run_time, packed = row
     if not isinstance(packed, bytes):
-        raise Unusable("This row holds no job.")
+        raise NotTakenOver("This row holds no job.")
     state: Any = _unpickled(packed, _LONGEST_STATE)
     trigger = state["trigger"]
     if not isinstance(trigger, _Thing):
-        raise Unusable("This job has no trigger.")
+        raise NotTakenOver("This job has no trigger.")
     return _job(number, state["kwargs"], next_run_time, trigger.kind, trigger.state, channel_id, now)
 
 
@@ -107,16 +107,16 @@ def _job(
 ) -> Entry:
     message = kwargs.get("message")
     if not isinstance(message, str) or not message:
-        raise Unusable("This job posts no message.")
+        raise NotTakenOver("This job posts no message.")
     if next_run_time is None:
-        raise Unusable("This job is paused.")
+        raise NotTakenOver("This job is paused.")
     given = kwargs.get("channel_id")
     if given is None and kwargs.get("user_id"):
         method, params = "send_dm", {"user_id": str(kwargs["user_id"]), "message": message}
     elif given or channel_id:
         method, params = POST, {"channel_id": str(given or channel_id), "message": message}
     else:
-        raise Unusable("This job names no channel; say with --channel where it posts.")
+        raise NotTakenOver("This job names no channel; say with --channel where it posts.")
     trigger, where = _trigger(kind, state, now)
     return Entry(line, None, method, params, "", where, trigger=trigger)
 
@@ -141,7 +141,7 @@ def _trigger(kind: str, state: dict[str, Any], now: datetime) -> tuple[Trigger, 
         if "until" in bounds:
             return Trigger("calendar", {"cron": fields, **bounds}), zone
         return Trigger("cron", {**fields, "timezone": zone}), zone
-    raise Unusable(f"A trigger of the kind {kind[:40]} cannot be taken over.")
+    raise NotTakenOver(f"A trigger of the kind {kind[:40]} cannot be taken over.")
 
 
 class _Thing:
@@ -195,7 +195,7 @@ class _Unpickler(pickle.Unpickler):
 
 def _unpickled(packed: bytes, longest: int) -> Any:
     if len(packed) > longest:
-        raise Unusable(f"A value in this job has {len(packed)} bytes; {longest} are possible.")
+        raise NotTakenOver(f"A value in this job has {len(packed)} bytes; {longest} are possible.")
     return _Unpickler(io.BytesIO(packed)).load()
 
 
@@ -205,7 +205,7 @@ def _value(data: Any) -> Any:
     if isinstance(data, dict) and "__apscheduler_pickle__" in data:
         packed = str(cast("dict[str, Any]", data)["__apscheduler_pickle__"])
         if len(packed) > 2 * _LONGEST_PICKLE:
-            raise Unusable("A value in this job is unreasonably large.")
+            raise NotTakenOver("A value in this job is unreasonably large.")
         return _unpickled(base64.b64decode(packed), _LONGEST_PICKLE)
     return cast(Any, data)
 
@@ -229,7 +229,7 @@ def _expression(item: _Thing) -> str:
         first, last = _name(state["first"], named=named), _name(state["last"], named=named)
         text = f"{first}" if last in (None, first) else f"{first}-{last}"
     else:
-        raise Unusable("This cron expression cannot be taken over.")
+        raise NotTakenOver("This cron expression cannot be taken over.")
     return f"{text}/{state['step']}" if state.get("step") else text
 
 

@@ -35,15 +35,15 @@ _LARGEST_NUMBER = 2**64
 _LONGEST_FAULT = 500
 _LATEST_START = timedelta(days=366 * 100)
 
-# Read as: a file that begins with these bytes is this, and is not read.
+# Read as: a file that begins with these bytes is of this kind, and is not read.
 _NOT_TEXT = (
-    (b"PK\x03\x04", "This is a ZIP archive; upload the file within it."),
-    (b"\x1f\x8b", "This is a gzip archive; upload the file within it."),
-    (b"BZh", "This is a bzip2 archive; upload the file within it."),
-    (b"\xfd7zXZ\x00", "This is an xz archive; upload the file within it."),
-    (b"7z\xbc\xaf\x27\x1c", "This is a 7-Zip archive; upload the file within it."),
-    (b"\x89PNG", "This is a picture, not a file of jobs."),
-    (b"%PDF", "This is a PDF, not a file of jobs."),
+    (b"PK\x03\x04", "ZIP"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"\x89PNG", "PNG"),
+    (b"%PDF", "PDF"),
 )
 _PICKLED = f"Files of APScheduler hold pickles; the bot's owner converts them with `{OWNERS_COMMAND}`."
 
@@ -166,9 +166,9 @@ def _text_of(data: bytes) -> str | Fault:
     """The text of a file; a fault says what it is instead."""
     if len(data) > LARGEST_FILE:
         return Fault(1, f"The file is larger than {LARGEST_FILE // 1024} KiB.")
-    for begin, said in _NOT_TEXT:
+    for begin, kind in _NOT_TEXT:
         if data.startswith(begin):
-            return Fault(1, said)
+            return Fault(1, f"This is a file of the kind {kind}. Upload a text file.")
     if data.startswith(b"SQLite format 3\x00") or (data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05"):
         return Fault(1, _PICKLED)
     coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"

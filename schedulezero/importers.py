@@ -24,7 +24,7 @@ _LONGEST_FIELD = 100
 _FIELD = re.compile(r"[0-9*/,\-A-Za-z?#]+")
 
 
-class Unusable(Exception):
+class NotTakenOver(Exception):
     """An entry is well formed and cannot be taken over; the text says why."""
 
 
@@ -68,7 +68,7 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
         return str(row.get(name) or "").strip()
 
     if cell("enabled").casefold() in ("false", "0"):
-        raise Unusable("This reminder is switched off.")
+        raise NotTakenOver("This reminder is switched off.")
     at = datetime.fromisoformat(cell("utc_time")).replace(tzinfo=UTC)
     trigger = _repeated(at, cell, now)
     channel = cell("channel").strip("<>#@ ")
@@ -91,7 +91,7 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
         if cell("embed_color").isdigit():
             params["color"] = f"#{int(cell('embed_color')) % 0x1000000:06X}"
     elif not cell("content"):
-        raise Unusable("This reminder has no text and no embed; files are not taken over.")
+        raise NotTakenOver("This reminder has no text and no embed; files are not taken over.")
     elif cell("username"):
         method = _AS
         params |= {"name": cell("username"), "message": cell("content")}
@@ -112,7 +112,7 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
     if cell("expires"):
         bounds["until"] = to_iso(datetime.fromisoformat(cell("expires")).replace(tzinfo=UTC))
     if months and (seconds or days):
-        raise Unusable("Months together with days or seconds cannot be taken over; make it anew.")
+        raise NotTakenOver("Months together with days or seconds cannot be taken over; create it by hand.")
     if months:
         rule: JsonObject = {
             "unit": "month",
@@ -131,7 +131,7 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
 def once(at: datetime, now: datetime) -> Trigger:
     """A single instant that is still to come."""
     if at <= now:
-        raise Unusable("Its time is over.")
+        raise NotTakenOver("Its time is over.")
     return Trigger("date", {"run_date": to_iso(at)})
 
 
@@ -192,16 +192,16 @@ def _cron(line: str, number: int, channel_id: str, zone: str) -> Entry:
     parts = line.split(None, fields)
     long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
     if long is not None:
-        raise Unusable(f"A field has {len(long)} characters; {_LONGEST_FIELD} are possible.")
+        raise NotTakenOver(f"A field has {len(long)} characters; {_LONGEST_FIELD} are possible.")
     if len(parts) <= fields or (fields == 5 and not all(_is_field(part) for part in parts[:5])):
-        raise Unusable("A line needs five fields and then what to post.")
+        raise NotTakenOver("A line needs five fields and then what to post.")
     when = " ".join(parts[:fields])
     if fields == 1:
         if when not in _ALIASES:
-            raise Unusable(f"{when} has no instant; give it five fields.")
+            raise NotTakenOver(f"{when} has no instant; give it five fields.")
         when = _ALIASES[when]
     if zone not in known_zones():
-        raise Unusable(f"“{zone[:60]}” is not a time zone.")
+        raise NotTakenOver(f"“{zone[:60]}” is not a time zone.")
     return Entry(number, None, POST, {"channel_id": channel_id, "message": parts[fields]}, when, zone)
 
 
@@ -209,7 +209,7 @@ def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
     """An entry, or what is wrong with it."""
     try:
         return read()
-    except Unusable as error:
+    except NotTakenOver as error:
         return Fault(line, str(error))
     except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each entry stands for itself
         reason = " ".join(str(error).split())[:120] or type(error).__name__

@@ -63,7 +63,7 @@ async def test_each_file_ends_in_time_with_a_sentence(name: str) -> None:
 @pytest.mark.parametrize(
     ("data", "part"),
     [
-        (FILES["a zip file"](), "is a ZIP archive"),
+        (FILES["a zip file"](), "of the kind ZIP"),
         (FILES["a pickle"](), "schedulezero-bot import-apscheduler FILE"),
         (FILES["an SQLite file"](), "schedulezero-bot import-apscheduler FILE"),
         (FILES["APScheduler's export"](), "schedulezero-bot import-apscheduler FILE"),
