@@ -17,6 +17,12 @@ from typing import TYPE_CHECKING
 
 from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
 from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, begin_empty, restore
+from bot.cli_files import (
+    add_import_apscheduler_arguments,
+    add_read_file_arguments,
+    import_apscheduler,
+    read_file,
+)
 from bot.cli_move import add_move_arguments, move
 from bot.logs import as_json, hide, redact, set_up
 
@@ -110,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     when.add_argument("--now", metavar="ISO", help="the instant from which to look (default: the present)")
     when.add_argument("--count", type=_count, default=5, metavar="N", help="how many runs to show (5)")
     when.add_argument("--json", action="store_true", help="as JSON")
+    add_read_file_arguments(
+        _add(commands, "read-file", "show what an import would make of a file", read_file)
+    )
+    said = "convert jobs of APScheduler 3 to YAML for /schedule import"
+    add_import_apscheduler_arguments(_add(commands, "import-apscheduler", said, import_apscheduler))
     return parser
 
 

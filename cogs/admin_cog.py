@@ -190,7 +190,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="import", description="Take jobs over from a file; shows first what it would do")
     @app_commands.describe(
-        file="Our YAML, a calendar, a crontab, Reminder Bot's CSV, discord-reminder-bot's JSON",
+        file="Our YAML, a calendar, a crontab, Reminder Bot's CSV",
         channel="Where entries that name no channel are posted",
     )
     async def import_(

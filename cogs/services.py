@@ -18,6 +18,7 @@ from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler import Handler
 from schedulezero.journal import Journal
 from schedulezero.keys import KeyRing
+from schedulezero.limited_reading import FileReaders
 from schedulezero.memory import Memory
 from schedulezero.methods import MethodSpec, spec_of
 from schedulezero.shards import Shards
@@ -44,6 +45,7 @@ class Services:
         owner_guild: the guild where the owner's commands are offered beside their own ones.
         private_calls: whether jobs may call addresses within this machine's network.
         waiting: how to wait for long.
+        files: where files that people upload are read.
     """
 
     client: Client
@@ -60,6 +62,7 @@ class Services:
     owner_guild: int | None = None
     private_calls: bool = False
     waiting: Waiting = field(default_factory=lambda: Waiting())
+    files: FileReaders = field(default_factory=FileReaders)
 
     @property
     def place(self) -> str:

@@ -11,12 +11,11 @@
 
 Reading never trusts: plain YAML only, no aliases (a few of which can mean gigabytes), bounds on size,
 depth and number, and each entry by itself, so that a bad one is told with its line and costs none
-of the others.
+of the others. Each bound is checked while the file is parsed, so that what lies beyond it costs nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,9 +30,11 @@ _yaml: Any = yaml  # its types are partly unknown
 
 MOST_ENTRIES = 500
 LARGEST_FILE = 512 * 1024
-_MOST_OPEN = 200
-_BRACKET = re.compile(r"[\[\]{}]")
+_MOST_NODES = 25_000
+_MOST_LINES = 50_000
+_DEEPEST_FILE = 100
 _DEEPEST = 12
+_LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
 _KEYS = ("name", "do", "when", "timezone", "with", "missed", "overlap")
 
 
@@ -88,19 +89,18 @@ def read_jobs(text: str) -> list[Entry | Fault]:
     """The entries of a YAML file, each read or told with its line."""
     if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
         return [Fault(1, f"The file is larger than {LARGEST_FILE // 1024} KiB.")]
-    if _open_brackets(text) > _MOST_OPEN:
-        return [Fault(1, "The file nests too deeply.")]
+    if text.count("\n") > _MOST_LINES:
+        return [Fault(_MOST_LINES, f"The file has more than {_MOST_LINES} lines.")]
     try:
-        for event in _yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                return [Fault(event.start_mark.line + 1, "Aliases (*name) are not possible here.")]
-        root = _yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _Careful(text).get_single_node()
+    except _Stopped as stopped:
+        return [stopped.fault]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
         return [Fault(mark.line + 1 if mark is not None else 1, f"This is not valid YAML: {problem}.")]
-    except RecursionError:
-        return [Fault(1, "The file nests too deeply.")]
+    except (ValueError, RecursionError):
+        return [Fault(1, "This is not valid YAML: it cannot be parsed.")]
     found = _jobs_node(root)
     if isinstance(found, Fault):
         return [found]
@@ -111,13 +111,41 @@ def read_jobs(text: str) -> list[Entry | Fault]:
     return read
 
 
-def _open_brackets(text: str) -> int:
-    """How many brackets are open at once, at most; the parser's time grows with their square."""
-    most = count = 0
-    for found in _BRACKET.finditer(text):
-        count += 1 if found[0] in "[{" else -1
-        most = max(most, count)
-    return most
+class _Stopped(Exception):
+    """Parsing went as far as it may."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.fault = Fault(line, message)
+
+
+class _Careful(yaml.SafeLoader):
+    """Composes nodes as the parser comes upon them, and stops at the first one that is not allowed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = self._level = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = cast(Any, self).peek_event()
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise _Stopped(line, "Aliases (*name) are not possible here.")
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise _Stopped(line, f"The file has more than {_MOST_NODES} keys and values.")
+        if self._level == _DEEPEST_FILE:
+            raise _Stopped(line, "The file nests too deeply.")
+        self._level += 1
+        try:
+            node: Any = cast(Any, super()).compose_node(parent, index)
+        finally:
+            self._level -= 1
+        if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":str"):
+            value = cast(str, node.value)
+            if len(value) > _LONGEST_PLAIN:
+                raise _Stopped(line, f"A value of {len(value)} characters must be a text in quotes.")
+        return node
 
 
 def _jobs_node(root: yaml.Node | None) -> yaml.SequenceNode | Fault:

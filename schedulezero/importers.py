@@ -1,52 +1,46 @@
-"""Moving in from elsewhere: Reminder Bot's CSV, discord-reminder-bot's (APScheduler's) JSON, a crontab.
+"""Moving in from elsewhere: Reminder Bot's CSV, a crontab.
 
 Each reads every entry by itself, so that one that cannot be taken over is told with its line and costs none
-of the others. What comes in is somebody's file: nothing in it is run, and pickles in it are read by an
-unpickler that knows datetimes, zones and cron fields, and nothing else
-(https://docs.python.org/3/library/pickle.html#restricting-globals).
+of the others. Lines are split at white space, not matched by expressions that may go back and forth.
 """
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
-import json
-import pickle
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, cast
-from zoneinfo import ZoneInfo, available_timezones
+from datetime import UTC, datetime
+from typing import Any
 
 from schedulezero.exchange import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
-from schedulezero.when.cron_fields import WEEKDAYS
+from schedulezero.when.triggers import known_zones
 
-_POST, _EMBED, _AS = "send_announcement", "send_embed_announcement", "send_as"
-_LONGEST_PICKLE = 4000
+POST = "send_announcement"
+_EMBED, _AS = "send_embed_announcement", "send_as"
+_LONGEST_FIELD = 100
+_FIELD = re.compile(r"[0-9*/,\-A-Za-z?#]+")
 
 
-class _Unusable(Exception):
+class NotTakenOver(Exception):
     """An entry is well formed and cannot be taken over; the text says why."""
 
 
-def reader_of(text: str) -> Callable[[str, str, str, datetime], list[Entry | Fault]] | None:
-    """What reads a file, by how it looks; None when it is none of these.
+Reader = Callable[[str, str, str, datetime], list[Entry | Fault]]
+"""Takes the text, the channel for entries that name none, the zone of times that name none, and now."""
 
-    It takes the text, the channel for entries that name none, the zone of times that name none, and now.
-    """
+
+def reader_of(text: str) -> Reader | None:
+    """What reads a file, by how it looks; None when it is none of these."""
     begin = text.lstrip()[:2000]
-    if begin.startswith("{") and '"jobs"' in text and "__apscheduler_" in text:
-        return read_apscheduler
-    first = begin.splitlines()[0] if begin else ""
+    first = begin.partition("\n")[0]
     if "utc_time" in first and "content" in first:
         return read_reminder_csv
-    lines = [line for line in begin.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    if lines and _CRON_LINE.match(lines[0]):
-        return read_crontab
-    return None
+    lines = (line.strip() for line in begin.split("\n"))
+    rest = [line for line in lines if line and not line.startswith("#") and not _setting(line)]
+    return read_crontab if rest and _looks_like_cron(rest[0]) else None
 
 
 # ---------------------------------------------------------------- Reminder Bot
@@ -62,7 +56,7 @@ def read_reminder_csv(text: str, channel_id: str, zone: str, now: datetime) -> l
                 found.append(Fault(reader.line_num, f"Only the first {MOST_ENTRIES} entries were read."))
                 break
             found.append(
-                _guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
+                guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
             )
     except csv.Error as error:
         found.append(Fault(reader.line_num, f"This line cannot be read: {error}."))
@@ -74,10 +68,11 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
         return str(row.get(name) or "").strip()
 
     if cell("enabled").casefold() in ("false", "0"):
-        raise _Unusable("This reminder is switched off.")
+        raise NotTakenOver("This reminder is switched off.")
     at = datetime.fromisoformat(cell("utc_time")).replace(tzinfo=UTC)
     trigger = _repeated(at, cell, now)
-    channel = next(iter(re.findall(r"\d{15,20}", cell("channel"))), channel_id)
+    channel = cell("channel").strip("<>#@ ")
+    channel = channel if channel.isdecimal() and 15 <= len(channel) <= 20 else channel_id
     params: dict[str, Any] = {"channel_id": channel}
     if cell("embed_title") or cell("embed_description"):
         method = _EMBED
@@ -96,14 +91,14 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
         if cell("embed_color").isdigit():
             params["color"] = f"#{int(cell('embed_color')) % 0x1000000:06X}"
     elif not cell("content"):
-        raise _Unusable("This reminder has no text and no embed; files are not taken over.")
+        raise NotTakenOver("This reminder has no text and no embed; files are not taken over.")
     elif cell("username"):
         method = _AS
         params |= {"name": cell("username"), "message": cell("content")}
         if cell("avatar"):
             params["avatar_url"] = cell("avatar")
     else:
-        method = _POST
+        method = POST
         params["message"] = cell("content")
     name = cell("name")
     return Entry(
@@ -117,7 +112,7 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
     if cell("expires"):
         bounds["until"] = to_iso(datetime.fromisoformat(cell("expires")).replace(tzinfo=UTC))
     if months and (seconds or days):
-        raise _Unusable("Months together with days or seconds cannot be taken over; make it anew.")
+        raise NotTakenOver("Months together with days or seconds cannot be taken over; create it by hand.")
     if months:
         rule: JsonObject = {
             "unit": "month",
@@ -130,222 +125,91 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
     if seconds or days:
         interval = {"seconds": seconds + days * 86400}
         return Trigger("calendar", {"interval": interval, "starting": to_iso(at), **bounds})
-    return _once(at, now)
+    return once(at, now)
 
 
-def _once(at: datetime, now: datetime) -> Trigger:
+def once(at: datetime, now: datetime) -> Trigger:
+    """A single instant that is still to come."""
     if at <= now:
-        raise _Unusable("Its time is over.")
+        raise NotTakenOver("Its time is over.")
     return Trigger("date", {"run_date": to_iso(at)})
 
 
 # ---------------------------------------------------------------- crontab
 
-_CRON_LINE = re.compile(r"\s*(?P<when>@\w+|(?:[\d*/,\-A-Za-z?#LW]+\s+){5})\s*(?P<what>\S.*)")
 _ALIASES = {
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
 }  # fmt: skip
 
 
+def _setting(line: str) -> tuple[str, str] | None:
+    """A line such as ``CRON_TZ=Europe/Berlin`` as its name and value."""
+    name, equals, value = line.partition("=")
+    name = name.strip()
+    if not equals or not name.isascii() or not name.replace("_", "a").isalnum() or name[0].isdigit():
+        return None
+    return name, value.strip().strip("\"'")
+
+
+def _looks_like_cron(line: str) -> bool:
+    parts = line.split(None, 5)
+    if line.startswith("@"):
+        return len(parts) > 1
+    return len(parts) == 6 and all(_is_field(part) for part in parts[:5])
+
+
+def _is_field(text: str) -> bool:
+    return len(text) <= _LONGEST_FIELD and _FIELD.fullmatch(text) is not None
+
+
 def read_crontab(text: str, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
     """The lines of a crontab, each as a post of what stands behind its five fields."""
     found: list[Entry | Fault] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
-        if re.match(r"CRON_TZ\s*=|TZ\s*=", stripped):
-            zone = stripped.partition("=")[2].strip().strip("\"'")
-            continue
-        if re.match(r"[A-Za-z_]+\s*=", stripped):
+        setting = _setting(stripped)
+        if setting is not None:
+            if setting[0] in ("CRON_TZ", "TZ"):
+                zone = setting[1]
             continue
         if len(found) == MOST_ENTRIES:
             found.append(Fault(number, f"Only the first {MOST_ENTRIES} entries were read."))
             break
         found.append(
-            _guarded(
-                number, lambda line=line, number=number, zone=zone: _cron(line, number, channel_id, zone)
+            guarded(
+                number,
+                lambda line=stripped, number=number, zone=zone: _cron(line, number, channel_id, zone),
             )
         )
     return found
 
 
 def _cron(line: str, number: int, channel_id: str, zone: str) -> Entry:
-    match = _CRON_LINE.fullmatch(line)
-    if match is None:
-        raise _Unusable("A line needs five fields and then what to post.")
-    when = match["when"].strip()
-    if when.startswith("@"):
+    fields = 1 if line.startswith("@") else 5
+    parts = line.split(None, fields)
+    long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
+    if long is not None:
+        raise NotTakenOver(f"A field has {len(long)} characters; {_LONGEST_FIELD} are possible.")
+    if len(parts) <= fields or (fields == 5 and not all(_is_field(part) for part in parts[:5])):
+        raise NotTakenOver("A line needs five fields and then what to post.")
+    when = " ".join(parts[:fields])
+    if fields == 1:
         if when not in _ALIASES:
-            raise _Unusable(f"{when} has no instant; give it five fields.")
+            raise NotTakenOver(f"{when} has no instant; give it five fields.")
         when = _ALIASES[when]
-    if zone not in available_timezones():
-        raise _Unusable(f"{zone[:60]} is no time zone.")
-    params = {"channel_id": channel_id, "message": match["what"]}
-    return Entry(number, None, _POST, params, " ".join(when.split()), zone)
+    if zone not in known_zones():
+        raise NotTakenOver(f"“{zone[:60]}” is not a time zone.")
+    return Entry(number, None, POST, {"channel_id": channel_id, "message": parts[fields]}, when, zone)
 
 
-# ---------------------------------------------------------------- APScheduler
-
-
-def read_apscheduler(text: str, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
-    """The jobs of an export of APScheduler 3, as discord-reminder-bot makes for its backup."""
-    try:
-        data: Any = json.loads(text)
-        jobs = cast("list[Any]", data["jobs"])
-        entries = list(jobs)[:MOST_ENTRIES]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return [Fault(1, "This is no export of jobs: it needs `jobs` with a list.")]
-    lines = _lines_of(text, len(entries))
-    found: list[Entry | Fault] = [
-        _guarded(line, lambda job=job, line=line: _scheduled(job, line, channel_id, now))
-        for job, line in zip(entries, lines, strict=True)
-    ]
-    if len(jobs) > MOST_ENTRIES:
-        found.append(Fault(lines[-1], f"Only the first {MOST_ENTRIES} entries were read."))
-    return found
-
-
-def _lines_of(text: str, count: int) -> list[int]:
-    """Where the jobs begin, by their triggers; a file on one line has all of them there."""
-    starts = [match.start() for match in re.finditer(r'"trigger"\s*:', text)][:count]
-    starts += [0] * (count - len(starts))
-    return [text.count("\n", 0, start) + 1 for start in starts]
-
-
-def _scheduled(job: Any, line: int, channel_id: str, now: datetime) -> Entry:
-    kwargs = job["kwargs"]
-    message = kwargs.get("message")
-    if not isinstance(message, str) or not message:
-        raise _Unusable("This job posts no message.")
-    if job.get("next_run_time") is None:
-        raise _Unusable("This job is paused.")
-    given = kwargs.get("channel_id")
-    if given is None and kwargs.get("user_id"):
-        method, params = "send_dm", {"user_id": str(kwargs["user_id"]), "message": message}
-    else:
-        method, params = _POST, {"channel_id": str(given or channel_id), "message": message}
-    trigger, where = _trigger(job["trigger"], now)
-    return Entry(line, None, method, params, "", where, trigger=trigger)
-
-
-def _trigger(data: Any, now: datetime) -> tuple[Trigger, str]:
-    kind = str(data["__apscheduler_class__"]).rpartition(":")[2]
-    state = {name: _value(value) for name, value in data["__apscheduler_state__"].items()}
-    zone = _zone_key(state.get("timezone"))
-    if kind == "DateTrigger":
-        return _once(state["run_date"].astimezone(UTC), now), _zone_key(state["run_date"].tzinfo)
-    bounds: JsonObject = {"timezone": zone}
-    if state.get("end_date") is not None:
-        bounds["until"] = to_iso(state["end_date"].astimezone(UTC))
-    if kind == "IntervalTrigger":
-        interval = {"seconds": state["interval"].total_seconds()}
-        starting = to_iso(state["start_date"].astimezone(UTC))
-        return Trigger("calendar", {"interval": interval, "starting": starting, **bounds}), zone
-    if kind == "CronTrigger":
-        fields = {
-            item.state["name"]: _expressions(item) for item in state["fields"] if not item.state["is_default"]
-        }
-        if "until" in bounds:
-            return Trigger("calendar", {"cron": fields, **bounds}), zone
-        return Trigger("cron", {**fields, "timezone": zone}), zone
-    raise _Unusable(f"A trigger of the kind {kind[:40]} cannot be taken over.")
-
-
-class _Thing:
-    """Stands for an object of APScheduler's: its class's name and what it holds, and no behaviour."""
-
-    kind = ""
-
-    def __init__(self, *_: object) -> None:
-        self.state: dict[str, Any] = {}
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = cast("dict[str, Any]", state) if isinstance(state, dict) else {}
-
-
-class _Zone:
-    """Stands for `zoneinfo.ZoneInfo` while unpickling."""
-
-
-def _zone(key: object = "UTC", *_: object) -> ZoneInfo:
-    if not isinstance(key, str) or key not in available_timezones():
-        raise pickle.UnpicklingError("an unknown time zone")
-    return ZoneInfo(key)
-
-
-def _attribute(thing: object, name: object) -> Any:
-    if thing is _Zone and name == "_unpickle":
-        return _zone
-    raise pickle.UnpicklingError("an attribute that is not expected")
-
-
-_KNOWN: dict[tuple[str, str], Any] = {
-    ("datetime", "datetime"): datetime,
-    ("datetime", "timedelta"): timedelta,
-    ("datetime", "timezone"): timezone,
-    ("builtins", "getattr"): _attribute,
-    ("zoneinfo", "ZoneInfo"): _Zone,
-    ("pytz", "_UTC"): _zone,
-    ("pytz", "_p"): _zone,
-}
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str, /) -> Any:
-        if module.startswith("apscheduler.triggers.cron.") and re.fullmatch(r"[A-Za-z]{1,60}", name):
-            return type(name, (_Thing,), {"kind": name})
-        known = _KNOWN.get((module, name))
-        if known is None:
-            raise pickle.UnpicklingError(f"{module}.{name} is not expected here")
-        return known
-
-
-def _value(data: Any) -> Any:
-    if isinstance(data, list):
-        return [_value(item) for item in cast("list[Any]", data)]
-    if isinstance(data, dict) and "__apscheduler_pickle__" in data:
-        packed = str(cast("dict[str, Any]", data)["__apscheduler_pickle__"])
-        if len(packed) > _LONGEST_PICKLE:
-            raise _Unusable("A value in this job is unreasonably large.")
-        return _Unpickler(io.BytesIO(base64.b64decode(packed))).load()
-    return cast(Any, data)
-
-
-def _zone_key(zone: Any) -> str:
-    return zone.key if isinstance(zone, ZoneInfo) else "UTC"
-
-
-def _expressions(field: _Thing) -> str:
-    return ",".join(_expression(item) for item in field.state["expressions"])
-
-
-def _expression(item: _Thing) -> str:
-    state, kind = item.state, item.kind
-    if kind == "LastDayOfMonthExpression":
-        return "last"
-    if kind == "AllExpression":
-        text = "*"
-    elif kind in ("RangeExpression", "WeekdayRangeExpression", "MonthRangeExpression"):
-        named = kind == "WeekdayRangeExpression"
-        first, last = _name(state["first"], named=named), _name(state["last"], named=named)
-        text = f"{first}" if last in (None, first) else f"{first}-{last}"
-    else:
-        raise _Unusable("This cron expression cannot be taken over.")
-    return f"{text}/{state['step']}" if state.get("step") else text
-
-
-def _name(value: Any, *, named: bool) -> str | None:
-    if value is None:
-        return None
-    return WEEKDAYS[int(value)] if named else str(int(value))
-
-
-def _guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
+def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
+    """An entry, or what is wrong with it."""
     try:
         return read()
-    except _Unusable as error:
+    except NotTakenOver as error:
         return Fault(line, str(error))
     except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each entry stands for itself
         reason = " ".join(str(error).split())[:120] or type(error).__name__

@@ -24,6 +24,7 @@ _ERRORS = {
     "WhenError", "JobFailed", "ApiError", "ParameterError", "ServerUnreachable", "ServerTimeout",
     "ServerFailed", "BadAnswer", "NotFound", "NotSupported", "Refused", "Fault", "_Unusable", "failure",
     "AddressUnusable", "OutgoingFailed",
+    "NotTakenOver", "UnreadableFile", "_Stopped",
 }  # fmt: skip
 _SAID = {"t": 1, "mark": 1, "tn": 2}
 _DESCRIBED = {"description", "name"}
@@ -34,13 +35,14 @@ _NOTES_IN = (
     "schedulezero/server/allowance.py", "schedulezero/server/jobs.py", "schedulezero/server/dispatcher.py",
     "schedulezero/server/clock.py", "schedulezero/when/preview.py", "schedulezero/when/parse.py",
     "schedulezero/when/grammar.py", "schedulezero/schedules_dialect.py", "schedulezero/invocation.py",
-    "schedulezero/server/health.py", "schedulezero/errors.py",
+    "schedulezero/server/health.py", "schedulezero/errors.py", "schedulezero/calendar_file.py",
+    "schedulezero/calendar_lines.py", "schedulezero/file_reading.py", "schedulezero/limited_reading.py",
 )  # fmt: skip
 
-# What only programs read: the REST API's own checks, the wire.
+# What only programs read, or the owner's shell: the REST API's own checks, the wire, APScheduler's files.
 _NOT_READ = (
     "schedulezero/server/api/", "schedulezero/server/registrations.py", "schedulezero/server/registry.py",
-    "schedulezero/handler_thread.py", "schedulezero/protocol.py",
+    "schedulezero/handler_thread.py", "schedulezero/protocol.py", "schedulezero/apscheduler_jobs.py",
 )  # fmt: skip
 
 # What is put together of two sentences.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar as days
+import time as clock
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,18 @@ from schedulezero.guild_rules import forbidden
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 from schedulezero.when.lexicon import language_of
+from schedulezero.when.schedules import Schedule
 from schedulezero.when.triggers import schedule_of
+
+_MICROSECOND = timedelta(microseconds=1)
 
 MOST_OF_A_JOB = 300
 """A job that runs more often within the span is shown with its first instants only."""
+
+MOST = 10_000
+"""Instants to come that are worked out for a span, over all jobs; what a picture can show is far less."""
+
+_LONGEST = 2.0  # seconds; the next instant of a rare schedule takes some milliseconds to find
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,14 @@ class Moment:
     at: datetime
     title: str
     state: RunState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What runs in a span, in order; ``whole`` is false where jobs run more often than is worked out."""
+
+    moments: list[Moment]
+    whole: bool
 
 
 def span_of(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -56,8 +73,10 @@ def moments(
     end: datetime,
     now: datetime,
     rules: GuildRules | None,
-) -> list[Moment]:
-    """Everything in a span, in order.
+) -> Agenda:
+    """Everything in a span, in order, as far as the bounds above allow.
+
+    Jobs take turns, so that one that runs each minute takes nothing away from one that runs each week.
 
     Parameters:
         jobs: those of the guild; only active ones have anything to come.
@@ -71,19 +90,33 @@ def moments(
         for run in runs
         if begin <= run.scheduled_at < end
     ]
+    coming: list[tuple[Job, Schedule, datetime]] = []
     for job in jobs:
-        if job.state is not JobState.ACTIVE or job.next_run_at is None:
+        if job.state is not JobState.ACTIVE or job.next_run_at is None or job.next_run_at >= end:
             continue
         anchor = job.anchor_at or job.created_at or now
         schedule = schedule_of(job.trigger, anchor=anchor, zone=job.timezone)
-        at = schedule.next_after(max(begin, job.next_run_at) - timedelta(microseconds=1))
-        for _ in range(MOST_OF_A_JOB):
-            if at is None or at >= end:
+        first = job.next_run_at
+        if first < begin:
+            found_first = schedule.next_after(begin - _MICROSECOND)
+            if found_first is None or found_first >= end:
+                continue
+            first = found_first
+        coming.append((job, schedule, first))
+    left, stop, turns = MOST, clock.monotonic() + _LONGEST, 0
+    while coming and left and turns < MOST_OF_A_JOB and clock.monotonic() < stop:
+        taking, coming, turns = coming, [], turns + 1
+        for position, (job, schedule, at) in enumerate(taking):
+            if not left or clock.monotonic() >= stop:
+                coming += taking[position:]
                 break
+            left -= 1
             skipped = rules is not None and forbidden(rules, at) is not None
             found.append(Moment(at, job.title, RunState.SKIPPED if skipped else None))
-            at = schedule.next_after(at)
-    return sorted(found, key=lambda moment: moment.at)
+            following = schedule.next_after(at)
+            if following is not None and following < end:
+                coming.append((job, schedule, following))
+    return Agenda(sorted(found, key=lambda moment: moment.at), whole=not coming)
 
 
 def month_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -30,7 +31,7 @@ from cogs.desk.pictures import month_png
 from cogs.desk.wording import NEUTRAL, cut, plain, run_state
 from cogs.services import Refused, services_of, timezone_of
 from schedulezero import instants
-from schedulezero.calendar_file import write_calendar
+from schedulezero.calendar_file import calendar_of
 from schedulezero.dialects import Feature, JobQuery
 from schedulezero.model import GuildRules, Job, JobState, Run
 
@@ -88,17 +89,61 @@ async def _build(
     interaction: discord.Interaction, day: date, view: str, *, public: bool = False
 ) -> tuple[ui.LayoutView, list[discord.File]]:
     zone, now = await _zone(interaction), instants.now()
-    first, last = month_days(day) if view == "month" else week_days(day)
-    begin, end = span_of(first, last, zone)
+    begin = span_of(*(month_days(day) if view == "month" else week_days(day)), zone)[0]
     jobs, more_jobs = await _jobs(interaction)
     runs = await _runs(interaction, begin) if begin < now else []
     client = client_of(interaction)
     rules: GuildRules | None = None
     if Feature.RULES not in await client.lacks():
         rules = await client.rules(guild_id_of(interaction))
-    found = await asyncio.to_thread(moments, jobs, runs, begin, end, now, rules)
+    assert interaction.guild is not None
+    seen = await asyncio.to_thread(_seen, jobs, runs, day, view, zone, now, rules)
+    file = await asyncio.to_thread(calendar_of, jobs, name=interaction.guild.name, now=now)
+    notes: list[str] = []
+    if more_jobs:
+        notes.append(t("Only the next {count} jobs are shown.", count=_MOST_JOBS))
+    if not seen.whole:
+        notes.append(t("Some jobs run so often that only their first runs are shown."))
+    if file.left_out:
+        notes.append(
+            tn(
+                "{count} job has no room in the calendar file.",
+                "{count} jobs have no room in the calendar file.",
+                file.left_out,
+            )
+        )
+    files = [
+        discord.File(BytesIO(seen.picture), "calendar.png"),
+        discord.File(BytesIO(file.data), "calendar.ics"),
+    ]
+    return _panel(seen, day, view, zone, now, notes=notes, public=public), files
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A month or a week as it is shown: a picture, the same in words, and a list."""
+
+    title: str
+    picture: bytes
+    described: str
+    listed: str
+    whole: bool
+
+
+def _seen(
+    jobs: list[Job],
+    runs: list[Run],
+    day: date,
+    view: str,
+    zone: ZoneInfo,
+    now: datetime,
+    rules: GuildRules | None,
+) -> _Seen:
+    """All of a view that takes long to work out, for a thread."""
+    first, last = month_days(day) if view == "month" else week_days(day)
+    agenda = moments(jobs, runs, *span_of(first, last, zone), now, rules)
     month = month_of(
-        found,
+        agenda.moments,
         day,
         zone,
         locale=locale(),
@@ -107,28 +152,29 @@ async def _build(
         busy=t("Busy hours"),
         more=t("+{count} more"),
     )
-    picture = await asyncio.to_thread(month_png, month, week_of=None if view == "month" else day)
-    assert interaction.guild is not None
-    events = await asyncio.to_thread(write_calendar, jobs, name=interaction.guild.name, now=now)
-    files = [discord.File(BytesIO(picture), "calendar.png"), discord.File(BytesIO(events), "calendar.ics")]
-    panel = _panel(found, day, view, zone, now, more_jobs=more_jobs, public=public)
-    return panel, files
+    title = month_title(day, locale()) if view == "month" else f"{first:%d.%m.} – {last:%d.%m.%Y}"
+    return _Seen(
+        title=title,
+        picture=month_png(month, week_of=None if view == "month" else day),
+        described=_described(title, agenda.moments, zone),
+        listed=_listed(agenda.moments, now),
+        whole=agenda.whole,
+    )
 
 
 def _panel(
-    found: list[Moment], day: date, view: str, zone: ZoneInfo, now: datetime, *, more_jobs: bool, public: bool
+    seen: _Seen, day: date, view: str, zone: ZoneInfo, now: datetime, *, notes: list[str], public: bool
 ) -> ui.LayoutView:
     first, last = month_days(day) if view == "month" else week_days(day)
-    title = month_title(day, locale()) if view == "month" else f"{first:%d.%m.} – {last:%d.%m.%Y}"
     gallery: ui.MediaGallery[Any] = ui.MediaGallery()
-    gallery.add_item(media="attachment://calendar.png", description=_described(title, found, zone))
+    gallery.add_item(media="attachment://calendar.png", description=seen.described)
     items: list[ui.Item[Any]] = [
-        ui.TextDisplay(f"### {t('Calendar: {span}', span=title)}\n-# {zone.key}"),
+        ui.TextDisplay(f"### {t('Calendar: {span}', span=seen.title)}\n-# {zone.key}"),
         gallery,
-        ui.TextDisplay(_listed(found, now)),
+        ui.TextDisplay(seen.listed),
     ]
-    if more_jobs:
-        items.append(ui.TextDisplay(f"-# {t('Only the next {count} jobs are shown.', count=_MOST_JOBS)}"))
+    if notes:
+        items.append(ui.TextDisplay("\n".join(f"-# {note}" for note in notes)))
     items.append(ui.File("attachment://calendar.ics"))
     if not public:
         other, label = ("week", t("Week")) if view == "month" else ("month", t("Month"))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 from io import BytesIO
 from typing import Any
-from zoneinfo import available_timezones
 
 import discord
 from discord import ui
@@ -24,23 +22,19 @@ from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
 from cogs.good_runs import PING_URL, ping_fault
 from cogs.services import Refused, services_of, spec_for, timezone_of
 from schedulezero import instants
-from schedulezero.calendar_file import read_calendar, write_calendar
+from schedulezero.calendar_file import calendar_of
 from schedulezero.dialects import BulkChange
-from schedulezero.errors import ClientError, ParameterError, TriggerError, WhenError
-from schedulezero.exchange import LARGEST_FILE, Entry, Fault, read_jobs, write_jobs
-from schedulezero.importers import reader_of
+from schedulezero.errors import ClientError, ParameterError
+from schedulezero.exchange import LARGEST_FILE, Fault, write_jobs
+from schedulezero.file_reading import Asked, Found
+from schedulezero.limited_reading import UnreadableFile
 from schedulezero.memory import new_id
-from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy
 from schedulezero.variables import facts_of, rendered
-from schedulezero.when.bounding import without_days
-from schedulezero.when.describe import describe
-from schedulezero.when.parse import understand
-from schedulezero.when.triggers import schedule_of
 
 _SHOWN_FAULTS = 12
 _SHOWN_JOBS = 10
 _QUICK = 50
-_CALENDAR_METHOD = "send_announcement"
 
 
 async def export(interaction: discord.Interaction, kind: str) -> None:
@@ -55,11 +49,20 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
         raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
     assert interaction.guild is not None
     if kind == "ics":
-        data = await asyncio.to_thread(write_calendar, found, name=interaction.guild.name, now=instants.now())
+        name = interaction.guild.name
+        file = await asyncio.to_thread(calendar_of, found, name=name, now=instants.now())
+        data, left_out = file.data, file.left_out
     else:
-        data = (await asyncio.to_thread(write_jobs, found)).encode()
+        data, left_out = (await asyncio.to_thread(write_jobs, found)).encode(), 0
     name = f"schedule.{kind}"
-    said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found))
+    said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found) - left_out)
+    if left_out:
+        no_room = tn(
+            "{count} job has no room in the calendar file.",
+            "{count} jobs have no room in the calendar file.",
+            left_out,
+        )
+        said += f"\n-# {no_room}"
     panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
     await show(interaction, panel, [discord.File(BytesIO(data), name)])
 
@@ -69,44 +72,42 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
     await acknowledge(interaction)
     if file.size > LARGEST_FILE:
         raise Refused(t("The file is larger than {size} KiB.", size=LARGEST_FILE // 1024))
-    try:
-        text = (await file.read()).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Refused(t("This is no text file; export from here shows what one looks like.")) from None
-    zone = await timezone_of(services_of(interaction.client), interaction.user.id, interaction.guild_id)
-    if "BEGIN:VCALENDAR" in text[:1000]:
-        params = {"channel_id": str(channel_id or interaction.channel_id)}
-        read = await asyncio.to_thread(
-            read_calendar, text, method=_CALENDAR_METHOD, params=params, zone=zone, now=instants.now()
-        )
-    elif (reader := reader_of(text)) is not None:
-        where = str(channel_id or interaction.channel_id)
-        read = await asyncio.to_thread(reader, text, where, zone, instants.now())
-    else:
-        read = await asyncio.to_thread(read_jobs, text)
-    faults = [item for item in read if isinstance(item, Fault)]
-    ready: list[Job] = []
     assert interaction.guild is not None
+    services = services_of(interaction.client)
+    asked = Asked(
+        zone=await timezone_of(services, interaction.user.id, interaction.guild_id),
+        locale=locale(),
+        now=instants.now(),
+        channel_id=str(channel_id or interaction.channel_id),
+    )
+    try:
+        read = await services.files.read(await file.read(), asked, guild_id_of(interaction))
+    except UnreadableFile as error:
+        raise Refused(translated(error.message)) from error
+    faults = list(read.faults)
+    ready: list[tuple[Job, str]] = []
     seen = SeenChannels(interaction.client, interaction.guild)
-    for item in read:
+    for item in read.entries:
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and there may be hundreds
-        if isinstance(item, Entry):
-            found = await _job(interaction, item, zone, seen)
-            if isinstance(found, Fault):
-                faults.append(found)
-            else:
-                ready.append(found)
+        found = await _job(interaction, item, seen)
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            ready.append((found, item.sentence))
+    faults.sort(key=lambda fault: fault.line)
+    if read.stopped is not None:
+        faults.insert(0, read.stopped)
     panel_id = new_id()
     assert interaction.guild_id is not None
     await services_of(interaction.client).memory.save_panel(
         panel_id,
         interaction.guild_id,
-        {"import": [job.to_json() for job in ready], "by": str(interaction.user.id)},
+        {"import": [job.to_json() for job, _ in ready], "by": str(interaction.user.id)},
     )
-    await show(interaction, _dry_panel(panel_id, ready, sorted(faults, key=lambda fault: fault.line)))
+    await show(interaction, _dry_panel(panel_id, ready, faults))
 
 
-async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: SeenChannels) -> Job | Fault:
+async def _job(interaction: discord.Interaction, entry: Found, seen: SeenChannels) -> Job | Fault:
     """An entry as a job of this guild, checked as if it had been typed."""
     assert interaction.guild is not None
     spec = spec_for(interaction.client, entry.method)
@@ -136,63 +137,40 @@ async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: 
         return Fault(entry.line, next(iter(filled.errors.values())))
     if wrong := ping_fault(ping):
         return Fault(entry.line, f"**{t('Call after each good run')}:** {translated(wrong)}")
-    now = instants.now()
     try:
-        trigger, where = _when(entry, _known_zone(entry, zone), now)
-        facts = facts_of(interaction.guild, timezone=where, number=1, now=now)
+        facts = facts_of(interaction.guild, timezone=entry.timezone, number=1, now=instants.now())
         for name in spec.variables:
             if isinstance(filled.params.get(name), str):
                 rendered(filled.params[name], facts)
-    except (WhenError, TriggerError, ParameterError) as error:
+    except ParameterError as error:
         return Fault(entry.line, translated(error.message))
     params = {**filled.params, **({PING_URL: ping} if ping else {})}
     known = await seen.of(spec, params)
     against = problems(spec, params, interaction.guild, member_of(interaction), known=known)
     if against:
         return Fault(entry.line, against[0])
-    trigger = without_days(trigger, entry.excluded)
     risky = is_risky(spec, params, interaction.guild)
     return Job(
         id="",
         handler_id=services_of(interaction.client).handler_id,
         method=spec.name,
         params=params,
-        trigger=trigger,
+        trigger=entry.trigger,
         state=JobState.PENDING if risky else JobState.ACTIVE,
         name=entry.name or auto_name(spec, filled.params),
         guild_id=guild_id_of(interaction),
         creator_id=str(interaction.user.id),
-        timezone=where,
-        missed=entry.missed,
-        overlap=entry.overlap,
+        timezone=entry.timezone,
+        missed=MissedPolicy(entry.missed),
+        overlap=OverlapPolicy(entry.overlap),
     )
 
 
-def _when(entry: Entry, zone: str, now: datetime) -> tuple[Trigger, str]:
-    """When an entry runs, and the zone of that; an error when it cannot be, or never will."""
-    if entry.trigger is None:
-        found = understand(entry.when, zone=zone, locale=locale(), now=now)
-        return found.trigger, found.zone
-    if schedule_of(entry.trigger, anchor=now, zone=zone).next_after(now) is None:
-        raise WhenError(t("Its time is over."))
-    return entry.trigger, zone
-
-
-def _known_zone(entry: Entry, zone: str) -> str:
-
-    if entry.timezone is None:
-        return zone
-    if entry.timezone not in available_timezones():
-        raise WhenError(f"“{entry.timezone[:60]}” is no time zone.")
-    return entry.timezone
-
-
-def _dry_panel(panel_id: str, ready: list[Job], faults: list[Fault]) -> ui.LayoutView:
+def _dry_panel(panel_id: str, ready: list[tuple[Job, str]], faults: list[Fault]) -> ui.LayoutView:
     lines = [f"### {t('Nothing is imported yet: please check')}"]
     lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
     lines += [
-        f"- {cut(plain(job.title), 60)} · {cut(describe(job.trigger, job.timezone, locale()), 90)}"
-        for job in ready[:_SHOWN_JOBS]
+        f"- {cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready[:_SHOWN_JOBS]
     ]
     if len(ready) > _SHOWN_JOBS:
         lines.append(f"- {tn('and {count} more', 'and {count} more', len(ready) - _SHOWN_JOBS)}")

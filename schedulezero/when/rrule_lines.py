@@ -21,7 +21,7 @@ from schedulezero.when.triggers import schedule_of
 
 _FREQUENCIES = {Unit.DAY: "DAILY", Unit.WEEK: "WEEKLY", Unit.MONTH: "MONTHLY", Unit.YEAR: "YEARLY"}
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_LISTED = 60
+LISTED = 60
 _MOST_TIMES = 24
 
 
@@ -42,7 +42,9 @@ class Recurrence:
     excluded: tuple[date, ...] = ()
 
 
-def recurrences(trigger: Trigger, *, anchor: datetime, zone: str, now: datetime) -> list[Recurrence]:
+def recurrences(
+    trigger: Trigger, *, anchor: datetime, zone: str, now: datetime, listed: int = LISTED
+) -> list[Recurrence]:
     """What of a trigger is still to come, as calendar entries; empty when nothing is.
 
     Parameters:
@@ -50,6 +52,7 @@ def recurrences(trigger: Trigger, *, anchor: datetime, zone: str, now: datetime)
         anchor: the instant from which an interval counts.
         zone: the zone of wall-clock times that name none themselves.
         now: the present instant.
+        listed: how many instants to list where no rule says them.
     """
     schedule = schedule_of(trigger, anchor=anchor, zone=zone)
     where = ZoneInfo(trigger.zone_or(zone))
@@ -67,7 +70,7 @@ def recurrences(trigger: Trigger, *, anchor: datetime, zone: str, now: datetime)
     rule = as_rule(base.fields, base.zone) if isinstance(base, OnFields) else base
     if isinstance(rule, Rule) and len(rule.times) <= _MOST_TIMES and not (rule.days and rule.positions):
         return _by_rule(rule, schedule, now, until, excluded)
-    return [_listed(list(upcoming(schedule, now, _LISTED)), where)]
+    return [_listed(list(upcoming(schedule, now, listed)), where)]
 
 
 def _by_rule(

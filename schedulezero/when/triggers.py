@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from schedulezero.errors import TriggerError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after
@@ -68,6 +69,12 @@ def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
         raise TriggerError(path, _unknown_zone(name)) from error
     except KeyError as error:
         raise TriggerError(path, _unknown_zone(name)) from error
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """The names of all IANA zones; Python walks the file system each time it is asked."""
+    return frozenset(available_timezones())
 
 
 def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:

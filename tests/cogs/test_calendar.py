@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +14,16 @@ import pytest
 from icalendar import Calendar
 from PIL import Image
 
-from cogs.desk.agenda import Moment, busiest_hour, moments, month_days, month_of, span_of, week_days
+from benchmarks.growing import grow
+from cogs.desk.agenda import MOST, Moment, busiest_hour, moments, month_days, month_of, span_of, week_days
 from cogs.desk.pictures import Bar, drawable, month_png, timeline_png
+from schedulezero import instants
+from schedulezero.calendar_file import MOST_EVENTS, calendar_of
+from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
+from schedulezero.when.triggers import schedule_of
 from tests.cogs.test_jobs import scheduled
+from tests.loop_watch import watched_loop
 from tests.text import text_of
 from tests.world import World, labels, said
 
@@ -57,7 +66,9 @@ def test_a_month_is_drawn_whatever_names_there_are() -> None:
     first, last = month_days(date(2026, 11, 24))
     begin, end = span_of(first, last, BERLIN)
     rules = GuildRules("1", "Europe/Berlin", dark_days=(date(2026, 11, 26),))
-    found = moments(jobs, runs, begin, end, NOW, rules)
+    agenda = moments(jobs, runs, begin, end, NOW, rules)
+    found = agenda.moments
+    assert agenda.whole
     assert sum(moment.state is RunState.SKIPPED and moment.at > NOW for moment in found) == len(jobs)
     month = month_of(
         found, first, BERLIN, locale="de", today=date(2026, 11, 24), dark=rules.dark_days,
@@ -171,3 +182,58 @@ async def test_what_changed_since_the_dry_run_counts(world: World) -> None:
     await world.admin.click(shown.response, label="Import 2 jobs")
     result = text_of(shown.response)
     assert "1 job was imported." in result and "is not one of this server" in result
+
+
+EACH_MINUTE = Trigger("cron", {"minute": "*", "timezone": "Europe/Berlin"})
+SELDOM = Trigger("calendar", {"crontab": "*/7 * 13 * 5", "timezone": "Europe/Berlin"})
+WEEKLY = Trigger("cron", {"day_of_week": "mon", "hour": 9, "timezone": "Europe/Berlin"})
+
+
+def many(count: int, trigger: Trigger, guild_id: str = "1", **params: Any) -> list[Job]:
+    return [
+        Job(f"{trigger.type}{number}", "h", "send_announcement", params, trigger, name=f"Job {number}",
+            timezone="Europe/Berlin", anchor_at=NOW, guild_id=guild_id, creator_id="2",
+            next_run_at=schedule_of(trigger, anchor=NOW, zone="Europe/Berlin").next_after(NOW))
+        for number in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("trigger", [EACH_MINUTE, SELDOM, Trigger("interval", {"minutes": 1})])
+def test_what_a_month_works_out_is_bounded_whatever_runs_in_it(trigger: Trigger) -> None:
+    begin, end = span_of(*month_days(date(2026, 11, 24)), BERLIN)
+    agenda = moments([*many(2000, trigger), *many(1, WEEKLY)], [], begin, end, NOW, None)
+    assert len(agenda.moments) <= MOST and not agenda.whole
+    titles = Counter(moment.title for moment in agenda.moments)
+    assert len(titles) == 2000 and min(titles.values()) >= 1  # each has its turns
+    few = moments(many(1, WEEKLY), [], begin, end, NOW, None)
+    assert few.whole and [moment.at.day for moment in few.moments] == [30]
+
+
+@pytest.mark.parametrize("trigger", [EACH_MINUTE, SELDOM, WEEKLY])
+def test_what_a_calendar_file_holds_is_bounded(trigger: Trigger) -> None:
+    jobs = many(4000, trigger, message="x" * 4000)
+    file = calendar_of(jobs, name="Moonbase", now=NOW)
+    events: Any = Calendar.from_ical(file.data)
+    held = len(events.walk("VEVENT"))
+    assert 0 < held <= MOST_EVENTS and file.left_out == 4000 - held
+    assert len(file.data) < 8_000_000
+    assert calendar_of(jobs[:3], name="Moonbase", now=NOW).left_out == 0
+
+
+@pytest.mark.sqlite
+async def test_two_thousand_jobs_each_minute_leave_the_loop_alone(world: World) -> None:
+    client, guild_id = world.bot.services.client, str(world.guild.id)
+    later = to_iso(instants.now() + timedelta(hours=3))
+    trigger = Trigger("calendar", {"cron": {"minute": "*"}, "starting": later, "timezone": "Europe/Berlin"})
+    (job,) = many(1, trigger, guild_id, channel_id=str(world.channel.id), message="Hello")
+    await client.create(replace(job, id="", handler_id=world.bot.services.handler_id))
+    grow(Path(world.settings.database), 2000)
+    async with watched_loop() as busy:
+        shown = await world.admin.slash(world.channel, "schedule calendar")
+        await world.admin.click(shown.response, label="Later")  # type: ignore[arg-type]
+        assert "only their first runs are shown" in text_of(shown.response)
+        for kind in ("yaml", "ics"):
+            shown = await world.admin.slash(world.channel, "schedule export", kind=kind)
+            assert "2\u2009000 jobs are in this file." in said(shown)
+        await world.admin.slash(world.channel, "schedule list")
+    assert max(busy) < 0.05

@@ -17,8 +17,9 @@ from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schedulezero.apscheduler_jobs import read_apscheduler
 from schedulezero.exchange import Entry, Fault
-from schedulezero.importers import read_apscheduler, read_crontab, read_reminder_csv, reader_of
+from schedulezero.importers import read_crontab, read_reminder_csv, reader_of
 from schedulezero.when.triggers import schedule_of
 from tests.world import World, press, said
 
@@ -128,9 +129,7 @@ def exported() -> str:
 
 
 def test_an_export_of_discord_reminder_bot() -> None:
-    text = exported()
-    assert reader_of(text) is read_apscheduler
-    found = read_apscheduler(text, HERE, "UTC", NOW)
+    found = read_apscheduler(exported(), HERE, "UTC", NOW)
     by_kind = {
         entry.trigger.type + entry.method: entry for entry in entries(found) if entry.trigger is not None
     }

@@ -1,0 +1,113 @@
+"""The lines of a calendar file (RFC 5545, 3.1): its events and time zones, found by one walk over it.
+
+What an event holds beside its text and its times (attachments, alarms, attendees) is passed over here,
+so that its size costs nothing. Lines are joined (*unfolded*) up to a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+KEPT = frozenset(
+    ("SUMMARY", "DESCRIPTION", "DTSTART", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "STATUS")
+)
+_TEXTS = ("SUMMARY", "DESCRIPTION")
+_LONGEST_LINE = 16_000
+_MOST_LINES = 1000
+_LINES_OF_A_ZONE = 400
+MOST_ZONES = 50
+
+
+@dataclass(slots=True)
+class Block:
+    """An event or a time zone: where it begins, its lines, and what is wrong with them."""
+
+    line: int
+    lines: list[str] = field(default_factory=list[str])
+    fault: str | None = None
+
+
+@dataclass(slots=True)
+class Blocks:
+    """What a calendar file holds. ``more_zones`` tells that it has more zones than are read."""
+
+    events: list[Block] = field(default_factory=list[Block])
+    zones: list[Block] = field(default_factory=list[Block])
+    count: int = 0
+    more_zones: bool = False
+
+
+def split_property(line: str) -> tuple[str, str, str]:
+    """A line as its name, its parameters and its value; a colon within quotes belongs to a parameter."""
+    quoted = False
+    for at, character in enumerate(line):
+        if character == '"':
+            quoted = not quoted
+        elif character == ":" and not quoted:
+            name, _, parameters = line[:at].partition(";")
+            return name.strip().upper(), parameters, line[at + 1 :]
+    return line.partition(";")[0].strip().upper(), "", ""
+
+
+def blocks_of(text: str, most_events: int) -> Blocks:
+    """The events and zones of a file; events beyond ``most_events`` are only counted."""
+    found = Blocks()
+    event: Block | None = None
+    zone: Block | None = None
+    inner = 0  # components within an event, such as alarms
+    for number, line in _logical(text):
+        word = line[:40].strip().upper()
+        if event is None and zone is None:
+            if word == "BEGIN:VEVENT":
+                found.count += 1
+                event, inner = Block(number), 0
+            elif word == "BEGIN:VTIMEZONE":
+                zone = Block(number)
+        elif word == "END:VEVENT" and event is not None:
+            if len(found.events) < most_events:
+                found.events.append(event)
+            event = None
+        elif word == "END:VTIMEZONE" and zone is not None:
+            if len(found.zones) < MOST_ZONES:
+                found.zones.append(zone)
+            else:
+                found.more_zones = True
+            zone = None
+        elif zone is not None:
+            _keep(zone, line, _LINES_OF_A_ZONE)
+        elif event is not None:
+            inner += word.startswith("BEGIN:") - word.startswith("END:")
+            if inner <= 0 and _name(line) in KEPT:
+                _keep(event, line, _MOST_LINES)
+    return found
+
+
+def _keep(block: Block, line: str, most: int) -> None:
+    if len(line) > _LONGEST_LINE and _name(line) not in _TEXTS:
+        block.fault = f"One of its lines ({_name(line)[:40]}) has more than {_LONGEST_LINE} characters."
+    elif len(block.lines) == most:
+        block.fault = f"It has more than {most} lines."
+    else:
+        block.lines.append(line[:_LONGEST_LINE])
+
+
+def _name(line: str) -> str:
+    return line[:40].partition(":")[0].partition(";")[0].strip().upper()
+
+
+def _logical(text: str) -> Iterator[tuple[int, str]]:
+    """Each line with its continuations, cut off beyond the bound, and the number where it begins."""
+    start, parts, length = 1, list[str](), 0
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = raw.removesuffix("\r")
+        if line[:1] in (" ", "\t") and parts:
+            if length <= _LONGEST_LINE:
+                parts.append(line[1:])
+                length += len(line) - 1
+            continue
+        if parts:
+            yield start, "".join(parts)
+        start, parts, length = number, [line], len(line)
+    if parts:
+        yield start, "".join(parts)

@@ -1,0 +1,223 @@
+"""Files that people upload are read in a process of its own: it ends in time, and the bot stays as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+import resource
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schedulezero.file_reader import OUT_OF_MEMORY
+from schedulezero.file_reading import Asked
+from schedulezero.limited_reading import (
+    FileReaders,
+    Reading,
+    UnreadableFile,
+    checked,
+    environment,
+    read_limited,
+)
+from tests.hostile.files import FILES, SIZE
+from tests.loop_watch import watched_loop
+from tests.world import World, said
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ASKED = Asked("Europe/Berlin", "en-GB", NOW, "123456789012345678")
+SLOW = FILES["long texts of time"]
+CRONTAB = b"0 9 * * 1-5 Stand-up!\n@reboot x\n"
+
+
+async def read_or_told(data: bytes) -> Reading | str:
+    try:
+        return await read_limited(data, ASKED)
+    except UnreadableFile as error:
+        return error.message
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_each_file_ends_in_time_with_a_sentence(name: str) -> None:
+    data = FILES[name]()[:SIZE]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.monotonic()
+    async with watched_loop() as busy:
+        answer = await read_or_told(data)
+    assert time.monotonic() - began < 10
+    assert max(busy) < 0.05
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 64 * 1024
+    if isinstance(answer, str):
+        assert answer.endswith(".")
+    else:
+        assert answer.entries or answer.faults
+        assert all(fault.line > 0 and fault.message for fault in answer.faults)
+
+
+@pytest.mark.parametrize(
+    ("data", "part"),
+    [
+        (FILES["a zip file"](), "of the kind ZIP"),
+        (FILES["a pickle"](), "schedulezero-bot import-apscheduler FILE"),
+        (FILES["an SQLite file"](), "schedulezero-bot import-apscheduler FILE"),
+        (FILES["APScheduler's export"](), "schedulezero-bot import-apscheduler FILE"),
+        (FILES["NUL"](), "NUL character"),
+        (FILES["lists in lists"](), "nests too deeply"),
+        (FILES["aliases"](), "Aliases"),
+        (FILES["thousands of days left out"](), "has more than 16000 characters"),
+        (FILES["a zone that changes each second"](), "rule that is not supported"),
+        (b" \n ", "is empty"),
+        (b"x" * (SIZE + 1), "larger than 512 KiB"),
+    ],
+)
+async def test_what_is_wrong_is_said(data: bytes, part: str) -> None:
+    answer = await read_limited(data, ASKED)
+    assert not answer.entries and part in answer.faults[0].message
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+async def test_a_text_is_read_in_the_codings_that_editors_write(coding: str) -> None:
+    text = CRONTAB.decode()
+    data = ("\ufeff" + text).encode(coding) if coding == "utf-16-le" else text.encode(coding)
+    answer = await read_limited(data.replace(b"\n", b"\r\n") if coding.startswith("utf-8") else data, ASKED)
+    assert [entry.name for entry in answer.entries] == ["Stand-up!"] and answer.faults[0].line == 2
+
+
+async def test_what_was_read_before_the_time_was_over_is_kept() -> None:
+    slow = SLOW().decode().removeprefix("jobs:\n")
+    first = "- {do: send_announcement, when: every day at 9}\n"
+    answer = await read_limited(f"jobs:\n{first}{slow}".encode(), ASKED)
+    assert answer.entries[0].line == 2
+    assert answer.stopped is not None and "takes too long" in answer.stopped.message
+
+
+async def test_one_guild_waits_for_its_own_file_only() -> None:
+    readers = FileReaders()
+    slow = asyncio.create_task(readers.read(SLOW(), ASKED, "1"))
+    await asyncio.sleep(0)
+    with pytest.raises(UnreadableFile, match="Another file of this server"):
+        await readers.read(CRONTAB, ASKED, "1")
+    answer = await readers.read(CRONTAB, ASKED, "2")
+    assert len(answer.entries) == 1 and not slow.done()
+    await asyncio.gather(slow, return_exceptions=True)
+    assert len((await readers.read(CRONTAB, ASKED, "1")).entries) == 1
+
+
+async def test_a_reading_that_is_given_up_leaves_no_process() -> None:
+    task = asyncio.create_task(read_limited(SLOW(), ASKED))
+    while not children():
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not children()
+
+
+def children() -> list[str]:
+    """The processes that read files for this one."""
+    listed = Path(f"/proc/self/task/{Path('/proc/self').resolve().name}/children")
+    if not listed.exists():
+        pytest.skip("needs Linux's /proc")
+    found: list[str] = []
+    for number in listed.read_text().split():
+        line = Path(f"/proc/{number}/cmdline")
+        if line.exists() and b"schedulezero.file_reader" in line.read_bytes():
+            found.append(number)
+    return found
+
+
+async def test_the_process_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISCORD_TOKEN", "SCHEDULEZERO_API_TOKEN", "SCHEDULEZERO_DATABASE", "PGPASSWORD"):
+        monkeypatch.setenv(name, "secret")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import os; print(dict(os.environ))",
+        stdout=asyncio.subprocess.PIPE, env=environment(),
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    assert b"PYTHONPATH" in out and b"secret" not in out
+
+
+def test_the_process_starts_light() -> None:
+    code = (
+        "import sys\nfrom schedulezero.file_reader import main\nmain()\n"
+        "print([name for name in ('discord', 'sqlalchemy', 'aiohttp', 'zmq', 'PIL', 'pydantic', 'icalendar')"
+        " if name in sys.modules])"
+    )
+    sent = json.dumps(ASKED.to_json()).encode() + b"\n" + CRONTAB
+    done = subprocess.run([sys.executable, "-c", code], input=sent, capture_output=True, check=True)
+    lines = done.stdout.splitlines()
+    assert json.loads(lines[-2]) == {"end": True} and lines[-1] == b"[]"
+
+
+def test_memory_is_watched_where_the_system_does_not() -> None:
+    code = "from schedulezero.file_reader import watch_memory; watch_memory(1)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == OUT_OF_MEMORY
+
+
+ENTRY: dict[str, Any] = {
+    "line": 1, "name": None, "method": "m", "params": {}, "trigger": {"type": "date", "args": {}},
+    "timezone": "UTC", "missed": "latest", "overlap": "allow", "sentence": "s", "runs": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"line": "1"}, {"line": -1}, {"name": "x" * 101}, {"method": None}, {"params": []}, {"trigger": "x"},
+        {"timezone": "Mars"}, {"missed": "never"}, {"runs": ["soon"]}, {"runs": ["x"] * 101}, {"extra": 1},
+        {"why": "both"},
+    ],
+)  # fmt: skip
+def test_what_comes_back_is_checked(change: dict[str, Any]) -> None:
+    assert checked(ENTRY) is not None
+    with pytest.raises(ValueError):
+        checked({**ENTRY, **change})
+
+
+# Read as: what a pickle does, and its bytes.
+PICKLES = {
+    "a call": pickle.dumps(Path.home),
+    "an eval": b"cbuiltins\neval\n(S'1'\ntR.",
+    "a huge array": b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b".",
+    "a huge text": b"\x80\x04\x8d" + (2**62).to_bytes(8, "little") + b"x.",
+    "a huge memo": b"\x80\x04K\x01r\xff\xff\xff\x7f.",
+    "deep tuples": b"\x80\x04)" + b"\x85" * 60_000 + b".",
+    "many marks": b"(" * 60_000 + b".",
+    "a doubled list": b"\x80\x04]" + b"2(2e" * 1000 + b".",
+    "a long number": b"\x80\x04\x8b" + (60_000).to_bytes(4, "little") + b"\x7f" * 60_000 + b".",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", PICKLES)
+async def test_no_pickle_of_the_owners_hurts(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "jobs.db"
+    database = sqlite3.connect(file)
+    database.execute("CREATE TABLE apscheduler_jobs (id TEXT, next_run_time FLOAT, job_state BLOB)")
+    database.execute("INSERT INTO apscheduler_jobs VALUES ('1', 1.0, ?)", (PICKLES[name],))
+    database.commit()
+    database.close()
+    asked = Asked("UTC", "en-GB", NOW, "1", pickles=True)
+    began = time.monotonic()
+    try:
+        answer = await read_limited(file.read_bytes(), asked)
+        assert not answer.entries and answer.faults[0].line == 1
+    except UnreadableFile as error:
+        assert error.message.endswith(".")
+    assert time.monotonic() - began < 10
+
+
+async def test_on_discord_a_hostile_file_gets_a_sentence_and_a_pickle_the_owners_command(
+    world: World,
+) -> None:
+    async def imported(data: bytes) -> str:
+        return said(await world.admin.slash(world.channel, "schedule import", file=("x.yaml", data)))
+
+    assert "takes too long" in await imported(SLOW())
+    assert "import-apscheduler FILE" in await imported(FILES["APScheduler's export"]())
+    assert "1 job can be imported" in await imported(CRONTAB)
