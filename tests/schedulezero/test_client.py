@@ -313,6 +313,20 @@ async def _odd_jobs(request: web.Request) -> web.Response:
     return web.json_response({"jobs": [{"job_id": 1}], "next_cursor": None})
 
 
+async def _infinite(request: web.Request) -> web.Response:
+    text = '{"jobs": [], "next_cursor": 1e999}'
+    return web.Response(text=text, content_type="application/json")
+
+
+async def _half_an_emoji(request: web.Request) -> web.Response:
+    text = '{"jobs": [{"name": "\\ud83d"}]}'
+    return web.Response(text=text, content_type="application/json")
+
+
+async def _not_gzip(request: web.Request) -> web.Response:
+    return web.Response(body=b"none", headers={"Content-Encoding": "gzip"})
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "part"),
     [
@@ -323,6 +337,9 @@ async def _odd_jobs(request: web.Request) -> web.Response:
         (_list, BadAnswer, "does not look like"),
         (_other, BadAnswer, "no list of jobs"),
         (_odd_jobs, BadAnswer, "cannot be read"),
+        (_infinite, BadAnswer, "too large"),
+        (_half_an_emoji, BadAnswer, "surrogate"),
+        (_not_gzip, BadAnswer, "does not look like"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
