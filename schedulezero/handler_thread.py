@@ -23,13 +23,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import zmq
-from zmq.auth.thread import ThreadAuthenticator
 
-from schedulezero.addresses import is_loopback
 from schedulezero.calls import Calls
+from schedulezero.doorkeeper import Doorkeeper
 from schedulezero.errors import ParameterError
 from schedulezero.invocation import Invocation, answer_of_error, prepare
-from schedulezero.keys import DOMAIN
 from schedulezero.model import JsonObject
 from schedulezero.protocol import (
     PONG,
@@ -142,20 +140,19 @@ class HandlerThread:
             self._before = None
         context = zmq.Context()
         router = context.socket(zmq.ROUTER)
-        keys = self._handler.keys if not is_loopback(self._handler.address) else None
-        authenticator = ThreadAuthenticator(context) if keys is not None else None
+        keys = self._handler.keys
+        keys = keys if keys is not None and keys.cover(self._handler.address) else None
+        doorkeeper = Doorkeeper(keys)
+        questions = doorkeeper.socket(context)
         try:
-            if keys is not None and authenticator is not None:
-                authenticator.start()
-                authenticator.configure_curve_callback(DOMAIN, credentials_provider=keys)
-                keys.guard(router)
+            doorkeeper.guard(router, keys)
             for option, value in ((zmq.LINGER, 200), (zmq.MAXMSGSIZE, _LARGEST_RECEIVED)):
                 router.setsockopt(option, value)
             if not self._bind(router):
                 return
             if self.registration is not None:
                 self.registration.start()
-            self._serve(router)
+            self._serve(router, questions, doorkeeper)
         except Exception:
             log.exception("the handler's thread failed; reload the cog to start it again")
         finally:
@@ -165,8 +162,7 @@ class HandlerThread:
             self._finish_calls()
             self._send_answers(router)
             router.close()
-            if authenticator is not None:
-                authenticator.stop()
+            questions.close()
             context.term()
             with self._lock:
                 self._waker.close()
@@ -205,14 +201,17 @@ class HandlerThread:
             return True
         return False
 
-    def _serve(self, router: zmq.Socket[bytes]) -> None:
+    def _serve(self, router: zmq.Socket[bytes], questions: zmq.Socket[bytes], doorkeeper: Doorkeeper) -> None:
         poller = zmq.Poller()
         poller.register(router, zmq.POLLIN)
+        poller.register(questions, zmq.POLLIN)
         poller.register(self._wakened, zmq.POLLIN)
         while not self._stopping:
             ready = dict(poller.poll(_POLL_MS))
             if self._wakened.fileno() in ready or self._wakened in ready:
                 self._drain_wakeups()
+            if questions in ready:
+                questions.send_multipart(doorkeeper.answer(questions.recv_multipart()))
             if router in ready:
                 self._receive(router)
             self._send_answers(router)

@@ -14,7 +14,9 @@ from typing import Any, cast
 
 import zmq
 import zmq.asyncio
+from zmq.utils.monitor import parse_monitor_message
 
+from schedulezero.doorkeeper import ask_about_peers
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
 from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
@@ -22,6 +24,7 @@ from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
 log = logging.getLogger(__name__)
 
 _CONNECT_MS = 1000
+_UP_OR_DOWN = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 
 
 class HandlerAway(Exception):
@@ -57,9 +60,14 @@ class Connection:
         self._socket.setsockopt(zmq.RCVHWM, 0)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
+        # What listens there may be anything; without this, libzmq talks to old peers before it knows them.
+        ask_about_peers(self._socket)
         if keys is not None and key is not None:
             keys.speak_to(cast(Any, self._socket), key)
-        monitor = cast(Any, self._socket).get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self.refused = False
+        """Whether the last handshake failed; libzmq may give up then, and it takes a new connection."""
+        self._up = False
+        monitor = cast(Any, self._socket).get_monitor_socket(_UP_OR_DOWN)
         self._socket.connect(address)
         self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
         self._tokens = itertools.count(1)
@@ -81,13 +89,15 @@ class Connection:
         future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
         self._calls[token] = future
         try:
-            await self._send([token, b"", encode(message)])
+            await self._deliver([token, b"", encode(message)])
             async with asyncio.timeout(timeout):
                 return await future
         except TimeoutError:
             raise CallTimeout(f"{self.address} did not answer within {timeout:g} s") from None
         finally:
             self._calls.pop(token, None)
+            if future.done() and not future.cancelled():
+                future.exception()  # it may have failed while the call was still being sent
 
     async def ping(self, timeout: float) -> bool:
         """Whether the handler answers a ping within ``timeout`` seconds."""
@@ -108,6 +118,16 @@ class Connection:
         for future in self._calls.values():
             if not future.done():
                 future.set_exception(error)
+
+    async def _deliver(self, frames: list[bytes]) -> None:
+        try:
+            await self._send(frames)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._socket.closed or (task is not None and task.cancelling()):
+                raise
+            # The socket's own waiting was cancelled by its end, and not the caller.
+            raise HandlerAway(f"the connection to {self.address} was closed") from None
 
     async def _send(self, frames: list[bytes]) -> None:
         try:
@@ -135,9 +155,18 @@ class Connection:
         sending.result()  # done, or holds zmq.Again
 
     async def _watch(self, monitor: Any) -> None:
-        """Ends the calls under way when the connection breaks: a peer answers on the one it was asked on."""
+        """Notes a failed handshake, and ends the calls under way when the connection breaks.
+
+        A peer answers on the connection that it was asked on.
+        """
         while True:
-            await monitor.recv_multipart()
+            event = parse_monitor_message(await monitor.recv_multipart())["event"]
+            self.refused = event == zmq.EVENT_DISCONNECTED and not self._up
+            self._up = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            if self._up:
+                continue
+            if self.refused:
+                log.warning("%s does not take our connection: another protocol, or other keys", self.address)
             self._fail_calls(CallLost(f"{self.address} went away before it answered"))
 
     async def _read(self) -> None:

@@ -2,7 +2,8 @@
 
 Speaks ``{"method": "register", "params": {…}}`` and tolerates the older ``{"action": "register", …}``,
 whose parameters may stand beside the action. Whatever comes in is answered; nothing ends the loop.
-Beyond loopback the socket speaks CURVE, and who is not on the list of keys does not get this far.
+Beyond loopback, and with `require_keys` everywhere, the socket speaks CURVE, and a peer whose key is not on
+the list does not get this far.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import zmq
 import zmq.asyncio
 
 from schedulezero.addresses import is_loopback
+from schedulezero.doorkeeper import Doorkeeper
 from schedulezero.errors import DatabaseUnavailable, PortTaken, ValueUnusable
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
@@ -36,19 +38,24 @@ class Registrations:
         context: the ZeroMQ context that owns the socket.
         registry: takes in who registers.
         address: where to listen.
+        doorkeeper: lets peers in.
         keys: our own keys, where the wire is encrypted.
     """
 
     def __init__(
-        self, context: zmq.asyncio.Context, registry: Registry, address: str, keys: KeyRing | None = None
+        self,
+        context: zmq.asyncio.Context,
+        registry: Registry,
+        address: str,
+        doorkeeper: Doorkeeper,
+        keys: KeyRing | None = None,
     ) -> None:
         self._registry = registry
-        self._encrypted = keys is not None
+        self._keys = keys
         self._socket = context.socket(zmq.REP)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.MAXMSGSIZE, 2 * MAX_FRAME_BYTES)
-        if keys is not None:
-            keys.guard(cast(Any, self._socket))
+        doorkeeper.guard(self._socket, keys)
         try:
             self._socket.bind(address)
         except zmq.ZMQError as error:
@@ -63,7 +70,7 @@ class Registrations:
         """Answers until cancelled."""
         while True:
             parts = await cast(Any, self._socket).recv_multipart(copy=False)
-            key = _key_of(parts[0]) if self._encrypted else None
+            key = _key_of(parts[0]) if self._keys is not None else None
             answer = await self._answer([bytes(part) for part in parts], key)
             await self._socket.send(encode(answer))
 
@@ -98,7 +105,7 @@ class Registrations:
         methods = clean_methods(params.get("methods"))
         if methods is None:
             return failure('"methods" must be a list of method names.')
-        if is_loopback(address):
+        if is_loopback(address) and not (self._keys is not None and self._keys.everywhere):
             key = None  # on this machine calls go in plain text
         elif key is None:
             return failure(

@@ -263,6 +263,8 @@ class Registry:
         """Whether an instance is there; it is asked when it was not heard from lately."""
         if entry.fresh:
             return True
+        if entry.connection.refused:
+            self.replace_connection(entry)  # something else may listen there by now
         if await entry.connection.ping(PING_SECONDS):
             entry.heard()
             return True
@@ -279,10 +281,10 @@ class Registry:
             return
 
     def replace_connection(self, entry: Entry) -> None:
-        """Drops the socket to an instance that takes one call at a time and did not answer it.
+        """Drops the socket to an instance and opens another one.
 
-        Its line is stuck behind that call; a new socket has a line of its own, which is what
-        makes trying again worth while.
+        Where an instance takes one call at a time and did not answer it, its line is stuck behind that
+        call; a new socket has a line of its own, which is what makes trying again worth while.
         """
         if self.is_current(entry):
             entry.connection.close()

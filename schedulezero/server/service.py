@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 import zmq.asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from zmq.auth.asyncio import AsyncioAuthenticator
 
 from schedulezero import instants
 from schedulezero.addresses import is_loopback
 from schedulezero.database import Database, database_of, is_postgres_setting
+from schedulezero.doorkeeper import Doorkeeper
 from schedulezero.errors import PortTaken
-from schedulezero.keys import DOMAIN, load_keys
+from schedulezero.keys import load_keys
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES
 from schedulezero.server.announcer import Announcer
@@ -77,6 +77,7 @@ class ServerConfig:
         tls_certificate, tls_key: files for HTTPS.
         behind_proxy: a proxy that does TLS stands before REST.
         keys: the folder of the keys for ZeroMQ beyond loopback.
+        require_keys: whether ZeroMQ needs keys on loopback, too.
         history_days: how long ended runs are kept; 0 for ever.
     """
 
@@ -91,6 +92,7 @@ class ServerConfig:
     tls_key: str | None = None
     behind_proxy: bool = False
     keys: str = "data/keys"
+    require_keys: bool = False
     history_days: float = 90.0
 
     def to_json(self) -> JsonObject:
@@ -112,7 +114,8 @@ async def serving(
     Raises PortTaken, DatabaseUnusable, Exposed or KeysUnusable, in a sentence that says what to do.
     """
     tls = tls_context(config.tls_certificate, config.tls_key)
-    keys = load_keys(config.keys) if not is_loopback(config.server_address) else None
+    encrypted = config.require_keys or not is_loopback(config.server_address)
+    keys = load_keys(config.keys, everywhere=config.require_keys) if encrypted else None
     async with AsyncExitStack() as stack:
         database = database_of(config.database, metadata)
         await database.open()
@@ -135,14 +138,12 @@ async def serving(
 
         context = zmq.asyncio.Context()
         stack.callback(context.destroy, linger=0)
-        if keys is not None:
-            authenticator = AsyncioAuthenticator(context)
-            authenticator.start()
-            authenticator.configure_curve_callback(DOMAIN, credentials_provider=keys)
-            stack.callback(authenticator.stop)
+        doorkeeper = Doorkeeper(keys)
+        questions = doorkeeper.socket(context)
+        stack.callback(questions.close)
         registry = Registry(context, keys, Instances(database) if signals.shared else None)
         stack.callback(registry.close)
-        registrations = Registrations(context, registry, config.server_address, keys)
+        registrations = Registrations(context, registry, config.server_address, doorkeeper, keys)
         stack.callback(registrations.close)
 
         queue = await run_queue(database, store, registry, signals)
@@ -194,6 +195,7 @@ async def serving(
         retention = Retention(store, signals, kept_for, now)
         await _running(stack, "retention", retention.run(), health)
         await _running(stack, "rules", rules.keep_reading(), health)
+        await _running(stack, "doorkeeper", doorkeeper.serve(questions), health)
         await _running(stack, "registry", registry.keep_looking(), health)
         await _running(stack, "signals", signals.run(), health)
         await _running(stack, "registrations", registrations.serve(), health)
