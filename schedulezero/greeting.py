@@ -13,7 +13,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 _BEGINNING = b"\xff\0\0\0\0\0\0\0\1\x7f\3\0"
-"""Signature and version. The other side answers with all of its greeting; told our mechanism, it might not."""
+"""Signature and version. The other side answers with its whole greeting, unless it knows our mechanism."""
 _MAJOR = 10
 _MECHANISM = slice(12, 32)
 _GREETING_BYTES = 64

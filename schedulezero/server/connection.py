@@ -19,7 +19,7 @@ from zmq.utils.monitor import parse_monitor_message
 from schedulezero.doorkeeper import ask_about_peers
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
-from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
+from schedulezero.protocol import MAX_FRAME_BYTES, PING, BadFrame, decode, encode, split_envelope
 
 log = logging.getLogger(__name__)
 
@@ -53,27 +53,54 @@ class Connection:
         self, context: zmq.asyncio.Context, address: str, keys: KeyRing | None = None, key: str | None = None
     ) -> None:
         self.address = address
-        self._socket = context.socket(zmq.DEALER)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._socket.setsockopt(zmq.SNDHWM, 0)
-        self._socket.setsockopt(zmq.RCVHWM, 0)
-        self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
-        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
-        # What listens there may be anything; without this, libzmq talks to old peers before it knows them.
-        ask_about_peers(self._socket)
-        if keys is not None and key is not None:
-            keys.speak_to(cast(Any, self._socket), key)
         self.refused = False
         """Whether the last handshake failed; libzmq may give up then, and it takes a new connection."""
+        self._context, self._keys, self._key = context, keys, key
         self._up = False
-        monitor = cast(Any, self._socket).get_monitor_socket(_UP_OR_DOWN)
-        self._socket.connect(address)
+        self._closed = False
         self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
         self._tokens = itertools.count(1)
+        self._opened: zmq.asyncio.Socket | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+
+    @property
+    def _socket(self) -> zmq.asyncio.Socket:
+        """The socket, opened by the first call: a handler that nobody calls costs none."""
+        if self._opened is None:
+            try:
+                self._opened = self._open()
+            except zmq.ZMQError as error:
+                log.error("no connection to %s can be opened: %s", self.address, error)
+                raise HandlerAway(f"no connection to {self.address} can be opened") from error
+        return self._opened
+
+    def _open(self) -> zmq.asyncio.Socket:
+        if self._closed:
+            raise HandlerAway(f"the connection to {self.address} was closed")
+        socket = self._context.socket(zmq.DEALER)
+        for option, value in (
+            (zmq.LINGER, 0),
+            (zmq.IMMEDIATE, 1),
+            (zmq.SNDHWM, 0),
+            (zmq.RCVHWM, 0),
+            (zmq.MAXMSGSIZE, 2 * MAX_FRAME_BYTES),
+            (zmq.RECONNECT_IVL, 100),
+            (zmq.RECONNECT_IVL_MAX, 2000),
+        ):
+            socket.setsockopt(option, value)
+        # What listens there may be anything; without this, libzmq talks to old peers before it knows them.
+        ask_about_peers(socket)
+        if self._keys is not None and self._key is not None:
+            self._keys.speak_to(cast(Any, socket), self._key)
+        try:
+            monitor = cast(Any, socket).get_monitor_socket(_UP_OR_DOWN)
+            socket.connect(self.address)
+        except zmq.ZMQError:
+            socket.close(linger=0)
+            raise
         loop = asyncio.get_running_loop()
-        self._reader = loop.create_task(self._read())
-        self._watcher = loop.create_task(self._watch(monitor))
+        self._tasks = (loop.create_task(self._read(socket)), loop.create_task(self._watch(monitor)))
+        return socket
 
     async def call(self, message: JsonObject, timeout: float) -> JsonObject:
         """The handler's answer to a message.
@@ -108,10 +135,12 @@ class Connection:
 
     def close(self) -> None:
         """Drops the socket; calls under way end with HandlerAway."""
-        self._reader.cancel()
-        self._watcher.cancel()
-        cast(Any, self._socket).disable_monitor()
-        self._socket.close(linger=0)
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        if self._opened is not None:
+            cast(Any, self._opened).disable_monitor()
+            self._opened.close(linger=0)
         self._fail_calls(HandlerAway(f"the connection to {self.address} was closed"))
 
     def _fail_calls(self, error: Exception) -> None:
@@ -124,7 +153,7 @@ class Connection:
             await self._send(frames)
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if not self._socket.closed or (task is not None and task.cancelling()):
+            if not self._closed or (task is not None and task.cancelling()):
                 raise
             # The socket's own waiting was cancelled by its end, and not the caller.
             raise HandlerAway(f"the connection to {self.address} was closed") from None
@@ -169,9 +198,9 @@ class Connection:
                 log.warning("%s does not take our connection: another protocol, or other keys", self.address)
             self._fail_calls(CallLost(f"{self.address} went away before it answered"))
 
-    async def _read(self) -> None:
+    async def _read(self, socket: zmq.asyncio.Socket) -> None:
         while True:
-            frames: list[bytes] = await self._socket.recv_multipart()
+            frames = cast("list[bytes]", await cast(Any, socket).recv_multipart())
             try:
                 envelope, payload = split_envelope(frames)
                 answer = decode(payload)

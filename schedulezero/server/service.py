@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import zmq
 import zmq.asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -23,6 +24,7 @@ from aiohttp.typedefs import Handler, Middleware
 from schedulezero import instants
 from schedulezero.addresses import is_loopback
 from schedulezero.database import Database, database_of, is_postgres_setting
+from schedulezero.descriptors import descriptor_limit
 from schedulezero.doorkeeper import Doorkeeper
 from schedulezero.errors import PortTaken
 from schedulezero.keys import load_keys
@@ -42,6 +44,7 @@ from schedulezero.server.api.system import SystemResource
 from schedulezero.server.api.troubles import TroublesResource
 from schedulezero.server.audit import Audit
 from schedulezero.server.clock import Clock
+from schedulezero.server.crowd import SOCKETS_EACH, most_instances
 from schedulezero.server.dispatcher import Dispatcher
 from schedulezero.server.exposure import check_rest, tls_context
 from schedulezero.server.health import Health
@@ -137,13 +140,23 @@ async def serving(
         )
 
         context = zmq.asyncio.Context()
+        most = most_instances(descriptor_limit())
+        # A connection takes three of libzmq's sockets; its own limit of 1023 would be reached first.
+        context.set(zmq.MAX_SOCKETS, SOCKETS_EACH * most + 64)
         stack.callback(context.destroy, linger=0)
         doorkeeper = Doorkeeper(keys)
         questions = doorkeeper.socket(context)
         stack.callback(questions.close)
-        registry = Registry(context, keys, Instances(database) if signals.shared else None)
+        registry = Registry(
+            context,
+            keys,
+            Instances(database) if signals.shared else None,
+            most=most,
+            needed=store.handlers_needed,
+        )
         stack.callback(registry.close)
-        registrations = Registrations(context, registry, config.server_address, doorkeeper, keys)
+        own_ports = {urlsplit(item).port or 80 for item in (config.server_address, config.api_endpoint)}
+        registrations = Registrations(context, registry, config.server_address, doorkeeper, keys, own_ports)
         stack.callback(registrations.close)
 
         queue = await run_queue(database, store, registry, signals)
