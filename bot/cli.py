@@ -132,7 +132,9 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
                 "Clusters share one server: start it with `python -m bot server`, and set `server: external`."
             )
     from bot.run import run
+    from schedulezero.descriptors import raise_descriptor_limit
 
+    raise_descriptor_limit()
     return _until_stopped(lambda stop: run(settings, token, stop, cluster))
 
 
@@ -184,6 +186,7 @@ def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
 
 def _server(options: argparse.Namespace, settings: Settings) -> int:
     from bot.app import server_config
+    from schedulezero.descriptors import raise_descriptor_limit
     from schedulezero.server.service import serving
 
     async def serve(stop: asyncio.Event) -> int:
@@ -195,6 +198,7 @@ def _server(options: argparse.Namespace, settings: Settings) -> int:
             await stop.wait()
         return 0
 
+    raise_descriptor_limit()
     return _until_stopped(serve)
 
 

@@ -34,6 +34,7 @@ from schedulezero.server.announcer import Announcer
 from schedulezero.server.api.access import Access, AccessRules, loopback_hosts
 from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
+from schedulezero.server.api.connections import Bounds, Connections
 from schedulezero.server.api.errors import error_middleware
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.preview import PreviewResource
@@ -178,9 +179,15 @@ async def serving(
             own_token=config.own_token,
             requests_per_second=config.requests_per_second,
         )
-        access = Access(rules_of_access, tokens)
+        connections = Connections(Bounds.within(descriptor_limit()), behind_proxy=config.behind_proxy)
+        access = Access(rules_of_access, tokens, connections)
         app = web.Application(
-            middlewares=[error_middleware, access.middleware(), announcing(announcer)],
+            middlewares=[
+                connections.middleware(),
+                error_middleware,
+                access.middleware(),
+                announcing(announcer),
+            ],
             client_max_size=MAX_FRAME_BYTES,
         )
         for resource in (
@@ -214,7 +221,8 @@ async def serving(
         await _running(stack, "registrations", registrations.serve(), health)
         await _running(stack, "dispatcher", dispatcher.run(), health)
         await _running(stack, "clock", clock.run(), health)
-        await web.SockSite(runner, listening, ssl_context=tls).start()
+        assert runner.server is not None
+        await _running(stack, "connections", connections.accept(listening, runner.server, tls), health)
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
         yield clock.look
 

@@ -13,6 +13,10 @@ from schedulezero.model import JsonObject
 log = logging.getLogger(__name__)
 
 
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
+"""What goes with an error of a status."""
+
+
 class ApiError(Exception):
     """A request that cannot be served.
 
@@ -50,14 +54,14 @@ async def error_middleware(
     try:
         return await handler(request)
     except ApiError as error:
-        extra = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        extra = _HEADERS.get(error.status, {})
         return web.json_response(error.to_json(), status=error.status, headers=extra)
     except DatabaseUnavailable as error:
         log.error("%s %s: %s", request.method, request.path, error)
         answer = ApiError(
             503, "database_unavailable", "The database cannot be used now; nothing was changed."
         )
-        return web.json_response(answer.to_json(), status=503)
+        return web.json_response(answer.to_json(), status=503, headers=_HEADERS[503])
     except ValueUnusable as error:
         refused = ApiError(400, "bad_value", str(error))
         return web.json_response(refused.to_json(), status=400)
