@@ -19,16 +19,19 @@ from typing import Any, cast
 import zmq
 import zmq.asyncio
 from zmq.utils import z85
+from zmq.utils.monitor import parse_monitor_message
 
 from schedulezero.keys import KeyRing
 
 log = logging.getLogger(__name__)
 
-DOMAIN = b"schedulezero"
-"""The domain that our sockets name to libzmq; without one libzmq does not ask about NULL peers."""
+MOST_PLAIN_PEERS = 1000
+"""Connections without a key to a socket of ours at once; one more is refused, and its peer tries again."""
 HANDSHAKE_SECONDS = 5.0
 """A connection that has not finished its handshake by then is closed."""
 
+# The domains that sockets name to libzmq; without one libzmq does not ask about NULL peers.
+_BOUND, _CONNECTED = b"schedulezero", b"schedulezero-connected"
 _ENDPOINT = "inproc://zeromq.zap.01"
 _VERSION = b"1.0"
 _HEARTBEAT_SECONDS = 10.0
@@ -42,10 +45,13 @@ class Doorkeeper:
 
     Parameters:
         keys: who is let in over CURVE; None where every peer is plain.
+        most: how many plain peers the socket that it guards takes at once.
     """
 
-    def __init__(self, keys: KeyRing | None = None) -> None:
+    def __init__(self, keys: KeyRing | None = None, most: int = MOST_PLAIN_PEERS) -> None:
         self._keys = keys
+        self._most = most
+        self._connected: set[int] = set()
         self._said_at = -math.inf
 
     def socket(self, context: zmq.Context[Any]) -> Any:
@@ -55,8 +61,8 @@ class Doorkeeper:
         made.bind(_ENDPOINT)
         return made
 
-    def guard(self, socket: Any, keys: KeyRing | None) -> None:
-        """Prepares a socket that will be bound.
+    def guard(self, socket: Any, keys: KeyRing | None) -> Any:
+        """Prepares a socket that will be bound, and gives the one that tells of its connections (`note`).
 
         Parameters:
             socket: the socket, not yet bound.
@@ -64,7 +70,7 @@ class Doorkeeper:
         """
         if keys is not None:
             keys.guard(socket)
-        ask_about_peers(socket)
+        socket.setsockopt(zmq.ZAP_DOMAIN, _BOUND)
         for option, value in (
             (zmq.HANDSHAKE_IVL, int(HANDSHAKE_SECONDS * 1000)),
             (zmq.HEARTBEAT_IVL, int(_HEARTBEAT_SECONDS * 1000)),
@@ -72,13 +78,22 @@ class Doorkeeper:
             (zmq.BACKLOG, _WAITING_CONNECTIONS),
         ):
             socket.setsockopt(option, value)
+        return socket.get_monitor_socket(zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
+
+    def note(self, news: list[bytes]) -> None:
+        """Counts a connection that came or went."""
+        event = parse_monitor_message(news)
+        if event["event"] == zmq.EVENT_ACCEPTED:
+            self._connected.add(event["value"])
+        else:
+            self._connected.discard(event["value"])
 
     def answer(self, question: Sequence[bytes]) -> list[bytes]:
         """The answer to one question of libzmq's."""
         if len(question) < 6 or question[0] != _VERSION:
             return [_VERSION, question[1] if len(question) > 1 else b"", b"500", b"not ZAP 1.0", b"", b""]
-        request_id, mechanism, credentials = question[1], question[5], question[6:]
-        user = self._user(mechanism, credentials)
+        request_id, domain, mechanism, credentials = question[1], question[2], question[5], question[6:]
+        user = self._user(domain, mechanism, credentials)
         if user is None:
             return [_VERSION, request_id, b"400", b"not let in", b"", b""]
         return [_VERSION, request_id, b"200", b"OK", user, b""]
@@ -96,10 +111,18 @@ class Doorkeeper:
             self._said_at = now
             log.warning(text, *values)
 
-    def _user(self, mechanism: bytes, credentials: Sequence[bytes]) -> bytes | None:
+    async def keep_count(self, monitor: zmq.asyncio.Socket) -> None:
+        """Counts connections until cancelled."""
+        while True:
+            self.note(cast("list[bytes]", await cast(Any, monitor).recv_multipart()))
+
+    def _user(self, domain: bytes, mechanism: bytes, credentials: Sequence[bytes]) -> bytes | None:
         """The name that libzmq notes for a peer's messages; None when the peer is not let in."""
-        if mechanism == b"NULL":
-            return b""  # libzmq lets NULL peers get here on plain sockets only
+        if mechanism == b"NULL":  # libzmq lets NULL peers get here on plain sockets only
+            if domain == _CONNECTED or len(self._connected) <= self._most:
+                return b""
+            self._say("%d connections are open; one more is refused.", len(self._connected))
+            return None
         if mechanism == b"CURVE" and self._keys is not None and len(credentials) == 1:
             key = z85.encode(credentials[0])
             if key.decode("ascii") in self._keys.allowed():
@@ -109,5 +132,10 @@ class Doorkeeper:
 
 
 def ask_about_peers(socket: Any) -> None:
-    """Makes a socket, bound or connected, ask its context's doorkeeper about peers, and refuse old ones."""
-    socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
+    """Makes a socket that will be connected ask its context's doorkeeper, and so refuse old peers."""
+    socket.setsockopt(zmq.ZAP_DOMAIN, _CONNECTED)
+
+
+def most_peers(descriptors: int) -> int:
+    """How many plain peers a socket takes in a process that may have so many descriptors open."""
+    return max(16, min(MOST_PLAIN_PEERS, descriptors // 4))

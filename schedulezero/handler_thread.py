@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from schedulezero.calls import Calls
-from schedulezero.doorkeeper import Doorkeeper
+from schedulezero.descriptors import descriptor_limit
+from schedulezero.doorkeeper import Doorkeeper, most_peers
 from schedulezero.errors import ParameterError
 from schedulezero.invocation import Invocation, answer_of_error, prepare
 from schedulezero.model import JsonObject
@@ -55,7 +56,7 @@ _MOST_AT_ONCE = 200
 _DRAIN_SECONDS = 2.0
 _LAST_ANSWERS_SECONDS = 1.0
 _POLL_MS = 500
-_LARGEST_RECEIVED = 64 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
+_LARGEST_RECEIVED = 8 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
 _BIND_TRIES = 40
 
 
@@ -142,17 +143,24 @@ class HandlerThread:
         router = context.socket(zmq.ROUTER)
         keys = self._handler.keys
         keys = keys if keys is not None and keys.cover(self._handler.address) else None
-        doorkeeper = Doorkeeper(keys)
+        doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
+        monitor: zmq.Socket[bytes] | None = None
         questions = doorkeeper.socket(context)
         try:
-            doorkeeper.guard(router, keys)
-            for option, value in ((zmq.LINGER, 200), (zmq.MAXMSGSIZE, _LARGEST_RECEIVED)):
+            monitor = doorkeeper.guard(router, keys)
+            assert monitor is not None
+            options = (
+                (zmq.LINGER, 200),
+                (zmq.MAXMSGSIZE, _LARGEST_RECEIVED),
+                (zmq.RCVHWM, 2 * CONCURRENCY),
+            )
+            for option, value in options:
                 router.setsockopt(option, value)
             if not self._bind(router):
                 return
             if self.registration is not None:
                 self.registration.start()
-            self._serve(router, questions, doorkeeper)
+            self._serve(router, questions, monitor, doorkeeper)
         except Exception:
             log.exception("the handler's thread failed; reload the cog to start it again")
         finally:
@@ -161,6 +169,9 @@ class HandlerThread:
                 self.registration.join()
             self._finish_calls()
             self._send_answers(router)
+            if monitor is not None:
+                router.disable_monitor()
+                monitor.close(linger=0)
             router.close()
             questions.close()
             context.term()
@@ -201,15 +212,24 @@ class HandlerThread:
             return True
         return False
 
-    def _serve(self, router: zmq.Socket[bytes], questions: zmq.Socket[bytes], doorkeeper: Doorkeeper) -> None:
+    def _serve(
+        self,
+        router: zmq.Socket[bytes],
+        questions: zmq.Socket[bytes],
+        monitor: zmq.Socket[bytes],
+        doorkeeper: Doorkeeper,
+    ) -> None:
         poller = zmq.Poller()
         poller.register(router, zmq.POLLIN)
         poller.register(questions, zmq.POLLIN)
+        poller.register(monitor, zmq.POLLIN)
         poller.register(self._wakened, zmq.POLLIN)
         while not self._stopping:
             ready = dict(poller.poll(_POLL_MS))
             if self._wakened.fileno() in ready or self._wakened in ready:
                 self._drain_wakeups()
+            if monitor in ready:
+                doorkeeper.note(monitor.recv_multipart())
             if questions in ready:
                 questions.send_multipart(doorkeeper.answer(questions.recv_multipart()))
             if router in ready:

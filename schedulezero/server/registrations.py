@@ -77,11 +77,12 @@ class Registrations:
             (zmq.SNDHWM, _MOST_WAITING),
         ):
             self._socket.setsockopt(option, value)
-        doorkeeper.guard(self._socket, keys)
+        self.monitor: zmq.asyncio.Socket = doorkeeper.guard(self._socket, keys)
+        """Tells of connections that come and go."""
         try:
             self._socket.bind(address)
         except zmq.ZMQError as error:
-            self._socket.close()
+            self.close()
             if error.errno == zmq.EADDRINUSE:
                 raise PortTaken(
                     f"Another program listens on {address}. Stop it, or set another `server_address`."
@@ -110,6 +111,8 @@ class Registrations:
 
     def close(self) -> None:
         """Lets go of the address."""
+        cast(Any, self._socket).disable_monitor()
+        self.monitor.close(linger=0)
         self._socket.close(linger=0)
 
     async def _answer(self, frames: list[bytes], key: str | None) -> JsonObject:

@@ -25,7 +25,7 @@ from schedulezero import instants
 from schedulezero.addresses import is_loopback
 from schedulezero.database import Database, database_of, is_postgres_setting
 from schedulezero.descriptors import descriptor_limit
-from schedulezero.doorkeeper import Doorkeeper
+from schedulezero.doorkeeper import Doorkeeper, most_peers
 from schedulezero.errors import PortTaken
 from schedulezero.keys import load_keys
 from schedulezero.model import JsonObject
@@ -145,7 +145,7 @@ async def serving(
         # A connection takes three of libzmq's sockets; its own limit of 1023 would be reached first.
         context.set(zmq.MAX_SOCKETS, SOCKETS_EACH * most + 64)
         stack.callback(context.destroy, linger=0)
-        doorkeeper = Doorkeeper(keys)
+        doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
         questions = doorkeeper.socket(context)
         stack.callback(questions.close)
         registry = Registry(
@@ -216,6 +216,7 @@ async def serving(
         await _running(stack, "retention", retention.run(), health)
         await _running(stack, "rules", rules.keep_reading(), health)
         await _running(stack, "doorkeeper", doorkeeper.serve(questions), health)
+        await _running(stack, "count of peers", doorkeeper.keep_count(registrations.monitor), health)
         await _running(stack, "registry", registry.keep_looking(), health)
         await _running(stack, "signals", signals.run(), health)
         await _running(stack, "registrations", registrations.serve(), health)

@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import zmq
 
+from schedulezero import doorkeeper
 from schedulezero.addresses import free_ports
 from schedulezero.handler import Handler
 from schedulezero.server.service import ServerConfig
+from schedulezero.server.thread import ServerThread
 from tests.conftest import Api, until
 from tests.peers import RawHandler, tell
 from tests.schedulezero.server.test_runs import due_now, ended
@@ -146,3 +149,51 @@ async def test_the_server_says_nothing_to_a_port_that_speaks_something_else(
     raw_handler.start("send")
     job_id = await due_now(api)
     assert (await ended(api, job_id))["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("of", ["server", "handler"])
+async def test_who_never_ends_the_handshake_is_closed(
+    server: ServerConfig, called: tuple[Handler, list[Any]], of: str
+) -> None:
+    port = port_of(server.server_address if of == "server" else called[0].address)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(_SIGNATURE + b"\3")
+    async with asyncio.timeout(doorkeeper.HANDSHAKE_SECONDS + 5):
+        await reader.read()
+    writer.close()
+
+
+async def test_peers_that_only_connect_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, server_config: ServerConfig
+) -> None:
+    """So many connections and no more; one that is open already goes on, and one that ends makes room."""
+    monkeypatch.setattr(doorkeeper, "MOST_PLAIN_PEERS", 20)
+    server = ServerThread(server_config)
+    await server.start()
+    first, context = zmq.Context(), zmq.Context()
+    ping = json.dumps({"method": "ping"}).encode()
+
+    def ask(socket: Any, seconds: float) -> bool:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(server_config.server_address)
+        socket.send(ping)
+        return bool(socket.poll(int(seconds * 1000)))
+
+    old = first.socket(zmq.REQ)
+    assert await asyncio.to_thread(ask, old, 5) and old.recv()
+    crowd = [context.socket(zmq.REQ) for _ in range(30)]
+    answered = await asyncio.to_thread(lambda: [ask(socket, 0.5) for socket in crowd])
+    assert answered[:10] == [True] * 10 and not any(answered[25:])
+    old.send(ping)
+    assert await asyncio.to_thread(old.poll, 5000)
+    context.destroy(0)
+    await until(lambda: asyncio.to_thread(_is_served, server_config.server_address))
+    first.destroy(0)
+    await server.stop()
+
+
+def _is_served(address: str) -> bool:
+    try:
+        return tell(address, b'{"method": "ping"}', seconds=0.5)["success"]
+    except AssertionError:
+        return False
