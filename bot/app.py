@@ -198,9 +198,10 @@ def keys_of(settings: Settings) -> KeyRing | None:
     local = is_loopback(settings.server_address) and is_loopback(settings.handler_address)
     if local and not settings.require_keys:
         return None
-    ring = load_keys(settings.keys, settings.server_key, everywhere=settings.require_keys)
+    elsewhere = settings.server_key if settings.server == "external" else None
+    ring = load_keys(settings.keys, elsewhere, everywhere=settings.require_keys)
     # The embedded server is this process, and a server on this machine shares the folder: the same key.
-    return ring if settings.server_key else replace(ring, peer=ring.public)
+    return ring if elsewhere else replace(ring, peer=ring.public)
 
 
 def server_config(settings: Settings, *, own_token: str | None = None) -> ServerConfig:

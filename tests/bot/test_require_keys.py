@@ -18,7 +18,10 @@ PING = {"method": "ping", "params": {}}
 
 
 async def test_the_embedded_server_and_the_bot_use_their_keys(settings: Settings, tmp_path: Path) -> None:
-    keyed = settings.model_copy(update={"require_keys": True, "keys": str(tmp_path / "keys")})
+    left_over = load_keys(tmp_path / "elsewhere").public  # of a server that it used before
+    keyed = settings.model_copy(
+        update={"require_keys": True, "keys": str(tmp_path / "keys"), "server_key": left_over}
+    )
     async with a_world(keyed) as world:
         await world.ready()
         addresses = (keyed.server_address, world.handler.address)
