@@ -106,7 +106,7 @@ class _SchedulingBot(_AnyBot):
             handler_address=settings.handler_address_at(self._handler_port),
             server_address=settings.server_address,
             timezone=settings.timezone,
-            keys=_keys(settings),
+            keys=keys_of(settings),
             owner_guild=settings.owner_guild,
             private_calls=settings.private_calls,
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
@@ -218,13 +218,15 @@ class ShardedScheduleZeroBot(_SchedulingBot, commands.AutoShardedBot):
             await self._shared_pace.may_connect()
 
 
-def _keys(settings: Settings) -> KeyRing | None:
+def keys_of(settings: Settings) -> KeyRing | None:
     """The keys of the handler, None while everything stays on this machine."""
-    if is_loopback(settings.server_address) and is_loopback(settings.handler_address):
+    local = is_loopback(settings.server_address) and is_loopback(settings.handler_address)
+    if local and not settings.require_keys:
         return None
-    ring = load_keys(settings.keys, settings.server_key)
-    # The embedded server is this process, and proves the same key.
-    return ring if settings.server_key else replace(ring, peer=ring.public)
+    elsewhere = settings.server_key if settings.server == "external" else None
+    ring = load_keys(settings.keys, elsewhere, everywhere=settings.require_keys)
+    # The embedded server is this process, and a server on this machine shares the folder: the same key.
+    return ring if elsewhere else replace(ring, peer=ring.public)
 
 
 def server_config(settings: Settings, *, own_token: str | None = None) -> ServerConfig:
@@ -246,6 +248,7 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
         tls_key=settings.tls_key,
         behind_proxy=settings.behind_proxy,
         keys=settings.keys,
+        require_keys=settings.require_keys,
         history_days=settings.history_days,
     )
 

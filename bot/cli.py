@@ -175,7 +175,9 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
                 "Clusters share one server: start it with `python -m bot server`, and set `server: external`."
             )
     from bot.run import run
+    from schedulezero.descriptors import raise_descriptor_limit
 
+    raise_descriptor_limit()
     if options.begin_empty:
         begin_empty(settings)
     return _until_stopped(lambda stop: run(settings, token, stop, cluster))
@@ -229,6 +231,7 @@ def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
 
 def _server(options: argparse.Namespace, settings: Settings) -> int:
     from bot.app import server_config
+    from schedulezero.descriptors import raise_descriptor_limit
     from schedulezero.server.service import serving
 
     if options.begin_empty:
@@ -243,6 +246,7 @@ def _server(options: argparse.Namespace, settings: Settings) -> int:
             await stop.wait()
         return 0
 
+    raise_descriptor_limit()
     return _until_stopped(serve)
 
 

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     tls_authority: str | None = None
     behind_proxy: bool = False
     keys: Annotated[str, Field(min_length=1)] = "data/keys"
+    require_keys: bool = False
     server_key: str | None = None
     api_token: SecretStr | None = None
 

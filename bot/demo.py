@@ -151,6 +151,9 @@ def _demo_settings(settings: Settings, folder: str) -> Settings:
             "database": f"{folder}/demo.db",
             "handler_port": handler_port,
             "server_address": f"tcp://127.0.0.1:{registration_port}",
+            "handler_host": "127.0.0.1",
+            "keys": f"{folder}/keys",
+            "server_key": None,
             "api_endpoint": f"http://127.0.0.1:{rest_port}",
         }
     )

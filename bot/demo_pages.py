@@ -21,6 +21,7 @@ from schedulezero.errors import PortTaken
 log = logging.getLogger(__name__)
 
 _HOSTS = ("127.0.0.1", "localhost")
+_IDLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -119,15 +120,31 @@ class DemoPages:
             await asyncio.sleep(0.1)
 
     async def send_there(self, request: web.Request) -> web.Response:
-        """Sends the browser to a place's page."""
-        if (request.url.host or "") not in _HOSTS:  # a page from elsewhere that calls itself by our address
-            raise web.HTTPForbidden(text="The demo answers on this machine only.")
+        """Sends the browser to a place's page, which changes what is shown."""
+        _refuse_other_pages(request)
         try:
             address = await self.enter(request.match_info["name"] or next(iter(self._places)))
         except KeyError:
             known = "\n".join(f"{request.url.origin()}/{name}" for name in self._places)
             raise web.HTTPNotFound(text=f"There is no such channel. These are there:\n{known}\n") from None
         raise web.HTTPFound(address, headers={"Cache-Control": "no-store"})
+
+
+def _refuse_other_pages(request: web.Request) -> None:
+    """Refuses what another web page asks, as the REST API does.
+
+    A link on the demo's own page comes from another port of this machine, which browsers call the same site.
+    """
+    if (request.url.host or "") not in _HOSTS:  # a page from elsewhere that calls itself by our address
+        raise web.HTTPForbidden(text="The demo answers on this machine only.")
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    link = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") in (
+        "document",
+        None,
+    )
+    foreign_origin = origin is not None and origin != f"{request.scheme}://{request.host}"
+    if foreign_origin or site == "cross-site" or (site == "same-site" and not link):
+        raise web.HTTPForbidden(text="The demo is not for other web pages; open its address by itself.")
 
 
 @asynccontextmanager
@@ -139,7 +156,7 @@ async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
     """
     app = web.Application()
     app.router.add_get("/{name:[^/]*}", pages.send_there)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=_IDLE_SECONDS)
     await runner.setup()
     try:
         try:

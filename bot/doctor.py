@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import sqlalchemy as sa
 
-from bot.app import expect_free
+from bot.app import expect_free, keys_of
 from bot.checks import Check
 from bot.config import Settings
 from bot.doctor_discord import checks_on_discord
@@ -17,7 +17,9 @@ from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
 from schedulezero.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.database_file import journal_beside, look
-from schedulezero.errors import ClientError, Exposed, PortTaken, ScheduleZeroError
+from schedulezero.errors import ClientError, Exposed, KeysUnusable, PortTaken, ScheduleZeroError
+from schedulezero.greeting import Wire, mismatch, wire_at
+from schedulezero.registration import ping_server
 from schedulezero.server.exposure import check_rest
 from schedulezero.server.service import listen
 
@@ -43,6 +45,8 @@ async def _checks(settings: Settings, token: str) -> AsyncIterator[Check]:
         for check in _ports(settings, running):
             yield check
         yield _server(settings, running)
+        if running:
+            yield await _wire(settings)
         if running:
             yield await _handler(settings, client)
             yield await _runs(client)
@@ -154,6 +158,30 @@ def _server(settings: Settings, running: bool) -> Check:
         False,
         f"{settings.api_endpoint} does not answer",
         "Start the ScheduleZero server, correct `api_endpoint`, or set `server: embedded`.",
+    )
+
+
+async def _wire(settings: Settings) -> Check:
+    """Whether the bot and the server agree on keys."""
+    address = settings.server_address
+    encrypted = settings.require_keys or not is_loopback(address)
+    found = await asyncio.to_thread(wire_at, address)
+    if found is Wire.NOBODY:
+        return Check("keys", False, f"nothing listens at {address}", "Correct `server_address`.")
+    if (trouble := mismatch(address, encrypted=encrypted, found=found)) is not None:
+        return Check("keys", False, f"this bot cannot register at {address}", trouble)
+    try:
+        keys = keys_of(settings)
+    except KeysUnusable as error:
+        return Check("keys", False, "cannot be used", error.message)
+    return Check(
+        "keys",
+        await asyncio.to_thread(ping_server, address, keys),
+        "needed to register" if encrypted else "not needed on this machine",
+        f"The server at {address} does not answer this side: set `server_key` to its public key and let this "
+        "side's key in there (`python -m bot keys` on each side), or share the folder `keys`."
+        if encrypted
+        else f"What listens at {address} does not answer as a ScheduleZero server; correct `server_address`.",
     )
 
 

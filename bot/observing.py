@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+from aiohttp import web
+
 from bot.logs import redact
-from schedulezero import tracing
+from schedulezero import metrics, tracing
 from schedulezero.errors import PortTaken
+from schedulezero.server.api.connections import Bounds, Connections
+from schedulezero.server.service import listen
 
 log = logging.getLogger(__name__)
 
+_METRICS_CONNECTIONS = 32
 
-def serve_metrics(port: int, host: str) -> None:
-    """Serves `/metrics` of a bot whose server runs elsewhere; PortTaken when the port is in use."""
-    from prometheus_client import start_http_server
 
+@asynccontextmanager
+async def serving_metrics(port: int, host: str) -> AsyncGenerator[None]:
+    """Serves `/metrics` of a bot whose server runs elsewhere; PortTaken when the port is in use.
+
+    Not with prometheus_client's own server, which keeps a thread for each connection, without an end.
+    """
+    connections = Connections(Bounds(connections=_METRICS_CONNECTIONS, under_way=_METRICS_CONNECTIONS // 2))
+    app = web.Application(middlewares=[connections.middleware()])
+    app.router.add_get("/", _show_metrics)
+    app.router.add_get("/metrics", _show_metrics)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    accepting: asyncio.Task[None] | None = None
     try:
-        start_http_server(port, host)
-    except OSError as error:
-        raise PortTaken(f"Metrics cannot be served on port {port}; set another `metrics_port`.") from error
+        try:
+            listening = listen(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        except PortTaken as error:
+            raise PortTaken(
+                f"Metrics cannot be served on port {port}; set another `metrics_port`."
+            ) from error
+        assert runner.server is not None
+        accepting = asyncio.create_task(connections.accept(listening, runner.server, None))
+        yield
+    finally:
+        if accepting is not None:
+            accepting.cancel()
+            await asyncio.wait((accepting,))
+        await runner.cleanup()
+
+
+async def _show_metrics(request: web.Request) -> web.Response:
+    return web.Response(body=metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
 def observe() -> list[str]:

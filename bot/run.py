@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,7 @@ import discord
 from bot.app import ScheduleZeroBot, create_bot
 from bot.clusters import Cluster
 from bot.config import Settings
-from bot.observing import observe, serve_metrics
+from bot.observing import observe, serving_metrics
 from bot.screen import show_screen
 from schedulezero.errors import ScheduleZeroError
 
@@ -51,8 +52,14 @@ async def run(
     Raises DiscordUnusable, PortTaken or DatabaseUnusable, each a sentence.
     """
     observe()
-    if settings.metrics_port is not None:
-        serve_metrics(settings.metrics_port, settings.handler_host)
+    port = settings.metrics_port
+    async with serving_metrics(port, settings.handler_host) if port is not None else nullcontext():
+        return await _run(settings, token, stop, cluster, beside)
+
+
+async def _run(
+    settings: Settings, token: str, stop: asyncio.Event, cluster: Cluster | None, beside: Beside | None
+) -> int:
     bot = create_bot(settings, cluster)
     try:
         await bot.claim_database()  # before Discord is asked for anything: a second bot stops here

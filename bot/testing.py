@@ -106,6 +106,9 @@ class SimulatedGuild:
         socket: Any = context.socket(zmq.REQ)
         try:
             socket.setsockopt(zmq.LINGER, 0)
+            keys = self.handler.keys
+            if keys is not None and keys.peer is not None and keys.cover(self.handler.address):
+                keys.speak_to(socket, keys.public)  # the embedded server has the key of the handler, too
             socket.connect(self.handler.address)
             await socket.send(json.dumps({"method": method, "params": params}).encode())
             async with asyncio.timeout(SECONDS):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import os
+import re
 import socket
 from urllib.parse import urlsplit
 
+_HANDLER_ADDRESS = re.compile(
+    r"tcp://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):(?P<port>[0-9]{1,5})"
+)
 _PORTS = range(20_000, 32_000)
 """Below the ports that systems give to outgoing connections (Linux from 32768, IANA from 49152): nothing
 takes one of these between its being found free and its being used."""
@@ -29,6 +33,16 @@ def free_ports(count: int) -> list[int]:
         if len(found) == count:
             return found
     raise OSError(f"no {count} ports between {_PORTS.start} and {_PORTS.stop - 1} are free")
+
+
+def is_handler_address(address: str) -> bool:
+    """Whether an address is ``tcp://``, one host and one port, as libzmq understands it, and nothing else.
+
+    libzmq knows more forms (``tcp://source;host:port``, wildcards, interfaces), and urllib reads some texts
+    otherwise than libzmq does; what is checked must be what is connected to.
+    """
+    match = _HANDLER_ADDRESS.fullmatch(address)
+    return match is not None and 1 <= int(match["port"]) <= 65_535
 
 
 def is_loopback(address: str) -> bool:

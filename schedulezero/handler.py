@@ -30,7 +30,7 @@ class Handler:
         journal: where it notes what it does, opened and closed by whoever made it; None for nowhere.
         guard: who is asked before each run; None for nobody.
         after: who is told of good runs; None for nobody.
-        keys: our keys and the server's; used for each address that is not loopback.
+        keys: our keys and the server's; used for each address that they cover.
         shards: the guilds that this instance serves beside others of its name; None when it is the only one.
     """
 

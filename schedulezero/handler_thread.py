@@ -23,13 +23,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import zmq
-from zmq.auth.thread import ThreadAuthenticator
 
-from schedulezero.addresses import is_loopback
 from schedulezero.calls import Calls
+from schedulezero.descriptors import descriptor_limit
+from schedulezero.doorkeeper import Doorkeeper, most_peers
 from schedulezero.errors import ParameterError
 from schedulezero.invocation import Invocation, answer_of_error, prepare
-from schedulezero.keys import DOMAIN
 from schedulezero.model import JsonObject
 from schedulezero.protocol import (
     PONG,
@@ -58,7 +57,7 @@ _DRAIN_SECONDS = 2.0
 _LAST_ANSWERS_SECONDS = 1.0
 _SEND_EVERY_SECONDS = 0.02
 _POLL_MS = 500
-_LARGEST_RECEIVED = 64 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
+_LARGEST_RECEIVED = 8 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
 _BIND_TRIES = 40
 
 
@@ -143,20 +142,26 @@ class HandlerThread:
             self._before = None
         context = zmq.Context()
         router = context.socket(zmq.ROUTER)
-        keys = self._handler.keys if not is_loopback(self._handler.address) else None
-        authenticator = ThreadAuthenticator(context) if keys is not None else None
+        keys = self._handler.keys
+        keys = keys if keys is not None and keys.cover(self._handler.address) else None
+        doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
+        monitor: zmq.Socket[bytes] | None = None
+        questions = doorkeeper.socket(context)
         try:
-            if keys is not None and authenticator is not None:
-                authenticator.start()
-                authenticator.configure_curve_callback(DOMAIN, credentials_provider=keys)
-                keys.guard(router)
-            for option, value in ((zmq.LINGER, 200), (zmq.MAXMSGSIZE, _LARGEST_RECEIVED)):
+            monitor = doorkeeper.guard(router, keys)
+            assert monitor is not None
+            options = (
+                (zmq.LINGER, 200),
+                (zmq.MAXMSGSIZE, _LARGEST_RECEIVED),
+                (zmq.RCVHWM, 2 * CONCURRENCY),
+            )
+            for option, value in options:
                 router.setsockopt(option, value)
             if not self._bind(router):
                 return
             if self.registration is not None:
                 self.registration.start()
-            self._serve(router)
+            self._serve(router, questions, monitor, doorkeeper)
         except Exception:
             log.exception("the handler's thread failed; reload the cog to start it again")
         finally:
@@ -165,9 +170,11 @@ class HandlerThread:
                 self.registration.join()
             self._finish_calls(router)
             self._send_answers(router)
+            if monitor is not None:
+                router.disable_monitor()
+                monitor.close(linger=0)
             router.close()
-            if authenticator is not None:
-                authenticator.stop()
+            questions.close()
             context.term()
             with self._lock:
                 self._waker.close()
@@ -206,14 +213,26 @@ class HandlerThread:
             return True
         return False
 
-    def _serve(self, router: zmq.Socket[bytes]) -> None:
+    def _serve(
+        self,
+        router: zmq.Socket[bytes],
+        questions: zmq.Socket[bytes],
+        monitor: zmq.Socket[bytes],
+        doorkeeper: Doorkeeper,
+    ) -> None:
         poller = zmq.Poller()
         poller.register(router, zmq.POLLIN)
+        poller.register(questions, zmq.POLLIN)
+        poller.register(monitor, zmq.POLLIN)
         poller.register(self._wakened, zmq.POLLIN)
         while not self._stopping:
             ready = dict(poller.poll(_POLL_MS))
             if self._wakened.fileno() in ready or self._wakened in ready:
                 self._drain_wakeups()
+            if monitor in ready:
+                doorkeeper.note(monitor.recv_multipart())
+            if questions in ready:
+                questions.send_multipart(doorkeeper.answer(questions.recv_multipart()))
             if router in ready:
                 self._receive(router)
             self._send_answers(router)

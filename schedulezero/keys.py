@@ -1,4 +1,4 @@
-"""Keys of the ZeroMQ wires: CURVE, on whenever an address is not loopback.
+"""Keys of the ZeroMQ wires: CURVE, on where an address is not loopback, and everywhere with `require_keys`.
 
 Each side has a pair of its own, made at its first start, and a list of the public keys that it lets in.
 The folder holds ``own.secret``, ``own.public``, and ``allowed``: a line for each key, with a name behind it.
@@ -7,6 +7,7 @@ All of it is readable by its user only. (CURVE: https://rfc.zeromq.org/spec/26/;
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ from pathlib import Path
 import zmq
 
 from schedulezero import private_files
+from schedulezero.addresses import is_loopback
 from schedulezero.errors import KeysUnusable
 
-DOMAIN = "schedulezero"
-"""The name under which libzmq asks who is let in."""
+log = logging.getLogger(__name__)
+
 _KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 
 
@@ -34,15 +36,21 @@ class KeyRing:
         public, secret: our own keys, 40 characters of Z85 each.
         allowed_file: where the keys of others are listed.
         peer: the one key that we let in whatever the file says; None for none.
+        everywhere: whether loopback addresses speak CURVE, too.
     """
 
     public: str
     secret: str
     allowed_file: Path
     peer: str | None = None
+    everywhere: bool = False
 
     def __repr__(self) -> str:
         return f"KeyRing(public={self.public!r})"  # the secret stays out of logs and tracebacks
+
+    def cover(self, address: str) -> bool:
+        """Whether the wire to or at an address speaks CURVE."""
+        return self.everywhere or not is_loopback(address)
 
     def allowed(self) -> dict[str, str]:
         """The keys that are let in, our own among them, each with its name.
@@ -52,6 +60,10 @@ class KeyRing:
         try:
             lines = self.allowed_file.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
+            lines = []
+        except (OSError, UnicodeError) as error:
+            # The doorkeeper asks for each peer; it must go on, and let in nobody whom it cannot look up.
+            log.error("%s cannot be read, and nobody on it is let in: %s", self.allowed_file, error)
             lines = []
         found = [line.split(maxsplit=1) for line in lines if line.strip() and not line.startswith("#")]
         known = {parts[0]: parts[1] if len(parts) > 1 else "" for parts in found if is_key(parts[0])}
@@ -74,15 +86,10 @@ class KeyRing:
                 "the right to write it and its folder, or name another folder under `keys`."
             ) from error
 
-    def callback(self, domain: str, key: bytes) -> bool:
-        """What pyzmq's authenticator asks for each connection."""
-        return key.decode("ascii") in self.allowed()
-
     def guard(self, socket: zmq.Socket[bytes]) -> None:
-        """Makes a socket that will be bound speak CURVE, and ask for each peer whether it is let in."""
+        """Makes a socket that will be bound speak CURVE; whom it lets in, its doorkeeper says."""
         self._own(socket)
         socket.setsockopt(zmq.CURVE_SERVER, 1)
-        socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN.encode())
 
     def speak_to(self, socket: zmq.Socket[bytes], key: str) -> None:
         """Makes a socket that will be connected speak CURVE with the holder of a key."""
@@ -94,12 +101,13 @@ class KeyRing:
         socket.setsockopt(zmq.CURVE_SECRETKEY, self.secret.encode())
 
 
-def load_keys(folder: str | Path, peer: str | None = None) -> KeyRing:
+def load_keys(folder: str | Path, peer: str | None = None, *, everywhere: bool = False) -> KeyRing:
     """The keys of a folder; they are made when there are none yet.
 
     Parameters:
         folder: where they are.
         peer: a public key that is let in whatever the folder's list says.
+        everywhere: whether loopback addresses speak CURVE, too.
 
     Raises KeysUnusable, in a sentence that says what to do.
     """
@@ -118,4 +126,4 @@ def load_keys(folder: str | Path, peer: str | None = None) -> KeyRing:
     if not is_key(secret):
         raise KeysUnusable(f"{secret_file} holds no key; move it away, and a new pair is made.")
     public = zmq.curve_public(secret.encode()).decode("ascii")
-    return KeyRing(public, secret, folder / "allowed", peer)
+    return KeyRing(public, secret, folder / "allowed", peer, everywhere)

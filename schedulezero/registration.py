@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import zmq
 
-from schedulezero.addresses import is_loopback
+from schedulezero.greeting import mismatch, wire_at
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
-from schedulezero.protocol import BadFrame, decode, encode
+from schedulezero.protocol import PING, BadFrame, decode, encode
 from schedulezero.shards import Shards
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Registration:
         self._lock = threading.Lock()
         self._waiting: list[Future[Registered]] = []
         self._socket: zmq.Socket[bytes] | None = None
+        self._told: str | None = None
         self.registered: Registered | None = None
         """The last answer while the server knows us, None while it does not."""
         self._thread = threading.Thread(target=self._run, name="schedulezero-registration", daemon=True)
@@ -155,15 +156,7 @@ class Registration:
         self, context: zmq.Context[zmq.Socket[bytes]], message: JsonObject, seconds: float
     ) -> JsonObject | None:
         if self._socket is None:
-            self._socket = context.socket(zmq.REQ)
-            self._socket.setsockopt(zmq.LINGER, 0)
-            if (
-                self._keys is not None
-                and self._keys.peer is not None
-                and not is_loopback(self._server_address)
-            ):
-                self._keys.speak_to(self._socket, self._keys.peer)
-            self._socket.connect(self._server_address)
+            self._socket = _connected(context, self._server_address, self._keys)
         try:
             self._socket.send(encode(message))
             if self._socket.poll(int(seconds * 1000)):
@@ -171,7 +164,18 @@ class Registration:
         except (zmq.ZMQError, BadFrame) as error:
             log.warning("the server at %s answered nothing usable: %s", self._server_address, error)
         self._drop_socket()
+        self._say_why()
         return None
+
+    def _say_why(self) -> None:
+        """Logs why the server cannot be registered with, once for each reason."""
+        if self._stopping:
+            return
+        encrypted = self._keys is not None and self._keys.cover(self._server_address)
+        trouble = mismatch(self._server_address, encrypted=encrypted, found=wire_at(self._server_address))
+        if trouble is not None and trouble != self._told:
+            log.error("%s", trouble)
+        self._told = trouble
 
     def _drop_socket(self) -> None:
         if self._socket is not None:
@@ -202,3 +206,25 @@ class Registration:
         # The address says which instance; a server that has but one of a name does not look at it.
         params = {"handler_id": self._handler_id, "status": status, "address": self._address}
         return {"method": "report_status", "params": params}
+
+
+def ping_server(address: str, keys: KeyRing | None, seconds: float = ANSWER_SECONDS) -> bool:
+    """Whether the server at an address answers us; blocks for at most so many seconds."""
+    with zmq.Context() as context, _connected(context, address, keys) as socket:
+        socket.send(encode(PING))
+        try:
+            return bool(socket.poll(int(seconds * 1000))) and decode(socket.recv()).get("success") is True
+        except BadFrame:
+            return False
+
+
+def _connected(
+    context: zmq.Context[zmq.Socket[bytes]], address: str, keys: KeyRing | None
+) -> zmq.Socket[bytes]:
+    socket = context.socket(zmq.REQ)
+    socket.setsockopt(zmq.LINGER, 0)
+    if keys is not None and keys.cover(address):
+        # Without the server's key it must be one that has ours, as in one process; never plain text.
+        keys.speak_to(socket, keys.peer or keys.public)
+    socket.connect(address)
+    return socket

@@ -14,14 +14,17 @@ from typing import Any, cast
 
 import zmq
 import zmq.asyncio
+from zmq.utils.monitor import parse_monitor_message
 
+from schedulezero.doorkeeper import ask_about_peers
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
-from schedulezero.protocol import PING, BadFrame, decode, encode, failure, split_envelope
+from schedulezero.protocol import MAX_FRAME_BYTES, PING, BadFrame, decode, encode, failure, split_envelope
 
 log = logging.getLogger(__name__)
 
 _CONNECT_MS = 1000
+_UP_OR_DOWN = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 
 
 class HandlerAway(Exception):
@@ -52,27 +55,54 @@ class Connection:
         self, context: zmq.asyncio.Context, address: str, keys: KeyRing | None = None, key: str | None = None
     ) -> None:
         self.address = address
-        self._socket = context.socket(zmq.DEALER)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._socket.setsockopt(zmq.SNDHWM, 0)
-        self._socket.setsockopt(zmq.RCVHWM, 0)
-        self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
-        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
-        if keys is not None and key is not None:
-            keys.speak_to(cast(Any, self._socket), key)
-        monitor = cast(Any, self._socket).get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        try:
-            self._socket.connect(address)
-        except zmq.ZMQError:
-            cast(Any, self._socket).disable_monitor()
-            self._socket.close(linger=0)
-            raise
+        self.refused = False
+        """Whether the last handshake failed; libzmq may give up then, and it takes a new connection."""
+        self._context, self._keys, self._key = context, keys, key
+        self._up = False
+        self._closed = False
         self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
         self._tokens = itertools.count(1)
+        self._opened: zmq.asyncio.Socket | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+
+    @property
+    def _socket(self) -> zmq.asyncio.Socket:
+        """The socket, opened by the first call: a handler that nobody calls costs none."""
+        if self._opened is None:
+            try:
+                self._opened = self._open()
+            except zmq.ZMQError as error:
+                log.error("no connection to %s can be opened: %s", self.address, error)
+                raise HandlerAway(f"no connection to {self.address} can be opened") from error
+        return self._opened
+
+    def _open(self) -> zmq.asyncio.Socket:
+        if self._closed:
+            raise HandlerAway(f"the connection to {self.address} was closed")
+        socket = self._context.socket(zmq.DEALER)
+        for option, value in (
+            (zmq.LINGER, 0),
+            (zmq.IMMEDIATE, 1),
+            (zmq.SNDHWM, 0),
+            (zmq.RCVHWM, 0),
+            (zmq.MAXMSGSIZE, 2 * MAX_FRAME_BYTES),
+            (zmq.RECONNECT_IVL, 100),
+            (zmq.RECONNECT_IVL_MAX, 2000),
+        ):
+            socket.setsockopt(option, value)
+        # What listens there may be anything; without this, libzmq talks to old peers before it knows them.
+        ask_about_peers(socket)
+        if self._keys is not None and self._key is not None:
+            self._keys.speak_to(cast(Any, socket), self._key)
+        try:
+            monitor = cast(Any, socket).get_monitor_socket(_UP_OR_DOWN)
+            socket.connect(self.address)
+        except zmq.ZMQError:
+            socket.close(linger=0)
+            raise
         loop = asyncio.get_running_loop()
-        self._reader = loop.create_task(self._read())
-        self._watcher = loop.create_task(self._watch(monitor))
+        self._tasks = (loop.create_task(self._read(socket)), loop.create_task(self._watch(monitor)))
+        return socket
 
     async def call(self, message: JsonObject, timeout: float) -> JsonObject:
         """The handler's answer to a message.
@@ -88,13 +118,15 @@ class Connection:
         future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
         self._calls[token] = future
         try:
-            await self._send([token, b"", encode(message)])
+            await self._deliver([token, b"", encode(message)])
             async with asyncio.timeout(timeout):
                 return await future
         except TimeoutError:
             raise CallTimeout(f"{self.address} did not answer within {timeout:g} s") from None
         finally:
             self._calls.pop(token, None)
+            if future.done() and not future.cancelled():
+                future.exception()  # it may have failed while the call was still being sent
 
     async def ping(self, timeout: float) -> bool:
         """Whether the handler answers a ping within ``timeout`` seconds."""
@@ -105,16 +137,28 @@ class Connection:
 
     def close(self) -> None:
         """Drops the socket; calls under way end with HandlerAway."""
-        self._reader.cancel()
-        self._watcher.cancel()
-        cast(Any, self._socket).disable_monitor()
-        self._socket.close(linger=0)
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        if self._opened is not None:
+            cast(Any, self._opened).disable_monitor()
+            self._opened.close(linger=0)
         self._fail_calls(HandlerAway(f"the connection to {self.address} was closed"))
 
     def _fail_calls(self, error: Exception) -> None:
         for future in self._calls.values():
             if not future.done():
                 future.set_exception(error)
+
+    async def _deliver(self, frames: list[bytes]) -> None:
+        try:
+            await self._send(frames)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._closed or (task is not None and task.cancelling()):
+                raise
+            # The socket's own waiting was cancelled by its end, and not the caller.
+            raise HandlerAway(f"the connection to {self.address} was closed") from None
 
     async def _send(self, frames: list[bytes]) -> None:
         try:
@@ -142,14 +186,23 @@ class Connection:
         sending.result()  # done, or holds zmq.Again
 
     async def _watch(self, monitor: Any) -> None:
-        """Ends the calls under way when the connection breaks: a peer answers on the one it was asked on."""
+        """Notes a failed handshake, and ends the calls under way when the connection breaks.
+
+        A peer answers on the connection that it was asked on.
+        """
         while True:
-            await monitor.recv_multipart()
+            event = parse_monitor_message(await monitor.recv_multipart())["event"]
+            self.refused = event == zmq.EVENT_DISCONNECTED and not self._up
+            self._up = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            if self._up:
+                continue
+            if self.refused:
+                log.warning("%s does not take our connection: another protocol, or other keys", self.address)
             self._fail_calls(CallLost(f"{self.address} went away before it answered"))
 
-    async def _read(self) -> None:
+    async def _read(self, socket: zmq.asyncio.Socket) -> None:
         while True:
-            frames: list[bytes] = await self._socket.recv_multipart()
+            frames = cast("list[bytes]", await cast(Any, socket).recv_multipart())
             try:
                 envelope, payload = split_envelope(frames)
                 answer = decode(payload)

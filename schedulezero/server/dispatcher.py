@@ -246,7 +246,7 @@ class Dispatcher:
             return Outcome(ok=False, error=f"The handler did not answer within {CALL_SECONDS:g} s.")
         finally:
             self.running -= 1
-        entry.heard()
+        entry.spoke()
         faults.point("dispatcher.answered")
         return outcome_of(answer)
 

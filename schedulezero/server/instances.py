@@ -99,8 +99,12 @@ class Instances:
         await self._database.write(write)
 
     async def all(self) -> list[Instance]:
-        """Every instance whose lease has not run out."""
-        query = sa.select(handlers).where(handlers.c.heard_at > instants.now() - KEPT_FOR)
+        """Every instance whose lease has not run out, the one heard of last first."""
+        query = (
+            sa.select(handlers)
+            .where(handlers.c.heard_at > instants.now() - KEPT_FOR)
+            .order_by(handlers.c.heard_at.desc())
+        )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [_instance(row) for row in rows]
 

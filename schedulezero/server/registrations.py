@@ -1,25 +1,38 @@
-"""Answers handlers that register: the server's REP socket.
+"""Answers handlers that register, many at a time, so that one that has to be waited for holds up no other.
 
 Speaks ``{"method": "register", "params": {…}}`` and tolerates the older ``{"action": "register", …}``,
 whose parameters may stand beside the action. Whatever comes in is answered; nothing ends the loop.
-Beyond loopback the socket speaks CURVE, and who is not on the list of keys does not get this far.
+Beyond loopback, and with `require_keys` everywhere, the socket speaks CURVE, and a peer whose key is not on
+the list does not get this far.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import zmq
 import zmq.asyncio
 
-from schedulezero.addresses import is_loopback
+from schedulezero.addresses import is_handler_address, is_loopback
+from schedulezero.doorkeeper import Doorkeeper
 from schedulezero.errors import DatabaseUnavailable, PortTaken, ValueUnusable
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
-from schedulezero.protocol import MAX_FRAME_BYTES, PONG, BadFrame, decode, encode, failure
+from schedulezero.protocol import (
+    MAX_FRAME_BYTES,
+    PONG,
+    BadFrame,
+    decode,
+    encode,
+    envelope_of,
+    failure,
+    split_envelope,
+)
+from schedulezero.server.crowd import MOST_METHODS, MOST_SCHEMA_BYTES, MOST_SCHEMA_DEPTH, Crowded
 from schedulezero.server.instances import Instance
 from schedulezero.server.registry import Registry, Taken, clean_methods
 from schedulezero.shards import read_shards
@@ -27,6 +40,9 @@ from schedulezero.shards import read_shards
 log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 10_000
+_MOST_UNDER_WAY = 64
+_MOST_WAITING = 16
+"""Messages of one peer that wait to be read, or to be sent."""
 
 
 class Registrations:
@@ -36,23 +52,37 @@ class Registrations:
         context: the ZeroMQ context that owns the socket.
         registry: takes in who registers.
         address: where to listen.
+        doorkeeper: lets peers in.
         keys: our own keys, where the wire is encrypted.
+        own_ports: where the server itself listens; no handler is there.
     """
 
     def __init__(
-        self, context: zmq.asyncio.Context, registry: Registry, address: str, keys: KeyRing | None = None
+        self,
+        context: zmq.asyncio.Context,
+        registry: Registry,
+        address: str,
+        doorkeeper: Doorkeeper,
+        keys: KeyRing | None = None,
+        own_ports: Collection[int] = (),
     ) -> None:
         self._registry = registry
-        self._encrypted = keys is not None
-        self._socket = context.socket(zmq.REP)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, 2 * MAX_FRAME_BYTES)
-        if keys is not None:
-            keys.guard(cast(Any, self._socket))
+        self._keys = keys
+        self._own_ports = own_ports
+        self._socket = context.socket(zmq.ROUTER)
+        for option, value in (
+            (zmq.LINGER, 0),
+            (zmq.MAXMSGSIZE, 2 * MAX_FRAME_BYTES),
+            (zmq.RCVHWM, _MOST_WAITING),
+            (zmq.SNDHWM, _MOST_WAITING),
+        ):
+            self._socket.setsockopt(option, value)
+        self.monitor: zmq.asyncio.Socket = doorkeeper.guard(self._socket, keys)
+        """Tells of connections that come and go."""
         try:
             self._socket.bind(address)
         except zmq.ZMQError as error:
-            self._socket.close()
+            self.close()
             if error.errno == zmq.EADDRINUSE:
                 raise PortTaken(
                     f"Another program listens on {address}. Stop it, or set another `server_address`."
@@ -61,26 +91,33 @@ class Registrations:
 
     async def serve(self) -> None:
         """Answers until cancelled."""
-        while True:
-            parts = await cast(Any, self._socket).recv_multipart(copy=False)
-            key = _key_of(parts[0]) if self._encrypted else None
-            try:
-                answer = encode(await self._answer([bytes(part) for part in parts], key))
-            except Exception:
-                # A defect of ours must not keep other handlers from registering.
-                log.exception("a registration could not be answered")
-                answer = encode(failure("The server failed on this message; its log says why."))
-            await self._socket.send(answer)
+        places = asyncio.Semaphore(_MOST_UNDER_WAY)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                parts = await cast(Any, self._socket).recv_multipart(copy=False)
+                key = _key_of(parts[-1]) if self._keys is not None else None
+                await places.acquire()
+                task = group.create_task(self._serve_one([bytes(part) for part in parts], key))
+                task.add_done_callback(lambda _: places.release())
+
+    async def _serve_one(self, frames: list[bytes], key: str | None) -> None:
+        try:
+            answer = await self._answer(frames, key)
+        except Exception:
+            log.exception("a registration failed")
+            answer = failure("The server failed on this; its log says why.")
+        sending: Any = cast(Any, self._socket).send_multipart([*envelope_of(frames), encode(answer)])
+        await sending
 
     def close(self) -> None:
         """Lets go of the address."""
+        cast(Any, self._socket).disable_monitor()
+        self.monitor.close(linger=0)
         self._socket.close(linger=0)
 
     async def _answer(self, frames: list[bytes], key: str | None) -> JsonObject:
-        if len(frames) != 1:
-            return failure(f"A message is one frame; {len(frames)} came.")
         try:
-            message = decode(frames[0])
+            message = decode(split_envelope(frames)[1])
         except BadFrame as error:
             return failure(str(error))
         method = message.get("method", message.get("action"))
@@ -98,12 +135,16 @@ class Registrations:
         handler_id, address = params.get("handler_id"), params.get("address")
         if not isinstance(handler_id, str) or not 0 < len(handler_id) <= 100:
             return failure('"handler_id" must be a text of 1 to 100 characters.')
-        if not isinstance(address, str) or not _is_tcp_address(address):
+        if not isinstance(address, str) or not is_handler_address(address):
             return failure('"address" must be where the handler listens, such as tcp://127.0.0.1:5000.')
         methods = clean_methods(params.get("methods"))
         if methods is None:
-            return failure('"methods" must be a list of method names.')
-        if is_loopback(address):
+            return failure(
+                f'"methods" must be a list of at most {MOST_METHODS} method names of 1 to 100 characters.'
+            )
+        if urlsplit(address).port in self._own_ports and _is_here(address):
+            return failure(f'"address" must be where the handler listens; the server does at {address}.')
+        if is_loopback(address) and not (self._keys is not None and self._keys.everywhere):
             key = None  # on this machine calls go in plain text
         elif key is None:
             return failure(
@@ -124,7 +165,7 @@ class Registrations:
                 f"{error} Another one cannot take its place without its key, nor stand beside it unless "
                 "both declare their shards."
             )
-        except ValueUnusable as error:
+        except (Crowded, ValueUnusable) as error:
             return failure(str(error))
         except zmq.ZMQError as error:
             return failure(f'"address" cannot be called ({error.strerror}).')
@@ -162,18 +203,26 @@ def _key_of(frame: Any) -> str | None:
         return None
 
 
-def _is_tcp_address(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return parts.scheme == "tcp" and bool(parts.hostname) and bool(parts.port) and len(address) <= 200
-    except ValueError:
-        return False
+def _is_here(address: str) -> bool:
+    """Whether an address leads to this machine, as far as its text tells."""
+    return is_loopback(address) or urlsplit(address).hostname in ("0.0.0.0", "::")
 
 
 def _schemas(value: Any, methods: Sequence[str]) -> dict[str, JsonObject]:
-    """What methods take, as far as it was said; it is shown and not used."""
+    """What methods take, as far as it was said and is not too much to keep; it is shown and not used."""
     given = cast(JsonObject, value) if isinstance(value, dict) else {}
-    return {name: given[name] for name in methods if isinstance(given.get(name), dict)}
+    found = {name: given[name] for name in methods if isinstance(given.get(name), dict)}
+    small = _is_shallow(found, MOST_SCHEMA_DEPTH) and len(encode(found)) <= MOST_SCHEMA_BYTES
+    return found if small else {}
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    inner: list[Any] = []
+    if isinstance(value, dict):
+        inner = list(cast(JsonObject, value).values())
+    elif isinstance(value, list):
+        inner = cast("list[Any]", value)
+    return depth > 0 and all(_is_shallow(item, depth - 1) for item in inner)
 
 
 def _concurrency(value: Any) -> int:

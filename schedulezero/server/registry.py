@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,17 @@ from schedulezero.errors import DatabaseUnavailable
 from schedulezero.keys import KeyRing
 from schedulezero.model import HandlerInfo, JsonObject, Run
 from schedulezero.server.connection import Connection
+from schedulezero.server.crowd import (
+    AGAIN_AT_ONCE,
+    AGAIN_PER_SECOND,
+    MOST_INSTANCES,
+    MOST_METHODS,
+    NEW_AT_ONCE,
+    NEW_PER_SECOND,
+    Bucket,
+    Crowded,
+    to_forget,
+)
 from schedulezero.server.instances import Instance, Instances
 
 log = logging.getLogger(__name__)
@@ -45,11 +57,24 @@ class Entry:
     renewed_at: float = 0.0
     under_way: int = 0
     online: bool = True
+    answered: bool = False
+    since: float = field(default_factory=time.monotonic)
+    again: Bucket = field(default_factory=lambda: Bucket(AGAIN_PER_SECOND, AGAIN_AT_ONCE))
 
     def heard(self) -> None:
         """Notes that it showed a sign of life."""
         self.heard_at = time.monotonic()
         self.online = True
+
+    def spoke(self) -> None:
+        """Notes that it answered us, which only what listens at its address can."""
+        self.answered = True
+        self.heard()
+
+    @property
+    def handler_id(self) -> str:
+        """Its handler."""
+        return self.instance.handler_id
 
     @property
     def fresh(self) -> bool:
@@ -80,6 +105,9 @@ class Taken(Exception):
 class _Handler:
     instances: dict[str, Entry] = field(default_factory=dict[str, Entry])
     arrival: asyncio.Event = field(default_factory=asyncio.Event)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+    """How many wait for it or register under its name; without any and without instances it is dropped."""
 
 
 class Registry:
@@ -89,12 +117,25 @@ class Registry:
         context: the ZeroMQ context of the connections to them.
         keys: our own keys, for those beyond loopback.
         shared: where nodes share what they know, None where there is one node.
+        most: how many instances are known at once.
+        needed: tells the handlers that jobs need.
     """
 
     def __init__(
-        self, context: zmq.asyncio.Context, keys: KeyRing | None = None, shared: Instances | None = None
+        self,
+        context: zmq.asyncio.Context,
+        keys: KeyRing | None = None,
+        shared: Instances | None = None,
+        *,
+        most: int = MOST_INSTANCES,
+        needed: Callable[[], Awaitable[Collection[str]]],
     ) -> None:
         self._context = context
+        self._most = most
+        self._needed = needed
+        self._count = 0
+        self._entering = asyncio.Lock()
+        self._new = Bucket(NEW_PER_SECOND, NEW_AT_ONCE)
         self._keys = keys
         self._shared = shared
         self._handlers: dict[str, _Handler] = {}
@@ -105,11 +146,19 @@ class Registry:
     async def register(self, instance: Instance) -> bool:
         """Takes an instance in, or what changed of it. True when its handler was known before.
 
-        Raises Taken when another one of that name is alive and they do not belong together, and
-        DatabaseUnavailable when the other nodes cannot be told.
+        Raises Taken when another one of that name is alive and they do not belong together, Crowded when
+        there is no room for it, and DatabaseUnavailable when the other nodes cannot be told.
         """
+        entry = self._find(instance)
+        if not (entry.again if entry is not None else self._new).take(time.monotonic()):
+            raise Crowded("Too many handlers register at once; register again in a moment.")
+        with self._using(instance.handler_id) as handler:
+            async with handler.lock:
+                return await self._register(instance)
+
+    async def _register(self, instance: Instance) -> bool:
         known = self.knows(instance.handler_id)
-        for other in list(self._of(instance.handler_id).instances.values()):
+        for other in self._instances(instance.handler_id):
             if _same_place(other.instance, instance):
                 continue
             if await self.answers(other):
@@ -119,13 +168,34 @@ class Registry:
                 self._drop(other)
                 if self._shared is not None and other.instance.address != instance.address:
                     await self._shared.forget(instance.handler_id, other.instance.address)
-        if self._shared is not None:
-            await self._shared.save(instance)
-        entry = self._keep(instance)
+        if self._find(instance) is None:
+            async with self._entering:  # one at a time, so that each finds the place that was made for it
+                await self._make_room()
+                entry = await self._save(instance)
+        else:
+            entry = await self._save(instance)
         entry.heard()
         entry.renewed_at = time.monotonic()
         self._of(instance.handler_id).arrival.set()
         return known
+
+    async def _save(self, instance: Instance) -> Entry:
+        if self._shared is not None:
+            await self._shared.save(instance)
+        return self._keep(instance)
+
+    async def _make_room(self) -> None:
+        """Forgets instances that nobody misses where there are too many; Crowded when all are to be kept."""
+        if self._count < self._most:
+            return
+        forgotten = to_forget([*self._all()], await self._needed(), time.monotonic())
+        if not forgotten:
+            raise Crowded(f"This server knows {self._count} handlers already, and all of them are in use.")
+        log.warning("%d handlers are known; %d that nobody needs are forgotten", self._count, len(forgotten))
+        for entry in forgotten:
+            self._drop(entry)
+            if self._shared is not None:
+                await self._shared.forget(entry.handler_id, entry.instance.address)
 
     async def report(self, handler_id: str, status: str, key: str | None, address: str | None = None) -> bool:
         """Notes an instance's own word on its status. False when it is not registered with that key.
@@ -138,7 +208,7 @@ class Registry:
         """
         found = [
             entry
-            for entry in self._of(handler_id).instances.values()
+            for entry in self._instances(handler_id)
             if (entry.instance.key is None or entry.instance.key == key)
             and address in (None, entry.instance.address)
         ]
@@ -184,12 +254,13 @@ class Registry:
 
     async def take_over(self, instances: list[Instance]) -> None:
         """Knows just these instances from now on."""
+        instances = instances[: self._most]
         kept = {(item.handler_id, item.address) for item in instances}
         for entry in [*self._all()]:
             if (entry.instance.handler_id, entry.instance.address) not in kept:
                 self._drop(entry)
         for instance in instances:
-            entry = self._of(instance.handler_id).instances.get(instance.address)
+            entry = self._find(instance)
             if entry is None or entry.instance != instance:
                 self._keep(instance)
                 self._of(instance.handler_id).arrival.set()
@@ -204,7 +275,7 @@ class Registry:
         """What a handler's instances can do together, None when there is none."""
         if not self.knows(handler_id):
             return None
-        found = (name for entry in self._of(handler_id).instances.values() for name in entry.instance.methods)
+        found = (name for entry in self._instances(handler_id) for name in entry.instance.methods)
         return tuple(dict.fromkeys(found))
 
     def signs_of_life(self) -> list[tuple[str, bool]]:
@@ -220,7 +291,7 @@ class Registry:
         found: list[JsonObject] = []
         for handler_id in sorted(self._handlers):
             schemas: dict[str, JsonObject] = {}
-            for entry in self._of(handler_id).instances.values():
+            for entry in self._instances(handler_id):
                 schemas |= entry.instance.schemas
             found += [
                 {"handler_id": handler_id, "method": name, "schema": schemas.get(name)}
@@ -230,12 +301,12 @@ class Registry:
 
     def takes_one_call(self, handler_id: str) -> bool:
         """Whether a handler takes one call at a time, from all nodes together."""
-        found = list(self._of(handler_id).instances.values())
+        found = self._instances(handler_id)
         return len(found) == 1 and found[0].instance.concurrency == 1
 
     def is_shared_out(self, handler_id: str) -> bool:
         """Whether its instances serve shares of the guilds; then runs of one do not wait for another one."""
-        return any(entry.instance.shards is not None for entry in self._of(handler_id).instances.values())
+        return any(entry.instance.shards is not None for entry in self._instances(handler_id))
 
     def candidates(self, run: Run) -> list[Entry]:
         """The instances that may carry a run out, the best first: heard of lately, least busy.
@@ -243,7 +314,7 @@ class Registry:
         A guild belongs to the instances that hold its shard, or that declare none; where there is none, its
         runs wait. A run of no guild goes to any.
         """
-        entries = list(self._of(run.handler_id).instances.values())
+        entries = self._instances(run.handler_id)
         guild_id = run.guild_id
         if guild_id is not None:
             shares = [(entry, entry.instance.shards) for entry in entries]
@@ -256,33 +327,34 @@ class Registry:
 
     def is_current(self, entry: Entry) -> bool:
         """Whether an instance is still the one at its place."""
-        instance = entry.instance
-        return self._of(instance.handler_id).instances.get(instance.address) is entry
+        return self._find(entry.instance) is entry
 
     async def answers(self, entry: Entry) -> bool:
         """Whether an instance is there; it is asked when it was not heard from lately."""
         if entry.fresh:
             return True
+        if entry.connection.refused:
+            self.replace_connection(entry)  # something else may listen there by now
         if await entry.connection.ping(PING_SECONDS):
-            entry.heard()
+            entry.spoke()
             return True
         return False
 
     async def wait_for(self, handler_id: str, seconds: float) -> None:
         """Waits until an instance registers or reports itself, at most so many seconds."""
-        arrival = self._of(handler_id).arrival
-        arrival.clear()
-        try:
-            async with asyncio.timeout(max(seconds, 0)):
-                await arrival.wait()
-        except TimeoutError:
-            return
+        with self._using(handler_id) as handler:
+            handler.arrival.clear()
+            try:
+                async with asyncio.timeout(max(seconds, 0)):
+                    await handler.arrival.wait()
+            except TimeoutError:
+                return
 
     def replace_connection(self, entry: Entry) -> None:
-        """Drops the socket to an instance that takes one call at a time and did not answer it.
+        """Drops the socket to an instance and opens another one.
 
-        Its line is stuck behind that call; a new socket has a line of its own, which is what
-        makes trying again worth while.
+        Where an instance takes one call at a time and did not answer it, its line is stuck behind that
+        call; a new socket has a line of its own, which is what makes trying again worth while.
         """
         if self.is_current(entry):
             entry.connection.close()
@@ -316,6 +388,30 @@ class Registry:
     def _of(self, handler_id: str) -> _Handler:
         return self._handlers.setdefault(handler_id, _Handler())
 
+    def _instances(self, handler_id: str) -> list[Entry]:
+        handler = self._handlers.get(handler_id)
+        return list(handler.instances.values()) if handler is not None else []
+
+    def _find(self, instance: Instance) -> Entry | None:
+        handler = self._handlers.get(instance.handler_id)
+        return handler.instances.get(instance.address) if handler is not None else None
+
+    @contextmanager
+    def _using(self, handler_id: str) -> Generator[_Handler]:
+        """Keeps what stands for a name while somebody waits for it."""
+        handler = self._of(handler_id)
+        handler.users += 1
+        try:
+            yield handler
+        finally:
+            handler.users -= 1
+            self._tidy(handler_id)
+
+    def _tidy(self, handler_id: str) -> None:
+        handler = self._handlers.get(handler_id)
+        if handler is not None and not handler.instances and not handler.users:
+            del self._handlers[handler_id]
+
     def _all(self) -> Iterator[Entry]:
         for handler in self._handlers.values():
             yield from handler.instances.values()
@@ -324,23 +420,28 @@ class Registry:
         return Connection(self._context, instance.address, self._keys, instance.key)
 
     def _keep(self, instance: Instance) -> Entry:
-        known = self._of(instance.handler_id).instances.get(instance.address)
+        known = self._find(instance)
         if known is not None and _same_place(known.instance, instance):
             if known.instance.concurrency != instance.concurrency:
-                known = Entry(instance, known.connection, asyncio.Semaphore(instance.concurrency))
+                slots, answered = asyncio.Semaphore(instance.concurrency), known.answered
+                known = Entry(instance, known.connection, slots, answered=answered, again=known.again)
             known.instance = instance
         else:
             if known is not None:
                 self._drop(known)
             slots = asyncio.Semaphore(instance.concurrency)
             known = Entry(instance, self._connect(instance), slots, online=instance.online)
-        self._of(instance.handler_id).instances[instance.address] = known
+        instances = self._of(instance.handler_id).instances
+        self._count += instance.address not in instances
+        instances[instance.address] = known
         return known
 
     def _drop(self, entry: Entry) -> None:
         entry.connection.close()
         if self.is_current(entry):
-            del self._of(entry.instance.handler_id).instances[entry.instance.address]
+            del self._of(entry.handler_id).instances[entry.instance.address]
+            self._count -= 1
+            self._tidy(entry.handler_id)
 
 
 def _same_place(one: Instance, other: Instance) -> bool:
@@ -359,7 +460,7 @@ def clean_methods(value: Any) -> tuple[str, ...] | None:
         return None
     names: list[str] = []
     for name in value:  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(name, str) or not 0 < len(name) <= 100:
+        if not isinstance(name, str) or not 0 < len(name) <= 100 or len(names) >= MOST_METHODS:
             return None
         names.append(name)
     return tuple(dict.fromkeys(names))

@@ -17,23 +17,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import zmq
 import zmq.asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from zmq.auth.asyncio import AsyncioAuthenticator
 
 from schedulezero import database_lock, instants
 from schedulezero.addresses import is_loopback
 from schedulezero.database import Database, database_of, is_postgres_setting, sqlite_path
 from schedulezero.database_errors import explained
+from schedulezero.descriptors import descriptor_limit
+from schedulezero.doorkeeper import Doorkeeper, most_peers
 from schedulezero.errors import PortTaken
-from schedulezero.keys import DOMAIN, load_keys
+from schedulezero.keys import load_keys
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES
 from schedulezero.server.announcer import Announcer
 from schedulezero.server.api.access import Access, AccessRules, loopback_hosts
 from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
+from schedulezero.server.api.connections import Bounds, Connections
 from schedulezero.server.api.errors import error_middleware, texts_middleware
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.preview import PreviewResource
@@ -44,6 +47,7 @@ from schedulezero.server.api.system import SystemResource
 from schedulezero.server.api.troubles import TroublesResource
 from schedulezero.server.audit import Audit
 from schedulezero.server.clock import Clock
+from schedulezero.server.crowd import SOCKETS_EACH, most_instances
 from schedulezero.server.dispatcher import Dispatcher
 from schedulezero.server.exposure import check_rest, tls_context
 from schedulezero.server.health import Health
@@ -79,6 +83,7 @@ class ServerConfig:
         tls_certificate, tls_key: files for HTTPS.
         behind_proxy: a proxy that does TLS stands before REST.
         keys: the folder of the keys for ZeroMQ beyond loopback.
+        require_keys: whether ZeroMQ needs keys on loopback, too.
         history_days: how long ended runs are kept; 0 for ever.
     """
 
@@ -93,6 +98,7 @@ class ServerConfig:
     tls_key: str | None = None
     behind_proxy: bool = False
     keys: str = "data/keys"
+    require_keys: bool = False
     history_days: float = 90.0
 
     def to_json(self) -> JsonObject:
@@ -115,7 +121,8 @@ async def serving(
     KeysUnusable, in a sentence that says what to do.
     """
     tls = tls_context(config.tls_certificate, config.tls_key)
-    keys = load_keys(config.keys) if not is_loopback(config.server_address) else None
+    encrypted = config.require_keys or not is_loopback(config.server_address)
+    keys = load_keys(config.keys, everywhere=config.require_keys) if encrypted else None
     async with AsyncExitStack() as stack:
         if not is_postgres_setting(config.database):
             claim = await asyncio.to_thread(_claim, sqlite_path(config.database))
@@ -140,15 +147,23 @@ async def serving(
         )
 
         context = zmq.asyncio.Context()
+        most = most_instances(descriptor_limit())
+        # A connection takes three of libzmq's sockets; its own limit of 1023 would be reached first.
+        context.set(zmq.MAX_SOCKETS, SOCKETS_EACH * most + 64)
         stack.callback(context.destroy, linger=0)
-        if keys is not None:
-            authenticator = AsyncioAuthenticator(context)
-            authenticator.start()
-            authenticator.configure_curve_callback(DOMAIN, credentials_provider=keys)
-            stack.callback(authenticator.stop)
-        registry = Registry(context, keys, Instances(database) if signals.shared else None)
+        doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
+        questions = doorkeeper.socket(context)
+        stack.callback(questions.close)
+        registry = Registry(
+            context,
+            keys,
+            Instances(database) if signals.shared else None,
+            most=most,
+            needed=store.handlers_needed,
+        )
         stack.callback(registry.close)
-        registrations = Registrations(context, registry, config.server_address, keys)
+        own_ports = {urlsplit(item).port or 80 for item in (config.server_address, config.api_endpoint)}
+        registrations = Registrations(context, registry, config.server_address, doorkeeper, keys, own_ports)
         stack.callback(registrations.close)
 
         queue = await run_queue(database, store, registry, signals)
@@ -175,9 +190,16 @@ async def serving(
             own_token=config.own_token,
             requests_per_second=config.requests_per_second,
         )
-        access = Access(rules_of_access, tokens)
+        connections = Connections(Bounds.within(descriptor_limit()), behind_proxy=config.behind_proxy)
+        access = Access(rules_of_access, tokens, connections)
         app = web.Application(
-            middlewares=[error_middleware, access.middleware(), texts_middleware, announcing(announcer)],
+            middlewares=[
+                connections.middleware(),
+                error_middleware,
+                access.middleware(),
+                texts_middleware,
+                announcing(announcer),
+            ],
             client_max_size=MAX_FRAME_BYTES,
         )
         for resource in (
@@ -205,12 +227,15 @@ async def serving(
         retention = Retention(store, signals, kept_for, now)
         await _running(stack, "retention", retention.run(), health)
         await _running(stack, "rules", rules.keep_reading(), health)
+        await _running(stack, "doorkeeper", doorkeeper.serve(questions), health)
+        await _running(stack, "count of peers", doorkeeper.keep_count(registrations.monitor), health)
         await _running(stack, "registry", registry.keep_looking(), health)
         await _running(stack, "signals", signals.run(), health)
         await _running(stack, "registrations", registrations.serve(), health)
         await _running(stack, "dispatcher", dispatcher.run(), health)
         await _running(stack, "clock", clock.run(), health)
-        await web.SockSite(runner, listening, ssl_context=tls).start()
+        assert runner.server is not None
+        await _running(stack, "connections", connections.accept(listening, runner.server, tls), health)
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
         yield clock.look
 

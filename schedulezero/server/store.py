@@ -92,6 +92,12 @@ class Store(RunStore):
         query = sa.select(sa.func.count()).where(jobs.c.guild_id == guild_id, jobs.c.state.in_(_LIVE))
         return await self._database.read(lambda connection: connection.scalar(query)) or 0
 
+    async def handlers_needed(self) -> frozenset[str]:
+        """The handlers of all jobs that may still run."""
+        over = (JobState.FINISHED.value, JobState.CANCELLED.value)
+        query = sa.select(jobs.c.handler_id).where(jobs.c.state.not_in(over)).distinct()
+        return frozenset(await self._database.read(lambda connection: connection.scalars(query).all()))
+
     async def change_job(
         self, job_id: str, change: Callable[[Job], Job | None], *, action: str, by: str | None = None
     ) -> Job | None:

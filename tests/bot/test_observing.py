@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import discord
 import httpx
+import pytest
 import sentry_sdk
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -18,12 +19,14 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from rich.console import Console
 
 from bot.logs import JsonFormatter, RunFilter, hide
-from bot.observing import trace_with, without_secrets
+from bot.observing import serving_metrics, trace_with, without_secrets
 from bot.screen import show_screen
 from bot.sprocket_specs import specs_of_sprockets
 from cogs.permissions import invite, wanted
 from cogs.services import offered_specs
 from schedulezero import tracing
+from schedulezero.addresses import free_ports
+from schedulezero.errors import PortTaken
 from tests.cogs.test_rights import give_the_bot
 from tests.conftest import until
 from tests.world import World
@@ -142,3 +145,21 @@ def test_no_secret_goes_to_sentry() -> None:
 def test_every_offered_job_has_its_permissions_declared(world: World) -> None:
     for spec in offered_specs(world.bot):
         assert all(getattr(discord.Permissions.all(), need.permission) for need in spec.needs), spec.name
+
+
+async def test_the_bots_own_metrics_are_served_to_few_connections_at_once() -> None:
+    (port,) = free_ports(1)
+    async with serving_metrics(port, "127.0.0.1"):
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"http://127.0.0.1:{port}/metrics")
+        assert answer.status_code == 200 and "schedulezero_runs" in answer.text
+        async with asyncio.timeout(5):
+            for reader, writer in silent[:60]:  # they made room for those that came later
+                assert await reader.read() == b""
+                writer.close()
+        with pytest.raises(PortTaken, match="another `metrics_port`"):
+            async with serving_metrics(port, "127.0.0.1"):
+                pass
+        for _, writer in silent[60:]:
+            writer.close()

@@ -18,6 +18,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from schedulezero.protocol import OUTGOING_HEADER
+from schedulezero.server.api.connections import Connections, Standing
 from schedulezero.server.api.errors import ApiError
 from schedulezero.server.tokens import Scope, Tokens
 
@@ -58,9 +59,11 @@ class Access:
     Parameters:
         rules: how open the API is.
         tokens: where its tokens are.
+        connections: which requests may be under way.
     """
 
-    def __init__(self, rules: AccessRules, tokens: Tokens) -> None:
+    def __init__(self, rules: AccessRules, tokens: Tokens, connections: Connections) -> None:
+        self._connections = connections
         self._rules = rules
         self._tokens = tokens
         self._buckets: dict[str, tuple[float, float]] = {}
@@ -73,7 +76,7 @@ class Access:
             _check_marker(request)
             self._check_host(request)
             _check_origin(request)
-            await self._check_token(request)
+            self._connections.admit(request, await self._check_token(request))
             try:
                 async with asyncio.timeout(LONGEST_SECONDS):
                     return await handler(request)
@@ -96,7 +99,7 @@ class Access:
                 403, "wrong_host", "This API is asked under another name; use its `api_endpoint`.", "Host"
             )
 
-    async def _check_token(self, request: web.Request) -> None:
+    async def _check_token(self, request: web.Request) -> Standing:
         header = request.headers.get("Authorization")
         if header is None:
             self._check_rate(request.remote or "")
@@ -104,13 +107,13 @@ class Access:
                 raise ApiError(
                     401, "token_required", "A token is needed: `Authorization: Bearer …`.", "Authorization"
                 )
-            return
+            return Standing.ANYBODY
         if not header.isascii():
             raise ApiError(401, "wrong_token", "The token is not one of this server's.", "Authorization")
         text = header.removeprefix("Bearer ").strip()
         own = self._rules.own_token
         if own is not None and hmac.compare_digest(text.encode(), own.encode()):
-            return
+            return Standing.OWN
         token = await self._tokens.check(text)
         # Behind a proxy all come from one address; a token tells them apart.
         self._check_rate(token.id if token is not None else request.remote or "")
@@ -120,6 +123,7 @@ class Access:
         if not token.scope.covers(needed):
             text = f"This takes a token that may {needed.value}; yours may {token.scope.value}."
             raise ApiError(403, "scope_too_small", text, "Authorization")
+        return Standing.TOKEN
 
     def _check_rate(self, client: str) -> None:
         """A token bucket for each client."""

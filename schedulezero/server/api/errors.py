@@ -15,6 +15,10 @@ from schedulezero.storable import Unstorable, check_text, clean_text
 log = logging.getLogger(__name__)
 
 
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
+"""What goes with an error of a status."""
+
+
 class ApiError(Exception):
     """A request that cannot be served.
 
@@ -66,14 +70,14 @@ async def error_middleware(
     try:
         return await handler(request)
     except ApiError as error:
-        extra = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        extra = _HEADERS.get(error.status, {})
         return json_answer(error.to_json(), status=error.status, headers=extra)
     except DatabaseUnavailable as error:
         log.error("%s %s: %s", request.method, request.path, error)
         answer = ApiError(
             503, "database_unavailable", "The database cannot be used now; nothing was changed."
         )
-        return json_answer(answer.to_json(), status=503)
+        return json_answer(answer.to_json(), status=503, headers=_HEADERS[503])
     except ValueUnusable as error:
         refused = ApiError(400, "bad_value", str(error))
         return json_answer(refused.to_json(), status=400)

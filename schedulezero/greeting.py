@@ -1,0 +1,71 @@
+"""Which mechanism a ZeroMQ peer speaks, read from its greeting, and what to do when it is not ours.
+
+Both sides of a ZMTP 3 connection name their mechanism in a greeting of 64 bytes before anything else
+(https://rfc.zeromq.org/spec/23/#the-greeting). libzmq tells a caller only that a handshake failed, so the
+greeting is read over a plain TCP connection here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from enum import Enum
+from urllib.parse import urlsplit
+
+_BEGINNING = b"\xff\0\0\0\0\0\0\0\1\x7f\3\0"
+"""Signature and version. The other side answers with its whole greeting, unless it knows our mechanism."""
+_MAJOR = 10
+_MECHANISM = slice(12, 32)
+_GREETING_BYTES = 64
+
+
+class Wire(Enum):
+    """What listens at an address."""
+
+    PLAIN = "plain"
+    CURVE = "curve"
+    OTHER = "other"
+    """Something that is not ZeroMQ, or not a version that we speak."""
+    NOBODY = "nobody"
+
+
+def wire_at(address: str, seconds: float = 1.0) -> Wire:
+    """What listens at an address such as ``tcp://127.0.0.1:4242``; blocks for about ``seconds`` at most."""
+    parts = urlsplit(address)
+    found = b""
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=seconds) as raw:
+            raw.sendall(_BEGINNING)
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                while len(found) < _GREETING_BYTES and (part := raw.recv(_GREETING_BYTES - len(found))):
+                    found += part
+    except OSError:
+        return Wire.NOBODY
+    whole = (
+        len(found) == _GREETING_BYTES and found[0] == _BEGINNING[0] and found[_MAJOR] >= _BEGINNING[_MAJOR]
+    )
+    mechanism = found[_MECHANISM].rstrip(b"\0") if whole else b""
+    return {b"NULL": Wire.PLAIN, b"CURVE": Wire.CURVE}.get(mechanism, Wire.OTHER)
+
+
+def mismatch(address: str, *, encrypted: bool, found: Wire) -> str | None:
+    """Why we cannot register with the server at an address, and the remedy; None where the wires match.
+
+    Parameters:
+        address: the server's.
+        encrypted: whether we speak CURVE with it.
+        found: what listens there.
+    """
+    if found is Wire.OTHER:
+        return f"What listens at {address} does not speak ZeroMQ 4; correct `server_address`."
+    if encrypted and found is Wire.PLAIN:
+        return (
+            f"The server at {address} takes handlers without keys, and this bot registers with keys only. "
+            "Set `require_keys: true` there as well, or `require_keys: false` on both sides."
+        )
+    if not encrypted and found is Wire.CURVE:
+        return (
+            f"The server at {address} takes handlers with keys only. Set `require_keys: true` here, and let "
+            "this side's key in there: `python -m bot keys` on each side."
+        )
+    return None

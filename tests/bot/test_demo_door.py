@@ -1,0 +1,104 @@
+"""The demo's page takes changes from itself only: no web page from elsewhere, and no name that leads here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from bot.config import Settings
+from tests.bot.test_cli import line, start
+
+
+@dataclass
+class Demo:
+    """A running demo: its front door, its page behind that, and the secret of the page."""
+
+    door: str
+    page: str
+    secret: str
+
+
+@pytest_asyncio.fixture
+async def demo(settings: Settings) -> AsyncIterator[Demo]:
+    process = await start(settings, "demo", "--no-browser")
+    door = (await line(process, "http://127.0.0.1")).strip()
+    async with httpx.AsyncClient() as client:
+        page = urlsplit((await client.get(door)).headers["Location"])
+    yield Demo(door, f"http://{page.netloc}", page.fragment)
+    process.terminate()
+    await asyncio.wait_for(process.communicate(), 10)
+
+
+LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+# Read as: headers of a request to the front door, and how it is answered.
+AT_THE_DOOR = [
+    ({}, 302),
+    ({"Sec-Fetch-Site": "none", **LINK}, 302),
+    ({"Sec-Fetch-Site": "same-origin", **LINK}, 302),
+    ({"Sec-Fetch-Site": "same-site", **LINK}, 302),  # from its own page, which is on another port
+    ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
+    ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+    ({"Sec-Fetch-Site": "cross-site", **LINK}, 403),
+    ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
+    ({"Origin": "https://evil.example"}, 403),
+    ({"Origin": "null"}, 403),
+    ({"Origin": "http://127.0.0.1:1"}, 403),
+    ({"Host": "evil.example"}, 403),
+    ({"Host": "127.0.0.1.evil.example"}, 403),
+    ({"Host": ""}, 403),
+]
+
+
+async def test_no_other_page_changes_what_is_shown(demo: Demo) -> None:
+    async with httpx.AsyncClient() as client:
+        shown = (await client.get(f"{demo.door}/lounge")).headers["Location"]
+        for headers, status in AT_THE_DOOR:
+            wanted = "lounge" if status == 302 else "mod-room"
+            answer = await client.get(f"{demo.door}/{wanted}", headers=headers)
+            assert answer.status_code == status, headers
+            assert (await client.get(f"{demo.door}/lounge")).headers["Location"] == shown
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            assert (await client.request(method, f"{demo.door}/lounge")).status_code == 405
+
+
+# Read as: headers beside the page's own, and whether its API may be asked so.
+AT_THE_PAGE = [
+    ({}, True),
+    ({"Origin": "own"}, True),
+    ({"Origin": "https://evil.example"}, False),
+    ({"Origin": "http://127.0.0.1:1"}, False),
+    ({"Host": "evil.example"}, False),
+    ({"X-Simcord-Capability": "guessed"}, False),
+]
+
+
+@pytest.mark.parametrize(("headers", "well"), AT_THE_PAGE, ids=str)
+async def test_the_page_takes_changes_from_its_own_origin_only(
+    demo: Demo, headers: dict[str, str], well: bool
+) -> None:
+    headers = {"X-Simcord-Capability": demo.secret, **headers}
+    if headers.get("Origin") == "own":
+        headers["Origin"] = demo.page
+    async with httpx.AsyncClient(base_url=demo.page, headers=headers) as client:
+        opened = await client.post("/api/pages", json={})
+        assert (opened.status_code == 200) is well, opened.text
+        if not well:
+            assert (await client.post("/api/action", json={})).status_code == 401
+            assert (await client.get("/api/state")).status_code == 401
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Origin": "https://evil.example"}
+        assert (await client.get("/api/state", headers=upgrade)).status_code == 401
+
+
+async def test_the_page_says_nothing_without_its_secret(demo: Demo) -> None:
+    async with httpx.AsyncClient(base_url=demo.page) as client:
+        assert demo.secret not in (await client.get("/")).text
+        for path in ("/api/pages", "/api/action"):
+            assert (await client.post(path, json={})).status_code == 401
+        rebound = await client.get("/", headers={"Host": "evil.example"})
+        assert rebound.status_code == 403

@@ -1,0 +1,149 @@
+"""`require_keys`: on this machine, too, it takes an allowed key to register and to call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schedulezero.addresses import free_ports
+from schedulezero.handler import Handler
+from schedulezero.keys import KeyRing, load_keys
+from schedulezero.server.service import ServerConfig
+from schedulezero.server.thread import ServerThread
+from tests.conftest import Api, until
+from tests.peers import RawHandler, tell
+from tests.schedulezero.server.test_runs import due_now, ended
+from tests.schedulezero.server.test_wires import hello, speak
+
+JOB = {"handler_id": "bot", "method": "hello"}
+HELLO = {"method": "hello", "params": {}}
+
+
+@asynccontextmanager
+async def a_server(config: ServerConfig) -> AsyncIterator[Api]:
+    server = ServerThread(config)
+    await server.start()
+    try:
+        async with Api(base_url=config.api_endpoint, timeout=10) as api:
+            yield api
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def a_handler(server_address: str, keys: KeyRing | None) -> AsyncIterator[Handler]:
+    (port,) = free_ports(1)
+    handler = Handler("moon", "bot", f"tcp://127.0.0.1:{port}", server_address, keys=keys)
+    handler.register_sprocket("hello", hello)
+    handler.start()
+    await handler.wait_bound()
+    try:
+        yield handler
+    finally:
+        handler.stop()
+        await handler.wait_stopped()
+
+
+@pytest.fixture
+def keyed(server_config: ServerConfig, tmp_path: Path) -> ServerConfig:
+    return replace(server_config, require_keys=True, keys=str(tmp_path / "keys"))
+
+
+async def test_with_the_same_folder_of_keys_a_job_runs(keyed: ServerConfig) -> None:
+    async with a_server(keyed) as api:
+        keys = load_keys(keyed.keys, everywhere=True)
+        async with a_handler(keyed.server_address, keys) as handler:
+            await handler.refresh()
+            run = await ended(api, await due_now(api, **JOB))
+            assert (run["status"], run["result"]["hello"]) == ("succeeded", "moon")
+
+
+async def test_with_keys_that_allow_each_other_a_job_runs(keyed: ServerConfig, tmp_path: Path) -> None:
+    async with a_server(keyed) as api:
+        server_keys = load_keys(keyed.keys)
+        keys = load_keys(tmp_path / "bot", server_keys.public, everywhere=True)
+        server_keys.allow(keys.public, "the bot")
+        async with a_handler(keyed.server_address, keys) as handler:
+            await handler.refresh()
+            run = await ended(api, await due_now(api, **JOB))
+            assert (run["status"], run["result"]["hello"]) == ("succeeded", "moon")
+
+
+async def test_a_plain_handler_does_not_register(
+    keyed: ServerConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    params = {"handler_id": "raw", "address": "tcp://127.0.0.1:9", "methods": ["send"]}
+    async with a_server(keyed) as api:
+        message = {"method": "register", "params": params}
+        assert await asyncio.to_thread(speak, keyed.server_address, message, None, None) is None
+        with caplog.at_level(logging.ERROR):
+            async with a_handler(keyed.server_address, None):
+                await until(lambda: "takes handlers with keys only" in caplog.text)
+        assert (await api.get("/api/handlers")).json()["handlers"] == []
+
+
+async def test_our_handler_does_not_register_at_a_plain_server(
+    server: ServerConfig, api: Api, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = load_keys(tmp_path / "keys", everywhere=True)
+    with caplog.at_level(logging.ERROR):
+        async with a_handler(server.server_address, keys) as handler:
+            await until(lambda: "takes handlers without keys" in caplog.text)
+            assert handler.registered is None
+    assert caplog.text.count("takes handlers without keys") == 1
+    assert (await api.get("/api/handlers")).json()["handlers"] == []
+
+
+@pytest.mark.parametrize("whose", ["none", "stranger"])
+async def test_nobody_calls_the_handler_without_an_allowed_key(
+    keyed: ServerConfig, tmp_path: Path, whose: str
+) -> None:
+    keys = load_keys(keyed.keys, everywhere=True)
+    stranger = load_keys(tmp_path / "stranger") if whose == "stranger" else None
+    async with a_handler(keyed.server_address, keys) as handler:
+        assert await asyncio.to_thread(speak, handler.address, HELLO, stranger, keys.public) is None
+        assert (await asyncio.to_thread(speak, handler.address, HELLO, keys, keys.public))["success"] is True
+
+
+async def test_a_handler_that_proves_a_key_and_listens_plainly_is_not_called(
+    keyed: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with a_server(keyed) as api:
+        keys = load_keys(keyed.keys, everywhere=True)
+        params = {"handler_id": "raw", "address": raw_handler.address, "methods": ["send"]}
+        message = {"method": "register", "params": params}
+        await asyncio.to_thread(speak, keyed.server_address, message, keys, keys.public)
+        with pytest.raises(AssertionError):  # it listens; its own registration is not answered
+            await asyncio.to_thread(raw_handler.start, "send")
+        await due_now(api, params={"secret": "moonbase"})
+        handlers = (await api.get("/api/handlers")).json()["handlers"]
+        assert [item["id"] for item in handlers] == ["raw"]
+        assert raw_handler.calls.empty() and raw_handler.pings == 0
+
+
+async def test_a_list_of_keys_that_cannot_be_read_locks_nobody_out_for_good(
+    keyed: ServerConfig, tmp_path: Path
+) -> None:
+    async with a_server(keyed):
+        own, other = load_keys(keyed.keys, everywhere=True), load_keys(tmp_path / "other")
+        ping: dict[str, Any] = {"method": "ping"}
+        own.allowed_file.write_bytes(b"\xff\xfe rubbish")
+        assert await asyncio.to_thread(speak, keyed.server_address, ping, other, own.public) is None
+        assert (await asyncio.to_thread(speak, keyed.server_address, ping, own, own.public))["success"]
+        own.allowed_file.write_text(f"{other.public} the other\n")
+        assert (await asyncio.to_thread(speak, keyed.server_address, ping, other, own.public))["success"]
+
+
+async def test_without_the_setting_a_plain_handler_works(api: Api, raw_handler: RawHandler) -> None:
+    raw_handler.start("send")
+    assert (await ended(api, await due_now(api)))["status"] == "succeeded"
+    call = json.dumps({"method": "ping", "params": {}}).encode()
+    assert (await asyncio.to_thread(tell, raw_handler.address, call))["success"] is True
