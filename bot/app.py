@@ -36,6 +36,7 @@ from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
 from schedulezero import instants
 from schedulezero.addresses import is_loopback
+from schedulezero.background import run_in_background
 from schedulezero.client import Client
 from schedulezero.database import is_postgres_setting
 from schedulezero.errors import PortTaken
@@ -139,7 +140,7 @@ class _SchedulingBot(_AnyBot):
             except Refused as error:
                 # One broken sprocket must not keep the others from running.
                 log.error("%s", error.message)
-        self._warming_up = asyncio.create_task(self._warm_up())
+        self._warming_up = run_in_background(self._warm_up(), "warming up the phrases")
         self.tree.error(answer_error)
         await self.tree.set_translator(CommandTranslator())
         if self.cluster.leads:

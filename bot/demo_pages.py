@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import simcord
 from aiohttp import web
 
+from schedulezero.background import run_in_background
 from schedulezero.errors import PortTaken
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class DemoPages:
                 preview = await self._undisturbed(place)
                 await preview.__aenter__()
                 self._preview, self._shown = preview, name
-                self._watching = asyncio.create_task(self._watch(preview))
+                self._watching = run_in_background(self._watch(preview), "watching the demo's page")
             return self._preview.url
 
     async def _undisturbed(self, place: Place) -> simcord.Preview:

@@ -15,6 +15,7 @@ from bot.clusters import Cluster
 from bot.config import Settings
 from bot.observing import observe, serve_metrics
 from bot.screen import show_screen
+from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,11 @@ async def run(
     if settings.metrics_port is not None:
         serve_metrics(settings.metrics_port, settings.handler_host)
     bot = create_bot(settings, cluster)
-    running = asyncio.create_task(bot.start(token))
-    stopping = asyncio.create_task(stop.wait())
-    besides = [asyncio.create_task(work(bot, stop)) for work in (show_screen, beside) if work is not None]
+    running = run_in_background(bot.start(token), "the bot", passed_on=(Exception,))
+    stopping = run_in_background(stop.wait(), "the wait for a signal")
+    besides = [run_in_background(show_screen(bot, stop), "the screen at the start")]
+    if beside is not None:
+        besides.append(run_in_background(beside(bot, stop), "what runs beside the bot"))
     try:
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
@@ -90,9 +93,7 @@ async def run(
         stopping.cancel()
         for task in besides:
             task.cancel()
-        for failure in await asyncio.gather(*besides, return_exceptions=True):
-            if isinstance(failure, Exception):
-                log.error("what ran beside the bot failed", exc_info=failure)
+        await asyncio.wait(besides)
         await bot.close()
         running.cancel()
         await asyncio.wait((running,))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from schedulezero.background import run_in_background
 from schedulezero.invocation import Invocation
 from schedulezero.outgoing import OutgoingFailed, send_out
 
@@ -35,7 +36,7 @@ class GoodRuns:
         """Is told of a good run."""
         url = invocation.params.get(PING_URL)
         if isinstance(url, str) and invocation.spec.parameter(PING_URL) is None:
-            task = asyncio.create_task(self._ping(url))
+            task = run_in_background(self._ping(url), "a ping after a good run")
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 

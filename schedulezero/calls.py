@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from schedulezero import faults
+from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.invocation import Invocation, answer_of, answer_of_error, is_async
 from schedulezero.journal import Journal
@@ -68,7 +69,9 @@ class Calls:
             return await self._carry_out(invocation, None)
         task = self._under_way.get(run_id)
         if task is None:
-            task = asyncio.create_task(self._once(run_id, invocation, self._journal))
+            task = run_in_background(
+                self._once(run_id, invocation, self._journal), f"run {run_id}", passed_on=(Exception,)
+            )
             self._under_way[run_id] = task
             task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
         return await asyncio.shield(task)

@@ -15,6 +15,7 @@ from typing import Any, cast
 import zmq
 import zmq.asyncio
 
+from schedulezero.background import run_in_background
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
 from schedulezero.protocol import PING, BadFrame, decode, encode, split_envelope
@@ -63,9 +64,8 @@ class Connection:
         self._socket.connect(address)
         self._calls: dict[bytes, asyncio.Future[JsonObject]] = {}
         self._tokens = itertools.count(1)
-        loop = asyncio.get_running_loop()
-        self._reader = loop.create_task(self._read())
-        self._watcher = loop.create_task(self._watch(monitor))
+        self._reader = run_in_background(self._read(), f"reading from {address}", failed=self._broken)
+        self._watcher = run_in_background(self._watch(monitor), f"watching {address}", failed=self._broken)
 
     async def call(self, message: JsonObject, timeout: float) -> JsonObject:
         """The handler's answer to a message.
@@ -103,6 +103,9 @@ class Connection:
         cast(Any, self._socket).disable_monitor()
         self._socket.close(linger=0)
         self._fail_calls(HandlerAway(f"the connection to {self.address} was closed"))
+
+    def _broken(self, _: BaseException) -> None:
+        self._fail_calls(CallLost(f"the connection to {self.address} failed"))
 
     def _fail_calls(self, error: Exception) -> None:
         for future in self._calls.values():

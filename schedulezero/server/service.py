@@ -23,6 +23,7 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 
 from schedulezero import instants
 from schedulezero.addresses import is_loopback
+from schedulezero.background import run_in_background
 from schedulezero.database import Database, database_of, is_postgres_setting
 from schedulezero.errors import PortTaken
 from schedulezero.keys import DOMAIN, load_keys
@@ -232,14 +233,7 @@ async def run_queue(database: Database, store: Store, registry: Registry, signal
 
 async def _running(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None], health: Health) -> None:
     """Runs a part as a task for as long as the stack is open; its failure is logged, not lost."""
-    task: asyncio.Task[None] = asyncio.create_task(work)
-
-    def ended(done: asyncio.Task[None]) -> None:
-        if not done.cancelled() and (error := done.exception()) is not None:
-            log.critical("the server's %s stopped", name, exc_info=error)
-            health.broken.append(name)
-
-    task.add_done_callback(ended)
+    task = run_in_background(work, f"the server's {name}", failed=lambda _: health.broken.append(name))
 
     async def stop() -> None:
         task.cancel()
