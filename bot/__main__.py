@@ -1,8 +1,16 @@
-"""``python -m bot``."""
+"""``python -m bot``, and the program ``schedulezero-bot``."""
 
 import sys
 
-from bot.cli import main
+
+def main() -> int:
+    """Runs the command line; Ctrl-C while it is still being imported ends it quietly."""
+    try:
+        from bot.cli import main as command_line
+    except KeyboardInterrupt:
+        return 130
+    return command_line()
+
 
 if __name__ == "__main__":
     sys.exit(main())

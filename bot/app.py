@@ -7,6 +7,7 @@ very bot that `run`, the demo and the tests use.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import secrets
 from collections.abc import Callable
@@ -227,10 +228,16 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
 
 
 def expect_free(handler_port: int) -> None:
-    """Raises PortTaken when another program listens on the handler's port."""
+    """Raises PortTaken when the handler's port cannot be used, as when another program listens there."""
     try:
         listen(f"http://127.0.0.1:{handler_port}").close()
     except PortTaken as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno != errno.EADDRINUSE:
+            raise PortTaken(
+                f"The handler cannot listen on port {handler_port} ({cause.strerror}). Set another "
+                "`handler_port`, such as 5000."
+            ) from error
         raise PortTaken(
             f"The handler cannot listen on port {handler_port}: another program does. Stop it (another "
             "copy of the bot?), or set another `handler_port`."

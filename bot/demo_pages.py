@@ -8,6 +8,7 @@ sends the browser there.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -136,7 +137,7 @@ async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
     """Serves the pages' addresses on a port (0 for a free one), and gives the front door's.
 
     Raises:
-        PortTaken: where another program listens there.
+        PortTaken: where another program listens there, or this one may not.
     """
     app = web.Application()
     app.router.add_get("/{name:[^/]*}", pages.send_there)
@@ -146,9 +147,8 @@ async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()
         except OSError as error:
-            raise PortTaken(
-                f"Another program listens on port {port}; give another one with --port."
-            ) from error
+            why = "Another program listens on" if error.errno == errno.EADDRINUSE else "The demo may not use"
+            raise PortTaken(f"{why} port {port}; give another one with --port.") from error
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await pages.leave()

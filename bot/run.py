@@ -14,19 +14,21 @@ from bot.app import ScheduleZeroBot, create_bot
 from bot.clusters import Cluster
 from bot.config import Settings
 from bot.observing import observe, serve_metrics
+from bot.refusals import DiscordRefuses, DiscordUnusable
 from bot.screen import show_screen
 from schedulezero.background import run_in_background
-from schedulezero.errors import ScheduleZeroError
 
 log = logging.getLogger(__name__)
 
-_SHARDING = (4010, 4011)
-"""Invalid shard, sharding required
-(https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes)."""
-
-
-class DiscordUnusable(ScheduleZeroError):
-    """Discord does not let the bot in; the message says why and what to do."""
+_TOKEN = (
+    "Discord does not accept the token in DISCORD_TOKEN; copy a new one from "
+    "https://discord.com/developers/applications."
+)
+_SHARDS = "The bot is in so many servers that it needs more shards; raise `shards`."
+_REFUSALS = {4004: _TOKEN, 4010: _SHARDS, 4011: _SHARDS}
+"""Close codes after which connecting again does not help: authentication failed, invalid shard, sharding
+required (https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes).
+"""
 
 
 Beside = Callable[[ScheduleZeroBot, asyncio.Event], Coroutine[Any, Any, None]]
@@ -49,7 +51,8 @@ async def run(
         cluster: its share, when other processes run the rest of the bot.
         beside: what runs beside the bot.
 
-    Raises DiscordUnusable, PortTaken or DatabaseUnusable, each a sentence.
+    Raises DiscordUnusable (DiscordRefuses where trying again cannot help), PortTaken or DatabaseUnusable,
+    each a sentence.
     """
     observe()
     if settings.metrics_port is not None:
@@ -68,23 +71,17 @@ async def run(
         try:
             await running
         except discord.LoginFailure as error:
-            raise DiscordUnusable(
-                "Discord does not accept the token in DISCORD_TOKEN; copy it anew from "
-                "https://discord.com/developers/applications."
-            ) from error
+            raise DiscordRefuses(_TOKEN) from error
         except discord.PrivilegedIntentsRequired as error:
-            raise DiscordUnusable(
+            raise DiscordRefuses(
                 "Discord does not grant the Message Content intent: switch it on in the developer portal "
                 "under Bot, or set `message_content: false`."
             ) from error
         except discord.ConnectionClosed as error:
+            if error.code in _REFUSALS:
+                raise DiscordRefuses(_REFUSALS[error.code]) from error
             raise DiscordUnusable(
-                f"Discord closed the connection with code {error.code}"
-                + (
-                    ": the bot is in so many servers that it needs more shards; raise `shards`."
-                    if error.code in _SHARDING
-                    else "; try again in a moment."
-                )
+                f"Discord closed the connection with code {error.code}; try again in a moment."
             ) from error
         except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
             raise DiscordUnusable(f"Discord cannot be reached ({error}); is there a network?") from error

@@ -7,6 +7,7 @@
     ├── JobFailed                 a job says that it failed, and whether trying again can help
     │   └── Uncertain             it cannot be told whether the job was done
     ├── DatabaseUnusable          the database cannot be opened
+    │   └── DatabaseAway          it does not answer now; trying again may help
     ├── DatabaseUnavailable       it cannot be read or written at the moment (a full disk, a lock)
     ├── PortTaken                 somebody else listens where we must
     ├── Exposed                   it would be open to others without what that takes
@@ -97,6 +98,10 @@ class Uncertain(JobFailed):
 
 class DatabaseUnusable(ScheduleZeroError):
     """The database cannot be opened."""
+
+
+class DatabaseAway(DatabaseUnusable):
+    """The database cannot be opened now, because it does not answer; trying again may help."""
 
 
 class DatabaseUnavailable(ScheduleZeroError):

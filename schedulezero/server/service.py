@@ -83,7 +83,7 @@ class ServerConfig:
 
     api_endpoint: str
     server_address: str
-    database: str
+    database: str = field(repr=False)
     timezone: str = "UTC"
     require_token: bool = False
     own_token: str | None = field(default=None, repr=False)
