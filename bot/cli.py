@@ -19,6 +19,7 @@ from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
 from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, restore
 from bot.cli_move import add_move_arguments, move
 from bot.exit_status import CONFIG, USAGE, Unusable, status_of
+from bot.health import add_health_arguments, health
 from bot.logs import as_json, hide, hide_passwords, redact, set_up
 from bot.output import INTERRUPTED, guarded, is_unicode
 
@@ -101,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("name", metavar="NAME", help="what it is called, such as birthday_wishes")
     _add(commands, "server", "run the embedded server alone", _server)
     _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
+    add_health_arguments(
+        _add(commands, "health", "ask the server whether it is ready; exit status 1 if it is not", health)
+    )
     add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
     add_keys_arguments(_add(commands, "keys", "show the keys of the ZeroMQ wires, and let others in", keys))
     add_backup_arguments(_add(commands, "backup", "copy the databases, also while the bot runs", backup))

@@ -240,7 +240,7 @@ def _sentence(error: ValidationError, file: Path) -> str:
     key = ".".join(str(part) for part in first["loc"])
     if not key:
         return f"In {file}: {str(first['msg']).removeprefix('Value error, ')}."
-    if key == "database":  # its value may hold a password
+    if key == "database" and first["type"] == "value_error":
         return str(first["msg"]).removeprefix("Value error, ")
     if key == "api_token":
         return f"{PREFIX}API_TOKEN cannot be used: {first['msg']}."
@@ -250,7 +250,9 @@ def _sentence(error: ValidationError, file: Path) -> str:
     source = f"{PREFIX}{name.upper()}" if f"{PREFIX}{name.upper()}" in os.environ else f"{name!r} in {file}"
     reason = str(first["msg"]).removeprefix("Value error, ")
     reason = reason[0].lower() + reason[1:]
-    return f"{source} is {first['input']!r}: {reason}."
+    # The value of `database` may hold a password.
+    given = f" is {first['input']!r}" if key != "database" else ""
+    return f"{source}{given}: {reason}."
 
 
 def _known_keys() -> str:

@@ -24,7 +24,11 @@ _SECRETS = re.compile(
 )
 # A password that is not percent-encoded may hold anything; so all that stands before the line's last @ goes.
 _POSTGRES = re.compile(
-    r"(postgres(?:ql)?(?:\+\w+)?:/{0,2})(?!user:(?:password|p%40ss%2Fword)@host)[^\n]*@", re.IGNORECASE
+    r"(postgres(?:ql)?(?:\+\w+)?:/{0,2})"
+    r"(?!user:(?:password|p%40ss%2Fword)@host)"  # our own examples
+    r"(?![^\s:@/?#]*@[^\s@]*(?:\s|$))"  # a user without a password
+    r"(?:(?!postgres(?:ql)?://user:p)[^\n])*@",
+    re.IGNORECASE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _known: dict[str, re.Pattern[str]] = {}

@@ -138,12 +138,16 @@ async def test_a_full_disk_is_told(settings: Settings) -> None:
 
 
 async def test_a_terminal_that_knows_ascii_only(settings: Settings) -> None:
-    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    ascii_only = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "ascii"}
     status, out, err = await shell(settings, "$BOT when 'tous les jours à 9h' --locale fr", **ascii_only)
     assert (status, err) == (0, "") and "09:00" in out and out.isascii()
     script = "$BOT when 'tous les jours à 9h' --locale fr --json"
     status, out, err = await shell(settings, script, **ascii_only)
     assert (status, err) == (0, "") and '"sentence": "' in out and "\\u00e0" in out
+    # Arguments that are no text in the terminal's own encoding, either.
+    c_locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    status, _, err = await shell(settings, "$BOT when 'tous les jours à 9h' --locale fr", **c_locale)
+    assert status == 2 and err.count("\n") == 1
     status, _, err = await shell(settings, "$BOT when 'nicht so' --locale de", **ascii_only)
     assert status == 2 and err.count("\n") == 1 and "Traceback" not in err
     status, out, err = await shell(settings, "$BOT doctor", **ascii_only)
@@ -154,6 +158,8 @@ async def test_a_terminal_that_knows_ascii_only(settings: Settings) -> None:
     "command", [("doctor",), ("server",), ("demo", "--no-browser"), ("when", "tomorrow")]
 )
 async def test_ctrl_c_at_any_moment(settings: Settings, command: tuple[str, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else, run in the background, it is ignored
+
     async def interrupted(seconds: float) -> str:
         process = await start(settings, *command)
         try:
