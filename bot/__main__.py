@@ -1,6 +1,15 @@
 """``python -m bot``, and the program ``schedulezero-bot``."""
 
 import sys
+from types import TracebackType
+
+
+def _quietly(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _quietly  # before anything takes long
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ _SECRETS = re.compile(
 )
 # A password that is not percent-encoded may hold anything; so all that stands before the line's last @ goes.
 _POSTGRES = re.compile(
-    r"(postgres(?:ql)?(?:\+\w+)?:/{0,2})"
+    r"(postgres(?:ql)?(?:\+\w+)?:/{0,2}+)"
     r"(?!user:(?:password|p%40ss%2Fword)@host)"  # our own examples
     r"(?![^\s:@/?#]*@[^\s@]*(?:\s|$))"  # a user without a password
     r"(?:(?!postgres(?:ql)?://user:p)[^\n])*@",
@@ -125,8 +125,7 @@ def set_up(*, verbose: bool) -> None:
 
 def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
-        return
+        return  # whoever pressed Ctrl-C knows
     logging.getLogger("bot").critical("the program ended unexpectedly", exc_info=(kind, error, trace))
 
 

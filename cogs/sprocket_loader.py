@@ -216,15 +216,14 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
     except SwapFailed as failed:
         error = failed.__cause__ or failed
         if isinstance(error, NameTaken):
-            owner = _owner(bot, error.holder)
+            taken, owner = error.method, _owner(bot, error.holder)
             raise Refused(
-                f"“{name}” claims the job `{error.method}`, which {owner} has already. Unload that first."
+                f"“{name}” claims the job `{taken}`, which {owner} has already. Unload that first."
             ) from error
         log.warning("sprocket %r could not be loaded", name, exc_info=error)
         if isinstance(error, TimeoutError):
-            raise Refused(
-                f"“{name}” could not be loaded: it was not ready after {sprocket_swap.LONGEST_SECONDS:g} s."
-            ) from error
+            seconds = f"{sprocket_swap.LONGEST_SECONDS:g}"
+            raise Refused(f"“{name}” could not be loaded: it was not ready after {seconds} s.") from error
         cause: BaseException = error
         if isinstance(error, commands.ExtensionError):
             cause = error.__cause__ or getattr(error, "original", None) or error

@@ -143,7 +143,7 @@ async def test_a_terminal_that_knows_ascii_only(settings: Settings) -> None:
     assert (status, err) == (0, "") and "09:00" in out and out.isascii()
     script = "$BOT when 'tous les jours à 9h' --locale fr --json"
     status, out, err = await shell(settings, script, **ascii_only)
-    assert (status, err) == (0, "") and '"sentence": "' in out and "\\u00e0" in out
+    assert (status, err) == (0, "") and '"text": "' in out and "\\u00e0" in out
     # Arguments that are no text in the terminal's own encoding, either.
     c_locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     status, _, err = await shell(settings, "$BOT when 'tous les jours à 9h' --locale fr", **c_locale)

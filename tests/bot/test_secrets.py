@@ -151,8 +151,8 @@ async def test_no_command_shows_it(settings: Settings, password: str) -> None:
     for arguments in (("doctor",), ("server",), ("token", "list"), ("backup",), ("run",)):
         ended = await end(settings, *arguments, DISCORD_TOKEN="x.y.z", **extra)
         assert ended.status in (1, 2, 78), (arguments, ended)
-        shown = (ended.out + ended.err).replace(str(port), "").replace("77\n", "")
-        assert not leaks(shown), (arguments, shown)
+        shown = (ended.out + ended.err).replace(str(port), "")
+        assert not any(part in shown for part in ("zebra", "quartz", ":77", "'77")), (arguments, shown)
         assert "Traceback" not in shown
 
 
