@@ -7,6 +7,7 @@ very bot that `run`, the demo and the tests use.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import secrets
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from cogs.services import Refused, Services
 from cogs.sprockets_cog import SprocketsCog
 from schedulezero import database_lock, instants
 from schedulezero.addresses import is_loopback
+from schedulezero.background import run_in_background
 from schedulezero.client import Client
 from schedulezero.database import is_postgres_setting, sqlite_path
 from schedulezero.database_errors import explained
@@ -143,7 +145,7 @@ class _SchedulingBot(_AnyBot):
             except Refused as error:
                 # One broken sprocket must not keep the others from running.
                 log.error("%s", error.message)
-        self._warming_up = asyncio.create_task(self._warm_up())
+        self._warming_up = run_in_background(self._warm_up(), "warming up the phrases")
         self.tree.error(answer_error)
         await self.tree.set_translator(CommandTranslator())
         if self.cluster.leads:
@@ -254,10 +256,16 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
 
 
 def expect_free(handler_port: int) -> None:
-    """Raises PortTaken when another program listens on the handler's port."""
+    """Raises PortTaken when the handler's port cannot be used, as when another program listens there."""
     try:
         listen(f"http://127.0.0.1:{handler_port}").close()
     except PortTaken as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno != errno.EADDRINUSE:
+            raise PortTaken(
+                f"The handler cannot listen on port {handler_port} ({cause.strerror}). Set another "
+                "`handler_port`, such as 5000."
+            ) from error
         raise PortTaken(
             f"The handler cannot listen on port {handler_port}: another program does. Stop it (another "
             "copy of the bot?), or set another `handler_port`."

@@ -12,8 +12,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bot.cli_access import add_keys_arguments, add_token_arguments, keys, token
 from bot.cli_backup import add_backup_arguments, add_restore_arguments, backup, begin_empty, restore
@@ -24,48 +24,62 @@ from bot.cli_files import (
     read_file,
 )
 from bot.cli_move import add_move_arguments, move
-from bot.logs import as_json, hide, redact, set_up
+from bot.exit_status import CONFIG, USAGE, Unusable, status_of
+from bot.health import add_health_arguments, health
+from bot.logs import as_json, hide, hide_passwords, redact, set_up
+from bot.output import INTERRUPTED, guarded, is_unicode
 
 if TYPE_CHECKING:
     from bot.config import Settings
 
 log = logging.getLogger(__name__)
 
-_MOST_SHOWN = 1000
 """How many runs `when` shows at most."""
 
 Work = Callable[[asyncio.Event], Awaitable[int]]
 
 
-NEEDS_A_DECISION = 78
-"""The exit status when a database is damaged or gone: starting again cannot help before a person has decided.
-It is EX_CONFIG of sysexits.h, for `RestartPreventExitStatus` of a systemd unit."""
+_MOST_RUNS = 1000
+_SERVING = ("run", "server")
 
 
-class Unusable(Exception):
-    """The command cannot do its work; the message says what to change."""
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one sentence what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        if any("://" in item for item in sys.argv):
+            # Pieces of an address that the shell took apart may be those of a password.
+            message = re.sub(
+                r"(unrecognized arguments):.*", r"\1; put addresses in quotes", message, flags=re.S
+            )
+        self.exit(
+            _complain(f"{message[:300].rstrip('.')}. `{self.prog} --help` shows what can be given.", USAGE)
+        )
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs a command and returns its exit status."""
+    return guarded(lambda: _main(argv))
+
+
+def _main(argv: list[str] | None) -> int:
     options = _parser().parse_args(argv)
     set_up(verbose=options.verbose)
     hide(os.environ.get("DISCORD_TOKEN", "").strip())
     hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())
+    hide_passwords(os.environ.get("SCHEDULEZERO_DATABASE", ""))
+    hide_passwords(getattr(options, "to", ""))
     from bot.config import ConfigError, load_settings
-    from schedulezero.errors import DatabaseDamaged, ScheduleZeroError
+    from schedulezero.errors import ScheduleZeroError
 
     try:
         settings = load_settings(options.config)
+        hide_passwords(settings.database)
         if settings.log_format == "json":
             as_json()
         return options.command(options, settings)
-    except ConfigError as error:
-        return _complain(str(error), 2)
-    except DatabaseDamaged as error:
-        return _complain(str(error), NEEDS_A_DECISION)
-    except (ScheduleZeroError, Unusable) as error:
-        return _complain(str(error), 1)
+    except (ConfigError, ScheduleZeroError, Unusable) as error:
+        return _complain(str(error), status_of(error, serves=options.name_of_command in _SERVING))
 
 
 def _complain(sentence: str, status: int) -> int:
@@ -74,9 +88,7 @@ def _complain(sentence: str, status: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="schedulezero-bot", description="A Discord bot that does things on time."
-    )
+    parser = _Parser(prog="schedulezero-bot", description="A Discord bot that does things on time.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _add(commands, "run", "run the bot on Discord (token in DISCORD_TOKEN)", _run)
     run.add_argument(
@@ -86,13 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo = _add(commands, "demo", "run the bot on a simulated Discord, shown as a web page", _demo)
     demo.add_argument(
-        "--port", type=_port, default=0, metavar="N", help="port of the page (default: a free one)"
+        "--port", type=_whole(0, 65535), default=0, metavar="N", help="port of the page (default: a free one)"
     )
     demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     dev = _add(
         commands, "dev", "run the bot, or the demo without a token, and take up changed sprockets", _dev
     )
-    dev.add_argument("--port", type=_port, default=0, metavar="N", help="port of the demo's page")
+    dev.add_argument("--port", type=_whole(0, 65535), default=0, metavar="N", help="port of the demo's page")
     dev.add_argument("--no-browser", action="store_true", help="do not open the demo's page in a browser")
     new = _add(commands, "new-sprocket", "write a small sprocket with its test", _new_sprocket)
     new.add_argument("name", metavar="NAME", help="what it is called, such as birthday_wishes")
@@ -104,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
             help="if the SQLite database is damaged or missing, set it aside and begin with an empty one",
         )
     _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
+    add_health_arguments(
+        _add(commands, "health", "ask the server whether it is ready; exit status 1 if it is not", health)
+    )
     add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
     add_keys_arguments(_add(commands, "keys", "show the keys of the ZeroMQ wires, and let others in", keys))
     add_backup_arguments(_add(commands, "backup", "copy the databases, also while the bot runs", backup))
@@ -114,7 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     when.add_argument("--timezone", metavar="Z", help="IANA zone of the times (default: the configured one)")
     when.add_argument("--locale", default="en-GB", metavar="L", help="language and order of dates (en-GB)")
     when.add_argument("--now", metavar="ISO", help="the instant from which to look (default: the present)")
-    when.add_argument("--count", type=_count, default=5, metavar="N", help="how many runs to show (5)")
+    when.add_argument(
+        "--count", type=_whole(0, _MOST_RUNS), default=5, metavar="N", help="how many runs to show (5)"
+    )
     when.add_argument("--json", action="store_true", help="as JSON")
     add_read_file_arguments(
         _add(commands, "read-file", "show what an import would make of a file", read_file)
@@ -124,23 +141,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
-    return _whole(text, 65_535)
-
-
-def _count(text: str) -> int:
-    return _whole(text, _MOST_SHOWN)
-
-
-def _whole(text: str, most: int) -> int:
-    """A number of the command line; argparse says the sentence."""
-    if not re.fullmatch("[0-9]{1,9}", text) or int(text) > most:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} must be a whole number from 0 to {most}")
-    return int(text)
-
-
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[_Parser],
     name: str,
     text: str,
     command: Callable[[argparse.Namespace, Settings], int],
@@ -148,8 +150,20 @@ def _add(
     parser = commands.add_parser(name, help=text, description=text)
     parser.add_argument("--config", metavar="FILE", help="default: config/schedulezero.yaml")
     parser.add_argument("--verbose", action="store_true", help="log everything")
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=command, name_of_command=name)
     return parser
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number between two others."""
+
+    def read(text: str) -> int:
+        number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text.strip()) else None
+        if number is None or not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text[:50]!r} is not a whole number from {least} to {most}")
+        return number
+
+    return read
 
 
 # ------------------------------------------------------------------ commands
@@ -160,8 +174,11 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     if not token:
         raise Unusable(
             "There is no token: set DISCORD_TOKEN to your bot's token from "
-            "https://discord.com/developers/applications (or try `demo`, which needs none)."
+            "https://discord.com/developers/applications (or try `demo`, which needs none).",
+            CONFIG,
         )
+    if re.fullmatch(r"[!-~]+", token) is None:
+        raise Unusable("DISCORD_TOKEN is not a token: it holds spaces or letters that none has.", CONFIG)
     cluster = None
     if options.cluster is not None:
         from bot.clusters import read_cluster
@@ -169,10 +186,12 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
         try:
             cluster = read_cluster(options.cluster)
         except ValueError as error:
-            raise Unusable(f"--cluster is {options.cluster!r}: {error}.") from error
+            raise Unusable(f"--cluster is {options.cluster[:50]!r}: {error}.", USAGE) from error
         if cluster.count > 1 and settings.server == "embedded":
             raise Unusable(
-                "Clusters share one server: start it with `python -m bot server`, and set `server: external`."
+                "Clusters share one server: start it with `python -m bot server`, and set "
+                "`server: external`.",
+                CONFIG,
             )
     from bot.run import run
     from schedulezero.descriptors import raise_descriptor_limit
@@ -253,7 +272,8 @@ def _server(options: argparse.Namespace, settings: Settings) -> int:
 def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     from bot.doctor import doctor
 
-    return _until_stopped(lambda stop: doctor(settings, os.environ.get("DISCORD_TOKEN", "").strip()))
+    token = os.environ.get("DISCORD_TOKEN", "").strip()
+    return _until_stopped(lambda stop: _or_stopped(doctor(settings, token), stop))
 
 
 def _when(options: argparse.Namespace, settings: Settings) -> int:
@@ -274,7 +294,7 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
     except (WhenError, TriggerError) as error:
         return _complain(error.message, 2)
     if options.json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print(json.dumps(found.to_json(), ensure_ascii=not is_unicode()))
         return 0
     print(f"{found.sentence} ({found.zone})")
     for run in found.runs:
@@ -285,6 +305,21 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
 
 
 # ------------------------------------------------------------------ stopping
+
+
+async def _or_stopped(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
+    """The work's exit status, or INTERRUPTED once ``stop`` is set, for work that has no end of its own."""
+    from schedulezero.background import run_in_background
+
+    working = run_in_background(work, "the command", passed_on=(Exception,))
+    stopping = run_in_background(stop.wait(), "the wait for a signal")
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    await asyncio.wait((working,))
+    return INTERRUPTED
 
 
 def _until_stopped(work: Work) -> int:

@@ -20,7 +20,7 @@ def add_token_arguments(parser: argparse.ArgumentParser) -> None:
     )
     actions.add_parser("list", help="show the tokens, without their secrets")
     revoke = actions.add_parser("revoke", help="make a token worthless, at once")
-    revoke.add_argument("id", help="the id that `token list` shows")
+    revoke.add_argument("token", metavar="NAME", help="its name, or the id that `token list` shows")
 
 
 def token(options: argparse.Namespace, settings: Settings) -> int:
@@ -31,20 +31,24 @@ def token(options: argparse.Namespace, settings: Settings) -> int:
 async def _token(options: argparse.Namespace, settings: Settings) -> int:
     from schedulezero.database import database_of
     from schedulezero.server.tables import metadata
-    from schedulezero.server.tokens import Scope, Tokens
+    from schedulezero.server.tokens import Scope, TokenRefused, Tokens
 
     database = database_of(settings.database, metadata)
     await database.open()
     try:
         tokens = Tokens(database)
         if options.action == "make":
-            print(await tokens.make(options.name[:100], Scope(options.scope)))
+            print(await tokens.make(options.name, Scope(options.scope)))
             print("Keep it; it cannot be shown again. Use: Authorization: Bearer …")
             return 0
         if options.action == "revoke":
-            found = await tokens.revoke(options.id)
-            print("Revoked." if found else f"There is no token {options.id}; see `token list`.")
-            return 0 if found else 1
+            found = await tokens.revoke(options.token)
+            if found is None:
+                raise TokenRefused(
+                    f"There is no token {options.token[:100]!r}; `token list` shows their names and ids."
+                )
+            print(f"Revoked {found.name} ({found.id}).")
+            return 0
         known = await tokens.list()
         for item in known:
             print(f"{item.id}  {item.scope.value:5}  made {item.created_at:%Y-%m-%d}  {item.name}")

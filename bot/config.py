@@ -7,6 +7,7 @@ only and is no setting, so that it never stands in a file that is shown or commi
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -22,10 +23,14 @@ from pydantic_settings import (
 )
 
 from schedulezero.addresses import is_loopback
+from schedulezero.database import is_postgres_setting, sqlite_path
+from schedulezero.errors import DatabaseUnusable
 from schedulezero.keys import is_key
+from schedulezero.postgres_url import check_url, without_password
 
 DEFAULT_PATH = Path("config/schedulezero.yaml")
 PREFIX = "SCHEDULEZERO_"
+_LARGEST_FILE = 1_000_000
 DEFAULT_SPROCKETS = (
     "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web", "reminder",
     "custom",
@@ -42,7 +47,9 @@ _LONGEST_SHOWN = 200
 class Settings(BaseSettings):
     """What the bot runs with."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     handler_id: Annotated[str, Field(min_length=1, max_length=100)] = "discord-bot"
     handler_port: Annotated[int, Field(ge=1, le=65535)] = 5000
@@ -105,6 +112,29 @@ class Settings(BaseSettings):
             raise ValueError("must be the address under which the server reaches the bot, such as 10.0.0.5")
         return value
 
+    @field_validator("database")
+    @classmethod
+    def _where(cls, value: str) -> str:
+        value = value.strip()
+        try:
+            if is_postgres_setting(value):
+                check_url(value)
+            else:
+                sqlite_path(value)
+        except DatabaseUnusable as error:
+            raise ValueError(error.message) from error
+        return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        text = value.get_secret_value().strip()
+        if re.fullmatch(r"[!-~]+", text) is None:
+            raise ValueError("must be one word of ASCII characters, as `token make` shows it")
+        return SecretStr(text)
+
     @field_validator("server_key")
     @classmethod
     def _key(cls, value: str | None) -> str | None:
@@ -136,6 +166,10 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    def __repr_args__(self) -> Any:
+        for name, value in super().__repr_args__():
+            yield name, (without_password(value) if name == "database" and "://" in value else value)
 
     @property
     def handler_address(self) -> str:
@@ -180,7 +214,11 @@ def load_settings(path: str | Path | None = None) -> Settings:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        data: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            raise ConfigError(f"{file} is too large for a configuration; did you mean another file?")
+        data: Any = yaml.safe_load(content.decode("utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(
             f"There is no configuration file {file}; create it or name another one with --config."
@@ -206,6 +244,8 @@ def _sentence(error: ValidationError, file: Path) -> str:
     key = ".".join(str(part) for part in first["loc"])
     if not key:
         return f"In {file}: {str(first['msg']).removeprefix('Value error, ')}."
+    if key == "database" and first["type"] == "value_error":
+        return str(first["msg"]).removeprefix("Value error, ")
     if key == "api_token":
         return f"{PREFIX}API_TOKEN cannot be used: {first['msg']}."
     if first["type"] == "extra_forbidden":
@@ -214,7 +254,9 @@ def _sentence(error: ValidationError, file: Path) -> str:
     source = f"{PREFIX}{name.upper()}" if f"{PREFIX}{name.upper()}" in os.environ else f"{name!r} in {file}"
     reason = str(first["msg"]).removeprefix("Value error, ")
     reason = reason[0].lower() + reason[1:]
-    return f"{source} is {repr(first['input'])[:_LONGEST_SHOWN]}: {reason}."
+    # The value of `database` may hold a password.
+    given = f" is {repr(first['input'])[:_LONGEST_SHOWN]}" if key != "database" else ""
+    return f"{source}{given}: {reason}."
 
 
 def _known_keys() -> str:

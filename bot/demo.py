@@ -25,6 +25,7 @@ from bot.demo_pages import DemoPages, front_door
 from bot.run import Beside
 from cogs.services import Waiting
 from schedulezero.addresses import free_ports
+from schedulezero.background import run_in_background
 
 T = TypeVar("T")
 
@@ -85,7 +86,11 @@ async def demo(
         try:
             await env.start()
             with env.time_context():
-                besides = [asyncio.create_task(beside(bot, stop))] if beside is not None else []
+                besides = (
+                    [run_in_background(beside(bot, stop), "what runs beside the demo")]
+                    if beside is not None
+                    else []
+                )
                 try:
                     await _serve(env, bot, stop, port=port, browser=browser)
                 finally:
@@ -116,15 +121,15 @@ async def _serve(
         _welcome(door)
         if browser:
             webbrowser.open(door)
-        tasks = [
-            asyncio.create_task(pages.keep_fresh(changed)),
-            asyncio.create_task(stop.wait()),
-            asyncio.create_task(pages.wait_ended()),
+        fresh = run_in_background(pages.keep_fresh(changed), "refreshing the demo's page")
+        ends = [
+            run_in_background(stop.wait(), "the wait for a signal"),
+            run_in_background(pages.wait_ended(), "the wait for the page's end"),
         ]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in (fresh, *ends):
             task.cancel()
-        await asyncio.wait(tasks)
+        await asyncio.wait((fresh, *ends))
 
 
 def _welcome(door: str) -> None:

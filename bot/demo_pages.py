@@ -8,6 +8,7 @@ sends the browser there.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import simcord
 from aiohttp import web
 
+from schedulezero.background import run_in_background
 from schedulezero.errors import PortTaken
 
 log = logging.getLogger(__name__)
@@ -64,7 +66,7 @@ class DemoPages:
                 preview = await self._undisturbed(place)
                 await preview.__aenter__()
                 self._preview, self._shown = preview, name
-                self._watching = asyncio.create_task(self._watch(preview))
+                self._watching = run_in_background(self._watch(preview), "watching the demo's page")
             return self._preview.url
 
     async def _undisturbed(self, place: Place) -> simcord.Preview:
@@ -152,7 +154,7 @@ async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
     """Serves the pages' addresses on a port (0 for a free one), and gives the front door's.
 
     Raises:
-        PortTaken: where another program listens there.
+        PortTaken: where another program listens there, or this one may not.
     """
     app = web.Application()
     app.router.add_get("/{name:[^/]*}", pages.send_there)
@@ -162,9 +164,8 @@ async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()
         except OSError as error:
-            raise PortTaken(
-                f"Another program listens on port {port}; give another one with --port."
-            ) from error
+            why = "Another program listens on" if error.errno == errno.EADDRINUSE else "The demo may not use"
+            raise PortTaken(f"{why} port {port}; give another one with --port.") from error
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await pages.leave()

@@ -6,31 +6,57 @@ import json
 import logging
 import re
 import sys
+import threading
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote, quote_plus
+
+from schedulezero.postgres_url import secrets_of
 
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _HIDDEN = "[hidden]"
 # Read as: what looks like a bot's token, one of ours, stands behind "Bearer", or before a URL's @.
 _SECRETS = re.compile(
     r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|sz_[0-9a-f]{8}_[\w-]{43}"
-    r"|(?<=Bearer )\S+|(?<=Authorization: )\S+ \S+|(?<=://)(?!user:password@)(?:[^\s/:@]*:[^\s/@]+|[^\s/:@?#]+)(?=@)"
+    r"|(?<=Bearer )\S+|(?<=Authorization: )\S+ \S+"
+    r"|(?<=://)(?!user:\S{3,15}@host)(?:[^\s/:@]*:[^\s/]+|[^\s/:@?#]+)(?=@)"
+    r"|(?<=[?&]password=)[^\s&'\"]+|(?<=[?&]sslpassword=)[^\s&'\"]+"
+)
+# A password that is not percent-encoded may hold anything; so all that stands before the line's last @ goes.
+_POSTGRES = re.compile(
+    r"(postgres(?:ql)?(?:\+\w+)?:/{0,2}+)"
+    r"(?!user:(?:password|p%40ss%2Fword)@host)"  # our own examples
+    r"(?![^\s:@/?#]*@[^\s@]*(?:\s|$))"  # a user without a password
+    r"(?:(?!postgres(?:ql)?://user:p)[^\n])*@",
+    re.IGNORECASE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_known: set[str] = set()
+_known: dict[str, re.Pattern[str]] = {}
 
 
 def hide(secret: str | None) -> None:
-    """Keeps a secret out of every line from now on."""
-    if secret:
-        _known.add(secret)
+    """Keeps a secret out of every line from now on, however it is quoted there."""
+    if not secret:
+        return
+    forms = {secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+    for form in forms:
+        # Not as a part of another word, which a short password might be.
+        before, after = (r"(?<!\w)" if form[0].isalnum() else ""), (r"(?!\w)" if form[-1].isalnum() else "")
+        _known[form] = re.compile(before + re.escape(form) + after)
+
+
+def hide_passwords(setting: str) -> None:
+    """Keeps the password of a ``database`` setting out of every line from now on."""
+    for secret in secrets_of(setting):
+        hide(secret)
 
 
 def redact(text: str) -> str:
     """A text without the secrets in it."""
-    for secret in _known:
-        text = text.replace(secret, _HIDDEN)
+    text = _POSTGRES.sub(rf"\1{_HIDDEN}@", text)
+    for secret in sorted(_known, key=len, reverse=True):  # one may hold another
+        text = _known[secret].sub(_HIDDEN, text)
     return _SECRETS.sub(_HIDDEN, text)
 
 
@@ -39,12 +65,12 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         record = logging.makeLogRecord(record.__dict__)
-        message = record.getMessage()
+        message = redact(record.getMessage())  # before control characters in a secret are written otherwise
         if run_id := getattr(record, "run_id", None):
             message = f"{message} (run {run_id})"
         record.msg, record.args = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message), ()
         if record.exc_info and not record.exc_text:
-            record.exc_text = self.formatException(record.exc_info)
+            record.exc_text = redact(self.formatException(record.exc_info))
         if record.exc_text:
             record.exc_text = "\n".join(f"    | {line}" for line in record.exc_text.splitlines())
         return redact(super().format(record))
@@ -94,10 +120,25 @@ def set_up(*, verbose: bool) -> None:
     for name in quiet:
         logging.getLogger(name).setLevel(logging.WARNING)
     sys.excepthook = _ended
+    threading.excepthook = _thread_ended
+    sys.unraisablehook = _not_raised
 
 
 def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
-        return
+        return  # whoever pressed Ctrl-C knows
     logging.getLogger("bot").critical("the program ended unexpectedly", exc_info=(kind, error, trace))
+
+
+def _thread_ended(what: threading.ExceptHookArgs) -> None:
+    if what.exc_value is not None and not isinstance(what.exc_value, SystemExit):
+        name = what.thread.name if what.thread is not None else "?"
+        error = (what.exc_type, what.exc_value, what.exc_traceback)
+        logging.getLogger("bot").error("the thread %s ended unexpectedly", name, exc_info=error)
+
+
+def _not_raised(what: sys.UnraisableHookArgs) -> None:
+    """Logs what Python could raise nowhere, such as an error of a destructor."""
+    if what.exc_value is not None:
+        error = (what.exc_type, what.exc_value, what.exc_traceback)
+        logging.getLogger("bot").error("an error was ignored in %r", what.object, exc_info=error)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
+import os
 import re
 from pathlib import Path
 
+from bot.config import DEFAULT_SPROCKETS
 from schedulezero.errors import ScheduleZeroError
 
 _SPROCKET = '''"""{title}: what the jobs of this sprocket do."""
@@ -85,8 +88,30 @@ async def test_it_runs_when_it_is_due(guild: SimulatedGuild) -> None:
 '''
 
 
+_IN_THE_TEMPLATES = frozenset(
+    [
+        "annotations",
+        "by_name",
+        "channel_of",
+        "commands",
+        "discord",
+        "guild",
+        "in_channel",
+        "job",
+        "post",
+        "setup",
+        "text_for",
+    ]
+)
+"""What the files themselves call something else."""
+
+
 class NoSuchName(ScheduleZeroError):
     """A sprocket cannot be called so."""
+
+
+class CannotWrite(ScheduleZeroError):
+    """The files of a sprocket cannot be written."""
 
 
 def write_sprocket(name: str, folder: Path) -> list[Path]:
@@ -96,13 +121,16 @@ def write_sprocket(name: str, folder: Path) -> list[Path]:
         name: what the sprocket, and its first job, is called.
         folder: where both folders are, or are made.
 
-    Returns what it wrote. Raises NoSuchName, before anything is written, when it cannot be called so.
+    Returns what it wrote. Raises NoSuchName, before anything is written, when it cannot be called
+    so, and CannotWrite when the folder takes no files; then neither is there.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) or keyword.iskeyword(name):
         raise NoSuchName(
             f"{name[:50]!r} cannot be a sprocket's name; use small letters, digits and _, such as "
             "`birthday_wishes`."
         )
+    if name in _IN_THE_TEMPLATES or hasattr(builtins, name) or name in DEFAULT_SPROCKETS:
+        raise NoSuchName(f"{name!r} means something else already; choose another name, such as my_{name}.")
     filled = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
@@ -113,9 +141,21 @@ def write_sprocket(name: str, folder: Path) -> list[Path]:
         folder / "tests" / f"test_{name}_sprocket.py": _TEST.format(**filled),
     }
     for file in files:
-        if file.exists():
+        if os.path.lexists(file):
             raise NoSuchName(f"There is {file} already; choose another name, or change that file.")
-    for file, text in files.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    written: list[Path] = []
+    try:
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            with file.open("x", encoding="utf-8") as new:
+                written.append(file)
+                new.write(text)
+    except OSError as error:
+        for file in written:
+            file.unlink(missing_ok=True)
+        raise CannotWrite(
+            f"The sprocket cannot be written to {folder.resolve()} ({error.strerror}: {error.filename}); go "
+            "to a folder where you may write, such as the one where you start the bot."
+        ) from error
     return list(files)

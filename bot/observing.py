@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.logs import redact
 from schedulezero import metrics, tracing
+from schedulezero.background import run_in_background
 from schedulezero.errors import PortTaken
 from schedulezero.server.api.connections import Bounds, Connections
 from schedulezero.server.service import listen
@@ -44,7 +45,9 @@ async def serving_metrics(port: int, host: str) -> AsyncGenerator[None]:
                 f"Metrics cannot be served on port {port}; set another `metrics_port`."
             ) from error
         assert runner.server is not None
-        accepting = asyncio.create_task(connections.accept(listening, runner.server, None))
+        accepting = run_in_background(
+            connections.accept(listening, runner.server, None), "taking connections to the metrics"
+        )
         yield
     finally:
         if accepting is not None:
@@ -67,7 +70,12 @@ def observe() -> list[str]:
     begun: list[str] = []
     if os.environ.get("SENTRY_DSN") and _have("sentry_sdk", "sentry-sdk"):
         sentry: Any = importlib.import_module("sentry_sdk")
-        sentry.init(send_default_pii=False, include_local_variables=False, before_send=without_secrets)
+        sentry.init(
+            send_default_pii=False,
+            include_local_variables=False,
+            before_send=without_secrets,
+            before_send_transaction=without_secrets,
+        )
         begun.append("Sentry")
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and _have(
         "opentelemetry.sdk.trace", "opentelemetry-sdk opentelemetry-exporter-otlp"
@@ -86,7 +94,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {_clean(key): _clean(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
     return value
@@ -117,7 +125,19 @@ def trace_with(tracer: Any) -> None:
 
     @contextmanager
     def span(name: str, attributes: dict[str, str]) -> Generator[None]:
-        with tracer.start_as_current_span(name, attributes=attributes):
-            yield
+        with tracer.start_as_current_span(
+            name, attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as current:
+            try:
+                yield
+            except Exception as error:
+                # OpenTelemetry itself would send the message and the traceback as they are.
+                status: Any = importlib.import_module("opentelemetry.trace")
+                text = redact(f"{type(error).__name__}: {error}")
+                current.set_status(status.Status(status.StatusCode.ERROR, text))
+                current.add_event(
+                    "exception", {"exception.type": type(error).__name__, "exception.message": text}
+                )
+                raise
 
     tracing.use(span)

@@ -15,18 +15,22 @@ from bot.app import ScheduleZeroBot, create_bot
 from bot.clusters import Cluster
 from bot.config import Settings
 from bot.observing import observe, serving_metrics
+from bot.refusals import DiscordRefuses, DiscordUnusable
 from bot.screen import show_screen
+from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 
 log = logging.getLogger(__name__)
 
-_SHARDING = (4010, 4011)
-"""Invalid shard, sharding required
-(https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes)."""
-
-
-class DiscordUnusable(ScheduleZeroError):
-    """Discord does not let the bot in; the message says why and what to do."""
+_TOKEN = (
+    "Discord does not accept the token in DISCORD_TOKEN; copy a new one from "
+    "https://discord.com/developers/applications."
+)
+_SHARDS = "The bot is in so many servers that it needs more shards; raise `shards`."
+_REFUSALS = {4004: _TOKEN, 4010: _SHARDS, 4011: _SHARDS}
+"""Close codes after which connecting again does not help: authentication failed, invalid shard, sharding
+required (https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes).
+"""
 
 
 Beside = Callable[[ScheduleZeroBot, asyncio.Event], Coroutine[Any, Any, None]]
@@ -49,7 +53,8 @@ async def run(
         cluster: its share, when other processes run the rest of the bot.
         beside: what runs beside the bot.
 
-    Raises DiscordUnusable, PortTaken or DatabaseUnusable, each a sentence.
+    Raises DiscordUnusable (DiscordRefuses where trying again cannot help), PortTaken or DatabaseUnusable,
+    each a sentence.
     """
     observe()
     port = settings.metrics_port
@@ -66,9 +71,11 @@ async def _run(
     except ScheduleZeroError:
         await bot.close()
         raise
-    running = asyncio.create_task(bot.start(token))
-    stopping = asyncio.create_task(stop.wait())
-    besides = [asyncio.create_task(work(bot, stop)) for work in (show_screen, beside) if work is not None]
+    running = run_in_background(bot.start(token), "the bot", passed_on=(Exception,))
+    stopping = run_in_background(stop.wait(), "the wait for a signal")
+    besides = [run_in_background(show_screen(bot, stop), "the screen at the start")]
+    if beside is not None:
+        besides.append(run_in_background(beside(bot, stop), "what runs beside the bot"))
     try:
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
@@ -77,23 +84,17 @@ async def _run(
         try:
             await running
         except discord.LoginFailure as error:
-            raise DiscordUnusable(
-                "Discord does not accept the token in DISCORD_TOKEN; copy it anew from "
-                "https://discord.com/developers/applications."
-            ) from error
+            raise DiscordRefuses(_TOKEN) from error
         except discord.PrivilegedIntentsRequired as error:
-            raise DiscordUnusable(
+            raise DiscordRefuses(
                 "Discord does not grant the Message Content intent: switch it on in the developer portal "
                 "under Bot, or set `message_content: false`."
             ) from error
         except discord.ConnectionClosed as error:
+            if error.code in _REFUSALS:
+                raise DiscordRefuses(_REFUSALS[error.code]) from error
             raise DiscordUnusable(
-                f"Discord closed the connection with code {error.code}"
-                + (
-                    ": the bot is in so many servers that it needs more shards; raise `shards`."
-                    if error.code in _SHARDING
-                    else "; try again in a moment."
-                )
+                f"Discord closed the connection with code {error.code}; try again in a moment."
             ) from error
         except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
             raise DiscordUnusable(f"Discord cannot be reached ({error}); is there a network?") from error
@@ -102,9 +103,7 @@ async def _run(
         stopping.cancel()
         for task in besides:
             task.cancel()
-        for failure in await asyncio.gather(*besides, return_exceptions=True):
-            if isinstance(failure, Exception):
-                log.error("what ran beside the bot failed", exc_info=failure)
+        await asyncio.wait(besides)
         await bot.close()
         running.cancel()
         await asyncio.wait((running,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from rich.console import Console, Group
 from rich.panel import Panel
@@ -17,6 +18,8 @@ from cogs.permissions import invite, wanted
 from cogs.services import handler_of, offered_specs
 from schedulezero.errors import ClientError
 
+log = logging.getLogger(__name__)
+
 _HANDLER_SECONDS = 5.0
 
 
@@ -26,7 +29,17 @@ async def show_screen(bot: ScheduleZeroBot, stop: asyncio.Event, console: Consol
     checks = await checks_of(bot)
     assert bot.user is not None
     link = invite(bot.user.id, offered_specs(bot))
-    (console or Console()).print(screen(checks, str(bot.user), link))
+    shown = console or Console()
+    try:
+        with shown.capture() as captured:
+            shown.print(screen(checks, str(bot.user)))
+            # In a line of its own and never broken, so that it can be clicked and copied.
+            shown.print(Text.assemble(("Invite me: ", "bold"), (link, "cyan")), soft_wrap=True)
+        shown.file.write(captured.get())
+        shown.file.flush()
+    except OSError as error:
+        # Nobody reads the output any more; the bot's work goes on.
+        log.warning("the screen cannot be shown (%s); the link that invites the bot is %s", error, link)
 
 
 async def checks_of(bot: ScheduleZeroBot) -> list[Check]:
@@ -41,7 +54,8 @@ async def checks_of(bot: ScheduleZeroBot) -> list[Check]:
         )
     except (TimeoutError, OSError, RuntimeError) as error:
         remedy = "Start the ScheduleZero server, or set `server: embedded`; I go on trying."
-        server = Check("server", False, f"{settings.server_address} does not answer ({error})", remedy)
+        why = str(error) or f"nothing heard for {_HANDLER_SECONDS:g} s"
+        server = Check("server", False, f"{settings.server_address} does not answer ({why})", remedy)
     try:
         health = await bot.services.client.health()
         ready, trouble = bool(health.get("ready", True)), str(health.get("trouble", ""))
@@ -72,7 +86,7 @@ def _guilds(bot: ScheduleZeroBot) -> list[Check]:
     return [Check("servers", not lacking, f"{len(bot.guilds)}", remedy if lacking else None)]
 
 
-def screen(checks: list[Check], name: str, link: str) -> Panel:
+def screen(checks: list[Check], name: str) -> Panel:
     """The screen itself."""
     table = Table.grid(padding=(0, 2))
     for check in checks:
@@ -81,10 +95,9 @@ def screen(checks: list[Check], name: str, link: str) -> Panel:
         if check.remedy and not check.well:
             finding.append(f"\n→ {redact(check.remedy)}", style="yellow")
         table.add_row(mark, Text(check.subject, style="bold"), finding)
-    invitation = Text.assemble(("Invite me: ", "bold"), (link, "cyan"))
     hint = Text("Type /schedule create in Discord. Ctrl-C ends me.", style="dim")
     return Panel(
-        Group(table, Text(), invitation, hint),
+        Group(table, Text(), hint),
         title=f"{name} · ScheduleZero {sprocket_loader.own_version()}",
         title_align="left",
     )

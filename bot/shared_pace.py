@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.pace import limiting
+from schedulezero.background import run_in_background
 from schedulezero.database import Database, database_of, insert_new
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 
@@ -116,7 +117,7 @@ class _Lane:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (due, next(self._count), future))
         if self._serving is None or self._serving.done():
-            self._serving = asyncio.create_task(self._serve())
+            self._serving = run_in_background(self._serve(), "sharing Discord's limit")
         await future
 
     def close(self) -> None:
@@ -150,8 +151,11 @@ class _Lane:
             if loop.time() - self._warned_at > _WARN_SECONDS:
                 self._warned_at = loop.time()
                 log.warning("this process keeps to its even share of Discord's limit: %s", error)
-            self._alone_until = max(self._alone_until, loop.time()) + self._spacing * self._processes
-            return [self._alone_until]
+        except Exception:
+            # Whatever it is, requests must not wait for ever.
+            log.exception("no share of Discord's limit can be leased")
+        self._alone_until = max(self._alone_until, loop.time()) + self._spacing * self._processes
+        return [self._alone_until]
 
     def _take(self, connection: Connection, count: int) -> float:
         """Leases so many slots; returns in how many seconds the first one begins."""

@@ -29,6 +29,7 @@ from cogs.desk.seen_channels import SeenChannels
 from cogs.outbox import OutboxReader
 from cogs.services import services_of, spec_for
 from schedulezero import instants
+from schedulezero.background import run_in_background
 from schedulezero.dialects import JobQuery
 from schedulezero.errors import ClientError, NotFound
 from schedulezero.model import Job, JobState, Trouble, TroubleKind
@@ -58,8 +59,7 @@ class AlertsCog(commands.Cog):
     async def on_ready(self) -> None:
         self._reader.start()
         if self._looking_ahead is None:  # else this is a reconnect
-            self._looking_ahead = asyncio.create_task(self._look_ahead())
-            self._looking_ahead.add_done_callback(_log_failure)
+            self._looking_ahead = run_in_background(self._look_ahead(), "looking ahead for alerts")
 
     async def cog_unload(self) -> None:
         await self._reader.close()
@@ -187,9 +187,8 @@ class AlertsCog(commands.Cog):
         self._changed.add(guild.id)
         known = self._looking.get(guild.id)
         if known is None or known.done():
-            task = asyncio.create_task(self._look_at(guild))
-            task.add_done_callback(_log_failure)
-            self._looking[guild.id] = task
+            what = f"looking at the jobs of guild {guild.id}"
+            self._looking[guild.id] = run_in_background(self._look_at(guild), what)
 
     # ---------------------------------------------------------------- cards
 
@@ -286,8 +285,3 @@ def _reason(trouble: Trouble) -> tuple[str, int]:
 
 def _told_at(alert: Alert) -> datetime:
     return max(alert.first_at, alert.last_at) if alert.kind != "ahead" else alert.first_at
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("alerts stopped", exc_info=error)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cogs.ping_budget import PingBudget
+from schedulezero.background import run_in_background
 from schedulezero.invocation import Invocation
 from schedulezero.methods import MethodSpec
 from schedulezero.outgoing import OutgoingFailed, send_out
@@ -74,7 +75,7 @@ class GoodRuns:
             if refusal.first:
                 log.warning("pings after good runs are dropped: %s", refusal.reason)
             return
-        task = asyncio.create_task(self._ping(url))
+        task = run_in_background(self._ping(url), "a ping after a good run")
         self._under_way.add(task)
 
         def ended(done: asyncio.Task[None]) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from schedulezero.background import run_in_background
 from schedulezero.errors import ClientError, NotSupported
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class OutboxReader(Generic[T]):
     def start(self) -> None:
         """Begins to read, unless it reads already."""
         if self._task is None:
-            self._task = asyncio.create_task(self._keep_reading())
+            self._task = run_in_background(self._keep_reading(), f"reading {self._what}")
 
     async def close(self) -> None:
         """Stops reading; what is being told is told to its end first, if that does not take too long."""

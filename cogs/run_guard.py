@@ -23,6 +23,7 @@ from cogs.desk.rights import Channel, Of, findings, may_schedule, problems, stra
 from cogs.desk.seen_channels import unknown_channels
 from cogs.good_runs import ping_of
 from cogs.services import services_of
+from schedulezero.background import run_in_background
 from schedulezero.errors import JobFailed
 from schedulezero.methods import MethodSpec
 from schedulezero.run_context import RunContext
@@ -98,7 +99,10 @@ class RunGuard:
         if known is None or now - known[0] > _KNOWN_SECONDS:
             if len(self._members) >= _MOST_KNOWN:
                 self._members.clear()
-            known = (now, asyncio.create_task(_fetch(guild, user_id)))
+            known = (
+                now,
+                run_in_background(_fetch(guild, user_id), "asking for a member", passed_on=(JobFailed,)),
+            )
             self._members[key] = known
         try:
             return await asyncio.shield(known[1])

@@ -10,22 +10,26 @@ listeners that it added.
 from __future__ import annotations
 
 import ast
+import asyncio
 import importlib.util
 import logging
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from discord.ext import commands
 
 import sprockets
+from cogs import sprocket_swap
 from cogs.services import Refused, handler_of
+from cogs.sprocket_swap import NameTaken, SwapFailed, put_out, take_in
 from schedulezero.methods import JobFunction
 
 log = logging.getLogger(__name__)
@@ -34,6 +38,7 @@ GROUP = "schedulezero.sprockets"
 """The entry point group by which packages bring sprockets: name = module with ``setup(bot)``."""
 _SUFFIX = "_sprocket"
 _DISTRIBUTION = "schedulezero-discord"
+_locks: WeakKeyDictionary[commands.Bot, asyncio.Lock] = WeakKeyDictionary()
 
 # Read as: an attribute of the module discord that only py-cord has, and what discord.py has instead.
 _PYCORD_NAMES = {
@@ -178,62 +183,63 @@ def _is_in(extension: str, module: str | None) -> bool:
 async def load(bot: commands.Bot, name: str) -> list[str]:
     """Loads a sprocket and returns the job methods that it brought."""
     _check(name)
-    if extension(name) in bot.extensions:
-        raise Refused(f"“{name}” is loaded already. `/reload_sprocket` takes up changes to it.")
-    return await _change(bot, name, bot.load_extension)
+    async with _turns(bot):
+        if extension(name) in bot.extensions:
+            raise Refused(f"“{name}” is loaded already. `/reload_sprocket` takes up changes to it.")
+        return await _change(bot, name)
 
 
 async def reload(bot: commands.Bot, name: str) -> list[str]:
     """Loads a sprocket anew; on an error the old one goes on running."""
     _check(name)
-    if extension(name) not in bot.extensions:
-        raise Refused(f"“{name}” is not loaded. `/load_sprocket` loads it.")
-    return await _change(bot, name, bot.reload_extension)
+    async with _turns(bot):
+        if extension(name) not in bot.extensions:
+            raise Refused(f"“{name}” is not loaded. `/load_sprocket` loads it.")
+        return await _change(bot, name)
 
 
 async def unload(bot: commands.Bot, name: str) -> None:
     """Unloads a sprocket; its job methods are gone afterwards."""
-    if name not in available() or extension(name) not in bot.extensions:
-        raise Refused(f"“{name}” is not loaded. Loaded are: {', '.join(loaded(bot)) or 'none'}.")
-    await bot.unload_extension(extension(name))
+    async with _turns(bot):
+        if name not in available() or extension(name) not in bot.extensions:
+            raise Refused(f"“{name}” is not loaded. Loaded are: {', '.join(loaded(bot)) or 'none'}.")
+        await put_out(bot, extension(name), set(jobs_of(bot, name)))
 
 
-async def _change(bot: commands.Bot, name: str, change: Callable[[str], Any]) -> list[str]:
+async def _change(bot: commands.Bot, name: str) -> list[str]:
+    """Takes a sprocket in; Refused says why it cannot be, and everything is as it was then."""
     cog: Any = bot.get_cog("ScheduleZeroCog")
-    listeners = _ready_listeners(bot)
-    functions = dict(cog.handler.sprockets)
-    before = set(functions)
-    if extension(name) in bot.extensions:
-        before -= jobs_of(bot, name).keys()
+    own = set(jobs_of(bot, name)) if extension(name) in bot.extensions else set[str]()
+    before = set(cog.handler.sprockets) - own
     try:
-        await change(extension(name))
-    except commands.ExtensionError as error:
-        cause = error.__cause__ or getattr(error, "original", None) or error
+        await take_in(bot, extension(name), own)
+    except SwapFailed as failed:
+        error = failed.__cause__ or failed
+        if isinstance(error, NameTaken):
+            taken, owner = error.method, _owner(bot, error.holder)
+            raise Refused(
+                f"“{name}” claims the job `{taken}`, which {owner} has already. Unload that first."
+            ) from error
         log.warning("sprocket %r could not be loaded", name, exc_info=error)
+        if isinstance(error, TimeoutError):
+            seconds = f"{sprocket_swap.LONGEST_SECONDS:g}"
+            raise Refused(f"“{name}” could not be loaded: it was not ready after {seconds} s.") from error
+        cause: BaseException = error
+        if isinstance(error, commands.ExtensionError):
+            cause = error.__cause__ or getattr(error, "original", None) or error
         last = traceback.format_exception_only(cause)[-1].strip()
         raise Refused(f"“{name}” could not be loaded: {last}") from error
-    finally:
-        # Also after a failed reload, which brings the old cog back without its event.
-        if bot.is_ready():
-            for listener in _ready_listeners(bot):
-                if listener not in listeners:
-                    await listener()
-    if taken := sorted(item for item in before if cog.handler.sprockets.get(item) is not functions[item]):
-        await bot.unload_extension(extension(name))
-        for method in taken:
-            cog.register_sprocket(method, functions[method])
-        owner = _owner(bot, functions[taken[0]])
-        raise Refused(f"“{name}” claims the job `{taken[0]}`, which {owner} has already. Unload that first.")
     return sorted(set(cog.handler.sprockets) - before)
+
+
+def _turns(bot: commands.Bot) -> asyncio.Lock:
+    """Held while a sprocket comes or goes: what each of them changes is told by what was there before."""
+    return _locks.setdefault(bot, asyncio.Lock())
 
 
 def _owner(bot: commands.Bot, function: JobFunction) -> str:
     owners = (name for name in loaded(bot) if function in jobs_of(bot, name).values())
     return next((f"“{name}”" for name in owners), str(getattr(function, "__module__", "another sprocket")))
-
-
-def _ready_listeners(bot: commands.Bot) -> list[Any]:
-    return list(bot.extra_events.get("on_ready", ()))
 
 
 def _check(name: str) -> None:

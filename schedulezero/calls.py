@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from schedulezero import faults
+from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, JobFailed
 from schedulezero.invocation import Invocation, answer_of, answer_of_error, is_async
 from schedulezero.journal import Journal
@@ -71,16 +72,18 @@ class Calls:
         """The answer to a call; never raises but when it is cancelled."""
         run_id = invocation.call.run_id
         if self._journal is None or run_id is None:
-            return await asyncio.shield(self._keep(self._carry_out(invocation, None)))
+            return await asyncio.shield(
+                self._keep(self._carry_out(invocation, None), f"a call of {invocation.call.method}")
+            )
         task = self._under_way.get(run_id)
         if task is None:
-            task = self._keep(self._once(run_id, invocation, self._journal))
+            task = self._keep(self._once(run_id, invocation, self._journal), f"run {run_id}")
             self._under_way[run_id] = task
             task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
         return await asyncio.shield(task)
 
-    def _keep(self, work: Coroutine[Any, Any, JsonObject]) -> asyncio.Task[JsonObject]:
-        task = asyncio.create_task(work)
+    def _keep(self, work: Coroutine[Any, Any, JsonObject], what: str) -> asyncio.Task[JsonObject]:
+        task = run_in_background(work, what, passed_on=(Exception,))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -23,6 +23,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseUnusable
+from schedulezero.postgres_url import is_almost_a_url
 
 T = TypeVar("T")
 
@@ -93,6 +94,11 @@ def sqlite_path(setting: str) -> Path:
     """
     if setting.startswith("sqlite:///"):
         return Path(setting.removeprefix("sqlite:///"))
+    if is_almost_a_url(setting) and not is_postgres_setting(setting):
+        raise DatabaseUnusable(
+            "`database` is neither a file nor a PostgreSQL address; write that as "
+            "postgresql://user:password@host/name."
+        )
     if "://" in setting:
         scheme = setting.partition("://")[0]
         raise DatabaseUnusable(

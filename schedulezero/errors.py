@@ -8,7 +8,8 @@
     │   └── Uncertain             it cannot be told whether the job was done
     ├── DatabaseUnusable          the database cannot be opened
     │   ├── DatabaseDamaged       it is damaged or gone, and a person decides what takes its place
-    │   └── DatabaseInUse         another process has it
+    │   ├── DatabaseInUse         another process has it
+    │   └── DatabaseAway          it does not answer now; trying again may help
     ├── DatabaseUnavailable       it cannot be read or written at the moment (a full disk, a lock)
     ├── PortTaken                 somebody else listens where we must
     ├── Exposed                   it would be open to others without what that takes
@@ -107,6 +108,10 @@ class DatabaseDamaged(DatabaseUnusable):
 
 class DatabaseInUse(DatabaseUnusable):
     """Another process uses the database; the message names it."""
+
+
+class DatabaseAway(DatabaseUnusable):
+    """The database cannot be opened now, because it does not answer; trying again may help."""
 
 
 class DatabaseUnavailable(ScheduleZeroError):

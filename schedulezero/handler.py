@@ -59,6 +59,7 @@ class Handler:
         self._server_address = server_address
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: HandlerThread | None = None
+        self._started = asyncio.Event()
 
     # ------------------------------------------------------------------ what it can do
 
@@ -99,6 +100,7 @@ class Handler:
         self._loop = asyncio.get_running_loop()
         self._session = HandlerThread(self, self._loop, self._session)
         self._session.start()
+        self._started.set()
 
     def stop(self) -> None:
         """Stops answering and reports itself offline, in the background; returns at once."""
@@ -106,8 +108,9 @@ class Handler:
             self._session.stop()
 
     async def wait_bound(self) -> None:
-        """Returns when it listens; raises OSError when its address is taken."""
-        assert self._session is not None, "start() comes first"
+        """Returns when it was started and listens; raises OSError when its address is taken."""
+        await self._started.wait()
+        assert self._session is not None
         await asyncio.wrap_future(self._session.bound)
 
     async def wait_stopped(self) -> None:
@@ -116,9 +119,13 @@ class Handler:
             await asyncio.wrap_future(self._session.ended)
 
     async def refresh(self) -> Registered:
-        """Registers again and returns what the server answered; TimeoutError if it does not."""
-        assert self._session is not None and self._session.registration is not None
+        """Registers again and returns what the server answered; TimeoutError if it does not.
+
+        Before the handler is started, it waits for the start.
+        """
         async with asyncio.timeout(10):
+            await self._started.wait()
+            assert self._session is not None and self._session.registration is not None
             return await asyncio.wrap_future(self._session.registration.refresh())
 
     @property

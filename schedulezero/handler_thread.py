@@ -304,6 +304,8 @@ class HandlerThread:
         self._wake()
 
     def _ended(self, done: Future[None], batch: list[_Waiting]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.error("answering calls failed", exc_info=error)
         for waiting in batch:  # that were cancelled before they began
             self._answer(waiting, _stopped(waiting.invocation.call))
         self._under_way.discard(done)  # only now: the thread's end waits for it

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange import Fault
 from schedulezero.file_reader import OUT_OF_MEMORY
@@ -104,7 +105,11 @@ async def _read(data: bytes, asked: Asked) -> Reading:
     status: int | None = None
     try:
         async with asyncio.timeout(WALL_SECONDS):
-            sent = asyncio.create_task(_send(process, json.dumps(asked.to_json()).encode() + b"\n" + data))
+            sent = run_in_background(
+                _send(process, json.dumps(asked.to_json()).encode() + b"\n" + data),
+                "sending a file to its reader",
+                passed_on=(OSError,),
+            )
             try:
                 whole = await _received(process, found)
             finally:

@@ -18,7 +18,6 @@ import importlib
 import random
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -28,7 +27,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from schedulezero.database import missing, to_json
-from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable, ValueUnusable
+from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable, ValueUnusable
+from schedulezero.postgres_url import EXAMPLE, check_url, without_password
 
 T = TypeVar("T")
 
@@ -55,9 +55,12 @@ class PostgresDatabase:
     Parameters:
         url: ``postgresql://user:password@host:port/name``, as libpq takes it.
         metadata: the tables that this user of the database owns; they are created if missing.
+
+    Raises DatabaseUnusable when that is no such string.
     """
 
     def __init__(self, url: str, metadata: sa.MetaData) -> None:
+        check_url(url)
         self.url = url
         self._metadata = metadata
         self._engine: AsyncEngine | None = None
@@ -82,9 +85,11 @@ class PostgresDatabase:
                 await connection.run_sync(self._create)
         except (SQLAlchemyError, OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
             await self.close()
-            raise DatabaseUnusable(
+            kind = DatabaseAway if _may_come_back(error) else DatabaseUnusable
+            raise kind(
                 f"The database {self.where} cannot be used ({reason(error)}). Check that PostgreSQL runs "
-                "there, and the name and password under `database`."
+                "there, and the name and password under `database`; signs such as @ / : % in a password are "
+                f"written percent-encoded, as in {EXAMPLE}."
             ) from error
 
     async def close(self) -> None:
@@ -154,7 +159,8 @@ class PostgresDatabase:
 
 
 async def connect(url: str, **options: Any) -> Any:
-    """A connection of asyncpg; raises what asyncpg raises."""
+    """A connection of asyncpg; raises what asyncpg raises, and DatabaseUnusable for a string that is none."""
+    check_url(url)
     return await asyncpg.connect(
         url,
         timeout=CONNECT_SECONDS,
@@ -162,14 +168,6 @@ async def connect(url: str, **options: Any) -> Any:
         server_settings={"application_name": "schedulezero"},
         **options,
     )
-
-
-def without_password(url: str) -> str:
-    """A connection string that may be shown."""
-    parts = urlsplit(url)
-    _, at, hosts = parts.netloc.rpartition("@")
-    user = parts.username
-    return f"{parts.scheme}://{user + at if user else ''}{hosts}{parts.path}"
 
 
 def reason(error: BaseException) -> str:
@@ -182,6 +180,17 @@ def reason(error: BaseException) -> str:
 
 def _state(error: BaseException) -> str | None:
     return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _may_come_back(error: BaseException) -> bool:
+    """Whether what kept a database from being opened may pass by itself, as while its machine starts."""
+    original = getattr(error, "orig", None) or error
+    state = getattr(original, "sqlstate", None)
+    if state is not None:
+        return state.startswith(_FOR_A_WHILE)
+    return isinstance(original, OSError | TimeoutError) or (
+        isinstance(error, DBAPIError) and _is_connection_error(error)
+    )
 
 
 def _is_lost(error: BaseException) -> bool:

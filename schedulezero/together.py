@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class Together(Generic[T, R]):
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._working is None or self._working.done():
-            self._working = asyncio.create_task(self._serve())
+            self._working = run_in_background(self._serve(), "work done together")
         return await future
 
     async def _serve(self) -> None:

@@ -16,6 +16,7 @@ import zmq
 import zmq.asyncio
 from zmq.utils.monitor import parse_monitor_message
 
+from schedulezero.background import run_in_background
 from schedulezero.doorkeeper import ask_about_peers
 from schedulezero.keys import KeyRing
 from schedulezero.model import JsonObject
@@ -100,8 +101,10 @@ class Connection:
         except zmq.ZMQError:
             socket.close(linger=0)
             raise
-        loop = asyncio.get_running_loop()
-        self._tasks = (loop.create_task(self._read(socket)), loop.create_task(self._watch(monitor)))
+        self._tasks = (
+            run_in_background(self._read(socket), f"reading from {self.address}", failed=self._broken),
+            run_in_background(self._watch(monitor), f"watching {self.address}", failed=self._broken),
+        )
         return socket
 
     async def call(self, message: JsonObject, timeout: float) -> JsonObject:
@@ -144,6 +147,9 @@ class Connection:
             cast(Any, self._opened).disable_monitor()
             self._opened.close(linger=0)
         self._fail_calls(HandlerAway(f"the connection to {self.address} was closed"))
+
+    def _broken(self, _: BaseException) -> None:
+        self._fail_calls(CallLost(f"the connection to {self.address} failed"))
 
     def _fail_calls(self, error: Exception) -> None:
         for future in self._calls.values():

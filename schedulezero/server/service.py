@@ -24,6 +24,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from schedulezero import database_lock, instants
 from schedulezero.addresses import is_loopback
+from schedulezero.background import run_in_background
 from schedulezero.database import Database, database_of, is_postgres_setting, sqlite_path
 from schedulezero.database_errors import explained
 from schedulezero.descriptors import descriptor_limit
@@ -89,7 +90,7 @@ class ServerConfig:
 
     api_endpoint: str
     server_address: str
-    database: str
+    database: str = field(repr=False)
     timezone: str = "UTC"
     require_token: bool = False
     own_token: str | None = field(default=None, repr=False)
@@ -273,14 +274,7 @@ async def run_queue(database: Database, store: Store, registry: Registry, signal
 
 async def _running(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None], health: Health) -> None:
     """Runs a part as a task for as long as the stack is open; its failure is logged, not lost."""
-    task: asyncio.Task[None] = asyncio.create_task(work)
-
-    def ended(done: asyncio.Task[None]) -> None:
-        if not done.cancelled() and (error := done.exception()) is not None:
-            log.critical("the server's %s stopped", name, exc_info=error)
-            health.broken.append(name)
-
-    task.add_done_callback(ended)
+    task = run_in_background(work, f"the server's {name}", failed=lambda _: health.broken.append(name))
 
     async def stop() -> None:
         task.cancel()

@@ -10,17 +10,27 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from schedulezero import instants
-from schedulezero.database import Database
+from schedulezero.database import Database, is_postgres
+from schedulezero.errors import ScheduleZeroError
 from schedulezero.server.tables import tokens
 
+_LONGEST_NAME = 100
+_ID = re.compile(r"[0-9a-f]{8}")
+_NAMING = 0x544F4B4E  # the advisory lock under which names of tokens are given
 _TEXT = re.compile(r"sz_(?P<id>[0-9a-f]{8})_[A-Za-z0-9_-]{43}")
+
+
+class TokenRefused(ScheduleZeroError):
+    """A token cannot be made or revoked so; the message says why."""
 
 
 class Scope(StrEnum):
@@ -53,7 +63,11 @@ class Tokens:
         self._database = database
 
     async def make(self, name: str, scope: Scope) -> str:
-        """Makes a token and returns its text, which nobody can look up later."""
+        """Makes a token and returns its text, which nobody can look up later.
+
+        Raises TokenRefused when it cannot be called so, or when another one is called so, in whatever case.
+        """
+        name = _checked(name)
         token_id = secrets.token_hex(4)
         text = f"sz_{token_id}_{secrets.token_urlsafe(32)}"
         row = {
@@ -63,19 +77,47 @@ class Tokens:
             "digest": _digest(text),
             "created_at": instants.now(),
         }
-        await self._database.write(lambda connection: connection.execute(sa.insert(tokens), [row]))
+
+        def insert(connection: Connection) -> Token | None:
+            # The check and the insert are one: SQLite lets one writer in at a time, PostgreSQL is asked to.
+            # No unique index, because databases of earlier versions may hold a name twice.
+            if is_postgres(connection):
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_NAMING)))
+            taken = next((item for item in _all(connection) if _same(item.name, name)), None)
+            if taken is None:
+                connection.execute(sa.insert(tokens), [row])
+            return taken
+
+        if (taken := await self._database.write(insert)) is not None:
+            raise TokenRefused(
+                f"There is a token named “{taken.name}” already ({taken.id}); revoke it, "
+                "or choose another name."
+            )
         return text
 
     async def list(self) -> list[Token]:
         """All tokens, the oldest first."""
-        query = sa.select(tokens).order_by(tokens.c.created_at)
-        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return [Token(row["id"], row["name"], Scope(row["scope"]), row["created_at"]) for row in rows]
+        return await self._database.read(_all)
 
-    async def revoke(self, token_id: str) -> bool:
-        """Makes a token worthless. False when there is none of that id."""
-        query = sa.delete(tokens).where(tokens.c.id == token_id)
-        return await self._database.write(lambda connection: connection.execute(query).rowcount == 1)
+    async def revoke(self, name_or_id: str) -> Token | None:
+        """Makes a token worthless and returns what it was. None when none has that name or id.
+
+        Raises TokenRefused when several have that name.
+        """
+        wanted = name_or_id.strip()
+
+        def delete(connection: Connection) -> list[Token]:
+            known = _all(connection)
+            found = [item for item in known if item.id == wanted.lower() or _same(item.name, wanted)]
+            if len(found) == 1:
+                connection.execute(sa.delete(tokens).where(tokens.c.id == found[0].id))
+            return found
+
+        found = await self._database.write(delete)
+        if len(found) > 1:
+            ids = ", ".join(item.id for item in found)
+            raise TokenRefused(f"Several tokens answer to “{wanted}”; revoke each by its id: {ids}.")
+        return found[0] if found else None
 
     async def check(self, text: str) -> Token | None:
         """The token of that text, None when there is none."""
@@ -87,6 +129,32 @@ class Tokens:
         if row is None or not hmac.compare_digest(str(row["digest"]), _digest(text)):
             return None
         return Token(row["id"], row["name"], Scope(row["scope"]), row["created_at"])
+
+
+def _all(connection: Connection) -> list[Token]:
+    rows = connection.execute(sa.select(tokens).order_by(tokens.c.created_at, tokens.c.id)).mappings()
+    return [Token(row["id"], row["name"], Scope(row["scope"]), row["created_at"]) for row in rows]
+
+
+def _key(name: str) -> str:
+    """What makes two names the same, whatever their case, their spaces and how their accents are typed."""
+    return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
+
+
+def _same(name: str, other: str) -> bool:
+    return _key(name) == _key(other)
+
+
+def _checked(name: str) -> str:
+    """A name as it is kept; TokenRefused when none can be called so."""
+    name = " ".join(name.split())
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise TokenRefused(
+            f"A token's name has 1 to {_LONGEST_NAME} visible characters, such as backup-script."
+        )
+    if _ID.fullmatch(_key(name)):
+        raise TokenRefused(f"“{name}” looks like a token's id; choose another name, such as backup-script.")
+    return name
 
 
 def _digest(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -9,7 +10,10 @@ import pytest
 
 from bot.cli import main
 from bot.config import ConfigError, Settings, load_settings
+from schedulezero.database import database_of
 from schedulezero.keys import load_keys
+from schedulezero.server.tables import metadata
+from schedulezero.server.tokens import Scope, TokenRefused, Tokens
 from tests.world import a_world
 
 
@@ -31,8 +35,76 @@ def test_tokens_are_made_listed_and_revoked(capsys: pytest.CaptureFixture[str]) 
     assert token_id in listed and "backup-script" in listed and "write" in listed
     assert text.split("_", 2)[2] not in listed
     assert main(["token", "revoke", token_id]) == 0
+    assert f"Revoked backup-script ({token_id})." in capsys.readouterr().out
     assert main(["token", "revoke", token_id]) == 1
-    assert "There is no token" in capsys.readouterr().out
+    assert "There is no token" in capsys.readouterr().err
+
+
+def test_a_token_is_revoked_by_its_name_which_no_other_one_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token", "make", "Backup  script"]) == 0
+    capsys.readouterr()
+    for same in ("Backup script", " backup SCRIPT ", "Ｂackup script"):
+        assert main(["token", "make", same]) == 1
+        assert "There is a token named “Backup script” already" in capsys.readouterr().err
+    assert main(["token", "revoke", " BACKUP script"]) == 0
+    assert main(["token", "list"]) == 0
+    assert "There are no tokens." in capsys.readouterr().out
+    assert main(["token", "make", "backup script"]) == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["", "  ", "x" * 101, "a\x00b", "a\u202eb", "\udcff", "0123abcd", "0123ABCD"]
+)
+def test_names_that_a_token_cannot_have(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token", "make", name]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and "sz_" not in captured.out
+
+
+async def test_names_of_an_earlier_version_that_are_there_twice(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = database_of(settings.database, metadata)
+    await database.open()
+    try:
+        tokens = Tokens(database)
+        for name in ("first", "second"):
+            await tokens.make(name, Scope.READ)
+        await database.write(
+            lambda connection: connection.exec_driver_sql("UPDATE tokens SET name = 'twice'").rowcount
+        )
+    finally:
+        await database.close()
+    database = database_of(settings.database, metadata)
+    await database.open()  # it still opens
+    try:
+        tokens = Tokens(database)
+        ids = [item.id for item in await tokens.list()]
+        with pytest.raises(TokenRefused) as caught:
+            await tokens.revoke("twice")
+        assert all(token_id in caught.value.message for token_id in ids) and len(await tokens.list()) == 2
+        assert await tokens.revoke(ids[0].upper()) is not None
+        assert await tokens.revoke("Twice") is not None
+        assert await tokens.list() == []
+    finally:
+        await database.close()
+
+
+async def test_of_two_tokens_that_are_made_at_once_one_gets_the_name(settings: Settings) -> None:
+    databases = [database_of(settings.database, metadata) for _ in range(4)]
+    for database in databases:
+        await database.open()
+    try:
+        made = await asyncio.gather(
+            *(Tokens(database).make("only one", Scope.READ) for database in databases * 3),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(item, str) for item in made) == 1, made
+        assert sum(isinstance(item, TokenRefused) for item in made) == 11, made
+        assert len(await Tokens(databases[0]).list()) == 1
+    finally:
+        for database in databases:
+            await database.close()
 
 
 def test_keys_are_shown_and_let_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,19 +29,20 @@ def test_what_is_no_cluster_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cluster", "server", "said"),
-    [("nine", "external", "such as 2/8"), ("2/8", "embedded", "server: external")],
+    ("cluster", "server", "said", "status"),
+    [("nine", "external", "such as 2/8", 2), ("2/8", "embedded", "server: external", 78)],
 )
 def test_the_command_line_says_what_a_cluster_needs(
     cluster: str,
     server: str,
     said: str,
+    status: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "a-token")
     monkeypatch.setenv("SCHEDULEZERO_SERVER", server)
-    assert main(["run", "--cluster", cluster]) == 1
+    assert main(["run", "--cluster", cluster]) == status
     assert said in capsys.readouterr().err
 
 

@@ -24,6 +24,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from schedulezero.background import run_in_background
 from schedulezero.server.api.errors import ApiError
 
 log = logging.getLogger(__name__)
@@ -187,7 +188,7 @@ class Connections:
     async def accept(self, listening: socket.socket, server: web.Server, tls: ssl.SSLContext | None) -> None:
         """Accepts connections for a server until cancelled, and sees to their ends."""
         loop = asyncio.get_running_loop()
-        sweeping = loop.create_task(self._sweep())
+        sweeping = run_in_background(self._sweep(), "ending connections that take too long")
         try:
             while True:
                 try:
@@ -226,7 +227,9 @@ class Connections:
         self._kept.add(kept)
         self._of[address] += 1
         accepted.setblocking(False)
-        kept.opening = asyncio.get_running_loop().create_task(self._begin(kept, accepted, server, tls))
+        kept.opening = run_in_background(
+            self._begin(kept, accepted, server, tls), f"the connection from {address}"
+        )
 
     async def _begin(
         self, kept: _Kept, accepted: socket.socket, server: web.Server, tls: ssl.SSLContext | None

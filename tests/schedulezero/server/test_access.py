@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,7 +48,7 @@ async def served(config: ServerConfig) -> AsyncIterator[Api]:
 async def make_token(config: ServerConfig, scope: Scope) -> str:
     database = database_of(config.database, metadata)
     await database.open()
-    text = await Tokens(database).make("test", scope)
+    text = await Tokens(database).make(f"test {secrets.token_hex(4)}", scope)
     await database.close()
     return text
 

@@ -1,0 +1,49 @@
+"""Background tasks that somebody owns: a failure is logged at once, and not when the program ends.
+
+`asyncio.create_task` keeps an exception until somebody asks for it, which may be never. Everything
+that runs in the background starts here instead, or in an `asyncio.TaskGroup`; a test holds that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_tasks: set[asyncio.Task[Any]] = set()  # the event loop itself holds tasks by weak references only
+
+
+def run_in_background(
+    work: Coroutine[Any, Any, T],
+    what: str,
+    *,
+    failed: Callable[[BaseException], object] | None = None,
+    passed_on: tuple[type[BaseException], ...] = (),
+) -> asyncio.Task[T]:
+    """Starts a task and returns it. Its owner cancels it, or awaits it, before the loop ends.
+
+    Parameters:
+        work: what the task does.
+        what: names the work in the log: "``what`` stopped".
+        failed: gets the exception right after it was logged.
+        passed_on: exceptions that belong to whoever awaits the task, and are not logged.
+    """
+    task = asyncio.get_running_loop().create_task(work, name=what)
+    _tasks.add(task)
+
+    def ended(done: asyncio.Task[T]) -> None:
+        _tasks.discard(done)
+        error = None if done.cancelled() else done.exception()
+        if error is None or isinstance(error, passed_on):
+            return
+        log.error("%s stopped", what, exc_info=error)
+        if failed is not None:
+            failed(error)
+
+    task.add_done_callback(ended)
+    return task

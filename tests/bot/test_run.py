@@ -1,0 +1,80 @@
+"""``run`` as a process of its own, on a simulated Discord behind sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest_asyncio
+
+from bot.config import Settings
+from tests.bot.test_cli import ROOT, environment, line
+from tests.discord_server import DiscordServer
+
+
+@pytest_asyncio.fixture
+async def discord() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer() as running:
+        yield running
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, discord: DiscordServer, *arguments: str, **extra: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """``python -m bot run`` on the simulated Discord; killed at the end, if it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bot_process", discord.address, "run", *arguments,
+        cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated", COLUMNS="60", **extra),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_run_shows_its_screen_with_the_invite_link(settings: Settings, discord: DiscordServer) -> None:
+    async with running(settings, discord) as process:
+        for subject in ("server", "database", "sprockets", "servers"):
+            shown = await line(process, f" {subject} ")
+            assert "ok" in shown, shown
+        await line(process, "Ctrl-C")
+        link = await line(process, "Invite me: ")  # whole, however narrow the terminal is
+        assert re.search(r"https://discord\.com/oauth2/authorize\?client_id=\d+&\S*permissions=\d+\n$", link)
+        process.terminate()
+        _, err = await asyncio.wait_for(process.communicate(), 10)
+        assert process.returncode == 0
+        assert b"Traceback" not in err and b"ERROR" not in err, err.decode()
+
+
+async def test_a_screen_that_cannot_be_shown_is_logged_at_once_and_the_bot_runs_on(
+    settings: Settings, discord: DiscordServer
+) -> None:
+    read, write = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bot_process", discord.address, "run",
+        cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated"),
+        stdin=asyncio.subprocess.PIPE, stdout=write, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    os.close(write)
+    os.close(read)  # whoever read the output is gone
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(30):
+            while b"the screen cannot be shown" not in (text := await process.stderr.readline()):
+                assert text, "it ended"
+        assert process.returncode is None
+        process.terminate()
+        _, err = await asyncio.wait_for(process.communicate(), 10)
+        assert process.returncode == 0 and b"Traceback" not in err, err.decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

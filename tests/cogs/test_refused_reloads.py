@@ -1,0 +1,182 @@
+"""A reload that is refused, for whatever reason, leaves the old sprocket at work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sprockets
+from cogs import sprocket_loader, sprocket_swap
+from cogs.services import Refused
+from tests.conftest import until
+from tests.world import World
+
+NAME = "sprockets.lasting_sprocket"
+
+GOOD = '''
+from discord.ext import commands
+from sprockets.lasting_sprocket import words
+
+async def chime(bot, params):
+    """Chime."""
+    return {"success": True, "word": words.WORD}
+
+class LastingSprocket(commands.Cog):
+    heard = []
+
+    def __init__(self, bot):
+        self.bot = bot
+
+    @commands.Cog.listener()
+    async def on_ready(self):
+        self.bot.get_cog("ScheduleZeroCog").register_sprocket("chime", chime)
+
+    @commands.Cog.listener()
+    async def on_message(self, message):
+        self.heard.append(message.id)
+
+    @commands.command()
+    async def lasting(self, ctx):
+        pass
+
+    def cog_unload(self):
+        self.bot.get_cog("ScheduleZeroCog").unregister_sprocket("chime")
+
+async def setup(bot):
+    await bot.add_cog(LastingSprocket(bot))
+'''
+
+SECOND = """
+class Second(commands.Cog):
+    @commands.Cog.listener()
+    async def on_message(self, message):
+        pass
+"""
+
+SETUP = "async def setup(bot):\n    await bot.add_cog(LastingSprocket(bot))\n"
+
+# Read as: why a reload is refused, the new source, and what the refusal says.
+REFUSALS = {
+    "a syntax error": ("def broken(:\n", "SyntaxError"),
+    "an import error": ("import nothing_of_that_name\n" + GOOD, "ModuleNotFoundError"),
+    "an error when it is imported": (GOOD + "1 / 0\n", "ZeroDivisionError"),
+    "the end of the program": ("import sys\nsys.exit(3)\n", "SystemExit: 3"),
+    "the end of the program in setup": (
+        GOOD.replace(SETUP, SETUP + "    raise SystemExit(4)\n"),
+        "SystemExit: 4",
+    ),
+    "no setup": (GOOD.replace("async def setup", "async def set_up"), "setup"),
+    "a setup that fails": (GOOD.replace(SETUP, SETUP + "    raise ValueError('half way')\n"), "half way"),
+    "a setup that takes too long": (
+        GOOD.replace(SETUP, SETUP + "    import asyncio\n    await asyncio.Event().wait()\n"),
+        "was not ready after 0.2 s",
+    ),
+    "a cog whose name is taken": (
+        GOOD.replace(SETUP, SETUP + "    await bot.add_cog(type('AdminCog', (commands.Cog,), {})())\n"),
+        "AdminCog",
+    ),
+    "a job of another sprocket": (GOOD.replace('("chime"', '("send_dm"'), "`send_dm`"),
+    "a listener that fails": (
+        GOOD.replace("self.bot.get_cog", "1 / 0; self.bot.get_cog", 1),
+        "ZeroDivisionError",
+    ),
+    "a wrong declaration": (
+        "from schedulezero.methods import in_channel\nfrom schedulezero.typed import ChannelId, job\n"
+        "from sprockets.registering import RegisteringCog, by_name\n"
+        "@job(needs=in_channel('channel_id', 'sent_messages'))\n"
+        "async def chime(bot, channel_id: ChannelId) -> dict:\n    '''Chime.'''\n    return {}\n"
+        "class LastingSprocket(RegisteringCog):\n    jobs = by_name(chime)\n" + SETUP,
+        "no permission 'sent_messages'",
+    ),
+    "py-cord": ("import discord\n" + GOOD.replace("async def setup", "def setup"), "written for py-cord"),
+    "a second cog, then a failure": (
+        GOOD + SECOND + SETUP.replace("Lasting", "Second").replace("SecondSprocket(bot)", "Second()")
+        + "    raise KeyError('late')\n",
+        "late",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A sprocket of two files, which is loaded by none yet."""
+    sprockets.__path__.append(str(tmp_path))
+    monkeypatch.setattr(sprocket_swap, "LONGEST_SECONDS", 0.2)
+    folder = tmp_path / "lasting_sprocket"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(GOOD)
+    (folder / "words.py").write_text('WORD = "ding"\n')
+    yield folder
+    sprockets.__path__.remove(str(tmp_path))
+    for name in [name for name in sys.modules if name.startswith(NAME)]:
+        del sys.modules[name]
+
+
+def state(world: World) -> dict[str, Any]:
+    """What a sprocket may leave behind in a bot, without the objects that a restart makes new."""
+    bot: Any = world.bot
+    return {
+        "jobs": {name: function.__name__ for name, function in world.handler.sprockets.items()},
+        "cogs": sorted(bot.cogs),
+        "listeners": {
+            event: sorted(f"{item.__module__}.{item.__qualname__}" for item in items)
+            for event, items in bot.extra_events.items()
+            if items
+        },
+        "commands": sorted(command.name for command in bot.commands),
+        "slash": sorted(command.qualified_name for command in bot.tree.walk_commands()),
+        "extensions": dict(bot.extensions),
+        "modules": {name: item for name, item in sys.modules.items() if name.startswith("sprockets")},
+        "path": list(sys.path),
+        "finders": list(sys.meta_path),
+    }
+
+
+async def test_a_refused_reload_leaves_the_old_one_at_work(world: World, package: Path) -> None:
+    await sprocket_loader.load(world.bot, "lasting")
+    before = state(world)
+    (package / "words.py").write_text('WORD = "another, longer word"\n')
+    for reason, (source, says) in REFUSALS.items():
+        (package / "__init__.py").write_text("import sys\nsys.path.insert(0, '/nowhere')\n" + source)
+        with pytest.raises(Refused) as caught:
+            await sprocket_loader.reload(world.bot, "lasting")
+        assert says in caught.value.message, reason
+        assert state(world) == before, reason
+        assert await world.run("chime", {}) == {"success": True, "word": "ding"}, reason
+    heard = sys.modules[NAME].LastingSprocket.heard
+    heard.clear()
+    await world.admin.send(world.channel, "one message")
+    await until(lambda: heard)
+    await world.env.settle()
+    assert len(heard) == 1
+    # And when the fault is mended, the new one takes its place.
+    (package / "__init__.py").write_text(GOOD + f"# {'mended ' * 40}\n")
+    await sprocket_loader.reload(world.bot, "lasting")
+    assert (await world.run("chime", {}))["word"] == "another, longer word"
+    assert state(world)["listeners"] == before["listeners"]
+
+
+async def test_a_refused_load_leaves_nothing_behind(world: World, package: Path) -> None:
+    before = state(world)
+    for reason, (source, says) in REFUSALS.items():
+        (package / "__init__.py").write_text("import sys\nsys.path.insert(0, '/nowhere')\n" + source)
+        with pytest.raises(Refused) as caught:
+            await sprocket_loader.load(world.bot, "lasting")
+        assert says in caught.value.message, reason
+        assert state(world) == before, reason
+
+
+async def test_an_unload_whose_cog_fails_leaves_nothing_behind(world: World, package: Path) -> None:
+    before = state(world)
+    source = GOOD.replace("def cog_unload(self):", "def cog_unload(self):\n        1 / 0")
+    (package / "__init__.py").write_text(source + "async def teardown(bot):\n    1 / 0\n")
+    await sprocket_loader.load(world.bot, "lasting")
+    assert "chime" in world.handler.sprockets
+    await sprocket_loader.reload(world.bot, "lasting")
+    assert (await world.run("chime", {}))["success"] is True
+    await sprocket_loader.unload(world.bot, "lasting")
+    assert state(world) == before
