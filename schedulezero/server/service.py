@@ -26,6 +26,7 @@ from schedulezero.addresses import is_loopback
 from schedulezero.database import Database, database_of, is_postgres_setting
 from schedulezero.errors import PortTaken
 from schedulezero.keys import DOMAIN, load_keys
+from schedulezero.limits import Limits
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES
 from schedulezero.server.announcer import Announcer
@@ -34,6 +35,7 @@ from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
 from schedulezero.server.api.errors import error_middleware
 from schedulezero.server.api.jobs import JobsResource
+from schedulezero.server.api.limits import LimitsResource
 from schedulezero.server.api.preview import PreviewResource
 from schedulezero.server.api.rules import RulesResource
 from schedulezero.server.api.runs import RunsResource
@@ -78,6 +80,7 @@ class ServerConfig:
         behind_proxy: a proxy that does TLS stands before REST.
         keys: the folder of the keys for ZeroMQ beyond loopback.
         history_days: how long ended runs are kept; 0 for ever.
+        limits: what one guild and one person can ask for at most.
     """
 
     api_endpoint: str
@@ -92,6 +95,7 @@ class ServerConfig:
     behind_proxy: bool = False
     keys: str = "data/keys"
     history_days: float = 90.0
+    limits: Limits = field(default_factory=Limits)
 
     def to_json(self) -> JsonObject:
         return {
@@ -118,7 +122,7 @@ async def serving(
         await database.open()
         stack.push_async_callback(database.close)
         signals = Signals(config.database if is_postgres_setting(config.database) else None)
-        store = Store(database)
+        store = Store(database, config.limits)
         rules = Rules(database)
         await rules.load()
         announcer = Announcer()
@@ -175,7 +179,8 @@ async def serving(
             RunsResource(store, audit),
             AuditResource(audit),
             TroublesResource(troubles),
-            RulesResource(rules),
+            RulesResource(rules, config.limits),
+            LimitsResource(jobs),
             SchedulesResource(jobs, registry, dispatcher, config.timezone),
             PreviewResource(config.timezone, now),
             SystemResource(registry, config.to_json(), health),
@@ -201,7 +206,12 @@ async def serving(
         await _running(stack, "clock", clock.run(), health)
         await web.SockSite(runner, listening, ssl_context=tls).start()
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
-        yield clock.look
+
+        def look() -> None:
+            clock.look()
+            dispatcher.look()
+
+        yield look
 
 
 def announcing(announcer: Announcer) -> Middleware:
