@@ -107,6 +107,7 @@ class _SchedulingBot(_AnyBot):
             keys=_keys(settings),
             owner_guild=settings.owner_guild,
             private_calls=settings.private_calls,
+            limits=settings.limits.limits(),
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
             cluster=str(cluster) if cluster.count > 1 else "",
             leads=cluster.leads,
@@ -222,6 +223,7 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
         behind_proxy=settings.behind_proxy,
         keys=settings.keys,
         history_days=settings.history_days,
+        limits=settings.limits.limits(),
     )
 
 

@@ -61,7 +61,13 @@ def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
 
 
 def read_calendar(
-    text: str, *, method: str, params: dict[str, Any], zone: str, now: datetime
+    text: str,
+    *,
+    method: str,
+    params: dict[str, Any],
+    zone: str,
+    now: datetime,
+    most: int = MOST_ENTRIES,
 ) -> list[Entry | Fault]:
     """The events of a calendar file as entries that post a message.
 
@@ -71,6 +77,7 @@ def read_calendar(
         params: what it gets beside its ``message``.
         zone: for times that name no zone.
         now: the present instant.
+        most: how many events are read at most.
 
     Each event is read by itself, so that one that cannot be read costs none of the others.
     """
@@ -81,7 +88,7 @@ def read_calendar(
         return [Fault(1, "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).")]
     zones = "\n".join(match[0] for match in _ZONE.finditer(text.replace("\r\n", "\n")))
     found: list[Entry | Fault] = []
-    for block in blocks[:MOST_ENTRIES]:
+    for block in blocks[:most]:
         line = text.replace("\r\n", "\n").count("\n", 0, block.start()) + 1
         wrapped = f"BEGIN:VCALENDAR\nVERSION:2.0\n{zones}\n{block[0]}\nEND:VCALENDAR\n"
         try:
@@ -92,8 +99,8 @@ def read_calendar(
         except Exception as error:  # noqa: BLE001 - the parser raises many kinds; each costs one event
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             found.append(Fault(line, f"This event cannot be read: {reason}."))
-    if len(blocks) > MOST_ENTRIES:
-        found.append(Fault(1, f"Only the first {MOST_ENTRIES} of {len(blocks)} events were read."))
+    if len(blocks) > most:
+        found.append(Fault(1, f"Only the first {most} of {len(blocks)} events were read."))
     return found
 
 

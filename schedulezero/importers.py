@@ -32,10 +32,11 @@ class _Unusable(Exception):
     """An entry is well formed and cannot be taken over; the text says why."""
 
 
-def reader_of(text: str) -> Callable[[str, str, str, datetime], list[Entry | Fault]] | None:
+def reader_of(text: str) -> Callable[[str, str, str, datetime, int], list[Entry | Fault]] | None:
     """What reads a file, by how it looks; None when it is none of these.
 
-    It takes the text, the channel for entries that name none, the zone of times that name none, and now.
+    It takes the text, the channel for entries that name none, the zone of times that name none,
+    now, and how many entries are read at most.
     """
     begin = text.lstrip()[:2000]
     if begin.startswith("{") and '"jobs"' in text and "__apscheduler_" in text:
@@ -52,14 +53,16 @@ def reader_of(text: str) -> Callable[[str, str, str, datetime], list[Entry | Fau
 # ---------------------------------------------------------------- Reminder Bot
 
 
-def read_reminder_csv(text: str, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
+def read_reminder_csv(
+    text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
+) -> list[Entry | Fault]:
     """The reminders of Reminder Bot's export; one that names no channel goes to ``channel_id``."""
     found: list[Entry | Fault] = []
     reader = csv.DictReader(io.StringIO(text))
     try:
         for row in reader:
-            if len(found) == MOST_ENTRIES:
-                found.append(Fault(reader.line_num, f"Only the first {MOST_ENTRIES} entries were read."))
+            if len(found) == most:
+                found.append(Fault(reader.line_num, f"Only the first {most} entries were read."))
                 break
             found.append(
                 _guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
@@ -148,7 +151,9 @@ _ALIASES = {
 }  # fmt: skip
 
 
-def read_crontab(text: str, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
+def read_crontab(
+    text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
+) -> list[Entry | Fault]:
     """The lines of a crontab, each as a post of what stands behind its five fields."""
     found: list[Entry | Fault] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -160,8 +165,8 @@ def read_crontab(text: str, channel_id: str, zone: str, now: datetime) -> list[E
             continue
         if re.match(r"[A-Za-z_]+\s*=", stripped):
             continue
-        if len(found) == MOST_ENTRIES:
-            found.append(Fault(number, f"Only the first {MOST_ENTRIES} entries were read."))
+        if len(found) == most:
+            found.append(Fault(number, f"Only the first {most} entries were read."))
             break
         found.append(
             _guarded(
@@ -189,12 +194,14 @@ def _cron(line: str, number: int, channel_id: str, zone: str) -> Entry:
 # ---------------------------------------------------------------- APScheduler
 
 
-def read_apscheduler(text: str, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
+def read_apscheduler(
+    text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
+) -> list[Entry | Fault]:
     """The jobs of an export of APScheduler 3, as discord-reminder-bot makes for its backup."""
     try:
         data: Any = json.loads(text)
         jobs = cast("list[Any]", data["jobs"])
-        entries = list(jobs)[:MOST_ENTRIES]
+        entries = list(jobs)[:most]
     except (ValueError, KeyError, TypeError, RecursionError):
         return [Fault(1, "This is no export of jobs: it needs `jobs` with a list.")]
     lines = _lines_of(text, len(entries))
@@ -202,8 +209,8 @@ def read_apscheduler(text: str, channel_id: str, zone: str, now: datetime) -> li
         _guarded(line, lambda job=job, line=line: _scheduled(job, line, channel_id, now))
         for job, line in zip(entries, lines, strict=True)
     ]
-    if len(jobs) > MOST_ENTRIES:
-        found.append(Fault(lines[-1], f"Only the first {MOST_ENTRIES} entries were read."))
+    if len(jobs) > most:
+        found.append(Fault(lines[-1], f"Only the first {most} entries were read."))
     return found
 
 

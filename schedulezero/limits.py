@@ -17,8 +17,8 @@ from typing import Any
 from schedulezero.model import Job, JsonObject
 
 MINUTE = timedelta(minutes=1)
-MOST_ENTRIES, MOST_KIB = 5_000, 4_096
-"""How large an imported file can be where the owner sets no limit."""
+EDGE_ENTRIES, EDGE_KIB = 2_000, 2_048
+"""How large an imported file can be whatever the owner sets."""
 _ENDING = "after-"
 
 
@@ -66,12 +66,12 @@ class Limits:
     @property
     def entries(self) -> int:
         """How many entries of an imported file are read."""
-        return self.import_entries or MOST_ENTRIES
+        return self.import_entries or EDGE_ENTRIES
 
     @property
     def file_bytes(self) -> int:
         """How large an imported file may be."""
-        return (self.import_kib or MOST_KIB) * 1024
+        return (self.import_kib or EDGE_KIB) * 1024
 
 
 NO_LIMITS = Limits(**{item.name: None for item in fields(Limits)})

@@ -26,7 +26,7 @@ from schedulezero import instants
 from schedulezero.calendar_file import read_calendar, write_calendar
 from schedulezero.dialects import BulkChange
 from schedulezero.errors import ClientError, ParameterError, TriggerError, WhenError
-from schedulezero.exchange import LARGEST_FILE, Entry, Fault, read_jobs, write_jobs
+from schedulezero.exchange import Entry, Fault, read_jobs, write_jobs
 from schedulezero.importers import reader_of
 from schedulezero.memory import new_id
 from schedulezero.model import Job, JobState, Trigger
@@ -66,8 +66,10 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
 async def dry_run(interaction: discord.Interaction, file: discord.Attachment, channel_id: int | None) -> None:
     """Answers ``/schedule import``: says what a file would do, and what in it cannot be taken over."""
     await acknowledge(interaction)
-    if file.size > LARGEST_FILE:
-        raise Refused(t("The file is larger than {size} KiB.", size=LARGEST_FILE // 1024))
+    limits = services_of(interaction.client).limits
+    most, largest = limits.entries, limits.file_bytes
+    if file.size > largest:
+        raise Refused(t("The file is larger than {size} KiB.", size=largest // 1024))
     try:
         text = (await file.read()).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -76,13 +78,19 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
     if "BEGIN:VCALENDAR" in text[:1000]:
         params = {"channel_id": str(channel_id or interaction.channel_id)}
         read = await asyncio.to_thread(
-            read_calendar, text, method=_CALENDAR_METHOD, params=params, zone=zone, now=instants.now()
+            read_calendar,
+            text,
+            method=_CALENDAR_METHOD,
+            params=params,
+            zone=zone,
+            now=instants.now(),
+            most=most,
         )
     elif (reader := reader_of(text)) is not None:
         where = str(channel_id or interaction.channel_id)
-        read = await asyncio.to_thread(reader, text, where, zone, instants.now())
+        read = await asyncio.to_thread(reader, text, where, zone, instants.now(), most)
     else:
-        read = await asyncio.to_thread(read_jobs, text)
+        read = await asyncio.to_thread(read_jobs, text, most, largest)
     faults = [item for item in read if isinstance(item, Fault)]
     ready: list[Job] = []
     assert interaction.guild is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -295,7 +296,7 @@ async def test_runs_over_the_number_wait_for_their_turn(
         assert (await server.allowance())["runs"] == 7
         server.advance(seconds=61)
         held = await server.have_run(6)
-        assert any(run["note"].startswith("Held back for 60 s:") for run in held if run["note"])
+        assert sum(bool(re.match(r"Held back for (60|5\d) s: ", run["note"] or "")) for run in held) == 3
         server.advance(seconds=61)
         await server.have_run(7)
 
@@ -355,7 +356,7 @@ async def test_a_job_that_runs_too_often_does_not_pile_up(
         assert {run["error"] for run in skipped} == {"A later run of the job took its place."}
         assert waiting["scheduled_at"] > max(run["scheduled_at"] for run in skipped)
         told = (await server.api.get("/api/troubles", params={"after": 0})).json()["troubles"]
-        assert told == []
+        assert "skipped" not in {item["kind"] for item in told}
         assert raw_handler.calls.qsize() == 1
 
 
@@ -384,6 +385,11 @@ async def test_a_wait_of_more_than_an_hour_is_not_begun(
         await server.due(63)
         server.advance(minutes=10)
         await server.have_run(1)
+
+        async def all_claimed() -> bool:
+            return len(await server.runs()) == 63
+
+        await until(all_claimed)
         assert len(await server.runs(status="queued")) == 60
         assert len(await server.runs(status="skipped")) == 2
         told = (await server.api.get("/api/troubles", params={"after": 0})).json()["troubles"]
@@ -416,7 +422,7 @@ async def test_runs_by_hand_count_wait_and_are_bounded(
         assert [answer.status_code for answer in answers] == [202] * 11 + [409]
         said = refusal(answers[-1], 409, "too_many_runs")
         assert "at most 1 a minute" in said and "`limits.runs_per_minute`" in said
-        assert answers[1].json()["note"].startswith("Run on demand. Held back for 60 s:")
+        assert re.match(r"Run on demand\. Held back for (60|5\d) s: ", answers[1].json()["note"])
         await server.have_run(1)
         for number in range(2, 5):  # none gives way to a later one
             server.advance(seconds=61)
