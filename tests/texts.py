@@ -33,7 +33,7 @@ _NOTES_IN = (
     "schedulezero/server/allowance.py", "schedulezero/server/jobs.py", "schedulezero/server/dispatcher.py",
     "schedulezero/server/clock.py", "schedulezero/when/preview.py", "schedulezero/when/parse.py",
     "schedulezero/when/grammar.py", "schedulezero/schedules_dialect.py", "schedulezero/invocation.py",
-    "schedulezero/server/health.py", "schedulezero/errors.py",
+    "schedulezero/server/health.py", "schedulezero/errors.py", "schedulezero/limits.py",
 )  # fmt: skip
 
 # What only programs read: the REST API's own checks, the wire.
@@ -43,7 +43,11 @@ _NOT_READ = (
 )  # fmt: skip
 
 # What is put together of two sentences.
-_FRAMES = ("{message} For example: {examples}", "{message} Waited {round} s for the handler.")
+_FRAMES = (
+    "{message} For example: {examples}", "{message} Waited {round} s for the handler.",
+    "{message} Held back for {seconds} s: this server has at most {most} runs a minute.",
+    "{message} Held back for {seconds} s: a person gets at most {most} reminders a minute.",
+)  # fmt: skip
 
 Text = tuple[str | None, str]
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import discord
 from discord import ui
 
+from cogs.desk.allowance import allowance_of, only_schedules, runs_too_often
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, action
 from cogs.desk.draft import auto_name, fill, label_of, typed
@@ -28,6 +29,7 @@ from schedulezero.dialects import BulkChange
 from schedulezero.errors import ClientError, ParameterError, TriggerError, WhenError
 from schedulezero.exchange import Entry, Fault, read_jobs, write_jobs
 from schedulezero.importers import reader_of
+from schedulezero.limits import Allowance, Limits
 from schedulezero.memory import new_id
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.variables import facts_of, rendered
@@ -95,10 +97,11 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
     ready: list[Job] = []
     assert interaction.guild is not None
     seen = SeenChannels(interaction.client, interaction.guild)
+    allowance = await allowance_of(interaction, guild_id_of(interaction))
     for item in read:
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and there may be hundreds
         if isinstance(item, Entry):
-            found = await _job(interaction, item, zone, seen)
+            found = await _job(interaction, item, zone, seen, allowance.limits)
             if isinstance(found, Fault):
                 faults.append(found)
             else:
@@ -110,10 +113,22 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
         interaction.guild_id,
         {"import": [job.to_json() for job in ready], "by": str(interaction.user.id)},
     )
-    await show(interaction, _dry_panel(panel_id, ready, sorted(faults, key=lambda fault: fault.line)))
+    faults.sort(key=lambda fault: fault.line)
+    room = _room(allowance, only_schedules(interaction))
+    await show(interaction, _dry_panel(panel_id, ready, faults, room))
 
 
-async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: SeenChannels) -> Job | Fault:
+def _room(allowance: Allowance, member: bool) -> int | None:
+    """For how many more jobs there is room, None for any number."""
+    left = [allowance.most_jobs - allowance.jobs] if allowance.most_jobs is not None else []
+    if member and allowance.limits.jobs_per_person is not None:
+        left.append(allowance.limits.jobs_per_person - (allowance.mine or 0))
+    return max(min(left), 0) if left else None
+
+
+async def _job(
+    interaction: discord.Interaction, entry: Entry, zone: str, seen: SeenChannels, limits: Limits
+) -> Job | Fault:
     """An entry as a job of this guild, checked as if it had been typed."""
     assert interaction.guild is not None
     spec = spec_for(interaction.client, entry.method)
@@ -155,6 +170,9 @@ async def _job(interaction: discord.Interaction, entry: Entry, zone: str, seen: 
     if against:
         return Fault(entry.line, against[0])
     trigger = without_days(trigger, entry.excluded)
+    often = runs_too_often(schedule_of(trigger, anchor=now, zone=where), now, limits)
+    if often is not None:
+        return Fault(entry.line, often)
     risky = is_risky(spec, filled.params, interaction.guild)
     return Job(
         id="",
@@ -191,9 +209,14 @@ def _known_zone(entry: Entry, zone: str) -> str:
     return entry.timezone
 
 
-def _dry_panel(panel_id: str, ready: list[Job], faults: list[Fault]) -> ui.LayoutView:
+def _dry_panel(
+    panel_id: str, ready: list[Job], faults: list[Fault], room: int | None = None
+) -> ui.LayoutView:
     lines = [f"### {t('Nothing is imported yet: please check')}"]
     lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
+    if room is not None and room < len(ready):
+        said = t("There is room for {count} of them; `/schedule status` shows the limits.", count=room)
+        lines.append(f"⚠ {said}")
     lines += [
         f"- {cut(plain(job.title), 60)} · {cut(describe(job.trigger, job.timezone, locale()), 90)}"
         for job in ready[:_SHOWN_JOBS]
