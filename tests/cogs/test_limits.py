@@ -1,4 +1,4 @@
-"""The owner's limits on the desk: told before anything is saved, kept whichever way in, shown with what is used."""
+"""The owner's limits on the desk: told before anything is saved, kept whichever way in, shown in status."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import pytest
 from bot.config import Settings
 from bot.limit_settings import LimitSettings
 from bot.testing import free_settings
+from cogs.desk.language import speaking, translated
 from schedulezero.dialects import JobQuery
+from schedulezero.errors import RequestRefused
 from schedulezero.model import Job, JobState, Trigger
 from tests.cogs.test_calendar import entries, imported
 from tests.cogs.test_create import hello
 from tests.cogs.test_reminders import jobs_of
+from tests.cogs.test_rights import let_everybody_use
 from tests.cogs.test_setup import limits, setup
 from tests.conftest import execute, until
 from tests.text import text_of
@@ -45,6 +48,7 @@ async def a_scheduler(world: World) -> Any:
     """A member with a role to schedule, who does not manage the server."""
     role = world.guild.create_role("Schedulers")
     await pick(world.admin, await setup(world), "setup:roles", [role])
+    let_everybody_use(world, "schedule")
     return world.guild.add_member(world.env.create_user("sam"), roles=[role])
 
 
@@ -133,10 +137,11 @@ async def test_putting_a_reminder_off_needs_a_place_too(world: World) -> None:
 async def test_the_server_refuses_what_the_desk_let_through(world: World) -> None:
     person = str(world.plain.id)
     job = Job(
-        id="", handler_id=world.settings.handler_id, method="remind", params={"user_id": person, "message": "x"},
-        trigger=Trigger("interval", {"seconds": 1}), guild_id=person, creator_id=person,
+        id="", handler_id=world.settings.handler_id, method="remind",
+        params={"user_id": person, "message": "x"}, trigger=Trigger("interval", {"seconds": 1}),
+        guild_id=person, creator_id=person,
     )  # fmt: skip
-    with pytest.raises(Exception, match="1 s apart"):
+    with pytest.raises(RequestRefused, match="1 s apart"):
         await world.bot.services.client.create(job)
     assert (await world.bot.services.client.jobs(person, JobQuery())).jobs == ()
 
@@ -194,11 +199,7 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
     assert "20 s apart, and the shortest interval is 1 min." in text_of(cloned.response)
 
 
-async def test_a_limit_is_told_in_the_readers_language(world: World) -> None:
-    preview = await world.draft(world.admin, "send_announcement", hello(world), "every 10 seconds")
-    assert "Two runs of this job" in text_of(preview.response)
-    from cogs.desk.language import speaking, translated
-
+def test_a_wait_is_told_in_the_readers_language() -> None:
     with speaking("de"):
         held = "Run on demand. Held back for 7 s: this server has at most 3 runs a minute."
         waited = f"{held} Waited 4 s for the handler."
