@@ -12,6 +12,7 @@ import discord
 from cogs.desk.language import t, translated
 from cogs.services import services_of
 from schedulezero.dialects import Feature
+from schedulezero.errors import NotFound
 from schedulezero.limits import (
     Allowance,
     Limits,
@@ -39,7 +40,10 @@ async def allowance_of(interaction: discord.Interaction, place: str) -> Allowanc
     """
     services, person = services_of(interaction.client), str(interaction.user.id)
     if Feature.RULES not in await services.client.lacks():
-        return await services.client.allowance(place, person)
+        try:
+            return await services.client.allowance(place, person)
+        except NotFound:
+            pass  # a server of an earlier version
     jobs = [job async for job in services.client.all_jobs(place) if job.state in _LIVE]
     limits = services.limits
     return Allowance(

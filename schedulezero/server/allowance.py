@@ -29,6 +29,7 @@ MOST_WAITING = 100
 """How many runs of one job wait at most, where none of them gives way to a later one."""
 _HOUR = timedelta(hours=1)
 _ABOUT_TO_BEGIN = timedelta(seconds=2)
+_CLOCK_SKEW = timedelta(seconds=5)  # between nodes
 _NOT_DONE = (RunState.SKIPPED.value, RunState.MISSED.value, RunState.CANCELLED.value)
 
 
@@ -95,9 +96,7 @@ class MinuteAllowance:
     def _read(self, guild_ids: set[str]) -> None:
         self._began = {guild_id: [] for guild_id in guild_ids}
         query = sa.select(runs.c.guild_id, runs.c.claimed_at).where(
-            runs.c.guild_id.in_(guild_ids),
-            runs.c.claimed_at > self._now - MINUTE,
-            runs.c.state.not_in(_NOT_DONE),
+            runs.c.guild_id.in_(guild_ids), _lately(self._now)
         )
         for guild_id, at in self._connection.execute(query):
             self._began[guild_id].append(at)
@@ -197,7 +196,17 @@ def gives_way(run: Run) -> bool:
 
 def runs_lately(connection: Connection, guild_id: str, now: datetime) -> int:
     """How many runs of a guild began within the last minute, or wait for their turn."""
-    query = sa.select(sa.func.count()).where(
-        runs.c.guild_id == guild_id, runs.c.claimed_at > now - MINUTE, runs.c.state.not_in(_NOT_DONE)
-    )
+    query = sa.select(sa.func.count()).where(runs.c.guild_id == guild_id, _lately(now))
     return connection.scalar(query) or 0
+
+
+def _lately(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a run counts at this moment.
+
+    What ended in the future did so before the system's clock was set back, and must not keep others waiting.
+    """
+    return sa.and_(
+        runs.c.claimed_at > now - MINUTE,
+        runs.c.state.not_in(_NOT_DONE),
+        sa.or_(runs.c.claimed_at <= now + _CLOCK_SKEW, runs.c.state == RunState.QUEUED.value),
+    )

@@ -330,6 +330,20 @@ async def test_a_wait_outlives_a_restart(server_config: ServerConfig, raw_handle
         await server.have_run(2)
 
 
+async def test_a_clock_that_is_set_back_keeps_no_run_waiting(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with limited(server_config, runs_per_minute=1) as server:
+        await asyncio.to_thread(raw_handler.start, "send")
+        await server.due()
+        server.advance(minutes=10)
+        await server.have_run(1)
+        server.advance(minutes=-30)
+        assert (await server.allowance())["runs"] == 0
+        await server.post(f"{(await server.created())['job_id']}/run")
+        assert {run["note"] for run in await server.have_run(2)} == {None, "Run on demand."}
+
+
 async def often_due(server: Limited, count: int, **changes: Any) -> str:
     """A job of every second that fell due so many times, one after the other; its id."""
     every = {"type": "interval", "args": {"seconds": 1}}
