@@ -19,6 +19,7 @@ from simcord.http import router
 
 from benchmarks.figures import REPETITIONS, Figure, Row
 from bot.config import Settings
+from bot.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.addresses import free_ports
 from tests.world import World, a_world, press
 
@@ -69,6 +70,7 @@ async def _measure() -> list[Row]:
             api_endpoint=f"http://127.0.0.1:{rest}",
             database=f"{folder}/bench.db",
             requests_per_second=0,
+            limits=NO_LIMIT_SETTINGS,
         )
         async with a_world(settings) as world:
             return await _rows(world)

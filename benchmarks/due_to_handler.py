@@ -26,6 +26,7 @@ import httpx
 import sqlalchemy as sa
 
 from benchmarks.figures import REPETITIONS, Curve, Figure, Lateness, Row
+from bot.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.addresses import free_ports
 from schedulezero.database import database_of
 from schedulezero.handler import Handler
@@ -51,6 +52,7 @@ async def server_process(config: ServerConfig) -> AsyncIterator[asyncio.subproce
         "SCHEDULEZERO_SERVER_ADDRESS": config.server_address,
         "SCHEDULEZERO_DATABASE": config.database,
         "SCHEDULEZERO_REQUESTS_PER_SECOND": "0",
+        "SCHEDULEZERO_LIMITS": NO_LIMIT_SETTINGS.model_dump_json(),
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "server", env=environment, cwd=ROOT,

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.engine import Connection
 
+from bot.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero import instants
 from schedulezero.addresses import free_ports
 from schedulezero.database import database_of
@@ -135,7 +136,10 @@ async def _measure(
     await connection.close()
     for number in range(NODES):
         config = folder / f"{number}.yaml"
-        settings = {"api_endpoint": rest[number], "server_address": addresses[number], "database": database}
+        settings = {
+            "api_endpoint": rest[number], "server_address": addresses[number], "database": database,
+            "limits": NO_LIMIT_SETTINGS.model_dump(),
+        }  # fmt: skip
         config.write_text(yaml.safe_dump(settings))
         with (folder / f"node-{number}.log").open("wb") as log:
             processes.append(await _python(log, "-m", "bot", "server", "--config", str(config)))

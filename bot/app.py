@@ -111,6 +111,7 @@ class _SchedulingBot(_AnyBot):
             keys=keys_of(settings),
             owner_guild=settings.owner_guild,
             private_calls=settings.private_calls,
+            limits=settings.limits.limits(),
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
             cluster=str(cluster) if cluster.count > 1 else "",
             leads=cluster.leads,
@@ -252,6 +253,7 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
         keys=settings.keys,
         require_keys=settings.require_keys,
         history_days=settings.history_days,
+        limits=settings.limits.limits(),
     )
 
 

@@ -108,7 +108,6 @@ def _read(
 ) -> Reading:
     from schedulezero import instants
     from schedulezero.errors import TriggerError
-    from schedulezero.exchange import LARGEST_FILE
     from schedulezero.file_reading import LARGEST_OWN_FILE, Asked
     from schedulezero.limited_reading import UnreadableFile, read_limited
     from schedulezero.when.triggers import run_date, zone_of
@@ -120,9 +119,14 @@ def _read(
         raise _Refused(error.message) from error
     if now.year < 1970:
         raise _Refused(f"--now is {options.now!r}; it must be in 1970 or later.")
-    data = _content(options.file, LARGEST_OWN_FILE if pickles else LARGEST_FILE)
+    limits = settings.limits.limits()
+    data = _content(options.file, LARGEST_OWN_FILE if pickles else limits.file_bytes)
     try:
-        return asyncio.run(read_limited(data, Asked(key, "en-GB", now, channel_id, count, pickles)))
+        return asyncio.run(
+            read_limited(
+                data, Asked(key, "en-GB", now, channel_id, count, pickles, limits.entries, limits.file_bytes)
+            )
+        )
     except UnreadableFile as error:
         raise _Refused(error.message) from error
 

@@ -1,6 +1,7 @@
 """Settings: a YAML file, overridden by the environment; every error is one sentence with its fix.
 
-Each key may also be given as ``SCHEDULEZERO_<KEY>``. The bot's token comes from ``DISCORD_TOKEN``
+Each key may also be given as ``SCHEDULEZERO_<KEY>``, one below ``limits`` as
+``SCHEDULEZERO_LIMITS__<KEY>``. The bot's token comes from ``DISCORD_TOKEN``
 only and is no setting, so that it never stands in a file that is shown or committed.
 """
 
@@ -20,8 +21,10 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
+from bot.limit_settings import LimitSettings
 from schedulezero.addresses import is_loopback
 from schedulezero.database import is_postgres_setting, sqlite_path
 from schedulezero.errors import DatabaseUnusable
@@ -31,6 +34,7 @@ from schedulezero.postgres_url import check_url, without_password
 DEFAULT_PATH = Path("config/schedulezero.yaml")
 PREFIX = "SCHEDULEZERO_"
 _LARGEST_FILE = 1_000_000
+_BELOW = "__"
 DEFAULT_SPROCKETS = (
     "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web", "reminder",
     "custom",
@@ -48,7 +52,11 @@ class Settings(BaseSettings):
     """What the bot runs with."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_nested_delimiter=_BELOW,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     handler_id: Annotated[str, Field(min_length=1, max_length=100)] = "discord-bot"
@@ -78,6 +86,7 @@ class Settings(BaseSettings):
     require_keys: bool = False
     server_key: str | None = None
     api_token: SecretStr | None = None
+    limits: LimitSettings = LimitSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -153,6 +162,11 @@ class Settings(BaseSettings):
             raise ValueError("`handler_host` is not loopback; then `server_address` must not be, either")
         return self
 
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _limits(cls, value: Any) -> Any:
+        return {} if value is None else value  # the key with nothing below it
+
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
@@ -200,7 +214,7 @@ def load_settings(path: str | Path | None = None) -> Settings:
     unknown = sorted(
         name
         for name in os.environ
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+        if name.startswith(PREFIX) and not _is_key(name.removeprefix(PREFIX).lower())
     )
     if unknown:
         raise ConfigError(
@@ -210,6 +224,18 @@ def load_settings(path: str | Path | None = None) -> Settings:
         return Settings(**data)
     except ValidationError as error:
         raise ConfigError(_sentence(error, file)) from error
+    except SettingsError as error:
+        raise ConfigError(
+            f"{PREFIX}LIMITS must be a JSON object; or set one limit, such as "
+            f"{PREFIX}LIMITS{_BELOW}JOBS_PER_GUILD=2000."
+        ) from error
+
+
+def _is_key(name: str) -> bool:
+    key, below, inner = name.partition(_BELOW)
+    if below:
+        return key == "limits" and inner in LimitSettings.model_fields
+    return key in Settings.model_fields
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -248,10 +274,15 @@ def _sentence(error: ValidationError, file: Path) -> str:
         return str(first["msg"]).removeprefix("Value error, ")
     if key == "api_token":
         return f"{PREFIX}API_TOKEN cannot be used: {first['msg']}."
+    name, _, inner = key.partition(".")
     if first["type"] == "extra_forbidden":
-        return f"{file} sets {key!r}, which is no key that there is; {_known_keys()}."
-    name = key.partition(".")[0]
-    source = f"{PREFIX}{name.upper()}" if f"{PREFIX}{name.upper()}" in os.environ else f"{name!r} in {file}"
+        known = f"known are: {', '.join(LimitSettings.model_fields)}" if inner else _known_keys()
+        return f"{file} sets {key!r}, which is no key that there is; {known}."
+    if name == "limits" and not inner:
+        return f"'limits' in {file} must hold keys such as `jobs_per_guild: 2000`."
+    name = key if name == "limits" else name
+    variable = f"{PREFIX}{name.upper().replace('.', _BELOW)}"
+    source = variable if variable in os.environ else f"{name!r} in {file}"
     reason = str(first["msg"]).removeprefix("Value error, ")
     reason = reason[0].lower() + reason[1:]
     # The value of `database` may hold a password.

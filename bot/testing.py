@@ -32,6 +32,7 @@ from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
 from bot.demo import WallClock, simulated
 from bot.demo_guild import let_do_what_it_asks
+from bot.limit_settings import NO_LIMIT_SETTINGS
 from cogs import sprocket_loader
 from cogs.services import handler_of
 from schedulezero import instants
@@ -229,13 +230,14 @@ async def _furnish(
 
 
 def free_settings(database: str) -> Settings:
-    """Settings with ports that nobody uses, and tables in that database."""
+    """Settings with ports that nobody uses, tables in that database, and no limits on jobs and runs."""
     handler, registration, rest = free_ports(3)
     return Settings(
         handler_port=handler,
         server_address=f"tcp://127.0.0.1:{registration}",
         api_endpoint=f"http://127.0.0.1:{rest}",
         database=database,
+        limits=NO_LIMIT_SETTINGS,
     )
 
 

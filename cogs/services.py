@@ -19,6 +19,7 @@ from schedulezero.handler import Handler
 from schedulezero.journal import Journal
 from schedulezero.keys import KeyRing
 from schedulezero.limited_reading import FileReaders
+from schedulezero.limits import Limits
 from schedulezero.memory import Memory
 from schedulezero.methods import MethodSpec, spec_of
 from schedulezero.shards import Shards
@@ -44,6 +45,7 @@ class Services:
         leads: whether this process does what one does for all.
         owner_guild: the guild where the owner's commands are offered beside their own ones.
         private_calls: whether jobs may call addresses within this machine's network.
+        limits: the owner's, as this process knows them: those of imports hold here, the others at the server.
         waiting: how to wait for long.
         files: where files that people upload are read.
     """
@@ -61,6 +63,7 @@ class Services:
     leads: bool = True
     owner_guild: int | None = None
     private_calls: bool = False
+    limits: Limits = field(default_factory=Limits)
     waiting: Waiting = field(default_factory=lambda: Waiting())
     files: FileReaders = field(default_factory=FileReaders)
 

@@ -31,7 +31,7 @@ def definition(job: Job) -> tuple[Any, ...]:
     )
 
 
-def is_ending(job: Job) -> bool:
+def belongs_to_another(job: Job) -> bool:
     """Whether a job belongs to another one, such as the taking back of a role that one gave for a while."""
     return job.id.startswith(_ENDINGS) or FOLLOWS in job.meta
 

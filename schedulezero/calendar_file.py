@@ -90,7 +90,13 @@ def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime) -> CalendarFil
 
 
 def read_calendar(
-    text: str, *, method: str, params: dict[str, Any], zone: str, now: datetime
+    text: str,
+    *,
+    method: str,
+    params: dict[str, Any],
+    zone: str,
+    now: datetime,
+    most: int = MOST_ENTRIES,
 ) -> list[Entry | Fault]:
     """The events of a calendar file as entries that post a message.
 
@@ -100,10 +106,11 @@ def read_calendar(
         params: what it gets beside its ``message``.
         zone: for times that name no zone.
         now: the present instant.
+        most: how many events are read at most.
 
     Each event is read by itself, so that one that cannot be read costs none of the others.
     """
-    blocks = blocks_of(text, MOST_ENTRIES)
+    blocks = blocks_of(text, most)
     if not blocks.events:
         return [Fault(1, "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).")]
     zones = _Zones(blocks.zones, zone)
@@ -116,8 +123,8 @@ def read_calendar(
         except Exception as error:  # noqa: BLE001 - the parser raises many kinds; each costs one event
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             found.append(Fault(block.line, f"This event cannot be read: {reason}."))
-    if blocks.count > MOST_ENTRIES:
-        found.append(Fault(1, f"Only the first {MOST_ENTRIES} of {blocks.count} events were read."))
+    if blocks.count > most:
+        found.append(Fault(1, f"Only the first {most} of {blocks.count} events were read."))
     return found
 
 

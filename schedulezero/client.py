@@ -27,6 +27,7 @@ from schedulezero.dialects import (
 from schedulezero.errors import BadAnswer, NotFound, RequestRefused, ServerTimeout, ServerUnreachable
 from schedulezero.http import Http
 from schedulezero.jobs_dialect import JobsDialect
+from schedulezero.limits import Allowance
 from schedulezero.model import (
     GuildRules,
     HandlerInfo,
@@ -254,6 +255,10 @@ class Client:
     async def save_rules(self, rules: GuildRules, by: str | None = None) -> GuildRules:
         """Sets what a guild forbids."""
         return await self._ask(lambda dialect: dialect.save_rules(rules, by))
+
+    async def allowance(self, guild_id: str, person_id: str) -> Allowance:
+        """The limits that hold in a guild, or for a person's own jobs, and what is used up of them."""
+        return await self._ask(lambda dialect: dialect.allowance(guild_id, person_id))
 
     async def handlers(self) -> list[HandlerInfo]:
         """The handlers that the server knows, each asked whether it is there."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from schedulezero.audit import AuditEntry, Change
+from schedulezero.limits import Allowance
 from schedulezero.model import GuildRules, Job, JobState, JobVersion, Run, RunState, Trouble
 
 PAGE = 25
@@ -168,3 +169,5 @@ class Dialect(Protocol):
     async def rules(self, guild_id: str) -> GuildRules: ...
 
     async def save_rules(self, rules: GuildRules, by: str | None) -> GuildRules: ...
+
+    async def allowance(self, guild_id: str, person_id: str) -> Allowance: ...

@@ -85,10 +85,16 @@ def write_jobs(jobs: Iterable[Job]) -> str:
     return yaml.safe_dump({"jobs": entries}, allow_unicode=True, sort_keys=False, width=100)
 
 
-def read_jobs(text: str) -> list[Entry | Fault]:
-    """The entries of a YAML file, each read or told with its line."""
-    if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
-        return [Fault(1, f"The file is larger than {LARGEST_FILE // 1024} KiB.")]
+def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) -> list[Entry | Fault]:
+    """The entries of a YAML file, each read or told with its line.
+
+    Parameters:
+        text: the file.
+        most: how many entries are read.
+        largest: how many bytes it may have.
+    """
+    if len(text.encode("utf-8", "replace")) > largest:
+        return [Fault(1, f"The file is larger than {largest // 1024} KiB.")]
     if text.count("\n") > _MOST_LINES:
         return [Fault(_MOST_LINES, f"The file has more than {_MOST_LINES} lines.")]
     try:
@@ -104,10 +110,10 @@ def read_jobs(text: str) -> list[Entry | Fault]:
     found = _jobs_node(root)
     if isinstance(found, Fault):
         return [found]
-    read: list[Entry | Fault] = [_entry(node) for node in found.value[:MOST_ENTRIES]]
-    if len(found.value) > MOST_ENTRIES:
-        line = found.value[MOST_ENTRIES].start_mark.line + 1
-        read.append(Fault(line, f"Only the first {MOST_ENTRIES} of {len(found.value)} jobs were read."))
+    read: list[Entry | Fault] = [_entry(node) for node in found.value[:most]]
+    if len(found.value) > most:
+        line = found.value[most].start_mark.line + 1
+        read.append(Fault(line, f"Only the first {most} of {len(found.value)} jobs were read."))
     return read
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
-from schedulezero.exchange import LARGEST_FILE, Entry, Fault, read_jobs
+from schedulezero.exchange import LARGEST_FILE, MOST_ENTRIES, Entry, Fault, read_jobs
 from schedulezero.importers import POST, reader_of
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import JsonObject, Trigger
@@ -58,6 +58,8 @@ class Asked:
         now: the present instant.
         channel_id: where entries post that name no channel; empty when there is none.
         count: how many next runs are wanted of each.
+        most: how many entries are read.
+        largest: how many bytes the file may have.
         pickles: whether the file is one of APScheduler's, which only the owner may have read.
     """
 
@@ -67,6 +69,8 @@ class Asked:
     channel_id: str = ""
     count: int = 1
     pickles: bool = False
+    most: int = MOST_ENTRIES
+    largest: int = LARGEST_FILE
 
     def to_json(self) -> JsonObject:
         return {
@@ -76,6 +80,8 @@ class Asked:
             "channel_id": self.channel_id,
             "count": self.count,
             "pickles": self.pickles,
+            "most": self.most,
+            "largest": self.largest,
         }
 
     @classmethod
@@ -87,6 +93,8 @@ class Asked:
             str(data["channel_id"]),
             int(data["count"]),
             data["pickles"] is True,
+            int(data["most"]),
+            int(data["largest"]),
         )
 
 
@@ -132,7 +140,7 @@ def read_file(data: bytes, asked: Asked) -> Iterator[Found | Fault]:
 
 
 def _entries(data: bytes, asked: Asked) -> list[Entry | Fault]:
-    text = _text_of(data)
+    text = _text_of(data, asked.largest)
     if isinstance(text, Fault):
         return [text]
     if text.lstrip()[:1] == "{" and "__apscheduler_" in text:
@@ -141,11 +149,13 @@ def _entries(data: bytes, asked: Asked) -> list[Entry | Fault]:
         from schedulezero.calendar_file import read_calendar
 
         params = {"channel_id": asked.channel_id}
-        return read_calendar(text, method=POST, params=params, zone=asked.zone, now=asked.now)
+        return read_calendar(
+            text, method=POST, params=params, zone=asked.zone, now=asked.now, most=asked.most
+        )
     reader = reader_of(text)
     if reader is not None:
-        return reader(text, asked.channel_id, asked.zone, asked.now)
-    return read_jobs(text)
+        return reader(text, asked.channel_id, asked.zone, asked.now, asked.most)
+    return read_jobs(text, asked.most, asked.largest)
 
 
 def _owners(data: bytes, asked: Asked) -> list[Entry | Fault]:
@@ -162,10 +172,10 @@ def _owners(data: bytes, asked: Asked) -> list[Entry | Fault]:
     return read_apscheduler(text, asked.channel_id, asked.zone, asked.now)
 
 
-def _text_of(data: bytes) -> str | Fault:
+def _text_of(data: bytes, largest: int) -> str | Fault:
     """The text of a file; a fault says what it is instead."""
-    if len(data) > LARGEST_FILE:
-        return Fault(1, f"The file is larger than {LARGEST_FILE // 1024} KiB.")
+    if len(data) > largest:
+        return Fault(1, f"The file is larger than {largest // 1024} KiB.")
     for begin, kind in _NOT_TEXT:
         if data.startswith(begin):
             return Fault(1, f"This is a file of the kind {kind}. Upload a text file.")

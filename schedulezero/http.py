@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 import httpx
@@ -23,6 +25,18 @@ from schedulezero.storable import Unstorable, check, clean_text, read_json
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
+
+_per_person: ContextVar[bool] = ContextVar("per_person", default=False)
+
+
+@contextmanager
+def held_to_persons_limit(on: bool) -> Generator[None]:
+    """Lets the limit of jobs for one person hold for all that is asked for within it."""
+    token = _per_person.set(on)
+    try:
+        yield
+    finally:
+        _per_person.reset(token)
 
 
 class Http:
@@ -72,8 +86,11 @@ class Http:
         """
         params = {key: value for key, value in (query or {}).items() if value is not None}
         extra: dict[str, Any] = {"timeout": timeout} if timeout is not None else {}
-        if actor_id is not None:
-            extra["headers"] = {"X-ScheduleZero-Actor": actor_id}
+        headers = {"X-ScheduleZero-Actor": actor_id} if actor_id is not None else {}
+        if _per_person.get():
+            headers["X-ScheduleZero-Per-Person"] = "1"
+        if headers:
+            extra["headers"] = headers
         try:
             check({**params, "body": body})
         except Unstorable as error:

@@ -28,8 +28,9 @@ class NotTakenOver(Exception):
     """An entry is well formed and cannot be taken over; the text says why."""
 
 
-Reader = Callable[[str, str, str, datetime], list[Entry | Fault]]
-"""Takes the text, the channel for entries that name none, the zone of times that name none, and now."""
+Reader = Callable[[str, str, str, datetime, int], list[Entry | Fault]]
+"""Takes the text, the channel for entries that name none, the zone of times that name none, now, and how many
+entries are read at most."""
 
 
 def reader_of(text: str) -> Reader | None:
@@ -46,14 +47,16 @@ def reader_of(text: str) -> Reader | None:
 # ---------------------------------------------------------------- Reminder Bot
 
 
-def read_reminder_csv(text: str, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
+def read_reminder_csv(
+    text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
+) -> list[Entry | Fault]:
     """The reminders of Reminder Bot's export; one that names no channel goes to ``channel_id``."""
     found: list[Entry | Fault] = []
     reader = csv.DictReader(io.StringIO(text))
     try:
         for row in reader:
-            if len(found) == MOST_ENTRIES:
-                found.append(Fault(reader.line_num, f"Only the first {MOST_ENTRIES} entries were read."))
+            if len(found) == most:
+                found.append(Fault(reader.line_num, f"Only the first {most} entries were read."))
                 break
             found.append(
                 guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
@@ -163,7 +166,9 @@ def _is_field(text: str) -> bool:
     return len(text) <= _LONGEST_FIELD and _FIELD.fullmatch(text) is not None
 
 
-def read_crontab(text: str, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
+def read_crontab(
+    text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
+) -> list[Entry | Fault]:
     """The lines of a crontab, each as a post of what stands behind its five fields."""
     found: list[Entry | Fault] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -175,8 +180,8 @@ def read_crontab(text: str, channel_id: str, zone: str, now: datetime) -> list[E
             if setting[0] in ("CRON_TZ", "TZ"):
                 zone = setting[1]
             continue
-        if len(found) == MOST_ENTRIES:
-            found.append(Fault(number, f"Only the first {MOST_ENTRIES} entries were read."))
+        if len(found) == most:
+            found.append(Fault(number, f"Only the first {most} entries were read."))
             break
         found.append(
             guarded(

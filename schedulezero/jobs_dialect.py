@@ -11,6 +11,7 @@ from schedulezero.audit import AuditEntry, Change, changes_json
 from schedulezero.dialects import AuditPage, BulkChange, BulkOutcome, Feature, JobPage, JobQuery, RunPage
 from schedulezero.http import Http
 from schedulezero.instants import from_iso, to_iso
+from schedulezero.limits import Allowance
 from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
 
 
@@ -205,6 +206,11 @@ class JobsDialect:
         path = f"/api/guilds/{rules.guild_id}/rules"
         answer = await self._http.request("PUT", path, body=body, actor_id=by)
         return read_answer(GuildRules.from_json, answer, "rules")
+
+    async def allowance(self, guild_id: str, person_id: str) -> Allowance:
+        query = {"creator_id": person_id}
+        answer = await self._http.request("GET", f"/api/guilds/{guild_id}/limits", query=query)
+        return read_answer(Allowance.from_json, answer, "limits")
 
 
 def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:

@@ -23,6 +23,10 @@ DURATION = Histogram(
     "From a run's last call to its answer.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+REFUSALS = Counter(
+    "schedulezero_limit_refusals", "Requests that one of the owner's limits refused, by limit.", ("limit",)
+)
+HELD_BACK = Counter("schedulezero_runs_held_back", "Runs that waited because of the number of runs a minute.")
 QUEUE_DEPTH = Gauge("schedulezero_queue_depth", "Runs that wait in this node's memory.")
 UNDER_WAY = Gauge("schedulezero_runs_under_way", "Calls that handlers carry out for this node now.")
 HANDLER_UP = Gauge(
@@ -41,6 +45,11 @@ def note_run(run: Run) -> None:
         LATENESS.observe(max(run.lateness.total_seconds(), 0.0))
     if run.duration is not None:
         DURATION.observe(max(run.duration.total_seconds(), 0.0))
+
+
+def note_refusal(limit: str) -> None:
+    """Counts a request that a limit refused."""
+    REFUSALS.labels(limit).inc()
 
 
 def note_discord(status: int) -> None:

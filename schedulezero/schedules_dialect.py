@@ -18,6 +18,7 @@ from schedulezero.dialects import AuditPage, BulkChange, BulkOutcome, Feature, J
 from schedulezero.errors import NotFound, NotSupported
 from schedulezero.http import Http
 from schedulezero.instants import from_iso, to_iso
+from schedulezero.limits import Allowance
 from schedulezero.methods import META_KEY
 from schedulezero.model import (
     GuildRules,
@@ -178,6 +179,9 @@ class SchedulesDialect:
         raise NotSupported(self.lacks[Feature.RULES])
 
     async def save_rules(self, rules: GuildRules, by: str | None) -> GuildRules:
+        raise NotSupported(self.lacks[Feature.RULES])
+
+    async def allowance(self, guild_id: str, person_id: str) -> Allowance:
         raise NotSupported(self.lacks[Feature.RULES])
 
     async def run(self, job: Job, by: str | None) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from schedulezero.errors import (
 )
 from schedulezero.guild_rules import allowed_from
 from schedulezero.instants import from_iso, to_iso
+from schedulezero.limits import new_ending_id
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.run_context import current_run
 from schedulezero.steps import step
@@ -50,7 +52,10 @@ async def follow_up(
     """
     run, services = current_run(), bot.services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
-    plan = {"id": f"after-{digest}" if run.run_id else "", "at": to_iso(instants.now() + after)}
+    plan = {
+        "id": new_ending_id(digest if run.run_id else secrets.token_hex(12)),
+        "at": to_iso(instants.now() + after),
+    }
 
     async def save(plan: dict[str, Any]) -> dict[str, Any]:
         at = await _allowed_from(bot, from_iso(plan["at"]))

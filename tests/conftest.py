@@ -23,6 +23,7 @@ from bot.config import Settings
 from bot.testing import free_settings
 from schedulezero.addresses import free_ports
 from schedulezero.database import database_of
+from schedulezero.limits import NO_LIMITS
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.tables import metadata
@@ -98,7 +99,7 @@ def settings(database: str) -> Settings:
 
 @pytest.fixture
 def server_config(settings: Settings) -> ServerConfig:
-    return ServerConfig(settings.api_endpoint, settings.server_address, settings.database)
+    return ServerConfig(settings.api_endpoint, settings.server_address, settings.database, limits=NO_LIMITS)
 
 
 @pytest_asyncio.fixture

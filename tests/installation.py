@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import yaml
 
+from bot.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.addresses import free_ports
 from schedulezero.instants import to_iso
 from tests.discord_server import DiscordServer
@@ -63,6 +64,7 @@ class Installation:
             "sprockets": "announcement,moderation",
             "server": "external" if apart else "embedded",
             "requests_per_second": 0,
+            "limits": NO_LIMIT_SETTINGS.model_dump(),
         }
         self.config = folder / "config.yaml"
         self.config.write_text(yaml.safe_dump(settings))

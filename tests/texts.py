@@ -37,6 +37,7 @@ _NOTES_IN = (
     "schedulezero/when/grammar.py", "schedulezero/schedules_dialect.py", "schedulezero/invocation.py",
     "schedulezero/server/health.py", "schedulezero/errors.py", "schedulezero/calendar_file.py",
     "schedulezero/calendar_lines.py", "schedulezero/file_reading.py", "schedulezero/limited_reading.py",
+    "schedulezero/limits.py",
 )  # fmt: skip
 
 # What only programs read, or the owner's shell: the REST API's own checks, the wire, APScheduler's files.
@@ -46,7 +47,11 @@ _NOT_READ = (
 )  # fmt: skip
 
 # What is put together of two sentences.
-_FRAMES = ("{message} For example: {examples}", "{message} Waited {round} s for the handler.")
+_FRAMES = (
+    "{message} For example: {examples}", "{message} Waited {round} s for the handler.",
+    "{message} Held back for {seconds} s: this server has at most {most} runs a minute.",
+    "{message} Held back for {seconds} s: a person gets at most {most} reminders a minute.",
+)  # fmt: skip
 
 Text = tuple[str | None, str]
 

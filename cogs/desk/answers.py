@@ -14,6 +14,7 @@ from cogs.desk.language import speaking, t, translated
 from cogs.desk.rights import may_schedule
 from cogs.services import Refused, services_of
 from schedulezero.errors import ScheduleZeroError
+from schedulezero.http import held_to_persons_limit
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,8 @@ async def answer(interaction: discord.Interaction, work: Callable[[], Awaitable[
 
     async def managers_work() -> None:
         await check_manager(interaction)
-        await work()
+        with held_to_persons_limit(not interaction.permissions.manage_guild):
+            await work()
 
     await answer_anyone(interaction, managers_work)
 

@@ -15,7 +15,7 @@ import discord
 
 from cogs.desk.language import t
 from cogs.desk.rights import Channel, Of, findings, is_risky
-from schedulezero.authorship import is_ending
+from schedulezero.authorship import belongs_to_another
 from schedulezero.methods import MethodSpec
 from schedulezero.model import Job
 
@@ -126,7 +126,7 @@ def may_touch(job: Job, member: discord.Member) -> bool:
     """
     if str(member.id) == job.creator_id or member.guild_permissions.administrator:
         return True
-    if is_ending(job):
+    if belongs_to_another(job):
         return False
     roles = {str(item) for item in job.meta.get(MANAGERS) or ()}
     return not roles or bool(roles & {str(role.id) for role in member.roles})
@@ -134,7 +134,7 @@ def may_touch(job: Job, member: discord.Member) -> bool:
 
 def _not_theirs(job: Job) -> str:
     name = f"“{discord.utils.escape_markdown(job.title[:80])}”"
-    if is_ending(job):
+    if belongs_to_another(job):
         return t("{job} belongs to another job: its creator and administrators may change it.", job=name)
     return t("{job} may be changed by its creator, administrators and the roles it names.", job=name)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import discord
 
+from cogs.desk.allowance import allowance_of, only_schedules
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, show
 from cogs.desk.components import action
 from cogs.desk.draft import KEPT, fill
@@ -23,6 +24,7 @@ from cogs.desk.zones import rules_here
 from cogs.services import Refused, offered_specs, services_of, spec_for, timezone_of
 from schedulezero import instants
 from schedulezero.errors import ClientError, ScheduleZeroError
+from schedulezero.limits import Allowance
 from schedulezero.memory import Draft
 from schedulezero.methods import MethodSpec, Tell
 from schedulezero.model import GuildRules, Trigger
@@ -114,6 +116,7 @@ async def review_here(interaction: discord.Interaction, draft: Draft, spec: Meth
     guild = interaction.guild
     assert guild is not None
     params = fill(spec, draft.values, str(guild.id)).params
+    rules, allowance = await asyncio.gather(_rules(interaction), _allowance(interaction))
     around = Circumstances(
         guild=guild,
         member=member_of(interaction),
@@ -122,9 +125,11 @@ async def review_here(interaction: discord.Interaction, draft: Draft, spec: Meth
         now=now,
         facts=facts_of(guild, timezone=zone, number=1, now=now),
         known=await SeenChannels(interaction.client, guild).of(spec, params),
-        rules=await _rules(interaction),
+        rules=rules,
         approval=(await services.memory.settings(guild.id)).approval,
         kept=kept_schedule(draft),
+        allowance=allowance,
+        only_schedules=only_schedules(interaction),
     )
     return review(spec, draft, around)
 
@@ -134,6 +139,15 @@ async def _rules(interaction: discord.Interaction) -> GuildRules | None:
     try:
         async with asyncio.timeout(_RULES_SECONDS):
             return await rules_here(interaction)
+    except (ClientError, TimeoutError):
+        return None
+
+
+async def _allowance(interaction: discord.Interaction) -> Allowance | None:
+    """The limits that hold here, if the server tells them soon; it enforces them in any case."""
+    try:
+        async with asyncio.timeout(_RULES_SECONDS):
+            return await allowance_of(interaction, guild_id_of(interaction))
     except (ClientError, TimeoutError):
         return None
 

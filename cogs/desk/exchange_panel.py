@@ -10,6 +10,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.allowance import allowance_of, only_schedules, runs_too_often
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, action
 from cogs.desk.deciding import Act
@@ -25,12 +26,14 @@ from schedulezero import instants
 from schedulezero.calendar_file import calendar_of
 from schedulezero.dialects import BulkChange
 from schedulezero.errors import ClientError, ParameterError
-from schedulezero.exchange import LARGEST_FILE, Fault, write_jobs
+from schedulezero.exchange import Fault, write_jobs
 from schedulezero.file_reading import Asked, Found
 from schedulezero.limited_reading import UnreadableFile
+from schedulezero.limits import Allowance, Limits
 from schedulezero.memory import new_id
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy
 from schedulezero.variables import facts_of, rendered
+from schedulezero.when.triggers import schedule_of
 
 _SHOWN_FAULTS = 12
 _SHOWN_JOBS = 10
@@ -70,8 +73,9 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
 async def dry_run(interaction: discord.Interaction, file: discord.Attachment, channel_id: int | None) -> None:
     """Answers ``/schedule import``: says what a file would do, and what in it cannot be taken over."""
     await acknowledge(interaction)
-    if file.size > LARGEST_FILE:
-        raise Refused(t("The file is larger than {size} KiB.", size=LARGEST_FILE // 1024))
+    limits = services_of(interaction.client).limits
+    if file.size > limits.file_bytes:
+        raise Refused(t("The file is larger than {size} KiB.", size=limits.file_bytes // 1024))
     assert interaction.guild is not None
     services = services_of(interaction.client)
     asked = Asked(
@@ -79,6 +83,8 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
         locale=locale(),
         now=instants.now(),
         channel_id=str(channel_id or interaction.channel_id),
+        most=limits.entries,
+        largest=limits.file_bytes,
     )
     try:
         read = await services.files.read(await file.read(), asked, guild_id_of(interaction))
@@ -87,9 +93,10 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
     faults = list(read.faults)
     ready: list[tuple[Job, str]] = []
     seen = SeenChannels(interaction.client, interaction.guild)
+    allowance = await allowance_of(interaction, guild_id_of(interaction))
     for item in read.entries:
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and there may be hundreds
-        found = await _job(interaction, item, seen)
+        found = await _job(interaction, item, seen, allowance.limits)
         if isinstance(found, Fault):
             faults.append(found)
         else:
@@ -104,10 +111,21 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
         interaction.guild_id,
         {"import": [job.to_json() for job, _ in ready], "by": str(interaction.user.id)},
     )
-    await show(interaction, _dry_panel(panel_id, ready, faults))
+    room = _room(allowance, only_schedules(interaction))
+    await show(interaction, _dry_panel(panel_id, ready, faults, room))
 
 
-async def _job(interaction: discord.Interaction, entry: Found, seen: SeenChannels) -> Job | Fault:
+def _room(allowance: Allowance, member: bool) -> int | None:
+    """For how many more jobs there is room, None for any number."""
+    left = [allowance.most_jobs - allowance.jobs] if allowance.most_jobs is not None else []
+    if member and allowance.limits.jobs_per_person is not None:
+        left.append(allowance.limits.jobs_per_person - (allowance.mine or 0))
+    return max(min(left), 0) if left else None
+
+
+async def _job(
+    interaction: discord.Interaction, entry: Found, seen: SeenChannels, limits: Limits
+) -> Job | Fault:
     """An entry as a job of this guild, checked as if it had been typed."""
     assert interaction.guild is not None
     spec = spec_for(interaction.client, entry.method)
@@ -149,6 +167,11 @@ async def _job(interaction: discord.Interaction, entry: Found, seen: SeenChannel
     against = problems(spec, params, interaction.guild, member_of(interaction), known=known)
     if against:
         return Fault(entry.line, against[0])
+    now = instants.now()
+    schedule = schedule_of(entry.trigger, anchor=now, zone=entry.timezone)
+    often = await asyncio.to_thread(runs_too_often, schedule, now, limits)
+    if often is not None:
+        return Fault(entry.line, often)
     risky = is_risky(spec, params, interaction.guild)
     return Job(
         id="",
@@ -166,9 +189,14 @@ async def _job(interaction: discord.Interaction, entry: Found, seen: SeenChannel
     )
 
 
-def _dry_panel(panel_id: str, ready: list[tuple[Job, str]], faults: list[Fault]) -> ui.LayoutView:
+def _dry_panel(
+    panel_id: str, ready: list[tuple[Job, str]], faults: list[Fault], room: int | None = None
+) -> ui.LayoutView:
     lines = [f"### {t('Nothing is imported yet: please check')}"]
     lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
+    if room is not None and room < len(ready):
+        said = t("There is room for {count} of them; `/schedule status` shows the limits.", count=room)
+        lines.append(f"⚠ {said}")
     lines += [
         f"- {cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready[:_SHOWN_JOBS]
     ]

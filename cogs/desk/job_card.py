@@ -9,6 +9,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.allowance import closer_than_allowed
 from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, action, note_panel
 from cogs.desk.deciding import Act
@@ -75,6 +76,7 @@ async def card_of(
         heading=heading,
         undo=undo,
         lacks=frozenset(await client.lacks()),
+        pace=closer_than_allowed(job, services_of(interaction.client).limits, instants.now()),
     )
 
 
@@ -87,6 +89,7 @@ def card(
     heading: str | None = None,
     undo: int | None = None,
     lacks: frozenset[Feature] = frozenset(),
+    pace: str | None = None,
 ) -> ui.LayoutView:
     """A job as a panel.
 
@@ -98,9 +101,12 @@ def card(
         heading: what just happened to it.
         undo: the version to which an Undo button goes back.
         lacks: what its server cannot do; those buttons are grey.
+        pace: what to tell of runs that are closer to each other than new jobs may have them.
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
+    if pace is not None:
+        items.append(ui.TextDisplay(f"⚠ {pace}"))
     if details:
         items += [ui.Separator(), ui.TextDisplay(details)]
     if job.state is not JobState.CANCELLED:

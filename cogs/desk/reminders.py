@@ -13,20 +13,21 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.allowance import allowance_of, no_more_reminders, reminders_used_up, runs_too_often
 from cogs.desk.answers import acknowledge, answer_anyone, panel_of, row_of, show
 from cogs.desk.language import locale, t, translated
 from cogs.desk.wording import GOOD, NEUTRAL, OVER, cut, full, plain, relative, sentence
 from cogs.services import Refused, services_of, timezone_of
 from schedulezero import instants
 from schedulezero.dialects import JobQuery
-from schedulezero.errors import NotFound, WhenError
+from schedulezero.errors import NotFound, RequestRefused, WhenError
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.when.parse import understand
+from schedulezero.when.triggers import schedule_of
 
 METHOD = "remind"
 MARK = "⏰"
-_MOST = 100
 _SHOWN = 25
 
 
@@ -41,17 +42,22 @@ async def remind(interaction: discord.Interaction, what: str, when: str) -> None
         raise Refused(
             f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
         ) from error
-    mine = await services.client.jobs(
-        str(interaction.user.id), JobQuery(state=JobState.ACTIVE, method=METHOD), limit=_MOST
-    )
-    if len(mine.jobs) >= _MOST:
-        raise Refused(t("You have {count} reminders; cancel some with `/remind list` first.", count=_MOST))
-    job = await _save(interaction, what, understood.trigger, understood.zone)
+    try:
+        job = await _save(interaction, what, understood.trigger, understood.zone)
+    except (Refused, RequestRefused) as error:
+        raise Refused(
+            f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
+        ) from error
     await show(interaction, _made_panel(job))
 
 
 async def _save(interaction: discord.Interaction, what: str, trigger: Trigger, zone: str) -> Job:
-    services, person = services_of(interaction.client), str(interaction.user.id)
+    services, person, now = services_of(interaction.client), str(interaction.user.id), instants.now()
+    allowance = await allowance_of(interaction, person)
+    schedule = schedule_of(trigger, anchor=now, zone=zone)
+    exceeded = no_more_reminders(allowance) or runs_too_often(schedule, now, allowance.limits, personal=True)
+    if exceeded is not None:
+        raise Refused(exceeded)
     return await services.client.create(
         Job(
             id="",
@@ -94,18 +100,23 @@ async def show_reminders(interaction: discord.Interaction) -> None:
         said = t("You have no reminders. `/remind me` makes one.")
         await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
         return
+    allowance = await allowance_of(interaction, str(interaction.user.id))
     lines = [f"### {t('Your reminders')}"]
     lines += [
         f"{MARK} **{cut(plain(job.title), 80)}** · {sentence(job)}"
         + (f" · {relative(job.next_run_at)}" if job.next_run_at else "")
         for job in page.jobs
     ]
+    limits = f"-# {reminders_used_up(allowance)}"
     options = [
         discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
         for job in page.jobs
     ]
     panel = panel_of(
-        ui.TextDisplay(cut("\n".join(lines), 3500)), row_of(ReminderSelect(options)), colour=NEUTRAL
+        ui.TextDisplay(cut("\n".join(lines), 3500)),
+        row_of(ReminderSelect(options)),
+        ui.TextDisplay(limits),
+        colour=NEUTRAL,
     )
     await show(interaction, panel)
 

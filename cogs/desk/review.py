@@ -8,12 +8,14 @@ from datetime import datetime
 
 import discord
 
+from cogs.desk.allowance import runs_too_often, without_room
 from cogs.desk.draft import END, PING, Filled, fill, label_of
 from cogs.desk.language import t, translated
 from cogs.desk.rights import Channel, is_risky, problems
 from cogs.good_runs import PING_URL, ping_fault
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.guild_rules import forbidden
+from schedulezero.limits import Allowance
 from schedulezero.memory import Draft
 from schedulezero.methods import MethodSpec
 from schedulezero.model import GuildRules, Trigger
@@ -40,6 +42,8 @@ class Circumstances:
         rules: what the guild forbids, None when that is not known.
         approval: whether the guild asks for a second person.
         kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
+        allowance: the limits that hold in the guild, None when they are not known.
+        only_schedules: whether the person has a role to schedule and does not manage the guild.
     """
 
     guild: discord.Guild
@@ -52,6 +56,8 @@ class Circumstances:
     rules: GuildRules | None = None
     approval: bool = False
     kept: tuple[Trigger, datetime] | None = None
+    allowance: Allowance | None = None
+    only_schedules: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Review:
         schedule: the same as a schedule.
         zone: the zone of its wall-clock times: the person's, unless the text names another.
         when_error: why *when* was not understood.
-        problems: rights that the person or the bot lack.
+        problems: rights that the person or the bot lack, and limits that it would exceed.
         runs: its next instants.
         forbidden: of those, the ones that the guild's rules would skip, each with the reason.
         needs_approval: whether it waits for a second person.
@@ -101,6 +107,7 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     if not filled.errors:
         params = {**filled.params, PING_URL: draft.values.get(PING)}
         against = problems(spec, params, around.guild, around.member, known=around.known)
+    against += _exceeded(draft, schedule, around)
     return Review(
         filled=filled,
         trigger=trigger,
@@ -112,6 +119,19 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         forbidden=skipped,
         needs_approval=around.approval and is_risky(spec, filled.params, around.guild),
     )
+
+
+def _exceeded(draft: Draft, schedule: Schedule | None, around: Circumstances) -> list[str]:
+    """The limits that stand against a draft. An edit takes no place, and may keep its schedule."""
+    if around.allowance is None:
+        return []
+    found: list[str | None] = []
+    if draft.job_id is None:
+        person = str(around.member.id) if around.only_schedules else None
+        found.append(without_room(around.allowance, person=person))
+    if schedule is not None and (draft.job_id is None or draft.when.strip() or draft.values.get(END)):
+        found.append(runs_too_often(schedule, around.now, around.allowance.limits))
+    return [text for text in found if text is not None]
 
 
 def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, str]:

@@ -9,6 +9,7 @@ import discord
 from discord import ui
 from discord.ext import commands
 
+from cogs.desk.allowance import allowance_of, imports, only_schedules, used_up
 from cogs.desk.answers import acknowledge, guild_id_of, say, show
 from cogs.desk.language import t, translated
 from cogs.desk.wording import BAD, GOOD, relative, span, state_word
@@ -35,6 +36,7 @@ async def show_status(interaction: discord.Interaction) -> None:
     """Answers ``/schedule status``."""
     await acknowledge(interaction)
     lines = await _server_lines(interaction)
+    lines += await _limit_lines(interaction)
     assert isinstance(interaction.client, commands.Bot)
     names = loaded(interaction.client)
     methods = len(handler_of(interaction.client).sprockets)
@@ -85,6 +87,20 @@ async def _server_lines(interaction: discord.Interaction) -> list[Line]:
     if page.runs:
         lines.append(_last_run(page.runs[0]))
     return lines
+
+
+async def _limit_lines(interaction: discord.Interaction) -> list[Line]:
+    """The limits that hold here; not well when one of them is used up."""
+    try:
+        allowance = await allowance_of(interaction, guild_id_of(interaction))
+    except ClientError:
+        return []  # the line about the server says why
+    most_runs = allowance.limits.runs_per_minute
+    full = allowance.most_jobs is not None and allowance.jobs >= allowance.most_jobs
+    full = full or (most_runs is not None and allowance.runs >= most_runs)
+    said = used_up(allowance, member=only_schedules(interaction))
+    size = imports(services_of(interaction.client).limits)
+    return [Line(not full, f"**{t('Limits:')}** {said} · {size}")]
 
 
 def _last_run(run: Run) -> Line:

@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from schedulezero import faults, instants
+from schedulezero import faults, instants, metrics
 from schedulezero.errors import DatabaseUnavailable, TriggerError
 from schedulezero.instants import from_microseconds
 from schedulezero.model import Job
@@ -99,6 +99,7 @@ class Clock:
                 continue
             faults.point("clock.claimed")
             self._troubles.announce()
+            metrics.HELD_BACK.inc(sum(run.not_before is not None for run in runs))
             if not runs and next_at is not None and next_at <= self._now():
                 await asyncio.sleep(_OTHERS_SECONDS)  # another node is claiming it
             self.wake(next_at)

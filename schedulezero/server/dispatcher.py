@@ -71,6 +71,7 @@ class Dispatcher:
         self._pausing: set[str] = set()
         self._changed: list[Run] = []
         self._has_changed = asyncio.Event()
+        self._clock_moved = asyncio.Event()
         self._finished: dict[int, asyncio.Future[Run]] = {}
         self._unwritten_since: float | None = None
         self.running = 0
@@ -82,6 +83,11 @@ class Dispatcher:
             while True:
                 handler_id = await self._queue.next_lane()
                 group.create_task(self._serve(handler_id, group))
+
+    def look(self) -> None:
+        """Makes runs that wait for an instant look whether it has come, as after the time was moved."""
+        self._clock_moved.set()
+        self._clock_moved = asyncio.Event()
 
     async def finished(self, run: Run) -> Run:
         """Waits until that run has ended and its outcome is recorded, and returns how."""
@@ -135,7 +141,10 @@ class Dispatcher:
     async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
         """Waits for the run before of the same job, then for the handler."""
         await patiently(lambda: self._turns.wait(run))
-        await self._when_there(run, replace(run, claimed_at=self._now()), group)
+        if run.not_before is not None and run.not_before > self._now():
+            await self._later(run, group)
+        else:
+            await self._when_there(run, replace(run, claimed_at=self._now()), group)
 
     async def _claim_slot(self, run: Run) -> Entry | None:
         """Waits until the handler answers and has a free slot; None when the grace is over first."""
@@ -165,8 +174,8 @@ class Dispatcher:
         told_to_wait = run.not_before is not None and not run.attempts
         if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
             return True
-        if self._may_be_void(run) and not await self._store.is_open(run):
-            self._turns.end([run])  # its job was cancelled meanwhile
+        if (told_to_wait or self._may_be_void(run)) and not await self._store.is_open(run):
+            self._turns.end([run])  # its job was cancelled, or a later run took its place
             self._queue.done([run])
             return False
         late = self._now() - _began(run) > run.grace
@@ -267,7 +276,11 @@ class Dispatcher:
             left = min((run.not_before - self._now()).total_seconds(), until - time())
             if left <= 0:
                 break
-            await asyncio.sleep(min(left, _LONGEST_NAP_SECONDS))
+            try:
+                async with asyncio.timeout(min(left, _LONGEST_NAP_SECONDS)):
+                    await self._clock_moved.wait()
+            except TimeoutError:
+                continue
         await self._when_there(run, replace(run, claimed_at=run.not_before), group)
 
     def _end(

@@ -29,6 +29,8 @@ def find_job(connection: Connection, job_id: str, *, to_change: bool = False) ->
 def insert_jobs(connection: Connection, new: Sequence[Job]) -> set[str]:
     """Writes jobs and returns the ids of those that were not there."""
     insert = insert_new(connection, jobs)
+    if not new:
+        return set()
     if len(new) == 1:  # as when one person saves one; what follows takes twice as long
         return {new[0].id} if connection.execute(insert, job_row(new[0])).rowcount == 1 else set()
     return set(connection.scalars(insert.returning(jobs.c.id), [job_row(job) for job in new]))

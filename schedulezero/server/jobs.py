@@ -18,17 +18,20 @@ from schedulezero.audit import Change
 from schedulezero.authorship import creator_after
 from schedulezero.errors import TriggerError
 from schedulezero.instants import to_iso
+from schedulezero.limits import Allowance, is_ending, is_personal, too_often
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState
-from schedulezero.server.api.errors import ApiError, no_such_job
+from schedulezero.server.api.errors import ApiError, LimitReached, no_such_job
 from schedulezero.server.audit import Audit
 from schedulezero.server.clock import Clock
 from schedulezero.server.due import next_run_of
 from schedulezero.server.registry import Registry
+from schedulezero.server.room import Admission
 from schedulezero.server.rows import run_at
 from schedulezero.server.rules import Rules
 from schedulezero.server.run_queue import RunQueue
 from schedulezero.server.store import Store
 from schedulezero.server.versions import Versions
+from schedulezero.when.gaps import gap_below
 from schedulezero.when.triggers import schedule_of
 
 _CLOCK_SKEW = timedelta(seconds=5)
@@ -51,25 +54,46 @@ class Jobs:
     audit: Audit
     now: Callable[[], datetime]
 
-    async def create(self, job: Job, *, replace_existing: bool = False, by: str | None = None) -> Job:
+    async def create(
+        self,
+        job: Job,
+        *,
+        replace_existing: bool = False,
+        by: str | None = None,
+        per_person: bool = False,
+    ) -> Job:
         """Saves a new job, its next run worked out; a pending one has none until it is approved.
 
-        Raises TriggerError for a trigger that is unreadable or has no future, and ApiError when
-        the id is taken, the guild has its most jobs, or the handler does not offer the method.
+        Parameters:
+            job: what to save.
+            replace_existing: whether it takes the place of a job of its id.
+            by: who asks.
+            per_person: whether the limit of jobs for one person holds, too.
+
+        Raises TriggerError for a trigger that is unreadable or has no future, LimitReached when there are too
+        many jobs or it would run too often, and ApiError when the id is taken or the handler does not offer
+        the method.
         """
         now = self.now()
         self.check_method(job.handler_id, job.method)
-        await self._check_room(job.guild_id)
         job = replace(job, id=job.id or new_job_id(), anchor_at=now, created_at=now, updated_at=now)
         due_at = first_run(job, now)
+        self._check_interval(job, now)
         job = replace(job, next_run_at=due_at if job.state is JobState.ACTIVE else None)
-        if not await self.store.add_job(job, replace=replace_existing, by=by):
+        admission = self._admission(per_person)
+        if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
             raise ApiError(409, "job_exists", f"There is a job {job.id!r} already.", "job_id")
         self.clock.wake(job.next_run_at)
         return job
 
     async def change(
-        self, job_id: str, version: int | None, edit: Callable[[Job], Job], *, by: str | None = None
+        self,
+        job_id: str,
+        version: int | None,
+        edit: Callable[[Job], Job],
+        *,
+        by: str | None = None,
+        per_person: bool = False,
     ) -> Job:
         """Applies an edit; the schedule moves only if the edit touched it."""
         now = self.now()
@@ -81,6 +105,8 @@ class Jobs:
             after = edit(before)
             after = replace(after, creator_id=creator_after(before, after, by))
             self.check_method(after.handler_id, after.method)
+            if after.trigger != before.trigger:
+                self._check_interval(after, now)
             if after.state is JobState.PENDING:
                 return replace(after, next_run_at=None, updated_at=now)
             if (after.trigger, after.timezone) != (before.trigger, before.timezone):
@@ -91,7 +117,7 @@ class Jobs:
                 after = replace(after, next_run_at=due_at if state is JobState.ACTIVE else None)
             return replace(after, updated_at=now)
 
-        return await self._apply(job_id, apply, "changed", by)
+        return await self._apply(job_id, apply, "changed", by, per_person)
 
     async def pause(self, job_id: str, until: datetime | None = None, *, by: str | None = None) -> Job:
         """Holds a job: until it is resumed, or by itself until an instant."""
@@ -173,6 +199,7 @@ class Jobs:
         *,
         expected: int | None = None,
         by: str | None = None,
+        per_person: bool = False,
     ) -> Job:
         """Brings a job back as it was at a version; without one, undoes a cancel.
 
@@ -181,6 +208,7 @@ class Jobs:
             version: as it was then; None means as it was before it was cancelled.
             expected: the version at which it must be now, so that nobody's later change is lost.
             by: who does it.
+            per_person: whether the limit of jobs for one person holds, too.
         """
         now = self.now()
         wanted = await self.versions.one(job_id, version) if version is not None else None
@@ -199,21 +227,24 @@ class Jobs:
             after = replace(wanted, run_count=before.run_count, version=before.version, updated_at=now)
             after = replace(after, creator_id=creator_after(before, after, by))
             self.check_method(after.handler_id, after.method)
+            if after.trigger != before.trigger:
+                self._check_interval(after, now)
             if after.state in (JobState.ACTIVE, JobState.FINISHED):
                 return self._active_again(after, now)
             return replace(after, next_run_at=None)
 
-        return await self._apply(job_id, apply, "restored", by)
+        return await self._apply(job_id, apply, "restored", by, per_person)
 
     async def run_now(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Run:
-        """Runs a job once, now, beside its schedule."""
+        """Runs a job once, beside its schedule: now, or as soon as its guild's runs a minute allow."""
         job = await self._runnable(job_id)
         expect_version(job, version)
         now = self.now()
         note = f"Run on demand by <@{by}>." if by else "Run on demand."
         run = run_at(job, now, now, RunState.QUEUED, note, job.run_count + 1)
+        run = await self.enqueue(run, ending=is_ending(job))
         await self._note_runs(job, "run", [now], by)
-        return await self.enqueue(run)
+        return run
 
     async def make_up(
         self,
@@ -233,7 +264,7 @@ class Jobs:
         now = self.now()
         note = f"Made up for by <@{by}>." if by else "Made up for."
         runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]
-        queued = await self.store.add_runs(runs)
+        queued = await self.store.add_runs(runs, ending=is_ending(job))
         await self.queue.put(queued)
         if queued:
             await self._note_runs(job, "made_up", [run.scheduled_at for run in queued], by)
@@ -263,9 +294,20 @@ class Jobs:
             at = schedule.next_after(at)
         return found
 
-    async def enqueue(self, run: Run) -> Run:
+    async def allowance(self, guild_id: str, person_id: str | None) -> Allowance:
+        """The limits that hold for a guild, or for a person's own jobs, and what is used up of them."""
+        limits = self.store.limits
+        used, mine, lately = await self.store.usage(guild_id, person_id, self.now())
+        if is_personal(guild_id, person_id):
+            return Allowance(limits, used, limits.reminders_per_person, used, lately)
+        rules = self.rules.of(guild_id)
+        both = (limits.jobs_per_guild, rules.most_jobs if rules is not None else None)
+        most = min((limit for limit in both if limit is not None), default=None)
+        return Allowance(limits, used, most, mine, lately)
+
+    async def enqueue(self, run: Run, *, ending: bool = False) -> Run:
         """Saves a run on demand and hands it to the queue."""
-        run = await self.store.add_run(run)
+        run = await self.store.add_run(run, ending=ending)
         await self.queue.put([run])
         return run
 
@@ -285,19 +327,35 @@ class Jobs:
             )
         return job
 
-    async def _check_room(self, guild_id: str | None) -> None:
-        rules = self.rules.of(guild_id)
-        if rules is None or rules.most_jobs is None:
+    def _admission(self, per_person: bool) -> Admission:
+        def own_most(guild_id: str) -> int | None:
+            rules = self.rules.of(guild_id)
+            return rules.most_jobs if rules is not None else None
+
+        return Admission(self.store.limits, own_most, per_person)
+
+    def _check_interval(self, job: Job, now: datetime) -> None:
+        """Refuses a guild's or a person's job whose runs would be too close to each other."""
+        personal = is_personal(job.guild_id, job.creator_id)
+        shortest = self.store.limits.shortest(personal)
+        if job.guild_id is None or shortest is None:
             return
-        if await self.store.live_jobs(rules.guild_id) >= rules.most_jobs:
-            raise ApiError(
-                409, "too_many_jobs", f"The server has its limit of {rules.most_jobs} jobs.", "guild_id"
-            )
+        assert job.anchor_at is not None
+        schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+        gap = gap_below(schedule, now, shortest)
+        if gap is not None:
+            raise LimitReached(too_often(gap, self.store.limits, personal=personal))
 
     async def _apply(
-        self, job_id: str, change: Callable[[Job], Job | None], action: str, by: str | None
+        self,
+        job_id: str,
+        change: Callable[[Job], Job | None],
+        action: str,
+        by: str | None,
+        per_person: bool = False,
     ) -> Job:
-        job = await self.store.change_job(job_id, change, action=action, by=by)
+        admission = self._admission(per_person)
+        job = await self.store.change_job(job_id, change, action=action, by=by, admission=admission)
         if job is None:
             raise no_such_job(job_id)
         self.clock.wake(job.next_run_at)

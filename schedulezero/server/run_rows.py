@@ -46,10 +46,10 @@ TROUBLES = {
 }
 
 
-def trouble_when_claimed(run: Run) -> TroubleKind | None:
-    """What there is to tell of a run as soon as it is made; a note says that it stands for others."""
+def trouble_when_claimed(run: Run, *, stands_for_others: bool) -> TroubleKind | None:
+    """What there is to tell of a run as soon as it is made."""
     if run.state is RunState.QUEUED:
-        return TroubleKind.PASSED_OVER if run.note else None
+        return TroubleKind.PASSED_OVER if stands_for_others else None
     return TROUBLES.get(run.state)
 
 

@@ -14,8 +14,11 @@ from sqlalchemy.engine import Connection
 
 from schedulezero import faults
 from schedulezero.database import Database, insert_new
+from schedulezero.limits import NO_LIMITS, Limits, is_personal, too_many_runs
 from schedulezero.model import Run, RunState
 from schedulezero.server import queued_runs, troubles
+from schedulezero.server.allowance import MinuteAllowance
+from schedulezero.server.api.errors import LimitReached
 from schedulezero.server.job_rows import pause_job
 from schedulezero.server.pages import RunFilter
 from schedulezero.server.rows import OUTCOME_COLUMNS, messages_of, outcome, run_of
@@ -24,44 +27,78 @@ from schedulezero.server.tables import posts, runs
 
 
 class RunStore:
-    """Runs in a database."""
+    """Runs in a database.
 
-    def __init__(self, database: Database) -> None:
+    Parameters:
+        database: where they are.
+        limits: the owner's.
+    """
+
+    def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
         self._database = database
+        self.limits = limits
 
-    async def add_run(self, run: Run) -> Run:
-        """Adds a run on demand and returns it with its sequence."""
+    async def add_run(self, run: Run, *, ending: bool = False) -> Run:
+        """Adds a run on demand and returns it with its sequence; LimitReached when too many wait already.
+
+        Parameters:
+            run: to be carried out as soon as its guild's runs a minute allow.
+            ending: it undoes something, and does not wait.
+        """
 
         def add(connection: Connection) -> Run:
-            at = run.scheduled_at
-            while not (added := insert_runs(connection, [replace(run, scheduled_at=at)])):
+            (placed,) = self._placed_by_hand(connection, [run], ending)
+            at = placed.scheduled_at
+            while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)])):
                 at += timedelta(microseconds=1)  # another one was asked for in the same instant
             return added[0]
 
         return await self._database.write(add)
 
-    async def add_runs(self, new: Sequence[Run]) -> list[Run]:
+    async def add_runs(self, new: Sequence[Run], *, ending: bool = False) -> list[Run]:
         """Adds runs of instants that have none yet, and queues those again that did not succeed.
 
         An instant whose run succeeded or is queued is left alone. Returns the runs that are to be
-        carried out now.
+        carried out, now or when it is their turn; LimitReached when too many wait already.
         """
 
         def add(connection: Connection) -> list[Run]:
             queued: list[Run] = []
+            known: dict[datetime, int] = {}
+            wanted: list[Run] = []
             for run in new:
-                known = connection.execute(
-                    sa.select(runs.c.sequence).where(
+                found = connection.execute(
+                    sa.select(runs.c.sequence, runs.c.state).where(
                         runs.c.job_id == run.job_id, runs.c.scheduled_at == run.scheduled_at
                     )
-                ).scalar()
-                if known is None:
+                ).one_or_none()
+                if found is None or found.state not in (RunState.QUEUED.value, RunState.SUCCEEDED.value):
+                    wanted.append(run)
+                if found is not None:
+                    known[run.scheduled_at] = found.sequence
+            for run in self._placed_by_hand(connection, wanted, ending):
+                if run.scheduled_at not in known:
                     queued += insert_runs(connection, [run])
-                elif again := queue_again(connection, known, run):
+                elif again := queue_again(connection, known[run.scheduled_at], run):
                     queued.append(again)
             return queued
 
         return await self._database.write(add)
+
+    def _placed_by_hand(self, connection: Connection, wanted: Sequence[Run], ending: bool) -> list[Run]:
+        """Runs that a person asked for, each from when on it may begin."""
+        if not wanted:
+            return []
+        claimed_at = wanted[0].claimed_at
+        assert claimed_at is not None
+        by_whom = [(run.guild_id, run.creator_id) for run in wanted]
+        minute = MinuteAllowance(connection, claimed_at, self.limits, by_whom)
+        placed = [minute.place(run, ending=ending, by_hand=True) for run in wanted]
+        found = [run for run in placed if run is not None]
+        if len(found) < len(wanted):
+            personal = is_personal(wanted[0].guild_id, wanted[0].creator_id)
+            raise LimitReached(too_many_runs(self.limits, personal=personal))
+        return found
 
     async def instants_done(self, job_id: str, since: datetime, until: datetime) -> set[datetime]:
         """The instants of a job within a span whose run succeeded, or is still to be carried out."""

@@ -31,6 +31,7 @@ from schedulezero.descriptors import descriptor_limit
 from schedulezero.doorkeeper import Doorkeeper, most_peers
 from schedulezero.errors import PortTaken
 from schedulezero.keys import load_keys
+from schedulezero.limits import Limits
 from schedulezero.model import JsonObject
 from schedulezero.protocol import MAX_FRAME_BYTES
 from schedulezero.server.announcer import Announcer
@@ -40,6 +41,7 @@ from schedulezero.server.api.bulk import BulkResource
 from schedulezero.server.api.connections import Bounds, Connections
 from schedulezero.server.api.errors import error_middleware, texts_middleware
 from schedulezero.server.api.jobs import JobsResource
+from schedulezero.server.api.limits import LimitsResource
 from schedulezero.server.api.preview import PreviewResource
 from schedulezero.server.api.rules import RulesResource
 from schedulezero.server.api.runs import RunsResource
@@ -86,6 +88,7 @@ class ServerConfig:
         keys: the folder of the keys for ZeroMQ beyond loopback.
         require_keys: whether ZeroMQ needs keys on loopback, too.
         history_days: how long ended runs are kept; 0 for ever.
+        limits: what one guild and one person can ask for at most.
     """
 
     api_endpoint: str
@@ -101,6 +104,7 @@ class ServerConfig:
     keys: str = "data/keys"
     require_keys: bool = False
     history_days: float = 90.0
+    limits: Limits = field(default_factory=Limits)
 
     def to_json(self) -> JsonObject:
         return {
@@ -132,7 +136,7 @@ async def serving(
         await database.open()
         stack.push_async_callback(database.close)
         signals = Signals(config.database if is_postgres_setting(config.database) else None)
-        store = Store(database)
+        store = Store(database, config.limits)
         rules = Rules(database)
         await rules.load()
         announcer = Announcer()
@@ -209,7 +213,8 @@ async def serving(
             RunsResource(store, audit),
             AuditResource(audit),
             TroublesResource(troubles),
-            RulesResource(rules),
+            RulesResource(rules, config.limits),
+            LimitsResource(jobs),
             SchedulesResource(jobs, registry, dispatcher, config.timezone),
             PreviewResource(config.timezone, now),
             SystemResource(registry, config.to_json(), health),
@@ -238,7 +243,12 @@ async def serving(
         assert runner.server is not None
         await _running(stack, "connections", connections.accept(listening, runner.server, tls), health)
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
-        yield clock.look
+
+        def look() -> None:
+            clock.look()
+            dispatcher.look()
+
+        yield look
 
 
 def _claim(path: Path) -> database_lock.Claim:

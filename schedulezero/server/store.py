@@ -16,12 +16,15 @@ from sqlalchemy.engine import Connection
 from schedulezero import faults, instants
 from schedulezero.database import Database
 from schedulezero.instants import from_microseconds
+from schedulezero.limits import NO_LIMITS, Excess, Limits, is_ending
 from schedulezero.model import Job, JobState, Run, RunState
 from schedulezero.server import audit, signals, troubles, versions
-from schedulezero.server.allowance import HourlyAllowance
+from schedulezero.server.allowance import HourlyAllowance, MinuteAllowance, runs_lately
+from schedulezero.server.api.errors import LimitReached
 from schedulezero.server.due import Due
 from schedulezero.server.job_rows import find_job, insert_jobs, replace_job, tell_clocks
 from schedulezero.server.pages import JobFilter, JobOrder, Position, job_page_query
+from schedulezero.server.room import Admission, Room, count_jobs
 from schedulezero.server.rows import job_of, job_row, run_at
 from schedulezero.server.run_rows import insert_runs, trouble_when_claimed
 from schedulezero.server.run_store import RunStore
@@ -29,42 +32,65 @@ from schedulezero.server.signals import Signal
 from schedulezero.server.tables import jobs, runs
 from schedulezero.together import Together
 
-_LIVE = (JobState.ACTIVE.value, JobState.PAUSED.value, JobState.PENDING.value)
+_FREELY = Admission()
 
 
 class Store(RunStore):
     """Jobs and runs in a database."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
+        super().__init__(database, limits)
         self._adds = Together(self._add_jobs, most=200)
         self.cancelled_at: datetime | None = None
         """When a job was cancelled last, as far as this node knows; runs made before may be void since."""
 
     # ---------------------------------------------------------------- jobs
 
-    async def add_job(self, job: Job, *, replace: bool = False, by: str | None = None) -> bool:
-        """Adds a job. False when its id is taken, unless it may replace what is there."""
+    async def add_job(
+        self, job: Job, *, replace: bool = False, by: str | None = None, admission: Admission = _FREELY
+    ) -> bool:
+        """Adds a job. False when its id is taken, unless it may replace what is there.
+
+        Raises LimitReached when there is no room for it.
+        """
+
+        def put(connection: Connection) -> bool:
+            before = find_job(connection, job.id, to_change=True)
+            _make_room(connection, before, job, admission)
+            return replace_job(connection, job, by)
 
         if replace:
-            return await self._database.write(lambda connection: replace_job(connection, job, by))
-        return await self._adds.ask((job, by))
+            return await self._database.write(put)
+        added = await self._adds.ask((job, by, admission))
+        if isinstance(added, Excess):
+            raise LimitReached(added)
+        return added
 
-    async def _add_jobs(self, new: Sequence[tuple[Job, str | None]]) -> list[bool]:
-        """Adds jobs that were asked for at the same time; False for each whose id is taken."""
+    async def _add_jobs(self, new: Sequence[tuple[Job, str | None, Admission]]) -> list[bool | Excess]:
+        """Adds jobs that were asked for at once; False where an id is taken, or which limit is reached."""
 
-        def add(connection: Connection) -> list[bool]:
-            first: dict[str, Job] = {}
-            for job, _ in new:
-                first.setdefault(job.id, job)
-            ids = insert_jobs(connection, list(first.values()))
-            added = [job.id in ids and first[job.id] is job for job, _ in new]
-            made = [pair for pair, is_new in zip(new, added, strict=True) if is_new]
+        def add(connection: Connection) -> list[bool | Excess]:
+            first: dict[str, tuple[Job, Admission]] = {}
+            for job, _, admission in new:
+                first.setdefault(job.id, (job, admission))
+            counted = {job.guild_id for job, _ in first.values() if job.guild_id is not None}
+            room = Room(connection, counted)
+            excess = {
+                job_id: found
+                for job_id, (job, admission) in first.items()
+                if (found := room.take(job, admission)) is not None
+            }
+            ids = insert_jobs(connection, [job for job_id, (job, _) in first.items() if job_id not in excess])
+            added = [job.id in ids and first[job.id][0] is job for job, _, _ in new]
+            made = [(job, by) for (job, by, _), is_new in zip(new, added, strict=True) if is_new]
             if made:
                 tell_clocks(connection, *(job for job, _ in made))
                 versions.note_rows(connection, [versions.version_row(job, "created", by) for job, by in made])
                 audit.note_rows(connection, [audit.job_row("created", None, job, by) for job, by in made])
-            return added
+            return [
+                excess[job.id] if job.id in excess and first[job.id][0] is job else is_new
+                for (job, _, _), is_new in zip(new, added, strict=True)
+            ]
 
         return await self._database.write(add)
 
@@ -87,10 +113,14 @@ class Store(RunStore):
         more = len(rows) > limit
         return page, (rows[limit - 1]["sorted_by"], page[-1].id) if more else None
 
-    async def live_jobs(self, guild_id: str) -> int:
-        """How many jobs of a guild may still run."""
-        query = sa.select(sa.func.count()).where(jobs.c.guild_id == guild_id, jobs.c.state.in_(_LIVE))
-        return await self._database.read(lambda connection: connection.scalar(query)) or 0
+    async def usage(self, guild_id: str, person_id: str | None, now: datetime) -> tuple[int, int | None, int]:
+        """How many jobs a guild has, how many of them a person made, and its runs of the last minute."""
+
+        def count(connection: Connection) -> tuple[int, int | None, int]:
+            mine = count_jobs(connection, guild_id, person_id) if person_id is not None else None
+            return count_jobs(connection, guild_id), mine, runs_lately(connection, guild_id, now)
+
+        return await self._database.read(count)
 
     async def handlers_needed(self) -> frozenset[str]:
         """The handlers of all jobs that may still run."""
@@ -99,7 +129,13 @@ class Store(RunStore):
         return frozenset(await self._database.read(lambda connection: connection.scalars(query).all()))
 
     async def change_job(
-        self, job_id: str, change: Callable[[Job], Job | None], *, action: str, by: str | None = None
+        self,
+        job_id: str,
+        change: Callable[[Job], Job | None],
+        *,
+        action: str,
+        by: str | None = None,
+        admission: Admission = _FREELY,
     ) -> Job | None:
         """Reads a job, changes it and writes it back with its version, in one transaction.
 
@@ -108,8 +144,10 @@ class Store(RunStore):
             change: the changed job, or None to leave it; it may raise to refuse.
             action: what is done, in one word.
             by: who does it (a user's id).
+            admission: by what it is judged when it was over and is not any more.
 
-        Returns the job as it is now, or None when there is no such job.
+        Raises LimitReached when there is no room for it. Returns the job as it is now, or None when there is
+        no such job.
         """
 
         def apply(connection: Connection) -> Job | None:
@@ -119,6 +157,7 @@ class Store(RunStore):
             after = change(before)
             if after is None:
                 return before
+            _make_room(connection, before, after, admission)
             after = replace(after, version=before.version + 1)
             row = job_row(after)
             changed = connection.execute(
@@ -179,17 +218,25 @@ class Store(RunStore):
             new: list[Run] = []
             moves: list[dict[str, Any]] = []
             left = HourlyAllowance(connection, now, most_an_hour)
-            for row in due_rows.all():
-                job = job_of(row)
+            claimed = [job_of(row) for row in due_rows.all()]
+            by_whom = [(job.guild_id, job.creator_id) for job in claimed]
+            minute = MinuteAllowance(connection, now, self.limits, by_whom)
+            stands_for_others: set[str] = set()
+            for job in claimed:
                 due = decide(job)
                 number = job.run_count
+                ending = is_ending(job)
                 for at in due.run:
-                    refusal = left.take(job.guild_id)
-                    if refusal is None:
-                        number += 1
-                        new.append(run_at(job, at, now, RunState.QUEUED, due.note, number))
-                    else:
+                    refusal = left.take(job.guild_id) if not ending else None
+                    if refusal is not None:
                         new.append(run_at(job, at, now, RunState.SKIPPED, refusal))
+                        continue
+                    run = run_at(job, at, now, RunState.QUEUED, due.note, number + 1)
+                    run = minute.let_through(run, ending=ending)
+                    number = run.number or number
+                    if due.note is not None:
+                        stands_for_others.add(run.id)
+                    new.append(run)
                 new += [run_at(job, at, now, RunState.MISSED, due.note) for at in due.missed]
                 new += [run_at(job, at, now, RunState.SKIPPED, reason) for at, reason in due.skipped]
                 moves.append(
@@ -215,7 +262,7 @@ class Store(RunStore):
             written = insert_runs(connection, new)
             faults.point("clock.claim")
             for run in written:
-                if kind := trouble_when_claimed(run):
+                if kind := trouble_when_claimed(run, stands_for_others=run.id in stands_for_others):
                     troubles.note(connection, kind, run.sequence)
             queued = [run for run in written if run.state is RunState.QUEUED]
             upcoming = connection.scalar(
@@ -226,3 +273,12 @@ class Store(RunStore):
             return queued, from_microseconds(upcoming) if upcoming is not None else None
 
         return await self._database.write(claim)
+
+
+def _make_room(connection: Connection, before: Job | None, after: Job, admission: Admission) -> None:
+    """Raises LimitReached when a job that took no place before takes one now, and there is none."""
+    if admission.counts(before) or not admission.counts(after) or after.guild_id is None:
+        return
+    excess = Room(connection, {after.guild_id}).take(after, admission)
+    if excess is not None:
+        raise LimitReached(excess)

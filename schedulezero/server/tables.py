@@ -70,6 +70,8 @@ created_order = -sa.type_coerce(jobs.c.created_at, sa.BigInteger)
 sa.Index("jobs_by_guild_next", jobs.c.guild_id, next_run_order, jobs.c.id)
 sa.Index("jobs_by_guild_name", jobs.c.guild_id, jobs.c.sort_name, jobs.c.id)
 sa.Index("jobs_by_guild_created", jobs.c.guild_id, created_order, jobs.c.id)
+# How many of them are not over, however many are.
+sa.Index("jobs_by_guild_state", jobs.c.guild_id, jobs.c.state)
 
 runs = sa.Table(
     "runs",

@@ -75,6 +75,11 @@ class CronFields:
     seconds: tuple[int, ...]
     runs_through: bool
 
+    @property
+    def at_one_second(self) -> bool:
+        """Whether all times have the same second, so that none are less than a minute apart."""
+        return len(self.seconds) == 1
+
     def next_local(self, start: datetime) -> datetime | None:
         """The first matching wall-clock time at or after ``start`` (naive, whole seconds)."""
         day = start.date()

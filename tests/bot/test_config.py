@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import ConfigError, Settings, load_settings
+from schedulezero.limits import Limits
 
 
 def write(tmp_path: Path, text: str | bytes) -> Path:
@@ -54,6 +55,12 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("a: [1", ["not valid YAML at line"]),
         ("a: !!python/object/apply:os.system ['true']", ["not valid YAML"]),
         (b"\xff\xfe\x00", ["cannot be read"]),
+        ("limits: 5", ["'limits'", "`jobs_per_guild: 2000`"]),
+        ("limits: {jobs: 5}", ["'limits.jobs'", "known are: jobs_per_guild, jobs_per_person"]),
+        ("limits: {jobs_per_guild: -1}", ["'limits.jobs_per_guild'", "-1", "greater than or equal to 0"]),
+        ("limits: {runs_per_minute: 2000000}", ["'limits.runs_per_minute'", "1000000"]),
+        ("limits: {shortest_interval_seconds: soon}", ["'limits.shortest_interval_seconds'", "'soon'"]),
+        ("limits: {import_entries: 2001}", ["'limits.import_entries'", "2000"]),
     ],
     ids=str,
 )
@@ -79,4 +86,28 @@ def test_a_wrong_environment_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SCHEDULEZERO_HANDLER_PORT", "5000")
     monkeypatch.setenv("SCHEDULEZERO_PORT", "1")
     with pytest.raises(ConfigError, match="SCHEDULEZERO_PORT sets no key"):
+        load_settings(write(tmp_path, ""))
+
+
+def test_limits_have_defaults_and_zero_is_no_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings(write(tmp_path, "limits:\n")).limits.limits() == Limits()
+    file = write(tmp_path, "limits: {jobs_per_guild: 0, runs_per_minute: null, jobs_per_person: 7}")
+    monkeypatch.setenv("SCHEDULEZERO_LIMITS__JOBS_PER_PERSON", "8")
+    monkeypatch.setenv("SCHEDULEZERO_LIMITS__SHORTEST_REMINDER_SECONDS", "0")
+    assert load_settings(file).limits.limits() == Limits(
+        jobs_per_guild=None, runs_per_minute=None, jobs_per_person=8, shortest_reminder_seconds=None
+    )
+
+
+def test_a_wrong_limit_of_the_environment_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCHEDULEZERO_LIMITS__JOBS_PER_GUILD", "many")
+    with pytest.raises(ConfigError, match="SCHEDULEZERO_LIMITS__JOBS_PER_GUILD is 'many'"):
+        load_settings(write(tmp_path, ""))
+    monkeypatch.delenv("SCHEDULEZERO_LIMITS__JOBS_PER_GUILD")
+    monkeypatch.setenv("SCHEDULEZERO_LIMITS__JOBS", "5")
+    with pytest.raises(ConfigError, match="SCHEDULEZERO_LIMITS__JOBS sets no key"):
+        load_settings(write(tmp_path, ""))
+    monkeypatch.delenv("SCHEDULEZERO_LIMITS__JOBS")
+    monkeypatch.setenv("SCHEDULEZERO_LIMITS", "lots")
+    with pytest.raises(ConfigError, match="SCHEDULEZERO_LIMITS must be a JSON object"):
         load_settings(write(tmp_path, ""))

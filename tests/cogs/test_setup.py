@@ -119,7 +119,7 @@ async def test_a_limit_of_jobs_is_told_and_the_draft_kept(world: World) -> None:
     await world.create(world.admin, "send_announcement", values, "every monday at 9")
     preview = await world.draft(world.admin, "send_announcement", values, "every friday at 9")
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
-    assert "limit of 1 jobs" in text_of(preview.response) and "Confirm" in labels(preview.response)
+    assert "1 of 1 scheduled jobs" in text_of(preview.response) and "Confirm" in labels(preview.response)
 
 
 @pytest.mark.parametrize(

@@ -139,18 +139,33 @@ async def test_what_would_end_in_quiet_hours_ends_after_them(world: World) -> No
     assert ends is not None and (ends - timedelta(seconds=5)).time() == quiet[1]
 
 
+async def test_an_ending_finds_room_where_a_job_would_not(world: World) -> None:
+    client, guild_id = world.bot.services.client, str(world.guild.id)
+    params = {"channel_id": str(world.channel.id), "seconds": "30", "lasts": "2h"}
+    job = await world.schedule("set_slowmode", params, "in 3 days")
+    await client.save_rules(GuildRules(guild_id, most_jobs=1, most_runs_an_hour=1))
+    await client.run(job)
+    channel = world.bot.get_channel(world.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    await until(lambda: channel.slowmode_delay == 30)
+    await world.advance(hours=3)
+    await until(lambda: channel.slowmode_delay == 0)
+
+
 async def test_a_role_that_could_not_be_taken_again_is_not_given(world: World) -> None:
     role = world.guild.create_role("Guests")
     client, guild_id = world.bot.services.client, str(world.guild.id)
     params = {"guild_id": guild_id, "user_ids": [str(world.plain.id)], "role_id": str(role.id), "lasts": "2h"}
     job = await world.schedule("give_role_for", params, "in 3 days")
-    await client.save_rules(GuildRules(guild_id, most_jobs=1))
+    cog: Any = world.bot.get_cog("ScheduleZeroCog")
+    cog.unregister_sprocket("remove_role_scheduled")  # the server refuses a job that nobody can carry out
+    await world.ready()
     await client.run(job)
 
     async def error() -> str | None:
         (run,) = (await client.runs(guild_id, job_id=job.id)).runs
         return run.error
 
-    assert "so nothing was begun. The server has its limit of 1 jobs." in await until(error)
+    assert "so nothing was begun. The handler 'discord-bot' does not offer" in await until(error)
     guild: Any = world.bot.get_guild(world.guild.id)
     assert role.id not in {item.id for item in (await guild.fetch_member(world.plain.id)).roles}

@@ -223,6 +223,11 @@ def actor_of(request: web.Request) -> str | None:
     return text if re.fullmatch(r"\d{1,20}", text, re.ASCII) else None
 
 
+def per_person(request: web.Request) -> bool:
+    """Whether who asks only may schedule: then the limit of jobs for one person holds, too."""
+    return request.headers.get("X-ScheduleZero-Per-Person") == "1"
+
+
 def read_instant(text: str, field: str) -> datetime:
     """An ISO 8601 text with an offset as an instant; ApiError 400 names the field."""
     try:

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from schedulezero import metrics
 from schedulezero.errors import TriggerError, ValueUnusable
 from schedulezero.model import Job, JsonObject
 from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import BulkBody, BulkEntry, actor_of, read_body
-from schedulezero.server.api.errors import ApiError, no_such_job
+from schedulezero.server.api.bodies import BulkBody, BulkEntry, actor_of, per_person, read_body
+from schedulezero.server.api.errors import ApiError, LimitReached, no_such_job
 from schedulezero.server.jobs import Jobs, expect_version
 
 
@@ -27,7 +28,7 @@ class BulkResource:
 
     async def apply(self, request: web.Request) -> web.Response:
         body = await read_body(request, BulkBody)
-        by = actor_of(request)
+        by, limited = actor_of(request), per_person(request)
         jobs = self._jobs
         actions: dict[str, Callable[[BulkEntry], Awaitable[Job]]] = {
             "pause": lambda entry: jobs.pause(entry.job_id, by=by),
@@ -35,7 +36,7 @@ class BulkResource:
             "cancel": lambda entry: jobs.cancel(entry.job_id, version=entry.expected, by=by),
             "change": lambda entry: jobs.change(entry.job_id, entry.expected, lay_over, by=by),
             "restore": lambda entry: jobs.restore(
-                entry.job_id, entry.version, expected=entry.expected, by=by
+                entry.job_id, entry.version, expected=entry.expected, by=by, per_person=limited
             ),
         }
 
@@ -51,6 +52,8 @@ class BulkResource:
                 expect_version(before, entry.expected)
                 after = await actions[body.action](entry)
             except (ApiError, TriggerError, ValueUnusable) as error:
+                if isinstance(error, LimitReached):
+                    metrics.note_refusal(error.limit)
                 return None, {"job_id": entry.job_id, "message": error.message}
             return {"job_id": after.id, "before": before.version, "version": after.version}, None
 

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from schedulezero import metrics
 from schedulezero.errors import DatabaseUnavailable, TriggerError, ValueUnusable
+from schedulezero.limits import Excess
 from schedulezero.model import JsonObject
 from schedulezero.server.api.answering import json_answer
 from schedulezero.storable import Unstorable, check_text, clean_text
@@ -57,6 +59,32 @@ async def texts_middleware(
     return await handler(request)
 
 
+class LimitReached(ApiError):
+    """A request that a limit of the owner's, or of the guild's own, refuses.
+
+    Parameters:
+        excess: which limit, and the sentence to tell.
+    """
+
+    def __init__(self, excess: Excess) -> None:
+        status, code, field = _OF_LIMITS[excess.limit]
+        super().__init__(status, code, excess.message, field)
+        self.limit = excess.limit
+
+
+# Read as: the limit that is reached, and the status, the code and the field of the answer.
+_OF_LIMITS = {
+    "jobs_per_guild": (409, "too_many_jobs", "guild_id"),
+    "most_jobs": (409, "too_many_jobs", "guild_id"),
+    "jobs_per_person": (409, "too_many_jobs", "creator_id"),
+    "reminders_per_person": (409, "too_many_reminders", "guild_id"),
+    "shortest_interval_seconds": (422, "too_often", "trigger"),
+    "shortest_reminder_seconds": (422, "too_often", "trigger"),
+    "runs_per_minute": (409, "too_many_runs", None),
+    "reminder_runs_per_minute": (409, "too_many_runs", None),
+}
+
+
 def no_such_job(job_id: str) -> ApiError:
     """The answer to an id that no job has."""
     return ApiError(404, "job_not_found", f"There is no job {job_id!r}.", "job_id")
@@ -70,6 +98,8 @@ async def error_middleware(
     try:
         return await handler(request)
     except ApiError as error:
+        if isinstance(error, LimitReached):
+            metrics.note_refusal(error.limit)
         extra = _HEADERS.get(error.status, {})
         return json_answer(error.to_json(), status=error.status, headers=extra)
     except DatabaseUnavailable as error:

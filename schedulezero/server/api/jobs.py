@@ -23,6 +23,7 @@ from schedulezero.server.api.bodies import (
     VersionBody,
     actor_of,
     check_zone,
+    per_person,
     query_choice,
     query_int,
     read_body,
@@ -83,6 +84,7 @@ class JobsResource:
                 state=JobState(body.state),
             ),
             by=actor_of(request) or body.creator_id,
+            per_person=per_person(request),
         )
         answer = created_answer(job, self._jobs.warning_for(job.handler_id))
         return json_answer(answer, status=201, headers={"Location": f"/api/jobs/{job.id}"})
@@ -142,6 +144,7 @@ class JobsResource:
             body.version,
             lambda before: replace(before, **given),
             by=actor_of(request),
+            per_person=per_person(request),
         )
         return json_answer(job.to_json())
 
@@ -172,7 +175,11 @@ class JobsResource:
     async def restore(self, request: web.Request) -> web.Response:
         body = await read_body(request, RestoreBody)
         job = await self._jobs.restore(
-            request.match_info["id"], body.version, expected=body.expected, by=actor_of(request)
+            request.match_info["id"],
+            body.version,
+            expected=body.expected,
+            by=actor_of(request),
+            per_person=per_person(request),
         )
         return self._answer(job)
 

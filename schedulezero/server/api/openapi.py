@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
+from schedulezero.limits import Limits
 from schedulezero.model import JobState, MissedPolicy, OverlapPolicy, RunState, TroubleKind
 from schedulezero.server.api.bodies import (
     AuditBody,
@@ -142,6 +144,15 @@ _SCHEMAS: dict[str, _Schema] = {
             "most_runs_an_hour": _nullable("integer"),
         }
     ),
+    "Limits": _object(
+        {
+            "limits": _object({item.name: _nullable("integer") for item in fields(Limits)}),
+            "jobs": _COUNT,
+            "most_jobs": _nullable("integer"),
+            "mine": _nullable("integer"),
+            "runs": _COUNT,
+        }
+    ),
     "Troubles": _object(
         {
             "troubles": {
@@ -275,6 +286,7 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
     ("post", "/api/audit", "Add what was done elsewhere", "AuditBody", {201: "Done"}),
     ("get", "/api/guilds/{id}/rules", "What a guild forbids", None, {200: "Rules"}),
     ("put", "/api/guilds/{id}/rules", "Set what a guild forbids", "RulesBody", {200: "Rules"}),
+    ("get", "/api/guilds/{id}/limits", "The limits, and what is used up", None, {200: "Limits"}),
     ("post", "/api/preview", "What a text means", "PreviewBody", {200: "Preview"}),
     ("post", "/api/schedule", "Create or replace a schedule", "ScheduleBody", {201: "Scheduled"}),
     ("get", "/api/schedules", "List schedules", None, {200: "Schedules"}),
@@ -316,6 +328,7 @@ _QUERIES = {
         "limit",
     ),
     "/api/jobs/{id}/versions": ("limit",),
+    "/api/guilds/{id}/limits": ("creator_id",),
     "/api/troubles": ("after", "wait", "limit"),
     "/api/audit": ("guild_id", "job_id", "actor_id", "cursor", "limit", "after", "wait"),
     "/api/jobs/{id}/executions": ("status", "cursor", "limit"),

@@ -6,6 +6,7 @@ import re
 
 from aiohttp import web
 
+from schedulezero.limits import Limits, above_jobs, above_runs
 from schedulezero.model import GuildRules
 from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import RulesBody, actor_of, check_zone, read_body
@@ -16,19 +17,20 @@ from schedulezero.server.rules import Rules
 class RulesResource:
     """Handlers of a guild's rules."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, limits: Limits) -> None:
         self._rules = rules
+        self._limits = limits
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [web.get("/api/guilds/{id}/rules", self.show), web.put("/api/guilds/{id}/rules", self.save)]
 
     async def show(self, request: web.Request) -> web.Response:
-        guild_id = _guild_id(request)
+        guild_id = guild_id_of(request)
         return json_answer((self._rules.of(guild_id) or GuildRules(guild_id)).to_json())
 
     async def save(self, request: web.Request) -> web.Response:
         body = await read_body(request, RulesBody)
-        guild_id = _guild_id(request)
+        guild_id = guild_id_of(request)
         if (body.quiet_from is None) != (body.quiet_to is None):
             raise ApiError(400, "bad_field", "Quiet hours have a beginning and an end.", "quiet_to")
         check_zone(body.timezone, "UTC")
@@ -36,11 +38,24 @@ class RulesResource:
             rules = GuildRules.from_json({**body.model_dump(), "guild_id": guild_id})
         except ValueError as error:
             raise ApiError(400, "bad_field", f"A day does not exist: {error}.", "dark_days") from error
+        self._check_limits(rules)
         await self._rules.save(rules, actor_of(request))
         return json_answer(rules.to_json())
 
+    def _check_limits(self, rules: GuildRules) -> None:
+        """Refuses limits above the owner's; one that was set while the owner's was higher may stay."""
+        before = self._rules.of(rules.guild_id) or GuildRules(rules.guild_id)
+        jobs, a_minute = self._limits.jobs_per_guild, self._limits.runs_per_minute
+        if jobs is not None and (rules.most_jobs or 0) > jobs and rules.most_jobs != before.most_jobs:
+            raise ApiError(422, "above_limit", above_jobs(jobs).message, "most_jobs")
+        if a_minute is None or rules.most_runs_an_hour == before.most_runs_an_hour:
+            return
+        if (rules.most_runs_an_hour or 0) > 60 * a_minute:
+            raise ApiError(422, "above_limit", above_runs(60 * a_minute).message, "most_runs_an_hour")
 
-def _guild_id(request: web.Request) -> str:
+
+def guild_id_of(request: web.Request) -> str:
+    """The guild that the path names."""
     guild_id = request.match_info["id"]
     if not re.fullmatch(r"\d{1,20}", guild_id, re.ASCII):
         raise ApiError(404, "guild_not_found", "A guild's id is a number.", "id")

@@ -274,7 +274,7 @@ async def test_rules_make_runs_skipped_with_the_reason(api: Api, raw_handler: Ra
     assert run["status"] == "skipped" and "free of runs" in run["note"]
     await created(api)
     refused = await api.post("/api/jobs", json={**BODY, "guild_id": GUILD})
-    assert refused.status_code == 409 and "limit of 1 jobs" in refused.json()["error"]["message"]
+    assert refused.status_code == 409 and "1 of 1 scheduled jobs" in refused.json()["error"]["message"]
 
 
 BODY = {"handler_id": "raw", "method": "send", "params": {}, "trigger": HOURLY}

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from schedulezero.addresses import free_ports
+from schedulezero.limits import NO_LIMITS, Limits
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from tests.conftest import until
@@ -26,9 +27,11 @@ from tests.schedulezero.server.test_runs import client_of, due_now, ended
 pytestmark = pytest.mark.postgresql
 
 
-def node_config(database: str) -> ServerConfig:
+def node_config(database: str, limits: Limits = NO_LIMITS) -> ServerConfig:
     registration, rest = free_ports(2)
-    return ServerConfig(f"http://127.0.0.1:{rest}", f"tcp://127.0.0.1:{registration}", database)
+    return ServerConfig(
+        f"http://127.0.0.1:{rest}", f"tcp://127.0.0.1:{registration}", database, limits=limits
+    )
 
 
 class Node:
@@ -50,12 +53,12 @@ class Node:
 
 
 @asynccontextmanager
-async def nodes(database: str, count: int) -> AsyncIterator[list[Node]]:
+async def nodes(database: str, count: int, limits: Limits = NO_LIMITS) -> AsyncIterator[list[Node]]:
     """So many nodes, each in a thread with a loop of its own; all hear each other."""
     found: list[Node] = []
     try:
         for _ in range(count):
-            config = node_config(database)
+            config = node_config(database, limits)
             thread = ServerThread(config)
             await thread.start()
             found.append(Node(config, httpx.AsyncClient(base_url=config.api_endpoint, timeout=20), thread))
@@ -171,6 +174,35 @@ async def test_rules_and_news_reach_the_other_nodes(postgres_url: str, raw: Make
             return (await second.api.post("/api/jobs", json=body)).status_code == 409
 
         await until(refused)
+
+
+async def test_limits_hold_for_all_nodes_together(postgres_url: str, raw: Make) -> None:
+    limits = replace(NO_LIMITS, jobs_per_guild=5, runs_per_minute=3)
+    async with nodes(postgres_url, 2, limits) as found:
+        handler = raw(found[0])
+        await asyncio.to_thread(handler.start, "send")
+        await until(lambda: found[1].knows(handler.address))
+        body = {"handler_id": "raw", "method": "send", "guild_id": "7", "trigger": _in(2.0)}
+        answers = await asyncio.gather(
+            *(found[number % 2].api.post("/api/jobs", json=body) for number in range(20))
+        )
+        assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 15
+        job_ids = [answer.json()["job_id"] for answer in answers if answer.status_code == 201]
+        by_hand = await asyncio.gather(
+            *(found[number % 2].api.post(f"/api/jobs/{job_ids[number % 5]}/run") for number in range(8))
+        )
+        assert [answer.status_code for answer in by_hand] == [202] * 8
+        assert sum("Held back" in answer.json()["note"] for answer in by_hand) == 5
+
+        async def claimed() -> list[dict[str, Any]] | None:
+            query = {"guild_id": "7", "limit": 100}
+            records = (await found[0].api.get("/api/executions", params=query)).json()["records"]
+            done = [record for record in records if record["status"] == "succeeded"]
+            return records if len(records) == 13 and len(done) == 3 else None
+
+        records = await until(claimed, 20)
+        assert sum(record["status"] == "queued" for record in records) == 10
+        assert handler.calls.qsize() == 3
 
 
 async def test_a_run_waits_for_one_that_another_node_has_under_way(postgres_url: str, raw: Make) -> None:

@@ -1,0 +1,40 @@
+"""The key ``limits`` of the settings: each limit with its default and its edge; 0 or null for no limit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from schedulezero.limits import EDGE_ENTRIES, EDGE_KIB, Limits
+
+Many = Annotated[int, Field(ge=0, le=1_000_000)]
+Seconds = Annotated[int, Field(ge=0, le=86_400)]
+
+
+class LimitSettings(BaseModel):
+    """What one guild and one person can ask for at most; `schedulezero.limits.Limits` says what each is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    jobs_per_guild: Many | None = 1_000
+    jobs_per_person: Many | None = 100
+    reminders_per_person: Many | None = 50
+    runs_per_minute: Many | None = 120
+    reminder_runs_per_minute: Many | None = 6
+    shortest_interval_seconds: Seconds | None = 60
+    shortest_reminder_seconds: Seconds | None = 300
+    import_entries: Annotated[int, Field(ge=0, le=EDGE_ENTRIES)] | None = 500
+    import_kib: Annotated[int, Field(ge=0, le=EDGE_KIB)] | None = 512
+
+    @field_validator("*")
+    @classmethod
+    def _zero_is_none(cls, value: Any) -> Any:
+        return value or None
+
+    def limits(self) -> Limits:
+        """The same for the server."""
+        return Limits.from_json(self.model_dump())
+
+
+NO_LIMIT_SETTINGS = LimitSettings(**dict.fromkeys(LimitSettings.model_fields, 0))
