@@ -189,7 +189,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             raise Unusable(f"--cluster is {options.cluster[:50]!r}: {error}.", USAGE) from error
         if cluster.count > 1 and settings.server == "embedded":
             raise Unusable(
-                "Clusters share one server: start it with `python -m bot server`, and set "
+                "Clusters share one server: start it with `schedulezero-bot server`, and set "
                 "`server: external`.",
                 CONFIG,
             )
@@ -244,7 +244,7 @@ def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
 
     for file in write_sprocket(options.name, Path()):
         print(f"wrote {file}")
-    print(f"Try it:  python -m bot dev    and then  /load_sprocket {options.name}")
+    print(f"Try it:  schedulezero-bot dev    and then  /load_sprocket {options.name}")
     return 0
 
 

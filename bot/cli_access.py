@@ -6,6 +6,8 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
+from bot.exit_status import Unusable
+
 if TYPE_CHECKING:
     from bot.config import Settings
 
@@ -33,6 +35,8 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
     from schedulezero.server.tables import metadata
     from schedulezero.server.tokens import Scope, TokenRefused, Tokens
 
+    if options.action != "make":
+        _expect_database(settings.database)
     database = database_of(settings.database, metadata)
     await database.open()
     try:
@@ -59,6 +63,24 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
         await database.close()
 
 
+def _expect_database(setting: str) -> None:
+    """Refuses to create a SQLite database only to find no tokens in it."""
+    from schedulezero.database import is_postgres_setting, sqlite_path
+    from schedulezero.database_errors import explained
+    from schedulezero.database_file import check, is_absent
+
+    if is_postgres_setting(setting):
+        return
+    path = sqlite_path(setting)
+    with explained(path):
+        absent = is_absent(path)
+    if absent:
+        check(path)  # has something to say if there was one
+        raise Unusable(
+            f"There is no database {path.absolute()}. Run this where the server runs, or give its --config."
+        )
+
+
 def add_keys_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``keys``."""
     parser.add_argument("--allow", metavar="KEY", help="let the holder of this public key in")
@@ -73,7 +95,7 @@ def keys(options: argparse.Namespace, settings: Settings) -> int:
     if options.allow:
         ring.allow(options.allow.strip(), options.name)
     print(f"This side's public key: {ring.public}")
-    print("Let in are, with this side itself (--allow KEY --name NAME adds one):")
+    print(f"Keys that are let in, this side's own among them ({ring.allowed_file.absolute()}):")
     for key, name in ring.allowed().items():
         print(f"  {key}  {name}")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ def backup(options: argparse.Namespace, settings: Settings) -> int:
     if with_journal:
         database_copies.back_up(journal, folder / journal.name)
     database_copies.back_up(database, folder / database.name)
-    print(f"Backed up to {folder}. Bring it back with: python -m bot restore {folder}")
+    config = f" --config {quote(str(Path(options.config).absolute()))}" if options.config else ""
+    folder = folder.absolute()
+    print(f"Backed up {database.absolute()} to {folder}.")
+    print(f"To bring it back: schedulezero-bot restore{config} {quote(str(folder))}")
     return 0
 
 
@@ -55,7 +59,10 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
         else:
             pairs = [(given, database)]
     for source, target, before in database_copies.restore(pairs):
-        print(f"{target} is as it was in {source}." + (f" What was there is in {before}." if before else ""))
+        kept = (
+            f"What was there before is kept in {before.absolute()}." if before else "It did not exist before."
+        )
+        print(f"Restored {target.absolute()} from {source}. {kept}")
     return 0
 
 

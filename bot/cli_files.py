@@ -90,10 +90,13 @@ def import_apscheduler(options: argparse.Namespace, settings: Settings) -> int:
         sys.stdout.write(text)
         return 0
     try:
-        Path(options.output).write_text(text, encoding="utf-8")
+        with Path(options.output).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return _complain(f"{options.output} exists already; give another name.")
     except (OSError, ValueError) as error:
         return _complain(f"{options.output} cannot be written: {getattr(error, 'strerror', None) or error}.")
-    print(f"wrote {len(reading.entries)} jobs to {options.output}", file=sys.stderr)
+    print(f"Wrote {len(reading.entries)} job(s) to {options.output}", file=sys.stderr)
     return 0
 
 

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     @classmethod
     def _key(cls, value: str | None) -> str | None:
         if value is not None and not is_key(value):
-            raise ValueError("must be the public key that `python -m bot keys` shows on the server")
+            raise ValueError("must be the public key that `schedulezero-bot keys` shows on the server")
         return value
 
     @model_validator(mode="after")
@@ -156,7 +156,7 @@ class Settings(BaseSettings):
         if self.server == "external" and not is_loopback(self.server_address) and self.server_key is None:
             raise ValueError(
                 "`server_address` is another machine; set `server_key` to the public key that "
-                "`python -m bot keys` shows there"
+                "`schedulezero-bot keys` shows there"
             )
         if not is_loopback(self.handler_address) and is_loopback(self.server_address):
             raise ValueError("`handler_host` is not loopback; then `server_address` must not be, either")
@@ -218,7 +218,7 @@ def load_settings(path: str | Path | None = None) -> Settings:
     )
     if unknown:
         raise ConfigError(
-            f"The environment variable {unknown[0]} sets no key that there is; {_known_keys()}."
+            f"The environment variable {unknown[0]} sets no key that there is; {_keys_near(unknown[0])}."
         )
     try:
         return Settings(**data)
@@ -288,6 +288,14 @@ def _sentence(error: ValidationError, file: Path) -> str:
     # The value of `database` may hold a password.
     given = f" is {repr(first['input'])[:_LONGEST_SHOWN]}" if key != "database" else ""
     return f"{source}{given}: {reason}."
+
+
+def _keys_near(variable: str) -> str:
+    """The keys that a misspelt variable may have meant."""
+    if not variable.startswith(f"{PREFIX}LIMITS"):
+        return _known_keys()
+    names = ", ".join(f"{PREFIX}LIMITS{_BELOW}{name.upper()}" for name in LimitSettings.model_fields)
+    return f"the limits are: {names}"
 
 
 def _known_keys() -> str:

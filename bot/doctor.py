@@ -17,7 +17,14 @@ from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
 from schedulezero.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.database_file import journal_beside, look
-from schedulezero.errors import ClientError, Exposed, KeysUnusable, PortTaken, ScheduleZeroError
+from schedulezero.errors import (
+    ClientError,
+    Exposed,
+    KeysUnusable,
+    PortTaken,
+    RequestRefused,
+    ScheduleZeroError,
+)
 from schedulezero.greeting import Wire, mismatch, wire_at
 from schedulezero.registration import ping_server
 from schedulezero.server.exposure import check_rest
@@ -84,7 +91,7 @@ async def _runs(client: Client) -> Check:
     try:
         counts = await client.outcomes()
     except ClientError as error:
-        return Check("runs", True, f"their history is not told ({error.message})")
+        return Check("runs", False, "their history cannot be read", error.message)
     bad = {name: counts.get(name, 0) for name in ("missed", "failed", "uncertain")}
     said = ", ".join(f"{count} {name}" for name, count in bad.items() if count)
     if not said:
@@ -120,6 +127,8 @@ async def _in_postgres(setting: str) -> str:
 async def _server_runs(client: Client) -> bool:
     try:
         await client.health()
+    except RequestRefused:
+        return True  # it runs, and refuses the token; the checks that need it say so
     except ClientError:
         return False
     return True
@@ -179,7 +188,7 @@ async def _wire(settings: Settings) -> Check:
         await asyncio.to_thread(ping_server, address, keys),
         "needed to register" if encrypted else "not needed on this machine",
         f"The server at {address} does not answer this side: set `server_key` to its public key and let this "
-        "side's key in there (`python -m bot keys` on each side), or share the folder `keys`."
+        "side's key in there (`schedulezero-bot keys` on each side), or share the folder `keys`."
         if encrypted
         else f"What listens at {address} does not answer as a ScheduleZero server; correct `server_address`.",
     )

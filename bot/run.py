@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
@@ -62,10 +63,21 @@ async def run(
         return await _run(settings, token, stop, cluster, beside)
 
 
+def keep_what_is_loaded() -> None:
+    """Exempts what is loaded by now from garbage collection: it stays as long as the process does.
+
+    A full collection looks at every object with the GIL held, and so holds the event loop: for 150 ms with
+    the 220,000 objects of our modules, and hardly at all without them.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 async def _run(
     settings: Settings, token: str, stop: asyncio.Event, cluster: Cluster | None, beside: Beside | None
 ) -> int:
     bot = create_bot(settings, cluster)
+    keep_what_is_loaded()
     try:
         await bot.claim_database()  # before Discord is asked for anything: a second bot stops here
     except ScheduleZeroError:

@@ -115,9 +115,10 @@ def read_calendar(
         return [Fault(1, "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).")]
     zones = _Zones(blocks.zones, zone)
     found: list[Entry | Fault] = []
+    changed = _changed_one_by_one(blocks.events)
     for block in blocks.events:
         try:
-            found.append(_entry(block, zones, method, params, now))
+            found.append(_entry(block, zones, method, params, now, changed))
         except _Unusable as error:
             found.append(Fault(block.line, str(error)))
         except Exception as error:  # noqa: BLE001 - the parser raises many kinds; each costs one event
@@ -221,7 +222,25 @@ def _with_known_zones(block: Block, zones: _Zones) -> str:
     return "\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT"])
 
 
-def _entry(block: Block, zones: _Zones, method: str, params: dict[str, Any], now: datetime) -> Entry:
+def _changed_one_by_one(events: Sequence[Block]) -> frozenset[str]:
+    """The UIDs of repeating events of which single dates were moved or cancelled (RFC 5545, 3.8.4.4)."""
+    found = (_values(block) for block in events)
+    return frozenset(values.get("UID", "") for values in found if "RECURRENCE-ID" in values)
+
+
+def _values(block: Block) -> dict[str, str]:
+    parts = (split_property(line) for line in block.lines)
+    return {name: value.strip() for name, _, value in parts if name in ("UID", "RECURRENCE-ID")}
+
+
+def _entry(
+    block: Block,
+    zones: _Zones,
+    method: str,
+    params: dict[str, Any],
+    now: datetime,
+    changed: frozenset[str],
+) -> Entry:
     import icalendar  # takes a while, and few need it
 
     if block.fault is not None:
@@ -254,9 +273,13 @@ def _entry(block: Block, zones: _Zones, method: str, params: dict[str, Any], now
             )
         when = f"<t:{int(begins.timestamp())}>"
     else:
+        if _values(block).get("UID", "") in changed:
+            raise _Unusable("Single dates of this event were moved or cancelled, which cannot be taken over.")
         local = begins.astimezone(ZoneInfo(where))
         if not _same_clock(start.dt, local):
             raise _Unusable("Its time zone is not a known one, so its repetitions cannot be placed.")
+        if isinstance(start.dt, datetime) and local.replace(tzinfo=None) != start.dt.replace(tzinfo=None):
+            raise _Unusable("The clocks skip the time at which this event begins; give it another one.")
         when = f"DTSTART:{local:%Y%m%dT%H%M%S} RRULE:{rule.to_ical().decode()}"
     return Entry(
         line=block.line,

@@ -10,7 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 KEPT = frozenset(
-    ("SUMMARY", "DESCRIPTION", "DTSTART", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "STATUS")
+    (
+        "SUMMARY",
+        "DESCRIPTION",
+        "DTSTART",
+        "RRULE",
+        "RDATE",
+        "EXDATE",
+        "EXRULE",
+        "RECURRENCE-ID",
+        "STATUS",
+        "UID",
+    )
 )
 _TEXTS = ("SUMMARY", "DESCRIPTION")
 _LONGEST_LINE = 16_000

@@ -49,8 +49,8 @@ def damaged(path: Path, faults: str) -> DatabaseDamaged:
     """The error for a file that SQLite finds damaged."""
     return DatabaseDamaged(
         f"The database {path} is damaged ({faults}). It was left as it is. Bring the newest backup back with "
-        "`python -m bot restore FOLDER`, or start once with --begin-empty to set the damaged file aside and "
-        "begin with an empty one."
+        "`schedulezero-bot restore FOLDER`, or start once with --begin-empty to set the damaged file aside "
+        "and begin with an empty one."
     )
 
 

@@ -54,7 +54,7 @@ def check(path: Path) -> None:
                 state = "is empty" if path.exists() else "is missing"
                 raise DatabaseDamaged(
                     f"The database {path} {state}, but {trace}. Put the file back if it was moved, bring the "
-                    "newest backup back with `python -m bot restore FOLDER`, or start once with "
+                    "newest backup back with `schedulezero-bot restore FOLDER`, or start once with "
                     "--begin-empty to begin with an empty one."
                 )
             if is_absent(path):
@@ -67,7 +67,7 @@ def check(path: Path) -> None:
     if version > SCHEMA:
         raise DatabaseUnusable(
             f"The database {path} was written by a later version of this program, and was left alone. "
-            "Update the program, or bring back a backup of before with `python -m bot restore FILE`."
+            "Update the program, or bring back a backup of before with `schedulezero-bot restore FILE`."
         )
 
 
@@ -152,7 +152,7 @@ def _looking(path: Path) -> Generator[sqlite3.Connection]:
         if result_code(error) == sqlite3.SQLITE_NOTADB and _trace_of_another(path) is None:
             raise DatabaseUnusable(
                 f"{path} is not a SQLite database, and was left alone. Name another file under `database`; "
-                "if this was the bot's database, bring a backup back with `python -m bot restore FOLDER`."
+                "if this was the bot's database, bring a backup back with `schedulezero-bot restore FOLDER`."
             ) from error
         raise
 

@@ -66,6 +66,6 @@ def mismatch(address: str, *, encrypted: bool, found: Wire) -> str | None:
     if not encrypted and found is Wire.CURVE:
         return (
             f"The server at {address} takes handlers with keys only. Set `require_keys: true` here, and let "
-            "this side's key in there: `python -m bot keys` on each side."
+            "this side's key in there: `schedulezero-bot keys` on each side."
         )
     return None

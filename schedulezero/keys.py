@@ -76,7 +76,7 @@ class KeyRing:
         """Lets somebody in; KeysUnusable when that is no key."""
         if not is_key(key):
             raise KeysUnusable(
-                "A public key has 40 characters; `python -m bot keys` shows it on the other side."
+                "A public key has 40 characters; `schedulezero-bot keys` shows it on the other side."
             )
         try:
             private_files.append(self.allowed_file, f"{key} {' '.join(name.split())[:60]}\n")

@@ -17,6 +17,7 @@ import errno
 import hashlib
 import hmac
 import os
+import re
 import socket
 import ssl
 import time
@@ -49,6 +50,7 @@ _FRAMING = frozenset({
     "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect",
     "keep-alive", "proxy-connection", "proxy-authorization",
 })  # fmt: skip
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.1
 # Threads of its own: a slow name server must not hold up what else asyncio does in threads.
 _lookups = ThreadPoolExecutor(32, thread_name_prefix="schedulezero-lookup")
 
@@ -240,6 +242,8 @@ def _headers(given: Mapping[str, str]) -> dict[str, str]:
     reserved = {name.casefold() for name in ours}
     said = {"user-agent": ("User-Agent", _AGENT)}
     for name, value in given.items():
+        if not _HEADER_NAME.fullmatch(name) or not value.replace("\t", " ").isprintable():
+            raise ValueError(f"the header {name[:40]!r} cannot be sent")
         if name.casefold() in _FRAMING:
             raise ValueError(f"the header {name[:40]!r} cannot be chosen")
         if name.casefold() not in reserved:

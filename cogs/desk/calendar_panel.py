@@ -33,6 +33,7 @@ from cogs.services import Refused, services_of, timezone_of
 from schedulezero import instants
 from schedulezero.calendar_file import calendar_of
 from schedulezero.dialects import Feature, JobQuery
+from schedulezero.instants import FIRST_YEAR, LAST_YEAR
 from schedulezero.model import GuildRules, Job, JobState, Run
 
 _LISTED = 12
@@ -75,7 +76,10 @@ def _read(target: str) -> tuple[date, str]:
     try:
         if match is None:
             raise ValueError
-        return date.fromisoformat(match[1]), match[2]
+        day = date.fromisoformat(match[1])
+        if not FIRST_YEAR < day.year < LAST_YEAR:
+            raise ValueError
+        return day, match[2]
     except ValueError:
         raise Refused(t("This button belongs to an older version of me; use the command again.")) from None
 

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 
 from schedulezero import faults, instants, metrics
 from schedulezero.errors import DatabaseUnavailable, TriggerError
 from schedulezero.instants import from_microseconds
+from schedulezero.limits import is_ending
 from schedulezero.model import Job
 from schedulezero.server.due import Due, decide_due, obey
 from schedulezero.server.rules import Rules
@@ -63,6 +65,7 @@ class Clock:
         self._now = now
         self._next_at: datetime | None = None
         self._earlier = asyncio.Event()
+        self._stuck_since: float | None = None
 
     def wake(self, next_run_at: datetime | None) -> None:
         """Tells the clock of a job that was saved; it wakes when that is earlier than it planned."""
@@ -80,6 +83,11 @@ class Clock:
         """Is told of a job that another node saved, or that something may have been missed."""
         self.wake(from_microseconds(int(microseconds)) if microseconds else self._now())
 
+    @property
+    def stuck_seconds(self) -> float:
+        """For how long due jobs could not be claimed; 0 while they can."""
+        return time.monotonic() - self._stuck_since if self._stuck_since is not None else 0.0
+
     async def run(self) -> None:
         """Claims and sleeps until cancelled."""
         batch = FIRST_BATCH
@@ -92,11 +100,13 @@ class Clock:
                     self._now(), batch, self._decide, self._rules.most_an_hour
                 )
             except DatabaseUnavailable as error:
+                self._stuck_since = self._stuck_since or time.monotonic()
                 # A full disk or a lock passes. What was committed all the same is found in the store.
                 log.error("due jobs cannot be claimed; trying again: %s", error)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 await self._recover()
                 continue
+            self._stuck_since = None
             faults.point("clock.claimed")
             self._troubles.announce()
             metrics.HELD_BACK.inc(sum(run.not_before is not None for run in runs))
@@ -132,7 +142,8 @@ class Clock:
         assert job.anchor_at is not None
         try:
             schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
-            return obey(decide_due(job, schedule, self._now()), self._rules.of(job.guild_id))
+            due = decide_due(job, schedule, self._now())
+            return due if is_ending(job) else obey(due, self._rules.of(job.guild_id))
         except (TriggerError, ArithmeticError, ValueError):
             # It was valid when it was saved; a zone may since have left the system's database. Whatever it
             # is, it must not stop the clock for the jobs of others.

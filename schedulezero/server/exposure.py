@@ -22,7 +22,7 @@ def check_rest(endpoint: str, *, tls: bool, behind_proxy: bool, has_token: bool)
     if not has_token:
         raise Exposed(
             f"`api_endpoint` {endpoint} can be reached from other machines, and there is no token yet that "
-            "could be asked for. Make one first: python -m bot token make NAME --scope write"
+            "could be asked for. Make one first: schedulezero-bot token make NAME --scope write"
         )
 
 

@@ -32,6 +32,7 @@ class Health:
         signals: whether other nodes are heard.
         load: how many runs wait in memory and how many are under way.
         unwritten_seconds: for how long outcomes of runs have been waiting to be written.
+        stuck_seconds: for how long due jobs could not be claimed.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Health:
         signals: Signals,
         load: Callable[[], tuple[int, int]],
         unwritten_seconds: Callable[[], float],
+        stuck_seconds: Callable[[], float],
     ) -> None:
         self.broken: list[str] = []
         """The parts that have failed and will not come back by themselves."""
@@ -47,6 +49,7 @@ class Health:
         self._signals = signals
         self._load = load
         self._unwritten_seconds = unwritten_seconds
+        self._stuck_seconds = stuck_seconds
         self._asked_at = 0.0
         self._trouble: str | None = None
         self._lock = asyncio.Lock()
@@ -61,6 +64,10 @@ class Health:
         trouble = self._trouble
         if trouble is None and self._unwritten_seconds() > _MOMENT_SECONDS:
             trouble = "The outcomes of runs cannot be written now; they are kept in memory until they can."
+        if trouble is None and self._stuck_seconds() > _MOMENT_SECONDS:
+            trouble = (
+                "Due jobs cannot be claimed now: the database cannot be written to. They wait until it can."
+            )
         live = not self.broken
         ready = live and trouble is None and self._signals.listening
         return {

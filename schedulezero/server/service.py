@@ -186,6 +186,7 @@ async def serving(
             signals,
             lambda: (queue.depth(), dispatcher.running),
             lambda: dispatcher.unwritten_seconds,
+            lambda: clock.stuck_seconds,
         )
 
         local = is_loopback(config.api_endpoint)

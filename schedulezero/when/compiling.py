@@ -45,7 +45,7 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         return Trigger("calendar", {"interval": elapsed, **bounds, "timezone": zone.key})
 
     rule = _rule(phrase, text, zone)
-    first = rule.next_after(max(now, starting - timedelta(microseconds=1)) if starting else now)
+    first = rule.next_after(starting - timedelta(microseconds=1) if starting else now)
     if first is None:
         raise WhenError(f"“{text}” never comes: no day from now on matches it.")
     first_day = first.astimezone(zone).date()

@@ -61,7 +61,9 @@ def _at_one_second(base: Schedule) -> bool:
     """Whether all of its wall-clock times have the same second, so that none are less than a minute apart."""
     if isinstance(base, Rule):
         return len({moment.second for moment in base.times}) <= 1
-    return isinstance(base, Crontab) or (isinstance(base, OnFields) and base.fields.at_one_second)
+    if isinstance(base, Crontab):
+        return len(base.line.split()) == 5
+    return isinstance(base, OnFields) and base.fields.at_one_second
 
 
 def _gap_of_times(schedule: Schedule, rule: Rule, after: datetime, wanted: timedelta) -> timedelta | None:

@@ -56,6 +56,8 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> Phrase:
         phrase.until = (until.date(), until.time() if "T" in text_until else None)
     if start is not None:
         phrase.starting = (start.date(), start.time())
+    if start is not None and start.second and "BYSECOND" not in parts:
+        raise WhenError("Seconds of DTSTART are not supported.")
     for key in parts:
         if key not in _WKST and not (key == "BYSECOND" and parts[key] == "0"):
             raise WhenError(f"{key} of an RRULE is not supported.")

@@ -59,10 +59,14 @@ def schedule_of(
     return calendar_schedule(trigger.args, where, anchor, path)
 
 
+_LONGEST_ZONE = 100
+
+
 def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
     """The IANA zone of that name; TriggerError when there is none."""
     try:
-        if not isinstance(name, str) or not name:
+        # ZoneInfo looks each part of a name up as a package, so a long one is not even tried.
+        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ZONE:
             raise ValueError
         return ZoneInfo(name)
     except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError, caught below

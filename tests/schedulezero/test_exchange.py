@@ -196,3 +196,36 @@ def test_an_unreadable_when_is_somebody_elses_matter() -> None:
     assert isinstance(entry, Entry)
     with pytest.raises(WhenError):
         understand(entry.when, zone="UTC", locale="en", now=NOW)
+
+
+# Read as: what stands in an event that would run at a wrong time, and a word of the reason why it is refused.
+_WRONG_TIMES = [
+    ("DTSTART;TZID=America/New_York:20270314T023000\nRRULE:FREQ=WEEKLY;COUNT=3", "skip"),
+    ("DTSTART:20270101T090030Z\nRRULE:FREQ=DAILY;COUNT=2", "Seconds"),
+]
+
+
+@pytest.mark.parametrize(("lines", "reason"), _WRONG_TIMES)
+def test_an_event_that_would_run_at_a_wrong_time_is_refused(lines: str, reason: str) -> None:
+    text = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nSUMMARY:x\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n"
+    (found,) = [_resolved(item) for item in read_ics(text)]
+    assert isinstance(found, Fault) and reason in found.message
+
+
+def test_an_event_with_changed_dates_is_refused_whole() -> None:
+    master = "BEGIN:VEVENT\nUID:1\nSUMMARY:x\nDTSTART:20270101T090000Z\nRRULE:FREQ=DAILY;COUNT=4\nEND:VEVENT"
+    moved = master.replace("RRULE:FREQ=DAILY;COUNT=4", "RECURRENCE-ID:20270102T090000Z")
+    other = master.replace("UID:1", "UID:2")
+    found = read_ics(f"BEGIN:VCALENDAR\n{master}\n{moved}\n{other}\nEND:VCALENDAR\n")
+    assert [isinstance(item, Fault) for item in found] == [True, True, False]
+
+
+def _resolved(item: Entry | Fault) -> Entry | Fault:
+    """An entry, or what is wrong with its schedule."""
+    if isinstance(item, Fault) or not item.when:
+        return item
+    try:
+        understand(item.when, zone="UTC", locale="en-GB", now=datetime(2026, 12, 1, tzinfo=UTC))
+    except WhenError as error:
+        return Fault(item.line, error.message)
+    return item

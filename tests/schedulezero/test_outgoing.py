@@ -419,11 +419,13 @@ async def test_nothing_said_of_an_address_goes_beyond_its_host(
 
 # Read as: what opens connections to addresses, and the modules that may use it, each with the reason.
 DOORS = {
-    "aiohttp.ClientSession": ["schedulezero/outgoing.py"],
+    "aiohttp.ClientSession": ["bot/health.py", "schedulezero/outgoing.py"],  # the former: our own server
     "aiohttp.TCPConnector": ["schedulezero/outgoing.py"],
     "httpx.AsyncClient": ["schedulezero/http.py"],  # our own server, at `api_endpoint`
     "urllib.request": [], "http.client": [], "requests": [], "discord.Webhook.from_url": [],
-    "socket.create_connection": [], "asyncio.open_connection": [], "smtplib": [], "ftplib": [],
+    "asyncio.open_connection": ["bot/health.py"],  # our own handler
+    "socket.create_connection": ["schedulezero/greeting.py"],  # `server_address`, or a registered handler
+    "smtplib": [], "ftplib": [],
 }  # fmt: skip
 
 
@@ -448,3 +450,9 @@ def _imported(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("name", ["host ", " Host", "Transfer-Encoding\t", "Host:evil", "", "a b"])
+async def test_a_header_with_a_name_that_is_none_is_not_sent(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be sent"):
+        await send_out("GET", "https://example.org/", headers={name: "x"})

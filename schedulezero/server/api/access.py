@@ -105,7 +105,10 @@ class Access:
             self._check_rate(request.remote or "")
             if self._rules.required and request.path not in _OPEN:
                 raise ApiError(
-                    401, "token_required", "A token is needed: `Authorization: Bearer …`.", "Authorization"
+                    401,
+                    "token_required",
+                    "A token is needed, as a bearer token in the header `Authorization`.",
+                    "Authorization",
                 )
             return Standing.ANYBODY
         if not header.isascii():

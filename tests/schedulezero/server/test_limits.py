@@ -226,7 +226,7 @@ TOO_OFTEN = [
     ({"type": "interval", "args": {"seconds": 59}}, "59 s"),
     ({"type": "cron", "args": {"second": "0,30"}}, "30 s"),
     ({"type": "cron", "args": {"hour": 9, "second": "0,1"}}, "1 s"),
-    ({"type": "calendar", "args": {"interval": {"seconds": 2}, "until": "2999-01-01T00:00:00Z"}}, "2 s"),
+    ({"type": "calendar", "args": {"interval": {"seconds": 2}, "until": "2199-01-01T00:00:00Z"}}, "2 s"),
     (
         {"type": "calendar", "args": {"rule": {"unit": "day", "times": ["09:00", "10:00", "10:00:20"]}}},
         "20 s",
@@ -524,3 +524,22 @@ async def test_the_defaults_are_limits(server_config: ServerConfig) -> None:
         assert "5 min" in said
         bad = await server.api.get(f"/api/guilds/{GUILD}/limits", params={"creator_id": "x"})
         assert bad.status_code == 400
+
+
+async def test_an_ending_runs_on_a_free_day_and_in_quiet_hours(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    """Somebody who may set the rules must not keep a role by making the day of its end a free one."""
+    async with limited(server_config) as server:
+        await asyncio.to_thread(raw_handler.start, "send")
+        rules = {
+            "dark_days": [f"{server.clock() + timedelta(days=days):%Y-%m-%d}" for days in (0, 1)],
+            "quiet_from": "00:00",
+            "quiet_to": "23:59",
+        }
+        saved = await server.api.put(f"/api/guilds/{GUILD}/rules", json=rules)
+        assert saved.status_code == 200
+        await server.due(job_id="after-1")
+        server.advance(minutes=10)
+        (run,) = await server.have_run(1)
+        assert (run["job_id"], run["status"]) == ("after-1", "succeeded")

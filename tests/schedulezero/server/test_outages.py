@@ -166,3 +166,29 @@ async def test_a_full_disk_delays_and_loses_nothing(
         run = await ended(api, await due_now(api))
     assert run["status"] == "succeeded" and raw_handler.calls.qsize() == 1
     assert sorted(refused) == ["clock.claim"] * 2 + ["store.record"] * 2
+
+
+async def test_ready_says_so_while_due_jobs_cannot_be_claimed(
+    server_config: ServerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schedulezero.server.health._MOMENT_SECONDS", 0.0)
+    is_full = asyncio.Event()
+    is_full.set()
+
+    def full(point: str) -> None:
+        if point == "clock.claim" and is_full.is_set():
+            raise DatabaseUnavailable("The disk is full.")
+
+    async def state(ready: bool) -> dict[str, Any]:
+        while True:
+            answer = (await api.get("/api/health/ready")).json()
+            if answer["ready"] is ready:
+                return answer
+            await asyncio.sleep(0.05)
+
+    async with running(server_config, Clock()) as api, asyncio.timeout(30):
+        monkeypatch.setattr(faults, "trouble_maker", full)
+        await due_now(api)
+        assert "cannot be claimed" in (await state(ready=False))["trouble"]
+        is_full.clear()
+        await state(ready=True)

@@ -39,6 +39,8 @@ GAPS: list[tuple[str, dict[str, Any], int, int | None]] = [
     ("cron", {"day_of_week": "mon", "hour": 9}, 300, None),
     ("calendar", {"crontab": "* * * * *"}, 60, None),
     ("calendar", {"crontab": "*/2 9-10 * * 1"}, 300, 120),
+    ("calendar", {"crontab": "* * * * * *"}, 60, 1),
+    ("calendar", {"crontab": "0,30 0 9 * * *"}, 60, 30),
     ("calendar", {"interval": {"seconds": 10}, "starting": "2027-01-01T00:00:00Z"}, 60, 10),
     ("calendar", {"interval": {"seconds": 10}, "starting": "2027-01-01T00:00:00Z", "count": 1}, 60, None),
     ("calendar", {"interval": {"seconds": 10}, "until": "2026-11-25T00:01:25Z"}, 60, 10),

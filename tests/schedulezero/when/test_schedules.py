@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schedulezero.errors import TriggerError
 from schedulezero.model import Trigger
+from schedulezero.when.parse import understand
 from schedulezero.when.schedules import Every, upcoming
 from schedulezero.when.triggers import schedule_of
 
@@ -143,3 +144,17 @@ def test_hostile_triggers_are_refused_in_words(kind: str, args: dict[str, object
         schedule_of(Trigger(kind, args), anchor=datetime.now(UTC))
     assert caught.value.field.startswith("trigger.")
     assert len(caught.value.message) > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("every 3 weeks on monday at 9 starting 2 november 2026", ["2026-12-14", "2027-01-04"]),
+        ("DTSTART:20260115T090000 RRULE:FREQ=MONTHLY;INTERVAL=13", ["2027-02-15", "2028-03-15"]),
+        ("DTSTART:20261109T090000 RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", ["2026-12-07", "2026-12-21"]),
+    ],
+)
+def test_an_interval_counts_from_its_own_start_and_not_from_now(text: str, runs: list[str]) -> None:
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    found = understand(text, zone="UTC", locale="en-GB", now=now)
+    assert [f"{run:%Y-%m-%d}" for run in upcoming(found.schedule, now, 2)] == runs
