@@ -61,6 +61,7 @@ def read_file(options: argparse.Namespace, settings: Settings) -> int:
 
 def import_apscheduler(options: argparse.Namespace, settings: Settings) -> int:
     """Writes the jobs of an APScheduler file as YAML for ``/schedule import``; 2 where there are none."""
+    from schedulezero import private_files
     from schedulezero.exchange import write_jobs
     from schedulezero.model import Job, MissedPolicy, OverlapPolicy
 
@@ -90,8 +91,7 @@ def import_apscheduler(options: argparse.Namespace, settings: Settings) -> int:
         sys.stdout.write(text)
         return 0
     try:
-        with Path(options.output).open("x", encoding="utf-8") as file:
-            file.write(text)
+        private_files.write_new(Path(options.output), text)
     except FileExistsError:
         return _complain(f"{options.output} exists already; give another name.")
     except (OSError, ValueError) as error:

@@ -33,13 +33,13 @@ def status_of(error: Exception, *, serves: bool) -> int:
     """
     from bot.config import ConfigError  # heavy; `--help` does without it
     from bot.refusals import DiscordRefuses
-    from schedulezero.errors import DatabaseAway, DatabaseUnusable, Exposed, KeysUnusable
+    from schedulezero.errors import DatabaseAway, DatabaseInUse, DatabaseUnusable, Exposed, KeysUnusable
 
     if isinstance(error, Unusable):
         return error.status
     if isinstance(error, ConfigError):
         return CONFIG if serves else USAGE
-    if isinstance(error, DatabaseAway):
-        return FAILED  # it may be back in a moment
+    if isinstance(error, DatabaseAway | DatabaseInUse):
+        return FAILED  # it may be back, or free, in a moment
     lasting = (DatabaseUnusable, Exposed, KeysUnusable, DiscordRefuses)
     return CONFIG if serves and isinstance(error, lasting) else FAILED

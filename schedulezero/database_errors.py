@@ -15,9 +15,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from schedulezero.errors import DatabaseDamaged, DatabaseUnusable
+from schedulezero.errors import DatabaseAway, DatabaseDamaged, DatabaseUnusable
 
 _OF_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
+"""What may be over in a while: a full disk, a lock."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -42,7 +44,10 @@ def explain(path: Path, error: BaseException, *, backup: bool = False) -> Databa
         return damaged(path, str(getattr(error, "orig", None) or error))
     kind = "backup" if backup else "database"
     other = "another place for it" if backup else "another file under `database`"
-    return DatabaseUnusable(f"The {kind} {path} cannot be used: {_reason(path, error, other)}")
+    passing = result_code(error) in _PASSING or getattr(error, "errno", None) in _NO_SPACE
+    return (DatabaseAway if passing else DatabaseUnusable)(
+        f"The {kind} {path} cannot be used: {_reason(path, error, other)}"
+    )
 
 
 def damaged(path: Path, faults: str) -> DatabaseDamaged:

@@ -179,17 +179,22 @@ async def test_peers_that_only_connect_are_bounded(
         socket.send(ping)
         return bool(socket.poll(int(seconds * 1000)))
 
-    old = first.socket(zmq.REQ)
-    assert await asyncio.to_thread(ask, old, 5) and old.recv()
-    crowd = [context.socket(zmq.REQ) for _ in range(30)]
-    answered = await asyncio.to_thread(lambda: [ask(socket, 0.5) for socket in crowd])
-    assert answered[:10] == [True] * 10 and not any(answered[25:])
-    old.send(ping)
-    assert await asyncio.to_thread(old.poll, 5000)
-    context.destroy(0)
-    await until(lambda: asyncio.to_thread(_is_served, server_config.server_address))
-    first.destroy(0)
-    await server.stop()
+    try:
+        old = first.socket(zmq.REQ)
+        assert await asyncio.to_thread(ask, old, 10) and old.recv()
+        crowd = [context.socket(zmq.REQ) for _ in range(30)]
+        answered = await asyncio.to_thread(
+            lambda: [ask(socket, 10 if number < 10 else 0.5) for number, socket in enumerate(crowd)]
+        )
+        assert answered[:10] == [True] * 10 and not any(answered[25:])
+        old.send(ping)
+        assert await asyncio.to_thread(old.poll, 10_000)
+        context.destroy(0)
+        await until(lambda: asyncio.to_thread(_is_served, server_config.server_address))
+    finally:
+        context.destroy(0)
+        first.destroy(0)
+        await server.stop()
 
 
 def _is_served(address: str) -> bool:
