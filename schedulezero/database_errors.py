@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from schedulezero.errors import DatabaseAway, DatabaseDamaged, DatabaseUnusable
 
 _OF_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
-"""What may be over in a while: a full disk, a lock."""
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
+"""What may be over in a while: a lock, or a full disk, which SQLite may report as an I/O error."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -44,7 +44,8 @@ def explain(path: Path, error: BaseException, *, backup: bool = False) -> Databa
         return damaged(path, str(getattr(error, "orig", None) or error))
     kind = "backup" if backup else "database"
     other = "another place for it" if backup else "another file under `database`"
-    passing = result_code(error) in _PASSING or getattr(error, "errno", None) in _NO_SPACE
+    is_folder = os.path.isdir(path)  # noqa: PTH112 - unlike Path.is_dir it never raises
+    passing = (result_code(error) in _PASSING and not is_folder) or getattr(error, "errno", None) in _NO_SPACE
     return (DatabaseAway if passing else DatabaseUnusable)(
         f"The {kind} {path} cannot be used: {_reason(path, error, other)}"
     )
