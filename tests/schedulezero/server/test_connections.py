@@ -128,7 +128,7 @@ async def test_silent_connections_are_bounded_and_keep_nobody_out(address: tuple
 
 async def test_long_polls_are_bounded_and_the_bot_gets_in(address: tuple[str, int]) -> None:
     polls = [
-        asyncio.create_task(ask(address, "/api/troubles?after=0&wait=1", {}))
+        asyncio.create_task(ask(address, "/api/troubles?after=0&wait=8", {}))  # outlasts their opening
         for _ in range(SMALL.under_way * 3 // 4)
     ]
     refused = await until(lambda: _refused(address))
