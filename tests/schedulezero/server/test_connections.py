@@ -43,7 +43,9 @@ async def address(
 
 
 async def ask(address: tuple[str, int], path: str, headers: dict[str, str], **more: Any) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", timeout=15) as client:
+    # Without certificates to load, which takes longer than a poll lasts when there are many.
+    place = f"http://{address[0]}:{address[1]}"
+    async with httpx.AsyncClient(base_url=place, timeout=15, verify=False) as client:
         return await client.get(path, headers=headers, **more)
 
 
@@ -128,7 +130,7 @@ async def test_silent_connections_are_bounded_and_keep_nobody_out(address: tuple
 
 async def test_long_polls_are_bounded_and_the_bot_gets_in(address: tuple[str, int]) -> None:
     polls = [
-        asyncio.create_task(ask(address, "/api/troubles?after=0&wait=8", {}))  # outlasts their opening
+        asyncio.create_task(ask(address, "/api/troubles?after=0&wait=1", {}))
         for _ in range(SMALL.under_way * 3 // 4)
     ]
     refused = await until(lambda: _refused(address))
@@ -136,7 +138,7 @@ async def test_long_polls_are_bounded_and_the_bot_gets_in(address: tuple[str, in
     assert refused.json()["error"]["code"] == "too_many_under_way"
     own = [ask(address, "/api/troubles?after=0&wait=1", OWN) for _ in range(SMALL.connections // 2)]
     assert {answer.status_code for answer in await asyncio.gather(*own)} == {200}
-    assert {answer.status_code for answer in await asyncio.gather(*polls)} <= {200}
+    assert {answer.status_code for answer in await asyncio.gather(*polls)} == {200}
     assert (await ask(address, "/api/health", {})).status_code == 200
 
 
