@@ -12,20 +12,23 @@ Many = Annotated[int, Field(ge=0, le=1_000_000)]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
 
 
+_DEFAULTS = Limits()
+
+
 class LimitSettings(BaseModel):
     """What one guild and one person can ask for at most; `schedulezero.limits.Limits` says what each is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    jobs_per_guild: Many | None = 1_000
-    jobs_per_person: Many | None = 100
-    reminders_per_person: Many | None = 50
-    runs_per_minute: Many | None = 120
-    reminder_runs_per_minute: Many | None = 6
-    shortest_interval_seconds: Seconds | None = 60
-    shortest_reminder_seconds: Seconds | None = 300
-    import_entries: Annotated[int, Field(ge=0, le=EDGE_ENTRIES)] | None = 500
-    import_kib: Annotated[int, Field(ge=0, le=EDGE_KIB)] | None = 512
+    jobs_per_guild: Many | None = _DEFAULTS.jobs_per_guild
+    jobs_per_person: Many | None = _DEFAULTS.jobs_per_person
+    reminders_per_person: Many | None = _DEFAULTS.reminders_per_person
+    runs_per_minute: Many | None = _DEFAULTS.runs_per_minute
+    reminder_runs_per_minute: Many | None = _DEFAULTS.reminder_runs_per_minute
+    shortest_interval_seconds: Seconds | None = _DEFAULTS.shortest_interval_seconds
+    shortest_reminder_seconds: Seconds | None = _DEFAULTS.shortest_reminder_seconds
+    import_entries: Annotated[int, Field(ge=0, le=EDGE_ENTRIES)] | None = _DEFAULTS.import_entries
+    import_kib: Annotated[int, Field(ge=0, le=EDGE_KIB)] | None = _DEFAULTS.import_kib
 
     @field_validator("*")
     @classmethod

@@ -14,7 +14,7 @@ from schedulezero.model import Job, JobVersion
 
 FOLLOWS = "follows"
 """Under this key of its meta a job that belongs to another one keeps the id of that one."""
-_ENDINGS = "after-"
+ENDINGS = "after-"
 """The id of such a job begins so."""
 
 
@@ -33,7 +33,7 @@ def definition(job: Job) -> tuple[Any, ...]:
 
 def belongs_to_another(job: Job) -> bool:
     """Whether a job belongs to another one, such as the taking back of a role that one gave for a while."""
-    return job.id.startswith(_ENDINGS) or FOLLOWS in job.meta
+    return job.id.startswith(ENDINGS) or FOLLOWS in job.meta
 
 
 def creator_after(before: Job, after: Job, by: str | None) -> str | None:

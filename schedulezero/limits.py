@@ -14,12 +14,12 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
+from schedulezero.authorship import ENDINGS
 from schedulezero.model import Job, JsonObject
 
 MINUTE = timedelta(minutes=1)
 EDGE_ENTRIES, EDGE_KIB = 2_000, 2_048
 """How large an imported file can be whatever the owner sets."""
-_ENDING = "after-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +130,12 @@ def is_personal(guild_id: str | None, creator_id: str | None) -> bool:
 
 def new_ending_id(digest: str) -> str:
     """The id of a job that undoes something, by which the server knows it."""
-    return f"{_ENDING}{digest}"
+    return f"{ENDINGS}{digest}"
 
 
 def is_ending(job: Job) -> bool:
     """Whether a job undoes something, once. (Edited to run again and again, it is a job like any other.)"""
-    return job.id.startswith(_ENDING) and job.trigger.type == "date"
+    return job.id.startswith(ENDINGS) and job.trigger.type == "date"
 
 
 def check_jobs(used: int, owners: int | None, guilds: int | None = None) -> Excess | None:
