@@ -52,6 +52,8 @@ from schedulezero.when.parse import warm_up
 
 log = logging.getLogger(__name__)
 
+# The bot never speaks in voice channels: discord.py need not warn that what voice takes is not installed.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 _WARM_UP_AFTER_SECONDS = 2.0
 _ONE = Cluster(1, 1)

@@ -34,17 +34,46 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-"""How many runs `when` shows at most."""
-
 Work = Callable[[asyncio.Event], Awaitable[int]]
 
-
 _MOST_RUNS = 1000
+"""How many runs `when` shows at most."""
 _SERVING = ("run", "server")
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+_STOPPING = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None)
+
+
+class _Version(argparse.Action):
+    """``--version``: prints the version and ends; it is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("schedulezero-discord")
+        except PackageNotFoundError:  # a checkout that was not installed
+            found = "of an unknown version"
+        print(f"schedulezero-bot {found}")
+        parser.exit()
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says in one sentence what is wrong."""
+    """A parser that says in one sentence what is wrong, and takes ``--config`` on each of its levels."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        # Without a default, so that the place where it is given wins over those where it is not.
+        self.add_argument(
+            "--config",
+            metavar="FILE",
+            default=argparse.SUPPRESS,
+            help="the settings (default: config/schedulezero.yaml in this folder)",
+        )
+        self.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="log everything")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            (file or sys.stderr).write(message)  # argparse itself swallows what goes wrong here
 
     def error(self, message: str) -> NoReturn:
         if any("://" in item for item in sys.argv):
@@ -89,6 +118,8 @@ def _complain(sentence: str, status: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="schedulezero-bot", description="A Discord bot that does things on time.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    parser.set_defaults(config=None, verbose=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _add(commands, "run", "run the bot on Discord (token in DISCORD_TOKEN)", _run)
     run.add_argument(
@@ -115,7 +146,14 @@ def _parser() -> argparse.ArgumentParser:
             action="store_true",
             help="if the SQLite database is damaged or missing, set it aside and begin with an empty one",
         )
-    _add(commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor)
+    check = _add(
+        commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor
+    )
+    check.add_argument(
+        "--server",
+        action="store_true",
+        help="leave out the bot and Discord, on a machine that only runs `server`",
+    )
     add_health_arguments(
         _add(commands, "health", "ask the server whether it is ready; exit status 1 if it is not", health)
     )
@@ -148,8 +186,6 @@ def _add(
     command: Callable[[argparse.Namespace, Settings], int],
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
-    parser.add_argument("--config", metavar="FILE", help="default: config/schedulezero.yaml")
-    parser.add_argument("--verbose", action="store_true", help="log everything")
     parser.set_defaults(command=command, name_of_command=name)
     return parser
 
@@ -240,9 +276,13 @@ def _dev(options: argparse.Namespace, settings: Settings) -> int:
 def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
     from pathlib import Path
 
-    from bot.new_sprocket import write_sprocket
+    from bot.new_sprocket import NoSuchName, write_sprocket
 
-    for file in write_sprocket(options.name, Path()):
+    try:
+        written = write_sprocket(options.name, Path.cwd())
+    except NoSuchName as error:
+        raise Unusable(error.message, USAGE) from error
+    for file in written:
         print(f"wrote {file}")
     print(f"Try it:  schedulezero-bot dev    and then  /load_sprocket {options.name}")
     return 0
@@ -273,7 +313,8 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     from bot.doctor import doctor
 
     token = os.environ.get("DISCORD_TOKEN", "").strip()
-    return _until_stopped(lambda stop: _or_stopped(doctor(settings, token), stop))
+    work = doctor(settings, token, options.config, server_only=options.server)
+    return _until_stopped(lambda stop: _or_stopped(work, stop))
 
 
 def _when(options: argparse.Namespace, settings: Settings) -> int:
@@ -282,9 +323,17 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
     from zoneinfo import ZoneInfo
 
     from schedulezero.errors import TriggerError, WhenError
+    from schedulezero.when.lexicon import LANGUAGES
     from schedulezero.when.preview import preview, warnings
     from schedulezero.when.triggers import run_date, zone_of
 
+    known = re.fullmatch(r"([A-Za-z]{2})(-([A-Za-z]{2}|[0-9]{3}))?", options.locale)
+    if known is None or known[1].lower() not in LANGUAGES:
+        raise Unusable(
+            f"--locale is {options.locale[:50]!r}; it must be one of {', '.join(LANGUAGES)}, alone or with a "
+            "country, such as en-GB.",
+            USAGE,
+        )
     try:
         zone = zone_of(options.timezone or settings.timezone).key
         now = run_date(options.now, ZoneInfo(zone), "--now") if options.now else datetime.now(UTC)
@@ -325,7 +374,8 @@ async def _or_stopped(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> in
 def _until_stopped(work: Work) -> int:
     """Runs work on a loop that the embedded server's sockets understand, until it ends or is told to.
 
-    SIGINT and SIGTERM set the event that the work got; a second one ends the process at once.
+    SIGINT, SIGTERM and SIGHUP (a closed terminal; not under ``nohup``) set the event that the work got; a
+    second one ends the process at once.
     """
 
     async def begin() -> int:
@@ -336,8 +386,9 @@ def _until_stopped(work: Work) -> int:
             signal.signal(number, signal.SIG_DFL)
             loop.call_soon_threadsafe(stop.set)
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, told)
+        for number in _STOPPING:
+            if number != _HANGUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, told)
         return await work(stop)
 
     # zmq needs a loop with file descriptor watchers, which Windows' default loop has not.

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.exit_status import Unusable
+from bot.exit_status import USAGE, Unusable
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -33,7 +33,7 @@ def token(options: argparse.Namespace, settings: Settings) -> int:
 async def _token(options: argparse.Namespace, settings: Settings) -> int:
     from schedulezero.database import database_of
     from schedulezero.server.tables import metadata
-    from schedulezero.server.tokens import Scope, TokenRefused, Tokens
+    from schedulezero.server.tokens import Scope, TokenNameUnusable, TokenRefused, Tokens
 
     if options.action != "make":
         _expect_database(settings.database)
@@ -42,7 +42,10 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
     try:
         tokens = Tokens(database)
         if options.action == "make":
-            print(await tokens.make(options.name, Scope(options.scope)))
+            try:
+                print(await tokens.make(options.name, Scope(options.scope)))
+            except TokenNameUnusable as error:
+                raise Unusable(error.message, USAGE) from error
             print("Keep it; it cannot be shown again. Use: Authorization: Bearer …")
             return 0
         if options.action == "revoke":
@@ -76,26 +79,42 @@ def _expect_database(setting: str) -> None:
         absent = is_absent(path)
     if absent:
         check(path)  # has something to say if there was one
-        raise Unusable(
-            f"There is no database {path.absolute()}. Run this where the server runs, or give its --config."
-        )
+        raise Unusable(f"There is no database {path}. Run this where the server runs, or give its --config.")
 
 
 def add_keys_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``keys``."""
-    parser.add_argument("--allow", metavar="KEY", help="let the holder of this public key in")
-    parser.add_argument("--name", default="", help="whose key it is, for the list")
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--allow", metavar="KEY", help="let the holder of this public key in")
+    change.add_argument(
+        "--revoke",
+        metavar="NAME",
+        help="let somebody in no more, at once, by the key's name or the key itself",
+    )
+    parser.add_argument("--name", help="with --allow: whose key it is, for the list")
 
 
 def keys(options: argparse.Namespace, settings: Settings) -> int:
-    """Shows this side's public key and whom it lets in; makes the pair when there is none."""
+    """Shows this side's public key and whom it lets in; makes the pair when there is none.
+
+    Changes count at once, also on a running server and for connections that are open already.
+    """
+    from schedulezero.errors import NoSuchKey
     from schedulezero.keys import load_keys
 
+    if options.name is not None and options.allow is None:
+        raise Unusable("--name goes with --allow: it says whose key is let in.", USAGE)
     ring = load_keys(settings.keys)
-    if options.allow:
-        ring.allow(options.allow.strip(), options.name)
+    try:
+        if options.allow is not None:
+            ring.allow(options.allow.strip(), options.name or "")
+        if options.revoke is not None:
+            key, name = ring.revoke(options.revoke)
+            print(f"Revoked {f'{name} ({key})' if name else key}.")
+    except NoSuchKey as error:
+        raise Unusable(error.message, USAGE) from error
     print(f"This side's public key: {ring.public}")
-    print(f"Keys that are let in, this side's own among them ({ring.allowed_file.absolute()}):")
+    print(f"Keys that are let in, this side's own among them ({ring.allowed_file}):")
     for key, name in ring.allowed().items():
         print(f"  {key}  {name}")
     return 0

@@ -26,7 +26,7 @@ def backup(options: argparse.Namespace, settings: Settings) -> int:
 
     database, journal = _files(settings)
     stamp = f"{instants.now():%Y%m%dT%H%M%SZ}"
-    folder = Path(options.folder) if options.folder else database.parent / "backups" / stamp
+    folder = Path(options.folder).absolute() if options.folder else database.parent / "backups" / stamp
     # The journal first: a run that is in it and not yet in the database is called again and answered.
     with explained(journal):
         with_journal = not is_absent(journal)
@@ -34,8 +34,7 @@ def backup(options: argparse.Namespace, settings: Settings) -> int:
         database_copies.back_up(journal, folder / journal.name)
     database_copies.back_up(database, folder / database.name)
     config = f" --config {quote(str(Path(options.config).absolute()))}" if options.config else ""
-    folder = folder.absolute()
-    print(f"Backed up {database.absolute()} to {folder}.")
+    print(f"Backed up {database} to {folder}.")
     print(f"To bring it back: schedulezero-bot restore{config} {quote(str(folder))}")
     return 0
 
@@ -51,19 +50,34 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
     from schedulezero.database_errors import explained
 
     database, journal = _files(settings)
-    given = Path(options.backup)
+    given = Path(options.backup).absolute()
     with explained(given, backup=True):
         if given.is_dir():
+            _expect_a_backup(given, database.name)
             pairs = [(given / database.name, database), (given / journal.name, journal)]
             pairs = [pair for pair in pairs if pair[0].exists() or pair[1] is database]
         else:
             pairs = [(given, database)]
     for source, target, before in database_copies.restore(pairs):
-        kept = (
-            f"What was there before is kept in {before.absolute()}." if before else "It did not exist before."
-        )
-        print(f"Restored {target.absolute()} from {source}. {kept}")
+        kept = f"What was there before is kept in {before}." if before else "It did not exist before."
+        print(f"Restored {target} from {source}. {kept}")
     return 0
+
+
+def _expect_a_backup(folder: Path, name: str) -> None:
+    """Refuses a folder without a backup of the database, and says where one is, if that is below it."""
+    from schedulezero.backup_search import below
+    from schedulezero.errors import BackupUnusable
+
+    if (folder / name).exists():
+        return
+    _, newest = max(below(folder, name), default=(0.0, None))
+    better = (
+        f"Name {newest}, the newest of those below it."
+        if newest is not None
+        else "Name a folder that `schedulezero-bot backup` made, or a database file."
+    )
+    raise BackupUnusable(f"The folder {folder} has no file {name}, so it is not a backup. {better}")
 
 
 def begin_empty(settings: Settings) -> None:
@@ -73,17 +87,18 @@ def begin_empty(settings: Settings) -> None:
     for path in _files(settings):
         before = database_copies.begin_empty(path)
         if before is not None:
-            print(f"{path} begins empty. What was there is in {before}.")
+            print(f"{path} begins empty. What was there before is kept in {before}.")
 
 
 def _files(settings: Settings) -> tuple[Path, Path]:
-    from bot.cli import Unusable
+    from bot.exit_status import USAGE, Unusable
     from schedulezero.database import is_postgres_setting, sqlite_path
     from schedulezero.journal import journal_of
 
     if is_postgres_setting(settings.database):
         raise Unusable(
             "The database is in PostgreSQL, whose own tools back it up while it runs: pg_dump makes a copy, "
-            "pg_restore brings it back."
+            "pg_restore brings it back.",
+            USAGE,
         )
     return sqlite_path(settings.database), Path(journal_of(settings.database))

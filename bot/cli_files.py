@@ -69,10 +69,15 @@ def import_apscheduler(options: argparse.Namespace, settings: Settings) -> int:
         reading = _read(options, settings, count=5, channel_id=_channel(options.channel), pickles=True)
     except _Refused as error:
         return _complain(str(error))
-    for fault in _refused(reading):
-        print(f"line {fault.line}: refused: {redact(fault.message)}", file=sys.stderr)
+    refused = _refused(reading)
+    for fault in refused:
+        print(f"refused: {redact(fault.message)}", file=sys.stderr)
     if not reading.entries:
-        return _complain("No job in this file can be taken over.")
+        return _complain(
+            "Nothing was written: none of what this file holds can be taken over."
+            if refused
+            else "Nothing was written: this file holds no jobs."
+        )
     text = write_jobs(
         Job(
             id="",
@@ -90,13 +95,15 @@ def import_apscheduler(options: argparse.Namespace, settings: Settings) -> int:
     if options.output is None:
         sys.stdout.write(text)
         return 0
+    output = Path(options.output).absolute()
     try:
-        private_files.write_new(Path(options.output), text)
+        private_files.write_new(output, text)
     except FileExistsError:
-        return _complain(f"{options.output} exists already; give another name.")
+        return _complain(f"{output} exists already; give another name.")
     except (OSError, ValueError) as error:
-        return _complain(f"{options.output} cannot be written: {getattr(error, 'strerror', None) or error}.")
-    print(f"Wrote {len(reading.entries)} job(s) to {options.output}", file=sys.stderr)
+        return _complain(f"{output} cannot be written: {getattr(error, 'strerror', None) or error}.")
+    count = len(reading.entries)
+    print(f"Wrote {count} job{'s' if count != 1 else ''} to {output}", file=sys.stderr)
     return 0
 
 
@@ -142,7 +149,9 @@ def _content(name: str, most: int) -> bytes:
         with Path(name).open("rb") as file:
             return file.read(most + 1)
     except (OSError, ValueError) as error:
-        raise _Refused(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise _Refused(
+            f"{Path(name).absolute()} cannot be read: {getattr(error, 'strerror', None) or error}."
+        ) from error
 
 
 def _count(text: str) -> int:

@@ -20,7 +20,7 @@ def add_move_arguments(parser: argparse.ArgumentParser) -> None:
 
 def move(options: argparse.Namespace, settings: Settings) -> int:
     """Copies the database and the journal of runs, and checks the copy; the bot must be stopped."""
-    from bot.cli import Unusable
+    from bot.exit_status import USAGE, Unusable
     from schedulezero import database_lock
     from schedulezero.database import is_postgres_setting, sqlite_path
     from schedulezero.database_errors import explained
@@ -29,9 +29,9 @@ def move(options: argparse.Namespace, settings: Settings) -> int:
     from schedulezero.move import rows_of
 
     if is_postgres_setting(settings.database):
-        raise Unusable("`database` names PostgreSQL already; there is nothing to move.")
+        raise Unusable("`database` names PostgreSQL already; there is nothing to move.", USAGE)
     if not is_postgres_setting(options.to):
-        raise Unusable("--to names where to: postgresql://user:password@host/name.")
+        raise Unusable("--to must be an address such as postgresql://user:password@host/name.", USAGE)
     source = sqlite_path(settings.database)
     with explained(source):
         if is_absent(source):

@@ -24,6 +24,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from bot.config_words import in_our_words
 from bot.limit_settings import LimitSettings
 from schedulezero.addresses import is_loopback
 from schedulezero.database import is_postgres_setting, sqlite_path
@@ -104,21 +105,25 @@ class Settings(BaseSettings):
     @classmethod
     def _tcp_address(cls, value: str) -> str:
         if _parts(value, ("tcp",)) is None:
-            raise ValueError("must be an address such as tcp://127.0.0.1:4242")
+            raise ValueError("it must be an address such as tcp://127.0.0.1:4242")
+        _expect_bare(value, "tcp://127.0.0.1:4242")
         return value
 
     @field_validator("api_endpoint")
     @classmethod
     def _http_address(cls, value: str) -> str:
         if _parts(value, ("http", "https")) is None:
-            raise ValueError("must be an address such as http://127.0.0.1:8888")
+            raise ValueError("it must be an address such as http://127.0.0.1:8888")
+        _expect_bare(value, "http://127.0.0.1:8888")
         return value
 
     @field_validator("handler_host")
     @classmethod
     def _reachable(cls, value: str) -> str:
         if value in ("0.0.0.0", "::", "*", ""):
-            raise ValueError("must be the address under which the server reaches the bot, such as 10.0.0.5")
+            raise ValueError(
+                "it must be the address under which the server reaches the bot, such as 10.0.0.5"
+            )
         return value
 
     @field_validator("database")
@@ -141,14 +146,14 @@ class Settings(BaseSettings):
             return None
         text = value.get_secret_value().strip()
         if re.fullmatch(r"[!-~]+", text) is None:
-            raise ValueError("must be one word of ASCII characters, as `token make` shows it")
+            raise ValueError("it must be one word of ASCII characters, as `token make` shows it")
         return SecretStr(text)
 
     @field_validator("server_key")
     @classmethod
     def _key(cls, value: str | None) -> str | None:
         if value is not None and not is_key(value):
-            raise ValueError("must be the public key that `schedulezero-bot keys` shows on the server")
+            raise ValueError("it must be the public key that `schedulezero-bot keys` shows on the server")
         return value
 
     @model_validator(mode="after")
@@ -171,7 +176,7 @@ class Settings(BaseSettings):
     @classmethod
     def _zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError("must be an IANA zone such as Europe/Berlin")
+            raise ValueError("it must be an IANA zone such as Europe/Berlin")
         return value
 
     @field_validator("sprockets", mode="before")
@@ -204,7 +209,7 @@ def load_settings(path: str | Path | None = None) -> Settings:
 
     Raises ConfigError, in one sentence that names the file or the key and the fix.
     """
-    file = Path(path) if path is not None else DEFAULT_PATH
+    file = _file_of(path)
     data = _read(file) if path is not None or file.exists() else {}
     if "api_token" in data:
         raise ConfigError(
@@ -231,6 +236,18 @@ def load_settings(path: str | Path | None = None) -> Settings:
         ) from error
 
 
+def source_of(path: str | Path | None = None) -> str:
+    """Where `load_settings` takes the settings from, for people: the file and the variables over it."""
+    file = _file_of(path)
+    variables = sorted(name for name in os.environ if name.startswith(PREFIX))
+    found = str(file) if file.exists() else f"no file {file}, so the defaults"
+    return f"{found}, and from the environment {', '.join(variables)}" if variables else found
+
+
+def _file_of(path: str | Path | None) -> Path:
+    return (Path(path) if path is not None else DEFAULT_PATH).absolute()
+
+
 def _is_key(name: str) -> bool:
     key, below, inner = name.partition(_BELOW)
     if below:
@@ -249,8 +266,12 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"There is no configuration file {file}; create it or name another one with --config."
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The configuration file {file} cannot be read ({error}).") from error
+    except OSError as error:
+        raise ConfigError(f"The configuration file {file} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"The configuration file {file} cannot be read: it is not text in UTF-8."
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark is not None else ""
@@ -273,7 +294,7 @@ def _sentence(error: ValidationError, file: Path) -> str:
     if key == "database" and first["type"] == "value_error":
         return str(first["msg"]).removeprefix("Value error, ")
     if key == "api_token":
-        return f"{PREFIX}API_TOKEN cannot be used: {first['msg']}."
+        return f"{PREFIX}API_TOKEN cannot be used: {in_our_words(first)}."
     name, _, inner = key.partition(".")
     if first["type"] == "extra_forbidden":
         known = f"known are: {', '.join(LimitSettings.model_fields)}" if inner else _known_keys()
@@ -283,11 +304,9 @@ def _sentence(error: ValidationError, file: Path) -> str:
     name = key if name == "limits" else name
     variable = f"{PREFIX}{name.upper().replace('.', _BELOW)}"
     source = variable if variable in os.environ else f"{name!r} in {file}"
-    reason = str(first["msg"]).removeprefix("Value error, ")
-    reason = reason[0].lower() + reason[1:]
     # The value of `database` may hold a password.
     given = f" is {repr(first['input'])[:_LONGEST_SHOWN]}" if key != "database" else ""
-    return f"{source}{given}: {reason}."
+    return f"{source}{given}: {in_our_words(first)}."
 
 
 def _keys_near(variable: str) -> str:
@@ -300,6 +319,20 @@ def _keys_near(variable: str) -> str:
 
 def _known_keys() -> str:
     return f"known are: {', '.join(name for name in Settings.model_fields if name != 'api_token')}"
+
+
+def _expect_bare(address: str, example: str) -> None:
+    """Raises ValueError when an address holds more than a scheme, a host and a port."""
+    parts = urlsplit(address)
+    for what, found in (
+        ("a user or password", parts.username is not None or parts.password is not None),
+        ("a path", parts.path not in ("", "/")),
+        ("a query", "?" in address),
+        ("a fragment", "#" in address),
+        ("port 0", parts.port == 0),
+    ):
+        if found:
+            raise ValueError(f"it must not hold {what}; only a scheme, a host and a port, such as {example}")
 
 
 def _parts(value: str, schemes: tuple[str, ...]) -> tuple[str, int] | None:

@@ -139,7 +139,8 @@ ScheduleZero's demo is at
 
     {door}
 
-Type /schedule create in the message box, pick send_announcement, and say when: in 1 minute.
+Type /schedule create in the message box, pick “Post a message in a channel”, and enter
+in 1 minute for when.
 “Viewing as” switches between an administrator, a moderator and a plain member; {door}/@ada
 shows what the bot writes to Ada alone.
 One post comes by itself in two minutes. Ctrl-C ends the demo.

@@ -5,25 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-import sqlalchemy as sa
-
 from bot.app import expect_free, keys_of
 from bot.checks import Check
-from bot.config import Settings
+from bot.config import Settings, source_of
+from bot.doctor_database import check_database, check_server_of_database
 from bot.doctor_discord import checks_on_discord
 from bot.logs import redact
 from cogs import sprocket_loader
 from schedulezero.addresses import is_loopback
 from schedulezero.client import Client
-from schedulezero.database import database_of, is_postgres_setting, sqlite_path
-from schedulezero.database_file import journal_beside, look
 from schedulezero.errors import (
     ClientError,
     Exposed,
     KeysUnusable,
     PortTaken,
     RequestRefused,
-    ScheduleZeroError,
 )
 from schedulezero.greeting import Wire, mismatch, wire_at
 from schedulezero.registration import ping_server
@@ -31,32 +27,53 @@ from schedulezero.server.exposure import check_rest
 from schedulezero.server.service import listen
 
 
-async def doctor(settings: Settings, token: str) -> int:
-    """Prints every check; returns 1 if one fails, else 0."""
+async def doctor(
+    settings: Settings, token: str, config: str | None = None, *, server_only: bool = False
+) -> int:
+    """Prints every check; returns 1 if one fails, else 0.
+
+    Parameters:
+        settings: the bot's or the server's.
+        token: Discord's.
+        config: the file that was named for the settings, None for the default one.
+        server_only: leaves out what only a bot needs, on a machine where `schedulezero-bot server` runs.
+    """
     failed = False
-    async for check in _checks(settings, token):
+    if server_only:
+        settings = settings.model_copy(update={"server": "embedded"})  # what `server` itself goes by
+    async for check in _checks(settings, token, config, server_only=server_only):
         print(redact(str(check)), flush=True)
         failed = failed or not check.well
     return 1 if failed else 0
 
 
-async def _checks(settings: Settings, token: str) -> AsyncIterator[Check]:
-    yield Check("config", True, f"readable; handler {settings.handler_id!r}, server {settings.server}")
+async def _checks(
+    settings: Settings, token: str, config: str | None, *, server_only: bool
+) -> AsyncIterator[Check]:
+    whose = (
+        "for a server alone" if server_only else f"handler {settings.handler_id!r}, server {settings.server}"
+    )
+    yield Check("config", True, f"{source_of(config)}; {whose}")
     yield _exposure(settings)
-    yield await _database(settings)
-    yield _sprockets(settings)
+    yield await check_database(settings)
+    if not server_only:
+        yield _sprockets(settings)
     api_token = settings.api_token.get_secret_value() if settings.api_token is not None else None
     client = Client(settings.api_endpoint, api_token, settings.tls_authority)
     try:
         running = await _server_runs(client)
-        for check in _ports(settings, running):
+        for check in _ports(settings, running, server_only=server_only):
             yield check
-        yield _server(settings, running)
+        yield await check_server_of_database(settings, running=running) or _server(
+            settings, running, server_only=server_only
+        )
         if running:
             yield await _wire(settings)
-        if running:
-            yield await _handler(settings, client)
+            if not server_only:
+                yield await _handler(settings, client)
             yield await _runs(client)
+        if server_only:
+            return
         async for check in checks_on_discord(settings, token, client if running else None):
             yield check
     finally:
@@ -100,30 +117,6 @@ async def _runs(client: Client) -> Check:
     return Check("runs", True, f"{said} in the history; `/schedule history` says why, and has Retry")
 
 
-async def _database(settings: Settings) -> Check:
-    """Looks at the database, and creates and changes nothing in it."""
-    try:
-        if is_postgres_setting(settings.database):
-            found = await _in_postgres(settings.database)
-        else:
-            path = sqlite_path(settings.database)
-            found = await asyncio.to_thread(look, path)
-            await asyncio.to_thread(look, journal_beside(path))
-    except ScheduleZeroError as error:
-        return Check("database", False, "cannot be used", error.message)
-    return Check("database", True, found)
-
-
-async def _in_postgres(setting: str) -> str:
-    database = database_of(setting, sa.MetaData())  # without tables: none is created
-    await database.open()
-    try:
-        await database.read(lambda connection: connection.execute(sa.select(1)).all())
-    finally:
-        await database.close()
-    return f"{database.where} can be read"
-
-
 async def _server_runs(client: Client) -> bool:
     try:
         await client.health()
@@ -134,15 +127,17 @@ async def _server_runs(client: Client) -> bool:
     return True
 
 
-def _ports(settings: Settings, running: bool) -> list[Check]:
+def _ports(settings: Settings, running: bool, *, server_only: bool) -> list[Check]:
     checks: list[Check] = []
     if running:
-        return [Check("ports", True, "in use by the running server and bot")]
-    try:
-        expect_free(settings.handler_port)
-        checks.append(Check("ports", True, f"handler port {settings.handler_port} is free"))
-    except PortTaken as error:
-        checks.append(Check("ports", False, f"handler port {settings.handler_port} is taken", error.message))
+        return [Check("ports", True, "not tried, as the server is running and listens on its own")]
+    if not server_only:
+        port = settings.handler_port
+        try:
+            expect_free(port)
+            checks.append(Check("ports", True, f"handler port {port} is free"))
+        except PortTaken as error:
+            checks.append(Check("ports", False, f"handler port {port} is taken", error.message))
     if settings.server == "embedded":
         for name, address in (
             ("api_endpoint", settings.api_endpoint),
@@ -157,11 +152,11 @@ def _ports(settings: Settings, running: bool) -> list[Check]:
     return checks
 
 
-def _server(settings: Settings, running: bool) -> Check:
+def _server(settings: Settings, running: bool, *, server_only: bool) -> Check:
     if running:
         return Check("server", True, f"{settings.api_endpoint} answers")
     if settings.server == "embedded":
-        return Check("server", True, "not running; `run` starts it")
+        return Check("server", True, f"not running; `{'server' if server_only else 'run'}` starts it")
     return Check(
         "server",
         False,

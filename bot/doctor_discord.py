@@ -11,6 +11,7 @@ import discord
 from bot.checks import Check
 from bot.config import Settings
 from bot.sprocket_specs import specs_of_sprockets
+from bot.unreachable import why_unreachable
 from cogs.desk.language import speaking
 from cogs.desk.rights import Channel, problems
 from cogs.desk.seen_channels import SeenChannels
@@ -38,7 +39,7 @@ async def checks_on_discord(settings: Settings, token: str, server: Client | Non
         remedy = "Set DISCORD_TOKEN to the token from https://discord.com/developers/applications."
         yield Check("token", False, "DISCORD_TOKEN is not set", remedy)
         return
-    client = discord.Client(intents=discord.Intents.none())
+    client = discord.Client(intents=discord.Intents(guilds=True))  # without this one discord.py warns
     try:
         await client.login(token)
         assert client.user is not None
@@ -47,12 +48,13 @@ async def checks_on_discord(settings: Settings, token: str, server: Client | Non
         async for check in discord_checks(settings, client, server):
             yield check
     except discord.LoginFailure:
-        remedy = "Copy it anew from https://discord.com/developers/applications, under Bot."
+        remedy = "Copy it again from https://discord.com/developers/applications, under Bot."
         yield Check("token", False, "Discord does not accept it", remedy)
-    except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
-        yield Check(
-            "token", False, f"Discord cannot be reached ({error})", "Check the network and try again."
-        )
+    except discord.HTTPException as error:
+        yield Check("token", False, f"Discord answered with status {error.status}", "Try again in a moment.")
+    except (aiohttp.ClientError, OSError) as error:
+        said = f"Discord cannot be reached ({why_unreachable(error)})"
+        yield Check("token", False, said, "Check the network and try again.")
     finally:
         await client.close()
 
@@ -99,7 +101,7 @@ async def discord_checks(
             f"permissions in {guild.name}",
             not lacking,
             "complete" if not lacking else f"lacking {said}",
-            f"Give the bot's role these permissions in the server's settings, or invite it anew: {link}",
+            f"Give the bot's role these permissions in the server's settings, or invite it again: {link}",
         )
         if server is not None:
             yield await _jobs(client, server, guild, me, specs)

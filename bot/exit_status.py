@@ -33,12 +33,21 @@ def status_of(error: Exception, *, serves: bool) -> int:
     """
     from bot.config import ConfigError  # heavy; `--help` does without it
     from bot.refusals import DiscordRefuses
-    from schedulezero.errors import DatabaseAway, DatabaseInUse, DatabaseUnusable, Exposed, KeysUnusable
+    from schedulezero.errors import (
+        BackupUnusable,
+        DatabaseAway,
+        DatabaseInUse,
+        DatabaseUnusable,
+        Exposed,
+        KeysUnusable,
+    )
 
     if isinstance(error, Unusable):
         return error.status
     if isinstance(error, ConfigError):
         return CONFIG if serves else USAGE
+    if isinstance(error, BackupUnusable):
+        return USAGE
     if isinstance(error, DatabaseAway | DatabaseInUse):
         return FAILED  # it may be back, or free, in a moment
     lasting = (DatabaseUnusable, Exposed, KeysUnusable, DiscordRefuses)

@@ -50,11 +50,13 @@ def _port(cluster: str | None, settings: Settings) -> int:
 
 async def listens(host: str, port: int) -> tuple[bool, str]:
     """Whether a bot's handler listens, and a sentence about it."""
+    from bot.unreachable import why_unreachable
+
     try:
         async with asyncio.timeout(_SECONDS):
             _, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError) as error:
-        return False, f"The handler does not listen on {host}:{port} ({error or type(error).__name__})."
+        return False, f"The handler does not listen on {host}:{port} ({why_unreachable(error)})."
     writer.close()
     return True, f"The handler listens on {host}:{port}."
 
@@ -71,6 +73,8 @@ async def asked(endpoint: str, what: str, authority: str | None = None) -> tuple
 
     import aiohttp
 
+    from bot.unreachable import why_unreachable
+
     address = f"{local(endpoint)}/api/health/{what}"
     context = None
     if address.startswith("https:"):
@@ -85,7 +89,7 @@ async def asked(endpoint: str, what: str, authority: str | None = None) -> tuple
         ):
             report: Any = json.loads(await answer.content.read(_LARGEST_ANSWER))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        return False, f"{address} does not answer ({error or type(error).__name__})."
+        return False, f"{address} does not answer ({why_unreachable(error)})."
     if answer.status == 200:
         return True, f"The server is {what}."
     trouble = str(report.get("trouble", "")) if isinstance(report, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]

@@ -49,7 +49,10 @@ def guarded(work: Callable[[], int]) -> int:
     """Runs a command and returns its exit status, or the one of what became of its output."""
     with _streams():
         try:
-            status = work()
+            try:
+                status = work()
+            except SystemExit as ended:  # as argparse ends `--help`
+                status = ended.code if isinstance(ended.code, int) else 0
             sys.stdout.flush()
             sys.stderr.flush()
         except KeyboardInterrupt:

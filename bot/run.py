@@ -18,6 +18,7 @@ from bot.config import Settings
 from bot.observing import observe, serving_metrics
 from bot.refusals import DiscordRefuses, DiscordUnusable
 from bot.screen import show_screen
+from bot.unreachable import why_unreachable
 from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 
@@ -108,8 +109,14 @@ async def _run(
             raise DiscordUnusable(
                 f"Discord closed the connection with code {error.code}; try again in a moment."
             ) from error
-        except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
-            raise DiscordUnusable(f"Discord cannot be reached ({error}); is there a network?") from error
+        except discord.HTTPException as error:
+            raise DiscordUnusable(
+                f"Discord answered with status {error.status}; try again in a moment."
+            ) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise DiscordUnusable(
+                f"Discord cannot be reached ({why_unreachable(error)}); is there a network?"
+            ) from error
         return 0
     finally:
         stopping.cancel()

@@ -11,19 +11,24 @@ from __future__ import annotations
 import base64
 import io
 import json
+import logging
 import pickle
 import re
 import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from schedulezero.exchange import MOST_ENTRIES, Entry, Fault
-from schedulezero.importers import POST, NotTakenOver, guarded, once
+from schedulezero.importers import POST, NotTakenOver, once
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.when.cron_fields import WEEKDAYS
 from schedulezero.when.triggers import known_zones
+
+log = logging.getLogger(__name__)
 
 SQLITE = b"SQLite format 3\x00"
 _LONGEST_PICKLE = 4000
@@ -37,11 +42,11 @@ def read_apscheduler(text: str, channel_id: str, zone: str, now: datetime) -> li
         jobs = cast("list[Any]", data["jobs"])
         entries = list(jobs)[:MOST_ENTRIES]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return [Fault(1, "This is no export of jobs: it needs `jobs` with a list.")]
+        return [Fault(1, "This is not an export of APScheduler 3's jobs: it needs `jobs` with a list.")]
     lines = _lines_of(text, len(entries))
     found: list[Entry | Fault] = [
-        guarded(line, lambda job=job, line=line: _scheduled(job, line, channel_id, now))
-        for job, line in zip(entries, lines, strict=True)
+        _guarded(line, _label(number, job), lambda job=job, line=line: _scheduled(job, line, channel_id, now))
+        for number, (job, line) in enumerate(zip(entries, lines, strict=True), 1)
     ]
     if len(jobs) > MOST_ENTRIES:
         found.append(Fault(lines[-1], f"Only the first {MOST_ENTRIES} entries were read."))
@@ -61,15 +66,25 @@ def read_job_store(data: bytes, channel_id: str, zone: str, now: datetime) -> li
     try:
         database.deserialize(data)
         rows = database.execute(
-            "SELECT next_run_time, job_state FROM apscheduler_jobs ORDER BY next_run_time LIMIT ?",
+            "SELECT next_run_time, job_state, id FROM apscheduler_jobs ORDER BY next_run_time LIMIT ?",
             (MOST_ENTRIES + 1,),
         ).fetchall()
     except sqlite3.Error as error:
-        return [Fault(1, f"This is not a job store of APScheduler 3 (table apscheduler_jobs): {error}.")]
+        damaged = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        why = (
+            "the SQLite file is damaged"
+            if damaged
+            else "it has no table apscheduler_jobs as version 3 makes it"
+        )
+        return [Fault(1, f"This is not a job store of APScheduler 3: {why}.")]
     finally:
         database.close()
     found: list[Entry | Fault] = [
-        guarded(number, lambda row=row, number=number: _stored(row, number, channel_id, now))
+        _guarded(
+            number,
+            _label(number, {"id": row[2]}),
+            lambda row=row, number=number: _stored(row, number, channel_id, now),
+        )
         for number, row in enumerate(rows[:MOST_ENTRIES], 1)
     ]
     if len(rows) > MOST_ENTRIES:
@@ -77,8 +92,30 @@ def read_job_store(data: bytes, channel_id: str, zone: str, now: datetime) -> li
     return found
 
 
-def _stored(row: tuple[Any, Any], number: int, channel_id: str, now: datetime) -> Entry:
-    next_run_time, packed = row
+def _label(number: int, job: Any) -> str:
+    """Which job a sentence is about: its place among the jobs, and its id where it has one."""
+    name = cast("dict[str, Any]", job).get("id") if isinstance(job, dict) else None
+    return f"Job {number} (“{name[:60]}”): " if isinstance(name, str) and name else f"Job {number}: "
+
+
+def _guarded(line: int, label: str, read: Callable[[], Entry]) -> Entry | Fault:
+    """A job, or a sentence that says which one cannot be taken over, and why."""
+    try:
+        return replace(read(), label=label)
+    except NotTakenOver as error:
+        reason = str(error)
+    except KeyError as error:
+        reason = f"It has no {str(error.args[0])[:40]!r}, so it is not a job as APScheduler 3 writes it."
+    except _Unexpected as error:
+        reason = f"It holds {str(error)[:120]}, which is not read from such files."
+    except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each job stands for itself
+        log.debug("%s%r", label, error)
+        reason = "A value in it is not of the kind that APScheduler 3 writes."
+    return Fault(line, f"{label}{reason}")
+
+
+def _stored(row: tuple[Any, Any, Any], number: int, channel_id: str, now: datetime) -> Entry:
+    next_run_time, packed, _ = row
     if not isinstance(packed, bytes):
         raise NotTakenOver("This row holds no job.")
     state: Any = _unpickled(packed, _LONGEST_STATE)
@@ -144,6 +181,10 @@ def _trigger(kind: str, state: dict[str, Any], now: datetime) -> tuple[Trigger, 
     raise NotTakenOver(f"A trigger of the kind {kind[:40]} cannot be taken over.")
 
 
+class _Unexpected(Exception):
+    """A pickle names something that ours does not know."""
+
+
 class _Thing:
     """Stands for an object of APScheduler's: its class's name and what it holds, and no behaviour."""
 
@@ -162,14 +203,14 @@ class _Zone:
 
 def _zone(key: object = "UTC", *_: object) -> ZoneInfo:
     if not isinstance(key, str) or key not in known_zones():
-        raise pickle.UnpicklingError("an unknown time zone")
+        raise _Unexpected("an unknown time zone")
     return ZoneInfo(key)
 
 
 def _attribute(thing: object, name: object) -> Any:
     if thing is _Zone and name == "_unpickle":
         return _zone
-    raise pickle.UnpicklingError("an attribute that is not expected")
+    raise _Unexpected("an attribute of another object")
 
 
 _KNOWN: dict[tuple[str, str], Any] = {
@@ -189,7 +230,7 @@ class _Unpickler(pickle.Unpickler):
             return type(name, (_Thing,), {"kind": name})
         known = _KNOWN.get((module, name))
         if known is None:
-            raise pickle.UnpicklingError(f"{module}.{name} is not expected here")
+            raise _Unexpected(f"{module}.{name}")
         return known
 
 

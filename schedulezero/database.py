@@ -90,10 +90,12 @@ def is_postgres_setting(setting: str) -> bool:
 def sqlite_path(setting: str) -> Path:
     """The file that a ``database`` setting names: a path, or a ``sqlite:///`` URL.
 
+    The path is absolute, so that messages say where the file is, wherever they are read.
+
     Raises DatabaseUnusable for any other URL.
     """
     if setting.startswith("sqlite:///"):
-        return Path(setting.removeprefix("sqlite:///"))
+        return Path(setting.removeprefix("sqlite:///")).absolute()
     if is_almost_a_url(setting) and not is_postgres_setting(setting):
         raise DatabaseUnusable(
             "`database` is neither a file nor a PostgreSQL address; write that as "
@@ -105,7 +107,7 @@ def sqlite_path(setting: str) -> Path:
             f"`database` names a {scheme} database, where a file is needed; "
             "give the path of a SQLite file, such as data/schedulezero.db."
         )
-    return Path(setting)
+    return Path(setting).absolute()
 
 
 def is_postgres(connection: Connection) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from schedulezero import database_file, database_lock, instants, private_files
 from schedulezero.database_errors import damaged, explained, result_code
-from schedulezero.errors import DatabaseDamaged, DatabaseUnusable
+from schedulezero.errors import BackupUnusable, DatabaseDamaged, DatabaseUnusable
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def back_up(path: Path, target: Path) -> None:
             raise DatabaseUnusable(f"There is no database {path} to back up.")
     with explained(target, backup=True):
         if target.exists():
-            raise DatabaseUnusable(f"{target} is there already; name a new file for the backup.")
+            raise BackupUnusable(f"{target} is there already; name a new folder for the backup.")
         private_files.make_folder(target.parent)
     with database_file.using(path):
         _copy(path, target)
@@ -131,10 +131,9 @@ def begin_empty(path: Path) -> Path | None:
                 before = _move_aside(path, "damaged")
                 with closing(database_file.connect(path, "rwc")) as connection:
                     connection.execute("PRAGMA journal_mode=WAL")
-            kept = f" It is kept in {before}." if before else ""
-            log.warning("%s%s %s begins empty.", error.message, kept, path)
+            log.warning("%s", error.finding)
             return before
-        log.info("%s is sound or new; --begin-empty has nothing to do", path)
+        log.info("%s is sound or was never there, and is left as it is", path)
         return None
     finally:
         claim.release()
@@ -143,11 +142,11 @@ def begin_empty(path: Path) -> Path | None:
 def _expect_sound(backup: Path, path: Path) -> None:
     with explained(backup, backup=True):
         if not backup.exists():
-            raise DatabaseUnusable(f"There is no file {backup}.")
+            raise BackupUnusable(f"There is no file or folder {backup}; name a backup.")
         if backup.is_dir():
-            raise DatabaseUnusable(f"{backup} is a folder; name a database file.")
+            raise BackupUnusable(f"{backup} is a folder; name a database file.")
         if path.exists() and backup.samefile(path):
-            raise DatabaseUnusable(f"{backup} is the database itself; name a backup of it.")
+            raise BackupUnusable(f"{backup} is the database itself; name a backup of it.")
         try:
             with closing(database_file.reading(backup)) as connection:
                 sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
@@ -156,7 +155,7 @@ def _expect_sound(backup: Path, path: Path) -> None:
                 raise
             sound = False
         if not sound or database_file.is_absent(backup):
-            raise DatabaseUnusable(f"{backup} is no sound database; {path} was left as it is.")
+            raise BackupUnusable(f"{backup} is not a sound database; {path} was left as it is.")
 
 
 def _move_aside(path: Path, why: str) -> Path | None:

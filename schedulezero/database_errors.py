@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+from schedulezero.backup_search import how_to_restore
 from schedulezero.errors import DatabaseAway, DatabaseDamaged, DatabaseUnusable
 
 _OF_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -54,9 +55,9 @@ def explain(path: Path, error: BaseException, *, backup: bool = False) -> Databa
 def damaged(path: Path, faults: str) -> DatabaseDamaged:
     """The error for a file that SQLite finds damaged."""
     return DatabaseDamaged(
-        f"The database {path} is damaged ({faults}). It was left as it is. Bring the newest backup back with "
-        "`schedulezero-bot restore FOLDER`, or start once with --begin-empty to set the damaged file aside "
-        "and begin with an empty one."
+        f"The database {path} is damaged ({faults}).",
+        f"It was left as it is. {how_to_restore(path)}, or start once with --begin-empty to set the damaged "
+        "file aside and begin with an empty one.",
     )
 
 

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from sqlalchemy.engine import Connection
 
 from schedulezero import database_lock
+from schedulezero.backup_search import how_to_restore, newest_backup
 from schedulezero.database_errors import damaged, explained, result_code
 from schedulezero.errors import DatabaseDamaged, DatabaseUnusable
 
@@ -53,9 +54,9 @@ def check(path: Path) -> None:
             if trace is not None and is_absent(path):  # else another process has created it since
                 state = "is empty" if path.exists() else "is missing"
                 raise DatabaseDamaged(
-                    f"The database {path} {state}, but {trace}. Put the file back if it was moved, bring the "
-                    "newest backup back with `schedulezero-bot restore FOLDER`, or start once with "
-                    "--begin-empty to begin with an empty one."
+                    f"The database {path} {state}, but {trace}.",
+                    f"Put the file back if it was moved. {how_to_restore(path)}, or start once with "
+                    "--begin-empty to begin with an empty one.",
                 )
             if is_absent(path):
                 return
@@ -108,6 +109,12 @@ def mark(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
 
 
+def mark_again(connection: Connection) -> None:
+    """Writes a file's version once more: a change that takes a page of space and alters nothing."""
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+    connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+
+
 def journal_beside(path: Path) -> Path:
     """Where the journal of runs of a bot with that database lies."""
     return path.with_name(f"{path.stem}-journal-of-runs{path.suffix or '.db'}")
@@ -152,7 +159,7 @@ def _looking(path: Path) -> Generator[sqlite3.Connection]:
         if result_code(error) == sqlite3.SQLITE_NOTADB and _trace_of_another(path) is None:
             raise DatabaseUnusable(
                 f"{path} is not a SQLite database, and was left alone. Name another file under `database`; "
-                "if this was the bot's database, bring a backup back with `schedulezero-bot restore FOLDER`."
+                f"if this was the bot's database: {how_to_restore(path)}."
             ) from error
         raise
 
@@ -175,9 +182,8 @@ def _trace_of_another(path: Path) -> str | None:
             ]
             if found:
                 return f"an earlier one is there: {max(found)}"
-        backups = sorted((place.parent / "backups").glob(f"*/{_literal(place.name)}"))
-        if backups:
-            return f"there is a backup of one: {backups[-1].parent}"
+        if (backup := newest_backup(place)) is not None:
+            return f"there is a backup of one: {backup}"
     journal = journal_beside(path)
     if _holds_runs(journal):
         return f"the journal {journal} knows of runs"

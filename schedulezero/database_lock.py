@@ -116,6 +116,40 @@ def replace(path: Path) -> Claim:
     return _take(path, [(_USERS, True)], _still_used)
 
 
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """The processes that run on a database at the moment.
+
+    Attributes:
+        server: the one that serves it, None for none.
+        bots: the bot's, or those of its clusters.
+    """
+
+    server: int | None
+    bots: tuple[int, ...]
+
+
+def holders(path: Path) -> Holders | None:
+    """Who runs on a database; None where that cannot be told, as on Windows or without rights to the file.
+
+    A number is taken from the lock file only while the kernel holds its owner's lock: the process is there.
+    """
+    if sys.platform == "win32":
+        return None
+    try:
+        with _guard:
+            if not lock_file(path).exists():
+                return Holders(None, ())
+            key, held = _opened(lock_file(path))
+            try:
+                servers, bots = _owners(held, _SERVER), _owners(held, _BOT)
+            finally:
+                _give_back(key, [])
+    except OSError:
+        return None
+    return Holders(servers[0] if servers else None, tuple(bots))
+
+
 # ------------------------------------------------------------------ refusals
 
 

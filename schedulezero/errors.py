@@ -9,11 +9,13 @@
     ├── DatabaseUnusable          the database cannot be opened
     │   ├── DatabaseDamaged       it is damaged or gone, and a person decides what takes its place
     │   ├── DatabaseInUse         another process has it
+    │   ├── BackupUnusable        what was named as a backup, or as its place, cannot be one
     │   └── DatabaseAway          it does not answer now; trying again may help
     ├── DatabaseUnavailable       it cannot be read or written at the moment (a full disk, a lock)
     ├── PortTaken                 somebody else listens where we must
     ├── Exposed                   it would be open to others without what that takes
     ├── KeysUnusable              the keys of the ZeroMQ wires cannot be used
+    │   └── NoSuchKey             what was given is not a key, or not one on the list
     └── ClientError               the server could not be used
         ├── ServerUnreachable     nobody listens there
         ├── ServerTimeout         it listens and does not answer
@@ -103,11 +105,24 @@ class DatabaseUnusable(ScheduleZeroError):
 
 
 class DatabaseDamaged(DatabaseUnusable):
-    """The database is damaged or gone; only `restore` or ``--begin-empty`` puts another one in its place."""
+    """The database is damaged or gone; only `restore` or ``--begin-empty`` puts another one in its place.
+
+    Parameters:
+        finding: a sentence that says what was found.
+        remedy: what a person can do about it.
+    """
+
+    def __init__(self, finding: str, remedy: str) -> None:
+        super().__init__(f"{finding} {remedy}")
+        self.finding = finding
 
 
 class DatabaseInUse(DatabaseUnusable):
     """Another process uses the database; the message names it."""
+
+
+class BackupUnusable(DatabaseUnusable):
+    """What was named as a backup, or as the place for one, cannot be it; nothing was changed."""
 
 
 class DatabaseAway(DatabaseUnusable):
@@ -143,6 +158,10 @@ class Exposed(ScheduleZeroError):
 
 class KeysUnusable(ScheduleZeroError):
     """The keys of the ZeroMQ wires cannot be read, made or used."""
+
+
+class NoSuchKey(KeysUnusable):
+    """What was given is not a public key, or not one that is let in."""
 
 
 class ClientError(ScheduleZeroError):

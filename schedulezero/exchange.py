@@ -43,7 +43,8 @@ class Entry:
     """A job as a file describes it; nothing is checked against a guild yet.
 
     ``line`` is where it begins in the file, ``when`` a text that `schedulezero.when.parse` reads,
-    ``excluded`` days on which it does not run; ``trigger`` stands for it in files without such texts.
+    ``excluded`` days on which it does not run; ``trigger`` stands for it in files without such texts;
+    ``label`` begins what is said about it, in files whose lines tell nothing.
     """
 
     line: int
@@ -56,6 +57,7 @@ class Entry:
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
     excluded: tuple[date, ...] = field(default=())
     trigger: Trigger | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,10 +203,10 @@ def _resolved(entry: Entry, asked: Asked) -> Found | Fault:
     try:
         return _found(entry, asked)
     except (WhenError, TriggerError) as error:
-        return Fault(entry.line, error.message)
+        return Fault(entry.line, f"{entry.label}{error.message}")
     except (ValueError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        return Fault(entry.line, f"This entry cannot be read: {reason}.")
+        return Fault(entry.line, f"{entry.label}This entry cannot be read: {reason}.")
 
 
 def _found(entry: Entry, asked: Asked) -> Found:

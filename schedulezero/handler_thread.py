@@ -29,6 +29,7 @@ from schedulezero.descriptors import descriptor_limit
 from schedulezero.doorkeeper import Doorkeeper, most_peers
 from schedulezero.errors import ParameterError
 from schedulezero.invocation import Invocation, answer_of_error, prepare
+from schedulezero.keys import KeyRing, proved_key
 from schedulezero.model import JsonObject
 from schedulezero.protocol import (
     PONG,
@@ -161,7 +162,7 @@ class HandlerThread:
                 return
             if self.registration is not None:
                 self.registration.start()
-            self._serve(router, questions, monitor, doorkeeper)
+            self._serve(router, questions, monitor, doorkeeper, keys)
         except Exception:
             log.exception("the handler's thread failed; reload the cog to start it again")
         finally:
@@ -219,6 +220,7 @@ class HandlerThread:
         questions: zmq.Socket[bytes],
         monitor: zmq.Socket[bytes],
         doorkeeper: Doorkeeper,
+        keys: KeyRing | None,
     ) -> None:
         poller = zmq.Poller()
         poller.register(router, zmq.POLLIN)
@@ -234,17 +236,20 @@ class HandlerThread:
             if questions in ready:
                 questions.send_multipart(doorkeeper.answer(questions.recv_multipart()))
             if router in ready:
-                self._receive(router)
+                self._receive(router, keys)
             self._send_answers(router)
 
-    def _receive(self, router: zmq.Socket[bytes]) -> None:
+    def _receive(self, router: zmq.Socket[bytes], keys: KeyRing | None) -> None:
         """Reads what has come, and hands the calls in it over together: the loop is woken once for all."""
         batch: list[_Waiting] = []
         for _ in range(_MOST_AT_ONCE):  # then let answers out
             try:
-                frames = router.recv_multipart(zmq.NOBLOCK)
+                frames, key = _received(router, proved=keys is not None)
             except zmq.Again:
                 break
+            if keys is not None and not keys.lets_in(key):
+                log.warning("a call was dropped: its key was taken out of the list of keys that are let in")
+                continue
             try:
                 envelope, payload = split_envelope(frames)
                 call = parse_call(decode(payload))
@@ -345,3 +350,11 @@ class HandlerThread:
 
 def _stopped(call: Call) -> JsonObject:
     return failure(f"{call.method} was stopped because the handler shuts down.")
+
+
+def _received(router: zmq.Socket[bytes], *, proved: bool) -> tuple[list[bytes], str | None]:
+    """A message that has come, and the key that its sender proved where the wire has keys."""
+    if not proved:
+        return router.recv_multipart(zmq.NOBLOCK), None
+    frames = router.recv_multipart(zmq.NOBLOCK, copy=False)
+    return [frame.bytes for frame in frames], proved_key(frames[-1])

@@ -11,12 +11,13 @@ import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import zmq
 
 from schedulezero import private_files
 from schedulezero.addresses import is_loopback
-from schedulezero.errors import KeysUnusable
+from schedulezero.errors import KeysUnusable, NoSuchKey
 
 log = logging.getLogger(__name__)
 
@@ -73,18 +74,57 @@ class KeyRing:
         return known
 
     def allow(self, key: str, name: str) -> None:
-        """Lets somebody in; KeysUnusable when that is no key."""
+        """Lets somebody in; NoSuchKey when that is not a key."""
         if not is_key(key):
-            raise KeysUnusable(
+            raise NoSuchKey(
                 "A public key has 40 characters; `schedulezero-bot keys` shows it on the other side."
             )
         try:
             private_files.append(self.allowed_file, f"{key} {' '.join(name.split())[:60]}\n")
         except OSError as error:
-            raise KeysUnusable(
-                f"{self.allowed_file} cannot be written ({error.strerror}). Give the user that runs the bot "
-                "the right to write it and its folder, or name another folder under `keys`."
-            ) from error
+            raise self._not_writable(error) from error
+
+    def lets_in(self, key: str | None) -> bool:
+        """Whether the holder of a key, as proved on a connection, is let in at this moment."""
+        return key is not None and key in self.allowed()
+
+    def revoke(self, name_or_key: str) -> tuple[str, str]:
+        """Lets somebody in no more, from now on, and returns their key and its name.
+
+        The list is replaced in one step, so that whoever reads it finds the old one or the new one.
+
+        Raises NoSuchKey when nobody on the list has that name or key, or several have that name.
+        """
+        wanted = " ".join(name_or_key.split())
+        own = {self.public, self.peer}
+        found = {
+            key: name
+            for key, name in self.allowed().items()
+            if key not in own and (key == wanted or name.casefold() == wanted.casefold())
+        }
+        if len(found) != 1:
+            raise NoSuchKey(
+                f"Several keys are named “{wanted}”; give the key itself: {', '.join(found)}."
+                if found
+                else f"There is no key {wanted[:100]!r} to take out; `schedulezero-bot keys` shows which are "
+                "let in. This side's own key always is."
+            )
+        (gone,) = found
+        fresh = self.allowed_file.with_name(f"{self.allowed_file.name}.new")
+        try:
+            lines = self.allowed_file.read_text(encoding="utf-8").splitlines(keepends=True)
+            fresh.unlink(missing_ok=True)
+            private_files.write_new(fresh, "".join(line for line in lines if line.split()[:1] != [gone]))
+            fresh.replace(self.allowed_file)
+        except OSError as error:
+            raise self._not_writable(error) from error
+        return gone, found[gone]
+
+    def _not_writable(self, error: OSError) -> KeysUnusable:
+        return KeysUnusable(
+            f"{self.allowed_file} cannot be written ({error.strerror}). Give the user that runs the bot "
+            "the right to write it and its folder, or name another folder under `keys`."
+        )
 
     def guard(self, socket: zmq.Socket[bytes]) -> None:
         """Makes a socket that will be bound speak CURVE; whom it lets in, its doorkeeper says."""
@@ -101,6 +141,14 @@ class KeyRing:
         socket.setsockopt(zmq.CURVE_SECRETKEY, self.secret.encode())
 
 
+def proved_key(frame: Any) -> str | None:
+    """The public key that the sender of a received frame has proved; None on a plain wire."""
+    try:
+        return frame.get("User-Id") or None
+    except zmq.ZMQError:
+        return None
+
+
 def load_keys(folder: str | Path, peer: str | None = None, *, everywhere: bool = False) -> KeyRing:
     """The keys of a folder; they are made when there are none yet.
 
@@ -111,7 +159,7 @@ def load_keys(folder: str | Path, peer: str | None = None, *, everywhere: bool =
 
     Raises KeysUnusable, in a sentence that says what to do.
     """
-    folder = Path(folder)
+    folder = Path(folder).absolute()
     secret_file, public_file = folder / "own.secret", folder / "own.public"
     try:
         if not secret_file.exists():

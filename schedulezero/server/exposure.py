@@ -37,5 +37,7 @@ def tls_context(certificate: str | None, key: str | None) -> ssl.SSLContext | No
     try:
         context.load_cert_chain(Path(certificate), Path(key))
     except (OSError, ssl.SSLError) as error:
-        raise Exposed(f"The certificate {certificate} with its key cannot be used: {error}.") from error
+        raise Exposed(
+            f"The certificate {Path(certificate).absolute()} with its key cannot be used: {error}."
+        ) from error
     return context

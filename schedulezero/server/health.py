@@ -1,5 +1,11 @@
 """How a node is: *live* while its parts run (else start it again), *ready* while it can do its work.
 
+Whether the database takes changes is found out by changing it: an idle node on a full disk would learn it
+from nothing else. On SQLite that is one small commit at most every ten seconds, and only while somebody asks:
+``PRAGMA user_version`` set to the value it has, which writes a page and changes nothing. Free space is not
+looked at, because a quota, a read-only disk or a lock keeps changes out as well. PostgreSQL is asked whether
+it is read-only; it stops by itself when its disk is full.
+
 A load balancer sends requests to nodes that are ready, a supervisor starts those again that are not live. A
 node that has lost its database is live and not ready: its runs wait.
 """
@@ -7,6 +13,8 @@ node that has lost its database is live and not ready: its runs wait.
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -14,12 +22,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero.database import Database, is_postgres
+from schedulezero.database_file import mark_again
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject
 from schedulezero.server.signals import Signals
 
+log = logging.getLogger(__name__)
+
 _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
+_WRITTEN_SECONDS = 10.0
+"""So long a change that was made counts; after one that failed, each look tries again."""
 _MOMENT_SECONDS = 2.0
 """So long outcomes may wait to be written before the node is not ready any more."""
 
@@ -28,7 +41,7 @@ class Health:
     """What is known of this node.
 
     Parameters:
-        database: is asked, at most once a second.
+        database: is asked, at most once a second; see above for what is written into it.
         signals: whether other nodes are heard.
         load: how many runs wait in memory and how many are under way.
         unwritten_seconds: for how long outcomes of runs have been waiting to be written.
@@ -51,6 +64,8 @@ class Health:
         self._unwritten_seconds = unwritten_seconds
         self._stuck_seconds = stuck_seconds
         self._asked_at = 0.0
+        self._written_at = -math.inf
+        self._said = False
         self._trouble: str | None = None
         self._lock = asyncio.Lock()
 
@@ -85,7 +100,30 @@ class Health:
                 read_only = await self._database.read(_read_only)
         except (DatabaseUnavailable, TimeoutError) as error:
             return DatabaseUnavailable(str(error)).message
-        return "The database takes no changes now; runs wait until it does again." if read_only else None
+        if read_only:
+            return "The database takes no changes now; runs wait until it does again."
+        return await self._try_to_write()
+
+    async def _try_to_write(self) -> str | None:
+        if time.monotonic() - self._written_at < _WRITTEN_SECONDS:
+            return None
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._database.write(_write)
+        except (DatabaseUnavailable, TimeoutError) as error:
+            self._written_at = -math.inf
+            if not self._said:
+                self._said = True
+                log.error("the database cannot be written to: %s", error or "it takes too long")
+            return "The database cannot be written to now (is its disk full?); runs wait until it can."
+        self._said = False
+        self._written_at = time.monotonic()
+        return None
+
+
+def _write(connection: Connection) -> None:
+    if not is_postgres(connection):
+        mark_again(connection)
 
 
 def _read_only(connection: Connection) -> bool:

@@ -20,7 +20,7 @@ import zmq.asyncio
 from schedulezero.addresses import is_handler_address, is_loopback
 from schedulezero.doorkeeper import Doorkeeper
 from schedulezero.errors import DatabaseUnavailable, PortTaken, ValueUnusable
-from schedulezero.keys import KeyRing
+from schedulezero.keys import KeyRing, proved_key
 from schedulezero.model import JsonObject
 from schedulezero.protocol import (
     MAX_FRAME_BYTES,
@@ -95,7 +95,7 @@ class Registrations:
         async with asyncio.TaskGroup() as group:
             while True:
                 parts = await cast(Any, self._socket).recv_multipart(copy=False)
-                key = _key_of(parts[-1]) if self._keys is not None else None
+                key = proved_key(parts[-1]) if self._keys is not None else None
                 await places.acquire()
                 task = group.create_task(self._serve_one([bytes(part) for part in parts], key))
                 task.add_done_callback(lambda _: places.release())
@@ -120,6 +120,10 @@ class Registrations:
             message = decode(split_envelope(frames)[1])
         except BadFrame as error:
             return failure(str(error))
+        if self._keys is not None and not self._keys.lets_in(key):
+            return failure(
+                "This key was taken out of the list of keys that are let in."
+            )  # since it connected
         method = message.get("method", message.get("action"))
         given = message.get("params", message)
         params = cast(JsonObject, given) if isinstance(given, dict) else {}
@@ -193,14 +197,6 @@ class Registrations:
         ):
             return failure("Handler not registered")
         return {"success": True, "handler_id": handler_id, "status": status}
-
-
-def _key_of(frame: Any) -> str | None:
-    """The public key that the sender of a frame has proved."""
-    try:
-        return frame.get("User-Id") or None
-    except zmq.ZMQError:
-        return None
 
 
 def _is_here(address: str) -> bool:

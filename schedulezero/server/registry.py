@@ -314,7 +314,7 @@ class Registry:
         A guild belongs to the instances that hold its shard, or that declare none; where there is none, its
         runs wait. A run of no guild goes to any.
         """
-        entries = self._instances(run.handler_id)
+        entries = [entry for entry in self._instances(run.handler_id) if self._is_let_in(entry)]
         guild_id = run.guild_id
         if guild_id is not None:
             shares = [(entry, entry.instance.shards) for entry in entries]
@@ -331,6 +331,8 @@ class Registry:
 
     async def answers(self, entry: Entry) -> bool:
         """Whether an instance is there; it is asked when it was not heard from lately."""
+        if not self._is_let_in(entry):
+            return False
         if entry.fresh:
             return True
         if entry.connection.refused:
@@ -366,7 +368,8 @@ class Registry:
         async def describe(entry: Entry) -> HandlerInfo:
             instance = entry.instance
             busy = instance.concurrency == 1 and entry.slots.locked()
-            connected = entry.fresh or (entry.online and busy) or await self.answers(entry)
+            known = self._is_let_in(entry) and (entry.fresh or (entry.online and busy))
+            connected = known or await self.answers(entry)
             return HandlerInfo(
                 instance.handler_id,
                 instance.address,
@@ -391,6 +394,10 @@ class Registry:
     def _instances(self, handler_id: str) -> list[Entry]:
         handler = self._handlers.get(handler_id)
         return list(handler.instances.values()) if handler is not None else []
+
+    def _is_let_in(self, entry: Entry) -> bool:
+        """Whether an instance's key, if it has one, was not taken out of the list since it registered."""
+        return self._keys is None or entry.instance.key is None or self._keys.lets_in(entry.instance.key)
 
     def _find(self, instance: Instance) -> Entry | None:
         handler = self._handlers.get(instance.handler_id)

@@ -250,6 +250,7 @@ async def serving(
             dispatcher.look()
 
         yield look
+    log.info("server stopped: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
 
 
 def _claim(path: Path) -> database_lock.Claim:

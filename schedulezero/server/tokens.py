@@ -33,6 +33,10 @@ class TokenRefused(ScheduleZeroError):
     """A token cannot be made or revoked so; the message says why."""
 
 
+class TokenNameUnusable(TokenRefused):
+    """No token can be called so; the message says what would be right."""
+
+
 class Scope(StrEnum):
     """What a token may: look; also change; also what concerns everybody (clearing the history)."""
 
@@ -149,11 +153,13 @@ def _checked(name: str) -> str:
     """A name as it is kept; TokenRefused when none can be called so."""
     name = " ".join(name.split())
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise TokenRefused(
+        raise TokenNameUnusable(
             f"A token's name has 1 to {_LONGEST_NAME} visible characters, such as backup-script."
         )
     if _ID.fullmatch(_key(name)):
-        raise TokenRefused(f"“{name}” looks like a token's id; choose another name, such as backup-script.")
+        raise TokenNameUnusable(
+            f"“{name}” looks like a token's id; choose another name, such as backup-script."
+        )
     return name
 
 

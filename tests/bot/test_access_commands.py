@@ -56,7 +56,7 @@ def test_a_token_is_revoked_by_its_name_which_no_other_one_has(capsys: pytest.Ca
     "name", ["", "  ", "x" * 101, "a\x00b", "a\u202eb", "\udcff", "0123abcd", "0123ABCD"]
 )
 def test_names_that_a_token_cannot_have(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["token", "make", name]) == 1
+    assert main(["token", "make", name]) == 2
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1 and "sz_" not in captured.out
 
@@ -114,8 +114,27 @@ def test_keys_are_shown_and_let_in(tmp_path: Path, capsys: pytest.CaptureFixture
     assert load_keys(tmp_path / "keys").public in shown
     assert f"{other.public}  the bot forged line" in shown
     assert load_keys(tmp_path / "keys").secret not in shown
-    assert main(["keys", "--allow", "short"]) == 1
+    assert main(["keys", "--allow", "short"]) == 2
     assert "40 characters" in capsys.readouterr().err
+
+
+def test_a_key_is_taken_out_by_its_name_or_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    others = [load_keys(tmp_path / f"other{number}").public for number in range(3)]
+    for key, name in zip(others, ("Moon base", "twice", "twice"), strict=True):
+        assert main(["keys", f"--allow={key}", "--name", name]) == 0
+    ring = load_keys(tmp_path / "keys")
+    capsys.readouterr()
+    assert main(["keys", "--revoke", " moon  BASE"]) == 0
+    shown = capsys.readouterr().out
+    assert f"Revoked Moon base ({others[0]})." in shown and f"  {others[0]}" not in shown
+    assert list(ring.allowed()) == [*others[1:], ring.public]
+    assert main(["keys", "--revoke", "twice"]) == 2
+    said = capsys.readouterr().err
+    assert all(key in said for key in others[1:])
+    assert main(["keys", f"--revoke={others[1]}"]) == 0
+    assert main(["keys", f"--revoke={ring.public}"]) == 2  # this side's own is always let in
+    assert list(ring.allowed()) == [others[2], ring.public]
+    assert ring.allowed_file.stat().st_mode & 0o077 == 0
 
 
 def test_a_token_in_a_file_is_refused(tmp_path: Path) -> None:

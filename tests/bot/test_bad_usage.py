@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -55,20 +56,36 @@ CASES = (
     case("server", 78, "`tls_certificate` and `tls_key` belong together", SCHEDULEZERO_TLS_KEY="/nowhere"),
     case("server", 78, "can be reached from other", SCHEDULEZERO_API_ENDPOINT="http://0.0.0.0:8888"),
     case("keys", 1, "cannot be read or made", SCHEDULEZERO_KEYS="/dev/null/keys"),
-    case("keys --allow short", 1, "40 characters"),
+    case("keys --allow short", 2, "40 characters"),
+    case("keys --allow", 2, "expected one argument"),
+    case("keys --name moonbase", 2, "--name goes with --allow"),
+    case("keys --revoke nobody", 2, "There is no key 'nobody'"),
+    case("keys --revoke a --allow b", 2, "not allowed with"),
     case("token", 2, "ACTION"),
     case("token make", 2, "name"),
     case("token make x --scope all", 2, "invalid choice: 'all'"),
+    Case(("token", "make", ""), 2, "visible characters"),
+    case("token list --config /nowhere.yaml", 2, "There is no configuration file /nowhere.yaml"),
+    case("--config /nowhere.yaml token list", 2, "There is no configuration file /nowhere.yaml"),
+    case("token --config /nowhere.yaml list", 2, "There is no configuration file /nowhere.yaml"),
+    case("doctor --config nowhere.yaml", 2, f"There is no configuration file {ROOT}/nowhere.yaml"),
     case("token revoke nothing", 1, "There is no token"),
-    case("new-sprocket ../../x", 1, "cannot be a sprocket's name"),
-    case("new-sprocket class", 1, "cannot be a sprocket's name"),
-    case("new-sprocket setup", 1, "means something else already"),
+    case("new-sprocket ../../x", 2, "cannot be a sprocket's name"),
+    case("new-sprocket class", 2, "cannot be a sprocket's name"),
+    case("new-sprocket setup", 2, "means something else already"),
     case("when x --count 99999999999", 2, "is not a whole number from 0 to 1000"),
     case("when tomorrow --timezone Nope", 2, "time zone"),
     case("when tomorrow --now nope", 2, "no date"),
+    case("when tomorrow --locale xx", 2, "it must be one of en, de"),
+    case("when tomorrow --locale en_GB", 2, "such as en-GB"),
     case("when nonsense", 2, "was not understood"),
     case("restore", 2, "backup"),
+    case("restore nowhere", 2, f"There is no file or folder {ROOT}/nowhere"),
+    case("restore tests", 2, f"The folder {ROOT}/tests has no file"),
+    case("restore x", 2, "pg_restore", SCHEDULEZERO_DATABASE="postgresql://a@b/c"),
     case("move", 2, "--to"),
+    case("move --to nowhere", 2, "postgresql://user:password@host/name"),
+    case("move --to postgresql://a@b/d", 2, "already", SCHEDULEZERO_DATABASE="postgresql://a@b/c"),
 )
 
 
@@ -135,6 +152,24 @@ async def test_a_full_disk_is_told(settings: Settings) -> None:
     status, _, err = await shell(settings, "$BOT when 'every day at 9' > /dev/full")
     assert status == 1
     assert err == "schedulezero-bot: the output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("what", ["--help", "token --help", "--version"])
+async def test_a_full_disk_is_told_of_help_and_version_too(
+    settings: Settings, what: str, unbuffered: str
+) -> None:
+    status, _, err = await shell(settings, f"$BOT {what} > /dev/full", PYTHONUNBUFFERED=unbuffered)
+    assert status == 1
+    assert err == "schedulezero-bot: the output cannot be written: No space left on device.\n"
+
+
+async def test_the_version(settings: Settings) -> None:
+    assert await shell(settings, "$BOT --version") == (
+        0,
+        f"schedulezero-bot {version('schedulezero-discord')}\n",
+        "",
+    )
 
 
 async def test_a_terminal_that_knows_ascii_only(settings: Settings) -> None:

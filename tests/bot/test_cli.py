@@ -74,7 +74,7 @@ async def test_help_tells_the_commands(settings: Settings) -> None:
     assert "--port" in (await end(settings, "demo", "--help")).out
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_the_server_alone_serves_and_stops_cleanly(settings: Settings, number: signal.Signals) -> None:
     process = await start(settings, "server")
     await line(process, settings.api_endpoint)
@@ -93,7 +93,7 @@ async def test_the_server_alone_serves_and_stops_cleanly(settings: Settings, num
     _, err = await asyncio.wait_for(process.communicate(), 5)
     assert time.monotonic() - began < 5
     assert process.returncode == 0
-    assert b"Traceback" not in err
+    assert b"Traceback" not in err and err.count(b"server stopped") == 1
 
 
 async def test_no_token_is_one_sentence(settings: Settings) -> None:
@@ -153,6 +153,50 @@ async def test_doctor_says_what_to_do(settings: Settings) -> None:
     assert f"FAIL  server: http://127.0.0.1:{port} does not answer" in ended.out
 
 
+async def test_doctor_on_a_machine_with_the_server_alone(settings: Settings) -> None:
+    ended = await end(settings, "doctor", "--server")
+    assert (ended.status, ended.err) == (0, "") and "token" not in ended.out and "handler" not in ended.out
+    assert f"ok    config: no file {ROOT / 'config'}" not in ended.out  # the checkout has one
+    process = await start(settings, "server")
+    await line(process, settings.api_endpoint)
+    ended = await end(settings, "doctor", "--server")
+    assert (ended.status, ended.err) == (0, "")
+    assert (
+        f"ok    database: {settings.database} can be read and written; server running (process {process.pid})"
+        in (ended.out)
+    )
+    # With another configuration than the running server's.
+    (port,) = free_ports(1)
+    elsewhere = f"http://127.0.0.1:{port}"
+    ended = await end(settings, "doctor", "--server", SCHEDULEZERO_API_ENDPOINT=elsewhere)
+    assert ended.status == 1
+    assert f"FAIL  server: {elsewhere} does not answer, and process {process.pid} serves" in ended.out
+    other = str(Path(settings.database).with_name("other.db"))
+    ended = await end(settings, "doctor", "--server", SCHEDULEZERO_DATABASE=other)
+    assert ended.status == 1
+    assert f"answers, and no process serves the database {other}" in ended.out
+    process.kill()
+    await process.wait()
+    ended = await end(settings, "doctor", "--server")  # its number still stands in the lock file
+    assert ended.status == 0 and "no server or bot is running on it" in ended.out
+
+
+async def test_doctor_says_where_the_settings_are_from(settings: Settings, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "doctor", "--server",
+        cwd=tmp_path, env=environment(settings, PYTHONPATH=str(ROOT), SCHEDULEZERO_DATABASE="data/here.db"),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await asyncio.wait_for(process.communicate(), 40)
+    assert (process.returncode, err) == (0, b"")
+    text = out.decode()
+    assert (
+        f"config: no file {tmp_path}/config/schedulezero.yaml, so the defaults, and from the environment"
+        in text
+    )
+    assert "SCHEDULEZERO_DATABASE" in text and f"database: {tmp_path}/data/here.db is not there yet" in text
+
+
 async def test_doctor_finds_a_taken_port_and_a_missing_handler(settings: Settings) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", settings.handler_port))
@@ -173,6 +217,7 @@ async def test_the_demo_starts_prints_its_address_and_stops_cleanly(settings: Se
     process = await start(settings, "demo", "--no-browser", "--port", str(port))
     address = (await line(process, "http://127.0.0.1")).strip()
     assert address == f"http://127.0.0.1:{port}"
+    await line(process, "pick “Post a message in a channel”")  # as README and the documentation call it
     async with httpx.AsyncClient(follow_redirects=True) as client:
         assert (await client.get(address)).status_code == 200
         assert (await client.get(f"{address}/@ada")).status_code == 200

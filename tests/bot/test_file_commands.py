@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -141,8 +142,53 @@ def test_apschedulers_jobs_become_yaml_that_can_be_imported(
     assert {entry["trigger"]["type"] for entry in data["entries"]} == {"date", "calendar", "cron"}
 
 
+BROKEN = {
+    "version": 1,
+    "jobs": [
+        {"id": "no-trigger"},
+        {"id": "no-kwargs", "trigger": {"__apscheduler_class__": "DateTrigger", "__apscheduler_state__": {}}},
+        {"id": "rubbish", "kwargs": {"message": "x", "channel_id": 1}, "next_run_time": 1, "trigger": {
+            "__apscheduler_class__": "a:DateTrigger",
+            "__apscheduler_state__": {"run_date": {"__apscheduler_pickle__": "AAAA"}},
+        }},
+        {"id": "hostile", "kwargs": {"message": "x", "channel_id": 1}, "next_run_time": 1, "trigger": {
+            "__apscheduler_class__": "a:DateTrigger",
+            "__apscheduler_state__": {"run_date": {"__apscheduler_pickle__": "Y29zCnN5c3RlbQou"}},
+        }},
+        {"id": "text", "kwargs": {"message": "x", "channel_id": 1}, "next_run_time": 1, "trigger": {
+            "__apscheduler_class__": "a:DateTrigger", "__apscheduler_state__": {"run_date": "soon"},
+        }},
+        "not even an object",
+    ],
+}  # fmt: skip
+
+
+def test_each_refused_job_of_apscheduler_is_named_with_its_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "jobs.json"
+    file.write_text(json.dumps(BROKEN))
+    assert main(["import-apscheduler", str(file), *NOW]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "refused: Job 1 (“no-trigger”): It has no 'trigger', so it is not a job as APScheduler 3 writes it.",
+        "refused: Job 2 (“no-kwargs”): It has no 'kwargs', so it is not a job as APScheduler 3 writes it.",
+        "refused: Job 3 (“rubbish”): A value in it is not of the kind that APScheduler 3 writes.",
+        "refused: Job 4 (“hostile”): It holds os.system, which is not read from such files.",
+        "refused: Job 5 (“text”): A value in it is not of the kind that APScheduler 3 writes.",
+        "refused: Job 6: A value in it is not of the kind that APScheduler 3 writes.",
+        "schedulezero-bot: Nothing was written: none of what this file holds can be taken over.",
+    ]
+    file.write_text('{"jobs": []}')
+    assert main(["import-apscheduler", str(file)]) == 2
+    assert capsys.readouterr().err == "schedulezero-bot: Nothing was written: this file holds no jobs.\n"
+    file.unlink()
+    sqlite3.connect(file).executescript("CREATE TABLE other (id)").close()
+    assert main(["import-apscheduler", str(file)]) == 2
+    assert "it has no table apscheduler_jobs" in capsys.readouterr().err
+
+
 def test_what_is_no_job_of_apscheduler_is_refused(crontab: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import-apscheduler", crontab]) == 2
-    assert "no export of jobs" in capsys.readouterr().err
+    assert "not an export of APScheduler 3's jobs" in capsys.readouterr().err
     assert main(["import-apscheduler", crontab, "--channel", "general"]) == 2
     assert "must be the id of a channel" in capsys.readouterr().err

@@ -54,6 +54,22 @@ async def test_run_shows_its_screen_with_the_invite_link(settings: Settings, dis
         assert b"Traceback" not in err and b"ERROR" not in err, err.decode()
 
 
+async def test_no_warning_of_the_library_leaks(settings: Settings, discord: DiscordServer) -> None:
+    async with running(settings, discord) as process:
+        await line(process, "Ctrl-C")
+        doctor = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.bot_process", discord.address, "doctor",
+            cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated"),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await asyncio.wait_for(doctor.communicate(), 60)
+        assert b"ok    token: accepted" in out and err == b"", (out, err)
+        assert f"bot running (process {process.pid})".encode() in out
+        process.terminate()
+        _, said = await asyncio.wait_for(process.communicate(), 20)
+        assert b"voice" not in said and b"intent" not in said, said
+
+
 async def test_a_screen_that_cannot_be_shown_is_logged_at_once_and_the_bot_runs_on(
     settings: Settings, discord: DiscordServer
 ) -> None:

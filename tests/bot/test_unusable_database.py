@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.config import Settings
@@ -131,6 +132,59 @@ async def test_a_damaged_database_has_an_exit_status_of_its_own(settings: Settin
     assert (tmp_path / "a.db").read_bytes() == content
 
 
+async def test_the_newest_backup_is_named(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    await a_database(path)
+    for name, age in (("newest", 10), ("z-older", 20)):
+        folder = tmp_path / "backups" / name
+        assert (await end(settings, ("backup", str(folder)), path)).status == 0
+        os.utime(folder / "a.db", (1e9 - age, 1e9 - age))
+    remedy = f"`schedulezero-bot restore {tmp_path}/backups/newest`"
+    path.unlink()
+    assert remedy in (await end(settings, ("token", "list"), path)).err
+    path.write_bytes(b"SQLite format 3\0" + b"rubbish" * 1000)
+    assert remedy in (await end(settings, ("token", "list"), path)).err
+    ended = await end(settings, ("restore", str(tmp_path / "backups")), path)
+    assert ended.status == 2 and f"Name {tmp_path}/backups/newest, the newest" in ended.err
+    ended = await end(settings, ("restore", str(tmp_path / "backups" / "newest")), path)
+    assert ended.status == 0 and f"Restored {path} from {tmp_path}/backups/newest/a.db" in ended.out
+
+
+async def test_an_idle_server_on_a_full_disk_is_not_ready(settings: Settings, tmp_path: Path) -> None:
+    """Nothing is scheduled, so nothing but the question itself can find out."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bot_process", "127.0.0.1:1", "server",
+        cwd=ROOT, env=environment(settings),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    try:
+        await line(process, settings.api_endpoint)
+        async with httpx.AsyncClient(base_url=settings.api_endpoint, timeout=10) as api:
+
+            async def becomes(status: int) -> httpx.Response:
+                async with asyncio.timeout(30):
+                    while (answer := await api.get("/api/health/ready")).status_code != status:
+                        await asyncio.sleep(0.2)
+                return answer
+
+            await becomes(200)
+            process.stdin.write(b"disk full\n")
+            await line(process, "obeyed")
+            assert "is its disk full?" in (await becomes(503)).json()["trouble"]
+            assert (await api.get("/api/health/live")).status_code == 200
+            process.stdin.write(b"disk ok\n")
+            await line(process, "obeyed")
+            await becomes(200)
+        process.terminate()
+        _, err = await asyncio.wait_for(process.communicate(), 20)
+        assert err.count(b"the database cannot be written to") == 1 and b"Traceback" not in err
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 async def test_begin_empty_on_the_command_line(settings: Settings, tmp_path: Path) -> None:
     await a_database(tmp_path / "a.db")
     content = (tmp_path / "a.db").read_bytes()[:-4096]
@@ -142,5 +196,6 @@ async def test_begin_empty_on_the_command_line(settings: Settings, tmp_path: Pat
         process.terminate()
         _, err = await asyncio.wait_for(process.communicate(), 20)
         assert process.returncode == 0, err.decode()
+        assert b"It was left as it is" not in err and b"--begin-empty" not in err  # what it has just done
         aside = [item for item in tmp_path.glob("a.db.damaged-*") if not item.name.endswith(("-wal", "-shm"))]
         assert len(aside) == expected and aside[0].read_bytes() == content

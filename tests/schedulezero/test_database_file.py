@@ -289,7 +289,7 @@ async def test_backup_and_restore_from_the_command_line(
         await journal.end("job@1", {"success": True})
         # While it is in use.
         assert main(["backup", str(tmp_path / "copy")]) == 0
-        assert main(["backup", str(tmp_path / "copy")]) == 1  # it is there already
+        assert main(["backup", str(tmp_path / "copy")]) == 2  # it is there already
         await write(database, "too late")
     await journal.close()
     assert "is there already" in capsys.readouterr().err
@@ -301,9 +301,9 @@ async def test_backup_and_restore_from_the_command_line(
     capsys.readouterr()
 
     (tmp_path / "bad.db").write_bytes(b"rubbish")
-    assert main(["restore", str(tmp_path / "bad.db")]) == 1
-    assert "no sound database" in capsys.readouterr().err
-    assert main(["restore", str(tmp_path / "nothing")]) == 1
+    assert main(["restore", str(tmp_path / "bad.db")]) == 2
+    assert "not a sound database" in capsys.readouterr().err
+    assert main(["restore", str(tmp_path / "nothing")]) == 2
     assert "There is no file" in capsys.readouterr().err
 
 

@@ -147,8 +147,9 @@ def test_an_export_of_discord_reminder_bot() -> None:
     }
     assert by_kind["datesend_dm"].params == {"user_id": "5", "message": "DM"}
     assert sorted(message for _, message in faults(found)) == [
-        "This cron expression cannot be taken over.", "This job posts no message.",
-    ]  # fmt: skip
+        "Job 5 (“6”): This job posts no message.",
+        "Job 6 (“5”): This cron expression cannot be taken over.",
+    ]
 
 
 class Evil:
@@ -166,7 +167,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, place: str) -> None:
     trigger = {"__apscheduler_class__": "x:DateTrigger", "__apscheduler_state__": state}
     job = {"kwargs": {"message": "x", "channel_id": 1}, "trigger": trigger, "next_run_time": 1}
     found = read_apscheduler(json.dumps({"jobs": [job]}), HERE, "UTC", NOW)
-    assert "is not expected here" in faults(found)[0][1]
+    assert "which is not read from such files" in faults(found)[0][1]
     assert not (tmp_path / "pwned").exists()
 
 

@@ -22,10 +22,13 @@ from enum import IntEnum
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
+from aiohttp.http_exceptions import TransferEncodingError
 from aiohttp.typedefs import Handler, Middleware
 
 from schedulezero.background import run_in_background
 from schedulezero.server.api.errors import ApiError
+from schedulezero.server.api.unreadable import is_peers_fault, refuse_expectation, refuse_unreadable
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +97,7 @@ class _Kept:
 
 
 class _Connection(web.RequestHandler):
-    """aiohttp's connection, which tells of its end."""
+    """aiohttp's connection, which tells of its end, and refuses in JSON what its parser cannot read."""
 
     __slots__ = ("_connections", "kept")
 
@@ -116,6 +119,44 @@ class _Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._connections.ended(self.kept)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # After an error aiohttp's parser feeds the body of the request under way no more, nor ends it.
+        request = self._current_request
+        refused = bool(self._messages) and not isinstance(self._messages[-1][0], RawRequestMessage)
+        if refused and request is not None and not request.content.is_eof():
+            request.content.set_exception(TransferEncodingError("the rest of the body cannot be read"))
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if not is_peers_fault(exc):
+            return super().handle_error(request, status, exc, message)
+        if request.writer.output_size > 0:
+            raise ConnectionError("a part of another answer is sent already")
+        answer = refuse_unreadable(request, exc)
+        answer.force_close()
+        return answer
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        if isinstance(resp, web.HTTPExpectationFailed):  # raised before any middleware of ours is called
+            resp = refuse_expectation()
+            resp.force_close()
+        return await super().finish_response(request, resp, start_time)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        error = kw.get("exc_info")
+        if is_peers_fault(error):
+            log.debug("the rest of a request from %s was not read: %s", self.kept.address, error)
+        else:
+            super().log_exception(*args, **kw)
 
 
 class Connections:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 
 from schedulezero.addresses import free_ports
 from schedulezero.handler import Handler
@@ -75,6 +76,62 @@ async def test_with_keys_that_allow_each_other_a_job_runs(keyed: ServerConfig, t
             await handler.refresh()
             run = await ended(api, await due_now(api, **JOB))
             assert (run["status"], run["result"]["hello"]) == ("succeeded", "moon")
+
+
+async def test_a_key_that_is_taken_out_counts_at_once(keyed: ServerConfig, tmp_path: Path) -> None:
+    """Also for a handler that is connected and registered already, in both directions."""
+    async with a_server(keyed) as api:
+        server_keys = load_keys(keyed.keys, everywhere=True)
+        keys = load_keys(tmp_path / "bot", everywhere=True)
+        keys.allow(server_keys.public, "the server")
+        server_keys.allow(keys.public, "the bot")
+        own = replace(keys, peer=server_keys.public)
+        async with a_handler(keyed.server_address, own) as handler:
+            await handler.refresh()
+            assert (await ended(api, await due_now(api, **JOB)))["status"] == "succeeded"
+            # The same connection, before and after.
+            with zmq.Context() as context, context.socket(zmq.REQ) as socket:
+                socket.setsockopt(zmq.LINGER, 0)
+                socket.setsockopt(zmq.RCVTIMEO, 5000)
+                keys.speak_to(socket, server_keys.public)
+                socket.connect(keyed.server_address)
+                answers: list[dict[str, Any]] = []
+                for _ in range(2):
+                    await asyncio.to_thread(socket.send, json.dumps({"method": "ping"}).encode())
+                    answers.append(json.loads(await asyncio.to_thread(socket.recv)))
+                    if len(answers) == 1:
+                        server_keys.revoke("the bot")
+                assert answers[0]["success"] is True
+                assert answers[1]["success"] is False and "taken out" in answers[1]["error"]
+            handlers = (await api.get("/api/handlers")).json()["handlers"]
+            assert [item["status"] for item in handlers] == ["Disconnected"]
+            job_id = await due_now(api, **JOB)  # it waits, as for a handler that is away
+            await until(lambda: records(api, job_id))
+            assert [item["status"] for item in await records(api, job_id)] == ["queued"]
+            server_keys.allow(keys.public, "the bot")
+            await handler.refresh()
+            assert (await ended(api, job_id))["status"] == "succeeded"
+
+
+async def records(api: Api, job_id: str) -> list[dict[str, Any]]:
+    return (await api.get(f"/api/jobs/{job_id}/executions")).json()["records"]
+
+
+async def test_a_server_whose_key_is_taken_out_calls_no_job(tmp_path: Path) -> None:
+    keys, server_keys = load_keys(tmp_path / "bot", everywhere=True), load_keys(tmp_path / "server")
+    keys.allow(server_keys.public, "the server")
+    async with a_handler("tcp://127.0.0.1:9", keys) as handler:
+        with zmq.Context() as context, context.socket(zmq.REQ) as socket:
+            socket.setsockopt(zmq.LINGER, 0)
+            server_keys.speak_to(socket, keys.public)
+            socket.connect(handler.address)
+            await asyncio.to_thread(socket.send, json.dumps(HELLO).encode())
+            assert json.loads(await asyncio.to_thread(socket.recv))["success"] is True
+            keys.revoke("the server")
+            socket.setsockopt(zmq.RCVTIMEO, 1000)
+            await asyncio.to_thread(socket.send, json.dumps(HELLO).encode())
+            with pytest.raises(zmq.Again):
+                await asyncio.to_thread(socket.recv)
 
 
 async def test_a_plain_handler_does_not_register(

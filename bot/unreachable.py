@@ -1,0 +1,25 @@
+"""Why a web address does not answer, in words for people; aiohttp's own hold its internals."""
+
+from __future__ import annotations
+
+import os
+import ssl
+
+import aiohttp
+
+
+def why_unreachable(error: Exception) -> str:
+    """The reason of a failed request, without a full stop."""
+    if isinstance(error, TimeoutError):
+        return "no answer came in time"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name cannot be resolved"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "its certificate is not signed by an authority that is trusted here"
+    if isinstance(error, ssl.SSLError | aiohttp.ClientSSLError):
+        return "it does not speak HTTPS"
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    if isinstance(error, OSError | aiohttp.ClientError):
+        return "the connection failed"
+    return "its answer is not what was expected"
