@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import WhenError
@@ -45,12 +45,14 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         return Trigger("calendar", {"interval": elapsed, **bounds, "timezone": zone.key})
 
     rule = _rule(phrase, text, zone)
+    if phrase.every > 1 and phrase.anchor is not None:
+        rule = _anchored(rule, phrase.every, phrase.anchor)
     first = rule.next_after(starting - timedelta(microseconds=1) if starting else now)
     if first is None:
         raise WhenError(f"“{text}” never comes: no day from now on matches it.")
     first_day = first.astimezone(zone).date()
     if phrase.every > 1:
-        rule = _anchored(rule, phrase.every, first_day)
+        rule = _anchored(rule, phrase.every, phrase.anchor or first_day)
         if starting is None:
             starting = first_instant_at_or_after(datetime.combine(first_day, time.min), zone)
     elif phrase.count is not None and starting is None:
@@ -181,7 +183,13 @@ def _numbers(numbers: list[int]) -> str:
 
 
 def _local(bound: tuple[date, time | None] | None, default: time, zone: ZoneInfo) -> datetime | None:
-    return first_instant_at_or_after(at_instant(bound, default), zone) if bound is not None else None
+    if bound is None:
+        return None
+    local = at_instant(bound, default)
+    # Only a text that names the offset means the second of two such times.
+    return (
+        local.replace(tzinfo=zone).astimezone(UTC) if local.fold else first_instant_at_or_after(local, zone)
+    )
 
 
 def _period(args: JsonObject) -> timedelta:

@@ -84,7 +84,7 @@ def understand(text: str, *, zone: str, locale: str, now: datetime) -> Understoo
         if isinstance(schedule, Once):
             raise WhenError(_past(wanted, schedule.at, named_zone, locale, now))
         raise WhenError(f"“{wanted}” never comes: no date from now on matches it. {examples}")
-    return Understood(trigger, schedule, named_zone)
+    return Understood(trigger, schedule, trigger.zone_or(named_zone))
 
 
 def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> str:
@@ -126,7 +126,8 @@ def _trigger(text: str, zone: str, locale: str, now: datetime) -> Trigger:
     if looks_like_crontab(line):
         return crontab_trigger(line, zone)
     if looks_like_rrule(text):
-        return compile_phrase(read_rrule(text, ZoneInfo(zone), now), text, ZoneInfo(zone), now)
+        phrase, where = read_rrule(text, ZoneInfo(zone), now)
+        return compile_phrase(phrase, text, where, now)
     first_error: WhenError | None = None
     for language in dict.fromkeys((language_of(locale), "en")):
         try:
