@@ -20,7 +20,7 @@ from schedulezero.when.crontab import crontab_trigger, looks_like_crontab
 from schedulezero.when.describe import describe
 from schedulezero.when.grammar import read_phrase, recurs
 from schedulezero.when.lexicon import Lexicon, language_of, lexicon
-from schedulezero.when.once import read_day, read_moment, span_of
+from schedulezero.when.once import read_day, read_moment, read_span
 from schedulezero.when.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.schedules import Once, Schedule
 from schedulezero.when.triggers import schedule_of
@@ -152,7 +152,7 @@ def _in_language(text: str, words: Lexicon, zone: str, locale: str, now: datetim
         read_date = _date_reader(words, locale, where, now)
         return compile_phrase(read_phrase(text, words, read_date), text, where, now)
     lowered = text.casefold()
-    if lowered.startswith("in ") and (span := span_of(lowered.removeprefix("in "))) is not None:
+    if lowered.startswith("in ") and (span := read_span(lowered.removeprefix("in "))) is not None:
         try:
             return _once(now + span)
         except OverflowError:

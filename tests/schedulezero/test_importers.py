@@ -113,8 +113,9 @@ def test_only_cron_tz_moves_the_lines_of_a_crontab() -> None:
 @pytest.mark.parametrize(
     ("top", "refused"),
     [
-        ("CRON_TZ=Nowhere/Bad", 3), ("CRON_TZ=", 3), ("CRON_TZ=Bad Zone", 3), 
-        ("CRON_TZ=Europe/Berlin # here", 3), ("CRON_TZ Europe/Berlin", 3), ("export CRON_TZ=UTC", 3), ("* * * bad", 0), ("#" * 3000, 0),
+        ("CRON_TZ=Nowhere/Bad", 3), ("CRON_TZ=", 3), ("CRON_TZ=Bad Zone", 3),
+        ("CRON_TZ=Europe/Berlin # here", 3), ("CRON_TZ Europe/Berlin", 3),
+        ("export CRON_TZ=UTC", 3), ("* * * bad", 0), ("#" * 3000, 0),
     ],
     ids=lambda value: str(value)[:30],
 )  # fmt: skip
