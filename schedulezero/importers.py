@@ -191,7 +191,7 @@ def read_crontab(
     A job below a ``CRON_TZ`` that names no zone is refused, as it is not known when it would run.
     """
     found: list[Entry | Fault] = []
-    wrong = ""
+    wrong: NotTakenOver | None = None
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
@@ -200,10 +200,12 @@ def read_crontab(
         if setting is not None:
             if setting[0] == "CRON_TZ":
                 zone = setting[1]
-                wrong = "" if zone in known_zones() else _wrong_zone(number, zone)
+                wrong = None if zone in known_zones() else _wrong_zone(number, zone)
             continue
         if "CRON_TZ" in stripped.split(None, 2)[:2] or stripped.startswith("export CRON_TZ"):
-            wrong = f"Line {number} is not a setting; it should look like CRON_TZ=Europe/Berlin."
+            wrong = NotTakenOver(
+                f"Line {number} is not a setting; it should look like CRON_TZ=Europe/Berlin."
+            )
         if len(found) == most:
             found.append(Fault(number, f"Only the first {most} entries were read."))
             break
@@ -218,13 +220,15 @@ def read_crontab(
     return found
 
 
-def _wrong_zone(number: int, zone: str) -> str:
+def _wrong_zone(number: int, zone: str) -> NotTakenOver:
     if not zone:
-        return f"CRON_TZ on line {number} is empty; name a zone such as Europe/Berlin."
-    return f"CRON_TZ on line {number} is “{zone[:60]}”, which is not a time zone; one is Europe/Berlin."
+        return NotTakenOver(f"CRON_TZ on line {number} is empty; name a zone such as Europe/Berlin.")
+    return NotTakenOver(
+        f"CRON_TZ on line {number} is “{zone[:60]}”, which is not a time zone; one is Europe/Berlin."
+    )
 
 
-def _cron(line: str, number: int, channel_id: str, zone: str, wrong_zone: str) -> Entry:
+def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOver | None) -> Entry:
     fields = 1 if line.startswith("@") else 5
     parts = line.split(None, fields)
     long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
@@ -237,8 +241,8 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong_zone: str) -
         if when not in _ALIASES:
             raise NotTakenOver(f"{when} has no instant; give it five fields.")
         when = _ALIASES[when]
-    if wrong_zone:
-        raise NotTakenOver(wrong_zone)
+    if wrong is not None:
+        raise wrong
     return Entry(number, None, POST, {"channel_id": channel_id, "message": parts[fields]}, when, zone)
 
 

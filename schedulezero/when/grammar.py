@@ -109,7 +109,7 @@ class _Reader:
         following = self._peek(1)
         if (window := self._window()) is not None:
             if phrase.window is not None:
-                self._refuse_two("ranges of times")
+                self._refuse_two()
             phrase.window = window
         elif "clock" in token:
             phrase.clock = True
@@ -166,7 +166,7 @@ class _Reader:
                 self._period(1, token["unit"])
             else:
                 if phrase.unit not in (None, token["unit"]) and self._and_every():
-                    self._refuse_two("periods")
+                    self._refuse_two()
                 self._set_unit(token["unit"])
         elif "daily" in token:
             self._count(1, "day")
@@ -205,7 +205,7 @@ class _Reader:
                 between = self.tokens[self.span_end : self.position]
                 joined = all("and" in token or token.text == "," for token in between)
                 if not joined or _SPANS[unit] >= _SPANS[self.span_unit]:
-                    self._refuse_two("periods")
+                    self._refuse_two()
             self.span_unit, self.span_end = unit, self.position + tokens
             try:
                 phrase.span += timedelta(seconds=_SPANS[unit]) * number
@@ -222,7 +222,7 @@ class _Reader:
     def _count(self, number: int, unit: str) -> None:
         """Notes a period that counts; two different ones are two schedules."""
         if self.counted not in (None, (number, unit)) or (self.other is not None and number != 2):
-            self._refuse_two("periods")
+            self._refuse_two()
         self.counted = number, unit
         self._set_unit(unit)
         self.phrase.every = max(self.phrase.every, number)
@@ -236,10 +236,10 @@ class _Reader:
         if not self.order.endswith(kind):
             self.order += kind
 
-    def _refuse_two(self, what: str) -> None:
+    def _refuse_two(self) -> None:
         raise WhenError(
-            f"“{self.text}” names two {what}; a schedule has one, such as `every 2 hours 30 minutes` "
-            "or `every monday at 9`. Make a job for each."
+            f"“{self.text}” names two schedules. Make a job for each; one is `every 2 hours 30 minutes` "
+            "or `every monday at 9`."
         )
 
     def _set_unit(self, unit: str) -> None:
@@ -392,9 +392,9 @@ class _Reader:
         """What ordinals and numbers were left without a noun are days of the month."""
         phrase = self.phrase
         if self.counted is not None and self.counted[0] > 1 and phrase.unit != self.counted[1]:
-            self._refuse_two("periods")
+            self._refuse_two()
         if "DTDT" in self.order or "TDTD" in self.order:
-            self._refuse_two("schedules")
+            self._refuse_two()
         monthly = phrase.unit in ("month", "year") or bool(phrase.months)
         for number, token in self.ordinals:
             if "day_number" not in token:

@@ -48,9 +48,7 @@ def rrule_parts(text: str) -> dict[str, str]:
         if not value:
             raise WhenError(f"“{part[:60]}” is not a part of an RRULE; a part looks like `INTERVAL=2`.")
         if key in parts:
-            raise WhenError(
-                f"{key[:60]} stands twice in this RRULE; say it once, such as `{key[:60]}={value[:60]}`."
-            )
+            raise WhenError(f"{key[:60]} stands twice in this RRULE; say it once.")
         parts[key] = value
     return parts
 
@@ -71,19 +69,20 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
     parts = rrule_parts(match["parts"])
     if "FREQ" not in parts:
         raise WhenError("This RRULE has no FREQ; one is `FREQ=WEEKLY`.")
-    unknown = next((key for key in parts if key not in _PARTS), None)
-    if unknown is not None:
-        raise WhenError(f"{unknown[:60]} of an RRULE is not supported.")
+    for key in parts:
+        if key not in _PARTS:
+            raise WhenError(f"{key[:60]} of an RRULE is not supported.")
     stamp = (match["start"] or "").upper()
     zone = _zone(match["parameters"] or "", stamp, zone)
     start = _stamp(stamp, zone) if stamp else None
-    if parts["FREQ"] not in _UNITS:
-        raise WhenError(f"FREQ={parts['FREQ']} is not supported; use DAILY, WEEKLY, MONTHLY or YEARLY.")
+    frequency = parts["FREQ"][:60]
+    if frequency not in _UNITS:
+        raise WhenError(f"FREQ={frequency} is not supported; use DAILY, WEEKLY, MONTHLY or YEARLY.")
     if parts.get("BYSECOND", "0") != "0":
         raise WhenError("BYSECOND of an RRULE is not supported, except for 0.")
     if start is not None and start.second and "BYSECOND" not in parts:
         raise WhenError("Seconds of DTSTART are not supported.")
-    phrase = Phrase(unit=_UNITS[parts["FREQ"]], every=_number(parts, "INTERVAL", 1000) or 1)
+    phrase = Phrase(unit=_UNITS[frequency], every=_number(parts, "INTERVAL", 1000) or 1)
     begins = start or now.astimezone(zone)
     _days(phrase, parts, begins)
     if start is not None:
