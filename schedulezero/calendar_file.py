@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time as clock
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from schedulezero.calendar_lines import Block, blocks_of, split_property
+from schedulezero.calendar_checks import Unusable, check_lines, rule_of
+from schedulezero.calendar_lines import Block, Blocks, blocks_of, split_property, uid_of
 from schedulezero.exchange import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Job
@@ -104,7 +106,7 @@ def read_calendar(
         text: the file.
         method: the job method that posts.
         params: what it gets beside its ``message``.
-        zone: for times that name no zone.
+        zone: for times that name no zone, in a calendar that names none either (X-WR-TIMEZONE).
         now: the present instant.
         most: how many events are read at most.
 
@@ -113,13 +115,12 @@ def read_calendar(
     blocks = blocks_of(text, most)
     if not blocks.events:
         return [Fault(1, "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).")]
-    zones = _Zones(blocks.zones, zone)
+    zones = _Zones(blocks, zone)
     found: list[Entry | Fault] = []
-    changed = _changed_one_by_one(blocks.events)
     for block in blocks.events:
         try:
-            found.append(_entry(block, zones, method, params, now, changed))
-        except _Unusable as error:
+            found.append(_entry(block, zones, method, params, now, blocks.changed))
+        except Unusable as error:
             found.append(Fault(block.line, str(error)))
         except Exception as error:  # noqa: BLE001 - the parser raises many kinds; each costs one event
             reason = " ".join(str(error).split())[:120] or type(error).__name__
@@ -129,24 +130,33 @@ def read_calendar(
     return found
 
 
-class _Unusable(Exception):
-    """An event is well formed and cannot be scheduled; the text says why."""
-
-
 class _Zones:
     """The time zones of a file: IANA zones where a name or VTIMEZONE tells which, else its own rules."""
 
-    def __init__(self, blocks: Sequence[Block], default: str) -> None:
+    def __init__(self, blocks: Blocks, default: str) -> None:
         from icalendar.timezone import tzp
 
         tzp.use_default()  # forgets the zones of files that were read before
-        self.default = default
+        self._default = default
+        self._names = blocks.zone_names
         self._own: dict[str, Block] = {}
         self._known: dict[str, str | None] = {}
         self._faults: dict[str, str] = {}
-        for block in blocks:
+        for block in blocks.zones:
             name = next((value for key, _, value in map(split_property, block.lines) if key == "TZID"), "")
             self._own.setdefault(name.strip(), block)
+
+    def default(self, block: Block) -> str:
+        """The zone of an event's times that name none: its calendar's, or else the one asked for."""
+        name = self._names.get(block.calendar)
+        if not name:
+            return self._default
+        found = self.iana(name)
+        if found is None:
+            raise Unusable(
+                f"The zone of its calendar, X-WR-TIMEZONE “{name[:60]}”, is not a known time zone."
+            )
+        return found
 
     def iana(self, name: str) -> str | None:
         """The IANA zone that a TZID means, None when only its own rules say."""
@@ -156,7 +166,7 @@ class _Zones:
                 self._faults[name] = "Its time zone cannot be read."  # if learning fails
                 self._faults[name] = self._learn(name)
         if self._faults.get(name):
-            raise _Unusable(self._faults[name])
+            raise Unusable(self._faults[name])
         return self._known[name]
 
     def _learn(self, name: str) -> str:
@@ -190,7 +200,18 @@ class _Zones:
             guesses += [
                 value for key, _, value in map(split_property, block.lines) if key == "X-LIC-LOCATION"
             ]
+            guesses.append(_fixed(block))
         return next((guess for guess in guesses if guess in names), None)
+
+
+def _fixed(zone: Block) -> str:
+    """The zone that is always as far from UTC as one with its own rules, empty when there is none."""
+    offsets = {value.strip() for key, _, value in map(split_property, zone.lines) if key == "TZOFFSETTO"}
+    match = _WHOLE_HOURS.fullmatch(offsets.pop()) if len(offsets) == 1 else None
+    if match is None:
+        return ""
+    hours = int(match[2])
+    return f"Etc/GMT{'-' if match[1] == '+' else '+'}{hours}" if hours else "UTC"  # POSIX counts westwards
 
 
 def _parts(rule: str) -> dict[str, str]:
@@ -202,6 +223,7 @@ def _parts(rule: str) -> dict[str, str]:
     return found
 
 
+_WHOLE_HOURS = re.compile(r"([+-])([0-9]{2})00(?:00)?")
 _CLOCK_CHANGES = frozenset(("FREQ", "INTERVAL", "UNTIL", "COUNT", "BYMONTH", "BYDAY", "BYMONTHDAY", "WKST"))
 
 
@@ -215,22 +237,13 @@ def _with_known_zones(block: Block, zones: _Zones) -> str:
             for parameter in parameters.split(";"):
                 key, _, given = parameter.partition("=")
                 if key.strip().upper() == "TZID":
+                    if "T" not in value.upper():
+                        continue  # a day is one wherever somebody is (RFC 5545, 3.2.19)
                     given = zones.iana(given.strip('"')) or given
                 kept.append(f"{key}={given}")
-            line = f"{name};{';'.join(kept)}:{value}"
+            line = f"{';'.join([name, *kept])}:{value}"
         lines.append(line)
     return "\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT"])
-
-
-def _changed_one_by_one(events: Sequence[Block]) -> frozenset[str]:
-    """The UIDs of repeating events of which single dates were moved or cancelled (RFC 5545, 3.8.4.4)."""
-    found = (_values(block) for block in events)
-    return frozenset(values.get("UID", "") for values in found if "RECURRENCE-ID" in values)
-
-
-def _values(block: Block) -> dict[str, str]:
-    parts = (split_property(line) for line in block.lines)
-    return {name: value.strip() for name, _, value in parts if name in ("UID", "RECURRENCE-ID")}
 
 
 def _entry(
@@ -239,48 +252,52 @@ def _entry(
     method: str,
     params: dict[str, Any],
     now: datetime,
-    changed: frozenset[str],
+    changed: set[str],
 ) -> Entry:
     import icalendar  # takes a while, and few need it
 
     if block.fault is not None:
-        raise _Unusable(block.fault)
+        raise Unusable(block.fault)
+    check_lines(block.lines)
     event: Any = cast(Any, icalendar.Event).from_ical(_with_known_zones(block, zones))
-    zone = zones.default
     if str(event.get("status") or "").upper() == "CANCELLED":
-        raise _Unusable("This event was cancelled.")
+        raise Unusable("This event was cancelled.")
     if event.get("recurrence-id") is not None:
-        raise _Unusable("This is one changed date of a repeating event; change it after the import.")
+        raise Unusable("This is one changed date of a repeating event; change it after the import.")
     for name in ("rdate", "exrule"):
         if event.get(name) is not None:
-            raise _Unusable(f"{name.upper()} is not supported; RRULE and EXDATE are.")
+            raise Unusable(f"{name.upper()} is not supported; RRULE and EXDATE are.")
     summary = " ".join(str(event.get("summary") or "").split())
     description = str(event.get("description") or "").strip()
     message = f"**{summary}**\n{description}".strip() if description else summary
     if not message:
-        raise _Unusable("This event has no SUMMARY to post.")
+        raise Unusable("This event has no SUMMARY to post.")
     start = event.get("dtstart")
     if start is None:
-        raise _Unusable("This event has no DTSTART.")
-    begins, where = _start(start.dt, zone)
-    rule = event.get("rrule")
-    if isinstance(rule, list):
-        raise _Unusable("This event has several RRULEs; one is possible.")
+        raise Unusable("This event has no DTSTART.")
+    begins, where = _start(start.dt, zones, block)
+    rule = rule_of(block.lines)
     if rule is None:
+        where = where if where in known_zones() else zones.default(block)
         if begins <= now:
-            raise _Unusable(
+            raise Unusable(
                 f"This event is over: it was on {begins.astimezone(ZoneInfo(where)):%Y-%m-%d %H:%M}."
             )
         when = f"<t:{int(begins.timestamp())}>"
+        excluded: tuple[date, ...] = ()
     else:
-        if _values(block).get("UID", "") in changed:
-            raise _Unusable("Single dates of this event were moved or cancelled, which cannot be taken over.")
+        text, parts = rule
+        if uid_of(block.lines) in changed:
+            raise Unusable("Single dates of this event were moved or cancelled, which cannot be taken over.")
+        if where not in known_zones():
+            raise Unusable("Its time zone is not a known one, so its repetitions cannot be placed.")
         local = begins.astimezone(ZoneInfo(where))
-        if not _same_clock(start.dt, local):
-            raise _Unusable("Its time zone is not a known one, so its repetitions cannot be placed.")
-        if isinstance(start.dt, datetime) and local.replace(tzinfo=None) != start.dt.replace(tzinfo=None):
-            raise _Unusable("The clocks skip the time at which this event begins; give it another one.")
-        when = f"DTSTART:{local:%Y%m%dT%H%M%S} RRULE:{rule.to_ical().decode()}"
+        if not isinstance(start.dt, datetime):
+            _check_days(parts)
+        elif local.replace(tzinfo=None) != start.dt.replace(tzinfo=None):
+            raise Unusable("The clocks skip the time at which this event begins; give it another one.")
+        when = f"DTSTART:{local:%Y%m%dT%H%M%S} RRULE:{text}"
+        excluded = _excluded(event.get("exdate"), start.dt, parts, local, now)
     return Entry(
         line=block.line,
         name=summary[:100] or None,
@@ -288,50 +305,68 @@ def _entry(
         params={**params, "message": message[:2000]},
         when=when,
         timezone=where,
-        excluded=_excluded(event.get("exdate"), rule, begins.astimezone(ZoneInfo(where)), now),
+        excluded=excluded,
     )
 
 
-def _start(value: Any, zone: str) -> tuple[datetime, str]:
-    """When an event begins, and in which zone; a day alone begins at nine."""
+def _start(value: Any, zones: _Zones, block: Block) -> tuple[datetime, str]:
+    """When an event begins, and in which zone; a day alone begins at nine.
+
+    The zone's name is not an IANA one when only the file's own rules say what its clock shows.
+    """
     if not isinstance(value, datetime):
         if not isinstance(value, date):
-            raise _Unusable("This event's DTSTART is no date.")
+            raise Unusable("This event's DTSTART is no date.")
         value = datetime.combine(value, _ALL_DAY)
     if value.tzinfo is None:
-        return first_instant_at_or_after(value, ZoneInfo(zone)), zone
-    name = str(getattr(value.tzinfo, "key", "") or value.tzinfo)
-    where = name if name in known_zones() else zone
-    return value.astimezone(UTC), where
+        where = zones.default(block)
+        return first_instant_at_or_after(value, ZoneInfo(where)), where
+    return value.astimezone(UTC), str(getattr(value.tzinfo, "key", "") or value.tzinfo)
 
 
-def _same_clock(value: Any, local: datetime) -> bool:
-    """Whether an event's own clock shows the same as that of the zone in which it is going to repeat."""
-    own: Any = value.tzinfo if isinstance(value, datetime) else None
-    return own is None or local.astimezone(own).replace(tzinfo=None) == local.replace(tzinfo=None)
+def _check_days(parts: Mapping[str, str]) -> None:
+    """Refuses a rule of whole days that names times of day (RFC 5545, 3.3.10)."""
+    for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+        if name in parts:
+            raise Unusable(f"{name} does not go with an event of whole days.")
+    if "T" in parts.get("UNTIL", ""):
+        raise Unusable("UNTIL of an event of whole days must be a day too, such as UNTIL=20261224.")
 
 
-def _excluded(value: Any, rule: Any, begins: datetime, now: datetime) -> tuple[date, ...]:
+def _excluded(
+    value: Any, start: date, parts: Mapping[str, str], begins: datetime, now: datetime
+) -> tuple[date, ...]:
     """The days on which a repeating event does not happen, as far as they are still to come."""
-    if rule is None or value is None:
+    if value is None:
         return ()
-    zone, at = begins.tzinfo, begins.time()
-    several = any(len(rule.get(part, ())) > 1 for part in ("BYHOUR", "BYMINUTE"))
+    zone = begins.tzinfo
+    times = {
+        (int(hour), int(minute))
+        for hour in parts.get("BYHOUR", str(begins.hour)).split(",")
+        for minute in parts.get("BYMINUTE", str(begins.minute)).split(",")
+        if hour.isdecimal() and minute.isdecimal()
+    }
     days: set[date] = set()
     for item in cast("list[Any]", value if isinstance(value, list) else [value]):
         for given in (day.dt for day in item.dts):
             if not isinstance(given, datetime):
                 days.add(given)
                 continue
+            if not isinstance(start, datetime):
+                if given.tzinfo is not None or given.time() != time.min:
+                    raise Unusable("EXDATE of an event of whole days must be a day too, such as 20261224.")
+                days.add(given.date())
+                continue
             local = given.astimezone(zone) if given.tzinfo is not None else given
-            if several:
-                raise _Unusable(
+            if local.second or (local.hour, local.minute) not in times:
+                continue  # it does not happen then anyway
+            if len(times) > 1:
+                raise Unusable(
                     "EXDATE leaves out one of several times of a day; only whole days are possible."
                 )
-            if local.time() == at or "BYHOUR" in rule or "BYMINUTE" in rule:
-                days.add(local.date())
+            days.add(local.date())
     today = now.astimezone(zone).date()
     coming = tuple(sorted(day for day in days if day >= today))
     if len(coming) > MOST_EXCLUDED:
-        raise _Unusable(f"This event leaves out {len(coming)} days; {MOST_EXCLUDED} are possible.")
+        raise Unusable(f"This event leaves out {len(coming)} days; {MOST_EXCLUDED} are possible.")
     return coming

@@ -6,7 +6,7 @@ so that its size costs nothing. Lines are joined (*unfolded*) up to a bound.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 KEPT = frozenset(
@@ -32,19 +32,34 @@ MOST_ZONES = 50
 
 @dataclass(slots=True)
 class Block:
-    """An event or a time zone: where it begins, its lines, and what is wrong with them."""
+    """An event or a time zone: where it begins, its lines, and what is wrong with them.
+
+    ``calendar`` is which calendar of the file it stands in.
+    """
 
     line: int
+    calendar: int = 0
     lines: list[str] = field(default_factory=list[str])
     fault: str | None = None
 
 
 @dataclass(slots=True)
 class Blocks:
-    """What a calendar file holds. ``more_zones`` tells that it has more zones than are read."""
+    """What a calendar file holds.
+
+    Attributes:
+        events: at most as many as are read.
+        zones: the VTIMEZONEs.
+        zone_names: X-WR-TIMEZONE of each calendar that has one.
+        changed: the UIDs of events of which single dates were moved or cancelled (RFC 5545, 3.8.4.4).
+        count: how many events there are.
+        more_zones: whether there are more zones than are read.
+    """
 
     events: list[Block] = field(default_factory=list[Block])
     zones: list[Block] = field(default_factory=list[Block])
+    zone_names: dict[int, str] = field(default_factory=dict[int, str])
+    changed: set[str] = field(default_factory=set[str])
     count: int = 0
     more_zones: bool = False
 
@@ -67,15 +82,22 @@ def blocks_of(text: str, most_events: int) -> Blocks:
     event: Block | None = None
     zone: Block | None = None
     inner = 0  # components within an event, such as alarms
+    calendar = 0
     for number, line in _logical(text):
         word = line[:40].strip().upper()
         if event is None and zone is None:
             if word == "BEGIN:VEVENT":
                 found.count += 1
-                event, inner = Block(number), 0
+                event, inner = Block(number, calendar), 0
             elif word == "BEGIN:VTIMEZONE":
-                zone = Block(number)
+                zone = Block(number, calendar)
+            elif word == "BEGIN:VCALENDAR":
+                calendar += 1
+            elif _name(line) == "X-WR-TIMEZONE":
+                found.zone_names.setdefault(calendar, split_property(line)[2].strip())
         elif word == "END:VEVENT" and event is not None:
+            if any(_name(line) == "RECURRENCE-ID" for line in event.lines):
+                found.changed.add(uid_of(event.lines))
             if len(found.events) < most_events:
                 found.events.append(event)
             event = None
@@ -92,6 +114,11 @@ def blocks_of(text: str, most_events: int) -> Blocks:
             if inner <= 0 and _name(line) in KEPT:
                 _keep(event, line, _MOST_LINES)
     return found
+
+
+def uid_of(lines: Iterable[str]) -> str:
+    """The UID of an event, empty when it has none."""
+    return next((value.strip() for name, _, value in map(split_property, lines) if name == "UID"), "")
 
 
 def _keep(block: Block, line: str, most: int) -> None:

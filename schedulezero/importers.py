@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from schedulezero.exchange import MOST_ENTRIES, Entry, Fault
@@ -21,6 +22,8 @@ from schedulezero.when.triggers import known_zones
 POST = "send_announcement"
 _EMBED, _AS = "send_embed_announcement", "send_as"
 _LONGEST_FIELD = 100
+_LINES_LOOKED_AT = 20
+_OURS = re.compile(r"---|[-{\[\"'%]|[A-Za-z_ ]{1,60}:(\s|$)")  # how YAML and JSON begin
 _FIELD = re.compile(r"[0-9*/,\-A-Za-z?#]+")
 
 
@@ -39,9 +42,15 @@ def reader_of(text: str) -> Reader | None:
     first = begin.partition("\n")[0]
     if "utc_time" in first and "content" in first:
         return read_reminder_csv
-    lines = (line.strip() for line in begin.split("\n"))
-    rest = [line for line in lines if line and not line.startswith("#") and not _setting(line)]
-    return read_crontab if rest and _looks_like_cron(rest[0]) else None
+    lines = (line.strip() for line in text.split("\n"))
+    rest = list(
+        islice((line for line in lines if line and line[0] != "#" and not _setting(line)), _LINES_LOOKED_AT)
+    )
+    if not rest:
+        return None
+    # One wrong line at the top must not cost the jobs behind it; our own files are never taken for a crontab.
+    clear = _OURS.match(rest[0]) is None and any(map(_is_clearly_cron, rest))
+    return read_crontab if clear or _looks_like_cron(rest[0]) else None
 
 
 # ---------------------------------------------------------------- Reminder Bot
@@ -162,6 +171,12 @@ def _looks_like_cron(line: str) -> bool:
     return len(parts) == 6 and all(_is_field(part) for part in parts[:5])
 
 
+def _is_clearly_cron(line: str) -> bool:
+    """The same for a line below others, which may be a sentence of five words and more."""
+    parts = line.split(None, 2)
+    return _looks_like_cron(line) and (line[0] == "@" or all(part[0] in "*0123456789" for part in parts[:2]))
+
+
 def _is_field(text: str) -> bool:
     return len(text) <= _LONGEST_FIELD and _FIELD.fullmatch(text) is not None
 
@@ -169,30 +184,51 @@ def _is_field(text: str) -> bool:
 def read_crontab(
     text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
 ) -> list[Entry | Fault]:
-    """The lines of a crontab, each as a post of what stands behind its five fields."""
+    """The lines of a crontab, each as a post of what stands behind its five fields.
+
+    ``CRON_TZ`` is the zone of the lines below it, as in cronie's crontab(5). ``TZ`` and every other setting
+    belong to the environment of the commands and do not move them; so say cronie's and Debian's crontab(5).
+    A job below a ``CRON_TZ`` that names no zone is refused, as it is not known when it would run.
+    """
     found: list[Entry | Fault] = []
+    wrong: NotTakenOver | None = None
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
         setting = _setting(stripped)
         if setting is not None:
-            if setting[0] in ("CRON_TZ", "TZ"):
+            if setting[0] == "CRON_TZ":
                 zone = setting[1]
+                wrong = None if zone in known_zones() else _wrong_zone(number, zone)
             continue
+        if "CRON_TZ" in stripped.split(None, 2)[:2] or stripped.startswith("export CRON_TZ"):
+            wrong = NotTakenOver(
+                f"Line {number} is not a setting; it should look like CRON_TZ=Europe/Berlin."
+            )
         if len(found) == most:
             found.append(Fault(number, f"Only the first {most} entries were read."))
             break
         found.append(
             guarded(
                 number,
-                lambda line=stripped, number=number, zone=zone: _cron(line, number, channel_id, zone),
+                lambda line=stripped, number=number, zone=zone, wrong=wrong: _cron(
+                    line, number, channel_id, zone, wrong
+                ),
             )
         )
     return found
 
 
-def _cron(line: str, number: int, channel_id: str, zone: str) -> Entry:
+def _wrong_zone(number: int, zone: str) -> NotTakenOver:
+    if not zone:
+        return NotTakenOver(f"CRON_TZ on line {number} is empty; name a zone such as Europe/Berlin.")
+    return NotTakenOver(
+        f"CRON_TZ on line {number} is “{zone[:60]}”, which is not a time zone; one is Europe/Berlin."
+    )
+
+
+def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOver | None) -> Entry:
     fields = 1 if line.startswith("@") else 5
     parts = line.split(None, fields)
     long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
@@ -205,8 +241,8 @@ def _cron(line: str, number: int, channel_id: str, zone: str) -> Entry:
         if when not in _ALIASES:
             raise NotTakenOver(f"{when} has no instant; give it five fields.")
         when = _ALIASES[when]
-    if zone not in known_zones():
-        raise NotTakenOver(f"“{zone[:60]}” is not a time zone.")
+    if wrong is not None:
+        raise wrong
     return Entry(number, None, POST, {"channel_id": channel_id, "message": parts[fields]}, when, zone)
 
 

@@ -22,7 +22,7 @@ ERROR = "error"
 # Read as: whoever raises or makes one of these speaks to a person.
 _ERRORS = {
     "WhenError", "JobFailed", "ApiError", "ParameterError", "ServerUnreachable", "ServerTimeout",
-    "ServerFailed", "BadAnswer", "NotFound", "NotSupported", "Refused", "Fault", "_Unusable", "failure",
+    "ServerFailed", "BadAnswer", "NotFound", "NotSupported", "Refused", "Fault", "Unusable", "failure",
     "AddressUnusable", "OutgoingFailed",
     "NotTakenOver", "UnreadableFile", "_Stopped",
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import WhenError
@@ -35,6 +35,8 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         raise WhenError(f"“{text}” ends before it starts.")
     if phrase.count is not None and not 1 <= phrase.count <= LARGEST_COUNT:
         raise WhenError(f"“{text}”: a number of times is from 1 to {LARGEST_COUNT}.")
+    if phrase.clock and not phrase.span:
+        raise WhenError(f"“{text}”: how often by the clock? For example: `every 15 minutes by the clock`.")
     elapsed = _elapsed(phrase, text)
     if elapsed is not None:
         if phrase.count is not None and starting is None:
@@ -45,17 +47,29 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         return Trigger("calendar", {"interval": elapsed, **bounds, "timezone": zone.key})
 
     rule = _rule(phrase, text, zone)
+    if phrase.every > 1 and phrase.anchor is not None:
+        rule = _anchored(rule, phrase.every, phrase.anchor)
     first = rule.next_after(starting - timedelta(microseconds=1) if starting else now)
     if first is None:
         raise WhenError(f"“{text}” never comes: no day from now on matches it.")
     first_day = first.astimezone(zone).date()
     if phrase.every > 1:
-        rule = _anchored(rule, phrase.every, first_day)
+        rule = _anchored(rule, phrase.every, phrase.anchor or first_day)
         if starting is None:
             starting = first_instant_at_or_after(datetime.combine(first_day, time.min), zone)
     elif phrase.count is not None and starting is None:
         starting = first
     bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)))
+    if phrase.clock:
+        fields = ticking_fields(rule) if phrase.every == 1 else None
+        if fields is None:
+            raise WhenError(
+                f"“{text}”: by the clock, the times must be the same in every hour or day, "
+                "such as `every 15 minutes by the clock from 9:00 to 16:45`."
+            )
+        if bounds:
+            return Trigger("calendar", {"cron": fields, **bounds, "timezone": zone.key})
+        return Trigger("cron", {**fields, "timezone": zone.key})
     if not bounds and (fields := plain_fields(rule)) is not None:
         return Trigger("cron", {**fields, "timezone": zone.key})
     return Trigger("calendar", {"rule": rule_args(rule), **bounds, "timezone": zone.key})
@@ -63,7 +77,9 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
 
 def _elapsed(phrase: Phrase, text: str) -> JsonObject | None:
     """The period of what counts real seconds, None for what goes by the wall clock."""
-    by_the_clock = phrase.window or phrase.weekdays or phrase.days or phrase.positions or phrase.months
+    by_the_clock = (
+        phrase.clock or phrase.window or phrase.weekdays or phrase.days or phrase.positions or phrase.months
+    )
     if phrase.span:
         if phrase.span < _SECOND:
             raise WhenError(f"“{text}”: the shortest period is one second.")
@@ -121,7 +137,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
         if len(phrase.weekdays) == 7 and phrase.every == 1:
             return Rule(Unit.DAY, 1, times, zone)
         return Rule(Unit.WEEK, 1, times, zone, weekdays=tuple(sorted(phrase.weekdays)))
-    if unit == "day" or phrase.twice or (phrase.span and phrase.window):
+    if unit == "day" or phrase.twice or (phrase.span and (phrase.window or phrase.clock)):
         return Rule(Unit.DAY, 1, times, zone)
     asked = {
         "week": "on which weekday? For example: `every monday at 9`.",
@@ -176,12 +192,38 @@ def plain_fields(rule: Rule) -> JsonObject | None:
     return fields
 
 
+def ticking_fields(rule: Rule) -> JsonObject | None:
+    """The same in fields that go by the clock's ticking, so with a star; None when they cannot say it."""
+    fields = plain_fields(rule)
+    if fields is None:
+        return None
+    hour = _starred([moment.hour for moment in rule.times], 24)
+    minute = _starred([moment.minute for moment in rule.times], 60)
+    if hour is None and minute is None:
+        return None
+    return {**fields, "hour": hour or fields["hour"], "minute": minute or fields["minute"]}
+
+
+def _starred(found: list[int], size: int) -> str | None:
+    """Numbers as ``*`` or ``*/5``; None when they are not evenly spread from 0 on."""
+    numbers = sorted(set(found))
+    if len(numbers) < 2 or numbers != list(range(0, size, numbers[1])):
+        return None
+    return "*" if numbers[1] == 1 else f"*/{numbers[1]}"
+
+
 def _numbers(numbers: list[int]) -> str:
     return ",".join(str(number) for number in numbers)
 
 
 def _local(bound: tuple[date, time | None] | None, default: time, zone: ZoneInfo) -> datetime | None:
-    return first_instant_at_or_after(at_instant(bound, default), zone) if bound is not None else None
+    if bound is None:
+        return None
+    local = at_instant(bound, default)
+    # Only a text that names the offset means the second of two such times.
+    return (
+        local.replace(tzinfo=zone).astimezone(UTC) if local.fold else first_instant_at_or_after(local, zone)
+    )
 
 
 def _period(args: JsonObject) -> timedelta:

@@ -6,6 +6,7 @@ The inverse of `parse`: parsing the sentence gives the same schedule again; a pr
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Trigger
+from schedulezero.when.compiling import ticking_fields
 from schedulezero.when.cron_fields import FIELDS, CronFields
 from schedulezero.when.lexicon import language_of, lexicon
 from schedulezero.when.rule import LAST, Bounded, Rule, Unit
@@ -24,6 +26,8 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _END_OF_DAY = time(23, 59, 59)
 _MOST_TIMES = 96
 _EVEN = 4
+_MINUTE = timedelta(minutes=1)
+_MINUTES_A_DAY = 24 * 60
 
 
 def describe(trigger: Trigger, zone: str, locale: str = "en") -> str:
@@ -62,7 +66,9 @@ class _Speaker:
             return self.words["crontab"].format(line=schedule.line)
         if isinstance(schedule, OnFields):
             rule = as_rule(schedule.fields, schedule.zone)
-            return self._rule(rule) if rule is not None else self._fields(trigger)
+            if rule is not None:
+                return self._rule(rule)
+            return self._ticking(schedule) or self._fields(trigger)
         assert isinstance(schedule, Rule)
         if schedule.every > 1 and schedule.anchor is not None:
             begins = datetime.combine(schedule.anchor, time.min, schedule.zone).astimezone(UTC)
@@ -73,6 +79,32 @@ class _Speaker:
     # ---------------------------------------------------------------- parts
 
     def _rule(self, rule: Rule) -> str:
+        words, head = self.words, self._head(rule)
+        if (step := _even_step(rule.times)) is not None:
+            first, last = _clock(rule.times[0]), _clock(rule.times[-1])
+            return words["window"].format(every=self._interval(step), first=first, last=last, head=head)
+        return f"{head} {words['at'].format(times=self._join([_clock(moment) for moment in rule.times]))}"
+
+    def _ticking(self, schedule: OnFields) -> str | None:
+        """Fields with a star whose times follow each other evenly all day or within a part of it."""
+        fields = replace(schedule.fields, runs_through=False)
+        rule = as_rule(fields, schedule.zone, most_times=_MINUTES_A_DAY)
+        if rule is None or ticking_fields(rule) is None:
+            return None
+        step = _even_step(rule.times, least=2)
+        if step is None:
+            return None
+        every = self.words["by_clock"].format(every=self._interval(step))
+        first, last = rule.times[0], rule.times[-1]
+        if first == time.min and _minutes(last) + step // _MINUTE >= _MINUTES_A_DAY:
+            daily = rule.unit is Unit.DAY and not rule.weekdays
+            return every if daily else f"{every}, {self._head(rule)}"
+        return self.words["window"].format(
+            every=every, first=_clock(first), last=_clock(last), head=self._head(rule)
+        )
+
+    def _head(self, rule: Rule) -> str:
+        """On which days a rule runs."""
         words = self.words
         weekdays = self._join([words["weekdays"][day] for day in rule.weekdays])
         days = self._join(self._days(rule))
@@ -93,10 +125,7 @@ class _Speaker:
             head = words["every_months"].format(days=days, n=n)
         else:
             head = words["every_year" if rule.months else "every_month"].format(days=days, months=months)
-        if (step := _even_step(rule.times)) is not None:
-            first, last = _clock(rule.times[0]), _clock(rule.times[-1])
-            return words["window"].format(every=self._interval(step), first=first, last=last, head=head)
-        return f"{head} {words['at'].format(times=self._join([_clock(moment) for moment in rule.times]))}"
+        return head
 
     def _days(self, rule: Rule) -> list[str]:
         words = self.words
@@ -182,19 +211,23 @@ def _begins(schedule: Bounded) -> datetime:
     return max(first_instant_at_or_after(day, base.zone), schedule.starting)
 
 
-def _even_step(times: tuple[time, ...]) -> timedelta | None:
+def _even_step(times: tuple[time, ...], least: int = _EVEN) -> timedelta | None:
     """The step of times that follow each other evenly, where naming them all would be tiresome."""
-    if len(times) < _EVEN or any(moment.second for moment in times):
+    if len(times) < least or any(moment.second for moment in times):
         return None
-    minutes = [moment.hour * 60 + moment.minute for moment in times]
+    minutes = [_minutes(moment) for moment in times]
     steps = {later - earlier for earlier, later in pairwise(minutes)}
     return timedelta(minutes=steps.pop()) if len(steps) == 1 else None
 
 
-def as_rule(fields: CronFields, zone: ZoneInfo) -> Rule | None:
+def _minutes(moment: time) -> int:
+    return moment.hour * 60 + moment.minute
+
+
+def as_rule(fields: CronFields, zone: ZoneInfo, most_times: int = _MOST_TIMES) -> Rule | None:
     """Cron fields as a rule, where a rule says the same; None where they say more."""
     count = len(fields.hours) * len(fields.minutes)
-    if fields.runs_through or fields.years is not None or fields.weeks is not None or count > _MOST_TIMES:
+    if fields.runs_through or fields.years is not None or fields.weeks is not None or count > most_times:
         return None
     if fields.seconds != (0,):
         return None

@@ -37,11 +37,15 @@ class Phrase:
     months: set[int] = field(default_factory=set[int])
     times: set[time] = field(default_factory=set[time])
     window: tuple[time, time] | None = None
+    clock: bool = False
+    """Whether a span goes by the wall clock's ticking, as a crontab's star does."""
     twice: bool = False
     starting: tuple[date, time | None] | None = None
     until: tuple[date, time | None] | None = None
     count: int | None = None
     excluded: set[date] = field(default_factory=set[date])
+    anchor: date | None = None
+    """A day of a period that counts, where ``every`` is more than 1; the first match where there is none."""
 
 
 def recurs(tokens: list[Token]) -> bool:
@@ -83,6 +87,13 @@ class _Reader:
         """Ordinals and plain numbers whose noun has not come yet."""
         self.numbers: list[tuple[int, Token]] = []
         self.other: Token | None = None
+        self.span_end = 0
+        """Behind the span's last part, whose unit is ``span_unit``."""
+        self.span_unit = ""
+        self.counted: tuple[int, str] | None = None
+        """The period in days, weeks, months or years that a number or a word such as *weekly* named."""
+        self.order = ""
+        """Days (D) and times (T) in the order in which they were said, each run of them once."""
 
     def read(self) -> Phrase:
         while (token := self._peek()) is not None:
@@ -97,13 +108,18 @@ class _Reader:
         phrase = self.phrase
         following = self._peek(1)
         if (window := self._window()) is not None:
+            if phrase.window is not None:
+                self._refuse_two()
             phrase.window = window
+        elif "clock" in token:
+            phrase.clock = True
+            self.position += 1
         elif "count" in token:
             return False
         elif self._bound(token):
             return True
         elif "number" in token and following is not None and "unit" in following:
-            self._period(token["number"], following["unit"])
+            self._period(token["number"], following["unit"], tokens=2)
             self.position += 2
         elif "number" in token and following is not None and "times" in following:
             phrase.count = self._whole(token)
@@ -149,37 +165,48 @@ class _Reader:
             elif self.span_units(token):
                 self._period(1, token["unit"])
             else:
+                if phrase.unit not in (None, token["unit"]) and self._and_every():
+                    self._refuse_two()
                 self._set_unit(token["unit"])
         elif "daily" in token:
-            self._set_unit("day")
+            self._count(1, "day")
         elif "hourly" in token:
             self._period(1, "hour")
         elif "weekly" in token:
-            self._set_unit("week")
+            self._count(1, "week")
         elif "monthly" in token:
-            self._set_unit("month")
+            self._count(1, "month")
         elif "yearly" in token:
-            self._set_unit("year")
+            self._count(1, "year")
         elif "quarterly" in token:
             phrase.months.update((1, 4, 7, 10))
-            self._set_unit("month")
+            self._count(1, "month")
         elif "workdays" in token:
             phrase.weekdays.update(range(5))
         elif "weekends" in token:
             phrase.weekdays.update((5, 6))
         elif "twice" in token:
             phrase.twice = True
+            return True
         else:
             return False
+        if not self.span_units(token):
+            self._said_next("D")
         return True
 
     def span_units(self, token: Token) -> bool:
         """Whether a unit without a number is an elapsed one: every hour, every minute."""
-        return token["unit"] in ("second", "minute", "hour")
+        return "hourly" in token or token.kinds.get("unit") in ("second", "minute", "hour")
 
-    def _period(self, number: Any, unit: str) -> None:
+    def _period(self, number: Any, unit: str, *, tokens: int = 1) -> None:
         phrase = self.phrase
         if unit in ("second", "minute", "hour"):
+            if self.span_unit:
+                between = self.tokens[self.span_end : self.position]
+                joined = all("and" in token or token.text == "," for token in between)
+                if not joined or _SPANS[unit] >= _SPANS[self.span_unit]:
+                    self._refuse_two()
+            self.span_unit, self.span_end = unit, self.position + tokens
             try:
                 phrase.span += timedelta(seconds=_SPANS[unit]) * number
             except OverflowError:
@@ -189,8 +216,31 @@ class _Reader:
             raise WhenError(
                 f"“{number} {unit}s” is no period that I can keep; use a whole number up to 1000."
             )
+        self._count(number, unit)
+        self._said_next("D")
+
+    def _count(self, number: int, unit: str) -> None:
+        """Notes a period that counts; two different ones are two schedules."""
+        if self.counted not in (None, (number, unit)) or (self.other is not None and number != 2):
+            self._refuse_two()
+        self.counted = number, unit
         self._set_unit(unit)
-        phrase.every = max(phrase.every, number)
+        self.phrase.every = max(self.phrase.every, number)
+
+    def _and_every(self) -> bool:
+        """Whether *and every* stands before this token."""
+        before = self.tokens[max(self.position - 2, 0) : self.position]
+        return len(before) == 2 and "and" in before[0] and "every" in before[1]
+
+    def _said_next(self, kind: str) -> None:
+        if not self.order.endswith(kind):
+            self.order += kind
+
+    def _refuse_two(self) -> None:
+        raise WhenError(
+            f"“{self.text}” names two schedules. Make a job for each; one is `every 2 hours 30 minutes` "
+            "or `every monday at 9`."
+        )
 
     def _set_unit(self, unit: str) -> None:
         # "every week on monday", "the 1st of every month": the coarser one is the period.
@@ -199,6 +249,7 @@ class _Reader:
             self.phrase.unit = unit
 
     def _weekday(self, token: Token) -> None:
+        self._said_next("D")
         if self.ordinals:
             self.phrase.positions.update((number, token["weekday"]) for number, _ in self.ordinals)
             last = max(number for number, _ in self.ordinals)
@@ -212,6 +263,7 @@ class _Reader:
     def _month(self, token: Token) -> bool:
         """A month, with the day before it (25 december) or after it (december 25)."""
         following = self._peek(1)
+        self._said_next("D")
         self.phrase.months.add(token["month"])
         self.position += 1
         if not self.ordinals and not self.numbers and following is not None:
@@ -237,6 +289,7 @@ class _Reader:
     # ---------------------------------------------------------------- times
 
     def _times(self) -> None:
+        self._said_next("T")
         while (token := self._peek()) is not None:
             if not ("time" in token or _named(token)):
                 break
@@ -338,6 +391,10 @@ class _Reader:
     def _settle(self) -> None:
         """What ordinals and numbers were left without a noun are days of the month."""
         phrase = self.phrase
+        if self.counted is not None and self.counted[0] > 1 and phrase.unit != self.counted[1]:
+            self._refuse_two()
+        if "DTDT" in self.order or "TDTD" in self.order:
+            self._refuse_two()
         monthly = phrase.unit in ("month", "year") or bool(phrase.months)
         for number, token in self.ordinals:
             if "day_number" not in token:

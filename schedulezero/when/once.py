@@ -32,13 +32,28 @@ _OFFSET = re.compile(r"\s*\(?(?:utc|gmt)\s*([+-])(\d{1,2})(?::?(\d{2}))?\)?$", r
 
 
 def span_of(text: str) -> timedelta | None:
-    """``2h30m``, ``10 minutes``, ``1 day and 2 hours``; None when it is no such thing."""
-    total, position = timedelta(), 0
+    """The same as `read_span`, and None for two lengths of time too."""
+    try:
+        return read_span(text)
+    except WhenError:
+        return None
+
+
+def read_span(text: str) -> timedelta | None:
+    """``2h30m``, ``10 minutes``, ``1 day and 2 hours``; None when it is no such thing.
+
+    Raises WhenError when its units do not get smaller: two lengths, which nobody adds up.
+    """
+    total, position, smallest = timedelta(), 0, timedelta.max
     rest = text.replace(" and ", " ").replace(",", " ").strip()
     while position < len(rest):
         match = _SPAN_PART.match(rest, position)
         if match is None:
             return None
+        unit = timedelta(**{_UNITS[match[2]]: 1})
+        if unit >= smallest:
+            raise WhenError(f"“{text}” names two lengths of time; write one, such as `2 hours 30 minutes`.")
+        smallest = unit
         try:
             total += timedelta(**{_UNITS[match[2]]: float(_NUMBERS.get(match[1], 0) or match[1])})
         except OverflowError:

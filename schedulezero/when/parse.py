@@ -20,7 +20,7 @@ from schedulezero.when.crontab import crontab_trigger, looks_like_crontab
 from schedulezero.when.describe import describe
 from schedulezero.when.grammar import read_phrase, recurs
 from schedulezero.when.lexicon import Lexicon, language_of, lexicon
-from schedulezero.when.once import read_day, read_moment, span_of
+from schedulezero.when.once import read_day, read_moment, read_span
 from schedulezero.when.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.schedules import Once, Schedule
 from schedulezero.when.triggers import schedule_of
@@ -84,7 +84,7 @@ def understand(text: str, *, zone: str, locale: str, now: datetime) -> Understoo
         if isinstance(schedule, Once):
             raise WhenError(_past(wanted, schedule.at, named_zone, locale, now))
         raise WhenError(f"“{wanted}” never comes: no date from now on matches it. {examples}")
-    return Understood(trigger, schedule, named_zone)
+    return Understood(trigger, schedule, trigger.zone_or(named_zone))
 
 
 def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> str:
@@ -126,7 +126,8 @@ def _trigger(text: str, zone: str, locale: str, now: datetime) -> Trigger:
     if looks_like_crontab(line):
         return crontab_trigger(line, zone)
     if looks_like_rrule(text):
-        return compile_phrase(read_rrule(text, ZoneInfo(zone), now), text, ZoneInfo(zone), now)
+        phrase, where = read_rrule(text, ZoneInfo(zone), now)
+        return compile_phrase(phrase, text, where, now)
     first_error: WhenError | None = None
     for language in dict.fromkeys((language_of(locale), "en")):
         try:
@@ -151,7 +152,7 @@ def _in_language(text: str, words: Lexicon, zone: str, locale: str, now: datetim
         read_date = _date_reader(words, locale, where, now)
         return compile_phrase(read_phrase(text, words, read_date), text, where, now)
     lowered = text.casefold()
-    if lowered.startswith("in ") and (span := span_of(lowered.removeprefix("in "))) is not None:
+    if lowered.startswith("in ") and (span := read_span(lowered.removeprefix("in "))) is not None:
         try:
             return _once(now + span)
         except OverflowError:

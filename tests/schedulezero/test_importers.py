@@ -102,6 +102,41 @@ def test_a_crontab() -> None:
     ]
 
 
+def test_only_cron_tz_moves_the_lines_of_a_crontab() -> None:
+    text = "TZ=Asia/Tokyo\n0 9 * * * a\nCRON_TZ=Europe/Berlin\nTZ=Asia/Tokyo\n0 9 * * * b\n0 10 * * * c\n"
+    assert [entry.timezone for entry in entries(read_crontab(text, HERE, "UTC", NOW))] == [
+        "UTC", "Europe/Berlin", "Europe/Berlin",
+    ]  # fmt: skip
+
+
+# Read as: a line at the top of a crontab that is wrong, and how many of its four jobs are refused.
+@pytest.mark.parametrize(
+    ("top", "refused"),
+    [
+        ("CRON_TZ=Nowhere/Bad", 3), ("CRON_TZ=", 3), ("CRON_TZ=Bad Zone", 3),
+        ("CRON_TZ=Europe/Berlin # here", 3), ("CRON_TZ Europe/Berlin", 3),
+        ("export CRON_TZ=UTC", 3), ("* * * bad", 0), ("#" * 3000, 0),
+    ],
+    ids=lambda value: str(value)[:30],
+)  # fmt: skip
+def test_no_job_of_a_crontab_is_lost_behind_a_wrong_line(top: str, refused: int) -> None:
+    text = f"{top}\n0 9 * * * a\n@daily b\n0 9 * * * MAILTO=c\nCRON_TZ=Asia/Tokyo\n0 10 * * * d\n"
+    reader = reader_of(text)
+    assert reader is read_crontab
+    found = reader(text, HERE, "UTC", NOW, 500)
+    assert {item.line for item in found} >= {2, 3, 4, 6}
+    assert len([line for line, _ in faults(found) if line > 1]) == refused
+    if refused:
+        assert all("CRON_TZ" in why and "ine 1" in why for line, why in faults(found) if line > 1)
+
+
+@pytest.mark.parametrize(
+    "begin", ["jobs:\n- do: x\n  message: |\n", "---\n", '{"a": "\n', "- do: x\n  message: |\n"]
+)
+def test_our_own_files_are_not_taken_for_a_crontab(begin: str) -> None:
+    assert reader_of(f"{begin}    5 4 3 2 1 Happy new year\n") is None
+
+
 def send(**_: Any) -> None:
     """What the exported jobs call."""
 
