@@ -18,7 +18,7 @@ from schedulezero.model import Job, JobState, JobVersion, Trigger
 from tests.cogs.test_rights import give_the_bot
 from tests.cogs.test_who_may_act import click, now
 from tests.text import text_of
-from tests.world import World, custom_id, pick, press, said
+from tests.world import World, custom_id, labels, pick, press, said
 
 MONDAYS = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
 
@@ -178,3 +178,45 @@ def test_a_version_that_waited_is_not_one_that_ran_all_along() -> None:
     assert unchanged_since(1, active) and not unchanged_since(7, active)
     edited = (replace(active[0], job=replace(active[0].job, params={"message": "y"})), active[1])
     assert not unchanged_since(1, edited)
+
+
+async def test_an_edit_that_makes_a_waiting_job_loud_is_not_approved_as_the_quiet_one(world: World) -> None:
+    """Edited to be quiet while it waits, read so by a second person, and then made loud again."""
+    job, _, _ = await waiting(world)
+    client = world.bot.services.client
+    for loud in (False, True):
+        shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response
+        form = await press(world.admin, shown, ".what")
+        await world.admin.submit_modal(form, {"p:message": "Everybody!", "p:everyone": loud})
+        if not loud:
+            await world.admin.click(shown, label="Save the change")
+            quiet = await now(world, job)
+            assert quiet.state is JobState.PENDING and not quiet.params.get("everyone")
+            read = (await click(world, world.owner, "job", "approve", job.id)).response
+        else:
+            await world.admin.click(shown, label="Ask for approval")
+    assert (await now(world, job)).params["everyone"] is True
+    answer = await world.owner.click(read, label="Approve")  # type: ignore[arg-type]
+    assert "It was changed since that card" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+    with pytest.raises(Conflict):
+        await client.approve(job.id, str(world.owner.id), version=quiet.version)
+
+
+async def test_an_edit_that_makes_an_approved_job_loud_waits_again(world: World) -> None:
+    job, _, card = await waiting(world)
+    await changed(world, job, world.admin, everyone=False)
+    answer = await world.owner.click(card, label="Approve")
+    await world.owner.click(answer.response, label="Approve")  # type: ignore[arg-type]
+    assert (await now(world, job)).state is JobState.ACTIVE
+    shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response
+    form = await press(world.admin, shown, ".what")
+    await world.admin.submit_modal(form, {"p:message": "Everybody!", "p:everyone": True})
+    assert "Save the change" not in labels(shown)
+    await world.admin.click(shown, label="Ask for approval")
+    loud = await now(world, job)
+    assert loud.state is JobState.PENDING and loud.next_run_at is None
+    assert "waits for an approval" in said(await click(world, world.owner, "job", "run", job.id))
+    assert "Somebody else than you" in said(
+        await click(world, world.admin, "job", "approve", f"{job.id}:v{loud.version}")
+    )
