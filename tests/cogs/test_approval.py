@@ -118,7 +118,8 @@ async def test_the_card_shows_all_of_a_job(world: World) -> None:
     _, _, card = await waiting(world, "First line\n||hidden|| [here](https://example.org)")
     text = text_of(card)
     assert f"<#{world.channel.id}>" in text and "every Monday at 09:00" in text and "(UTC)" in text
-    assert "\\|\\|hidden\\|\\|" in text and "https://example.org" in text and "version 1" in text
+    assert "> \\|\\|hidden\\|\\|" in text and "https://example.org" in text and "version 1" in text
+    assert "||" not in text.replace("\\|", "")  # not in its name either
 
 
 async def test_what_is_too_long_for_a_card_is_in_a_file_whole(world: World) -> None:

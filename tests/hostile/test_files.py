@@ -154,6 +154,18 @@ def test_the_process_starts_light() -> None:
     assert json.loads(lines[-2]) == {"end": True} and lines[-1] == b"[]"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the process watches itself")
+def test_the_process_is_held_to_its_limits() -> None:
+    code = (
+        "import resource; from schedulezero.file_reader import limit; limit(); "
+        "print(*resource.getrlimit(resource.RLIMIT_CPU), *resource.getrlimit(resource.RLIMIT_CORE), "
+        "*resource.getrlimit(resource.RLIMIT_AS)); bytearray(600 * 1024 * 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert done.stdout.split() == ["5", "5", "0", "0", str(512 * 1024 * 1024), str(512 * 1024 * 1024)]
+    assert done.returncode == 1 and "MemoryError" in done.stderr
+
+
 def test_memory_is_watched_where_the_system_does_not() -> None:
     code = "from schedulezero.file_reader import watch_memory; watch_memory(1)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == OUT_OF_MEMORY
