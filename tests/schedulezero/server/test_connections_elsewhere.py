@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -31,9 +32,9 @@ class Listening(socket.socket):
 class Place:
     """A server whose requests are under way until the test lets them go."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds) -> None:
         self.listening = Listening()
-        self.connections = Connections(BOUNDS)
+        self.connections = Connections(bounds)
         self.go_on = asyncio.Event()
         self.under_way = 0
         self._writers: list[asyncio.StreamWriter] = []  # one that nobody keeps is closed
@@ -62,8 +63,8 @@ class Place:
 
 
 @asynccontextmanager
-async def a_place() -> AsyncIterator[Place]:
-    place = Place()
+async def a_place(bounds: Bounds = BOUNDS) -> AsyncIterator[Place]:
+    place = Place(bounds)
     place.listening.setblocking(False)
     place.listening.bind(("127.0.0.1", 0))
     place.listening.listen()
@@ -132,3 +133,14 @@ async def test_requests_under_way_are_bounded_for_one_address_and_for_all() -> N
         await until(lambda: place.under_way == BOUNDS.under_way + 2)
         place.go_on.set()
         assert await status(own) == 200
+
+
+async def test_the_first_request_has_an_end_of_its_own() -> None:
+    """aiohttp ends what is idle by itself, which is not what this looks at."""
+    async with a_place(replace(BOUNDS, first_seconds=0.3, idle_seconds=600)) as place:
+        silent, _ = await place.connect("192.0.2.1")
+        asked = await place.ask("192.0.2.2")
+        await until(lambda: not is_open(silent))
+        assert is_open(asked)
+        place.go_on.set()
+        assert await status(asked) == 200
