@@ -85,6 +85,16 @@ async def test_the_author_does_not_approve_what_a_second_person_brought_back(wor
     assert (await now(world, job)).state is JobState.PENDING
 
 
+async def test_who_wrote_an_earlier_version_does_not_approve_what_another_made_of_it(world: World) -> None:
+    job, _, _ = await waiting(world)
+    edited = await changed(world, job, world.owner, message="Everybody, please!")
+    assert edited.creator_id == str(world.owner.id)
+    for writer in (world.owner, world.admin):
+        answer = await click(world, writer, "job", "approve", f"{job.id}:v{edited.version}")
+        assert "Somebody else than you" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+
+
 async def test_undoing_a_cancel_does_not_approve(world: World) -> None:
     job, _, _ = await waiting(world)
     client = world.bot.services.client
@@ -120,6 +130,7 @@ async def test_the_card_shows_all_of_a_job(world: World) -> None:
     assert f"<#{world.channel.id}>" in text and "every Monday at 09:00" in text and "(UTC)" in text
     assert "> \\|\\|hidden\\|\\|" in text and "https://example.org" in text and "version 1" in text
     assert "||" not in text.replace("\\|", "")  # not in its name either
+    assert '{"type": ' in text.replace("\\", "")  # the schedule itself, and not our words for it alone
 
 
 async def test_what_is_too_long_for_a_card_is_in_a_file_whole(world: World) -> None:

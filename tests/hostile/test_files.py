@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from schedulezero import limited_reading
 from schedulezero.file_reader import OUT_OF_MEMORY
 from schedulezero.file_reading import Asked
 from schedulezero.limited_reading import (
@@ -107,6 +110,46 @@ async def test_one_guild_waits_for_its_own_file_only() -> None:
     assert len(answer.entries) == 1 and not slow.done()
     await asyncio.gather(slow, return_exceptions=True)
     assert len((await readers.read(CRONTAB, ASKED, "1")).entries) == 1
+
+
+async def test_so_many_files_are_read_at_once_over_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited_reading, "WAIT_SECONDS", 0.05)
+    readers = FileReaders()
+    slow = [
+        asyncio.create_task(readers.read(SLOW(), ASKED, str(guild)))
+        for guild in range(limited_reading.MOST_AT_ONCE)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(UnreadableFile, match="Many files are being read"):
+        await readers.read(CRONTAB, ASKED, "another")
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+    assert len((await readers.read(CRONTAB, ASKED, "another")).entries) == 1
+
+
+async def test_a_process_that_does_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited_reading, "WALL_SECONDS", 1.0)
+    task = asyncio.create_task(read_limited(SLOW(), ASKED))
+    while not children():
+        await asyncio.sleep(0.01)
+    os.kill(int(children()[0]), signal.SIGSTOP)  # which uses no processor time
+    async with asyncio.timeout(10):
+        with pytest.raises(UnreadableFile, match="takes too long"):
+            await task
+    assert not children()
+
+
+async def test_what_a_process_writes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = b"0 9 * * 1-5 Stand-up!\n" * 20
+    assert len((await read_limited(many, ASKED)).entries) == 20
+    monkeypatch.setattr(limited_reading, "_LARGEST_OUTPUT", 2000)
+    with pytest.raises(UnreadableFile, match="too much memory"):
+        await read_limited(many, ASKED)
+    monkeypatch.setattr(limited_reading, "_LARGEST_OUTPUT", 10**9)
+    monkeypatch.setattr(limited_reading, "_LARGEST_LINE", 64)
+    with pytest.raises(UnreadableFile, match="too much memory"):
+        await read_limited(many, ASKED)
 
 
 async def test_a_reading_that_is_given_up_leaves_no_process() -> None:
