@@ -144,3 +144,10 @@ async def test_the_first_request_has_an_end_of_its_own() -> None:
         assert is_open(asked)
         place.go_on.set()
         assert await status(asked) == 200
+
+
+async def test_a_request_that_is_under_way_for_too_long_is_ended() -> None:
+    async with a_place(replace(BOUNDS, request_seconds=0.3)) as place:
+        asked = await place.ask("192.0.2.1")
+        await until(lambda: not is_open(asked))
+        assert place.under_way == 1
