@@ -195,24 +195,24 @@ def test_a_version_that_waited_is_not_one_that_ran_all_along() -> None:
 async def test_an_edit_that_makes_a_waiting_job_loud_is_not_approved_as_the_quiet_one(world: World) -> None:
     """Edited to be quiet while it waits, read so by a second person, and then made loud again."""
     job, _, _ = await waiting(world)
-    client = world.bot.services.client
-    for loud in (False, True):
+
+    async def edited(*, loud: bool, button: str) -> Job:
         shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response
         form = await press(world.admin, shown, ".what")
         await world.admin.submit_modal(form, {"p:message": "Everybody!", "p:everyone": loud})
-        if not loud:
-            await world.admin.click(shown, label="Save the change")
-            quiet = await now(world, job)
-            assert quiet.state is JobState.PENDING and not quiet.params.get("everyone")
-            read = (await click(world, world.owner, "job", "approve", job.id)).response
-        else:
-            await world.admin.click(shown, label="Ask for approval")
+        await world.admin.click(shown, label=button)
+        return await now(world, job)
+
+    quiet = await edited(loud=False, button="Save the change")
+    assert quiet.state is JobState.PENDING and not quiet.params.get("everyone")
+    read = (await click(world, world.owner, "job", "approve", job.id)).response
+    await edited(loud=True, button="Ask for approval")
     assert (await now(world, job)).params["everyone"] is True
     answer = await world.owner.click(read, label="Approve")  # type: ignore[arg-type]
     assert "It was changed since that card" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
     with pytest.raises(Conflict):
-        await client.approve(job.id, str(world.owner.id), version=quiet.version)
+        await world.bot.services.client.approve(job.id, str(world.owner.id), version=quiet.version)
 
 
 async def test_an_edit_that_makes_an_approved_job_loud_waits_again(world: World) -> None:
