@@ -89,6 +89,14 @@ async def test_who_cannot_see_a_channel_does_not_run_a_job_in_it(world: World) -
     assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
 
 
+async def test_a_job_in_a_channel_that_the_bot_cannot_see_is_run_by_administrators_only(world: World) -> None:
+    """Nobody's rights are known there, but an administrator's, who may do everything everywhere."""
+    sam, job = await scheduler(world), await a_job(world, params={"channel_id": "1", "message": "Hi"})
+    assert "or I cannot see it" in said(await click(world, sam, "job", "run", job.id))
+    assert await runs(world, job) == 0
+    assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
+
+
 async def test_an_older_version_comes_back_with_the_rights_of_whoever_restores_it(world: World) -> None:
     client = world.bot.services.client
     sam = await scheduler(world)
