@@ -28,6 +28,7 @@ from cogs.desk.components import DeskButton, action
 from cogs.desk.jobs_here import client_of
 from cogs.desk.language import locale, t, tn
 from cogs.desk.pictures import month_png
+from cogs.desk.rights import permission_name, posting_in
 from cogs.desk.wording import NEUTRAL, cut, plain, run_state
 from cogs.services import Refused, services_of, timezone_of
 from schedulezero import instants
@@ -61,10 +62,13 @@ async def post(interaction: discord.Interaction, target: str) -> None:
     """Posts the picture for everybody in the channel."""
     await acknowledge(interaction)
     channel = interaction.channel
-    if not isinstance(channel, discord.abc.Messageable) or not interaction.permissions.send_messages:
-        raise Refused(t("You may not post here."))
-    if not interaction.app_permissions.send_messages or not interaction.app_permissions.attach_files:
-        raise Refused(t("I may not post files here: give my role *Send Messages* and *Attach Files*."))
+    assert isinstance(channel, discord.abc.Messageable)
+    for permission in (posting_in(channel), "attach_files"):
+        named = {"channel": f"<#{interaction.channel_id}>", "permission": permission_name(permission)}
+        if not getattr(interaction.permissions, permission):
+            raise Refused(t("You may not do this in {channel}: you lack *{permission}*.", **named))
+        if not getattr(interaction.app_permissions, permission):
+            raise Refused(t("I may not do this in {channel}: give my role *{permission}* there.", **named))
     panel, files = await _build(interaction, *_read(target), public=True)
     fit(panel)
     await channel.send(view=panel, files=files, allowed_mentions=discord.AllowedMentions.none())

@@ -354,6 +354,11 @@ def _role_problems(role_id: int, around: _Around) -> list[Finding]:
     return found
 
 
+def posting_in(channel: object) -> str:
+    """The permission that posting in a channel takes."""
+    return _IN_THREADS["send_messages"] if isinstance(channel, discord.Thread) else "send_messages"
+
+
 def permission_name(permission: str) -> str:
     """What Discord's settings call a permission."""
     return _NAMES.get(permission, permission.replace("_", " ").title())

@@ -18,7 +18,7 @@ from schedulezero.model import Job, JobState, JobVersion, Trigger
 from tests.cogs.test_rights import give_the_bot
 from tests.cogs.test_who_may_act import click, now
 from tests.text import text_of
-from tests.world import World, custom_id, pick, press, said
+from tests.world import World, custom_id, labels, pick, press, said
 
 MONDAYS = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
 
@@ -85,6 +85,16 @@ async def test_the_author_does_not_approve_what_a_second_person_brought_back(wor
     assert (await now(world, job)).state is JobState.PENDING
 
 
+async def test_who_wrote_an_earlier_version_does_not_approve_what_another_made_of_it(world: World) -> None:
+    job, _, _ = await waiting(world)
+    edited = await changed(world, job, world.owner, message="Everybody, please!")
+    assert edited.creator_id == str(world.owner.id)
+    for writer in (world.owner, world.admin):
+        answer = await click(world, writer, "job", "approve", f"{job.id}:v{edited.version}")
+        assert "Somebody else than you" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+
+
 async def test_undoing_a_cancel_does_not_approve(world: World) -> None:
     job, _, _ = await waiting(world)
     client = world.bot.services.client
@@ -118,7 +128,9 @@ async def test_the_card_shows_all_of_a_job(world: World) -> None:
     _, _, card = await waiting(world, "First line\n||hidden|| [here](https://example.org)")
     text = text_of(card)
     assert f"<#{world.channel.id}>" in text and "every Monday at 09:00" in text and "(UTC)" in text
-    assert "\\|\\|hidden\\|\\|" in text and "https://example.org" in text and "version 1" in text
+    assert "> \\|\\|hidden\\|\\|" in text and "https://example.org" in text and "version 1" in text
+    assert "||" not in text.replace("\\|", "")  # not in its name either
+    assert '{"type": ' in text.replace("\\", "")  # the schedule itself, and not our words for it alone
 
 
 async def test_what_is_too_long_for_a_card_is_in_a_file_whole(world: World) -> None:
@@ -178,3 +190,45 @@ def test_a_version_that_waited_is_not_one_that_ran_all_along() -> None:
     assert unchanged_since(1, active) and not unchanged_since(7, active)
     edited = (replace(active[0], job=replace(active[0].job, params={"message": "y"})), active[1])
     assert not unchanged_since(1, edited)
+
+
+async def test_an_edit_that_makes_a_waiting_job_loud_is_not_approved_as_the_quiet_one(world: World) -> None:
+    """Edited to be quiet while it waits, read so by a second person, and then made loud again."""
+    job, _, _ = await waiting(world)
+
+    async def edited(*, loud: bool, button: str) -> Job:
+        shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response
+        form = await press(world.admin, shown, ".what")
+        await world.admin.submit_modal(form, {"p:message": "Everybody!", "p:everyone": loud})
+        await world.admin.click(shown, label=button)
+        return await now(world, job)
+
+    quiet = await edited(loud=False, button="Save the change")
+    assert quiet.state is JobState.PENDING and not quiet.params.get("everyone")
+    read = (await click(world, world.owner, "job", "approve", job.id)).response
+    await edited(loud=True, button="Ask for approval")
+    assert (await now(world, job)).params["everyone"] is True
+    answer = await world.owner.click(read, label="Approve")  # type: ignore[arg-type]
+    assert "It was changed since that card" in said(answer)
+    assert (await now(world, job)).state is JobState.PENDING
+    with pytest.raises(Conflict):
+        await world.bot.services.client.approve(job.id, str(world.owner.id), version=quiet.version)
+
+
+async def test_an_edit_that_makes_an_approved_job_loud_waits_again(world: World) -> None:
+    job, _, card = await waiting(world)
+    await changed(world, job, world.admin, everyone=False)
+    answer = await world.owner.click(card, label="Approve")
+    await world.owner.click(answer.response, label="Approve")  # type: ignore[arg-type]
+    assert (await now(world, job)).state is JobState.ACTIVE
+    shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response
+    form = await press(world.admin, shown, ".what")
+    await world.admin.submit_modal(form, {"p:message": "Everybody!", "p:everyone": True})
+    assert "Save the change" not in labels(shown)
+    await world.admin.click(shown, label="Ask for approval")
+    loud = await now(world, job)
+    assert loud.state is JobState.PENDING and loud.next_run_at is None
+    assert "waits for an approval" in said(await click(world, world.owner, "job", "run", job.id))
+    assert "Somebody else than you" in said(
+        await click(world, world.admin, "job", "approve", f"{job.id}:v{loud.version}")
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import discord
 import pytest
 from icalendar import Calendar
 from PIL import Image
@@ -53,6 +54,21 @@ async def test_the_calendar_shows_a_picture_with_words_and_a_file(world: World) 
     assert "Posted." in text_of(shown.response)
     public = [message for message in world.channel.history() if message.attachments]
     assert public and not public[-1].flags.ephemeral
+
+
+@pytest.mark.parametrize("lacking", ["send_messages", "attach_files"])
+async def test_the_calendar_is_posted_by_who_may_post_files_there(world: World, lacking: str) -> None:
+    rights = dict.fromkeys(
+        ("manage_guild", "view_channel", "use_application_commands", "send_messages", "attach_files"), True
+    )
+    role = world.guild.create_role("Few", permissions=discord.Permissions(**{**rights, lacking: False}))
+    world.env.backend.edit_role(world.guild.id, world.guild.id, {"permissions": 0})
+    few = world.guild.add_member(world.env.create_user("few"), roles=[role])
+    await world.env.settle()
+    shown = await few.slash(world.channel, "schedule calendar")
+    answer = await few.click(shown.response, label="Post it here for all")  # type: ignore[arg-type]
+    assert f"you lack *{lacking.replace('_', ' ').title()}*" in said(answer)
+    assert not [message for message in world.channel.history() if message.attachments]
 
 
 def test_a_month_is_drawn_whatever_names_there_are() -> None:

@@ -212,6 +212,19 @@ async def test_what_a_draft_keeps_when_it_becomes_another_job(world: World) -> N
     assert kept == {"message": "Hi", "#name": "n"}
 
 
+async def test_a_draft_that_becomes_another_job_keeps_no_value_of_another_kind(world: World) -> None:
+    given = {"user_id": [world.plain], "message": "Hi"}
+    preview = await world.draft(world.admin, "send_dm", given, "in 2 hours")
+    draft_id = button_target(preview.response, "Confirm")
+    options = [discord.SelectOption(label="Forged", value="send_announcement")]
+    message = await forged(world, world.channel, DeskSelect("draft", "method", draft_id, "Forged", options))
+    await world.admin.select(message, ["send_announcement"])
+    draft = await world.bot.memory.draft(draft_id)
+    assert draft is not None and draft.method == "send_announcement"
+    values = {name: value for name, value in draft.values.items() if not name.startswith("#")}
+    assert values == {"message": "Hi", "channel_id": [str(world.channel.id)]}
+
+
 async def test_a_draft_of_values_that_are_no_lists_is_read_whole(world: World) -> None:
     """An id that stands there as a text is the id, and not its first digit."""
     filled = fill(spec(world, "send_announcement"), {"channel_id": "123", "message": "Hi"}, "1")

@@ -160,6 +160,10 @@ async def test_imports_are_small_and_tell_what_has_no_room(world: World) -> None
     await press(world.admin, shown.response, "import:do")
     assert len(await live(world)) == 3 and "3 of 3 scheduled jobs" in text_of(shown.response)
     assert "larger than 2 KiB" in said(await imported(world, text + "#" * 2048))
+    # It is refused by its size alone, before it is fetched and queued with the server's other files.
+    with world.bot.services.files._alone(str(world.guild.id)):
+        assert "Another file" in said(await imported(world, text))
+        assert "larger than 2 KiB" in said(await imported(world, text + "#" * 2048))
 
 
 async def test_status_shows_what_is_used_up(world: World) -> None:

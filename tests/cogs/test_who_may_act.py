@@ -12,11 +12,13 @@ import pytest
 import simcord
 
 from cogs.desk import components, modals
-from cogs.desk.components import DeskButton, DeskChannelSelect, DeskSelect
+from cogs.desk.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
 from cogs.desk.modals import new_form, text_field
 from schedulezero import instants
 from schedulezero.dialects import JobQuery
 from schedulezero.model import Job, JobState, Trigger
+from schedulezero.sprocket_settings import settings_of
+from sprockets.web_sprocket import WebSettings
 from tests.cogs.test_isolation import forged
 from tests.cogs.test_rights import give_the_bot, let_everybody_use
 from tests.conftest import until
@@ -83,6 +85,14 @@ async def test_who_cannot_see_a_channel_does_not_run_a_job_in_it(world: World) -
         await sam.slash(world.channel, "schedule run", job=job.id),
     ):
         assert "you lack *View Channel*" in said(answer)
+    assert await runs(world, job) == 0
+    assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
+
+
+async def test_a_job_in_a_channel_that_the_bot_cannot_see_is_run_by_administrators_only(world: World) -> None:
+    """Nobody's rights are known there, but an administrator's, who may do everything everywhere."""
+    sam, job = await scheduler(world), await a_job(world, params={"channel_id": "1", "message": "Hi"})
+    assert "or I cannot see it" in said(await click(world, sam, "job", "run", job.id))
     assert await runs(world, job) == 0
     assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
 
@@ -348,7 +358,9 @@ async def _let_loose(world: World, who: simcord.MemberActor, jobs: list[Job], pa
             await who.select(message, [world.channel])
 
 
-PANELS = sorted({panel for panel, _ in ACTIONS if panel not in ("setup", "calendar", "audit", "sprocket")})
+SETTINGS = ("audit", "calendar", "setup", "sprocket")
+"""Panels that are about no single job."""
+PANELS = sorted({panel for panel, _ in ACTIONS if panel not in SETTINGS})
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -393,6 +405,75 @@ async def test_no_form_touches_what_somebody_may_not_manage(
             shown, {"when": "in 3 hours", "until": "in 2 weeks", "zone": "Berlin", "text": "x"}
         )
     assert await touched(world, jobs, stops=False) == []
+
+
+async def _settings(world: World) -> dict[str, Any]:
+    """What a guild sets once, as it is kept."""
+    guild_id, memory = str(world.guild.id), world.bot.memory
+    return {
+        "settings": await memory.settings(world.guild.id),
+        "zone": await memory.timezone(0, world.guild.id),
+        "rules": await world.bot.services.client.rules(guild_id),
+        "typed": await memory.kept("rules", guild_id),
+        "web": await settings_of(world.bot, "web", WebSettings, guild_id),
+    }
+
+
+def test_each_panel_is_in_one_of_the_walks() -> None:
+    assert sorted({panel for panel, _ in ACTIONS}) == sorted({*PANELS, *SETTINGS})
+    assert {panel for panel, _ in FORMS if panel in SETTINGS} == {"setup", "sprocket"}
+
+
+@pytest.mark.parametrize("panel", SETTINGS)
+async def test_nothing_that_can_be_clicked_changes_what_those_who_manage_the_server_set(
+    world: World, panel: str
+) -> None:
+    """Every button and select of settings, the audit and the calendar, by somebody who only may schedule."""
+    sam, job = await scheduler(world, mention_everyone=True), await a_job(world)
+    guild: Any = world.bot.get_guild(world.guild.id)
+    await guild.get_channel(world.channel.id).set_permissions(guild.default_role, send_messages=False)
+    await world.env.settle()
+    role, before = world.guild.create_role("Friends"), await _settings(world)
+    await world.bot.memory.save_panel("walk", world.guild.id, {"audit": "", "actor": "", "cursors": []})
+    targets = ["walk", "all", "web", "any", str(world.guild.id), job.id]
+    targets += [f"{instants.now():%Y-%m-%d}.{view}" for view in ("month", "week")]
+    options = [discord.SelectOption(label=name, value=name) for name in ("web", job.id)]
+    for _, name in [key for key in ACTIONS if key[0] == panel]:
+        for target in targets:
+            answers = [await click(world, sam, panel, name, target)]
+            for item, value in (
+                (DeskSelect(panel, name, target, "Forged", options), "web"),
+                (DeskChannelSelect(panel, name, target, "Forged"), world.channel),
+                (DeskRoleSelect(panel, name, target, "Forged"), role),
+            ):
+                message = await forged(world, world.channel, item)
+                answers.append(await sam.select(message, [value]))
+            for answer in answers:
+                assert answer.modal is None or panel not in ("setup", "sprocket"), (name, target)
+                assert "Something went wrong" not in said(answer), (name, target, said(answer))
+    assert await _settings(world) == before
+    assert await touched(world, [job], stops=False) == []
+    assert not [message for message in world.channel.history() if message.attachments]  # nothing was posted
+
+
+@pytest.mark.parametrize(("panel", "name"), [key for key in FORMS if key[0] in SETTINGS])
+async def test_no_form_changes_what_those_who_manage_the_server_set(
+    world: World, monkeypatch: pytest.MonkeyPatch, panel: str, name: str
+) -> None:
+    given = {"zone": "Berlin", "quiet": "22-7", "days": "saturday", "jobs": "3", "runs": "5", "p:secret": "x"}
+    fields = {item: text for item, text in given.items() if (item == "p:secret") == (panel == "sprocket")}
+
+    async def open_form(interaction: discord.Interaction, target: str) -> None:
+        inputs = [text_field(field, field) for field in fields]
+        await interaction.response.send_modal(new_form(panel, name, target, "Forged", inputs))
+
+    monkeypatch.setitem(components._ACTIONS, ("forged", "form"), open_form)
+    sam, before = await scheduler(world), await _settings(world)
+    for who, changes in ((sam, False), (world.admin, True)):
+        shown = await click(world, who, "forged", "form", "web" if panel == "sprocket" else "any")
+        answer = await who.submit_modal(shown, fields)
+        assert ("Settings are changed by those" in said(answer)) is not changes
+        assert (await _settings(world) != before) is changes
 
 
 # Read as: what changes or runs a job, asked of the server.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from schedulezero import limited_reading
 from schedulezero.file_reader import OUT_OF_MEMORY
 from schedulezero.file_reading import Asked
 from schedulezero.limited_reading import (
@@ -109,6 +112,43 @@ async def test_one_guild_waits_for_its_own_file_only() -> None:
     assert len((await readers.read(CRONTAB, ASKED, "1")).entries) == 1
 
 
+async def test_so_many_files_are_read_at_once_over_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited_reading, "WAIT_SECONDS", 0.05)
+    readers = FileReaders()
+    slow = [asyncio.create_task(readers.read(SLOW(), ASKED, str(guild))) for guild in range(4)]
+    await asyncio.sleep(0)
+    with pytest.raises(UnreadableFile, match="Many files are being read"):
+        await readers.read(CRONTAB, ASKED, "another")
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+    assert len((await readers.read(CRONTAB, ASKED, "another")).entries) == 1
+
+
+async def test_a_process_that_does_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited_reading, "WALL_SECONDS", 1.0)
+    task = asyncio.create_task(read_limited(SLOW(), ASKED))
+    while not children():
+        await asyncio.sleep(0.01)
+    os.kill(int(children()[0]), signal.SIGSTOP)  # which uses no processor time
+    async with asyncio.timeout(10):
+        with pytest.raises(UnreadableFile, match="takes too long"):
+            await task
+    assert not children()
+
+
+async def test_what_a_process_writes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = b"0 9 * * 1-5 Stand-up!\n" * 20
+    assert len((await read_limited(many, ASKED)).entries) == 20
+    monkeypatch.setattr(limited_reading, "_LARGEST_OUTPUT", 2000)
+    with pytest.raises(UnreadableFile, match="too much memory"):
+        await read_limited(many, ASKED)
+    monkeypatch.setattr(limited_reading, "_LARGEST_OUTPUT", 10**9)
+    monkeypatch.setattr(limited_reading, "_LARGEST_LINE", 64)
+    with pytest.raises(UnreadableFile, match="too much memory"):
+        await read_limited(many, ASKED)
+
+
 async def test_a_reading_that_is_given_up_leaves_no_process() -> None:
     task = asyncio.create_task(read_limited(SLOW(), ASKED))
     while not children():
@@ -152,6 +192,18 @@ def test_the_process_starts_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], input=sent, capture_output=True, check=True)
     lines = done.stdout.splitlines()
     assert json.loads(lines[-2]) == {"end": True} and lines[-1] == b"[]"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the process watches itself")
+def test_the_process_is_held_to_its_limits() -> None:
+    code = (
+        "import resource; from schedulezero.file_reader import limit; limit(); "
+        "print(*resource.getrlimit(resource.RLIMIT_CPU), *resource.getrlimit(resource.RLIMIT_CORE), "
+        "*resource.getrlimit(resource.RLIMIT_AS)); bytearray(600 * 1024 * 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert done.stdout.split() == ["5", "5", "0", "0", str(512 * 1024 * 1024), str(512 * 1024 * 1024)]
+    assert done.returncode == 1 and "MemoryError" in done.stderr
 
 
 def test_memory_is_watched_where_the_system_does_not() -> None:

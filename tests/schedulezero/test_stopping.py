@@ -61,6 +61,28 @@ async def test_what_a_thread_does_while_the_handler_stops_is_noted(bot: Bot, gat
     assert gates.done == ["hello"]
 
 
+async def test_a_thread_is_waited_for_however_late_it_ends(
+    bot: Bot, gates: Gates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The moments that answers have to get out are shortened, so that they are not what it ends within."""
+    for name in ("_DRAIN_SECONDS", "_LAST_ANSWERS_SECONDS"):
+        monkeypatch.setattr(f"schedulezero.handler_thread.{name}", 0.02)
+    assert bot.handler is not None
+    bot.handler.register_sprocket("wait", gates.wait)
+    call = asyncio.create_task(bot.call("wait"))
+    await gates.reached()
+    stopping = asyncio.create_task(bot.stop())
+    await until(lambda: _stopping(bot))
+    assert (await asyncio.wait((stopping,), timeout=1))[0] == set()
+    gates.open.set()
+    await stopping
+    await bot.start()
+    bot.handler.register_sprocket("wait", gates.wait)
+    assert await bot.call("wait") == {"effect": 1, "success": True}
+    assert gates.done == ["hello"]
+    call.cancel()
+
+
 async def test_what_a_thread_did_is_noted_also_when_nobody_can_be_answered(
     bot: Bot, gates: Gates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
