@@ -176,7 +176,7 @@ def import_alone(name: str) -> None:
 
 
 def spec_of(name: str) -> ModuleSpec | None:
-    """Where an extension's module is; what surrounds it may be imported for that, and may raise any Exception."""
+    """Where an extension's module is; the packages around it are imported, and may raise any Exception."""
     with _own_code():
         return importlib.util.find_spec(name)
 

@@ -44,8 +44,9 @@ def environment(settings: Settings, **extra: str) -> dict[str, str]:
 async def start(
     settings: Settings, *arguments: str, cwd: Path = ROOT, **extra: str
 ) -> asyncio.subprocess.Process:
+    alone = () if cwd == ROOT else ("-P",)  # else a folder `sprockets` there would hide ours
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments,
+        sys.executable, *alone, "-m", "bot", *arguments,
         cwd=cwd, env=environment(settings, **extra),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

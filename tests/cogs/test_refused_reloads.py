@@ -70,7 +70,7 @@ REFUSALS = {
         GOOD.replace(SETUP, SETUP + "    raise SystemExit(4)\n"),
         "SystemExit: 4",
     ),
-    "a skipped test": ("import pytest\npytest.skip('not here', allow_module_level=True)\n", "Skipped: not here"),
+    "a skipped test": ("import pytest\npytest.skip('gone', allow_module_level=True)\n", "Skipped: gone"),
     "a cancellation when it is imported": (
         "import asyncio\nraise asyncio.CancelledError\n",
         "CancelledError",
@@ -102,7 +102,7 @@ REFUSALS = {
         "SystemExit: 5",
     ),
     "a cog whose removal ends the program": (
-        GOOD.replace("    def cog_unload(self):\n", "    def cog_unload(self):\n        raise SystemExit(6)\n")
+        GOOD.replace("def cog_unload(self):\n", "def cog_unload(self):\n        raise SystemExit(6)\n")
         .replace(SETUP, SETUP + "    raise ValueError('half way')\n"),
         "SystemExit: 6",
     ),
