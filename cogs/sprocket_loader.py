@@ -226,6 +226,9 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
                 f"“{name}” claims the job `{taken}`, which {owner} has already. Unload that first."
             ) from error
         log.warning("sprocket %r could not be loaded", name, exc_info=error)
+        if isinstance(error.__cause__ if isinstance(error, commands.ExtensionError) else error, TimeoutError):
+            seconds = f"{sprocket_swap.LONGEST_SECONDS:g}"
+            raise Refused(f"“{name}” could not be loaded: it was not ready after {seconds} s.") from error
         raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
     return sorted(set(cog.handler.sprockets) - before)
 
@@ -235,7 +238,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, commands.ExtensionError):
         error = error.__cause__ or getattr(error, "original", None) or error
     if isinstance(error, TimeoutError):
-        return f"it was not ready after {sprocket_swap.LONGEST_SECONDS:g} s."
+        return f"it took longer than {sprocket_swap.LONGEST_SECONDS:g} s."
     last = traceback.format_exception_only(error)[-1].strip()
     return last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}…"
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dis
 import importlib
 import importlib.util
 import logging
@@ -22,13 +21,14 @@ import traceback
 from collections.abc import Coroutine, Generator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
 import discord
 from discord.ext import commands
 
 from schedulezero.background import run_in_background
+from schedulezero.interrupts import is_its_own
 from schedulezero.methods import JobFunction
 
 log = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ def _own_code() -> Generator[None]:
     except Exception:
         raise
     except BaseException as error:
-        if _is_an_interrupt(error):
+        if not is_its_own(error):
             raise
         raise RuntimeError(_said(error)) from error
 
@@ -197,18 +197,6 @@ def _own_code() -> Generator[None]:
 def _said(error: BaseException) -> str:
     last = traceback.format_exception_only(error)[-1].strip()
     return f"it stops with {last}"[:_LONGEST_REASON]
-
-
-def _is_an_interrupt(error: BaseException) -> bool:
-    """Whether somebody pressed Ctrl-C: a KeyboardInterrupt that no ``raise`` of a sprocket's raised."""
-    if not isinstance(error, KeyboardInterrupt):
-        return False
-    last: TracebackType | None = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None or last.tb_frame.f_globals.get("__name__") == "asyncio.runners":
-        return True
-    return last.tb_frame.f_code.co_code[last.tb_lasti] != dis.opmap["RAISE_VARARGS"]
 
 
 async def _bounded(work: Coroutine[Any, Any, object], seconds: float | None = None) -> None:

@@ -57,6 +57,7 @@ def has_role(discord: DiscordServer, person: Any, role: Any) -> bool:
     )
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("damaged", [False, True], ids=["sound", "damaged"])
 async def test_a_restored_backup_repeats_nothing_and_ends_what_was_given(
     tmp_path: Path, damaged: bool
@@ -91,7 +92,7 @@ async def test_a_restored_backup_repeats_nothing_and_ends_what_was_given(
             await bot.go_on()
             assert set((await bot.outcomes(jobs, 60)).values()) == {"succeeded"}
             assert sum(discord.posts().values()) == 1
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(200):
                 while has_role(discord, pia, role):
                     await asyncio.sleep(0.2)
             assert sum(discord.posts().values()) == 1

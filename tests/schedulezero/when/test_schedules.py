@@ -51,8 +51,8 @@ def day_of(text: str, zone: str, day: str) -> list[str]:
 
 EVEN_HOURS = " ".join(f"{hour:02}:00" for hour in range(0, 24, 2))
 
-# Read as: what is typed, the zone, the day of a clock change, and the runs of that day; a star marks the second
-# of two times that read the same.
+# Read as: what is typed, the zone, the day of a clock change, and the runs of that day; a star marks the
+# second of two times that read the same.
 CHANGES = [
     ("30 2 * * *", "Europe/Berlin", "2026-03-29", "03:00"),
     ("*/15 2 * * *", "Europe/Berlin", "2026-03-29", "03:00"),
