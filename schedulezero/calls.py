@@ -205,7 +205,7 @@ class Calls:
             with self._cancellable():
                 return await found
         context = contextvars.copy_context()
-        future = self._pool.submit(context.run, function, self._context, params)
+        future = self._pool.submit(context.run, _in_thread, function, self._context, params)
         self._in_threads.add(future)
         future.add_done_callback(self._in_threads.discard)
         try:
@@ -229,6 +229,15 @@ class Calls:
             yield
         finally:
             self._may_be_cancelled.discard(task)
+
+
+def _in_thread(function: JobFunction, context: Any, params: dict[str, Any]) -> Any:
+    try:
+        return function(context, params)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise JobStopped(error) from error  # neither Ctrl-C nor a cancellation comes to a thread
 
 
 def _not_begun(call: Call) -> JsonObject:

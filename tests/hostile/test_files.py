@@ -102,7 +102,7 @@ async def test_a_small_file_that_a_busy_machine_does_not_get_to_is_not_called_sl
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limited_reading, "WALL_SECONDS", 0.02)  # over before the process has begun
-    with pytest.raises(UnreadableFile, match="machine is busy.*Try again"):
+    with pytest.raises(UnreadableFile, match=r"machine is busy.*Try again"):
         await read_limited(CRONTAB, ASKED)
 
 
