@@ -85,7 +85,11 @@ def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, 
     known = {job_id for (job_id,) in new.execute("SELECT id FROM jobs")}
     carried = {job_id: name for job_id, name in endings.items() if job_id not in known}
     jobs = old.execute("SELECT id, name, method FROM jobs WHERE state != 'cancelled' ORDER BY created_at")
-    gone = [name or method for job_id, name, method in jobs if job_id not in known and job_id not in carried]
+    gone = [
+        name or method
+        for job_id, name, method in jobs
+        if job_id not in known and not job_id.startswith(ENDINGS)  # other endings are over
+    ]
     with new:
         for table, column in (("jobs", "id"), ("job_versions", "job_id"), ("runs", "job_id")):
             _copy_rows(old, new, table, column, carried)
