@@ -148,9 +148,9 @@ def merge_journal(backup: Path, kept: Path) -> None:
 
 
 def forget_lost_endings(journal: Path, database: Path) -> int:
-    """Forgets runs that scheduled an ending which the database does not hold; returns how many.
+    """Forgets the results of runs that scheduled an ending which the database lacks; returns how many.
 
-    When such a run is called again it is done again, and its ending is scheduled again.
+    When such a run is called again it goes on, and its ending is scheduled again.
     """
     with closing(database_file.reading(database)) as source:
         known = {job_id for (job_id,) in source.execute("SELECT id FROM jobs")}
@@ -160,11 +160,12 @@ def forget_lost_endings(journal: Path, database: Path) -> int:
         query = "SELECT run_id, plan FROM journal_steps WHERE substr(key, 1, ?) = ?"
         steps = connection.execute(query, (len(_ENDING_STEP), _ENDING_STEP)).fetchall()
         lost = {run_id for run_id, plan in steps if _planned_id(plan) not in known}
+        # Its other steps stay: they know who had the role before it was given for a while.
         with connection:
-            for table in _JOURNAL_KEYS:
-                connection.executemany(
-                    f"DELETE FROM {table} WHERE run_id = ?", [(run_id,) for run_id in lost]
-                )
+            ids = [(run_id,) for run_id in lost]
+            connection.executemany("DELETE FROM journal_runs WHERE run_id = ?", ids)
+            steps_of = "DELETE FROM journal_steps WHERE run_id = ? AND substr(key, 1, ?) = ?"
+            connection.executemany(steps_of, [(run_id, len(_ENDING_STEP), _ENDING_STEP) for run_id in lost])
         return len(lost)
 
 

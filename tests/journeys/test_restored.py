@@ -49,12 +49,8 @@ class Stoppable(Installation):
 
 
 def has_role(discord: DiscordServer, person: Any, role: Any) -> bool:
-    return (
-        role.id in [item.id for item in discord.guild.get_member(person.id).roles]
-        if hasattr(discord.guild, "get_member")
-        else str(role.id)
-        in [str(item) for item in discord.backend.guilds[discord.guild.id].members[person.id].role_ids]
-    )
+    member = discord.backend.guilds[discord.guild.id].members[person.id]
+    return str(role.id) in [str(item) for item in member.role_ids]
 
 
 @pytest.mark.timeout(400)
