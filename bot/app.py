@@ -148,6 +148,8 @@ class _SchedulingBot(_AnyBot):
             except Refused as error:
                 # One broken sprocket must not keep the others from running.
                 log.error("%s", error.message)
+            except Exception:
+                log.exception("the sprocket %s could not be loaded", name)
         self._warming_up = run_in_background(self._warm_up(), "warming up the phrases")
         self.tree.error(answer_error)
         await self.tree.set_translator(CommandTranslator())

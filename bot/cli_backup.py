@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from schedulezero.database_copies import Restored
+
+_MOST_NAMES = 20
 
 
 def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,15 +55,21 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
     database, journal = _files(settings)
     given = Path(options.backup).absolute()
     with explained(given, backup=True):
-        if given.is_dir():
+        folder = given.is_dir()
+        if folder:
             _expect_a_backup(given, database.name)
-            pairs = [(given / database.name, database), (given / journal.name, journal)]
-            pairs = [pair for pair in pairs if pair[0].exists() or pair[1] is database]
-        else:
-            pairs = [(given, database)]
-    for source, target, before in database_copies.restore(pairs):
-        kept = f"What was there before is kept in {before}." if before else "It did not exist before."
-        print(f"Restored {target} from {source}. {kept}")
+    source = given / database.name if folder else given
+    journals = (given / journal.name, journal) if folder else None
+    for item in database_copies.restore(source, database, journals):
+        if item.kept:
+            print(f"Kept {item.path}, which knows of later runs. Added what only {item.backup} knew.")
+            continue
+        kept = (
+            f"What was there before is kept in {item.before}." if item.before else "It did not exist before."
+        )
+        print(f"Restored {item.path} from {item.backup}. {kept}")
+        for line in _said(item):
+            print(line)
     return 0
 
 
@@ -78,6 +87,38 @@ def _expect_a_backup(folder: Path, name: str) -> None:
         else "Name a folder that `schedulezero-bot backup` made, or a database file."
     )
     raise BackupUnusable(f"The folder {folder} has no file {name}, so it is not a backup. {better}")
+
+
+def _said(item: Restored) -> list[str]:
+    """What became of what was made after the backup."""
+    carried = item.carried
+    lines: list[str] = []
+    if carried.endings:
+        lines.append(
+            f"Carried over the endings of what was given for a while since then: {_listed(carried.endings)}."
+        )
+    if carried.called_off:
+        lines.append(f"Called off endings of the backup that later ones replaced: {carried.called_off}.")
+    if carried.gone:
+        lines.append(f"Made since the backup, and no longer there: {_listed(carried.gone)}.")
+    if carried.unreadable:
+        lines.append(
+            "The earlier database is damaged or missing, so endings made since the backup are lost: roles, "
+            "locks and slow modes given for a while since then stay. Find them in each server's audit log "
+            "(Server Settings → Audit Log), filtered by the bot, and undo them by hand."
+        )
+    if item.done_again:
+        lines.append(
+            f"Runs in the journal whose endings are lost: {item.done_again}. Those that the backup still has "
+            "to do are done again, each with a new ending."
+        )
+    return lines
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(f"“{name}”" for name in names[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{len(names)} {'job' if len(names) == 1 else 'jobs'} ({shown}{more})"
 
 
 def begin_empty(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from bot.app import expect_free, keys_of
 from bot.checks import Check
@@ -57,7 +58,7 @@ async def _checks(
     yield _exposure(settings)
     yield await check_database(settings)
     if not server_only:
-        yield _sprockets(settings)
+        yield await asyncio.to_thread(_sprockets, settings)
     api_token = settings.api_token.get_secret_value() if settings.api_token is not None else None
     client = Client(settings.api_endpoint, api_token, settings.tls_authority)
     try:
@@ -96,10 +97,17 @@ def _exposure(settings: Settings) -> Check:
 
 
 def _sprockets(settings: Settings) -> Check:
+    """Imports each sprocket that the bot will load, and loads none."""
+    sprocket_loader.look_in(Path("sprockets"))  # as `create_bot` does
     known = sprocket_loader.available()
     absent = [name for name in settings.sprockets if name not in known]
-    trouble = [*(f"There is no sprocket “{name}”." for name in absent), *sprocket_loader.clashes()]
-    remedy = f"{' '.join(trouble)} There are: {', '.join(known)}."
+    faults = [sprocket_loader.fault_of(name) for name in settings.sprockets if name in known]
+    trouble = [
+        *(f"There is no sprocket “{name}”. There are: {', '.join(known)}." for name in absent),
+        *(fault for fault in faults if fault is not None),
+        *sprocket_loader.clashes(),
+    ]
+    remedy = " ".join(trouble)
     return Check("sprockets", not trouble, ", ".join(settings.sprockets), remedy)
 
 

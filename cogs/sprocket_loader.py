@@ -16,7 +16,7 @@ import logging
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
@@ -29,7 +29,7 @@ from discord.ext import commands
 import sprockets
 from cogs import sprocket_swap
 from cogs.services import Refused, handler_of
-from cogs.sprocket_swap import NameTaken, SwapFailed, put_out, take_in
+from cogs.sprocket_swap import NameTaken, SwapFailed, put_out, spec_of, take_in
 from schedulezero.methods import JobFunction
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 GROUP = "schedulezero.sprockets"
 """The entry point group by which packages bring sprockets: name = module with ``setup(bot)``."""
 _SUFFIX = "_sprocket"
+_LONGEST_REASON = 500
 _DISTRIBUTION = "schedulezero-discord"
 _locks: WeakKeyDictionary[commands.Bot, asyncio.Lock] = WeakKeyDictionary()
 
@@ -164,7 +165,8 @@ def jobs_of(bot: commands.Bot, name: str) -> dict[str, JobFunction]:
     written.
     """
     module = extension(name)  # once: finding it looks at every folder where packages may be
-    listed = {id(job) for cog in _cogs_of(bot, module) for job in getattr(cog, "jobs", {}).values()}
+    kept = [getattr(cog, "jobs", None) for cog in _cogs_of(bot, module)]
+    listed = {id(job) for jobs in kept if isinstance(jobs, Mapping) for job in jobs.values()}
     return {
         method: function
         for method, function in handler_of(bot).sprockets.items()
@@ -203,7 +205,10 @@ async def unload(bot: commands.Bot, name: str) -> None:
     async with _turns(bot):
         if name not in available() or extension(name) not in bot.extensions:
             raise Refused(f"“{name}” is not loaded. Loaded are: {', '.join(loaded(bot)) or 'none'}.")
-        await put_out(bot, extension(name), set(jobs_of(bot, name)))
+        try:
+            await put_out(bot, extension(name), set(jobs_of(bot, name)))
+        except Exception as error:
+            raise Refused(f"“{name}” could not be unloaded: {_reason(error)}") from error
 
 
 async def _change(bot: commands.Bot, name: str) -> list[str]:
@@ -221,15 +226,21 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
                 f"“{name}” claims the job `{taken}`, which {owner} has already. Unload that first."
             ) from error
         log.warning("sprocket %r could not be loaded", name, exc_info=error)
-        if isinstance(error, TimeoutError):
+        if isinstance(error.__cause__ if isinstance(error, commands.ExtensionError) else error, TimeoutError):
             seconds = f"{sprocket_swap.LONGEST_SECONDS:g}"
             raise Refused(f"“{name}” could not be loaded: it was not ready after {seconds} s.") from error
-        cause: BaseException = error
-        if isinstance(error, commands.ExtensionError):
-            cause = error.__cause__ or getattr(error, "original", None) or error
-        last = traceback.format_exception_only(cause)[-1].strip()
-        raise Refused(f"“{name}” could not be loaded: {last}") from error
+        raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
     return sorted(set(cog.handler.sprockets) - before)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a sprocket could not be loaded, imported or unloaded."""
+    if isinstance(error, commands.ExtensionError):
+        error = error.__cause__ or getattr(error, "original", None) or error
+    if isinstance(error, TimeoutError):
+        return f"it took longer than {sprocket_swap.LONGEST_SECONDS:g} s."
+    last = traceback.format_exception_only(error)[-1].strip()
+    return last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}…"
 
 
 def _turns(bot: commands.Bot) -> asyncio.Lock:
@@ -246,10 +257,17 @@ def _check(name: str) -> None:
     names = available()
     if name not in names:
         raise Refused(f"There is no sprocket “{name[:50]}”. There are: {', '.join(names)}.")
-    spec = importlib.util.find_spec(extension(name))
+    try:
+        spec = spec_of(extension(name))
+    except Exception as error:
+        raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
     if spec is None or spec.origin is None:
         raise Refused(f"The file of “{name}” cannot be found.")
-    edits = pycord_edits(Path(spec.origin).read_text(encoding="utf-8"))
+    try:
+        source = importlib.util.decode_source(Path(spec.origin).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return  # compiled or unreadable; importing it says which
+    edits = pycord_edits(source)
     if edits:
         listed = "\n".join(f"- {edit}" for edit in edits)
         raise Refused(
@@ -257,11 +275,23 @@ def _check(name: str) -> None:
         )
 
 
+def fault_of(name: str) -> str | None:
+    """Why a sprocket cannot be imported; None when it can. Nothing of it is loaded."""
+    try:
+        _check(name)
+        sprocket_swap.import_alone(extension(name))
+    except Refused as refused:
+        return refused.message
+    except Exception as error:  # noqa: BLE001 - a sprocket may raise anything; the answer says what
+        return f"“{name}” cannot be imported: {_reason(error)}"
+    return None
+
+
 def pycord_edits(source: str) -> list[str]:
     """What to change in a sprocket's source that was written for py-cord; empty when nothing is."""
     try:
         tree = ast.parse(source)
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []  # importing it tells better
     edits: list[str] = []
     for node in ast.walk(tree):

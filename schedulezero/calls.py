@@ -18,7 +18,8 @@ from typing import Any
 from schedulezero import faults
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, JobFailed
-from schedulezero.invocation import Invocation, answer_of, answer_of_error, is_async
+from schedulezero.interrupts import is_its_own
+from schedulezero.invocation import Invocation, JobStopped, answer_of, answer_of_error, is_async
 from schedulezero.journal import Journal
 from schedulezero.methods import JobFunction, MethodSpec
 from schedulezero.model import JsonObject
@@ -186,13 +187,25 @@ class Calls:
         return answer_of(call, result)
 
     async def _result(self, invocation: Invocation) -> Any:
+        """What the job function returns; what it raises is an Exception, unless the call is cancelled."""
+        try:
+            return await self._call(invocation)
+        except Exception:
+            raise
+        except BaseException as error:
+            if not is_its_own(error):
+                raise
+            # A task that ended with it would end the event loop, and the bot.
+            raise JobStopped(error) from error
+
+    async def _call(self, invocation: Invocation) -> Any:
         function, params = invocation.function, invocation.params
         if is_async(function):
             found: Any = function(self._context, params)
             with self._cancellable():
                 return await found
         context = contextvars.copy_context()
-        future = self._pool.submit(context.run, function, self._context, params)
+        future = self._pool.submit(context.run, _in_thread, function, self._context, params)
         self._in_threads.add(future)
         future.add_done_callback(self._in_threads.discard)
         try:
@@ -216,6 +229,15 @@ class Calls:
             yield
         finally:
             self._may_be_cancelled.discard(task)
+
+
+def _in_thread(function: JobFunction, context: Any, params: dict[str, Any]) -> Any:
+    try:
+        return function(context, params)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise JobStopped(error) from error  # neither Ctrl-C nor a cancellation comes to a thread
 
 
 def _not_begun(call: Call) -> JsonObject:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from schedulezero import database_file, database_lock, instants, private_files
+from schedulezero.database_carry import CarriedOver, carry_over, forget_lost_endings, merge_journal
 from schedulezero.database_errors import damaged, explained, result_code
+from schedulezero.database_file import Kind
 from schedulezero.errors import BackupUnusable, DatabaseDamaged, DatabaseUnusable
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ def back_up(path: Path, target: Path) -> None:
         if target.exists():
             raise BackupUnusable(f"{target} is there already; name a new folder for the backup.")
         private_files.make_folder(target.parent)
-    with database_file.using(path):
+    with database_file.using(path), explained(path), database_file.known_as_ours(path):
         _copy(path, target)
 
 
@@ -49,16 +51,16 @@ def _copy(path: Path, target: Path) -> None:
         with explained(target, backup=True):
             unfinished.unlink(missing_ok=True)
             private_files.create_empty(unfinished)
-        with closing(database_file.connect(unfinished)) as copy:
-            with explained(path):
-                source = database_file.reading(path)
-            with closing(source):
-                try:
-                    source.backup(copy)
-                    copy.execute("PRAGMA journal_mode=DELETE")
-                    found = database_file.faults(copy)
-                except sqlite3.Error as error:
-                    raise _why_not(path, target, error) from error
+        with (
+            closing(database_file.connect(unfinished)) as copy,
+            closing(database_file.reading(path)) as source,
+        ):
+            try:
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")
+                found = database_file.faults(copy)
+            except sqlite3.Error as error:
+                raise _why_not(path, target, error) from error
         if found:
             raise damaged(path, found)
         with explained(target, backup=True):
@@ -84,29 +86,104 @@ def back_up_before_migration(path: Path) -> None:
     log.info("the tables of %s are brought up to date; as it was before, it is kept in %s", path, target)
 
 
-def restore(pairs: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path, Path | None]]:
-    """Puts backups in the place of databases that nobody uses.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A database in whose place a backup was put.
+
+    Attributes:
+        backup, path: what was restored, and where.
+        before: where the earlier file was moved; None when there was none, or when it was kept.
+        kept: whether the file in place was kept, with what the backup had more.
+        carried: what became of what was made after the backup.
+        done_again: how many runs are done again, because what ends them was lost.
+    """
+
+    backup: Path
+    path: Path
+    before: Path | None = None
+    kept: bool = False
+    carried: CarriedOver = field(default_factory=CarriedOver)
+    done_again: int = 0
+
+
+def restore(backup: Path, path: Path, journals: tuple[Path, Path] | None) -> list[Restored]:
+    """Puts a backup in the place of a database that nobody uses.
+
+    The journal in place stays when it is sound, because it knows of later runs than its backup does. What
+    ends something that was done for a while is carried over from the earlier database.
 
     Parameters:
-        pairs: each backup, and the database whose place it takes.
+        backup: of the database.
+        path: the database.
+        journals: the backup of the journal of runs, which need not be there, and the journal.
 
-    Returns them, each with where the earlier database was moved. Raises DatabaseUnusable when a backup is not
-    sound; nothing was changed then. Raises DatabaseInUse while anybody uses one of the databases.
+    Raises DatabaseUnusable when a backup is not sound or not of that kind; nothing was changed then. Raises
+    DatabaseInUse while anybody uses one of the databases.
     """
     with ExitStack() as claims:
-        for _, path in pairs:
-            with explained(path):
-                claims.callback(database_lock.replace(path).release)
-        for backup, path in pairs:
-            _expect_sound(backup, path)
-        return [(backup, path, _restore_one(backup, database_lock.real_path(path))) for backup, path in pairs]
+        for claimed in (path, *(journals[1:] if journals is not None else ())):
+            with explained(claimed):
+                claims.callback(database_lock.replace(claimed).release)
+        _expect_sound(backup, path, Kind.MAIN)
+        if journals is not None and journals[0].exists():
+            _expect_sound(*journals, Kind.JOURNAL)
+        lost = journals is not None and database_file.is_absent(path) and _is_sound(journals[1])
+        restored: list[Restored] = []
+        if journals is not None and (found := _restore_journal(*journals)) is not None:
+            restored.append(found)  # first: a crash before the database is there loses nothing
+        main = _restore_main(backup, database_lock.real_path(path), path)
+        if lost:
+            main = replace(main, carried=CarriedOver(unreadable=True))
+        journal = journals[1] if journals is not None else database_file.journal_beside(path)
+        if main.carried.unreadable and _is_sound(journal):
+            with explained(journal):
+                main = replace(main, done_again=forget_lost_endings(journal, path))
+        return [main, *restored]
 
 
-def _restore_one(backup: Path, path: Path) -> Path | None:
+def _restore_main(backup: Path, real: Path, path: Path) -> Restored:
+    fresh = _fresh_copy(backup, real)
+    with explained(real):
+        try:
+            carried = carry_over(real, fresh)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+    return Restored(backup, path, _put(fresh, real), carried=carried)
+
+
+def _restore_journal(backup: Path, path: Path) -> Restored | None:
+    if not backup.exists():
+        return None
+    real = database_lock.real_path(path)
+    if not database_file.is_absent(path) and _is_sound(path):
+        with explained(real):
+            merge_journal(backup, real)
+        return Restored(backup, path, kept=True)
+    return Restored(backup, path, _put(_fresh_copy(backup, real), real))
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether a journal can stay in place."""
+    try:
+        if database_file.is_absent(path):
+            return False
+        database_file.check(path, ("journal_runs",))
+    except DatabaseUnusable:
+        return False
+    return True
+
+
+def _fresh_copy(backup: Path, path: Path) -> Path:
     fresh = path.with_name(f"{path.name}.restoring")
     with explained(path):
         fresh.unlink(missing_ok=True)
-    _copy(backup, fresh)
+    with explained(backup, backup=True):
+        _copy(backup, fresh)
+    return fresh
+
+
+def _put(fresh: Path, path: Path) -> Path | None:
     with explained(path):
         before = _move_aside(path, "replaced")
         fresh.rename(path)
@@ -130,6 +207,7 @@ def begin_empty(path: Path) -> Path | None:
             with explained(path):
                 before = _move_aside(path, "damaged")
                 with closing(database_file.connect(path, "rwc")) as connection:
+                    database_file.mark_new(connection)
                     connection.execute("PRAGMA journal_mode=WAL")
             log.warning("%s", error.finding)
             return before
@@ -139,7 +217,7 @@ def begin_empty(path: Path) -> Path | None:
         claim.release()
 
 
-def _expect_sound(backup: Path, path: Path) -> None:
+def _expect_sound(backup: Path, path: Path, wanted: Kind) -> None:
     with explained(backup, backup=True):
         if not backup.exists():
             raise BackupUnusable(f"There is no file or folder {backup}; name a backup.")
@@ -150,12 +228,26 @@ def _expect_sound(backup: Path, path: Path) -> None:
         try:
             with closing(database_file.reading(backup)) as connection:
                 sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
+                kind = database_file.kind_of(connection)
         except sqlite3.DatabaseError as error:
             if result_code(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 raise
-            sound = False
-        if not sound or database_file.is_absent(backup):
+            sound, kind = False, Kind.EMPTY
+        if not sound or kind is Kind.EMPTY:
             raise BackupUnusable(f"{backup} is not a sound database; {path} was left as it is.")
+        if kind is wanted:
+            return
+        raise BackupUnusable(f"{backup} is {_said(kind, backup)} {path} was left as it is.")
+
+
+def _said(kind: Kind, backup: Path) -> str:
+    if kind is Kind.JOURNAL:
+        right = database_file.database_of_journal(backup)
+        named = f"the database, {right}," if right is not None else "the database"
+        return f"the journal of runs. Name {named} or the folder {backup.parent} with both."
+    if kind is Kind.MAIN:
+        return "the database, where a backup of the journal of runs is needed."
+    return "a database of another program."
 
 
 def _move_aside(path: Path, why: str) -> Path | None:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import closing, contextmanager
+from enum import Enum
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,8 +29,29 @@ from schedulezero.errors import DatabaseDamaged, DatabaseUnusable
 SCHEMA = 2
 """Grows when tables get something that an older version of us would lose or misread."""
 SIDE_FILES = ("-wal", "-shm", "-journal")
+APPLICATION = 0x535A4442
+"""What marks a file as one of ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 _TRACES = ("damaged-*", "replaced-*", "before-*")
+_JOURNAL = "-journal-of-runs"
 _WAIT_SECONDS = 10
+
+
+class Kind(Enum):
+    """What a SQLite file holds."""
+
+    EMPTY = "no tables"
+    MAIN = "the tables of the server or the bot"
+    JOURNAL = "the journal of runs"
+    OWN = "a file of ours, of neither kind"
+    FOREIGN = "another program's tables"
+
+
+# Read as: a file of that kind has these tables, each with that column. Files of earlier versions of us have
+# no mark, so that their tables tell.
+_MARKS = {
+    Kind.MAIN: ((("jobs", "handler_id"), ("runs", "scheduled_at")), (("bot_notes", "kind"),)),
+    Kind.JOURNAL: ((("journal_runs", "run_id"),),),
+}
 
 
 def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
@@ -42,8 +64,12 @@ def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS, check_same_thread=False)
 
 
-def check(path: Path) -> None:
+def check(path: Path, tables: Collection[str] = ()) -> None:
     """Looks at a file before it is used; one that is not there, and never was, is sound.
+
+    Parameters:
+        path: the file.
+        tables: what its user keeps in it; a journal is refused to whoever keeps something else.
 
     Raises DatabaseDamaged when it is damaged, or missing although something shows that there was one;
     DatabaseUnusable when it is not a SQLite file, of a later version, or cannot be read. It is left alone.
@@ -63,8 +89,21 @@ def check(path: Path) -> None:
         with _looking(path) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             found = faults(connection)
+            kind = kind_of(connection, tables)
+            marked = _application(connection) == APPLICATION
     if found:
         raise damaged(path, found)
+    if kind is Kind.EMPTY and version == 0 and not marked:
+        raise damaged(path, "it has no tables; was its write-ahead log removed?")
+    if kind is Kind.FOREIGN:
+        raise foreign(path)
+    if kind is Kind.JOURNAL and tables and "journal_runs" not in tables:
+        right = database_of_journal(path)
+        named = f", {right}," if right is not None else ""
+        raise DatabaseUnusable(
+            f"{path} is the journal of runs, and was left alone. Name the database itself{named} under "
+            "`database`."
+        )
     if version > SCHEMA:
         raise DatabaseUnusable(
             f"The database {path} was written by a later version of this program, and was left alone. "
@@ -95,6 +134,42 @@ def faults(connection: sqlite3.Connection) -> str:
     return "" if lines == ["ok"] else "; ".join(lines)
 
 
+def kind_of(connection: sqlite3.Connection, own: Collection[str] = ()) -> Kind:
+    """What a file holds; one with any of the tables ``own`` is ours as well."""
+    names = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not names:
+        return Kind.EMPTY
+    mark = _application(connection)
+    if mark in (0, APPLICATION):
+        for kind, choices in _MARKS.items():
+            for tables in choices:
+                if all(table in names and _has(connection, table, column) for table, column in tables):
+                    return kind
+    return Kind.OWN if mark == APPLICATION or (mark == 0 and names & set(own)) else Kind.FOREIGN
+
+
+def _application(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA application_id").fetchone()[0])
+
+
+def _has(connection: sqlite3.Connection, table: str, column: str) -> bool:
+    query = "SELECT 1 FROM pragma_table_info(?) WHERE name = ?"
+    return connection.execute(query, (table, column)).fetchone() is not None
+
+
+def foreign(path: Path) -> DatabaseUnusable:
+    """The error for a SQLite file that is not ours."""
+    return DatabaseUnusable(
+        f"{path} is a database of another program, and was left alone. Name another file."
+    )
+
+
+def database_of_journal(path: Path) -> Path | None:
+    """The database beside which a journal of runs lies, by their names; None when it is not there."""
+    beside = path.with_name(path.name.replace(_JOURNAL, "", 1))
+    return beside if _JOURNAL in path.name and beside.exists() else None
+
+
 def is_absent(path: Path) -> bool:
     """Whether there is no database yet, or only the empty file that SQLite begins with."""
     try:
@@ -103,8 +178,16 @@ def is_absent(path: Path) -> bool:
         return True
 
 
+def mark_new(connection: sqlite3.Connection) -> None:
+    """Marks a file as ours that holds nothing yet, so that it is not taken for one that has lost its log."""
+    if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+
+
 def mark(connection: Connection) -> None:
-    """Notes in a file which version of us it fits."""
+    """Notes in a file that it is ours, and which version of us it fits."""
+    if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION:
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
     if connection.exec_driver_sql("PRAGMA user_version").scalar() != SCHEMA:
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
 
@@ -117,7 +200,7 @@ def mark_again(connection: Connection) -> None:
 
 def journal_beside(path: Path) -> Path:
     """Where the journal of runs of a bot with that database lies."""
-    return path.with_name(f"{path.stem}-journal-of-runs{path.suffix or '.db'}")
+    return path.with_name(f"{path.stem}{_JOURNAL}{path.suffix or '.db'}")
 
 
 @contextmanager
@@ -152,11 +235,18 @@ def reading(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def _looking(path: Path) -> Generator[sqlite3.Connection]:
+    with known_as_ours(path), closing(reading(path)) as connection:
+        yield connection
+
+
+@contextmanager
+def known_as_ours(path: Path) -> Generator[None]:
+    """Within it, a file that is not a SQLite database is damaged if it was ours; else it is left alone."""
     try:
-        with closing(reading(path)) as connection:
-            yield connection
+        yield
     except sqlite3.DatabaseError as error:
-        if result_code(error) == sqlite3.SQLITE_NOTADB and _trace_of_another(path) is None:
+        ours = database_lock.was_sound(path) or _trace_of_another(path) is not None
+        if result_code(error) == sqlite3.SQLITE_NOTADB and not ours:
             raise DatabaseUnusable(
                 f"{path} is not a SQLite database, and was left alone. Name another file under `database`; "
                 f"if this was the bot's database: {how_to_restore(path)}."

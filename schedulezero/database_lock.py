@@ -35,6 +35,7 @@ _WIDTH = 16
 _SERVER, _BOT, _FIRST_CLUSTER = 0, 1, 2
 _MOST_SLOTS = 10_100
 _USERS = _MOST_SLOTS
+_NOTE_AT = (_MOST_SLOTS + 1) * _WIDTH  # behind all slots; the file has holes, so it stays small
 _WINDOWS_OFFSET = 2**30  # locked bytes cannot be read there, so the locks lie behind the text
 _PATIENCE_SECONDS = 0.5
 """How long a slot is waited for: its owner may be ending, or another process may be looking at it."""
@@ -148,6 +149,25 @@ def holders(path: Path) -> Holders | None:
     except OSError:
         return None
     return Holders(servers[0] if servers else None, tuple(bots))
+
+
+def note_sound(path: Path) -> None:
+    """Notes beside a database that is in use that it was sound, for when its beginning is lost."""
+    with _guard:
+        key, held = _opened(lock_file(path))
+        if os.fstat(held.descriptor).st_size <= _NOTE_AT:
+            os.lseek(held.descriptor, _NOTE_AT, os.SEEK_SET)
+            os.write(held.descriptor, b"\n")
+        if not held.slots:
+            _give_back(key, [])
+
+
+def was_sound(path: Path) -> bool:
+    """Whether a sound database of ours was once at that path."""
+    try:
+        return lock_file(path).stat().st_size > _NOTE_AT
+    except OSError:
+        return False
 
 
 # ------------------------------------------------------------------ refusals

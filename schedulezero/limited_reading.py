@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange import Fault
-from schedulezero.file_reader import OUT_OF_MEMORY
+from schedulezero.file_reader import CPU_SECONDS, OUT_OF_MEMORY
 from schedulezero.file_reading import Asked, Found
 from schedulezero.model import Trigger
 from schedulezero.when.triggers import known_zones
@@ -103,6 +103,7 @@ async def _read(data: bytes, asked: Asked) -> Reading:
     )
     found: list[Found | Fault] = []
     status: int | None = None
+    used: float | None = None
     try:
         async with asyncio.timeout(WALL_SECONDS):
             sent = run_in_background(
@@ -117,7 +118,7 @@ async def _read(data: bytes, asked: Asked) -> Reading:
                 await asyncio.gather(sent, return_exceptions=True)
             status = await process.wait()
     except TimeoutError:
-        whole = False
+        whole, used = False, _processor_seconds(process.pid)
     finally:
         if process.returncode is None:
             process.kill()
@@ -126,7 +127,7 @@ async def _read(data: bytes, asked: Asked) -> Reading:
     faults = sorted((item for item in found if isinstance(item, Fault)), key=lambda fault: fault.line)
     stopped: Fault | None = None
     if not whole:
-        said = _reason(status)
+        said = _reason(status, used, len(data))
         if not entries:
             raise UnreadableFile(said)
         last = max(item.line for item in found)
@@ -139,11 +140,39 @@ _TOO_LARGE = "Reading this file needs too much memory. Split it into smaller one
 _BROKEN = "This file cannot be read: it is not like any file that an import knows."
 
 
-def _reason(status: int | None) -> str:
-    """Why the process ended before it was done: by its exit status, which is None when it was stopped."""
-    if status is None or status < 0:
+_BUSY = "This machine is busy and could not read the file in time. Try again in a minute."
+_BUSY_BELOW_SECONDS = CPU_SECONDS / 2
+_SMALL = 16 * 1024
+
+
+def _reason(status: int | None, used: float | None, size: int) -> str:
+    """Why the process ended before it was done.
+
+    Parameters:
+        status: its exit status, None when it was stopped because its time was up.
+        used: the processor time that it had until then, None where the system does not tell.
+        size: of the file, by which it is judged then.
+    """
+    if status is None:
+        busy = used < _BUSY_BELOW_SECONDS if used is not None else size <= _SMALL
+        return _BUSY if busy else _TOO_LONG
+    if status < 0:
         return _TOO_LONG
     return _TOO_LARGE if status == OUT_OF_MEMORY else _BROKEN
+
+
+def _processor_seconds(pid: int) -> float | None:
+    """The processor time of a process that runs, in user and system mode; None where it cannot be known."""
+    if sys.platform != "linux":
+        return None
+    try:
+        # Behind the name in brackets, which may hold anything: proc(5), fields 14 and 15.
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def environment() -> dict[str, str]:

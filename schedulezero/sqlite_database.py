@@ -114,7 +114,7 @@ class SqliteDatabase:
             raise
 
     def _open_file(self) -> None:
-        database_file.check(self.path)
+        database_file.check(self.path, self._metadata.tables.keys())
         real = database_lock.real_path(self.path)
         for ending in ("", *database_file.SIDE_FILES):
             private_files.restrict(real.with_name(real.name + ending))
@@ -127,10 +127,17 @@ class SqliteDatabase:
         with self._write_engine.begin() as connection:
             if lacking:  # looked for once more, as another process may have added them since
                 lacking = missing(connection, self._metadata)
+            there = set(sa.inspect(connection).get_table_names())
             self._metadata.create_all(connection)
             for statement in lacking:
                 connection.execute(statement)
             database_file.mark(connection)
+        if not self._metadata.tables.keys() <= there:
+            # Until then new tables are in the log alone, and a file that loses it would look new again.
+            with self._write_engine.connect() as connection:
+                raw: Any = connection.connection.driver_connection
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        database_lock.note_sound(self.path)
 
     def _let_go(self) -> None:
         for engine in (self._write_engine, self._read_engine):
@@ -208,6 +215,7 @@ def _engine(path: Path, *, begin: str) -> Engine:
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        database_file.mark_new(dbapi_connection)
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.close()

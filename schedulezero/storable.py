@@ -56,8 +56,22 @@ def read_json(payload: bytes | str, *, deepest: int | None = DEEPEST, most: int 
     return value
 
 
-def check(value: Any, *, deepest: int | None = DEEPEST, most: int | None = MOST_VALUES) -> None:
-    """Raises Unstorable when a value is not one that JSON and the databases can hold."""
+def check(
+    value: Any,
+    *,
+    deepest: int | None = DEEPEST,
+    most: int | None = MOST_VALUES,
+    largest: int | None = None,
+) -> None:
+    """Raises Unstorable when a value is not one that JSON and the databases can hold.
+
+    Parameters:
+        value: what is looked at.
+        deepest: how many levels it may nest; None for any number.
+        most: how many values it may hold; None for any number.
+        largest: how many characters its texts may have together, which are counted before they are read.
+    """
+    room = largest if largest is not None else math.inf
     left = most if most is not None else math.inf
     stack: list[tuple[Any, int]] = [(value, 1)]
     while stack:
@@ -66,6 +80,9 @@ def check(value: Any, *, deepest: int | None = DEEPEST, most: int | None = MOST_
         if left < 0:
             raise Unstorable(f"more than {most} values")
         if isinstance(item, str):
+            room -= len(item)
+            if room < 0:
+                raise Unstorable(f"texts of more than {largest} bytes")
             check_text(item)
         elif item is None or isinstance(item, bool):
             continue
@@ -79,6 +96,8 @@ def check(value: Any, *, deepest: int | None = DEEPEST, most: int | None = MOST_
             if deepest is not None and depth > deepest:
                 raise Unstorable(f"values that nest deeper than {deepest} levels")
             children = cast("list[Any]", item)
+            if len(children) > left:
+                raise Unstorable(f"more than {most} values")
             if isinstance(item, dict):
                 fields = cast("dict[Any, Any]", item)
                 _check_keys(fields)

@@ -59,8 +59,8 @@ _POSITION = re.compile(rf"(?P<position>{'|'.join(POSITIONS)})\s+(?P<weekday>{'|'
 class CronFields:
     """The parsed fields: what each admits, as sorted numbers and rules for days.
 
-    ``runs_through`` tells a recurrence that goes by the clock's ticking (a star in its minutes or
-    hours) from one that names times of day; clock changes treat the two differently.
+    ``runs_through`` tells a recurrence that ticks through every hour of the day from one that names times
+    of day, with minutes that may tick; clock changes treat the two differently.
     """
 
     years: tuple[int, ...] | None
@@ -209,7 +209,7 @@ def _parsed(pairs: tuple[tuple[str, str], ...], path: str) -> CronFields:
         hours=tuple(sorted(numbers["hour"])),
         minutes=tuple(sorted(numbers["minute"])),
         seconds=tuple(sorted(numbers["second"])),
-        runs_through=texts["minute"].startswith("*") or texts["hour"].startswith("*"),
+        runs_through=numbers["hour"] == _EVERYTHING["hour"],
     )
 
 

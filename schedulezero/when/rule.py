@@ -17,9 +17,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schedulezero.instants import first_instant_at_or_after
-from schedulezero.when.schedules import Schedule
+from schedulezero.when.schedules import Schedule, next_in_zone
 
-_SECOND = timedelta(seconds=1)
+_HOURS_A_DAY = 24
 _DAY = timedelta(days=1)
 _LONGEST_WAIT_YEARS = 60
 LARGEST_COUNT = 1000
@@ -61,13 +61,15 @@ class Rule:
     anchor: date | None = None
 
     def next_after(self, instant: datetime) -> datetime | None:
-        local = instant.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
-        while (candidate := self.next_local(local)) is not None:
-            resolved = first_instant_at_or_after(candidate, self.zone)
-            if resolved > instant:
-                return resolved
-            local = candidate + _SECOND
-        return None
+        return next_in_zone(self.next_local, instant, self.zone, ticks=self.runs_through)
+
+    @property
+    def runs_through(self) -> bool:
+        """Whether it runs at the same minutes of every hour, as a cron line with ``*`` for its hours does."""
+        if len(self.times) < _HOURS_A_DAY:
+            return False
+        within = {(moment.minute, moment.second) for moment in self.times}
+        return len(self.times) == _HOURS_A_DAY * len(within)
 
     def next_local(self, start: datetime) -> datetime | None:
         """The first matching wall-clock time at or after ``start`` (naive)."""

@@ -1,14 +1,15 @@
 """Schedules: from an instant to the next one. Pure arithmetic, no clock, no I/O.
 
 Wall-clock recurrences are worked out in local time and resolved to an instant once. A time that
-does not exist runs once, at the first instant after the gap; one that exists twice runs once, the
-first time; those that go by the clock's ticking (a star in minutes or hours) run on through both.
-Those are the rules of Debian's cron(8). Elapsed intervals count real seconds from an anchor.
+does not exist runs once, at the first instant after the gap (times that share a gap are one run); one
+that exists twice runs once, the first time. Those that run in every hour of the day tick on through
+both. That is cronie's rule in cron(8), "jobs that run at a specific time and jobs that run with a
+granularity greater than one hour". Elapsed intervals count real seconds from an anchor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ from schedulezero.when.cron_fields import CronFields
 
 INTERVAL_UNITS = ("weeks", "days", "hours", "minutes", "seconds")
 _SECOND = timedelta(seconds=1)
+_HOURS_A_DAY = 24
+_A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _LONGEST = timedelta(days=366 * 100)
 
 
@@ -63,29 +66,7 @@ class OnFields:
     zone: ZoneInfo
 
     def next_after(self, instant: datetime) -> datetime | None:
-        if self.fields.runs_through:
-            return self._next_ticking(instant)
-        local = instant.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
-        while (candidate := self.fields.next_local(local)) is not None:
-            resolved = first_instant_at_or_after(candidate, self.zone)
-            if resolved > instant:
-                return resolved
-            local = candidate + _SECOND
-        return None
-
-    def _next_ticking(self, instant: datetime) -> datetime | None:
-        start = instant.replace(microsecond=0) + _SECOND
-        while True:
-            local = start.astimezone(self.zone)
-            candidate = self.fields.next_local(local.replace(tzinfo=None))
-            if candidate is None:
-                return None
-            resolved = (candidate - (local.utcoffset() or timedelta())).replace(tzinfo=UTC)
-            # The wall clock jumps somewhere before the candidate: look again from the jump on.
-            change = next_clock_change(start, resolved, self.zone)
-            if change is None:
-                return resolved
-            start = change
+        return next_in_zone(self.fields.next_local, instant, self.zone, ticks=self.fields.runs_through)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +77,50 @@ class Crontab:
     zone: ZoneInfo
 
     def next_after(self, instant: datetime) -> datetime | None:
-        found = next(CronSim(self.line, instant.astimezone(self.zone)), None)
-        return found.astimezone(UTC) if found is not None else None
+        ticks = len(CronSim(self.line, _A_DAY).hours) == _HOURS_A_DAY
+        return next_in_zone(self._next_local, instant, self.zone, ticks=ticks)
+
+    def _next_local(self, start: datetime) -> datetime | None:
+        return next(CronSim(self.line, start - _SECOND), None)
+
+
+def next_in_zone(
+    next_local: Callable[[datetime], datetime | None], instant: datetime, zone: ZoneInfo, *, ticks: bool
+) -> datetime | None:
+    """The first instant later than ``instant`` of a recurrence in local time.
+
+    Parameters:
+        next_local: the first naive local time at or after one.
+        instant: the result is later than that.
+        zone: whose clock is meant.
+        ticks: whether it runs in every hour, and so goes on through clock changes.
+    """
+    if ticks:
+        return _next_tick(next_local, instant, zone)
+    local = instant.astimezone(zone).replace(tzinfo=None, microsecond=0)
+    while (candidate := next_local(local)) is not None:
+        resolved = first_instant_at_or_after(candidate, zone)
+        if resolved > instant:
+            return resolved
+        local = candidate + _SECOND
+    return None
+
+
+def _next_tick(
+    next_local: Callable[[datetime], datetime | None], instant: datetime, zone: ZoneInfo
+) -> datetime | None:
+    start = instant.replace(microsecond=0) + _SECOND
+    while True:
+        local = start.astimezone(zone)
+        candidate = next_local(local.replace(tzinfo=None))
+        if candidate is None:
+            return None
+        resolved = (candidate - (local.utcoffset() or timedelta())).replace(tzinfo=UTC)
+        # The wall clock jumps somewhere before the candidate: look again from the jump on.
+        change = next_clock_change(start, resolved, zone)
+        if change is None:
+            return resolved
+        start = change
 
 
 def upcoming(schedule: Schedule, after: datetime, count: int) -> Iterator[datetime]:

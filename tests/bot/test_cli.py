@@ -41,16 +41,19 @@ def environment(settings: Settings, **extra: str) -> dict[str, str]:
     }
 
 
-async def start(settings: Settings, *arguments: str, **extra: str) -> asyncio.subprocess.Process:
+async def start(
+    settings: Settings, *arguments: str, cwd: Path = ROOT, **extra: str
+) -> asyncio.subprocess.Process:
+    alone = () if cwd == ROOT else ("-P",)  # else a folder `sprockets` there would hide ours
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments,
-        cwd=ROOT, env=environment(settings, **extra),
+        sys.executable, *alone, "-m", "bot", *arguments,
+        cwd=cwd, env=environment(settings, **extra),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
 
-async def end(settings: Settings, *arguments: str, **extra: str) -> Ended:
-    process = await start(settings, *arguments, **extra)
+async def end(settings: Settings, *arguments: str, cwd: Path = ROOT, **extra: str) -> Ended:
+    process = await start(settings, *arguments, cwd=cwd, **extra)
     out, err = await asyncio.wait_for(process.communicate(), 40)
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
@@ -195,6 +198,18 @@ async def test_doctor_says_where_the_settings_are_from(settings: Settings, tmp_p
         in text
     )
     assert "SCHEDULEZERO_DATABASE" in text and f"database: {tmp_path}/data/here.db is not there yet" in text
+
+
+async def test_doctor_imports_the_sprockets_of_its_folder(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "sprockets").mkdir()
+    good, bad = (tmp_path / "sprockets" / f"{name}_sprocket.py" for name in ("good", "bad"))
+    good.write_text("async def setup(bot): ...\n")
+    bad.write_text("raise KeyboardInterrupt('bad')\n")
+    ended = await end(settings, "doctor", cwd=tmp_path, SCHEDULEZERO_SPROCKETS="announcement,good")
+    assert "ok    sprockets: announcement, good" in ended.out
+    ended = await end(settings, "doctor", cwd=tmp_path, SCHEDULEZERO_SPROCKETS="announcement,good,bad")
+    assert "FAIL  sprockets" in ended.out
+    assert "“bad” cannot be imported: RuntimeError: it stops with KeyboardInterrupt: bad" in ended.out
 
 
 async def test_doctor_finds_a_taken_port_and_a_missing_handler(settings: Settings) -> None:

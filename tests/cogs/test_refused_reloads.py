@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import sprockets
+from bot.config import Settings
 from cogs import sprocket_loader, sprocket_swap
 from cogs.services import Refused
 from tests.conftest import until
-from tests.world import World
+from tests.world import World, a_world
 
 NAME = "sprockets.lasting_sprocket"
 
@@ -69,6 +70,43 @@ REFUSALS = {
         GOOD.replace(SETUP, SETUP + "    raise SystemExit(4)\n"),
         "SystemExit: 4",
     ),
+    "a skipped test": ("import pytest\npytest.skip('gone', allow_module_level=True)\n", "Skipped: gone"),
+    "a cancellation when it is imported": (
+        "import asyncio\nraise asyncio.CancelledError\n",
+        "CancelledError",
+    ),
+    "an interrupt of its own": ("raise KeyboardInterrupt('mine')\n", "KeyboardInterrupt: mine"),
+    "an interrupt of its own in setup": (
+        GOOD.replace(SETUP, SETUP + "    raise KeyboardInterrupt('mine')\n"),
+        "KeyboardInterrupt: mine",
+    ),
+    "an exception that cannot be shown": (
+        "class Odd(BaseException):\n    def __str__(self): raise ValueError\nraise Odd\n",
+        "Odd",
+    ),
+    "a cancellation in setup": (
+        GOOD.replace(SETUP, SETUP + "    import asyncio\n    raise asyncio.CancelledError\n"),
+        "CancelledError",
+    ),
+    "a setup that ignores its cancellation": (
+        GOOD.replace(
+            SETUP,
+            SETUP + "    import asyncio\n    ends = asyncio.get_running_loop().time() + 3\n"
+            "    while asyncio.get_running_loop().time() < ends:\n        try:\n"
+            "            await asyncio.sleep(3)\n        except asyncio.CancelledError:\n            pass\n",
+        ),
+        "was not ready after 0.2 s",
+    ),
+    "a listener that ends the program": (
+        GOOD.replace("self.bot.get_cog", "raise SystemExit(5); self.bot.get_cog", 1),
+        "SystemExit: 5",
+    ),
+    "a cog whose removal ends the program": (
+        GOOD.replace("def cog_unload(self):\n", "def cog_unload(self):\n        raise SystemExit(6)\n")
+        .replace(SETUP, SETUP + "    raise ValueError('half way')\n"),
+        "SystemExit: 6",
+    ),
+    "bytes that are no text": ("x = '\udcff'\n", "SyntaxError"),
     "no setup": (GOOD.replace("async def setup", "async def set_up"), "setup"),
     "a setup that fails": (GOOD.replace(SETUP, SETUP + "    raise ValueError('half way')\n"), "half way"),
     "a setup that takes too long": (
@@ -136,12 +174,16 @@ def state(world: World) -> dict[str, Any]:
     }
 
 
+def write(package: Path, source: str) -> None:
+    (package / "__init__.py").write_bytes(source.encode("utf-8", "surrogateescape"))
+
+
 async def test_a_refused_reload_leaves_the_old_one_at_work(world: World, package: Path) -> None:
     await sprocket_loader.load(world.bot, "lasting")
     before = state(world)
     (package / "words.py").write_text('WORD = "another, longer word"\n')
     for reason, (source, says) in REFUSALS.items():
-        (package / "__init__.py").write_text("import sys\nsys.path.insert(0, '/nowhere')\n" + source)
+        write(package, "import sys\nsys.path.insert(0, '/nowhere')\n" + source)
         with pytest.raises(Refused) as caught:
             await sprocket_loader.reload(world.bot, "lasting")
         assert says in caught.value.message, reason
@@ -163,7 +205,7 @@ async def test_a_refused_reload_leaves_the_old_one_at_work(world: World, package
 async def test_a_refused_load_leaves_nothing_behind(world: World, package: Path) -> None:
     before = state(world)
     for reason, (source, says) in REFUSALS.items():
-        (package / "__init__.py").write_text("import sys\nsys.path.insert(0, '/nowhere')\n" + source)
+        write(package, "import sys\nsys.path.insert(0, '/nowhere')\n" + source)
         with pytest.raises(Refused) as caught:
             await sprocket_loader.load(world.bot, "lasting")
         assert says in caught.value.message, reason
@@ -180,3 +222,32 @@ async def test_an_unload_whose_cog_fails_leaves_nothing_behind(world: World, pac
     assert (await world.run("chime", {}))["success"] is True
     await sprocket_loader.unload(world.bot, "lasting")
     assert state(world) == before
+
+
+async def test_an_unload_that_ends_the_program_or_never_ends_is_over_all_the_same(
+    world: World, package: Path
+) -> None:
+    before = state(world)
+    for last in ("raise SystemExit(7)", "await __import__('asyncio').Event().wait()"):
+        source = GOOD.replace("    def cog_unload(self):", f"    async def cog_unload(self):\n        {last}")
+        write(package, source)
+        await sprocket_loader.load(world.bot, "lasting")
+        await sprocket_loader.unload(world.bot, "lasting")
+        assert state(world) == before, last
+
+
+async def test_a_bot_starts_with_bad_sprockets_beside_good_ones(settings: Settings, package: Path) -> None:
+    folder = package.parent
+    (folder / "latin_sprocket.py").write_bytes(
+        "# -*- coding: latin-1 -*-\n# Grüße\n".encode("latin-1")
+        + GOOD.replace("from sprockets.lasting_sprocket import words\n", "")
+        .replace("words.WORD", "'Grüße'").replace("Lasting", "Latin").replace("lasting", "latin")
+        .encode("latin-1")
+    )  # fmt: skip
+    write(package, "raise __import__('asyncio').CancelledError\n")
+    names = (*settings.sprockets, "lasting", "latin")
+    async with a_world(settings.model_copy(update={"sprockets": names})) as world:
+        assert (await world.run("chime", {}))["word"] == "Grüße"
+        assert "latin" in sprocket_loader.loaded(world.bot)
+        assert "lasting" not in sprocket_loader.loaded(world.bot)
+        assert "send_announcement" in world.handler.sprockets

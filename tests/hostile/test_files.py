@@ -100,6 +100,28 @@ async def test_what_was_read_before_the_time_was_over_is_kept() -> None:
     assert answer.stopped is not None and "takes too long" in answer.stopped.message
 
 
+async def test_a_small_file_that_a_busy_machine_does_not_get_to_is_not_called_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limited_reading, "WALL_SECONDS", 0.02)  # over before the process has begun
+    with pytest.raises(UnreadableFile, match=r"machine is busy.*Try again"):
+        await read_limited(CRONTAB, ASKED)
+
+
+@pytest.mark.parametrize(
+    ("status", "used", "size", "word"),
+    [
+        (None, 0.4, 200, "busy"), (None, 0.4, 500_000, "busy"), (None, 4.5, 200, "too long"),
+        (None, None, 200, "busy"), (None, None, 500_000, "too long"), (-24, None, 200, "too long"),
+        (OUT_OF_MEMORY, None, 200, "memory"), (1, None, 200, "cannot be read"),
+    ],
+)  # fmt: skip
+def test_why_reading_stopped_goes_by_processor_time(
+    status: int | None, used: float | None, size: int, word: str
+) -> None:
+    assert word in limited_reading._reason(status, used, size)
+
+
 async def test_one_guild_waits_for_its_own_file_only() -> None:
     readers = FileReaders()
     slow = asyncio.create_task(readers.read(SLOW(), ASKED, "1"))

@@ -17,6 +17,7 @@ from schedulezero import database_copies, database_file
 from schedulezero.errors import DatabaseDamaged, DatabaseInUse, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.journal import Journal, journal_of
 from schedulezero.memory import Memory
+from schedulezero.server.tables import metadata as server_tables
 from schedulezero.sqlite_database import SqliteDatabase
 from tests.conftest import until
 
@@ -111,6 +112,7 @@ async def test_a_file_whose_beginning_is_lost_counts_as_ours_where_its_backups_a
     path = tmp_path / "a.db"
     await filled(path)
     path.write_bytes(bytes(8192))
+    (tmp_path / "a.db.lock").unlink()
     with pytest.raises(DatabaseUnusable, match="not a SQLite database, and was left alone") as caught:
         await SqliteDatabase(path, metadata).open()
     assert not isinstance(caught.value, DatabaseDamaged)
@@ -118,6 +120,95 @@ async def test_a_file_whose_beginning_is_lost_counts_as_ours_where_its_backups_a
     (tmp_path / "backups" / "20260101T000000Z" / "a.db").write_bytes(b"x")
     with pytest.raises(DatabaseDamaged):
         await SqliteDatabase(path, metadata).open()
+
+
+@pytest.mark.parametrize("lost", [slice(0, 16), slice(0, 8192), slice(16, 20)])
+async def test_start_backup_and_begin_empty_agree_on_a_file_whose_beginning_is_lost(
+    tmp_path: Path, lost: slice
+) -> None:
+    path = tmp_path / "a.db"
+    await filled(path)
+    content = bytearray(path.read_bytes())
+    content[lost] = b"X" * (lost.stop - lost.start)
+    path.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(DatabaseDamaged, match="--begin-empty"):
+            await SqliteDatabase(path, metadata).open()
+        with pytest.raises(DatabaseDamaged, match="--begin-empty"):
+            database_copies.back_up(path, tmp_path / "copy.db")
+    aside = database_copies.begin_empty(path)
+    assert aside is not None and aside.read_bytes() == content
+    async with opened(path) as database:
+        assert await texts(database) == []
+
+
+async def test_start_backup_and_begin_empty_agree_on_a_file_that_was_never_ours(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("my poems, more than sixteen characters of them")
+    for _ in range(2):
+        for act in (
+            database_file.look,
+            database_copies.begin_empty,
+            lambda path: database_copies.back_up(path, tmp_path / "copy.db"),
+        ):
+            with pytest.raises(DatabaseUnusable, match="was left alone") as caught:
+                act(path)
+            assert not isinstance(caught.value, DatabaseDamaged)
+        with pytest.raises(DatabaseUnusable, match="was left alone") as caught:
+            await SqliteDatabase(path, metadata).open()
+        assert not isinstance(caught.value, DatabaseDamaged)
+
+
+async def test_a_new_database_is_whole_without_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path):
+        copy = tmp_path / "b.db"
+        copy.write_bytes(path.read_bytes())
+    async with opened(copy) as database:
+        assert await texts(database) == []
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone()[0] == database_file.APPLICATION
+
+
+async def test_a_file_without_tables_that_is_not_marked_has_lost_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    assert path.stat().st_size > 0
+    with pytest.raises(DatabaseDamaged, match="no tables"):
+        await SqliteDatabase(path, metadata).open()
+    assert database_copies.begin_empty(path) is not None
+    assert database_copies.begin_empty(path) is None
+    async with opened(path) as database:
+        assert await texts(database) == []
+
+
+async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    for mark, statement in (
+        (0, "CREATE TABLE bookmarks (url)"),
+        (0, "CREATE TABLE jobs (id)"),
+        (77, "CREATE TABLE notes (text)"),
+    ):
+        path = tmp_path / f"{mark}{len(statement)}.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA application_id = {mark}")
+            connection.execute(statement)
+        before = path.read_bytes()
+        with pytest.raises(DatabaseUnusable, match="of another program"):
+            await SqliteDatabase(path, metadata).open()
+        with pytest.raises(DatabaseUnusable, match="of another program"):
+            database_copies.begin_empty(path)
+        assert path.read_bytes() == before
+
+
+async def test_a_journal_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path):
+        pass
+    journal = Path(journal_of(str(path)))
+    await a_journal(path)
+    with pytest.raises(DatabaseUnusable, match=r"journal of runs.*itself, .*/a\.db,"):
+        await SqliteDatabase(journal, metadata).open()
 
 
 async def an_earlier_copy(path: Path) -> None:
@@ -283,6 +374,8 @@ async def test_backup_and_restore_from_the_command_line(
     monkeypatch.setenv("SCHEDULEZERO_DATABASE", str(path))
     monkeypatch.setenv("SCHEDULEZERO_API_ENDPOINT", settings.api_endpoint)
     journal = Journal(journal_of(str(path)))
+    async with opened(path, server_tables):
+        pass
     async with opened(path) as database:
         await write(database, "kept")
         await journal.open()
@@ -300,6 +393,13 @@ async def test_backup_and_restore_from_the_command_line(
     assert len(list(path.parent.glob(f"{path.name}.replaced-*[0-9]Z"))) == 1
     capsys.readouterr()
 
+    copied = tmp_path / "copy" / path.name
+    assert main(["restore", str(Path(journal_of(str(copied))))]) == 1
+    assert f"Name the database, {copied}," in capsys.readouterr().err
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE bookmarks (url)")
+    assert main(["restore", str(tmp_path / "other.db")]) == 1
+    assert "a database of another program" in capsys.readouterr().err
     (tmp_path / "bad.db").write_bytes(b"rubbish")
     assert main(["restore", str(tmp_path / "bad.db")]) == 2
     assert "not a sound database" in capsys.readouterr().err

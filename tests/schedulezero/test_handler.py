@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -304,3 +304,74 @@ async def test_a_taken_port_is_told(handler: Handler, monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="Address already in use"):
         await second.wait_bound()
     await second.wait_stopped()
+
+
+class Untold(BaseException):
+    """Neither shows itself nor anything else."""
+
+    def __str__(self) -> str:
+        raise SystemExit("in __str__")
+
+    __repr__ = __str__
+
+
+class Opaque(dict[str, Any]):
+    """A mapping that cannot be read."""
+
+    def __iter__(self) -> Any:
+        raise SystemExit("in __iter__")
+
+    keys = items = values = __iter__  # type: ignore[assignment]
+
+
+def _itself() -> list[Any]:
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
+# Read as: what a job function raises.
+RAISED: dict[str, Callable[[], BaseException]] = {
+    "SystemExit": lambda: SystemExit(3),
+    "KeyboardInterrupt": KeyboardInterrupt,
+    "GeneratorExit": GeneratorExit,
+    "CancelledError": asyncio.CancelledError,
+    "Untold": Untold,
+    "KeyError": lambda: KeyError(["unhashable"]),
+    "RuntimeError": lambda: RuntimeError("half \ud83d" + "x" * 10_000_000),
+    "BaseExceptionGroup": lambda: BaseExceptionGroup("both", [SystemExit(1), KeyboardInterrupt()]),
+    "JobFailed": lambda: JobFailed(Untold()),  # type: ignore[arg-type]
+}
+RETURNED: dict[str, Callable[[], Any]] = {
+    "a set": lambda: {"x": {1, 2}},
+    "itself": lambda: {"x": _itself()},
+    "no number": lambda: float("nan"),
+    "100 MiB": lambda: "x" * (100 * 1024 * 1024),
+    "a million values": lambda: {"x": [0] * 10_000_000},
+    "an opaque mapping": lambda: Opaque(x=1),
+    "an untold error": lambda: {"error": Untold()},
+    "an exception": Untold,
+    "half a pair": lambda: {"\ud83d": "\ud83d"},
+}
+
+
+@pytest.mark.parametrize("on_loop", [True, False], ids=["async", "sync"])
+async def test_whatever_a_job_raises_or_returns_its_run_ends_in_words_and_the_handler_lives(
+    handler: Handler, caller: Caller, on_loop: bool
+) -> None:
+    def act(bot: Any, params: dict[str, Any]) -> Any:
+        if params["do"] in RAISED:
+            raise RAISED[params["do"]]()
+        return RETURNED[params["do"]]()
+
+    async def act_on_loop(bot: Any, params: dict[str, Any]) -> Any:
+        return act(bot, params)
+
+    handler.register_sprocket("act", act_on_loop if on_loop else act)
+    for name in (*RAISED, *RETURNED):
+        answer = await caller.ask({"method": "act", "params": {"do": name}})
+        assert answer["success"] is False and answer["error"].startswith("act "), name
+        assert len(answer["error"]) < 3000, name
+        if name in ("SystemExit", "KeyboardInterrupt", "GeneratorExit", "CancelledError"):
+            assert name in answer["error"]
+    assert (await caller.ask({"method": "plain", "params": {"word": "still"}}))["result"] == "bot:still"

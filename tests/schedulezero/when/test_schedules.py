@@ -40,6 +40,66 @@ def test_a_time_that_exists_twice_runs_the_first_time(kind: str, args: dict[str,
     assert runs(kind, args, "2026-10-24T12:00", 3) == ["25 02:30+0200", "26 02:30+0100", "27 02:30+0100"]
 
 
+def day_of(text: str, zone: str, day: str) -> list[str]:
+    """The local times at which a schedule runs on a day, as it is typed."""
+    where = ZoneInfo(zone)
+    begin = datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=where).astimezone(UTC)
+    read = understand(text, zone=zone, locale="en", now=begin - timedelta(days=1))
+    found = [run.astimezone(where) for run in upcoming(read.schedule, begin - timedelta(seconds=1), 200)]
+    return [f"{run:%H:%M}{'*' if run.fold else ''}" for run in found if f"{run:%Y-%m-%d}" == day]
+
+
+EVEN_HOURS = " ".join(f"{hour:02}:00" for hour in range(0, 24, 2))
+
+# Read as: what is typed, the zone, the day of a clock change, and the runs of that day; a star marks the
+# second of two times that read the same.
+CHANGES = [
+    ("30 2 * * *", "Europe/Berlin", "2026-03-29", "03:00"),
+    ("*/15 2 * * *", "Europe/Berlin", "2026-03-29", "03:00"),
+    ("*/15 2 * * *", "Europe/Berlin", "2026-10-25", "02:00 02:15 02:30 02:45"),
+    ("*/30 1-3 * * *", "Europe/Berlin", "2026-03-29", "01:00 01:30 03:00 03:30"),
+    ("*/30 2 1-31 * 0-6", "Europe/Berlin", "2026-03-29", "03:00"),  # a day or a weekday
+    ("0 */30 2 * * *", "Europe/Berlin", "2026-03-29", "03:00"),  # with seconds
+    ("0 */30 2 * * *", "Europe/Berlin", "2026-10-25", "02:00 02:30"),
+    ("0 */6 * * *", "Europe/Berlin", "2026-03-29", "00:00 06:00 12:00 18:00"),
+    ("0 2-23/7 * * *", "Europe/Berlin", "2026-10-25", "02:00 09:00 16:00 23:00"),
+    (
+        "0 */2 1-31 * 0-6",
+        "Europe/Berlin",
+        "2026-10-25",
+        EVEN_HOURS,
+    ),
+    ("0 */2 * * *", "Europe/Berlin", "2026-10-25", EVEN_HOURS),
+    ("0 1-4 * * *", "Europe/Berlin", "2026-03-29", "01:00 03:00 04:00"),
+    ("every hour from 1 to 4", "Europe/Berlin", "2026-03-29", "01:00 03:00 04:00"),
+    ("0 1-4 * * *", "Europe/Berlin", "2026-10-25", "01:00 02:00 03:00 04:00"),
+    ("every hour from 1 to 4", "Europe/Berlin", "2026-10-25", "01:00 02:00 03:00 04:00"),
+    ("*/15 1 * * *", "Australia/Lord_Howe", "2026-04-05", "01:00 01:15 01:30 01:45"),
+    ("*/15 2 * * *", "Australia/Lord_Howe", "2026-10-04", "02:30 02:45"),
+    ("*/30 1 * * *", "Australia/Lord_Howe", "2026-10-04", "01:00 01:30"),
+    ("*/15 0 * * *", "America/Santiago", "2026-09-06", "01:00"),
+    ("0 */12 * * *", "America/Santiago", "2026-09-06", "01:00 12:00"),
+    ("*/30 23 * * *", "America/Santiago", "2026-04-04", "23:00 23:30"),
+    ("0 23 * * *", "America/Santiago", "2026-04-04", "23:00"),
+]
+
+
+@pytest.mark.parametrize(("text", "zone", "day", "expected"), CHANGES)
+def test_hours_that_are_named_run_once_through_a_change(
+    text: str, zone: str, day: str, expected: str
+) -> None:
+    assert day_of(text, zone, day) == expected.split()
+
+
+@pytest.mark.parametrize(
+    "text", ["0 * * * *", "0 0-23 * * *", "0 */1 1-31 * 0-6", "every hour from 0 to 23 until 2027"]
+)
+def test_what_runs_in_every_hour_ticks_on(text: str) -> None:
+    spring, autumn = (day_of(text, "Europe/Berlin", day) for day in ("2026-03-29", "2026-10-25"))
+    assert len(spring) == 23 and spring[:3] == ["00:00", "01:00", "03:00"]
+    assert len(autumn) == 25 and autumn[:5] == ["00:00", "01:00", "02:00", "02:00*", "03:00"]
+
+
 def test_nine_o_clock_stays_nine_o_clock() -> None:
     assert runs("cron", {"hour": 9}, "2026-03-28T12:00", 2) == ["29 09:00+0200", "30 09:00+0200"]
 

@@ -1,0 +1,109 @@
+"""What a restored backup takes over: endings that still wait, and the newer journal."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schedulezero.database_carry import carry_over, forget_lost_endings, merge_journal
+from schedulezero.database_copies import back_up
+from schedulezero.journal import Journal
+from schedulezero.memory import Memory
+from schedulezero.model import Job, JobState, Trigger
+from schedulezero.server.job_rows import insert_jobs
+from schedulezero.server.tables import metadata
+from schedulezero.sqlite_database import SqliteDatabase
+
+pytestmark = pytest.mark.sqlite
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+def ending(number: int) -> Job:
+    return Job(
+        id=f"after-{number}",
+        handler_id="discord-bot",
+        method="remove_role_scheduled",
+        params={},
+        trigger=Trigger("date", {"run_date": "2030-01-01T12:00:00Z"}),
+        name=f"Ending {number}",
+        anchor_at=NOON,
+        next_run_at=NOON,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+
+async def add(path: Path, *jobs: Job, about: str | None = None) -> None:
+    database, memory = SqliteDatabase(path, metadata), Memory(str(path))
+    await database.open()
+    await memory.open()
+    await database.write(lambda connection: insert_jobs(connection, jobs))
+    if about is not None:
+        await memory.put("follow-up", about, {"job_id": jobs[-1].id})
+    await memory.close()
+    await database.close()
+
+
+def states(path: Path) -> dict[str, str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return dict(connection.execute("SELECT id, state FROM jobs"))
+
+
+async def test_the_newest_ending_about_one_thing_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
+    path, copy = tmp_path / "a.db", tmp_path / "copy.db"
+    await add(path, ending(1), about="role of pia")
+    back_up(path, copy)
+    await add(path, ending(2), about="role of pia")
+    other = replace(ending(3), id="plain", name="Plain")
+    over = replace(ending(4), state=JobState.FINISHED, next_run_at=None)
+    await add(path, other, over)
+    carried = carry_over(path, copy)
+    assert carried.endings == ("Ending 2",) and carried.called_off == 1 and not carried.unreadable
+    assert carried.gone == ("Plain",)
+    assert states(copy) == {"after-1": "cancelled", "after-2": "active"}
+    memory = Memory(str(copy))
+    await memory.open()
+    assert await memory.kept("follow-up", "role of pia") == {"job_id": "after-2"}
+    await memory.close()
+
+
+async def test_a_journal_that_stays_gets_what_only_the_backup_knows(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    await journal.open()
+    await journal.end("old@1", {"success": True, "from": "backup"})
+    await journal.end("both@1", {"success": True, "from": "backup"})
+    await journal.close()
+    back_up(tmp_path / "j.db", tmp_path / "copy.db")
+    with closing(sqlite3.connect(tmp_path / "j.db")) as connection, connection:
+        connection.execute("DELETE FROM journal_runs WHERE run_id = 'old@1'")
+    await journal.open()
+    await journal.end("both@1", {"success": True, "from": "later"})
+    await journal.end("new@1", {"success": True})
+    await journal.close()
+    merge_journal(tmp_path / "copy.db", tmp_path / "j.db")
+    await journal.open()
+    assert await journal.result("old@1") == {"success": True, "from": "backup"}
+    assert await journal.result("both@1") == {"success": True, "from": "later"}
+    assert await journal.result("new@1") == {"success": True}
+    await journal.close()
+
+
+async def test_runs_whose_endings_are_lost_are_forgotten_and_no_others(tmp_path: Path) -> None:
+    await add(tmp_path / "a.db", ending(1))
+    journal = Journal(tmp_path / "j.db")
+    await journal.open()
+    for number in (1, 2):
+        await journal.begin_step(f"give@{number}", "after:role", 1, {"id": f"after-{number}", "at": "x"})
+        await journal.end(f"give@{number}", {"success": True})
+    await journal.end("post@1", {"success": True})
+    await journal.close()
+    assert forget_lost_endings(tmp_path / "j.db", tmp_path / "a.db") == 1
+    await journal.open()
+    assert await journal.result("give@2") is None
+    assert await journal.result("give@1") == await journal.result("post@1") == {"success": True}
+    await journal.close()
