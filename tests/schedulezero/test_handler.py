@@ -21,6 +21,7 @@ from schedulezero import handler_thread
 from schedulezero.addresses import free_ports
 from schedulezero.errors import JobFailed
 from schedulezero.handler import Handler
+from schedulezero.protocol import BadFrame, parse_call
 
 
 async def nap(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
@@ -304,3 +305,9 @@ async def test_a_taken_port_is_told(handler: Handler, monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="Address already in use"):
         await second.wait_bound()
     await second.wait_stopped()
+
+
+@pytest.mark.parametrize("job_id", [".", ".."])
+def test_a_call_for_a_job_whose_id_no_path_can_hold_is_refused(job_id: str) -> None:
+    with pytest.raises(BadFrame, match="job_id"):
+        parse_call({"method": "send", "params": {}, "job_id": job_id})
