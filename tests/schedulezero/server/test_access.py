@@ -285,16 +285,13 @@ async def test_the_scheme_of_a_token_is_read_in_any_case(server_config: ServerCo
 @pytest.mark.parametrize("text", ["0", "+5", "abc", "", "9" * 400, "99999999999999999999", "1 2", "٣"])
 async def test_an_actor_that_is_no_id_is_refused(server_config: ServerConfig, text: str) -> None:
     async with served(server_config) as api:
-        for name, code in (
-            ("X-ScheduleZero-Actor", "bad_actor"),
-            ("X-ScheduleZero-Per-Person", "bad_per_person"),
+        for name, value, code in (
+            (b"X-ScheduleZero-Actor", text, "bad_actor"),
+            (b"X-ScheduleZero-Per-Person", f"{text}x", "bad_per_person"),
         ):
-            value = f"{text}x" if name.endswith("Person") else text
-            answer = await api.post("/api/jobs", json=JOB, headers={name: value.encode()})
+            answer = await api.post("/api/jobs", json=JOB, headers=[(name, value.encode())])
             assert (answer.status_code, answer.json()["error"]["code"]) == (400, code), answer.text
-        headers = {"X-ScheduleZero-Actor": "42", "X-ScheduleZero-Per-Person": "0"}
-        assert (await api.post("/api/jobs", json=JOB, headers=headers)).status_code < 500
-        assert (await api.get("/api/jobs")).json()["count"] <= 1
+        assert (await api.get("/api/jobs")).json()["jobs"] == []
 
 
 @pytest.mark.parametrize("job_id", [".", ".."])
