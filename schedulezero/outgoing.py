@@ -253,12 +253,15 @@ async def send_out(
         ):
             return Answer(response.status, address.without_secrets(await _beginning(response)))
     except TimeoutError:
-        text = f"{address.host} did not answer within {TIMEOUT_SECONDS:g} s."
-        raise OutgoingFailed(text, sent=connector.connected) from None
+        raise OutgoingFailed(
+            f"{address.host} did not answer within {TIMEOUT_SECONDS:g} s.", sent=connector.connected
+        ) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         if connector.refused or isinstance(getattr(error, "os_error", None), _NotPublic):
             raise _private(address) from None
-        raise OutgoingFailed(_reason(address.host, error), sent=connector.connected) from None
+        failed = _failure(address.host, error)
+        failed.sent = connector.connected
+        raise failed from None
 
 
 def _is_private(address: WebAddress) -> bool:
@@ -301,26 +304,28 @@ async def _beginning(response: aiohttp.ClientResponse) -> str:
     return found.decode("utf-8", "replace")
 
 
-def _reason(host: str, error: BaseException) -> str:
+def _failure(host: str, error: BaseException) -> OutgoingFailed:
     """Why a request failed, by kind: the words of aiohttp's errors may hold the address."""
     cause: Any = getattr(error, "os_error", None) or error
     match cause:
         case ConnectionRefusedError():
-            return f"{host} cannot be called: nobody listens at its port."
+            return OutgoingFailed(f"{host} cannot be called: nobody listens at its port.")
         case socket.gaierror():
-            return f"{host} cannot be called: its name is not known."
+            return OutgoingFailed(f"{host} cannot be called: its name is not known.")
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
-            return f"{host} cannot be called: its certificate is not valid."
+            return OutgoingFailed(f"{host} cannot be called: its certificate is not valid.")
         case ssl.SSLError():
-            return f"{host} cannot be called: it does not speak TLS as it should."
+            return OutgoingFailed(f"{host} cannot be called: it does not speak TLS as it should.")
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
-            return f"{host} cannot be called: its answer is not HTTP, or its headers are too long."
+            return OutgoingFailed(
+                f"{host} cannot be called: its answer is not HTTP, or its headers are too long."
+            )
         case aiohttp.ServerDisconnectedError():
-            return f"{host} closed the connection without an answer."
+            return OutgoingFailed(f"{host} closed the connection without an answer.")
         case OSError() if cause.errno in (errno.ECONNRESET, errno.EPIPE):
-            return f"{host} closed the connection without an answer."
+            return OutgoingFailed(f"{host} closed the connection without an answer.")
         case OSError() if cause.errno:
             reason = os.strerror(cause.errno)
-            return f"{host} cannot be called: {reason}."
+            return OutgoingFailed(f"{host} cannot be called: {reason}.")
         case _:
-            return f"{host} cannot be called: the connection failed."
+            return OutgoingFailed(f"{host} cannot be called: the connection failed.")
