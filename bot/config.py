@@ -12,7 +12,6 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 import yaml
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -31,6 +30,7 @@ from schedulezero.database import is_postgres_setting, sqlite_path
 from schedulezero.errors import DatabaseUnusable
 from schedulezero.keys import is_key
 from schedulezero.postgres_url import check_url, without_password
+from schedulezero.when.triggers import known_zones
 
 DEFAULT_PATH = Path("config/schedulezero.yaml")
 PREFIX = "SCHEDULEZERO_"
@@ -175,7 +175,7 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in known_zones():
             raise ValueError("it must be an IANA zone such as Europe/Berlin")
         return value
 

@@ -100,7 +100,7 @@ class GoodRuns:
             except OutgoingFailed as error:
                 said, final = error.message, error.refused
             else:
-                if answer.status < 400:
+                if 200 <= answer.status < 400:
                     return
                 host = read_web_address(url).host
                 said, final = f"{host} answered {answer.status}", answer.status < 500

@@ -15,6 +15,7 @@ replaced there anyway.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -234,7 +235,7 @@ def _take(path: Path, wanted: list[_Wanted], refusal: Callable[[Path, list[int]]
 def _opened(file: Path) -> tuple[tuple[int, int], _LockFile]:
     """The lock file, which is opened only if this process has not done so yet."""
     try:
-        found = file.stat()
+        found = file.lstat()
     except FileNotFoundError:
         pass
     else:
@@ -242,7 +243,14 @@ def _opened(file: Path) -> tuple[tuple[int, int], _LockFile]:
         if key in _files:
             return key, _files[key]
     private_files.make_folder(file.parent)
-    descriptor = private_files.open_private(file, os.O_RDWR | os.O_CREAT)
+    try:
+        descriptor = private_files.open_own(file)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EINVAL):
+            raise
+        raise DatabaseUnusable(
+            f"The lock file {file} cannot be used: {error.strerror}. Look who made it, then remove it."
+        ) from error
     found = os.fstat(descriptor)
     key = (found.st_dev, found.st_ino)
     return key, _files.setdefault(key, _LockFile(descriptor))

@@ -168,6 +168,11 @@ def load_keys(folder: str | Path, peer: str | None = None, *, everywhere: bool =
             public_file.unlink(missing_ok=True)  # of a pair whose secret half is gone
             private_files.write_new(public_file, public + "\n")
             private_files.write_new(secret_file, secret + "\n")
+        private_files.warn_of_open_folder(folder, "the keys")
+        if secret_file.is_symlink():
+            log.info("%s is a link; it and what it leads to keep their modes", secret_file)
+        else:
+            private_files.restrict(secret_file)
         secret = secret_file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError) as error:
         raise KeysUnusable(f"The keys in {folder} cannot be read or made ({error}).") from error

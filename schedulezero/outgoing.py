@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import aiohttp
@@ -43,7 +44,11 @@ TIMEOUT_SECONDS = 10.0
 _LARGEST_ANSWER = 4096
 _ANSWER_SECONDS = 2.0
 """How long the text of an answer may take once its status is known; what has arrived by then is enough."""
+_MOST_ADDRESSES = 4
+"""Addresses of one name that are tried."""
 _AGENT = "ScheduleZero (+https://github.com/schedulezero)"
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+"""Methods that do no more when a request is made twice (RFC 9110, 9.2.2)."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 # Read as: headers by which one request could be made two, or its host another; only aiohttp may set them.
 _FRAMING = frozenset({
@@ -55,15 +60,32 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.1
 _lookups = ThreadPoolExecutor(32, thread_name_prefix="schedulezero-lookup")
 
 
+def tls_context() -> ssl.SSLContext:
+    """How we speak TLS: with the system's certificates, and without regard to ``SSLKEYLOGFILE``.
+
+    `ssl.create_default_context` would write the secrets of each connection to that file, which it creates
+    readable by everybody.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificates and names
+    context.load_default_certs()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+_TLS = tls_context()
+
+
 class OutgoingFailed(ScheduleZeroError):
     """A request could not be made; ``refused`` when trying again cannot help.
 
-    The message names the host at most, never the rest of the address.
+    ``sent`` when there was a connection, so that the request may have arrived although no answer came. The
+    message names the host at most, never the rest of the address.
     """
 
-    def __init__(self, message: str, *, refused: bool = False) -> None:
+    def __init__(self, message: str, *, refused: bool = False, sent: bool = False) -> None:
         super().__init__(message)
         self.refused = refused
+        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +111,14 @@ class _Connector(aiohttp.TCPConnector):
         self._allow_private = allow_private
         self.refused = False
         """Whether a request failed because of this rule; aiohttp wraps what is raised."""
+        self.connected = False
+        """Whether there was a connection on which a request could be sent."""
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
             resolver=_Resolver(self.allows),
             use_dns_cache=False,
             force_close=True,
             socket_factory=self._make_socket,
+            ssl=_TLS,
         )
 
     def allows(self, ip: str) -> bool:
@@ -121,6 +146,7 @@ class _Connector(aiohttp.TCPConnector):
         except _NotPublic:
             connection.close()
             raise
+        self.connected = True
         return connection
 
 
@@ -148,9 +174,18 @@ class _Resolver(AbstractResolver):
         ]  # fmt: skip
         if not results:
             raise _NotPublic
-        return results
+        return _few(results)
 
     async def close(self) -> None: ...
+
+
+def _few(results: list[ResolveResult]) -> list[ResolveResult]:
+    """The first addresses of each family in turn; for n of them aiohttp may open n(n+1)/2 connections."""
+    families: dict[int, list[ResolveResult]] = {}
+    for result in results:
+        families.setdefault(result["family"], []).append(result)
+    turns = zip_longest(*families.values())
+    return [result for turn in turns for result in turn if result is not None][:_MOST_ADDRESSES]
 
 
 def look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
@@ -218,11 +253,15 @@ async def send_out(
         ):
             return Answer(response.status, address.without_secrets(await _beginning(response)))
     except TimeoutError:
-        raise OutgoingFailed(f"{address.host} did not answer within {TIMEOUT_SECONDS:g} s.") from None
+        raise OutgoingFailed(
+            f"{address.host} did not answer within {TIMEOUT_SECONDS:g} s.", sent=connector.connected
+        ) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         if connector.refused or isinstance(getattr(error, "os_error", None), _NotPublic):
             raise _private(address) from None
-        raise _failure(address.host, error) from None
+        failed = _failure(address.host, error)
+        failed.sent = connector.connected
+        raise failed from None
 
 
 def _is_private(address: WebAddress) -> bool:

@@ -7,6 +7,7 @@ to the person who made it and keeps its mode.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
@@ -38,6 +39,43 @@ def open_private(path: Path, flags: int) -> int:
     return os.open(path, flags, FILE_MODE)
 
 
+def open_own(path: Path) -> int:
+    """Opens a file to read and write, created if it is missing, private in either case.
+
+    OSError when something else is in its place: whoever may write to the folder could let a link lead to
+    a file that we would then write over, or a FIFO keep us waiting.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    expect_plain(path)  # also names the cause better than the error numbers that systems give
+    descriptor = open_private(path, flags)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _not_plain(path, found.st_mode)
+        if os.name != "nt" and found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077:
+            os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & 0o700)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def expect_plain(path: Path) -> None:
+    """OSError when there is a symbolic link or anything else but a file; a missing one is fine."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise _not_plain(path, mode)
+
+
+def _not_plain(path: Path, mode: int) -> OSError:
+    if stat.S_ISLNK(mode):
+        return OSError(errno.ELOOP, "it is a symbolic link, and the bot follows none here", str(path))
+    return OSError(errno.EINVAL, "it is not a regular file", str(path))
+
+
 def create_empty(path: Path) -> None:
     """Creates an empty file; FileExistsError when it is there already."""
     os.close(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
@@ -57,16 +95,57 @@ def append(path: Path, text: str) -> None:
 
 
 def restrict(path: Path) -> None:
-    """Takes the rights of others from a file that an earlier version of the bot left open to them."""
+    """Takes the rights of others from a file that an earlier version of the bot left open to them.
+
+    OSError when it is a link or no file. The file is not opened for reading or writing: closing such a
+    descriptor would drop SQLite's locks on it.
+    """
     if os.name == "nt":
         return  # Windows has access control lists instead, which files inherit from their folder
     try:
-        found = path.stat()
-        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077:
-            path.chmod(stat.S_IMODE(found.st_mode) & 0o700)
-            log.info("%s was open to other users of this machine; it is private now", path)
+        expect_plain(path)
+        changed = _restrict_by_path_descriptor(path) if hasattr(os, "O_PATH") else _restrict_by_name(path)
     except FileNotFoundError:
         return
+    if changed:
+        log.info("%s was open to other users of this machine; it is private now", path)
+
+
+def _restrict_by_path_descriptor(path: Path) -> bool:
+    """On Linux a descriptor of the place alone (O_PATH) holds no locks, and keeps a link from slipping in."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _not_plain(path, found.st_mode)
+        if found.st_uid != os.geteuid() or not stat.S_IMODE(found.st_mode) & 0o077:
+            return False
+        Path(f"/proc/self/fd/{descriptor}").chmod(stat.S_IMODE(found.st_mode) & 0o700)
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _restrict_by_name(path: Path) -> bool:
+    found = path.lstat()
+    if found.st_uid != os.geteuid() or not stat.S_IMODE(found.st_mode) & 0o077:
+        return False
+    path.chmod(stat.S_IMODE(found.st_mode) & 0o700, follow_symlinks=False)
+    return True
+
+
+def warn_of_open_folder(folder: Path, what: str) -> None:
+    """Logs a warning when other users may write to a folder, and so replace what is in it."""
+    if os.name == "nt":
+        return
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except FileNotFoundError:
+        return
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        log.warning(
+            "other users of this machine may write to %s and replace %s: `chmod go-w` it", folder, what
+        )
 
 
 def sync_folder(folder: Path) -> None:

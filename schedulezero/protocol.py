@@ -104,6 +104,8 @@ def parse_call(message: JsonObject) -> Call:
         params = {}
     if not isinstance(params, dict):
         raise BadFrame(f'"params" of {method[:100]!r} must be a JSON object, not {_json_type(params)}.')
+    if message.get("job_id") in (".", ".."):
+        raise BadFrame('"job_id" must be an id that a path can hold, not only dots.')
     context = message.get("context")
     return Call(
         method=method,

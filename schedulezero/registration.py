@@ -1,9 +1,10 @@
 """Keeps a handler registered, from a daemon thread of its own.
 
 It registers, then reports itself online every few seconds. A report that is not answered means
-that the server is gone; one that is refused means that it was restarted and has forgotten us; both
-lead back to registering, with a growing pause in between that stays short enough for a server that
-returns to have its handlers back within seconds. Nothing of this ever waits on the event loop.
+that the server is gone; one that is refused means that it was restarted and has forgotten us, or that
+somebody else registered other methods in our name. Each leads back to registering, with a growing
+pause in between that stays short enough for a server that returns to have its handlers back within
+seconds. Nothing of this ever waits on the event loop.
 
 Every request uses a fresh REQ socket if the last one was not answered: a REQ socket that waits for
 an answer cannot send again (zguide, "Lazy Pirate").
@@ -40,6 +41,8 @@ class Registered:
 
     status: str
     methods: tuple[str, ...]
+    digest: str | None = None
+    """Stands for what the server keeps of us; a server that does not know of digests has none."""
 
 
 class Registration:
@@ -134,7 +137,9 @@ class Registration:
             answer = self._request(context, self._status("online"), ANSWER_SECONDS)
             if answer is not None and answer.get("success") is True:
                 return True
-            log.info("the server at %s is gone or has forgotten us; registering again", self._server_address)
+            log.info(
+                "the server at %s is gone or knows us differently; registering again", self._server_address
+            )
             self.registered = None
         methods = tuple(self._methods())
         answer = self._request(context, self._register(methods), ANSWER_SECONDS)
@@ -146,7 +151,10 @@ class Registration:
             return False
         if self.registered is None:
             log.info("registered %r with %s", self._handler_id, self._server_address)
-        self.registered = Registered(str(answer.get("status", "registered")), methods)
+        digest = answer.get("digest")
+        self.registered = Registered(
+            str(answer.get("status", "registered")), methods, digest if isinstance(digest, str) else None
+        )
         for future in waiting:
             if future.set_running_or_notify_cancel():
                 future.set_result(self.registered)
@@ -205,6 +213,8 @@ class Registration:
     def _status(self, status: str) -> JsonObject:
         # The address says which instance; a server that has but one of a name does not look at it.
         params = {"handler_id": self._handler_id, "status": status, "address": self._address}
+        if self.registered is not None and self.registered.digest is not None:
+            params["digest"] = self.registered.digest
         return {"method": "report_status", "params": params}
 
 

@@ -15,11 +15,13 @@ dropped, which `schedulezero.server.tables` promises.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +33,7 @@ from sqlalchemy.exc import OperationalError
 from schedulezero import database_copies, database_file, database_lock, private_files
 from schedulezero.database import missing, to_json
 from schedulezero.database_errors import explained
-from schedulezero.errors import DatabaseUnavailable
+from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 
 log = logging.getLogger(__name__)
 
@@ -114,10 +116,15 @@ class SqliteDatabase:
             raise
 
     def _open_file(self) -> None:
-        database_file.check(self.path, self._metadata.tables.keys())
         real = database_lock.real_path(self.path)
+        for ending in database_file.SIDE_FILES:
+            with _in_words(real.with_name(real.name + ending)) as file:
+                private_files.expect_plain(file)
+        database_file.check(self.path, self._metadata.tables.keys())
+        private_files.warn_of_open_folder(real.parent, "the database")
         for ending in ("", *database_file.SIDE_FILES):
-            private_files.restrict(real.with_name(real.name + ending))
+            with _in_words(real.with_name(real.name + ending)) as file:
+                private_files.restrict(file)
         self._write_engine = _engine(self.path, begin="BEGIN IMMEDIATE")
         self._read_engine = _engine(self.path, begin="BEGIN")
         with self._write_engine.connect() as connection:
@@ -226,3 +233,16 @@ def _engine(path: Path, *, begin: str) -> Engine:
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
+
+
+@contextmanager
+def _in_words(file: Path) -> Generator[Path]:
+    """A file of the database; DatabaseUnusable when something else is in its place."""
+    try:
+        yield file
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EINVAL):
+            raise
+        raise DatabaseUnusable(
+            f"The database's file {file} cannot be used: {error.strerror}. Look who made it, then remove it."
+        ) from error

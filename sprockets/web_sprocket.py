@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from discord.ext import commands
 from pydantic import BaseModel, Field
 
-from schedulezero.errors import JobFailed
+from schedulezero.errors import JobFailed, Uncertain
 from schedulezero.instants import to_iso
-from schedulezero.outgoing import CALLING, OutgoingFailed, send_out
+from schedulezero.outgoing import CALLING, IDEMPOTENT, OutgoingFailed, send_out
 from schedulezero.run_context import current_run
 from schedulezero.sprocket_settings import settings_of
 from schedulezero.typed import LongText, Text, Url, job
@@ -57,8 +57,10 @@ async def call_web(
             allow_private=bool(getattr(settings, "private_calls", False)),
         )
     except OutgoingFailed as error:
+        if error.sent and method not in IDEMPOTENT:
+            raise Uncertain(f"{error.message} The request may have arrived all the same.") from error
         raise JobFailed(error.message, retry=not error.refused) from error
-    if answer.status >= 300:
+    if not 200 <= answer.status < 300:
         again = answer.status >= 500 or answer.status in (408, 425, 429)
         raise JobFailed(f"The address answered {answer.status}: {answer.text[:200]}", retry=again)
     return {"success": True, "status": answer.status, "message": f"It answered {answer.status}"}

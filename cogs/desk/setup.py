@@ -9,7 +9,6 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
-from zoneinfo import available_timezones
 
 import discord
 from discord import ui
@@ -32,6 +31,7 @@ from schedulezero.errors import ClientError
 from schedulezero.guild_settings import GuildSettings
 from schedulezero.methods import MethodSpec
 from schedulezero.model import GuildRules
+from schedulezero.when.triggers import known_zones
 from schedulezero.when.zone_search import search_zones
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ async def zone_given(interaction: discord.Interaction, _target: str, fields: Map
     check_settings(interaction)
     typed = str(fields.get("zone") or "").strip()
     zone = typed
-    if typed not in available_timezones():
+    if typed not in known_zones():
         near = search_zones(typed, locale(), instants.now()) if typed else []
         if not near:
             raise Refused(

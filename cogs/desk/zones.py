@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import discord
 
@@ -18,6 +18,7 @@ from schedulezero import instants
 from schedulezero.audit import Change
 from schedulezero.dialects import Feature
 from schedulezero.model import GuildRules
+from schedulezero.when.triggers import known_zones
 from schedulezero.when.zone_search import search_zones
 
 
@@ -39,7 +40,7 @@ async def _set_zone(interaction: discord.Interaction, zone: str | None, whose: s
             zone=f"**{name}**",
             time=_clock(name, now),
         )
-    if zone not in available_timezones():
+    if zone not in known_zones():
         near = search_zones(zone, interaction.locale.value, now)
         hint = t(" Did you mean {zone}?", zone=f"`{near[0].key}`") if near and zone.strip() else ""
         said = t("“{zone}” is no time zone.{hint} Pick one from the list.", zone=plain(zone[:60]), hint=hint)

@@ -6,6 +6,8 @@ A row is written when an instance registers or reports itself, and is a lease: o
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,6 +40,8 @@ class Instance:
         shards: the guilds that it serves, None for all.
         online: False when it said that it goes.
         schemas: what its methods take, as JSON Schema, where it said so.
+        digest: stands for what was registered. An instance sends it back in each status report, and so
+            learns that somebody else has registered other methods at its place.
     """
 
     handler_id: str
@@ -48,6 +52,13 @@ class Instance:
     shards: Shards | None = None
     online: bool = True
     schemas: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
+    digest: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        shards = self.shards.to_json() if self.shards is not None else None
+        kept = [list(self.methods), self.concurrency, shards, dict(self.schemas)]
+        text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+        object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
 class Instances:

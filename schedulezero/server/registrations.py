@@ -184,6 +184,7 @@ class Registrations:
             "address": address,
             "status": status,
             "methods": list(methods),
+            "digest": instance.digest,
             "message": f"Handler {handler_id} {status} with {len(methods)} methods.",
         }
 
@@ -192,8 +193,10 @@ class Registrations:
         if status not in ("online", "offline"):
             return failure('"status" must be "online" or "offline".')
         address = address if isinstance(address, str) else None
+        digest = params.get("digest")
+        digest = digest if isinstance(digest, str) else None
         if not isinstance(handler_id, str) or not await self._registry.report(
-            handler_id, status, key, address
+            handler_id, status, key, address, digest
         ):
             return failure("Handler not registered")
         return {"success": True, "handler_id": handler_id, "status": status}

@@ -197,20 +197,30 @@ class Registry:
             if self._shared is not None:
                 await self._shared.forget(entry.handler_id, entry.instance.address)
 
-    async def report(self, handler_id: str, status: str, key: str | None, address: str | None = None) -> bool:
-        """Notes an instance's own word on its status. False when it is not registered with that key.
+    async def report(
+        self,
+        handler_id: str,
+        status: str,
+        key: str | None,
+        address: str | None = None,
+        digest: str | None = None,
+    ) -> bool:
+        """Notes an instance's own word on its status. False when it is not registered with that key, or
+        otherwise than it believes.
 
         Parameters:
             handler_id: its handler.
             status: "online" or "offline".
             key: the public key that it proved.
             address: which instance, where it says so; else it is the only one.
+            digest: what the server answered to its last registration, where it says so.
         """
         found = [
             entry
             for entry in self._instances(handler_id)
             if (entry.instance.key is None or entry.instance.key == key)
             and address in (None, entry.instance.address)
+            and (status == "offline" or digest in (None, entry.instance.digest))
         ]
         for entry in found:
             if status == "offline":

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import WhenError
 from schedulezero.when.grammar import recurs
 from schedulezero.when.lexicon import Lexicon, language_of, lexicon
+from schedulezero.when.outside import OutsideReader
 from schedulezero.when.parse import EXAMPLES
 from schedulezero.when.preview import Preview, preview
 
@@ -48,14 +49,18 @@ def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int 
         now: the present instant.
         most: how many at most.
     """
+    typed = typed.strip()
+    if len(typed) > _LONGEST:
+        return []  # a choice holds no more, and Discord does not bound what it sends during autocomplete
     found: dict[str, Completion] = {}
-    for text, spoken in _candidates(typed.strip(), locale):
+    outside = OutsideReader()
+    for text, spoken in _candidates(typed, locale):
         if len(found) == most:
             break
         if len(text) > _LONGEST:
             continue
         try:
-            read = preview(text, zone=zone, locale=spoken, now=now, count=1)
+            read = preview(text, zone=zone, locale=spoken, now=now, count=1, outside=outside)
         except WhenError:
             continue
         label = _label(read)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from itertools import islice
 from typing import Any
 
 LANGUAGES = ("en", "de", "fr", "es", "pt")
@@ -30,6 +31,9 @@ _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|ère|re|e|º|ª|°|\.)(?=\s|$
 _DATE = re.compile(r"\d{1,2}[./]\d{1,2}[./](?:\d{2,4}(?!\d))?")  # dateparser's affair
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?![\w:])")
 _WORD = re.compile(r"[^\s,]+|,")
+_ELIDED = re.compile(r"[ldL]['’]")
+_LONGEST_WORD = 40
+"""Characters of a word for which a similar one is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Lexicon:
 
     def nearest(self, word: str) -> str | None:
         """The word of the language that a mistyped one is nearest to."""
+        if len(word) > _LONGEST_WORD:
+            return None
         plain = {_plain(phrase): phrase for phrase in self.phrases}
         found = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.7)
         return plain[found[0]] if found else None
@@ -87,15 +93,15 @@ class Lexicon:
         if text[start].isdigit():
             return _numeric(text, start)
         # The longest phrase wins: "up to" before "to", "two times" before "two".
-        words = [match.end() for match in _WORD.finditer(text, start)][: self.longest]
+        words = [match.end() for match in islice(_WORD.finditer(text, start), self.longest)]
         for end in reversed(words):
             kinds = self.phrases.get(_plain(text[start:end]))
             if kinds is not None:
                 return Token(text[start:end], start, end, kinds)
         end = words[0]
-        elided = re.match(r"[ldL]['’]", text[start:])  # French l'année, d'octobre
+        elided = _ELIDED.match(text, start)  # French l'année, d'octobre
         if elided and self.language == "fr":
-            return Token(elided[0], start, start + elided.end(), {"filler": True})
+            return Token(elided[0], start, elided.end(), {"filler": True})
         return Token(text[start:end], start, end)
 
 

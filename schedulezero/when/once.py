@@ -1,7 +1,6 @@
 """A single moment, as people write it: a day, a time, or both; in any language that dateparser has.
 
-dateparser passes over what it does not understand. So whatever we can read ourselves we do, and of
-its results only those are taken in which every number of the text had a part.
+Whatever we can read ourselves we do; `outside` reads the rest.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import WhenError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.when.grammar import DEFAULT_TIME, clock_time
 from schedulezero.when.lexicon import Lexicon, Token
+from schedulezero.when.outside import OutsideReader
 
 _UNITS = {
     "s": "seconds", "sec": "seconds", "secs": "seconds", "second": "seconds", "seconds": "seconds",
@@ -28,6 +27,7 @@ _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 
 _SPAN_PART = re.compile(
     rf"(\d+(?:\.\d+)?|{'|'.join(_NUMBERS)})\s*({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![a-z])"
 )
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?")
 _OFFSET = re.compile(r"\s*\(?(?:utc|gmt)\s*([+-])(\d{1,2})(?::?(\d{2}))?\)?$", re.IGNORECASE)
 
 
@@ -64,7 +64,9 @@ def read_span(text: str) -> timedelta | None:
     return total or None
 
 
-def read_moment(text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: datetime) -> datetime:
+def read_moment(
+    text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: datetime, outside: OutsideReader
+) -> datetime:
     """The instant that a text names; WhenError, quoting it, when it names none."""
     if re.match(r"\d{4}-\d{2}-\d{2}", text):
         try:
@@ -79,7 +81,8 @@ def read_moment(text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: dat
     if named is None:
         if any("month" in token for token in words.tokens(rest)) and not re.search(r"\d", rest):
             raise WhenError(f"“{text}” names a month and no day.")
-        return _by_dateparser(text, locale, zone, local)
+        found = outside.read(text, locale, local)
+        return found.astimezone(UTC) if found.tzinfo else first_instant_at_or_after(found, zone)
     if offset:
         hours, minutes = int(offset[2]), int(offset[3] or 0)
         shift = timedelta(hours=hours, minutes=minutes) * (-1 if offset[1] == "-" else 1)
@@ -88,16 +91,30 @@ def read_moment(text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: dat
 
 
 def read_day(
-    text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: datetime
+    text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: datetime, outside: OutsideReader
 ) -> tuple[date, time | None]:
     """The day of a bound, with a time if it names one; WhenError when it names none."""
     local = now.astimezone(zone).replace(tzinfo=None)
+    if (day := _slashed(text, locale, local)) is not None:
+        return day, None
     named = _named(text, words, local)
     if named is not None:
         return named.at.date(), named.at.time() if named.timed else None
     timed = any(_is_time(token) for token in words.tokens(text))
-    found = read_moment(text, words, locale, zone, now).astimezone(zone)
+    found = read_moment(text, words, locale, zone, now, outside).astimezone(zone)
     return found.date(), found.time() if timed else None
+
+
+def _slashed(text: str, locale: str, local: datetime) -> date | None:
+    """``24/12/2026``, ``24/12``: day and month in the order of the locale, or in the one that is possible."""
+    match = _SLASHED.fullmatch(text)
+    if match is None:
+        return None
+    first, second = int(match[1]), int(match[2])
+    month_first = (locale == "en-US" and first <= 12) or second > 12
+    day, month = (second, first) if month_first else (first, second)
+    year = None if match[3] is None else int(match[3]) + (2000 if len(match[3]) == 2 else 0)
+    return _dated(text, day, month, year, local)
 
 
 def _is_time(token: Token) -> bool:
@@ -198,42 +215,3 @@ def _dated(text: str, number: int, month: int, year: int | None, local: datetime
         if year is not None or day >= local.date():
             return day
     raise WhenError(f"“{text}” is no date: that month has no day {number}{f' in {year}' if year else ''}.")
-
-
-def _by_dateparser(text: str, locale: str, zone: ZoneInfo, local: datetime) -> datetime:
-    import dateparser  # takes a while, and what we read ourselves needs none of it
-    from dateparser.conf import SettingValidationError
-
-    language = locale.partition("-")[0].lower()
-    settings: dict[str, Any] = {
-        "RELATIVE_BASE": local,
-        "PREFER_DATES_FROM": "future",
-        "DATE_ORDER": "MDY" if locale == "en-US" else "DMY",
-    }
-    found: datetime | None = None
-    # A lone short word is something that dateparser accepts by accident.
-    if not re.fullmatch(r"\W*\w{1,3}\W*", text):
-        for tried in dict.fromkeys((language, "en")):
-            try:
-                found = dateparser.parse(text, languages=[tried], settings=settings)
-            except (ValueError, OverflowError, SettingValidationError):
-                continue
-            if found is not None and _stray_number(text, found, local) is None:
-                break
-    if found is None:
-        raise WhenError(f"“{text}” was not understood.")
-    if (stray := _stray_number(text, found, local)) is not None:
-        raise WhenError(
-            f"The “{stray}” in “{text}” had no part in what was understood ({found:%d.%m.%Y %H:%M})."
-        )
-    return found.astimezone(UTC) if found.tzinfo else first_instant_at_or_after(found, zone)
-
-
-def _stray_number(text: str, found: datetime, local: datetime) -> str | None:
-    """A number of the text that is neither part of the date found nor the length of the way to it."""
-    ahead = round(abs((found.replace(tzinfo=None) - local).total_seconds()))
-    lengths = {ahead // unit for unit in (1, 60, 3600, 86_400, 604_800)}
-    months = abs((found.year - local.year) * 12 + found.month - local.month)
-    parts = {found.year, found.year % 100, found.month, found.day, found.hour, found.minute, found.second}
-    known = parts | lengths | {found.hour % 12 or 12, months, months // 12}
-    return next((number for number in re.findall(r"\d+", text) if int(number) not in known), None)

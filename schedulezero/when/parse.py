@@ -21,12 +21,15 @@ from schedulezero.when.describe import describe
 from schedulezero.when.grammar import read_phrase, recurs
 from schedulezero.when.lexicon import Lexicon, language_of, lexicon
 from schedulezero.when.once import read_day, read_moment, read_span
+from schedulezero.when.outside import OutsideReader
 from schedulezero.when.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.schedules import Once, Schedule
 from schedulezero.when.triggers import schedule_of
 from schedulezero.when.zone_words import split_zone
 
 MAX_LENGTH = 500
+MOST_TOKENS = 200
+"""Words, numbers and commas of one text: a list of twenty full dates has half as many."""
 
 # Two examples in each language, for whoever was not understood.
 EXAMPLES = {
@@ -49,7 +52,9 @@ class Understood:
     zone: str
 
 
-def understand(text: str, *, zone: str, locale: str, now: datetime) -> Understood:
+def understand(
+    text: str, *, zone: str, locale: str, now: datetime, outside: OutsideReader | None = None
+) -> Understood:
     """Reads when something is to happen.
 
     Parameters:
@@ -58,6 +63,7 @@ def understand(text: str, *, zone: str, locale: str, now: datetime) -> Understoo
         locale: the person's locale as Discord names it, such as ``en-GB``; it decides the language
             and the order of day and month.
         now: the present instant, aware UTC.
+        outside: what reads dates in foreign words, for whoever asks about several texts at once.
 
     Raises WhenError, in a sentence that quotes the text and shows what would be right.
     """
@@ -69,7 +75,7 @@ def understand(text: str, *, zone: str, locale: str, now: datetime) -> Understoo
         raise WhenError(f"That is more than {MAX_LENGTH} characters. {examples}")
     rest, named_zone = split_zone(wanted, zone)
     try:
-        trigger = _trigger(rest, named_zone, locale, now)
+        trigger = _trigger(rest, named_zone, locale, now, outside or OutsideReader())
         schedule = schedule_of(trigger, anchor=now, zone=named_zone)
     except WhenError as error:
         said = error.message if error.message.count("`") else f"{error.message} {examples}"
@@ -119,7 +125,7 @@ def warm_up() -> None:
         dateparser.parse("1.1.2030 10:00", languages=[language])
 
 
-def _trigger(text: str, zone: str, locale: str, now: datetime) -> Trigger:
+def _trigger(text: str, zone: str, locale: str, now: datetime, outside: OutsideReader) -> Trigger:
     if match := _STAMP.fullmatch(text):
         return Trigger("date", {"run_date": int(match[1] or match[2])})
     line = text.removeprefix("cron ").strip()
@@ -131,7 +137,7 @@ def _trigger(text: str, zone: str, locale: str, now: datetime) -> Trigger:
     first_error: WhenError | None = None
     for language in dict.fromkeys((language_of(locale), "en")):
         try:
-            return _in_language(text, lexicon(language), zone, locale, now)
+            return _in_language(text, lexicon(language), zone, locale, now, outside)
         except WhenError as error:
             # The person's own language explains best, unless only English saw something in it.
             if first_error is None or (
@@ -143,13 +149,17 @@ def _trigger(text: str, zone: str, locale: str, now: datetime) -> Trigger:
     raise first_error
 
 
-def _in_language(text: str, words: Lexicon, zone: str, locale: str, now: datetime) -> Trigger:
+def _in_language(
+    text: str, words: Lexicon, zone: str, locale: str, now: datetime, outside: OutsideReader
+) -> Trigger:
     where = ZoneInfo(zone)
     tokens = words.tokens(text)
+    if len(tokens) > MOST_TOKENS:
+        raise WhenError(f"That is more than {MOST_TOKENS} words and numbers.")
     if tokens and "cron" in tokens[0]:
         return _cron_fields(text[tokens[0].end :], zone)
     if recurs(tokens):
-        read_date = _date_reader(words, locale, where, now)
+        read_date = _date_reader(words, locale, where, now, outside)
         return compile_phrase(read_phrase(text, words, read_date), text, where, now)
     lowered = text.casefold()
     if lowered.startswith("in ") and (span := read_span(lowered.removeprefix("in "))) is not None:
@@ -157,13 +167,13 @@ def _in_language(text: str, words: Lexicon, zone: str, locale: str, now: datetim
             return _once(now + span)
         except OverflowError:
             raise WhenError(f"“{text}” is further away than can be counted.") from None
-    return _once(read_moment(text, words, locale, where, now), exact=True)
+    return _once(read_moment(text, words, locale, where, now, outside), exact=True)
 
 
 def _date_reader(
-    words: Lexicon, locale: str, zone: ZoneInfo, now: datetime
+    words: Lexicon, locale: str, zone: ZoneInfo, now: datetime, outside: OutsideReader
 ) -> Callable[[str], tuple[date, time | None]]:
-    return lambda text: read_day(text, words, locale, zone, now)
+    return lambda text: read_day(text, words, locale, zone, now, outside)
 
 
 def _once(instant: datetime, *, exact: bool = False) -> Trigger:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.when.describe import describe
+from schedulezero.when.outside import OutsideReader
 from schedulezero.when.parse import understand
 from schedulezero.when.rule import Bounded, Rule
 from schedulezero.when.schedules import OnFields, Schedule, upcoming
@@ -45,9 +46,11 @@ class Preview:
         }
 
 
-def preview(text: str, *, zone: str, locale: str, now: datetime, count: int) -> Preview:
+def preview(
+    text: str, *, zone: str, locale: str, now: datetime, count: int, outside: OutsideReader | None = None
+) -> Preview:
     """Reads a text and shows what it means; raises WhenError like `understand`."""
-    found = understand(text, zone=zone, locale=locale, now=now)
+    found = understand(text, zone=zone, locale=locale, now=now, outside=outside)
     sentence = describe(found.trigger, found.zone, locale)
     return Preview(
         sentence, found.trigger, found.schedule, found.zone, list(upcoming(found.schedule, now, count))

@@ -60,13 +60,14 @@ def schedule_of(
 
 
 _LONGEST_ZONE = 100
+_MACHINES_OWN = ("localtime", "posixrules", "factory", "right", "posix")
 
 
 def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
     """The IANA zone of that name; TriggerError when there is none."""
     try:
         # ZoneInfo looks each part of a name up as a package, so a long one is not even tried.
-        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ZONE:
+        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ZONE or not _means_the_same(name):
             raise ValueError
         return ZoneInfo(name)
     except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError, caught below
@@ -78,7 +79,12 @@ def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
 @cache
 def known_zones() -> frozenset[str]:
     """The names of all IANA zones; Python walks the file system each time it is asked."""
-    return frozenset(available_timezones())
+    return frozenset(filter(_means_the_same, available_timezones()))
+
+
+def _means_the_same(name: str) -> bool:
+    """Whether a zone is the same on every machine: ``localtime`` is not, ``right/…`` counts leap seconds."""
+    return name.partition("/")[0].casefold() not in _MACHINES_OWN
 
 
 def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import get_timezone_location
+
+from schedulezero.when.triggers import known_zones
 
 _PLACES = re.compile(r"(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/")
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
@@ -98,7 +100,7 @@ def _zones(locale: str) -> dict[str, Zone]:
 @cache
 def _zones_in(locale: str) -> dict[str, Zone]:
     zones = {"UTC": Zone("UTC", "UTC", "UTC")}
-    for key in sorted(available_timezones()):
+    for key in sorted(known_zones()):
         if _PLACES.match(key):
             city = key.rpartition("/")[2].replace("_", " ")
             zones[key] = Zone(key, city, _place(key, locale))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from zoneinfo import available_timezones
+
+from schedulezero.when.triggers import known_zones
 
 _NAMED = re.compile(r"^(?P<rest>.*\S)\s+\(?(?P<zone>UTC|GMT|Z|[A-Za-z]+/[A-Za-z_/\-+0-9]+)\)?$")
 _CITY = re.compile(r"^(?P<rest>.*\d\S*|.*\b(?:noon|midnight))\s+(?P<city>[^\d]+?)\s+time$", re.IGNORECASE)
@@ -26,14 +27,14 @@ def split_zone(text: str, default: str) -> tuple[str, str]:
 
 @cache
 def _by_name() -> dict[str, str]:
-    return {name.casefold(): name for name in available_timezones()}
+    return {name.casefold(): name for name in known_zones()}
 
 
 @cache
 def _by_city() -> dict[str, str]:
     """City → zone, for zones that are called after a city; the first in order where two share one."""
     cities: dict[str, str] = {}
-    for name in sorted(available_timezones(), reverse=True):
-        if "/" in name and not name.startswith(("Etc/", "posix/", "right/", "SystemV/")):
+    for name in sorted(known_zones(), reverse=True):
+        if "/" in name and not name.startswith(("Etc/", "SystemV/")):
             cities[name.rpartition("/")[2].casefold()] = name
     return cities

@@ -211,8 +211,8 @@ BODIES: tuple[tuple[dict[str, str], bytes, int | None], ...] = (
     ({"Content-Encoding": "deflate"}, zlib.compress(b" " * 300_000_000, 9), 413),
     ({"Content-Encoding": "x-nothing"}, GOOD_BODY.encode(), None),
     ({"Authorization": "Bearer \udcff"}, GOOD_BODY.encode(), 401),
-    ({"X-ScheduleZero-Actor": "9" * 5000}, GOOD_BODY.encode(), None),
-    ({"X-ScheduleZero-Actor": "\udcff"}, GOOD_BODY.encode(), 201),
+    ({"X-ScheduleZero-Actor": "9" * 5000}, GOOD_BODY.encode(), 400),
+    ({"X-ScheduleZero-Actor": "\udcff"}, GOOD_BODY.encode(), 400),
 )
 
 

@@ -21,6 +21,7 @@ from schedulezero import handler_thread
 from schedulezero.addresses import free_ports
 from schedulezero.errors import JobFailed
 from schedulezero.handler import Handler
+from schedulezero.protocol import BadFrame, parse_call
 
 
 async def nap(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
@@ -375,3 +376,9 @@ async def test_whatever_a_job_raises_or_returns_its_run_ends_in_words_and_the_ha
         if name in ("SystemExit", "KeyboardInterrupt", "GeneratorExit", "CancelledError"):
             assert name in answer["error"]
     assert (await caller.ask({"method": "plain", "params": {"word": "still"}}))["result"] == "bot:still"
+
+
+@pytest.mark.parametrize("job_id", [".", ".."])
+def test_a_call_for_a_job_whose_id_no_path_can_hold_is_refused(job_id: str) -> None:
+    with pytest.raises(BadFrame, match="job_id"):
+        parse_call({"method": "send", "params": {}, "job_id": job_id})

@@ -7,6 +7,7 @@ import asyncio
 import gzip
 import logging
 import socket
+import ssl
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -456,3 +457,32 @@ def _imported(file: Path) -> Iterator[str]:
 async def test_a_header_with_a_name_that_is_none_is_not_sent(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be sent"):
         await send_out("GET", "https://example.org/", headers={name: "x"})
+
+
+async def test_few_addresses_of_a_name_are_tried_of_each_family(names: dict[str, list[str]]) -> None:
+    names["many.example"] = [f"8.8.8.{n}" for n in range(1, 200)] + [
+        f"2606:4700::{n:x}" for n in range(1, 99)
+    ]
+    resolver = outgoing._Connector(allow_private=False)._resolver  # pyright: ignore
+    found = await resolver.resolve("many.example", 80, socket.AF_UNSPEC)
+    assert [item["host"] for item in found] == ["8.8.8.1", "2606:4700::1", "8.8.8.2", "2606:4700::2"]
+
+
+async def test_a_failure_says_whether_the_request_may_have_arrived(names: dict[str, list[str]]) -> None:
+    with pytest.raises(OutgoingFailed) as caught:
+        await send_out("POST", "http://nobody.example/")
+    assert not caught.value.sent
+    async with a_service() as heard:
+        with pytest.raises(OutgoingFailed, match="without an answer") as caught:
+            await send_out("POST", f"http://127.0.0.1:{heard.port}/", allow_private=True)
+        assert caught.value.sent
+    with pytest.raises(OutgoingFailed, match="nobody listens") as caught:
+        await send_out("POST", f"http://127.0.0.1:{heard.port}/", allow_private=True)
+    assert not caught.value.sent
+
+
+def test_secrets_of_connections_are_not_logged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    context = outgoing.tls_context()
+    assert context.keylog_filename is None and not (tmp_path / "keys").exists()
+    assert context.check_hostname and context.verify_mode is ssl.CERT_REQUIRED

@@ -13,6 +13,7 @@ import pytest
 from bot.cli import main
 from bot.config import Settings
 from schedulezero import database_copies, private_files
+from schedulezero.errors import DatabaseUnusable
 from schedulezero.journal import Journal, journal_of
 from schedulezero.keys import load_keys
 from schedulezero.memory import Memory
@@ -162,3 +163,71 @@ def test_a_file_is_private_when_it_is_created_and_not_afterwards(
     private_files.append(tmp_path / "c", "text")
     load_keys(tmp_path / "keys")
     assert set(asked) == {0o600} and len(asked) == 5
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes and links of POSIX")
+async def test_a_lock_that_is_open_to_others_lends_nothing_its_mode(no_umask: None, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(0o700)
+    (folder / "a.db.lock").touch(0o644)
+    memory = Memory(str(folder / "a.db"))
+    await memory.open()
+    await memory.set_guild_timezone(1, "Europe/Berlin")
+    assert open_to_others(tmp_path) == {}
+    await memory.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes and links of POSIX")
+@pytest.mark.parametrize("ending", [".lock", "-wal", "-shm", "-journal"])
+async def test_a_link_beside_the_database_is_refused_and_not_followed(tmp_path: Path, ending: str) -> None:
+    folder, victim = tmp_path / "data", tmp_path / "victim"
+    folder.mkdir()
+    victim.write_text("somebody's")
+    victim.chmod(0o644)
+    (folder / f"a.db{ending}").symlink_to(victim)
+    with pytest.raises(DatabaseUnusable, match=rf"a\.db{ending} cannot be used: it is a symbolic link"):
+        await Memory(str(folder / "a.db")).open()
+    assert victim.read_text() == "somebody's" and stat.S_IMODE(victim.stat().st_mode) == 0o644
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes and links of POSIX")
+@pytest.mark.parametrize("ending", [".lock", "-wal", "-shm"])
+async def test_a_fifo_beside_the_database_is_refused_in_words(tmp_path: Path, ending: str) -> None:
+    os.mkfifo(tmp_path / f"a.db{ending}")
+    with pytest.raises(DatabaseUnusable, match="it is not a regular file"):
+        await Memory(str(tmp_path / "a.db")).open()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes and links of POSIX")
+async def test_a_database_that_its_owner_linked_works_and_becomes_private(tmp_path: Path) -> None:
+    real = tmp_path / "disk" / "a.db"
+    memory = Memory(str(real))
+    await memory.open()
+    await memory.set_guild_timezone(1, "Europe/Berlin")
+    await memory.close()
+    real.chmod(0o644)
+    (tmp_path / "link.db").symlink_to(real)
+    memory = Memory(str(tmp_path / "link.db"))
+    await memory.open()
+    assert await memory.timezone(1, 1) == "Europe/Berlin"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
+    await memory.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes and links of POSIX")
+async def test_folders_that_others_may_write_to_are_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o777)
+    load_keys(folder)
+    (folder / "own.secret").chmod(0o644)
+    load_keys(folder)
+    assert stat.S_IMODE((folder / "own.secret").stat().st_mode) == 0o600
+    memory = Memory(str(folder / "a.db"))
+    await memory.open()
+    await memory.close()
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any("replace the keys" in text for text in warned)
+    assert any("replace the database" in text for text in warned)

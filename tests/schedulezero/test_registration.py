@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
+import pytest
 import pytest_asyncio
+import zmq
+import zmq.asyncio
 
 from schedulezero.addresses import free_ports
 from schedulezero.handler import Handler
+from schedulezero.model import JsonObject
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from tests.conftest import until
@@ -116,3 +121,58 @@ async def start_server_process(config: ServerConfig) -> asyncio.subprocess.Proce
     line = await asyncio.wait_for(process.stdout.readline(), 15)
     assert b"Serving at" in line
     return process
+
+
+async def register_as_stranger(config: ServerConfig, handler: Handler, **changed: Any) -> JsonObject:
+    """Registers with the handler's own name and address, as any local program can."""
+    with zmq.asyncio.Context() as context, context.socket(zmq.REQ) as socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(config.server_address)
+        params = {"handler_id": "ours", "address": handler.address, "methods": ["one"], **changed}
+        await cast(Any, socket.send(json.dumps({"method": "register", "params": params}).encode()))
+        return json.loads(await asyncio.wait_for(cast(Any, socket.recv()), 5))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"methods": []}, {"methods": ["two"]}, {"concurrency": 1}, {"schemas": {"one": {"a": 1}}}]
+)
+async def test_it_notices_that_somebody_registered_in_its_name(
+    server_config: ServerConfig, handler: Handler, changed: JsonObject
+) -> None:
+    running = ServerThread(server_config)
+    await running.start()
+    await until(lambda: handler.registered)
+
+    async def known() -> tuple[Any, Any, Any]:
+        async with httpx.AsyncClient(base_url=server_config.api_endpoint, timeout=5) as client:
+            (item,) = (await client.get("/api/handlers")).json()["handlers"]
+            (described,) = (await client.get("/api/methods")).json()["methods"] or [{"schema": None}]
+            return item["methods"], item.get("concurrency"), described["schema"]
+
+    own = await known()
+    assert own[0] == ["one"] and own[2]
+    answer = await register_as_stranger(server_config, handler, **changed)
+    assert answer["success"] is True, answer
+    assert await known() != own
+
+    async def restored() -> bool:
+        return await known() == own
+
+    await until(restored)
+    await running.stop()
+
+
+async def test_a_server_that_knows_no_digests_gets_none(
+    handler: Handler, server_config: ServerConfig
+) -> None:
+    """A published server answers a registration without one, and refuses nothing that it was not sent."""
+    reports: list[JsonObject] = []
+    with zmq.asyncio.Context() as context, context.socket(zmq.REP) as socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.bind(server_config.server_address)
+        while len(reports) < 2:
+            message = json.loads(await asyncio.wait_for(cast(Any, socket.recv()), 10))
+            if message["method"] == "report_status":
+                reports.append(message["params"])
+            await cast(Any, socket.send(json.dumps({"success": True, "status": "registered"}).encode()))
+    assert all(set(report) == {"handler_id", "status", "address"} for report in reports)

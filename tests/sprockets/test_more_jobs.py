@@ -165,12 +165,16 @@ class Receiver:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, str], bytes]] = []
         self.status = 200
+        self.hang_up = False
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
     async def handle(self, request: web.Request) -> web.Response:
         self.calls.append((request.method, dict(request.headers), await request.read()))
         await self.may_answer.wait()
+        if self.hang_up:
+            assert request.transport is not None
+            request.transport.abort()
         return web.Response(status=self.status, text="so it is", headers={"Location": "http://127.0.0.1:1/"})
 
 
@@ -211,6 +215,17 @@ async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings:
                 answer = await world.run("call_web", {"url": url})
                 assert answer["success"] is False and f"answered {status}" in answer["error"]
                 assert answer.get("retry") is again
+            receiver.status = 200
+            # What may have arrived is repeated only where that does no more.
+            receiver.hang_up = True
+            for method, uncertain in (("POST", True), ("PATCH", True), ("PUT", None), ("GET", None)):
+                answer = await world.run("call_web", {"url": url, "method": method})
+                assert answer["success"] is False and answer.get("uncertain") is uncertain, answer
+                assert answer.get("retry") is (False if uncertain else None)
+            receiver.hang_up = False
+            nobody = f"http://localhost:{free_ports(1)[0]}/"
+            answer = await world.run("call_web", {"url": nobody})
+            assert answer["success"] is False and "retry" not in answer and "uncertain" not in answer
             # Our own API is not for web calls, even where private addresses may be called.
             for endpoint in (settings.api_endpoint, settings.api_endpoint.replace("127.0.0.1", "①②⑦.⓪.⓪.①")):
                 for path in ("/api/jobs", "/api/schedule", "/api/health"):

@@ -113,7 +113,8 @@ class Access:
             return Standing.ANYBODY
         if not header.isascii():
             raise ApiError(401, "wrong_token", "The token is not one of this server's.", "Authorization")
-        text = header.removeprefix("Bearer ").strip()
+        scheme, _, text = header.partition(" ")
+        text = text.strip() if scheme.lower() == "bearer" else header.strip()  # RFC 9110, 11.1
         own = self._rules.own_token
         if own is not None and hmac.compare_digest(text.encode(), own.encode()):
             return Standing.OWN

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from schedulezero.errors import TriggerError
 from schedulezero.instants import from_iso
@@ -26,7 +26,16 @@ _GRACE_SECONDS = DEFAULT_GRACE.total_seconds()
 
 # Whole numbers of 32 bits, which is what the databases count versions in.
 Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
-JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
+
+
+def _not_only_dots(text: str) -> str:
+    """Refuses what clients and proxies take out of a path: ``/api/jobs/..`` is ``/api``."""
+    if text in (".", ".."):
+        raise ValueError("a job id is not . or ..")
+    return text
+
+
+JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$"), AfterValidator(_not_only_dots)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 HandlerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Method = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -218,14 +227,21 @@ async def _read(request: web.Request) -> bytes:
 
 
 def actor_of(request: web.Request) -> str | None:
-    """Who asked for a change: the user's id in the header ``X-ScheduleZero-Actor``, if it is one."""
-    text = request.headers.get("X-ScheduleZero-Actor", "")
-    return text if re.fullmatch(r"\d{1,20}", text, re.ASCII) else None
+    """Who asked for a change: the user's id in the header ``X-ScheduleZero-Actor``, None without one."""
+    text = request.headers.get("X-ScheduleZero-Actor")
+    if text is not None and not (re.fullmatch(r"[1-9]\d{0,19}", text, re.ASCII) and int(text) < 2**64):
+        message = "X-ScheduleZero-Actor must be a Discord user's id, such as 80351110224678912."
+        raise ApiError(400, "bad_actor", message, "X-ScheduleZero-Actor")
+    return text
 
 
 def per_person(request: web.Request) -> bool:
     """Whether who asks only may schedule: then the limit of jobs for one person holds, too."""
-    return request.headers.get("X-ScheduleZero-Per-Person") == "1"
+    text = request.headers.get("X-ScheduleZero-Per-Person", "0")
+    if text not in ("0", "1"):
+        message = "X-ScheduleZero-Per-Person must be 1 or 0."
+        raise ApiError(400, "bad_per_person", message, "X-ScheduleZero-Per-Person")
+    return text == "1"
 
 
 def read_instant(text: str, field: str) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
@@ -41,7 +42,10 @@ class PreviewResource:
         body = await read_body(request, PreviewBody)
         zone = check_zone(body.timezone, self._timezone)
         try:
-            found = preview(body.text, zone=zone, locale=body.locale, now=self._now(), count=body.count)
+            # Reading, describing and a hundred runs can take longer than a loop should be held.
+            found = await asyncio.to_thread(
+                preview, body.text, zone=zone, locale=body.locale, now=self._now(), count=body.count
+            )
         except WhenError as error:
             raise ApiError(400, "not_understood", error.message, "text") from error
         return json_answer(found.to_json())

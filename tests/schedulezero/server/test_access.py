@@ -272,3 +272,39 @@ async def test_our_own_requests_to_the_web_are_refused(
             assert method == "HEAD" or "Jobs that call web addresses cannot use this API" in answer.text
         assert (await api.get("/api/jobs")).json()["jobs"] == []
         assert (await api.post("/api/jobs", json=JOB)).status_code == 201  # the machine's own user still may
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_scheme_of_a_token_is_read_in_any_case(server_config: ServerConfig, scheme: str) -> None:
+    token = await make_token(server_config, Scope.READ)
+    async with served(server_config) as api:
+        answer = await api.get("/api/jobs", headers={"Authorization": f"{scheme} {token}"})
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("text", ["0", "+5", "abc", "", "9" * 400, "99999999999999999999", "1 2", "٣"])
+async def test_an_actor_that_is_no_id_is_refused(server_config: ServerConfig, text: str) -> None:
+    async with served(server_config) as api:
+        for name, value, code in (
+            (b"X-ScheduleZero-Actor", text, "bad_actor"),
+            (b"X-ScheduleZero-Per-Person", f"{text}x", "bad_per_person"),
+        ):
+            answer = await api.post("/api/jobs", json=JOB, headers=[(name, value.encode())])
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, code), answer.text
+        assert (await api.get("/api/jobs")).json()["jobs"] == []
+
+
+@pytest.mark.parametrize("job_id", [".", ".."])
+async def test_an_id_that_no_path_can_hold_is_refused(server_config: ServerConfig, job_id: str) -> None:
+    flat = {"handler_id": "nobody", "job_method": "send", "trigger": {"type": "date", "run_date": 4e9}}
+    async with served(server_config) as api:
+        for path, body in (("/api/jobs", JOB), ("/api/schedule", flat)):
+            answer = await api.post(path, json={**body, "job_id": job_id})
+            assert answer.status_code == 400 and "job_id" in answer.text, answer.text
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "right/UTC", "posix/Europe/Berlin"])
+async def test_zones_of_one_machine_are_refused(server_config: ServerConfig, zone: str) -> None:
+    async with served(server_config) as api:
+        answer = await api.post("/api/jobs", json={**JOB, "timezone": zone})
+        assert answer.status_code == 400 and "timezone" in answer.text, answer.text

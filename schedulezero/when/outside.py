@@ -1,0 +1,93 @@
+"""dateparser, for dates in words of its own, and how much of one text it may read.
+
+It is by far the slowest part of reading a time: a call costs a few milliseconds, and more with each
+character. A text with many commas or dates asks for many calls, in up to two languages. So one
+`OutsideReader` serves one text: it hands nothing to dateparser twice, no long piece at all, and in sum
+no more than `_BUDGET`.
+
+dateparser passes over what it does not understand. So only those of its results are taken in which
+every number of the text had a part.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from schedulezero.errors import WhenError
+
+LONGEST = 80
+"""Characters of one date; longer ones are refused unread."""
+_BUDGET = 240
+"""Characters that are read for one text, where each call counts for `_CALL` more: some 30 ms."""
+_CALL = 20
+
+
+class OutsideReader:
+    """dateparser on a budget, for one text and all ways to read it."""
+
+    def __init__(self) -> None:
+        self._left = _BUDGET
+        self._known: dict[tuple[str, str, str, datetime], datetime | None] = {}
+
+    def read(self, text: str, locale: str, local: datetime) -> datetime:
+        """The moment that a text names, naive unless the text names an offset.
+
+        Parameters:
+            text: one date.
+            locale: as Discord names it; its language is tried before English.
+            local: the present wall-clock time where the person is.
+
+        Raises WhenError when the text names none, or when it would take too long to find out.
+        """
+        if len(text) > LONGEST:
+            raise WhenError(
+                f"“{text[:LONGEST]}…” was not understood. A single date has at most {LONGEST} characters."
+            )
+        found: datetime | None = None
+        # A lone short word is something that dateparser accepts by accident.
+        if not re.fullmatch(r"\W*\w{1,3}\W*", text):
+            order = "MDY" if locale == "en-US" else "DMY"
+            for language in dict.fromkeys((locale.partition("-")[0].lower(), "en")):
+                found = self._parse(text, language, order, local) or found
+                if found is not None and _stray_number(text, found, local) is None:
+                    break
+        if found is None:
+            raise WhenError(f"“{text}” was not understood.")
+        if (stray := _stray_number(text, found, local)) is not None:
+            raise WhenError(
+                f"The “{stray}” in “{text}” had no part in what was understood ({found:%d.%m.%Y %H:%M})."
+            )
+        return found
+
+    def _parse(self, text: str, language: str, order: str, local: datetime) -> datetime | None:
+        key = (text, language, order, local)
+        if key not in self._known:
+            cost = _CALL + len(text)
+            if cost > self._left:
+                raise WhenError(f"“{text}” is one date too many to read in words: write it as `2026-12-24`.")
+            self._left -= cost
+            self._known[key] = _by_dateparser(text, language, order, local)
+        return self._known[key]
+
+
+def _by_dateparser(text: str, language: str, order: str, local: datetime) -> datetime | None:
+    import dateparser  # takes a while, and what we read ourselves needs none of it
+    from dateparser.conf import SettingValidationError
+
+    settings: dict[str, Any] = {"RELATIVE_BASE": local, "PREFER_DATES_FROM": "future", "DATE_ORDER": order}
+    try:
+        return dateparser.parse(text, languages=[language], settings=settings)
+    except (ValueError, OverflowError, SettingValidationError):
+        return None
+
+
+def _stray_number(text: str, found: datetime, local: datetime) -> str | None:
+    """A number of the text that is neither part of the date found nor the length of the way to it."""
+    ahead = round(abs((found.replace(tzinfo=None) - local).total_seconds()))
+    lengths = {ahead // unit for unit in (1, 60, 3600, 86_400, 604_800)}
+    months = abs((found.year - local.year) * 12 + found.month - local.month)
+    parts = {found.year, found.year % 100, found.month, found.day, found.hour, found.minute, found.second}
+    known = parts | lengths | {found.hour % 12 or 12, months, months // 12}
+    return next((number for number in re.findall(r"\d+", text) if int(number) not in known), None)

@@ -1,0 +1,133 @@
+"""What one text may cost: reading a time happens on event loops, so its work is bounded whatever is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import dateparser
+import pytest
+
+from schedulezero.errors import WhenError
+from schedulezero.when.complete import completions
+from schedulezero.when.lexicon import Lexicon
+from schedulezero.when.parse import understand
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+PIECES = (
+    "1,",
+    "9,",
+    "a ",
+    "0:0,",
+    "12:00 ",
+    "1.",
+    "1-",
+    "1 jan ",
+    "24/12/26, ",
+    "next ",
+    "mon,",
+    "é ",
+    "１ ",
+)
+
+
+@pytest.fixture
+def handed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that dateparser, by far the slowest part, gets to read; it reads them as ever."""
+    texts: list[str] = []
+    parse: Callable[..., datetime | None] = dateparser.parse
+
+    def counting(text: str, *args: object, **settings: object) -> datetime | None:
+        texts.append(text)
+        return parse(text, *args, **settings)
+
+    monkeypatch.setattr(dateparser, "parse", counting)
+    return texts
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de"])
+@pytest.mark.parametrize("head", ["", "every day at 9 except ", "every day at 9 until ", "every "])
+@pytest.mark.parametrize("tail", ["", " jan"])
+def test_no_text_makes_dateparser_read_much(handed: list[str], locale: str, head: str, tail: str) -> None:
+    for piece in PIECES:
+        for length in (60, 100, 490, 10_000):
+            text = (head + piece * length)[: length - len(tail)] + tail
+            for read in (understand, completions):
+                handed.clear()
+                try:
+                    read(text, zone="UTC", locale=locale, now=NOW)
+                except WhenError as error:
+                    assert error.message
+                assert len(handed) <= 10 and sum(map(len, handed)) <= 240, (read, text, len(handed))
+
+
+def test_dateparser_reads_no_text_twice_for_one_question(handed: list[str]) -> None:
+    with pytest.raises(WhenError):
+        understand("lila Affe am blauen Berg", zone="UTC", locale="de", now=NOW)
+    assert len(handed) == 2, handed  # in German and in English
+
+
+def test_a_long_text_completes_to_nothing_and_costs_nothing(
+    handed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unexpected(self: Lexicon, text: str) -> list[object]:
+        raise AssertionError(f"{len(text)} characters were cut into tokens")
+
+    monkeypatch.setattr(Lexicon, "tokens", unexpected)
+    assert completions("1," * 3000, zone="UTC", locale="en-US", now=NOW) == []
+    assert handed == []
+
+
+def test_a_moment_that_is_too_long_to_read_is_refused_in_words() -> None:
+    with pytest.raises(WhenError, match="A single date has at most 80 characters"):
+        understand("lila Affe " * 12, zone="UTC", locale="de", now=NOW)
+
+
+def test_a_phrase_with_too_many_words_is_refused_in_words() -> None:
+    with pytest.raises(WhenError, match="more than 200 words and numbers"):
+        understand("every day at " + "9," * 240, zone="UTC", locale="en-US", now=NOW)
+
+
+def test_more_foreign_dates_than_can_be_read_are_refused_in_words() -> None:
+    foreign = ", ".join(f"{day} joulukuuta" for day in range(1, 20))
+    with pytest.raises(WhenError, match="write it as `2026-12-24`"):
+        understand(f"every day at 9 except {foreign}", zone="UTC", locale="fi", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "first", "last"),
+    [
+        ("en-US", "every day at 9 except on {}", "{} dec", (1, 20)),
+        ("en-US", "every day at 9 except {}", "dec {}", (1, 20)),
+        ("en-US", "every day at 9 except {}", "12/{}/2026", (1, 20)),
+        ("en-GB", "every day at 9 except {}", "{:02}/12/2026", (1, 20)),
+        ("en-GB", "every day at 9 except {}", "{}/12", (1, 20)),
+        ("en-GB", "every day at 9 except {}", "2026-12-{:02}", (1, 20)),
+        ("de", "jeden Tag um 9 Uhr außer {}", "{}. Dezember", (1, 20)),
+        ("de", "jeden Tag um 9 Uhr außer {}", "{}.12.2026", (1, 20)),
+        ("fr", "tous les jours à 9h sauf {}", "{} décembre", (1, 20)),
+        ("es-ES", "cada día a las 9:00 excepto {}", "{} de diciembre", (1, 20)),
+        ("pt-BR", "todo dia às 9:00 exceto {}", "{} de dezembro", (1, 20)),
+    ],
+)
+def test_lists_of_twenty_dates_are_read(locale: str, text: str, first: str, last: tuple[int, int]) -> None:
+    dates = ", ".join(first.format(day) for day in range(last[0], last[1] + 1))
+    found = understand(text.format(dates), zone="UTC", locale=locale, now=NOW)
+    assert found.trigger.args["except"] == [f"2026-12-{day:02}" for day in range(1, 21)]
+
+
+@pytest.mark.parametrize("locale", ["en-US", "en-GB", "de"])
+@pytest.mark.parametrize(
+    "text", ["5/12/2026", "12/05/2026", "24/12/2026", "12/24/2026", "1/2/27", "31/1", "3/4"]
+)
+def test_dates_with_slashes_are_read_as_dateparser_reads_them(locale: str, text: str) -> None:
+    base = NOW.replace(tzinfo=None)
+    order = "MDY" if locale == "en-US" else "DMY"
+    expected = dateparser.parse(
+        text,
+        languages=["en"],
+        settings={"RELATIVE_BASE": base, "PREFER_DATES_FROM": "future", "DATE_ORDER": order},
+    )
+    assert expected is not None
+    found = understand(f"every day at 9 except {text}", zone="UTC", locale=locale, now=NOW)
+    assert found.trigger.args["except"] == [expected.date().isoformat()]
