@@ -20,7 +20,7 @@ from discord.ext import commands
 
 from cogs.desk.language import speaking, t
 from cogs.desk.rights import Channel, Of, findings, may_schedule, problems, strangers
-from cogs.desk.seen_channels import unknown_channels
+from cogs.desk.seen_channels import SeenChannels, unknown_channels
 from cogs.good_runs import ping_of
 from cogs.services import services_of
 from schedulezero.background import run_in_background
@@ -86,7 +86,11 @@ class RunGuard:
         if not may_schedule(creator, settings):
             text = t("{who}, who made this job, may not schedule here any more.", who=who)
             raise JobFailed(text, retry=False, pause=True)
-        found = findings(spec, params, guild, creator, absent=True, known=known)
+        try:
+            joined = await SeenChannels(self._bot, guild, known=known).joined(creator, spec, params)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            raise _unreachable() from error
+        found = findings(spec, params, guild, creator, absent=True, known=known, joined=joined)
         if against := [item.text for item in found if item.of is Of.PERSON]:
             raise JobFailed(against[0], retry=False, pause=True)
 

@@ -7,7 +7,7 @@ others both. Pure over discord.py's objects; `jobs_here` fetches what it takes a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -67,6 +67,7 @@ class Situation:
         member: who acts, in the guild where they do.
         spec: what the job's method declares; None when it is not loaded.
         known: channels that are not in the cache.
+        joined: the private threads in which the member is known to be.
         approval: whether the guild asks for a second person.
         cleared: whether what would happen needs no such person, because it is what happened all along.
     """
@@ -74,6 +75,7 @@ class Situation:
     member: discord.Member
     spec: MethodSpec | None
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
+    joined: Collection[int] = frozenset()
     approval: bool = False
     cleared: bool = False
 
@@ -97,7 +99,14 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         return Verdict(
             (t("“{method}” isn't loaded, so your rights can't be compared with it.", method=method),)
         )
-    found = findings(situation.spec, would_be.params, member.guild, member, known=situation.known)
+    found = findings(
+        situation.spec,
+        would_be.params,
+        member.guild,
+        member,
+        known=situation.known,
+        joined=situation.joined,
+    )
     against = [item.text for item in found if act in _WRITES or _blocks(item.of, member)]
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):

@@ -117,6 +117,8 @@ async def review_here(interaction: discord.Interaction, draft: Draft, spec: Meth
     assert guild is not None
     params = fill(spec, draft.values, str(guild.id)).params
     rules, allowance = await asyncio.gather(_rules(interaction), _allowance(interaction))
+    seen = SeenChannels(interaction.client, guild)
+    known = await seen.of(spec, params)
     around = Circumstances(
         guild=guild,
         member=member_of(interaction),
@@ -124,7 +126,8 @@ async def review_here(interaction: discord.Interaction, draft: Draft, spec: Meth
         locale=locale(),
         now=now,
         facts=facts_of(guild, timezone=zone, number=1, now=now),
-        known=await SeenChannels(interaction.client, guild).of(spec, params),
+        known=known,
+        joined=await seen.joined(member_of(interaction), spec, params),
         rules=rules,
         approval=(await services.memory.settings(guild.id)).approval,
         kept=kept_schedule(draft),

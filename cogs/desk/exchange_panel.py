@@ -164,7 +164,9 @@ async def _job(
         return Fault(entry.line, translated(error.message))
     params = {**filled.params, **({PING_URL: ping} if ping else {})}
     known = await seen.of(spec, params)
-    against = problems(spec, params, interaction.guild, member_of(interaction), known=known)
+    member = member_of(interaction)
+    joined = await seen.joined(member, spec, params)
+    against = problems(spec, params, interaction.guild, member, known=known, joined=joined)
     if against:
         return Fault(entry.line, against[0])
     now = instants.now()

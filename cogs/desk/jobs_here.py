@@ -97,7 +97,8 @@ async def verdicts(
         version = (versions or {}).get(job.id, job)
         spec = spec_for(interaction.client, version.method)
         known = await seen.of(spec, version.params) if spec is not None else {}
-        situation = Situation(member, spec, known, approval=settings.approval, cleared=cleared)
+        joined = await seen.joined(member, spec, version.params) if spec is not None else frozenset[int]()
+        situation = Situation(member, spec, known, joined, approval=settings.approval, cleared=cleared)
         yield job, decide(act, job, situation, version=version)
 
 

@@ -1,6 +1,7 @@
-"""The channels that a job names and that are not in the cache: threads that sleep until somebody writes.
+"""What the cache does not know of the channels that a job names, asked of Discord.
 
-Discord tells a bot of active threads only. A job may name an archived one all the same, if only to open it.
+Threads that sleep until somebody writes: Discord tells a bot of active ones only, and a job may name an
+archived one all the same, if only to open it. And who is in a private thread.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import discord
 
-from cogs.desk.rights import Channel, named_channels
+from cogs.desk.rights import Channel, doors, named_channels
 from schedulezero.methods import MethodSpec
 
 
@@ -41,6 +42,7 @@ class SeenChannels:
     ) -> None:
         self._client, self._guild, self._left = client, guild, most
         self._answers: dict[int, Channel | None] = dict(known)
+        self._joined: dict[tuple[int, int], bool] = {}
 
     async def of(self, spec: MethodSpec, params: Mapping[str, Any]) -> dict[int, Channel]:
         """Those that a job names, that are there, in this guild, and that I may see.
@@ -57,9 +59,38 @@ class SeenChannels:
                 found[channel_id] = channel
         return found
 
+    async def joined(
+        self, member: discord.Member, spec: MethodSpec, params: Mapping[str, Any]
+    ) -> frozenset[int]:
+        """The private threads that a job names and in which a member is, where only that lets them in.
+
+        What was not asked, because too much was, counts as a no.
+
+        Raises:
+            discord.HTTPException: where Discord answers neither yes nor no.
+        """
+        found: set[int] = set()
+        known = {key: channel for key, channel in self._answers.items() if channel is not None}
+        for thread in doors(spec, params, member, known):
+            key = (thread.id, member.id)
+            if key not in self._joined and self._left > 0:
+                self._left -= 1
+                self._joined[key] = await _is_in(thread, member)
+            if self._joined.get(key):
+                found.add(thread.id)
+        return frozenset(found)
+
     async def _ask(self, channel_id: int) -> Channel | None:
         try:
             channel: Any = await self._client.fetch_channel(channel_id)
         except (discord.NotFound, discord.Forbidden):
             return None
         return channel if getattr(channel, "guild", None) == self._guild else None
+
+
+async def _is_in(thread: discord.Thread, member: discord.Member) -> bool:
+    try:
+        await thread.fetch_member(member.id)
+    except (discord.NotFound, discord.Forbidden):
+        return False
+    return True
