@@ -128,6 +128,7 @@ async def review_here(interaction: discord.Interaction, draft: Draft, spec: Meth
         facts=facts_of(guild, timezone=zone, number=1, now=now),
         known=known,
         joined=await seen.joined(member_of(interaction), spec, params),
+        unreachable=await seen.unreachable(spec, params),
         rules=rules,
         approval=(await services.memory.settings(guild.id)).approval,
         kept=kept_schedule(draft),

@@ -167,6 +167,8 @@ async def _job(
     member = member_of(interaction)
     joined = await seen.joined(member, spec, params)
     against = problems(spec, params, interaction.guild, member, known=known, joined=joined)
+    if (unreachable := await seen.unreachable(spec, params)) is not None:
+        against.append(unreachable)
     if against:
         return Fault(entry.line, against[0])
     now = instants.now()

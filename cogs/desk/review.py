@@ -40,6 +40,7 @@ class Circumstances:
         facts: what variables would stand for.
         known: channels that are not in the cache.
         joined: the private threads in which the person is known to be.
+        unreachable: why whom the job writes to gets nothing from it; None where they do.
         rules: what the guild forbids, None when that is not known.
         approval: whether the guild asks for a second person.
         kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
@@ -55,6 +56,7 @@ class Circumstances:
     facts: Facts
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
     joined: Collection[int] = frozenset()
+    unreachable: str | None = None
     rules: GuildRules | None = None
     approval: bool = False
     kept: tuple[Trigger, datetime] | None = None
@@ -111,6 +113,7 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         against = problems(
             spec, params, around.guild, around.member, known=around.known, joined=around.joined
         )
+        against += [around.unreachable] if around.unreachable is not None else []
     against += _exceeded(draft, schedule, around)
     return Review(
         filled=filled,

@@ -104,6 +104,9 @@ def findings(
                 found += _channel_problems(need, channel_id, around)
     if ping_of(spec, params) is not None:
         found += _ping_problems(around)
+    person = addressee_of(spec, params)
+    if member is not None and person not in (None, member.id):
+        found += _addressee_problems(member, absent=absent)
     if member is not None:
         closed = [door for door in doors(spec, params, member, known) if door.id not in joined]
         found += [Finding(Of.PERSON, said_outside(door, member, absent=absent)) for door in closed]
@@ -168,6 +171,12 @@ def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
     values = read_params(spec, params).values
     named = [value for name, value in values.items() if _kind(spec, name) in kinds]
     return [channel_id for value in named for channel_id in _channel_ids(value)]
+
+
+def addressee_of(spec: MethodSpec, params: Mapping[str, Any]) -> int | None:
+    """Whom a job writes to directly; None for one that writes to nobody."""
+    person = read_params(spec, params).values.get(spec.addressee) if spec.addressee else None
+    return person if isinstance(person, int) else None
 
 
 def doors(
@@ -353,6 +362,28 @@ def _ping_problems(around: _Around) -> list[Finding]:
         if around.absent
         else t(
             "You lack the permission *{permission}* in this server. The call after each good run takes it.",
+            permission=lacking,
+        )
+    )
+    return [Finding(Of.PERSON, said)]
+
+
+def _addressee_problems(member: discord.Member, *, absent: bool) -> list[Finding]:
+    """What stands against writing to somebody else: it takes what a job that calls an address takes."""
+    if getattr(member.guild_permissions, CALLING.permission):
+        return []
+    lacking = permission_name(CALLING.permission)
+    said = (
+        t(
+            "{who}, who made this job, lacks the permission *{permission}* in this server. "
+            "A direct message to somebody else takes it.",
+            who=member.mention,
+            permission=lacking,
+        )
+        if absent
+        else t(
+            "You lack the permission *{permission}* in this server. "
+            "A direct message to somebody else takes it.",
             permission=lacking,
         )
     )
