@@ -18,13 +18,14 @@ import discord
 from discord import ui
 
 from cogs.desk import job_card
-from cogs.desk.answers import acknowledge, fit, panel_of, row_of, show
+from cogs.desk.answers import acknowledge, fit, member_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, action
 from cogs.desk.deciding import Act
 from cogs.desk.draft import label_of
 from cogs.desk.draft_card import shown
 from cogs.desk.jobs_here import actor_of, changed_meanwhile, check, client_of, job_here
 from cogs.desk.language import speaking, t
+from cogs.desk.secrecy import veiled
 from cogs.desk.wording import MISSED, OVERLAP, WAITING, plain, sentence, titled
 from cogs.services import Refused, services_of, spec_for
 from schedulezero.authorship import writers
@@ -54,14 +55,19 @@ class Card:
         return [discord.File(BytesIO(data), name) for name, data in self.files]
 
 
-def approval_card(job: Job, spec: MethodSpec | None, *, heading: str) -> Card:
+def approval_card(
+    job: Job, spec: MethodSpec | None, *, heading: str, reader: discord.Member | None = None
+) -> Card:
     """Everything that a pending job would do, with the button that approves this version of it.
 
     Parameters:
         job: as it stands.
         spec: what its method declares; None when it is not loaded.
         heading: what there is to say first.
+        reader: for whom it is; None for everybody in a channel, who may not read all of every job. Where
+            something is hidden, the button shows all of it first, to whoever may approve it.
     """
+    whole, job = job, veiled(spec, job, reader)
     lines = [
         f"**{t('Job:')}** {titled(job)} · `{job.method}` · {t('version {number}', number=job.version)}",
         f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
@@ -86,9 +92,13 @@ def approval_card(job: Job, spec: MethodSpec | None, *, heading: str) -> Card:
         )
         items.append(ui.File(f"attachment://{name}"))
     style = discord.ButtonStyle.success
+    if job is whole:
+        approve = DeskButton("job", "approve", f"{job.id}:v{job.version}", t("Approve"), style=style)
+    else:
+        approve = DeskButton("job", "approve", job.id, t("Read and approve…"), style=style)
     items.append(
         row_of(
-            DeskButton("job", "approve", f"{job.id}:v{job.version}", t("Approve"), style=style),
+            approve,
             DeskButton("job", "show", job.id, t("Look at the job")),
         )
     )
@@ -165,7 +175,8 @@ async def approve(interaction: discord.Interaction, target: str) -> None:
             if match is None
             else t("It was changed since that card: this is what it would do now")
         )
-        card = approval_card(job, spec_for(interaction.client, job.method), heading=said)
+        reader = member_of(interaction)
+        card = approval_card(job, spec_for(interaction.client, job.method), heading=said, reader=reader)
         await show(interaction, card.panel, card.attached())
         return
     try:

@@ -18,6 +18,7 @@ from cogs.desk.draft import auto_name, fill, label_of, typed
 from cogs.desk.jobs_here import actor_of, client_of, job_here, verdicts
 from cogs.desk.language import locale, t, tn, translated
 from cogs.desk.rights import is_risky, problems
+from cogs.desk.secrecy import without_secrets
 from cogs.desk.seen_channels import SeenChannels
 from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
 from cogs.good_runs import PING_URL, ping_fault
@@ -51,12 +52,15 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
     if not found:
         raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
     assert interaction.guild is not None
+    member, hidden = member_of(interaction), 0
     if kind == "ics":
         name = interaction.guild.name
         file = await asyncio.to_thread(calendar_of, found, name=name, now=instants.now())
         data, left_out = file.data, file.left_out
     else:
-        data, left_out = (await asyncio.to_thread(write_jobs, found)).encode(), 0
+        readable = [without_secrets(spec_for(interaction.client, job.method), job, member) for job in found]
+        hidden = sum(len(job.params) < len(whole.params) for job, whole in zip(readable, found, strict=True))
+        data, left_out = (await asyncio.to_thread(write_jobs, readable)).encode(), 0
     name = f"schedule.{kind}"
     said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found) - left_out)
     if left_out:
@@ -66,6 +70,13 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
             left_out,
         )
         said += f"\n-# {no_room}"
+    if hidden:
+        withheld = tn(
+            "{count} job is without its addresses and what it sends there: *Manage Server* shows them.",
+            "{count} jobs are without their addresses and what they send there: *Manage Server* shows them.",
+            hidden,
+        )
+        said += f"\n-# {withheld}"
     panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
     await show(interaction, panel, [discord.File(BytesIO(data), name)])
 

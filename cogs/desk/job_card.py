@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from cogs.desk.allowance import closer_than_allowed
-from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
+from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, action, note_panel
 from cogs.desk.deciding import Act
 from cogs.desk.draft import typed
@@ -19,6 +19,7 @@ from cogs.desk.jobs_here import actor_of, changed_meanwhile, check, client_of, c
 from cogs.desk.language import locale, t
 from cogs.desk.modals import ask, form_action, text_field
 from cogs.desk.rendered import Post, post_items, post_of
+from cogs.desk.secrecy import veiled
 from cogs.desk.wording import (
     BAD,
     MISSED,
@@ -68,10 +69,11 @@ async def card_of(
     """
     client = client_of(interaction)
     page = await client.runs(guild_id_of(interaction), job_id=job.id, limit=1)
+    readable = veiled(spec_for(interaction.client, job.method), job, member_of(interaction))
     return card(
         job,
-        details=_details(interaction, job),
-        post=_post(interaction, job),
+        details=_details(interaction, readable),
+        post=_post(interaction, readable),
         last_run=page.runs[0] if page.runs else None,
         heading=heading,
         undo=undo,
