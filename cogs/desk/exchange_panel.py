@@ -12,6 +12,7 @@ from discord import ui
 
 from cogs.desk.allowance import allowance_of, only_schedules, runs_too_often
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.approval import ask_for_approval
 from cogs.desk.components import DeskButton, action
 from cogs.desk.deciding import Act
 from cogs.desk.draft import auto_name, fill, label_of, typed
@@ -260,6 +261,7 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     approval = (await memory.settings(interaction.guild_id)).approval
     made: dict[str, int] = {}
     refused: list[str] = []
+    waiting: list[Job] = []
     if len(jobs) > _QUICK:
         said = t("Changing {count} jobs…", count=len(jobs))
         await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
@@ -277,8 +279,13 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
             refused.append(f"“{cut(plain(job.title), 60)}”: {translated(error.message)}")
         else:
             made[created.id] = created.version
+            waiting += [created] if created.state is JobState.PENDING else []
     await memory.save_panel(panel_id, interaction.guild_id, {"imported": made})
     lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
+    if waiting:
+        await ask_for_approval(interaction, *waiting)
+        said = tn("{count} of them waits for approval.", "{count} of them wait for approval.", len(waiting))
+        lines.append(f"✋ {said}")
     lines += [f"- {line}" for line in refused[:10]]
     buttons: list[DeskButton] = []
     if made:

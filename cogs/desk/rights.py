@@ -11,6 +11,7 @@ a job, `deciding` says.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -227,6 +228,9 @@ class _Around:
     known: Mapping[int, Channel]
 
 
+_PERSON = re.compile(r"<@!?(\d{15,20})>", re.ASCII)
+_MANY = 10
+"""A text that names more people than this pings many."""
 # Read as: a job that needs one of these acts on many, and waits for a second person where a guild asks so.
 _RISKY = frozenset(
     {"mention_everyone", "manage_messages", "manage_channels", "manage_roles", "kick_members", "ban_members"}
@@ -234,8 +238,11 @@ _RISKY = frozenset(
 
 
 def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> bool:
-    """Whether a job pings everyone, deletes, locks, or gives and takes roles."""
+    """Whether a job pings everyone or many, deletes, locks, or gives and takes roles."""
     read = read_params(spec, params)
+    texts = [value for value in read.values.values() if isinstance(value, str)]
+    if any(len(set(_PERSON.findall(text))) > _MANY for text in texts):
+        return True
     for need in spec.needs:
         if need.permission not in _RISKY:
             continue

@@ -87,7 +87,7 @@ class Room:
         return excess
 
     def take_over(self, job: Job, admission: Admission) -> Excess | None:
-        """Which limit keeps a job from being its creator's, if one does; its place in the guild is its own."""
+        """Which limit keeps a job from becoming its creator's, if one does. It has its place in the guild."""
         creator_id, limits = job.creator_id, admission.limits
         limited = admission.per_person and limits.jobs_per_person is not None
         if not limited or creator_id is None or job.guild_id in (None, creator_id):
