@@ -25,6 +25,7 @@ class LimitSettings(BaseModel):
     reminders_per_person: Many | None = _DEFAULTS.reminders_per_person
     runs_per_minute: Many | None = _DEFAULTS.runs_per_minute
     reminder_runs_per_minute: Many | None = _DEFAULTS.reminder_runs_per_minute
+    direct_messages_per_minute: Many | None = _DEFAULTS.direct_messages_per_minute
     shortest_interval_seconds: Seconds | None = _DEFAULTS.shortest_interval_seconds
     shortest_reminder_seconds: Seconds | None = _DEFAULTS.shortest_reminder_seconds
     import_entries: Annotated[int, Field(ge=0, le=EDGE_ENTRIES)] | None = _DEFAULTS.import_entries

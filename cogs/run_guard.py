@@ -19,12 +19,14 @@ import discord
 from discord.ext import commands
 
 from cogs.desk.language import speaking, t
-from cogs.desk.rights import Channel, Of, findings, may_schedule, problems, strangers
-from cogs.desk.seen_channels import unknown_channels
+from cogs.desk.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
+from cogs.desk.seen_channels import SeenChannels, unknown_channels
+from cogs.direct_messages import DirectMessageBudget
 from cogs.good_runs import ping_of
 from cogs.services import services_of
 from schedulezero.background import run_in_background
 from schedulezero.errors import JobFailed
+from schedulezero.limits import too_many_direct_messages
 from schedulezero.methods import MethodSpec
 from schedulezero.run_context import RunContext
 
@@ -39,6 +41,7 @@ class RunGuard:
 
     def __init__(self, bot: commands.Bot) -> None:
         self._bot = bot
+        self._direct_messages = DirectMessageBudget()
         self._members: dict[tuple[int, int], tuple[float, asyncio.Task[discord.Member | None]]] = {}
 
     async def __call__(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
@@ -67,6 +70,15 @@ class RunGuard:
                 await self._check_creator(guild, int(run.creator_id), spec, params, known)
             if mine := problems(spec, params, guild, None, known=known):
                 raise JobFailed(mine[0], retry=False)
+            self._count_direct_message(run, spec, params)
+
+    def _count_direct_message(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
+        """Raises JobFailed for a direct message that would be one too many for who gets it."""
+        person, limits = addressee_of(spec, params), services_of(self._bot).limits
+        if person is None or str(person) == run.creator_id:
+            return
+        if not self._direct_messages.take(person, limits.direct_messages_per_minute, time.monotonic()):
+            raise JobFailed(too_many_direct_messages(person, limits), retry=False)
 
     async def _check_creator(
         self,
@@ -86,7 +98,11 @@ class RunGuard:
         if not may_schedule(creator, settings):
             text = t("{who}, who made this job, may not schedule here any more.", who=who)
             raise JobFailed(text, retry=False, pause=True)
-        found = findings(spec, params, guild, creator, absent=True, known=known)
+        try:
+            joined = await SeenChannels(self._bot, guild, known=known).joined(creator, spec, params)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            raise _unreachable() from error
+        found = findings(spec, params, guild, creator, absent=True, known=known, joined=joined)
         if against := [item.text for item in found if item.of is Of.PERSON]:
             raise JobFailed(against[0], retry=False, pause=True)
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import discord
 from discord.ext import commands
 
+from cogs.desk.double_taps import DoubleTaps
 from schedulezero.client import Client
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler import Handler
@@ -47,6 +48,7 @@ class Services:
         private_calls: whether jobs may call addresses within this machine's network.
         limits: the owner's, as this process knows them: those of imports hold here, the others at the server.
         waiting: how to wait for long.
+        double_taps: the clicks of the last seconds.
         files: where files that people upload are read.
     """
 
@@ -65,6 +67,7 @@ class Services:
     private_calls: bool = False
     limits: Limits = field(default_factory=Limits)
     waiting: Waiting = field(default_factory=lambda: Waiting())
+    double_taps: DoubleTaps = field(default_factory=DoubleTaps)
     files: FileReaders = field(default_factory=FileReaders)
 
     @property

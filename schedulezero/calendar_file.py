@@ -41,13 +41,14 @@ def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
     return calendar_of(jobs, name=name, now=now).data
 
 
-def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime) -> CalendarFile:
+def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = True) -> CalendarFile:
     """What is still to come of jobs, as a calendar file of at most so many events and dates.
 
     Parameters:
         jobs: those that are not over, the most important first; the others have nothing to come.
         name: what the calendar is called.
         now: the present instant.
+        texts: whether what the jobs will post is in it.
     """
     from icalendar import Calendar, Event  # takes a while, and few need it
 
@@ -74,7 +75,7 @@ def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime) -> CalendarFil
             event.add("dtstamp", now)
             event.add("summary", job.title)
             text = str(job.params.get("message") or job.params.get("description") or "")
-            if text:
+            if text and texts:
                 event.add("description", text[:longest])
             event.add("dtstart", recurrence.start)
             event.add("dtend", recurrence.start + _LENGTH)

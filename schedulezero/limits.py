@@ -32,6 +32,8 @@ class Limits:
         reminders_per_person: reminders of a person that are not over.
         runs_per_minute: runs of a guild within any minute.
         reminder_runs_per_minute: reminders that a person gets within any minute.
+        direct_messages_per_minute: messages that a person gets directly within any minute, from jobs that
+            others made in any guild.
         shortest_interval_seconds: between two runs of one job.
         shortest_reminder_seconds: between two runs of one reminder.
         import_entries, import_kib: of one imported file.
@@ -42,6 +44,7 @@ class Limits:
     reminders_per_person: int | None = 50
     runs_per_minute: int | None = 120
     reminder_runs_per_minute: int | None = 6
+    direct_messages_per_minute: int | None = 6
     shortest_interval_seconds: int | None = 60
     shortest_reminder_seconds: int | None = 300
     import_entries: int | None = 500
@@ -228,6 +231,15 @@ def too_many_runs(limits: Limits, *, personal: bool) -> Excess:
         "runs_per_minute",
         f"Too many runs are waiting: this server has at most {most} a minute. Try again in a few minutes, or "
         "ask the bot's owner to raise `limits.runs_per_minute`.",
+    )
+
+
+def too_many_direct_messages(person: int, limits: Limits) -> str:
+    """What the error of a run says whose message would be one too many for the person who gets it."""
+    most = limits.direct_messages_per_minute
+    return (
+        f"<@{person}> gets at most {most} direct messages a minute from jobs, and this would be one more. "
+        "Schedule fewer, or ask the bot's owner to raise `limits.direct_messages_per_minute`."
     )
 
 

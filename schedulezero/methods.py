@@ -69,6 +69,8 @@ class MethodSpec:
         preview: says what it would do, for the card on which it is confirmed; quick.
         dry_run: looks at Discord and says what it would do now; on demand.
         personal: it is for one person and belongs to no guild, as a reminder does.
+        addressee: the parameter that names the person whom it writes to directly; None for a job that writes
+            to nobody.
     """
 
     name: str
@@ -79,6 +81,7 @@ class MethodSpec:
     preview: Tell | None = None
     dry_run: Tell | None = None
     personal: bool = False
+    addressee: str | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         """The declared parameter of that name, if there is one."""

@@ -116,6 +116,14 @@ _KIND_BY_TYPE: tuple[tuple[str, Kind], ...] = (
 )
 
 
+_SECRETS = frozenset({"authorization", "body", "headers", "password", "secret", "token"})
+
+
+def tells_a_secret(name: str) -> bool:
+    """Whether a parameter's name alone says that its value is nothing for others; see also `Kind.URL`."""
+    return name.casefold() in _SECRETS
+
+
 def kind_of(name: str, type_text: str) -> Kind:
     """What a parameter is, from its name and the text of its type."""
     for ending, kind in _KIND_BY_NAME:

@@ -71,7 +71,7 @@ class TypedJob:
         function: takes the bot and the parameters by their names.
         needs: the rights that doing it by hand takes.
         variables: the texts in which it renders variables.
-        personal: see `MethodSpec`.
+        personal, addressee: see `MethodSpec`.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class TypedJob:
         needs: tuple[Need, ...],
         variables: tuple[str, ...],
         personal: bool = False,
+        addressee: str | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -91,6 +92,7 @@ class TypedJob:
             needs=needs,
             variables=variables,
             personal=personal,
+            addressee=addressee,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -99,6 +101,7 @@ class TypedJob:
         """A name that no parameter has would go unnoticed, and with it a right that is never asked for."""
         names = {parameter.name for parameter in self.spec.parameters}
         named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
+        named |= {self.spec.addressee} if self.spec.addressee else set()
         for name in sorted((named | set(self.spec.variables)) - names):
             raise TypeError(
                 f"{self.spec.name}: needs or variables speak of {name!r}, but its parameters are "
@@ -137,6 +140,7 @@ def job(
     variables: tuple[str, ...] = (),
     resumable: bool = False,
     personal: bool = False,
+    addressee: str | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Makes a typed job of a function.
 
@@ -145,12 +149,14 @@ def job(
         variables: the texts in which it renders variables such as ``{date}``.
         resumable: see `schedulezero.steps`.
         personal: it is for one person and belongs to no guild.
+        addressee: the parameter that names the person whom it writes to directly. Writing to anybody but
+            oneself takes *Manage Server*, and one person gets a bounded number of such messages.
 
     Raises TypeError for a function that cannot be one, in a sentence that says why.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
-        typed = TypedJob(function, needs or (), variables, personal)
+        typed = TypedJob(function, needs or (), variables, personal, addressee)
         return mark_resumable(typed) if resumable else typed
 
     return make

@@ -146,7 +146,7 @@ async def send_to_multiple_channels(
     return partly(done, failed, "channels")
 
 
-@job(resumable=True)
+@job(resumable=True, addressee="user_id")
 async def send_dm(
     bot: commands.Bot, user_id: MemberId, message: LongText, embed: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -162,6 +162,8 @@ async def send_dm(
     try:
         async with asking_discord(f"write to the user {user_id}"):
             user = bot.get_user(user_id) or await bot.fetch_user(user_id)
+            if user.bot:
+                raise JobFailed(f"{user_id} is a bot; bots take no direct messages.", retry=False)
             sent = await post(
                 user,
                 f"the direct messages of {user_id}",

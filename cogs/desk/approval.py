@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -18,14 +19,15 @@ import discord
 from discord import ui
 
 from cogs.desk import job_card
-from cogs.desk.answers import acknowledge, fit, panel_of, row_of, show
-from cogs.desk.components import DeskButton, action
+from cogs.desk.answers import acknowledge, fit, member_of, panel_of, row_of, show
+from cogs.desk.components import DeskButton, DeskSelect, action
 from cogs.desk.deciding import Act
 from cogs.desk.draft import label_of
 from cogs.desk.draft_card import shown
 from cogs.desk.jobs_here import actor_of, changed_meanwhile, check, client_of, job_here
-from cogs.desk.language import speaking, t
-from cogs.desk.wording import MISSED, OVERLAP, WAITING, plain, sentence, titled
+from cogs.desk.language import speaking, t, tn
+from cogs.desk.secrecy import veiled
+from cogs.desk.wording import MISSED, OVERLAP, WAITING, cut, plain, sentence, titled
 from cogs.services import Refused, services_of, spec_for
 from schedulezero.authorship import writers
 from schedulezero.errors import Conflict, NotFound
@@ -36,6 +38,7 @@ from schedulezero.parameters import Kind
 log = logging.getLogger(__name__)
 
 _MOST_VERSIONS = 100  # as many as the server keeps
+_LISTED = 25  # as many as a select offers
 _LONGEST = 3000
 """What is longer than this is in a file beside the card, whole."""
 _IN_WORDS = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS, Kind.BOOLEAN)
@@ -54,14 +57,19 @@ class Card:
         return [discord.File(BytesIO(data), name) for name, data in self.files]
 
 
-def approval_card(job: Job, spec: MethodSpec | None, *, heading: str) -> Card:
+def approval_card(
+    job: Job, spec: MethodSpec | None, *, heading: str, reader: discord.Member | None = None
+) -> Card:
     """Everything that a pending job would do, with the button that approves this version of it.
 
     Parameters:
         job: as it stands.
         spec: what its method declares; None when it is not loaded.
         heading: what there is to say first.
+        reader: for whom it is; None for everybody in a channel, who may not read all of every job. Where
+            something is hidden, the button shows all of it first, to whoever may approve it.
     """
+    whole, job = job, veiled(spec, job, reader)
     lines = [
         f"**{t('Job:')}** {titled(job)} · `{job.method}` · {t('version {number}', number=job.version)}",
         f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
@@ -86,9 +94,13 @@ def approval_card(job: Job, spec: MethodSpec | None, *, heading: str) -> Card:
         )
         items.append(ui.File(f"attachment://{name}"))
     style = discord.ButtonStyle.success
+    if job is whole:
+        approve = DeskButton("job", "approve", f"{job.id}:v{job.version}", t("Approve"), style=style)
+    else:
+        approve = DeskButton("job", "approve", job.id, t("Read and approve…"), style=style)
     items.append(
         row_of(
-            DeskButton("job", "approve", f"{job.id}:v{job.version}", t("Approve"), style=style),
+            approve,
             DeskButton("job", "show", job.id, t("Look at the job")),
         )
     )
@@ -123,8 +135,10 @@ def _all_of(job: Job) -> dict[str, Any]:
     return {name: found[name] for name in kept}
 
 
-async def ask_for_approval(interaction: discord.Interaction, job: Job) -> None:
-    """Posts a card in the guild's alert channel, so that a second person learns of the job."""
+async def ask_for_approval(interaction: discord.Interaction, *jobs: Job) -> None:
+    """Posts one card in the guild's alert channel, so that a second person learns of the jobs that wait."""
+    if not jobs:
+        return
     guild = interaction.guild
     assert guild is not None
     settings = await services_of(interaction.client).memory.settings(guild.id)
@@ -132,15 +146,35 @@ async def ask_for_approval(interaction: discord.Interaction, job: Job) -> None:
     if not isinstance(channel, discord.abc.Messageable):
         return  # the job's card says that it waits, and the list finds it
     with speaking(guild.preferred_locale):
-        heading = t("{person} asks for approval", person=interaction.user.mention)
-        card = approval_card(job, spec_for(interaction.client, job.method), heading=heading)
+        if len(jobs) == 1:
+            heading = t("{person} asks for approval", person=interaction.user.mention)
+            card = approval_card(jobs[0], spec_for(interaction.client, jobs[0].method), heading=heading)
+        else:
+            card = _card_of_many(interaction, jobs)
     fit(card.panel)
     try:
         await channel.send(
             view=card.panel, files=card.attached(), allowed_mentions=discord.AllowedMentions.none()
         )
     except discord.HTTPException as error:
-        log.warning("the approval of job %s could not be asked for in %s: %s", job.id, channel, error)
+        log.warning("approval of job %s could not be asked for in %s: %s", jobs[0].id, channel, error)
+
+
+def _card_of_many(interaction: discord.Interaction, jobs: Sequence[Job]) -> Card:
+    """One card for many jobs, each of which is read and approved by itself."""
+    heading = t(
+        "{person} asks for approval of {count} jobs", person=interaction.user.mention, count=len(jobs)
+    )
+    lines = [f"### {heading}", *(f"- {cut(plain(job.title), 80)}" for job in jobs[:_LISTED])]
+    if len(jobs) > _LISTED:
+        more = tn("and {count} more", "and {count} more", len(jobs) - _LISTED)
+        lines += [f"- {more}", f"-# {t('`/schedule list` with the state *waits for approval* shows all.')}"]
+    options = [
+        discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
+        for job in jobs[:_LISTED]
+    ]
+    select = DeskSelect("alert", "look", "any", t("Look at a job…"), options)
+    return Card(panel_of(ui.TextDisplay("\n".join(lines)), row_of(select), colour=WAITING), ())
 
 
 @action("job", "approve")
@@ -165,7 +199,8 @@ async def approve(interaction: discord.Interaction, target: str) -> None:
             if match is None
             else t("It was changed since that card: this is what it would do now")
         )
-        card = approval_card(job, spec_for(interaction.client, job.method), heading=said)
+        reader = member_of(interaction)
+        card = approval_card(job, spec_for(interaction.client, job.method), heading=said, reader=reader)
         await show(interaction, card.panel, card.attached())
         return
     try:

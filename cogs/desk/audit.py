@@ -24,7 +24,7 @@ from schedulezero.errors import ClientError
 from schedulezero.instants import from_iso
 from schedulezero.memory import new_id
 from schedulezero.model import Trigger
-from schedulezero.parameters import Kind, Parameter, kind_of
+from schedulezero.parameters import Kind, Parameter, kind_of, tells_a_secret
 from schedulezero.web_address import shortened
 from schedulezero.when.describe import describe
 
@@ -177,6 +177,8 @@ def _value(field: str, value: Any) -> str:
     kind = kind_of(field.rpartition(".")[2], "")
     if kind is Kind.URL and isinstance(value, str):
         return cut(plain(shortened(value)), _LONGEST_VALUE)  # its path may be a secret, and many read this
+    if field.startswith("params.") and tells_a_secret(field.removeprefix("params.")):
+        return "…"
     mention = _MENTIONS.get(kind)
     items = value if isinstance(value, list) else [value]
     if mention is not None and all(str(item).isdecimal() for item in items):

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk import listing
+from cogs.desk import approval, listing
 from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, DeskChannelSelect, action, all_picked, picked
 from cogs.desk.deciding import Act, moved
@@ -174,6 +174,8 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     changed = {job_id: list(versions) for job_id, versions in outcome.changed.items()}
     done = {"bulk": None, "undo": changed, "undo_of": wanted["action"], "selected": []}
     await listing.save_state(interaction, panel_id, {**state, **done})
+    if wanted["action"] == "resume":
+        await _ask_for_approval(interaction, outcome)
     said = t(_QUESTIONS[wanted["action"]][1], count=len(outcome.changed))
     await _show_outcome(interaction, panel_id, said, outcome, undo=bool(changed))
 
@@ -196,8 +198,15 @@ async def undo(interaction: discord.Interaction, panel_id: str) -> None:
     outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
     outcome = BulkOutcome(outcome.changed, {**outcome.refused, **refused})
     await listing.save_state(interaction, panel_id, {**state, "undo": None})
+    await _ask_for_approval(interaction, outcome)
     said = tn("{count} job is as it was.", "{count} jobs are as they were.", len(outcome.changed))
     await _show_outcome(interaction, panel_id, said, outcome, undo=False)
+
+
+async def _ask_for_approval(interaction: discord.Interaction, outcome: BulkOutcome) -> None:
+    """Tells of those changed jobs that wait for a second person now; none of them did before."""
+    waiting = client_of(interaction).all_jobs(guild_id_of(interaction), JobQuery(state=JobState.PENDING))
+    await approval.ask_for_approval(interaction, *[job async for job in waiting if job.id in outcome.changed])
 
 
 async def _restorable(

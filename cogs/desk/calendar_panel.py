@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import discord
@@ -28,18 +29,21 @@ from cogs.desk.components import DeskButton, action
 from cogs.desk.jobs_here import client_of
 from cogs.desk.language import locale, t, tn
 from cogs.desk.pictures import month_png
+from cogs.desk.public_jobs import is_public
 from cogs.desk.rights import permission_name, posting_in
 from cogs.desk.wording import NEUTRAL, cut, plain, run_state
-from cogs.services import Refused, services_of, timezone_of
+from cogs.services import Refused, services_of, spec_for, timezone_of
 from schedulezero import instants
 from schedulezero.calendar_file import calendar_of
 from schedulezero.dialects import Feature, JobQuery
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR
+from schedulezero.methods import MethodSpec
 from schedulezero.model import GuildRules, Job, JobState, Run
 
 _LISTED = 12
 _MOST_JOBS = 2000
 _MOST_RUNS = 1000
+_Item = TypeVar("_Item", Job, Run)
 _TARGET = re.compile(r"(\d{4}-\d{2}-\d{2})\.(month|week)")
 
 
@@ -59,7 +63,7 @@ async def turn(interaction: discord.Interaction, target: str) -> None:
 
 @action("calendar", "post")
 async def post(interaction: discord.Interaction, target: str) -> None:
-    """Posts the picture for everybody in the channel."""
+    """Posts the picture for everybody in the channel, of the jobs that everybody may learn of."""
     await acknowledge(interaction)
     channel = interaction.channel
     assert isinstance(channel, discord.abc.Messageable)
@@ -100,13 +104,16 @@ async def _build(
     begin = span_of(*(month_days(day) if view == "month" else week_days(day)), zone)[0]
     jobs, more_jobs = await _jobs(interaction)
     runs = await _runs(interaction, begin) if begin < now else []
+    if public:
+        jobs = [item async for item in _public(interaction, jobs)]
+        runs = [item async for item in _public(interaction, runs)]
     client = client_of(interaction)
     rules: GuildRules | None = None
     if Feature.RULES not in await client.lacks():
         rules = await client.rules(guild_id_of(interaction))
     assert interaction.guild is not None
     seen = await asyncio.to_thread(_seen, jobs, runs, day, view, zone, now, rules)
-    file = await asyncio.to_thread(calendar_of, jobs, name=interaction.guild.name, now=now)
+    file = await asyncio.to_thread(calendar_of, jobs, name=interaction.guild.name, now=now, texts=not public)
     notes: list[str] = []
     if more_jobs:
         notes.append(t("Only the next {count} jobs are shown.", count=_MOST_JOBS))
@@ -124,6 +131,8 @@ async def _build(
         discord.File(BytesIO(seen.picture), "calendar.png"),
         discord.File(BytesIO(file.data), "calendar.ics"),
     ]
+    if public:
+        notes.append(t("Only jobs in channels that everybody here can see are shown."))
     return _panel(seen, day, view, zone, now, notes=notes, public=public), files
 
 
@@ -243,6 +252,19 @@ async def _jobs(interaction: discord.Interaction) -> tuple[list[Job], bool]:
             return found, True
         found.append(job)
     return found, False
+
+
+async def _public(interaction: discord.Interaction, items: Iterable[_Item]) -> AsyncIterator[_Item]:
+    """The jobs, or runs, that everybody may learn of."""
+    assert interaction.guild is not None
+    specs: dict[str, MethodSpec | None] = {}
+    for number, item in enumerate(items):
+        if number % 50 == 0:
+            await asyncio.sleep(0)  # there may be thousands
+        if item.method not in specs:
+            specs[item.method] = spec_for(interaction.client, item.method)
+        if is_public(specs[item.method], item.params, interaction.guild):
+            yield item
 
 
 async def _runs(interaction: discord.Interaction, begin: datetime) -> list[Run]:

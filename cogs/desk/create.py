@@ -13,12 +13,13 @@ from typing import Any
 import discord
 
 from cogs.desk import approval, job_card
-from cogs.desk.answers import acknowledge, guild_id_of, show
+from cogs.desk.answers import acknowledge, guild_id_of, member_of, show
 from cogs.desk.components import action, note_panel, picked
 from cogs.desk.deciding import Act
 from cogs.desk.draft import (
     ALERT,
     END,
+    HIDDEN,
     KEPT,
     MANAGERS,
     MISSED,
@@ -31,12 +32,21 @@ from cogs.desk.draft import (
     typed,
 )
 from cogs.desk.draft_card import choose_panel
-from cogs.desk.draft_view import RUN_COUNT, kept_schedule, loaded, own_draft, review_here, show_draft
+from cogs.desk.draft_view import (
+    RUN_COUNT,
+    kept_schedule,
+    loaded,
+    own_draft,
+    review_here,
+    show_draft,
+    with_hidden,
+)
 from cogs.desk.forms import FIRST, build_form, read_form
 from cogs.desk.jobs_here import actor_of, check, client_of, job_for
 from cogs.desk.language import locale, t, translated
 from cogs.desk.modals import form_action
 from cogs.desk.review import Review
+from cogs.desk.secrecy import without_secrets
 from cogs.desk.wording import NEUTRAL
 from cogs.good_runs import PING_URL
 from cogs.services import Refused, offered_specs, services_of, spec_for
@@ -163,7 +173,6 @@ def _draft_of(interaction: discord.Interaction, job: Job, spec: MethodSpec) -> D
         OVERLAP: job.overlap.value,
         ALERT: job.meta.get("alert"),
         MANAGERS: job.meta.get("managers"),
-        PING: job.params.get(PING_URL),
         KEPT: {
             **job.trigger.to_json(),
             "zone": kept["timezone"],
@@ -171,7 +180,11 @@ def _draft_of(interaction: discord.Interaction, job: Job, spec: MethodSpec) -> D
         },
         RUN_COUNT: job.run_count,
     }
-    return new_draft(interaction, job.method, values={**typed(spec, job.params), **options})
+    readable = without_secrets(spec, job, member_of(interaction))
+    hidden = sorted(job.params.keys() - readable.params.keys())
+    options[PING] = readable.params.get(PING_URL)
+    options[HIDDEN] = [PING if name == PING_URL else name for name in hidden]
+    return new_draft(interaction, job.method, values={**typed(spec, readable.params), **options})
 
 
 @action("draft", "edit")
@@ -260,6 +273,7 @@ async def _save(
     trigger: Trigger,
 ) -> Job:
     services, client = services_of(interaction.client), client_of(interaction)
+    draft = await with_hidden(interaction, draft, spec)
     params, values = reviewed.filled.params, draft.values
     if values.get(PING):
         params = {**params, PING_URL: values[PING]}

@@ -7,7 +7,7 @@ others both. Pure over discord.py's objects; `jobs_here` fetches what it takes a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -44,7 +44,7 @@ class Act(Enum):
 
 
 _ONLY_STOPS = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL, Act.BEGIN})
-_WRITES = frozenset({Act.SAVE, Act.MOVE, Act.IMPORT})
+WRITES = frozenset({Act.SAVE, Act.MOVE, Act.IMPORT})
 """Whoever does these writes what the job does, which is then to be possible for the bot, too."""
 
 
@@ -67,6 +67,8 @@ class Situation:
         member: who acts, in the guild where they do.
         spec: what the job's method declares; None when it is not loaded.
         known: channels that are not in the cache.
+        joined: the private threads in which the member is known to be.
+        unreachable: why the person whom the job writes to gets nothing from it; None where they do.
         approval: whether the guild asks for a second person.
         cleared: whether what would happen needs no such person, because it is what happened all along.
     """
@@ -74,6 +76,8 @@ class Situation:
     member: discord.Member
     spec: MethodSpec | None
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
+    joined: Collection[int] = frozenset()
+    unreachable: str | None = None
     approval: bool = False
     cleared: bool = False
 
@@ -97,8 +101,17 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         return Verdict(
             (t("“{method}” isn't loaded, so your rights can't be compared with it.", method=method),)
         )
-    found = findings(situation.spec, would_be.params, member.guild, member, known=situation.known)
-    against = [item.text for item in found if act in _WRITES or _blocks(item.of, member)]
+    found = findings(
+        situation.spec,
+        would_be.params,
+        member.guild,
+        member,
+        known=situation.known,
+        joined=situation.joined,
+    )
+    against = [item.text for item in found if act in WRITES or _blocks(item.of, member)]
+    if act in WRITES and situation.unreachable is not None:
+        against.append(situation.unreachable)
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):
         name = discord.utils.escape_markdown(job.title)[:60]

@@ -26,6 +26,8 @@ ALERT = "#alert"
 PING = "#ping"
 MANAGERS = "#managers"
 KEPT = "#kept"
+HIDDEN = "#hidden"
+"""Here a draft keeps the names of what its writer may not read of the job that it edits or copies."""
 
 FIELDS_A_STEP = 5  # of a modal; the first step gives one of them to *when*
 

@@ -11,7 +11,18 @@ from discord import ui
 
 from cogs.desk.answers import panel_of, row_of
 from cogs.desk.components import DeskButton, DeskSelect
-from cogs.desk.draft import ALERT, MANAGERS, MISSED, NAME, OVERLAP, PING, groups, label_of, said_choice
+from cogs.desk.draft import (
+    ALERT,
+    HIDDEN,
+    MANAGERS,
+    MISSED,
+    NAME,
+    OVERLAP,
+    PING,
+    groups,
+    label_of,
+    said_choice,
+)
 from cogs.desk.forms import ALERTS
 from cogs.desk.language import locale, t, translated
 from cogs.desk.rendered import Post, post_items
@@ -80,6 +91,8 @@ def draft_panel(
     items += _parameter_lines(spec, draft, brief=post is not None)
     items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
     items.append(_line("options", draft, _options(draft)))
+    if draft.values.get(HIDDEN):
+        items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))
     if missing:
         items.append(ui.TextDisplay(f"**{t('Still missing:')}** {', '.join(missing)}"))
     if trouble:
@@ -202,6 +215,15 @@ def _options(draft: Draft) -> str:
         roles = " ".join(f"<@&{role}>" for role in managers)
         parts.append(f"-# {t('Only these roles may change it')}: {cut(roles, 300)}")
     return "\n".join(parts)
+
+
+def _hidden(spec: MethodSpec, draft: Draft) -> str:
+    """What of the job is not shown here, and what becomes of it."""
+    found = [spec.parameter(name) for name in draft.values[HIDDEN]]
+    names = ", ".join(t("Call after each good run") if item is None else label_of(item) for item in found)
+    if draft.job_id:
+        return t("Hidden from you, and kept unless you type something else: {names}", names=names)
+    return t("Hidden from you, and empty in this copy: {names}", names=names)
 
 
 def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:

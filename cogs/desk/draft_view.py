@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +14,17 @@ import discord
 from cogs.desk.allowance import allowance_of, only_schedules
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, show
 from cogs.desk.components import action
-from cogs.desk.draft import KEPT, fill
+from cogs.desk.draft import KEPT, PING, fill, typed
 from cogs.desk.draft_card import draft_panel
+from cogs.desk.jobs_here import client_of
 from cogs.desk.language import locale, t, translated
 from cogs.desk.rendered import post_of
 from cogs.desk.review import Circumstances, Review, review
+from cogs.desk.secrecy import kept_hidden
 from cogs.desk.seen_channels import SeenChannels
 from cogs.desk.wording import plain
 from cogs.desk.zones import rules_here
+from cogs.good_runs import PING_URL
 from cogs.services import Refused, offered_specs, services_of, spec_for, timezone_of
 from schedulezero import instants
 from schedulezero.errors import ClientError, ScheduleZeroError
@@ -57,7 +61,8 @@ async def show_draft(
         told: what the job says that it would do now; else what it says without looking.
     """
     reviewed = await review_here(interaction, draft, spec)
-    if told is None and spec.preview is not None and reviewed.filled.complete:
+    hidden = kept_hidden(draft)
+    if told is None and spec.preview is not None and reviewed.filled.complete and not hidden:
         told = await _told(interaction, spec.preview, spec, reviewed.filled.params, _PREVIEW_SECONDS)
     services = services_of(interaction.client)
     hint = None
@@ -72,7 +77,8 @@ async def show_draft(
         number=number,
         now=reviewed.runs[0] if reviewed.runs else now,
     )
-    post = post_of(spec, reviewed.filled.params, facts, number)
+    seen = {name: value for name, value in reviewed.filled.params.items() if name not in hidden}
+    post = post_of(spec, seen, facts, number)
     panel = draft_panel(spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint, told=told)
     await show(interaction, panel)
 
@@ -85,7 +91,8 @@ async def try_out(interaction: discord.Interaction, draft_id: str) -> None:
     spec = loaded(interaction, draft.method)
     reviewed = await review_here(interaction, draft, spec)
     told = None
-    if spec.dry_run is not None and reviewed.filled.complete and not reviewed.problems:
+    against = reviewed.problems or kept_hidden(draft)
+    if spec.dry_run is not None and reviewed.filled.complete and not against:
         told = await _told(interaction, spec.dry_run, spec, reviewed.filled.params, _DRY_RUN_SECONDS)
     await show_draft(interaction, draft, spec, told=told)
 
@@ -110,6 +117,7 @@ async def _told(
 
 async def review_here(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Review:
     """What a draft amounts to, here and now and for whoever looks at it."""
+    draft = await with_hidden(interaction, draft, spec)
     services = services_of(interaction.client)
     zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
     now = instants.now()
@@ -117,6 +125,8 @@ async def review_here(interaction: discord.Interaction, draft: Draft, spec: Meth
     assert guild is not None
     params = fill(spec, draft.values, str(guild.id)).params
     rules, allowance = await asyncio.gather(_rules(interaction), _allowance(interaction))
+    seen = SeenChannels(interaction.client, guild)
+    known = await seen.of(spec, params)
     around = Circumstances(
         guild=guild,
         member=member_of(interaction),
@@ -124,7 +134,9 @@ async def review_here(interaction: discord.Interaction, draft: Draft, spec: Meth
         locale=locale(),
         now=now,
         facts=facts_of(guild, timezone=zone, number=1, now=now),
-        known=await SeenChannels(interaction.client, guild).of(spec, params),
+        known=known,
+        joined=await seen.joined(member_of(interaction), spec, params),
+        unreachable=await seen.unreachable(spec, params),
         rules=rules,
         approval=(await services.memory.settings(guild.id)).approval,
         kept=kept_schedule(draft),
@@ -132,6 +144,16 @@ async def review_here(interaction: discord.Interaction, draft: Draft, spec: Meth
         only_schedules=only_schedules(interaction),
     )
     return review(spec, draft, around)
+
+
+async def with_hidden(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Draft:
+    """A draft with what it keeps of its job without showing it; never to be shown or saved itself."""
+    hidden = kept_hidden(draft)
+    if not hidden or draft.job_id is None:
+        return draft
+    job = await client_of(interaction).job(draft.job_id, draft.guild_id)
+    stored = {**typed(spec, job.params), PING: job.params.get(PING_URL)}
+    return replace(draft, values={**draft.values, **{name: stored.get(name) for name in hidden}})
 
 
 async def _rules(interaction: discord.Interaction) -> GuildRules | None:

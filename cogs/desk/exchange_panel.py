@@ -12,12 +12,14 @@ from discord import ui
 
 from cogs.desk.allowance import allowance_of, only_schedules, runs_too_often
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.approval import ask_for_approval
 from cogs.desk.components import DeskButton, action
 from cogs.desk.deciding import Act
 from cogs.desk.draft import auto_name, fill, label_of, typed
 from cogs.desk.jobs_here import actor_of, client_of, job_here, verdicts
 from cogs.desk.language import locale, t, tn, translated
 from cogs.desk.rights import is_risky, problems
+from cogs.desk.secrecy import without_secrets
 from cogs.desk.seen_channels import SeenChannels
 from cogs.desk.wording import BAD, GOOD, NEUTRAL, cut, plain
 from cogs.good_runs import PING_URL, ping_fault
@@ -51,12 +53,15 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
     if not found:
         raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
     assert interaction.guild is not None
+    member, hidden = member_of(interaction), 0
     if kind == "ics":
         name = interaction.guild.name
         file = await asyncio.to_thread(calendar_of, found, name=name, now=instants.now())
         data, left_out = file.data, file.left_out
     else:
-        data, left_out = (await asyncio.to_thread(write_jobs, found)).encode(), 0
+        readable = [without_secrets(spec_for(interaction.client, job.method), job, member) for job in found]
+        hidden = sum(len(job.params) < len(whole.params) for job, whole in zip(readable, found, strict=True))
+        data, left_out = (await asyncio.to_thread(write_jobs, readable)).encode(), 0
     name = f"schedule.{kind}"
     said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found) - left_out)
     if left_out:
@@ -66,6 +71,13 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
             left_out,
         )
         said += f"\n-# {no_room}"
+    if hidden:
+        withheld = tn(
+            "{count} job is without its addresses and what it sends there: *Manage Server* shows them.",
+            "{count} jobs are without their addresses and what they send there: *Manage Server* shows them.",
+            hidden,
+        )
+        said += f"\n-# {withheld}"
     panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
     await show(interaction, panel, [discord.File(BytesIO(data), name)])
 
@@ -164,7 +176,11 @@ async def _job(
         return Fault(entry.line, translated(error.message))
     params = {**filled.params, **({PING_URL: ping} if ping else {})}
     known = await seen.of(spec, params)
-    against = problems(spec, params, interaction.guild, member_of(interaction), known=known)
+    member = member_of(interaction)
+    joined = await seen.joined(member, spec, params)
+    against = problems(spec, params, interaction.guild, member, known=known, joined=joined)
+    if (unreachable := await seen.unreachable(spec, params)) is not None:
+        against.append(unreachable)
     if against:
         return Fault(entry.line, against[0])
     now = instants.now()
@@ -245,6 +261,7 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     approval = (await memory.settings(interaction.guild_id)).approval
     made: dict[str, int] = {}
     refused: list[str] = []
+    waiting: list[Job] = []
     if len(jobs) > _QUICK:
         said = t("Changing {count} jobs…", count=len(jobs))
         await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
@@ -262,8 +279,13 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
             refused.append(f"“{cut(plain(job.title), 60)}”: {translated(error.message)}")
         else:
             made[created.id] = created.version
+            waiting += [created] if created.state is JobState.PENDING else []
     await memory.save_panel(panel_id, interaction.guild_id, {"imported": made})
     lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
+    if waiting:
+        await ask_for_approval(interaction, *waiting)
+        said = tn("{count} of them waits for approval.", "{count} of them wait for approval.", len(waiting))
+        lines.append(f"✋ {said}")
     lines += [f"- {line}" for line in refused[:10]]
     buttons: list[DeskButton] = []
     if made:

@@ -6,6 +6,7 @@ A modal cannot answer a modal and has five fields; `draft.groups` says which go 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -27,6 +28,7 @@ from cogs.desk.draft import (
 )
 from cogs.desk.language import mark, t
 from cogs.desk.modals import Form, choice_field, new_form, text_field
+from cogs.desk.secrecy import kept_hidden
 from cogs.desk.wording import MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.wording import MISSED as MISSED_WORDS
 from cogs.desk.wording import OVERLAP as OVERLAP_WORDS
@@ -42,6 +44,7 @@ _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
+_KEPT_HIDDEN = mark("Hidden from you; leave it empty to keep it")
 # Read as: where alerts about a job go, and how the form says it.
 ALERTS = {
     "guild": mark("where this server's alerts go"),
@@ -77,7 +80,14 @@ def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None 
         )
         return new_form("draft", "form", target, title, [_when_field(draft, keeps), end, *_timing(draft)])
     parameters = steps(spec)[0] if group == FIRST else groups(spec).get(group, [])
-    fields = [parameter_field(parameter, draft.values.get(parameter.name)) for parameter in parameters]
+    hidden = kept_hidden(draft)
+    fields = [
+        parameter_field(
+            replace(parameter, required=False, help=_KEPT_HIDDEN) if parameter.name in hidden else parameter,
+            draft.values.get(parameter.name),
+        )
+        for parameter in parameters
+    ]
     if group == FIRST:
         fields.append(_when_field(draft, keeps))
     return new_form("draft", "form", target, title, fields)
@@ -156,7 +166,9 @@ def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
             f"{_OPTION_FIELD}{PING}",
             t("Call after each good run (optional)"),
             value=_text(draft, PING),
-            description=t("An address that raises the alarm when the calls stop, such as healthchecks.io"),
+            description=t(_KEPT_HIDDEN)
+            if PING in kept_hidden(draft)
+            else t("An address that raises the alarm when the calls stop, such as healthchecks.io"),
             placeholder="https://hc-ping.com/…",
             most=500,
         ),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import discord
 from discord import ui
 
+from cogs.desk import approval
 from cogs.desk.allowance import closer_than_allowed
-from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
+from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
 from cogs.desk.components import DeskButton, action, note_panel
 from cogs.desk.deciding import Act
 from cogs.desk.draft import typed
@@ -19,6 +21,7 @@ from cogs.desk.jobs_here import actor_of, changed_meanwhile, check, client_of, c
 from cogs.desk.language import locale, t
 from cogs.desk.modals import ask, form_action, text_field
 from cogs.desk.rendered import Post, post_items, post_of
+from cogs.desk.secrecy import veiled
 from cogs.desk.wording import (
     BAD,
     MISSED,
@@ -40,7 +43,7 @@ from cogs.services import Refused, services_of, spec_for, timezone_of
 from schedulezero import instants
 from schedulezero.authorship import unchanged_since
 from schedulezero.dialects import Feature
-from schedulezero.errors import Conflict, NotFound
+from schedulezero.errors import ClientError, Conflict, NotFound
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
 from schedulezero.parameters import Kind
 from schedulezero.variables import facts_of
@@ -68,10 +71,11 @@ async def card_of(
     """
     client = client_of(interaction)
     page = await client.runs(guild_id_of(interaction), job_id=job.id, limit=1)
+    readable = veiled(spec_for(interaction.client, job.method), job, member_of(interaction))
     return card(
         job,
-        details=_details(interaction, job),
-        post=_post(interaction, job),
+        details=_details(interaction, readable),
+        post=_post(interaction, readable),
         last_run=page.runs[0] if page.runs else None,
         heading=heading,
         undo=undo,
@@ -198,9 +202,16 @@ async def run_now(interaction: discord.Interaction, job_id: str) -> None:
     """Runs a job once, now."""
     await acknowledge(interaction)
     job = await job_for(interaction, Act.RUN, job_id)
+    taps, message = services_of(interaction.client).double_taps, interaction.message
+    click = (interaction.user.id, message.id, message.edited_at, job.id) if message is not None else None
+    if click is not None and not taps.is_first(click, time.monotonic()):
+        raise Refused(t("This was done already."))
     try:
         run = await client_of(interaction).run(job, actor_of(interaction))
-    except Conflict as error:
+    except ClientError as error:
+        taps.forget(click)
+        if not isinstance(error, Conflict):
+            raise
         raise await conflict(interaction, job.id, error) from None
     log.info("%s runs job %s on demand", interaction.user.id, job.id, extra={"run_id": run.id})
     await show(interaction, await card_of(interaction, job, heading=t("Started")))
@@ -328,7 +339,11 @@ async def go_back(interaction: discord.Interaction, target: str) -> None:
         )
     except Conflict as error:
         raise await conflict(interaction, job.id, error) from None
-    await show(interaction, await card_of(interaction, restored, heading=t("Back again")))
+    heading = t("Back again")
+    if restored.state is JobState.PENDING and job.state is not JobState.PENDING:
+        heading = t("Waits for approval")
+        await approval.ask_for_approval(interaction, restored)
+    await show(interaction, await card_of(interaction, restored, heading=heading))
 
 
 def _number(text: str) -> int | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 
 import discord
 
 from cogs.desk.answers import guild_id_of, member_of
-from cogs.desk.deciding import Act, Situation, Verdict, decide
+from cogs.desk.deciding import WRITES, Act, Situation, Verdict, decide
 from cogs.desk.language import t
 from cogs.desk.seen_channels import SeenChannels
 from cogs.desk.wording import ACTIONS, relative, titled
@@ -96,8 +97,14 @@ async def verdicts(
         await asyncio.sleep(0)  # a verdict takes a fraction of a millisecond, and there may be thousands
         version = (versions or {}).get(job.id, job)
         spec = spec_for(interaction.client, version.method)
-        known = await seen.of(spec, version.params) if spec is not None else {}
-        situation = Situation(member, spec, known, approval=settings.approval, cleared=cleared)
+        situation = Situation(member, spec, approval=settings.approval, cleared=cleared)
+        if spec is not None:
+            situation = replace(
+                situation,
+                known=await seen.of(spec, version.params),
+                joined=await seen.joined(member, spec, version.params),
+                unreachable=await seen.unreachable(spec, version.params) if act in WRITES else None,
+            )
         yield job, decide(act, job, situation, version=version)
 
 

@@ -20,7 +20,7 @@ from cogs.desk.wording import GOOD, NEUTRAL, OVER, cut, full, plain, relative, s
 from cogs.services import Refused, services_of, timezone_of
 from schedulezero import instants
 from schedulezero.dialects import JobQuery
-from schedulezero.errors import NotFound, RequestRefused, WhenError
+from schedulezero.errors import Conflict, NotFound, RequestRefused, WhenError
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.when.parse import understand
@@ -34,6 +34,8 @@ _SHOWN = 25
 async def remind(interaction: discord.Interaction, what: str, when: str) -> None:
     """Makes a reminder, and says how *when* was understood."""
     await acknowledge(interaction)
+    if not what.strip():
+        raise Refused(t("Say of what you want to be reminded, such as `Water the plants`."))
     services = services_of(interaction.client)
     zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
     try:
@@ -51,7 +53,9 @@ async def remind(interaction: discord.Interaction, what: str, when: str) -> None
     await show(interaction, _made_panel(job))
 
 
-async def _save(interaction: discord.Interaction, what: str, trigger: Trigger, zone: str) -> Job:
+async def _save(
+    interaction: discord.Interaction, what: str, trigger: Trigger, zone: str, job_id: str = ""
+) -> Job:
     services, person, now = services_of(interaction.client), str(interaction.user.id), instants.now()
     allowance = await allowance_of(interaction, person)
     schedule = schedule_of(trigger, anchor=now, zone=zone)
@@ -60,7 +64,7 @@ async def _save(interaction: discord.Interaction, what: str, trigger: Trigger, z
         raise Refused(exceeded)
     return await services.client.create(
         Job(
-            id="",
+            id=job_id,
             handler_id=services.handler_id,
             method=METHOD,
             params={"user_id": person, "message": what},
@@ -139,7 +143,15 @@ async def _snooze(interaction: discord.Interaction, minutes: int) -> None:
     text = _text(interaction)
     zone = await timezone_of(services_of(interaction.client), interaction.user.id, None)
     at = instants.now().replace(microsecond=0) + timedelta(minutes=minutes)
-    await _save(interaction, text, Trigger("date", {"run_date": to_iso(at)}), zone)
+    assert interaction.message is not None
+    job_id = f"snooze-{interaction.message.id}"  # one for a message, however often and fast it is clicked
+    try:
+        await _save(interaction, text, Trigger("date", {"run_date": to_iso(at)}), zone, job_id)
+    except Conflict as error:
+        if error.code != "job_exists":
+            raise
+        made = await services_of(interaction.client).client.job(job_id, str(interaction.user.id))
+        at = made.next_run_at or at
     await _close(interaction, f"💤 {text}\n-# {t('again {when}', when=relative(at))}")
 
 

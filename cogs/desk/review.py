@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -39,6 +39,8 @@ class Circumstances:
         now: the present instant.
         facts: what variables would stand for.
         known: channels that are not in the cache.
+        joined: the private threads in which the person is known to be.
+        unreachable: why whom the job writes to gets nothing from it; None where they do.
         rules: what the guild forbids, None when that is not known.
         approval: whether the guild asks for a second person.
         kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
@@ -53,6 +55,8 @@ class Circumstances:
     now: datetime
     facts: Facts
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
+    joined: Collection[int] = frozenset()
+    unreachable: str | None = None
     rules: GuildRules | None = None
     approval: bool = False
     kept: tuple[Trigger, datetime] | None = None
@@ -106,7 +110,10 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     against: list[str] = []
     if not filled.errors:
         params = {**filled.params, PING_URL: draft.values.get(PING)}
-        against = problems(spec, params, around.guild, around.member, known=around.known)
+        against = problems(
+            spec, params, around.guild, around.member, known=around.known, joined=around.joined
+        )
+        against += [around.unreachable] if around.unreachable is not None else []
     against += _exceeded(draft, schedule, around)
     return Review(
         filled=filled,

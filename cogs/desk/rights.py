@@ -11,7 +11,8 @@ a job, `deciding` says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from typing import Any
 import discord
 
 from cogs.desk.language import t, translated
+from cogs.desk.thread_rights import for_its_members, locks_out, said_locked, said_outside
 from cogs.good_runs import ping_of
 from schedulezero.guild_settings import GuildSettings
 from schedulezero.message_links import read_message_link
@@ -71,6 +73,7 @@ def findings(
     *,
     absent: bool = False,
     known: Mapping[int, Channel] = MappingProxyType({}),
+    joined: Collection[int] = frozenset(),
     me: discord.Member | None = None,
 ) -> list[Finding]:
     """What stands against this job; empty when nothing does.
@@ -82,6 +85,7 @@ def findings(
         member: who makes it; None looks at the bot's own rights only.
         absent: whether to speak about the member and not to them.
         known: channels that are not in the cache.
+        joined: the private threads in which the member is known to be; see `doors`.
         me: the bot in this guild, where the cache does not know it.
     """
     read = read_params(spec, params)
@@ -101,6 +105,12 @@ def findings(
                 found += _channel_problems(need, channel_id, around)
     if ping_of(spec, params) is not None:
         found += _ping_problems(around)
+    person = addressee_of(spec, params)
+    if member is not None and person not in (None, member.id):
+        found += _addressee_problems(member, absent=absent)
+    if member is not None:
+        closed = [door for door in doors(spec, params, member, known) if door.id not in joined]
+        found += [Finding(Of.PERSON, said_outside(door, member, absent=absent)) for door in closed]
     found += _strangers(spec, read, guild, known)
     return list(dict.fromkeys(found))
 
@@ -112,10 +122,11 @@ def problems(
     member: discord.Member | None,
     *,
     known: Mapping[int, Channel] = MappingProxyType({}),
+    joined: Collection[int] = frozenset(),
     me: discord.Member | None = None,
 ) -> list[str]:
     """The same as sentences, whomever they are about."""
-    found = findings(spec, params, guild, member, known=known, me=me)
+    found = findings(spec, params, guild, member, known=known, joined=joined, me=me)
     return list(dict.fromkeys(item.text for item in found))
 
 
@@ -163,6 +174,31 @@ def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
     return [channel_id for value in named for channel_id in _channel_ids(value)]
 
 
+def addressee_of(spec: MethodSpec, params: Mapping[str, Any]) -> int | None:
+    """Whom a job writes to directly; None for one that writes to nobody."""
+    person = read_params(spec, params).values.get(spec.addressee) if spec.addressee else None
+    return person if isinstance(person, int) else None
+
+
+def doors(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    member: discord.Member,
+    known: Mapping[int, Channel] = MappingProxyType({}),
+) -> list[discord.Thread]:
+    """The private threads that a job names and that a member may enter only if they were added to them.
+
+    A thread's permissions are its parent's, which say nothing of who is in it. The cache cannot tell either:
+    without the intent for members Discord tells a bot of itself only. `SeenChannels.joined` asks.
+    """
+    found: list[discord.Thread] = []
+    for channel_id in dict.fromkeys(named_channels(spec, params)):
+        channel = _channel(channel_id, member.guild, known)
+        if isinstance(channel, discord.Thread) and for_its_members(channel, member):
+            found.append(channel)
+    return found
+
+
 def may_schedule(member: discord.Member, settings: GuildSettings) -> bool:
     """Whether a member may schedule at all: they manage the server, or have a role that may."""
     if member.guild_permissions.manage_guild:
@@ -176,7 +212,9 @@ def _kind(spec: MethodSpec, name: str) -> Kind:
 
 
 def _channel(channel_id: int, guild: discord.Guild, known: Mapping[int, Channel]) -> Channel | None:
-    return guild.get_channel_or_thread(channel_id) or known.get(channel_id)
+    channel = guild.get_channel_or_thread(channel_id) or known.get(channel_id)
+    # Of a thread whose parent is unknown, nobody's rights are known.
+    return None if isinstance(channel, discord.Thread) and channel.parent is None else channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +228,9 @@ class _Around:
     known: Mapping[int, Channel]
 
 
+_PERSON = re.compile(r"<@!?(\d{15,20})>", re.ASCII)
+_MANY = 10
+"""A text that names more people than this pings many."""
 # Read as: a job that needs one of these acts on many, and waits for a second person where a guild asks so.
 _RISKY = frozenset(
     {"mention_everyone", "manage_messages", "manage_channels", "manage_roles", "kick_members", "ban_members"}
@@ -197,8 +238,11 @@ _RISKY = frozenset(
 
 
 def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> bool:
-    """Whether a job pings everyone, deletes, locks, or gives and takes roles."""
+    """Whether a job pings everyone or many, deletes, locks, or gives and takes roles."""
     read = read_params(spec, params)
+    texts = [value for value in read.values.values() if isinstance(value, str)]
+    if any(len(set(_PERSON.findall(text))) > _MANY for text in texts):
+        return True
     for need in spec.needs:
         if need.permission not in _RISKY:
             continue
@@ -258,6 +302,8 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
     if isinstance(channel, discord.Thread):
         permission = _IN_THREADS.get(permission, permission)
     found: list[Finding] = []
+    if member and need.of != "bot" and locks_out(channel, need.permission, member):
+        found.append(Finding(Of.PERSON, said_locked(channel, member, absent=around.absent)))
     if member and need.of != "bot" and not getattr(channel.permissions_for(member), permission):
         said = (
             t(
@@ -323,6 +369,28 @@ def _ping_problems(around: _Around) -> list[Finding]:
         if around.absent
         else t(
             "You lack the permission *{permission}* in this server. The call after each good run takes it.",
+            permission=lacking,
+        )
+    )
+    return [Finding(Of.PERSON, said)]
+
+
+def _addressee_problems(member: discord.Member, *, absent: bool) -> list[Finding]:
+    """What stands against writing to somebody else: it takes what a job that calls an address takes."""
+    if getattr(member.guild_permissions, CALLING.permission):
+        return []
+    lacking = permission_name(CALLING.permission)
+    said = (
+        t(
+            "{who}, who made this job, lacks the permission *{permission}* in this server. "
+            "A direct message to somebody else takes it.",
+            who=member.mention,
+            permission=lacking,
+        )
+        if absent
+        else t(
+            "You lack the permission *{permission}* in this server. "
+            "A direct message to somebody else takes it.",
             permission=lacking,
         )
     )

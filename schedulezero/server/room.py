@@ -78,14 +78,21 @@ class Room:
             excess = None
             if own is not None or limits.jobs_per_guild is not None:
                 excess = check_jobs(self._count(guild_id), limits.jobs_per_guild, own)
-            limited = admission.per_person and limits.jobs_per_person is not None
-            if excess is None and limited and creator_id is not None:
-                excess = check_persons_jobs(self._count(guild_id, creator_id), limits, creator_id)
+            if excess is None:
+                excess = self.take_over(job, admission)
         if excess is None:
             for key in ((guild_id, None), (guild_id, creator_id)):
                 if key in self._used:
                     self._used[key] += 1
         return excess
+
+    def take_over(self, job: Job, admission: Admission) -> Excess | None:
+        """Which limit keeps a job from becoming its creator's, if one does. It has its place in the guild."""
+        creator_id, limits = job.creator_id, admission.limits
+        limited = admission.per_person and limits.jobs_per_person is not None
+        if not limited or creator_id is None or job.guild_id in (None, creator_id):
+            return None
+        return check_persons_jobs(self._count(job.guild_id, creator_id), limits, creator_id)
 
     def _count(self, guild_id: str, creator_id: str | None = None) -> int:
         key = (guild_id, creator_id)

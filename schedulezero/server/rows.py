@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
+from schedulezero.parameters import Kind, kind_of, tells_a_secret
 
 _MESSAGE_ID = re.compile(r"[0-9]{1,20}")
 
@@ -68,7 +69,13 @@ def channels_text(job: Job) -> str:
 
 def search_text(job: Job) -> str:
     """What a search by text looks into."""
-    words = [job.name or "", job.method, *(str(value) for value in job.params.values())]
+    # Addresses and what is sent there are not for everybody who may search, so no search finds them.
+    open_to_all = [
+        value
+        for key, value in job.params.items()
+        if kind_of(key, "") is not Kind.URL and not tells_a_secret(key)
+    ]
+    words = [job.name or "", job.method, *map(str, open_to_all)]
     return " ".join(words)[:2000].casefold()
 
 

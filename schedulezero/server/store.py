@@ -276,9 +276,17 @@ class Store(RunStore):
 
 
 def _make_room(connection: Connection, before: Job | None, after: Job, admission: Admission) -> None:
-    """Raises LimitReached when a job that took no place before takes one now, and there is none."""
-    if admission.counts(before) or not admission.counts(after) or after.guild_id is None:
+    """Raises LimitReached when a job that took no place before takes one now, and there is none.
+
+    One that becomes another person's keeps its place in the guild, and takes one of that person's.
+    """
+    if not admission.counts(after) or after.guild_id is None:
         return
-    excess = Room(connection, {after.guild_id}).take(after, admission)
+    if before is not None and admission.counts(before) and before.guild_id == after.guild_id:
+        if before.creator_id == after.creator_id:
+            return
+        excess = Room(connection, {after.guild_id}).take_over(after, admission)
+    else:
+        excess = Room(connection, {after.guild_id}).take(after, admission)
     if excess is not None:
         raise LimitReached(excess)

@@ -26,6 +26,9 @@ from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
 from schedulezero.when.triggers import schedule_of
 from tests.cogs.test_jobs import scheduled
+from tests.cogs.test_private_threads import ended
+from tests.cogs.test_rights import give_the_bot
+from tests.cogs.test_who_may_act import a_job, scheduler
 from tests.loop_watch import watched_loop
 from tests.text import text_of
 from tests.world import World, labels, said
@@ -69,6 +72,47 @@ async def test_the_calendar_is_posted_by_who_may_post_files_there(world: World, 
     answer = await few.click(shown.response, label="Post it here for all")  # type: ignore[arg-type]
     assert f"you lack *{lacking.replace('_', ' ').title()}*" in said(answer)
     assert not [message for message in world.channel.history() if message.attachments]
+
+
+async def test_what_is_posted_for_all_holds_only_what_all_can_see(world: World) -> None:
+    sam = await scheduler(world)
+    give_the_bot(world, discord.Permissions(administrator=True))
+    nobody: dict[Any, discord.PermissionOverwrite] = {
+        world.guild.default_role: discord.PermissionOverwrite(view_channel=False)
+    }
+    hidden = world.guild.create_text_channel("council", overwrites=nobody)
+    await world.env.settle()
+    channel: Any = world.bot.get_channel(world.channel.id)
+    private = await channel.create_thread(name="p", type=discord.ChannelType.private_thread)
+    public = await channel.create_thread(name="q", type=discord.ChannelType.public_thread)
+    await world.env.settle()
+    daily = Trigger("cron", {"hour": 9})
+    both = {"channel_ids": [str(world.channel.id), str(hidden.id)], "message": "x"}
+    for name, method, params in (
+        ("Open", "send_announcement", {"channel_id": str(world.channel.id), "message": "Textual"}),
+        ("Threaded", "send_announcement", {"channel_id": str(public.id), "message": "x"}),
+        ("Layoffs", "send_announcement", {"channel_id": str(hidden.id), "message": "x"}),
+        ("Whisper", "send_announcement", {"channel_id": str(private.id), "message": "x"}),
+        ("Partly", "send_to_multiple_channels", both),
+        ("Psst", "send_dm", {"user_id": str(world.plain.id), "message": "x"}),
+        ("Hook", "call_web", {"url": "https://example.org"}),
+    ):
+        job = await a_job(world, name=name, method=method, params=params, trigger=daily)
+        if name in ("Open", "Layoffs"):
+            await world.bot.services.client.run(job, str(world.admin.id))
+            await ended(world, job)
+    shown = await sam.slash(world.channel, "schedule calendar")
+    assert "Layoffs" in said(shown) and b"Textual" in await file_of(shown, "ics")
+    await sam.click(shown.response, label="Post it here for all")  # type: ignore[arg-type]
+    posted = next(message for message in reversed(world.channel.history()) if message.attachments)
+    file = (await next(a for a in posted.attachments if a.filename.endswith("ics")).read()).decode()
+    for name, wanted in {
+        "Open": True, "Threaded": True, "Layoffs": False, "Whisper": False, "Partly": False, "Psst": False,
+        "Hook": False,
+    }.items():  # fmt: skip
+        assert (name in text_of(posted)) is wanted and (f"SUMMARY:{name}" in file) is wanted, name
+    assert "Textual" not in file and "Textual" not in text_of(posted)
+    assert "Only jobs in channels that everybody here can see are shown." in text_of(posted)
 
 
 def test_a_month_is_drawn_whatever_names_there_are() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,6 +106,36 @@ async def test_the_server_holds_a_member_to_their_number(world: World) -> None:
     await press(sam, shown.response, "import:do")
     assert "has 1 of 1 scheduled jobs" in text_of(shown.response)
     assert len(await live(world)) == 1
+
+
+async def test_what_a_member_takes_over_counts_as_theirs(world: World) -> None:
+    """An edit, a move of many, and an older version make the job theirs, as their own making would."""
+    sam, client = await a_scheduler(world), world.bot.services.client
+    first, second, _ = await schedule(world, 3)
+    guild_id = str(world.guild.id)
+    edited = await sam.slash(world.channel, "schedule edit", job=first, when="every friday at 8")
+    await sam.click(edited.response, label="Save the change")  # type: ignore[arg-type]
+    assert (await client.job(first, guild_id)).creator_id == str(sam.id)
+    edited = await sam.slash(world.channel, "schedule edit", job=second, when="every friday at 8")
+    await sam.click(edited.response, label="Save the change")  # type: ignore[arg-type]
+    assert "has 1 of 1 scheduled jobs in this server" in text_of(edited.response)
+    other = world.guild.create_text_channel("second")
+    await world.env.settle()
+    listed = await sam.slash(world.channel, "schedule list")
+    await pick(sam, listed.response, "bulk:select", [second])
+    await pick(sam, listed.response, "bulk:change", [other])
+    await sam.click(listed.response, label="Yes, do it")  # type: ignore[arg-type]
+    assert "has 1 of 1 scheduled jobs in this server" in text_of(listed.response)
+    job = await client.job(second, guild_id)
+    assert job.creator_id == str(world.admin.id) and job.version == 1
+    await client.change(replace(job, trigger=Trigger("cron", {"hour": 9})), 1, str(world.admin.id))
+    shown = await sam.slash(world.channel, "schedule show", job=second)
+    await press(sam, shown.response, "job:changes")
+    assert "has 1 of 1 scheduled jobs" in said(await press(sam, shown.response, "job:back"))
+    assert (await client.job(second, guild_id)).creator_id == str(world.admin.id)
+    again = await sam.slash(world.channel, "schedule edit", job=first, when="every monday at 8")
+    await sam.click(again.response, label="Save the change")  # type: ignore[arg-type]
+    assert "Changed" in text_of(again.response)  # what is theirs already takes nothing more
 
 
 async def test_reminders_are_few_and_far_between(world: World) -> None:

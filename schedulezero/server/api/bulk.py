@@ -34,7 +34,9 @@ class BulkResource:
             "pause": lambda entry: jobs.pause(entry.job_id, by=by),
             "resume": lambda entry: jobs.resume(entry.job_id, version=entry.expected, by=by),
             "cancel": lambda entry: jobs.cancel(entry.job_id, version=entry.expected, by=by),
-            "change": lambda entry: jobs.change(entry.job_id, entry.expected, lay_over, by=by),
+            "change": lambda entry: jobs.change(
+                entry.job_id, entry.expected, lay_over, by=by, per_person=limited
+            ),
             "restore": lambda entry: jobs.restore(
                 entry.job_id, entry.version, expected=entry.expected, by=by, per_person=limited
             ),

@@ -1,0 +1,131 @@
+"""Whatever makes a job wait for approval asks for it; one tap does one thing, however fast it is repeated."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import simcord.actors
+
+from cogs.desk.components import DeskButton
+from cogs.desk.double_taps import DoubleTaps
+from cogs.desk.rights import is_risky
+from cogs.services import spec_for
+from schedulezero.model import JobState
+from tests.cogs.test_alerts import alerts_to
+from tests.cogs.test_isolation import forged
+from tests.cogs.test_private_threads import imported_by
+from tests.cogs.test_reminders import jobs_of
+from tests.cogs.test_who_may_act import a_job, click, now, runs
+from tests.conftest import until
+from tests.text import text_of
+from tests.world import World, labels, pick, press, said
+
+
+async def waiting_room(world: World) -> Any:
+    """The alert channel of a guild that asks for a second person."""
+    alerts = await alerts_to(world)
+    settings = await world.bot.memory.settings(world.guild.id)
+    await world.bot.memory.save_settings(world.guild.id, replace(settings, approval=True))
+    return alerts
+
+
+def loud(world: World, name: str) -> dict[str, Any]:
+    params = {"channel_id": str(world.channel.id), "message": "x", "everyone": True}
+    return {"name": name, "do": "send_announcement", "when": "every monday at 9", "with": params}
+
+
+async def test_an_import_that_waits_is_told_of_once(world: World) -> None:
+    alerts, job = await waiting_room(world), await a_job(world)
+    await world.bot.services.client.cancel(job)
+    shown = await imported_by(world.admin, world, [loud(world, "Single")])
+    await press(world.admin, shown.response, "import:do")
+    assert "1 of them waits for approval." in text_of(shown.response)
+    (card,) = alerts.history()
+    assert "asks for approval" in text_of(card) and "Single" in text_of(card) and "Approve" in labels(card)
+    quiet = {**loud(world, "Quiet"), "with": {"channel_id": str(world.channel.id), "message": "x"}}
+    shown = await imported_by(world.admin, world, [*(loud(world, f"Loud {n}") for n in range(30)), quiet])
+    await press(world.admin, shown.response, "import:do")
+    assert "30 of them wait for approval." in text_of(shown.response)
+    _, many = alerts.history()
+    assert "asks for approval of 30 jobs" in text_of(many) and "and 5 more" in text_of(many)
+    first = next(
+        j for j in (await world.bot.services.client.jobs(str(world.guild.id))).jobs if j.name == "Loud 3"
+    )
+    looked = await pick(world.moderator, many, "alert:look", [first.id])
+    assert "Read and approve…" in labels(looked.response)
+
+
+async def test_a_job_that_comes_back_to_wait_is_told_of(world: World) -> None:
+    alerts, job = await waiting_room(world), await a_job(world, state=JobState.PENDING, name="Council")
+    assert job.state is JobState.PENDING
+    asked = await click(world, world.admin, "job", "cancel", job.id)
+    await press(world.admin, asked.response, "job:end")
+    assert alerts.history() == []
+    await press(world.admin, asked.response, "job:back")
+    assert (await now(world, job)).state is JobState.PENDING and "Waits for approval" in text_of(
+        asked.response
+    )
+    assert len(alerts.history()) == 1
+    listed = await world.admin.slash(world.channel, "schedule list")
+    await pick(world.admin, listed.response, "bulk:select", [job.id])
+    await press(world.admin, listed.response, "bulk:cancel")
+    await world.admin.click(listed.response, label="Yes, do it")  # type: ignore[arg-type]
+    await world.admin.click(listed.response, label="Undo")  # type: ignore[arg-type]
+    assert (await now(world, job)).state is JobState.PENDING and len(alerts.history()) == 2
+
+
+async def at_once(who: Any, message: Any, times: int, **which: str) -> list[Any]:
+    """Several clicks that Discord sends before the first one is answered."""
+    tap = simcord.actors._component_click  # pyright: ignore[reportPrivateUsage]
+    given = {"label": None, "custom_id": None, **which}
+    return await asyncio.gather(*(tap(who, message, **given) for _ in range(times)))
+
+
+async def test_a_double_tap_snoozes_and_runs_once(world: World) -> None:
+    await world.plain.user.slash("remind me", what="Drink", when="in 2 hours")
+    (job,) = await jobs_of(world, world.plain.id)
+    await world.bot.services.client.run(job, str(world.plain.id))
+    dm = world.plain.user.dm_channel
+    message = await until(lambda: next((m for m in dm.history() if m.content == "⏰ Drink"), None))
+    before = len(await jobs_of(world, world.plain.id))
+    await at_once(world.plain.user, message, 4, custom_id="sz-remind:snooze:10")
+    assert len(await jobs_of(world, world.plain.id)) == before + 1
+    assert any(item.content.startswith("💤 Drink") for item in dm.history())
+
+
+async def test_run_now_runs_once_for_a_double_tap_and_again_for_a_second_click(world: World) -> None:
+    job = await a_job(world)
+    shown = await world.admin.slash(world.channel, "schedule show", job=job.id)
+    await at_once(world.admin, shown.response, 2, label="Run now")
+    assert await runs(world, job) == 1
+    await world.admin.click(shown.response, label="Run now")  # type: ignore[arg-type]
+    assert await runs(world, job) == 2
+    message = await forged(world, world.channel, DeskButton("job", "run", job.id, "Forged"))
+    answers = await at_once(world.admin, message, 3, label="Forged")
+    assert await runs(world, job) == 3
+    assert sum("This was done already." in said(answer) for answer in answers) == 2
+
+
+def test_a_tap_counts_again_after_a_while_or_when_it_came_to_nothing() -> None:
+    taps = DoubleTaps()
+    assert [taps.is_first("a", at) for at in (0, 5, 9, 11)] == [True, False, False, True]
+    taps.forget("a")
+    assert taps.is_first("a", 12) and taps.is_first("b", 12)
+
+
+async def test_a_reminder_of_nothing_is_refused_in_words(world: World) -> None:
+    answer = said(await world.plain.user.slash("remind me", what="\n\n", when="in 1 hour"))
+    assert answer == "Say of what you want to be reminded, such as `Water the plants`."
+
+
+async def test_a_text_that_names_many_people_pings_many(world: World) -> None:
+    guild, spec = world.bot.get_guild(world.guild.id), spec_for(world.bot, "send_announcement")
+    assert guild is not None and spec is not None
+
+    def risky(count: int, times: int = 1) -> bool:
+        text = " ".join(f"<@{10**17 + number}>" for number in range(count)) * times
+        return is_risky(spec, {"channel_id": str(world.channel.id), "message": text}, guild)
+
+    assert not risky(10) and not risky(10, times=3) and risky(11)
