@@ -11,7 +11,7 @@ import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import yaml
@@ -75,7 +75,7 @@ class Installation:
         self.deaths = 0
         self._http = httpx.AsyncClient(base_url=settings["api_endpoint"], timeout=5)
 
-    async def __aenter__(self) -> Installation:
+    async def __aenter__(self) -> Self:
         try:
             for role in self.roles:
                 await self._start(role)

@@ -41,19 +41,27 @@ def environment(settings: Settings, **extra: str) -> dict[str, str]:
     }
 
 
-async def start(
-    settings: Settings, *arguments: str, cwd: Path = ROOT, **extra: str
+async def start(settings: Settings, *arguments: str, **extra: str) -> asyncio.subprocess.Process:
+    return await start_in(ROOT, settings, *arguments, **extra)
+
+
+async def start_in(
+    folder: Path, settings: Settings, /, *arguments: str, **extra: str
 ) -> asyncio.subprocess.Process:
-    alone = () if cwd == ROOT else ("-P",)  # else a folder `sprockets` there would hide ours
+    alone = () if folder == ROOT else ("-P",)  # else a folder `sprockets` there would hide ours
     return await asyncio.create_subprocess_exec(
         sys.executable, *alone, "-m", "bot", *arguments,
-        cwd=cwd, env=environment(settings, **extra),
+        cwd=folder, env=environment(settings, **extra),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
 
-async def end(settings: Settings, *arguments: str, cwd: Path = ROOT, **extra: str) -> Ended:
-    process = await start(settings, *arguments, cwd=cwd, **extra)
+async def end(settings: Settings, *arguments: str, **extra: str) -> Ended:
+    return await end_in(ROOT, settings, *arguments, **extra)
+
+
+async def end_in(folder: Path, settings: Settings, /, *arguments: str, **extra: str) -> Ended:
+    process = await start_in(folder, settings, *arguments, **extra)
     out, err = await asyncio.wait_for(process.communicate(), 40)
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
@@ -205,9 +213,9 @@ async def test_doctor_imports_the_sprockets_of_its_folder(settings: Settings, tm
     good, bad = (tmp_path / "sprockets" / f"{name}_sprocket.py" for name in ("good", "bad"))
     good.write_text("async def setup(bot): ...\n")
     bad.write_text("raise KeyboardInterrupt('bad')\n")
-    ended = await end(settings, "doctor", cwd=tmp_path, SCHEDULEZERO_SPROCKETS="announcement,good")
+    ended = await end_in(tmp_path, settings, "doctor", SCHEDULEZERO_SPROCKETS="announcement,good")
     assert "ok    sprockets: announcement, good" in ended.out
-    ended = await end(settings, "doctor", cwd=tmp_path, SCHEDULEZERO_SPROCKETS="announcement,good,bad")
+    ended = await end_in(tmp_path, settings, "doctor", SCHEDULEZERO_SPROCKETS="announcement,good,bad")
     assert "FAIL  sprockets" in ended.out
     assert "“bad” cannot be imported: RuntimeError: it stops with KeyboardInterrupt: bad" in ended.out
 

@@ -123,7 +123,7 @@ def test_no_job_of_a_crontab_is_lost_behind_a_wrong_line(top: str, refused: int)
     text = f"{top}\n0 9 * * * a\n@daily b\n0 9 * * * MAILTO=c\nCRON_TZ=Asia/Tokyo\n0 10 * * * d\n"
     reader = reader_of(text)
     assert reader is read_crontab
-    found = reader(text, HERE, "UTC", NOW, 500)
+    found = read_crontab(text, HERE, "UTC", NOW, 500)
     assert {item.line for item in found} >= {2, 3, 4, 6}
     assert len([line for line, _ in faults(found) if line > 1]) == refused
     if refused:
