@@ -25,6 +25,8 @@ from schedulezero.when.triggers import schedule_of
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _END_OF_DAY = time(23, 59, 59)
 _MOST_TIMES = 96
+_MOST_LISTED = 24
+"""A sentence with more times than these is harder to read than the fields."""
 _EVEN = 4
 _MINUTE = timedelta(minutes=1)
 _MINUTES_A_DAY = 24 * 60
@@ -66,7 +68,7 @@ class _Speaker:
             return self.words["crontab"].format(line=schedule.line)
         if isinstance(schedule, OnFields):
             rule = as_rule(schedule.fields, schedule.zone)
-            if rule is not None:
+            if rule is not None and (len(rule.times) <= _MOST_LISTED or _even_step(rule.times) is not None):
                 return self._rule(rule)
             return self._ticking(schedule) or self._fields(trigger)
         assert isinstance(schedule, Rule)

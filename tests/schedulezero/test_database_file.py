@@ -394,11 +394,11 @@ async def test_backup_and_restore_from_the_command_line(
     capsys.readouterr()
 
     copied = tmp_path / "copy" / path.name
-    assert main(["restore", str(Path(journal_of(str(copied))))]) == 1
+    assert main(["restore", str(Path(journal_of(str(copied))))]) == 2
     assert f"Name the database, {copied}," in capsys.readouterr().err
     with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
         connection.execute("CREATE TABLE bookmarks (url)")
-    assert main(["restore", str(tmp_path / "other.db")]) == 1
+    assert main(["restore", str(tmp_path / "other.db")]) == 2
     assert "a database of another program" in capsys.readouterr().err
     (tmp_path / "bad.db").write_bytes(b"rubbish")
     assert main(["restore", str(tmp_path / "bad.db")]) == 2

@@ -184,13 +184,13 @@ def test_the_command_says_what_it_cannot_move(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for arguments, setting, said in (
-        (["--to", "other.db"], "old.db", "postgresql://user:password@host/name"),
-        (["--to", "postgresql://me@127.0.0.1:1/x"], "old.db", "There is no database"),
-        (["--to", "postgresql://me@127.0.0.1:1/x"], "postgresql://a/b", "nothing to move"),
+    for arguments, setting, status, said in (
+        (["--to", "other.db"], "old.db", 2, "postgresql://user:password@host/name"),
+        (["--to", "postgresql://me@127.0.0.1:1/x"], "old.db", 1, "There is no database"),
+        (["--to", "postgresql://me@127.0.0.1:1/x"], "postgresql://a/b", 2, "nothing to move"),
     ):
         monkeypatch.setenv("SCHEDULEZERO_DATABASE", setting)
-        assert main(["move", *arguments]) == 1
+        assert main(["move", *arguments]) == status
         assert said in capsys.readouterr().err
 
 
