@@ -49,7 +49,9 @@ def test_following_the_guide_line_by_line_works(tmp_path: Path) -> None:
     for kind, title, text in blocks():
         if kind == "console":
             for line in text.splitlines():
-                command = [sys.executable, *line.split()[1:]]
+                program, *arguments = line.split()
+                module = ["-m", "bot"] if program == "schedulezero-bot" else []
+                command = [sys.executable, *module, *arguments]
                 done = subprocess.run(
                     command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120
                 )
