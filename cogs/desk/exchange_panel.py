@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -33,6 +34,7 @@ from schedulezero.file_reading import Asked, Found
 from schedulezero.limited_reading import UnreadableFile
 from schedulezero.limits import Allowance, Limits
 from schedulezero.memory import new_id
+from schedulezero.methods import MethodSpec
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy
 from schedulezero.variables import facts_of, rendered
 from schedulezero.when.triggers import schedule_of
@@ -53,15 +55,15 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
     if not found:
         raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
     assert interaction.guild is not None
-    member, hidden = member_of(interaction), 0
+    hidden = 0
     if kind == "ics":
         name = interaction.guild.name
         file = await asyncio.to_thread(calendar_of, found, name=name, now=instants.now())
         data, left_out = file.data, file.left_out
     else:
-        readable = [without_secrets(spec_for(interaction.client, job.method), job, member) for job in found]
-        hidden = sum(len(job.params) < len(whole.params) for job, whole in zip(readable, found, strict=True))
-        data, left_out = (await asyncio.to_thread(write_jobs, readable)).encode(), 0
+        specs = {name: spec_for(interaction.client, name) for name in {job.method for job in found}}
+        data, hidden = await asyncio.to_thread(_written, found, specs, member_of(interaction))
+        left_out = 0
     name = f"schedule.{kind}"
     said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found) - left_out)
     if left_out:
@@ -80,6 +82,15 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
         said += f"\n-# {withheld}"
     panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
     await show(interaction, panel, [discord.File(BytesIO(data), name)])
+
+
+def _written(
+    jobs: list[Job], specs: Mapping[str, MethodSpec | None], member: discord.Member
+) -> tuple[bytes, int]:
+    """Jobs as YAML without what somebody may not read, and how many are without it; for a thread."""
+    readable = [without_secrets(specs[job.method], job, member) for job in jobs]
+    hidden = sum(len(job.params) < len(whole.params) for job, whole in zip(readable, jobs, strict=True))
+    return write_jobs(readable).encode(), hidden
 
 
 async def dry_run(interaction: discord.Interaction, file: discord.Attachment, channel_id: int | None) -> None:

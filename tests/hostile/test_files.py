@@ -92,12 +92,15 @@ async def test_a_text_is_read_in_the_codings_that_editors_write(coding: str) -> 
     assert [entry.name for entry in answer.entries] == ["Stand-up!"] and answer.faults[0].line == 2
 
 
-async def test_what_was_read_before_the_time_was_over_is_kept() -> None:
+async def test_what_was_read_before_the_time_was_over_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited_reading, "WALL_SECONDS", 2.0)
     slow = SLOW().decode().removeprefix("jobs:\n")
     first = "- {do: send_announcement, when: every day at 9}\n"
     answer = await read_limited(f"jobs:\n{first}{slow}".encode(), ASKED)
     assert answer.entries[0].line == 2
-    assert answer.stopped is not None and "takes too long" in answer.stopped.message
+    assert answer.stopped is not None and answer.stopped.message.startswith(
+        "Nothing after this line was read."
+    )
 
 
 async def test_a_small_file_that_a_busy_machine_does_not_get_to_is_not_called_slow(
@@ -154,7 +157,7 @@ async def test_a_process_that_does_nothing_is_ended(monkeypatch: pytest.MonkeyPa
         await asyncio.sleep(0.01)
     os.kill(int(children()[0]), signal.SIGSTOP)  # which uses no processor time
     async with asyncio.timeout(10):
-        with pytest.raises(UnreadableFile, match="takes too long"):
+        with pytest.raises(UnreadableFile, match="machine is busy"):
             await task
     assert not children()
 
@@ -292,6 +295,8 @@ async def test_on_discord_a_hostile_file_gets_a_sentence_and_a_pickle_the_owners
     async def imported(data: bytes) -> str:
         return said(await world.admin.slash(world.channel, "schedule import", file=("x.yaml", data)))
 
-    assert "takes too long" in await imported(SLOW())
+    answer = await imported(SLOW())
+    # Each entry is refused quickly; a slow machine does not get to all of them.
+    assert "cannot be taken over" in answer or "takes too long" in answer or "busy" in answer
     assert "import-apscheduler FILE" in await imported(FILES["APScheduler's export"]())
     assert "1 job can be imported" in await imported(CRONTAB)
