@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 from bot.exit_status import USAGE, Unusable
@@ -46,7 +47,8 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
                 print(await tokens.make(options.name, Scope(options.scope)))
             except TokenNameUnusable as error:
                 raise Unusable(error.message, USAGE) from error
-            print("Keep it; it cannot be shown again. Use: Authorization: Bearer …")
+            advice = "Keep it; it cannot be shown again. Use: Authorization: Bearer …"
+            print(advice, file=sys.stderr)  # so that the output is the token alone
             return 0
         if options.action == "revoke":
             found = await tokens.revoke(options.token)

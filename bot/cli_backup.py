@@ -101,11 +101,17 @@ def _said(item: Restored) -> list[str]:
         lines.append(f"Called off endings of the backup that later ones replaced: {carried.called_off}.")
     if carried.gone:
         lines.append(f"Made since the backup, and no longer there: {_listed(carried.gone)}.")
+    if carried.tokens:
+        lines.append("Kept the tokens as they were: those made since the backup work, those revoked do not.")
     if carried.unreadable:
         lines.append(
             "The earlier database is damaged or missing, so endings made since the backup are lost: roles, "
             "locks and slow modes given for a while since then stay. Find them in each server's audit log "
             "(Server Settings → Audit Log), filtered by the bot, and undo them by hand."
+        )
+        lines.append(
+            "Tokens are those of the backup: look at `schedulezero-bot token list`, and revoke again what "
+            "you revoked since."
         )
     if item.done_again:
         lines.append(

@@ -35,12 +35,15 @@ class CarriedOver:
         endings: the names of the endings that were carried over.
         gone: the names of the other jobs, which are no longer there.
         called_off: how many endings of the backup gave way to later ones about the same.
+        tokens: whether the tokens of the earlier database took the place of the backup's other ones, so that
+            none that was revoked is valid again.
         unreadable: whether the earlier database could not be read, so that nothing was carried over.
     """
 
     endings: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     called_off: int = 0
+    tokens: bool = False
     unreadable: bool = False
 
 
@@ -94,7 +97,23 @@ def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, 
         for table, column in (("jobs", "id"), ("job_versions", "job_id"), ("runs", "job_id")):
             _copy_rows(old, new, table, column, carried)
         called_off = _renew_notes(old, new, carried)
-    return CarriedOver(tuple(carried.values()), tuple(gone), called_off)
+        tokens = _keep_tokens(old, new)
+    return CarriedOver(tuple(carried.values()), tuple(gone), called_off, tokens)
+
+
+def _keep_tokens(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
+    """Keeps the earlier database's tokens, and says whether the backup had others."""
+    if "tokens" not in _tables(old) & _tables(new):
+        return False
+    columns = _shared_columns(old, new, "tokens")
+    names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
+    query = f"SELECT {names} FROM tokens ORDER BY id"
+    rows = old.execute(query).fetchall()
+    if new.execute(query).fetchall() == rows:
+        return False
+    new.execute("DELETE FROM tokens")
+    new.executemany(f"INSERT INTO tokens ({names}) VALUES ({marks})", rows)
+    return True
 
 
 def _renew_notes(old: sqlite3.Connection, new: sqlite3.Connection, carried: Iterable[str]) -> int:

@@ -74,13 +74,20 @@ class KeyRing:
         return known
 
     def allow(self, key: str, name: str) -> None:
-        """Lets somebody in; NoSuchKey when that is not a key."""
+        """Lets somebody in; a key that is let in already keeps its name unless another one is given.
+
+        Raises NoSuchKey when that is not a key, or another key has the name.
+        """
         if not is_key(key):
             raise NoSuchKey(
                 "A public key has 40 characters; `schedulezero-bot keys` shows it on the other side."
             )
+        name, known = " ".join(name.split())[:60], self.allowed()
+        named = {other.casefold() for held, other in known.items() if held != key and other}
+        if name.casefold() in named:
+            raise NoSuchKey(f"Another key is named “{name}”; choose another name, or revoke that key first.")
         try:
-            private_files.append(self.allowed_file, f"{key} {' '.join(name.split())[:60]}\n")
+            private_files.append(self.allowed_file, f"{key} {name or known.get(key, '')}\n")
         except OSError as error:
             raise self._not_writable(error) from error
 

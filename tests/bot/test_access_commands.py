@@ -120,9 +120,16 @@ def test_keys_are_shown_and_let_in(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_a_key_is_taken_out_by_its_name_or_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     others = [load_keys(tmp_path / f"other{number}").public for number in range(3)]
-    for key, name in zip(others, ("Moon base", "twice", "twice"), strict=True):
+    for key, name in zip(others, ("Moon base", "twice", "thrice"), strict=True):
         assert main(["keys", f"--allow={key}", "--name", name]) == 0
+    assert (
+        main(["keys", f"--allow={others[2]}", "--name", "TWICE"]) == 2
+    )  # so that a name says whose key it is
+    assert main(["keys", f"--allow={others[2]}"]) == 0
     ring = load_keys(tmp_path / "keys")
+    assert ring.allowed()[others[2]] == "thrice"
+    with ring.allowed_file.open("a") as file:
+        file.write(f"{others[2]} twice\n")  # by hand
     capsys.readouterr()
     assert main(["keys", "--revoke", " moon  BASE"]) == 0
     shown = capsys.readouterr().out

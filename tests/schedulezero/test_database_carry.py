@@ -17,6 +17,7 @@ from schedulezero.memory import Memory
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.server.job_rows import insert_jobs
 from schedulezero.server.tables import metadata
+from schedulezero.server.tokens import Scope, Tokens
 from schedulezero.sqlite_database import SqliteDatabase
 
 pytestmark = pytest.mark.sqlite
@@ -70,6 +71,27 @@ async def test_the_newest_ending_about_one_thing_takes_the_place_of_an_earlier_o
     await memory.open()
     assert await memory.kept("follow-up", "role of pia") == {"job_id": "after-2"}
     await memory.close()
+
+
+async def test_a_revoked_token_does_not_come_back(tmp_path: Path) -> None:
+    path, copy = tmp_path / "a.db", tmp_path / "copy.db"
+
+    async def change(*made: str, revoked: str | None = None) -> None:
+        database = SqliteDatabase(path, metadata)
+        await database.open()
+        for name in made:
+            await Tokens(database).make(name, Scope.READ)
+        if revoked is not None:
+            assert await Tokens(database).revoke(revoked) is not None
+        await database.close()
+
+    await change("leaked", "kept")
+    back_up(path, copy)
+    assert not carry_over(path, copy).tokens
+    await change("newer", revoked="leaked")
+    assert carry_over(path, copy).tokens
+    with closing(sqlite3.connect(copy)) as connection:
+        assert {name for (name,) in connection.execute("SELECT name FROM tokens")} == {"kept", "newer"}
 
 
 async def test_a_journal_that_stays_gets_what_only_the_backup_knows(tmp_path: Path) -> None:
