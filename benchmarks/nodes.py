@@ -31,6 +31,7 @@ from schedulezero.addresses import free_ports
 from schedulezero.database import database_of
 from schedulezero.handler import Handler
 from schedulezero.journal import Journal
+from schedulezero.methods import resumable
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model import JsonObject as Json
 from schedulezero.postgres_database import asyncpg
@@ -38,7 +39,7 @@ from schedulezero.run_context import current_run
 from schedulezero.server.rows import job_row
 from schedulezero.server.tables import jobs, metadata
 from schedulezero.shards import Shards
-from schedulezero.steps import resumable, step
+from schedulezero.steps import step
 from tests.postgres import a_postgres, rows
 
 RUNS, SECONDS = 20_000, 60.0

@@ -25,7 +25,8 @@ from sqlalchemy.engine import Connection
 
 from bot.pace import limiting
 from schedulezero.background import run_in_background
-from schedulezero.database import Database, database_of, insert_new
+from schedulezero.columns import insert_new
+from schedulezero.database import Database, database_of
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 
 log = logging.getLogger(__name__)

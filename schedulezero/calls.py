@@ -21,11 +21,10 @@ from schedulezero.errors import DatabaseUnavailable, JobFailed
 from schedulezero.interrupts import is_its_own
 from schedulezero.invocation import Invocation, JobStopped, answer_of, answer_of_error, is_async
 from schedulezero.journal import Journal
-from schedulezero.methods import JobFunction, MethodSpec
+from schedulezero.methods import JobFunction, MethodSpec, is_resumable
 from schedulezero.model import JsonObject
 from schedulezero.protocol import Call, failure
 from schedulezero.run_context import RunContext, context_of, running
-from schedulezero.steps import is_resumable
 from schedulezero.tracing import span
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,11 @@ Whoever opens a database closes it, on the same event loop.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseUnusable
@@ -27,10 +25,6 @@ from schedulezero.postgres_url import is_almost_a_url
 
 T = TypeVar("T")
 
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql
-
-_inserts: dict[tuple[str, sa.Table], sqlite.Insert | postgresql.Insert] = {}
 _POSTGRES = ("postgresql", "postgres")
 
 
@@ -108,55 +102,3 @@ def sqlite_path(setting: str) -> Path:
             "give the path of a SQLite file, such as data/schedulezero.db."
         )
     return Path(setting).absolute()
-
-
-def is_postgres(connection: Connection) -> bool:
-    """Whether a connection speaks to PostgreSQL."""
-    return connection.dialect.name == "postgresql"
-
-
-def insert_into(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert of the connection's dialect, which knows what to do about rows that are there already."""
-    if is_postgres(connection):
-        from sqlalchemy.dialects import postgresql  # takes a while, and SQLite needs none of it
-
-        return postgresql.insert(table)
-    return sqlite.insert(table)
-
-
-def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert that leaves rows alone that are there already."""
-    key = (connection.dialect.name, table)
-    if key not in _inserts:
-        _inserts[key] = insert_into(connection, table).on_conflict_do_nothing()
-    return _inserts[key]
-
-
-def to_json(value: Any) -> str:
-    """A value as the text of a JSON column."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def missing(connection: Connection, metadata: sa.MetaData) -> list[sa.Executable]:
-    """What adds the columns and indexes that tables of an earlier version lack; it changes nothing else."""
-    inspector = sa.inspect(connection)
-    preparer = connection.dialect.ddl_compiler(connection.dialect, None)  # type: ignore[arg-type]
-    # Reflection leaves out indexes over expressions, so they are asked for by their names.
-    names = (
-        "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
-        if is_postgres(connection)
-        else "SELECT name FROM sqlite_master WHERE type = 'index'"
-    )
-    indexes = set(connection.scalars(sa.text(names)))
-    there = set(inspector.get_table_names())
-    found: list[sa.Executable] = []
-    for table in metadata.sorted_tables:
-        if table.name not in there:
-            continue  # it is created whole
-        known = {column["name"] for column in inspector.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in known:
-                described = preparer.get_column_specification(column)
-                found.append(sa.DDL(f'ALTER TABLE "{table.name}" ADD COLUMN {described.replace("%", "%%")}'))
-        found += [sa.schema.CreateIndex(index) for index in table.indexes if index.name not in indexes]
-    return found

@@ -28,15 +28,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
-from schedulezero.columns import Instant
-from schedulezero.database import (
-    database_of,
-    insert_into,
-    insert_new,
-    is_postgres,
-    is_postgres_setting,
-    sqlite_path,
-)
+from schedulezero.columns import Instant, insert_into, insert_new, is_postgres
+from schedulezero.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.database_file import journal_beside
 from schedulezero.model import JsonObject
 from schedulezero.together import Together

@@ -29,6 +29,7 @@ SPEC_ATTRIBUTE = "__schedulezero_spec__"
 """Under this name a job that knows what it declares keeps it."""
 _NEEDS_ATTRIBUTE = "__schedulezero_needs__"
 _VARIABLES_ATTRIBUTE = "__schedulezero_variables__"
+_RESUMABLE_ATTRIBUTE = "__schedulezero_resumable__"
 
 Tell = Callable[[Any, dict[str, Any]], Awaitable[str]]
 """Says something about a job before it is saved: bot and params in, a text for a person out."""
@@ -71,6 +72,7 @@ class MethodSpec:
         personal: it is for one person and belongs to no guild, as a reminder does.
         addressee: the parameter that names the person whom it writes to directly; None for a job that writes
             to nobody.
+        resumable: it may be called again for a run that it began before (`schedulezero.steps`).
     """
 
     name: str
@@ -82,6 +84,7 @@ class MethodSpec:
     dry_run: Tell | None = None
     personal: bool = False
     addressee: str | None = None
+    resumable: bool = False
 
     def parameter(self, name: str) -> Parameter | None:
         """The declared parameter of that name, if there is one."""
@@ -118,6 +121,18 @@ def variables_in(*parameters: str) -> Callable[[_Function], _Function]:
     return mark
 
 
+def resumable(function: _Function) -> _Function:
+    """Declares that a job function may be called again for a run that it began before."""
+    setattr(function, _RESUMABLE_ATTRIBUTE, True)
+    return function
+
+
+def is_resumable(function: Callable[..., Any]) -> bool:
+    """Whether a job function is declared `resumable`."""
+    known = getattr(function, SPEC_ATTRIBUTE, None)
+    return hasattr(function, _RESUMABLE_ATTRIBUTE) or (isinstance(known, MethodSpec) and known.resumable)
+
+
 def spec_of(name: str, function: JobFunction) -> MethodSpec:
     """Reads what a job function declares. A function that declares nothing has no parameters."""
     known = getattr(function, SPEC_ATTRIBUTE, None)
@@ -129,6 +144,7 @@ def spec_of(name: str, function: JobFunction) -> MethodSpec:
         parameters_in(inspect.getdoc(function) or "") or _from_annotation(function),
         needs=getattr(function, _NEEDS_ATTRIBUTE, ()),
         variables=getattr(function, _VARIABLES_ATTRIBUTE, ()),
+        resumable=is_resumable(function),
     )
 
 

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import journal, memory
-from schedulezero.database import Database, database_of, insert_new
+from schedulezero.columns import insert_new
+from schedulezero.database import Database, database_of
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.server import tables
 

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from schedulezero.database import missing, to_json
+from schedulezero.columns import missing, to_json
 from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable, ValueUnusable
 from schedulezero.postgres_url import EXAMPLE, check_url, without_password
 

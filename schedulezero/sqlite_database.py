@@ -31,7 +31,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from schedulezero import database_copies, database_file, database_lock, private_files
-from schedulezero.database import missing, to_json
+from schedulezero.columns import missing, to_json
 from schedulezero.database_errors import explained
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 

@@ -30,21 +30,9 @@ log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _JOURNAL_AGAIN_SECONDS = 5.0
-_RESUMABLE_ATTRIBUTE = "__schedulezero_resumable__"
 
 Do = Callable[[JsonObject], Awaitable[JsonObject]]
 Find = Callable[[JsonObject, datetime], Awaitable[JsonObject | None]]
-
-
-def resumable(function: _Function) -> _Function:
-    """Declares that a job function may be called again for a run that it began before."""
-    setattr(function, _RESUMABLE_ATTRIBUTE, True)
-    return function
-
-
-def is_resumable(function: Callable[..., Any]) -> bool:
-    """Whether a job function is marked `resumable`."""
-    return getattr(function, _RESUMABLE_ATTRIBUTE, False) is True
 
 
 async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find | None = None) -> JsonObject:

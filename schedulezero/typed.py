@@ -33,7 +33,6 @@ from schedulezero.annotations import Channels, parameter_from
 from schedulezero.methods import SPEC_ATTRIBUTE, MethodSpec, Need, Tell, summary_of
 from schedulezero.parameter_values import check_params
 from schedulezero.parameters import Kind, Parameter
-from schedulezero.steps import resumable as mark_resumable
 
 ChannelId = Annotated[int, Kind.CHANNEL]
 """The id of a channel or thread where messages can be posted."""
@@ -71,7 +70,7 @@ class TypedJob:
         function: takes the bot and the parameters by their names.
         needs: the rights that doing it by hand takes.
         variables: the texts in which it renders variables.
-        personal, addressee: see `MethodSpec`.
+        personal, addressee, resumable: see `MethodSpec`.
     """
 
     def __init__(
@@ -81,6 +80,7 @@ class TypedJob:
         variables: tuple[str, ...],
         personal: bool = False,
         addressee: str | None = None,
+        resumable: bool = False,
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -93,6 +93,7 @@ class TypedJob:
             variables=variables,
             personal=personal,
             addressee=addressee,
+            resumable=resumable,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -156,8 +157,7 @@ def job(
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
-        typed = TypedJob(function, needs or (), variables, personal, addressee)
-        return mark_resumable(typed) if resumable else typed
+        return TypedJob(function, needs or (), variables, personal, addressee, resumable)
 
     return make
 

@@ -21,7 +21,8 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero.database import Database, is_postgres
+from schedulezero.columns import is_postgres
+from schedulezero.database import Database
 from schedulezero.database_file import mark_again
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from schedulezero import instants
-from schedulezero.database import Database, insert_into
+from schedulezero.columns import insert_into
+from schedulezero.database import Database
 from schedulezero.model import JsonObject
 from schedulezero.server import signals
 from schedulezero.server.signals import Signal

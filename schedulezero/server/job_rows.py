@@ -8,7 +8,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero.database import insert_new
+from schedulezero.columns import insert_new
 from schedulezero.instants import to_microseconds
 from schedulezero.model import Job, JobState
 from schedulezero.server import audit, signals, versions

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero.database import is_postgres
+from schedulezero.columns import is_postgres
 from schedulezero.model import Run, RunState
 from schedulezero.server import signals
 from schedulezero.server.signals import Signal

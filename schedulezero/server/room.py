@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero.database import is_postgres
+from schedulezero.columns import is_postgres
 from schedulezero.limits import (
     NO_LIMITS,
     Excess,

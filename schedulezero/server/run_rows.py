@@ -8,7 +8,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero.database import insert_new
+from schedulezero.columns import insert_new
 from schedulezero.model import Run, RunState, TroubleKind
 from schedulezero.server import queued_runs
 from schedulezero.server.rows import outcome, run_of, run_row

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import faults
-from schedulezero.database import Database, insert_new
+from schedulezero.columns import insert_new
+from schedulezero.database import Database
 from schedulezero.limits import NO_LIMITS, Limits, is_personal, too_many_runs
 from schedulezero.model import Run, RunState
 from schedulezero.server import queued_runs, troubles

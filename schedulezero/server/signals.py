@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero.database import is_postgres
+from schedulezero.columns import is_postgres
 
 log = logging.getLogger(__name__)
 

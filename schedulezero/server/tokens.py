@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
-from schedulezero.database import Database, is_postgres
+from schedulezero.columns import is_postgres
+from schedulezero.database import Database
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.server.tables import tokens
 

@@ -15,8 +15,9 @@ from schedulezero.addresses import free_ports
 from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
 from schedulezero.handler import Handler
 from schedulezero.journal import Journal
+from schedulezero.methods import resumable
 from schedulezero.model import JsonObject
-from schedulezero.steps import nonce, resumable, step
+from schedulezero.steps import nonce, step
 from tests.conftest import until
 from tests.peers import tell
 
