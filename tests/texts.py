@@ -21,7 +21,8 @@ ERROR = "error"
 
 # Read as: whoever raises or makes one of these speaks to a person.
 _ERRORS = {
-    "WhenError", "JobFailed", "ApiError", "ParameterError", "ServerUnreachable", "ServerTimeout",
+    "WhenError", "JobFailed", "ApiError", "Refusal", "Missing", "Conflict", "ParameterError",
+    "ServerUnreachable", "ServerTimeout",
     "ServerFailed", "BadAnswer", "NotFound", "NotSupported", "Refused", "Fault", "Unusable", "failure",
     "AddressUnusable", "OutgoingFailed",
     "NotTakenOver", "UnreadableFile", "_Stopped",

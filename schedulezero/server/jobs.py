@@ -20,10 +20,10 @@ from schedulezero.errors import TriggerError
 from schedulezero.instants import to_iso
 from schedulezero.limits import Allowance, is_ending, is_personal, too_often
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState
-from schedulezero.server.api.errors import ApiError, LimitReached, no_such_job
 from schedulezero.server.audit import Audit
 from schedulezero.server.clock import Clock
 from schedulezero.server.due import next_run_of
+from schedulezero.server.refusal import Conflict, LimitReached, Missing, Refusal, no_such_job
 from schedulezero.server.registry import Registry
 from schedulezero.server.room import Admission
 from schedulezero.server.rows import run_at
@@ -71,7 +71,7 @@ class Jobs:
             per_person: whether the limit of jobs for one person holds, too.
 
         Raises TriggerError for a trigger that is unreadable or has no future, LimitReached when there are too
-        many jobs or it would run too often, and ApiError when the id is taken or the handler does not offer
+        many jobs or it would run too often, and Refusal when the id is taken or the handler does not offer
         the method.
         """
         now = self.now()
@@ -82,7 +82,7 @@ class Jobs:
         job = replace(job, next_run_at=due_at if job.state is JobState.ACTIVE else None)
         admission = self._admission(per_person)
         if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
-            raise ApiError(409, "job_exists", f"There is a job {job.id!r} already.", "job_id")
+            raise Conflict("job_exists", f"There is a job {job.id!r} already.", "job_id")
         self.clock.wake(job.next_run_at)
         return job
 
@@ -129,7 +129,7 @@ class Jobs:
             held = replace(before, held_until=until, updated_at=now)
             next_run_at = next_run_of(held, now)
             if next_run_at is None:
-                raise ApiError(409, "never_again", "The job would not run any more after that; cancel it.")
+                raise Conflict("never_again", "The job would not run any more after that; cancel it.")
             return replace(held, next_run_at=next_run_at)
 
         def pause(before: Job) -> Job | None:
@@ -163,7 +163,7 @@ class Jobs:
             after = replace(before, held_until=before.next_run_at, updated_at=now)
             next_run_at = next_run_of(after, now)
             if next_run_at is None:
-                raise ApiError(409, "never_again", "The job runs only once more; cancel it instead.")
+                raise Conflict("never_again", "The job runs only once more; cancel it instead.")
             return replace(after, next_run_at=next_run_at)
 
         return await self._apply(job_id, apply, "skipped", by)
@@ -213,7 +213,7 @@ class Jobs:
         now = self.now()
         wanted = await self.versions.one(job_id, version) if version is not None else None
         if version is not None and wanted is None:
-            raise ApiError(404, "no_such_version", f"The job has no version {version} any more.", "version")
+            raise Missing("no_such_version", f"The job has no version {version} any more.", "version")
         newest = await self.versions.of(job_id, 2) if version is None else []
 
         def apply(before: Job) -> Job:
@@ -322,9 +322,7 @@ class Jobs:
         if job is None or job.state is JobState.CANCELLED:
             raise no_such_job(job_id)
         if job.state is JobState.PENDING:
-            raise ApiError(
-                409, "wrong_state", "The job waits for an approval and cannot run before.", "state"
-            )
+            raise Conflict("wrong_state", "The job waits for an approval and cannot run before.", "state")
         return job
 
     def _admission(self, per_person: bool) -> Admission:
@@ -375,8 +373,7 @@ class Jobs:
         methods = self.registry.methods(handler_id)
         if methods is not None and method not in methods:
             offered = ", ".join(methods) or "none at all"
-            raise ApiError(
-                400,
+            raise Refusal(
                 "unknown_method",
                 f"The handler {handler_id!r} does not offer {method!r}; it offers: {offered}.",
                 field,
@@ -385,8 +382,7 @@ class Jobs:
     @staticmethod
     def _expect(job: Job, state: JobState, done: str) -> None:
         if job.state is not state:
-            raise ApiError(
-                409,
+            raise Conflict(
                 "wrong_state",
                 f"The job is {job.state.value}; only one that is {state.value} can be {done}.",
                 "state",
@@ -396,8 +392,7 @@ class Jobs:
 def expect_version(job: Job, version: int | None) -> None:
     """Refuses a change that was meant for another version of the job."""
     if version is not None and version != job.version:
-        raise ApiError(
-            409,
+        raise Conflict(
             "job_changed",
             f"The job was changed meanwhile: it is at version {job.version}, not {version}.",
             "version",

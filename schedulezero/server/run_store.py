@@ -19,9 +19,9 @@ from schedulezero.limits import NO_LIMITS, Limits, is_personal, too_many_runs
 from schedulezero.model import Run, RunState
 from schedulezero.server import queued_runs, troubles
 from schedulezero.server.allowance import MinuteAllowance
-from schedulezero.server.api.errors import LimitReached
 from schedulezero.server.job_rows import pause_job
 from schedulezero.server.pages import RunFilter
+from schedulezero.server.refusal import LimitReached
 from schedulezero.server.rows import OUTCOME_COLUMNS, messages_of, outcome, run_of
 from schedulezero.server.run_rows import TROUBLES, insert_runs, queue_again
 from schedulezero.server.tables import posts, runs

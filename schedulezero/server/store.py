@@ -20,10 +20,10 @@ from schedulezero.limits import NO_LIMITS, Excess, Limits, is_ending
 from schedulezero.model import Job, JobState, Run, RunState
 from schedulezero.server import audit, signals, troubles, versions
 from schedulezero.server.allowance import HourlyAllowance, MinuteAllowance, runs_lately
-from schedulezero.server.api.errors import LimitReached
 from schedulezero.server.due import Due
 from schedulezero.server.job_rows import find_job, insert_jobs, replace_job, tell_clocks
 from schedulezero.server.pages import JobFilter, JobOrder, Position, job_page_query
+from schedulezero.server.refusal import LimitReached
 from schedulezero.server.room import Admission, Room, count_jobs
 from schedulezero.server.rows import job_of, job_row, run_at
 from schedulezero.server.run_rows import insert_runs, trouble_when_claimed

@@ -13,8 +13,8 @@ from schedulezero.errors import TriggerError, ValueUnusable
 from schedulezero.model import Job, JsonObject
 from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.bodies import BulkBody, BulkEntry, actor_of, per_person, read_body
-from schedulezero.server.api.errors import ApiError, LimitReached, no_such_job
 from schedulezero.server.jobs import Jobs, expect_version
+from schedulezero.server.refusal import LimitReached, Refusal, no_such_job
 
 
 class BulkResource:
@@ -53,7 +53,7 @@ class BulkResource:
                     raise no_such_job(entry.job_id)
                 expect_version(before, entry.expected)
                 after = await actions[body.action](entry)
-            except (ApiError, TriggerError, ValueUnusable) as error:
+            except (Refusal, TriggerError, ValueUnusable) as error:
                 if isinstance(error, LimitReached):
                     metrics.note_refusal(error.limit)
                 return None, {"job_id": entry.job_id, "message": error.message}

@@ -9,10 +9,9 @@ from aiohttp import web
 
 from schedulezero import metrics
 from schedulezero.errors import DatabaseUnavailable, TriggerError, ValueUnusable
-from schedulezero.limits import Excess
-from schedulezero.model import JsonObject
 from schedulezero.server.api.answering import json_answer
-from schedulezero.storable import Unstorable, check_text, clean_text
+from schedulezero.server.refusal import Conflict, LimitReached, Missing, Refusal
+from schedulezero.storable import Unstorable, check_text
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +20,8 @@ _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503:
 """What goes with an error of a status."""
 
 
-class ApiError(Exception):
-    """A request that cannot be served.
+class ApiError(Refusal):
+    """A request that is refused for the way in which it came.
 
     Parameters:
         status: the HTTP status.
@@ -32,17 +31,23 @@ class ApiError(Exception):
     """
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(code, message, field)
         self.status = status
-        self.code = code
-        self.message = clean_text(message)
-        self.field = clean_text(field) if field is not None else None
 
-    def to_json(self) -> JsonObject:
-        error: JsonObject = {"code": self.code, "message": self.message}
-        if self.field is not None:
-            error["field"] = self.field
-        return {"error": error}
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal (RFC 9110, 15.5)."""
+    match refusal:
+        case ApiError():
+            return refusal.status
+        case Missing():
+            return 404
+        case LimitReached() if refusal.code == "too_often":
+            return 422
+        case Conflict() | LimitReached():
+            return 409
+        case _:
+            return 400
 
 
 @web.middleware
@@ -59,37 +64,6 @@ async def texts_middleware(
     return await handler(request)
 
 
-class LimitReached(ApiError):
-    """A request that a limit of the owner's, or of the guild's own, refuses.
-
-    Parameters:
-        excess: which limit, and the sentence to tell.
-    """
-
-    def __init__(self, excess: Excess) -> None:
-        status, code, field = _OF_LIMITS[excess.limit]
-        super().__init__(status, code, excess.message, field)
-        self.limit = excess.limit
-
-
-# Read as: the limit that is reached, and the status, the code and the field of the answer.
-_OF_LIMITS = {
-    "jobs_per_guild": (409, "too_many_jobs", "guild_id"),
-    "most_jobs": (409, "too_many_jobs", "guild_id"),
-    "jobs_per_person": (409, "too_many_jobs", "creator_id"),
-    "reminders_per_person": (409, "too_many_reminders", "guild_id"),
-    "shortest_interval_seconds": (422, "too_often", "trigger"),
-    "shortest_reminder_seconds": (422, "too_often", "trigger"),
-    "runs_per_minute": (409, "too_many_runs", None),
-    "reminder_runs_per_minute": (409, "too_many_runs", None),
-}
-
-
-def no_such_job(job_id: str) -> ApiError:
-    """The answer to an id that no job has."""
-    return ApiError(404, "job_not_found", f"There is no job {job_id!r}.", "job_id")
-
-
 @web.middleware
 async def error_middleware(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -97,11 +71,11 @@ async def error_middleware(
     """Turns whatever goes wrong into one JSON error; only defects of ours are logged with a trace."""
     try:
         return await handler(request)
-    except ApiError as error:
+    except Refusal as error:
         if isinstance(error, LimitReached):
             metrics.note_refusal(error.limit)
-        extra = _HEADERS.get(error.status, {})
-        return json_answer(error.to_json(), status=error.status, headers=extra)
+        status = status_of(error)
+        return json_answer(error.to_json(), status=status, headers=_HEADERS.get(status, {}))
     except DatabaseUnavailable as error:
         log.error("%s %s: %s", request.method, request.path, error)
         answer = ApiError(

@@ -29,10 +29,11 @@ from schedulezero.server.api.bodies import (
     read_body,
     read_instant,
 )
-from schedulezero.server.api.errors import ApiError, no_such_job
+from schedulezero.server.api.errors import ApiError
 from schedulezero.server.api.runs import run_page
 from schedulezero.server.jobs import Jobs, created_answer
 from schedulezero.server.pages import JobFilter, JobOrder, Position, RunFilter
+from schedulezero.server.refusal import no_such_job
 from schedulezero.storable import read_json
 
 _MOST_A_PAGE = 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from aiohttp import web
 
 from schedulezero.instants import to_iso
@@ -12,6 +14,7 @@ from schedulezero.server.api.errors import ApiError
 from schedulezero.server.dispatcher import Dispatcher
 from schedulezero.server.jobs import Jobs, new_job_id
 from schedulezero.server.pages import JobFilter
+from schedulezero.server.refusal import Missing
 from schedulezero.server.registry import Registry
 
 _MOST_LISTED = 10_000
@@ -58,11 +61,9 @@ class SchedulesResource:
 
     async def delete(self, request: web.Request) -> web.Response:
         schedule_id = request.match_info["id"]
-        try:
+        # An id that it never had is a success in this dialect.
+        with contextlib.suppress(Missing):
             await self._jobs.cancel(schedule_id)
-        except ApiError as error:
-            if error.status != 404:  # an id it never had is a success in this dialect
-                raise
         return json_answer(
             {"status": "success", "message": f"Schedule {schedule_id} removed.", "schedule_id": schedule_id}
         )
