@@ -8,8 +8,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk import approval, listing
+from cogs.desk import listing
 from cogs.desk.answers import acknowledge, guild_id_of, panel_of, row_of, show
+from cogs.desk.approval_card import ask_for_approval
 from cogs.desk.components import DeskButton, DeskChannelSelect, action, all_picked, picked
 from cogs.desk.deciding import Act, moved
 from cogs.desk.jobs_here import actor_of, client_of, verdicts
@@ -206,7 +207,7 @@ async def undo(interaction: discord.Interaction, panel_id: str) -> None:
 async def _ask_for_approval(interaction: discord.Interaction, outcome: BulkOutcome) -> None:
     """Tells of those changed jobs that wait for a second person now; none of them did before."""
     waiting = client_of(interaction).all_jobs(guild_id_of(interaction), JobQuery(state=JobState.PENDING))
-    await approval.ask_for_approval(interaction, *[job async for job in waiting if job.id in outcome.changed])
+    await ask_for_approval(interaction, *[job async for job in waiting if job.id in outcome.changed])
 
 
 async def _restorable(

@@ -12,8 +12,9 @@ from typing import Any
 
 import discord
 
-from cogs.desk import approval, job_card
+from cogs.desk import job_card
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, show
+from cogs.desk.approval_card import ask_for_approval
 from cogs.desk.components import action, note_panel, picked
 from cogs.desk.deciding import Act
 from cogs.desk.draft import (
@@ -261,7 +262,7 @@ async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
     heading = t("Changed") if draft.job_id else t("Scheduled")
     if job.state is JobState.PENDING:
         heading = t("Waits for approval")
-        await approval.ask_for_approval(interaction, job)
+        await ask_for_approval(interaction, job)
     await show(interaction, await job_card.card_of(interaction, job, heading=heading))
 
 

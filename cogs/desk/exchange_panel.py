@@ -13,7 +13,7 @@ from discord import ui
 
 from cogs.desk.allowance import allowance_of, only_schedules, runs_too_often
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
-from cogs.desk.approval import ask_for_approval
+from cogs.desk.approval_card import ask_for_approval
 from cogs.desk.components import DeskButton, action
 from cogs.desk.deciding import Act
 from cogs.desk.draft import auto_name, fill, label_of, typed

@@ -10,9 +10,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk import approval
 from cogs.desk.allowance import closer_than_allowed
 from cogs.desk.answers import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.approval_card import ask_for_approval
 from cogs.desk.components import DeskButton, action, note_panel
 from cogs.desk.deciding import Act
 from cogs.desk.draft import typed
@@ -342,7 +342,7 @@ async def go_back(interaction: discord.Interaction, target: str) -> None:
     heading = t("Back again")
     if restored.state is JobState.PENDING and job.state is not JobState.PENDING:
         heading = t("Waits for approval")
-        await approval.ask_for_approval(interaction, restored)
+        await ask_for_approval(interaction, restored)
     await show(interaction, await card_of(interaction, restored, heading=heading))
 
 

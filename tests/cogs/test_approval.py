@@ -10,7 +10,7 @@ import discord
 import pytest
 import simcord
 
-from cogs.desk.approval import approval_card
+from cogs.desk.approval_card import approval_card
 from schedulezero.authorship import unchanged_since, writers
 from schedulezero.errors import Conflict
 from schedulezero.methods import spec_of
