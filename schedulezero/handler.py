@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 from schedulezero.calls import After, Guard
-from schedulezero.handler_thread import HandlerThread
+from schedulezero.handler_thread import HandlerConfig, HandlerThread
 from schedulezero.journal import Journal
 from schedulezero.keys import KeyRing
 from schedulezero.method_schema import schema_of
@@ -98,7 +98,20 @@ class Handler:
         if self.running:
             return
         self._loop = asyncio.get_running_loop()
-        self._session = HandlerThread(self, self._loop, self._session)
+        config = HandlerConfig(
+            self._context,
+            self.handler_id,
+            self.address,
+            self._server_address,
+            self.sprockets,
+            self.schemas,
+            self.journal,
+            self.guard,
+            self.after,
+            self.keys,
+            self.shards,
+        )
+        self._session = HandlerThread(config, self._loop, self._session)
         self._session.start()
         self._started.set()
 
@@ -127,11 +140,6 @@ class Handler:
             await self._started.wait()
             assert self._session is not None and self._session.registration is not None
             return await asyncio.wrap_future(self._session.registration.refresh())
-
-    @property
-    def context(self) -> Any:
-        """The first argument of every job function."""
-        return self._context
 
     @property
     def server_address(self) -> str | None:

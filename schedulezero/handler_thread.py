@@ -18,18 +18,21 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import zmq
 
-from schedulezero.calls import Calls
+from schedulezero.calls import After, Calls, Guard
 from schedulezero.descriptors import descriptor_limit
 from schedulezero.doorkeeper import Doorkeeper, most_peers
 from schedulezero.errors import ParameterError
 from schedulezero.invocation import Invocation, answer_of_error, prepare
+from schedulezero.journal import Journal
 from schedulezero.keys import KeyRing, proved_key
+from schedulezero.methods import JobFunction
 from schedulezero.model import JsonObject
 from schedulezero.protocol import (
     PONG,
@@ -43,9 +46,7 @@ from schedulezero.protocol import (
     split_envelope,
 )
 from schedulezero.registration import Registered, Registration
-
-if TYPE_CHECKING:
-    from schedulezero.handler import Handler
+from schedulezero.shards import Shards
 
 log = logging.getLogger(__name__)
 
@@ -71,19 +72,50 @@ class _Waiting:
     answered: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class HandlerConfig:
+    """What a handler is from one start to the next stop.
+
+    Attributes:
+        context: what job functions get as their first argument (the bot).
+        handler_id: the name under which it registers.
+        address: where it listens.
+        server_address: where it registers; None to stay unregistered.
+        sprockets: its job functions by their names, as they are at any moment.
+        schemas: tells what its methods take, as JSON Schema.
+        journal: where it notes what it does; None for nowhere.
+        guard: who is asked before each run; None for nobody.
+        after: who is told of good runs; None for nobody.
+        keys: our keys and the server's; None for a plain wire.
+        shards: the guilds that it serves beside other instances; None when it is the only one.
+    """
+
+    context: Any
+    handler_id: str
+    address: str
+    server_address: str | None
+    sprockets: Mapping[str, JobFunction]
+    schemas: Callable[[], Mapping[str, JsonObject]]
+    journal: Journal | None
+    guard: Guard | None
+    after: After | None
+    keys: KeyRing | None
+    shards: Shards | None
+
+
 class HandlerThread:
     """Answers calls between one start of a handler and its next stop.
 
     Parameters:
-        handler: what it answers for.
+        config: what it answers for.
         loop: the host's, where calls are carried out.
         before: the thread of the start before, which has to let go of the address first.
     """
 
     def __init__(
-        self, handler: Handler, loop: asyncio.AbstractEventLoop, before: HandlerThread | None
+        self, config: HandlerConfig, loop: asyncio.AbstractEventLoop, before: HandlerThread | None
     ) -> None:
-        self._handler = handler
+        self._config = config
         self._loop = loop
         self._before = before
         self._stopping = False
@@ -94,21 +126,21 @@ class HandlerThread:
         self._waker, self._wakened = socket.socketpair()
         self._waker.setblocking(False)
         self._wakened.setblocking(False)
-        self._calls = Calls(handler.context, handler.journal, handler.guard, handler.after)
+        self._calls = Calls(config.context, config.journal, config.guard, config.after)
         self._lock = threading.Lock()
         self.bound: Future[None] = Future()
         self.ended: Future[None] = Future()
         self.registration: Registration | None = None
-        if handler.server_address is not None:
+        if config.server_address is not None:
             self.registration = Registration(
-                handler.server_address,
-                handler.handler_id,
-                handler.address,
-                lambda: sorted(handler.sprockets),
+                config.server_address,
+                config.handler_id,
+                config.address,
+                lambda: sorted(config.sprockets),
                 CONCURRENCY,
-                handler.keys,
-                handler.shards,
-                handler.schemas,
+                config.keys,
+                config.shards,
+                config.schemas,
             )
         # Calls inherit the context in which the handler was started (tracing, a simulated Discord).
         context = contextvars.copy_context()
@@ -143,8 +175,8 @@ class HandlerThread:
             self._before = None
         context = zmq.Context()
         router = context.socket(zmq.ROUTER)
-        keys = self._handler.keys
-        keys = keys if keys is not None and keys.cover(self._handler.address) else None
+        keys = self._config.keys
+        keys = keys if keys is not None and keys.cover(self._config.address) else None
         doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
         monitor: zmq.Socket[bytes] | None = None
         questions = doorkeeper.socket(context)
@@ -201,14 +233,14 @@ class HandlerThread:
     def _bind(self, router: zmq.Socket[bytes]) -> bool:
         for attempt in range(_BIND_TRIES):
             try:
-                router.bind(self._handler.address)
+                router.bind(self._config.address)
             except zmq.ZMQError as error:
                 # After a stop the system may keep the address for a moment.
                 if error.errno == zmq.EADDRINUSE and attempt + 1 < _BIND_TRIES and not self._stopping:
                     threading.Event().wait(0.05)
                     continue
-                log.error("the handler cannot listen on %s: %s", self._handler.address, error)
-                self.bound.set_exception(OSError(error.errno, str(error), self._handler.address))
+                log.error("the handler cannot listen on %s: %s", self._config.address, error)
+                self.bound.set_exception(OSError(error.errno, str(error), self._config.address))
                 return False
             self.bound.set_result(None)
             return True
@@ -269,9 +301,9 @@ class HandlerThread:
 
     def _prepare(self, call: Call, envelope: list[bytes]) -> Invocation | None:
         """The call as it is to be carried out; None when it is answered at once."""
-        function = self._handler.sprockets.get(call.method)
+        function = self._config.sprockets.get(call.method)
         if function is None:
-            known = ", ".join(sorted(self._handler.sprockets)) or "none at all"
+            known = ", ".join(sorted(self._config.sprockets)) or "none at all"
             text = f"There is no job method {call.method[:100]!r} here; loaded are: {known}."
             self._answers.append((envelope, failure(text, retry=False)))
             return None
