@@ -22,7 +22,7 @@ def add_token_arguments(parser: argparse.ArgumentParser) -> None:
         "--scope", choices=("read", "write", "admin"), default="read", help="what it may (default: read)"
     )
     actions.add_parser("list", help="show the tokens, without their secrets")
-    revoke = actions.add_parser("revoke", help="make a token worthless, at once")
+    revoke = actions.add_parser("revoke", help="revoke a token at once")
     revoke.add_argument("token", metavar="NAME", help="its name, or the id that `token list` shows")
 
 
@@ -91,7 +91,7 @@ def add_keys_arguments(parser: argparse.ArgumentParser) -> None:
     change.add_argument(
         "--revoke",
         metavar="NAME",
-        help="let somebody in no more, at once, by the key's name or the key itself",
+        help="revoke a key at once, by its name or the key itself",
     )
     parser.add_argument("--name", help="with --allow: whose key it is, for the list")
 

@@ -56,6 +56,8 @@ def read_file(options: argparse.Namespace, settings: Settings) -> int:
             print(f"  {run:%a %Y-%m-%d %H:%M:%S %z}")
     for fault in _refused(reading):
         print(f"line {fault.line}: refused: {fault.message}")
+    count = f"{len(reading.entries)} read, {len(_refused(reading))} refused."
+    print(f"{count} `/schedule import` checks their methods and parameters, too.")
     return 0 if reading.entries else 2
 
 

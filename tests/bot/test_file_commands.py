@@ -68,6 +68,7 @@ def test_the_standard_input_and_a_text_for_people(
     assert main(["read-file", "-", "--timezone", "Asia/Tokyo", *NOW]) == 0
     out = capsys.readouterr().out
     assert out.startswith("line 1: Hello: every day at 09:00 (Asia/Tokyo)\n  Wed 2026-11-25 09:00:00 +0900\n")
+    assert out.endswith("1 read, 0 refused. `/schedule import` checks their methods and parameters, too.\n")
 
 
 def test_where_nothing_can_be_read_the_status_is_2(
