@@ -12,6 +12,7 @@ from cogs.desk.components import DeskButton
 from cogs.desk.double_taps import DoubleTaps
 from cogs.desk.rights import is_risky
 from cogs.services import spec_for
+from schedulezero.dialects import JobQuery
 from schedulezero.model import JobState
 from tests.cogs.test_alerts import alerts_to
 from tests.cogs.test_isolation import forged
@@ -50,9 +51,7 @@ async def test_an_import_that_waits_is_told_of_once(world: World) -> None:
     assert "30 of them wait for approval." in text_of(shown.response)
     _, many = alerts.history()
     assert "asks for approval of 30 jobs" in text_of(many) and "and 5 more" in text_of(many)
-    first = next(
-        j for j in (await world.bot.services.client.jobs(str(world.guild.id))).jobs if j.name == "Loud 3"
-    )
+    (first,) = (await world.bot.services.client.jobs(str(world.guild.id), JobQuery(text="Loud 13"))).jobs
     looked = await pick(world.moderator, many, "alert:look", [first.id])
     assert "Read and approve…" in labels(looked.response)
 

@@ -129,16 +129,22 @@ async def test_silent_connections_are_bounded_and_keep_nobody_out(address: tuple
 
 
 async def test_long_polls_are_bounded_and_the_bot_gets_in(address: tuple[str, int]) -> None:
-    polls = [
-        asyncio.create_task(ask(address, "/api/troubles?after=0&wait=1", {}))
-        for _ in range(SMALL.under_way * 3 // 4)
-    ]
+    answers: list[int] = []
+    over = asyncio.Event()
+
+    async def poll() -> None:
+        while not over.is_set():
+            answers.append((await ask(address, "/api/troubles?after=0&wait=1", {})).status_code)
+
+    polls = [asyncio.create_task(poll()) for _ in range(SMALL.under_way * 3 // 4)]
     refused = await until(lambda: _refused(address))
     assert refused.headers["Retry-After"] == "1"
     assert refused.json()["error"]["code"] == "too_many_under_way"
     own = [ask(address, "/api/troubles?after=0&wait=1", OWN) for _ in range(SMALL.connections // 2)]
     assert {answer.status_code for answer in await asyncio.gather(*own)} == {200}
-    assert {answer.status_code for answer in await asyncio.gather(*polls)} == {200}
+    over.set()
+    await asyncio.gather(*polls)
+    assert {200} <= set(answers) <= {200, 503}  # one that is opened again may find its place taken
     assert (await ask(address, "/api/health", {})).status_code == 200
 
 
