@@ -20,8 +20,8 @@ from typing import Any
 import zmq
 
 from benchmarks.figures import REPETITIONS, Figure, Row, shown
-from schedulezero.addresses import free_ports
-from schedulezero.handler import Handler
+from schedulezero.handler.handler import Handler
+from schedulezero.wire.addresses import free_ports
 
 _CALL = json.dumps({"method": "noop", "params": {"number": 1, "text": "a few words"}}).encode()
 _NAP = json.dumps({"method": "nap", "params": {}}).encode()

@@ -20,7 +20,7 @@ from simcord.http import router
 from benchmarks.figures import REPETITIONS, Figure, Row
 from bot.config import Settings
 from bot.limit_settings import NO_LIMIT_SETTINGS
-from schedulezero.addresses import free_ports
+from schedulezero.wire.addresses import free_ports
 from tests.world import World, a_world, press
 
 _TIMES = 20

@@ -27,16 +27,16 @@ import sqlalchemy as sa
 
 from benchmarks.figures import REPETITIONS, Curve, Figure, Lateness, Row
 from bot.limit_settings import NO_LIMIT_SETTINGS
-from schedulezero.addresses import free_ports
-from schedulezero.database import database_of
-from schedulezero.handler import Handler
+from schedulezero.handler.handler import Handler
+from schedulezero.handler.journal import Journal, journal_of
+from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
-from schedulezero.journal import Journal, journal_of
 from schedulezero.model import Job, Trigger
-from schedulezero.run_context import current_run
-from schedulezero.server.rows import job_row
+from schedulezero.server.records.rows import job_row
+from schedulezero.server.records.tables import jobs, metadata
 from schedulezero.server.service import ServerConfig
-from schedulezero.server.tables import jobs, metadata
+from schedulezero.storage.database import database_of
+from schedulezero.wire.addresses import free_ports
 from tests.postgres import a_postgres
 
 SIZES = (300, 3_000, 30_000)

@@ -25,9 +25,9 @@ from pathlib import Path
 
 import yaml
 
-from schedulezero.addresses import free_ports
 from schedulezero.faults import POINTS
 from schedulezero.instants import to_iso
+from schedulezero.wire.addresses import free_ports
 from tests.beside import COMMANDS, beside
 from tests.discord_server import DiscordServer
 from tests.installation import Installation, soon

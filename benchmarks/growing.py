@@ -18,8 +18,8 @@ from pathlib import Path
 from benchmarks.due_to_handler import config_in, save_jobs, server_process
 from benchmarks.figures import REPETITIONS, Curve, Figure, Row, shown
 from schedulezero import instants
-from schedulezero.client import Client
-from schedulezero.dialects import JobQuery
+from schedulezero.client.client import Client
+from schedulezero.client.dialect import JobQuery
 from schedulezero.server.service import ServerConfig
 
 SIZES = (1_000, 100_000, 1_000_000)

@@ -20,14 +20,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schedulezero.database import database_of
-from schedulezero.handler import Handler
+from schedulezero.handler.handler import Handler
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, Trigger
+from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
-from schedulezero.server.store import Store
-from schedulezero.server.tables import metadata
+from schedulezero.server.store.jobs import Store
 from schedulezero.server.thread import ServerThread
+from schedulezero.storage.database import database_of
 
 REPETITIONS = 3
 _PROBE_SECONDS = 0.001

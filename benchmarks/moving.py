@@ -20,10 +20,10 @@ import sqlalchemy as sa
 
 from benchmarks.due_to_handler import ROOT, save_jobs
 from schedulezero import instants
-from schedulezero.database import database_of
 from schedulezero.model import Run, RunState
-from schedulezero.server.rows import run_row
-from schedulezero.server.tables import metadata, runs
+from schedulezero.server.records.rows import run_row
+from schedulezero.server.records.tables import metadata, runs
+from schedulezero.storage.database import database_of
 from tests.postgres import a_postgres, rows
 
 JOBS, RUNS = 100_000, 200_000

@@ -19,8 +19,8 @@ from croniter import croniter
 from cronsim import CronSim
 
 from schedulezero.model import Trigger
-from schedulezero.when.parse import understand
-from schedulezero.when.triggers import schedule_of
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.parse import understand
 
 REPETITIONS = 3
 CALLS = 300

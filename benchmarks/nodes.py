@@ -27,19 +27,19 @@ from sqlalchemy.engine import Connection
 
 from bot.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero import instants
-from schedulezero.addresses import free_ports
-from schedulezero.database import database_of
-from schedulezero.handler import Handler
-from schedulezero.journal import Journal
-from schedulezero.methods import resumable
+from schedulezero.handler.handler import Handler
+from schedulezero.handler.journal import Journal
+from schedulezero.handler.run_context import current_run
+from schedulezero.handler.steps import step
+from schedulezero.methods.spec import resumable
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model import JsonObject as Json
-from schedulezero.postgres_database import asyncpg
-from schedulezero.run_context import current_run
-from schedulezero.server.rows import job_row
-from schedulezero.server.tables import jobs, metadata
-from schedulezero.shards import Shards
-from schedulezero.steps import step
+from schedulezero.server.records.rows import job_row
+from schedulezero.server.records.tables import jobs, metadata
+from schedulezero.storage.database import database_of
+from schedulezero.storage.postgres import asyncpg
+from schedulezero.wire.addresses import free_ports
+from schedulezero.wire.shards import Shards
 from tests.postgres import a_postgres, rows
 
 RUNS, SECONDS = 20_000, 60.0

@@ -5,7 +5,8 @@
 The limit is the bot's, not a shard's: more shards, clusters or nodes do not make the rush shorter
 (https://discord.com/developers/docs/topics/rate-limits#global-rate-limit). What helps is another limit, which
 Discord grants to large bots, and jitter, which spreads what is due over some minutes. Nothing here waits; the
-arithmetic of `bot.pace` is stepped through with a clock of its own: the earliest due first, evenly spaced.
+arithmetic of `bot.pace.pace` is stepped through with a clock of its own: the earliest due first, evenly
+spaced.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass
 
-from schedulezero.shards import shard_of
+from schedulezero.wire.shards import shard_of
 
 RUNS = 100_000
 SHARDS = 64

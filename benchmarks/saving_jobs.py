@@ -23,7 +23,7 @@ from aiohttp import web
 
 from benchmarks.due_to_handler import config_in, server_process
 from benchmarks.figures import REPETITIONS, Figure, Row
-from schedulezero.addresses import free_ports
+from schedulezero.wire.addresses import free_ports
 
 _COUNTS = {1: 300, 32: 1500}
 _BODY: dict[str, Any] = {

@@ -15,7 +15,7 @@ sys.excepthook = _quietly  # before anything takes long
 def main() -> int:
     """Runs the command line; Ctrl-C while it is still being imported ends it quietly."""
     try:
-        from bot.cli import main as command_line
+        from bot.cli.main import main as command_line
     except KeyboardInterrupt:
         return 130
     return command_line()

@@ -21,34 +21,35 @@ from discord.ext import commands
 
 from bot.clusters import Cluster
 from bot.config import ConfigError, Settings
-from bot.pace import FOR_ALL, FOR_JOBS, Pace
-from bot.shared_pace import SharedPace
-from cogs import sprocket_loader
+from bot.pace.pace import FOR_ALL, FOR_JOBS, Pace
+from bot.pace.shared_pace import SharedPace
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
-from cogs.desk.answers import answer_error
-from cogs.desk.components import DYNAMIC_ITEMS
-from cogs.desk.language import CommandTranslator
+from cogs.desk.kit.components import DYNAMIC_ITEMS
+from cogs.desk.kit.replies import answer_error
+from cogs.language import CommandTranslator
+from cogs.memory import Memory
 from cogs.menus_cog import MenusCog
 from cogs.reminders_cog import RemindersCog
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
+from cogs.sprocket_loading import loader
 from cogs.sprockets_cog import SprocketsCog
-from schedulezero import database_lock, instants
-from schedulezero.addresses import is_loopback
+from schedulezero import instants
 from schedulezero.background import run_in_background
-from schedulezero.client import Client
-from schedulezero.database import is_postgres_setting, sqlite_path
-from schedulezero.database_errors import explained
-from schedulezero.database_file import journal_beside, look
+from schedulezero.client.client import Client
 from schedulezero.errors import PortTaken
-from schedulezero.journal import Journal, journal_of
-from schedulezero.keys import KeyRing, load_keys
-from schedulezero.memory import Memory
+from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
-from schedulezero.when.parse import warm_up
+from schedulezero.storage import sqlite_lock
+from schedulezero.storage.database import is_postgres_setting, sqlite_path
+from schedulezero.storage.sqlite_errors import explained
+from schedulezero.storage.sqlite_file import journal_beside, look
+from schedulezero.when.language.parse import warm_up
+from schedulezero.wire.addresses import is_loopback
+from schedulezero.wire.keys import KeyRing, load_keys
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class _SchedulingBot(_AnyBot):
         self.server: ServerThread | None = None
         self._warming_up: asyncio.Task[None] | None = None
         self._taken_apart = False
-        self._claim: database_lock.Claim | None = None
+        self._claim: sqlite_lock.Claim | None = None
 
     async def setup_hook(self) -> None:
         """Brings everything up but the handler, which starts when the bot is ready."""
@@ -144,7 +145,7 @@ class _SchedulingBot(_AnyBot):
         self.add_dynamic_items(*DYNAMIC_ITEMS)
         for name in self.settings.sprockets:
             try:
-                await sprocket_loader.load(self, name)
+                await loader.load(self, name)
             except Refused as error:
                 # One broken sprocket must not keep the others from running.
                 log.error("%s", error.message)
@@ -186,9 +187,9 @@ class _SchedulingBot(_AnyBot):
         if self._claim is None and not is_postgres_setting(self.settings.database):
             self._claim = await asyncio.to_thread(self._claim_file, sqlite_path(self.settings.database))
 
-    def _claim_file(self, path: Path) -> database_lock.Claim:
+    def _claim_file(self, path: Path) -> sqlite_lock.Claim:
         with explained(path):
-            claim = database_lock.run_bot(path, self.cluster.number if self.cluster.count > 1 else None)
+            claim = sqlite_lock.run_bot(path, self.cluster.number if self.cluster.count > 1 else None)
         try:
             look(path)
             look(journal_beside(path))
@@ -289,7 +290,7 @@ def create_bot(
         now: tells the embedded server the present instant; a test moves it.
     """
     cluster = cluster or _ONE
-    sprocket_loader.look_in(Path("sprockets"))
+    loader.look_in(Path("sprockets"))
     count = settings.shards or (cluster.count if cluster.count > 1 else None)
     if count is None:
         return ScheduleZeroBot(settings, cluster, now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from schedulezero.shards import Shards, cluster_shards
+from schedulezero.wire.shards import Shards, cluster_shards
 
 _MOST_CLUSTERS = 10_000
 

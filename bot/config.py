@@ -25,12 +25,12 @@ from pydantic_settings import (
 
 from bot.config_words import in_our_words
 from bot.limit_settings import LimitSettings
-from schedulezero.addresses import is_loopback
-from schedulezero.database import is_postgres_setting, sqlite_path
 from schedulezero.errors import DatabaseUnusable
-from schedulezero.keys import is_key
-from schedulezero.postgres_url import check_url, without_password
-from schedulezero.when.triggers import known_zones
+from schedulezero.storage.database import is_postgres_setting, sqlite_path
+from schedulezero.storage.postgres_url import check_url, without_password
+from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.wire.addresses import is_loopback
+from schedulezero.wire.keys import is_key
 
 DEFAULT_PATH = Path("config/schedulezero.yaml")
 PREFIX = "SCHEDULEZERO_"

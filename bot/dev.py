@@ -15,8 +15,8 @@ from watchfiles import awatch
 
 import sprockets
 from bot.app import ScheduleZeroBot
-from cogs import sprocket_loader
 from cogs.services import Refused
+from cogs.sprocket_loading import loader
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +31,17 @@ async def keep_fresh(bot: ScheduleZeroBot, stop: asyncio.Event) -> None:
         names = {
             Path(path).stem.removesuffix("_sprocket") for _, path in changes if path.endswith("_sprocket.py")
         }
-        for name in sorted(names & set(sprocket_loader.available())):
+        for name in sorted(names & set(loader.available())):
             await tell_owner(bot, await take_up(bot, name))
 
 
 async def take_up(bot: ScheduleZeroBot, name: str) -> str:
     """Loads a sprocket, or loads it anew, and returns what there is to tell of it."""
     try:
-        if name in sprocket_loader.loaded(bot):
-            await sprocket_loader.reload(bot, name)
+        if name in loader.loaded(bot):
+            await loader.reload(bot, name)
         else:
-            await sprocket_loader.load(bot, name)
+            await loader.load(bot, name)
     except Refused as error:
         log.error("%s", error.message)
         return f"❌ {error.message}\nThe old one goes on running."

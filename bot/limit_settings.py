@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from schedulezero.limits import EDGE_ENTRIES, EDGE_KIB, Limits
+from schedulezero.model.limits import EDGE_ENTRIES, EDGE_KIB, Limits
 
 Many = Annotated[int, Field(ge=0, le=1_000_000)]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
@@ -16,7 +16,7 @@ _DEFAULTS = Limits()
 
 
 class LimitSettings(BaseModel):
-    """What one guild and one person can ask for at most; `schedulezero.limits.Limits` says what each is."""
+    """What one guild and one person can ask for at most; `schedulezero.model.limits.Limits` says what each is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from schedulezero.postgres_url import secrets_of
+from schedulezero.storage.postgres_url import secrets_of
 
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _HIDDEN = "[hidden]"
@@ -80,7 +80,8 @@ class RunFilter(logging.Filter):
     """Puts the run that is being carried out to each record, so that its lines are found together."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        module = sys.modules.get("schedulezero.run_context")  # heavy; not loaded before there are runs
+        # It is heavy, and not loaded before there are runs.
+        module = sys.modules.get("schedulezero.handler.run_context")
         current = module.current_run().run_id if module is not None else None
         record.run_id = current or getattr(record, "run_id", None)
         return True

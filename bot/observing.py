@@ -16,7 +16,7 @@ from bot.logs import redact
 from schedulezero import metrics, tracing
 from schedulezero.background import run_in_background
 from schedulezero.errors import PortTaken
-from schedulezero.server.api.connections import Bounds, Connections
+from schedulezero.server.http.connections import Bounds, Connections
 from schedulezero.server.service import listen
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ import discord
 from bot.app import ScheduleZeroBot, create_bot
 from bot.clusters import Cluster
 from bot.config import Settings
+from bot.health.screen import show_screen
+from bot.health.unreachable import why_unreachable
 from bot.observing import observe, serving_metrics
 from bot.refusals import DiscordRefuses, DiscordUnusable
-from bot.screen import show_screen
-from bot.unreachable import why_unreachable
 from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 

@@ -6,9 +6,9 @@ import importlib
 import logging
 from collections.abc import Iterable
 
-from cogs import sprocket_loader
-from schedulezero.methods import MethodSpec, spec_of
-from sprockets.registering import RegisteringCog
+from cogs.sprocket_loading import loader
+from schedulezero.methods.spec import MethodSpec, spec_of
+from sprockets.kit.cog import RegisteringCog
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ def specs_of_sprockets(names: Iterable[str]) -> list[MethodSpec]:
     found: list[MethodSpec] = []
     for name in names:
         try:
-            module = importlib.import_module(sprocket_loader.extension(name))
+            module = importlib.import_module(loader.extension(name))
         except Exception:
             log.exception("sprocket %r cannot be imported", name)
             continue

@@ -30,16 +30,16 @@ import zmq.asyncio
 
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
-from bot.demo import WallClock, simulated
-from bot.demo_guild import let_do_what_it_asks
+from bot.demo.demo import WallClock, simulated
+from bot.demo.demo_guild import let_do_what_it_asks
 from bot.limit_settings import NO_LIMIT_SETTINGS
-from cogs import sprocket_loader
 from cogs.services import handler_of
+from cogs.sprocket_loading import loader
 from schedulezero import instants
-from schedulezero.addresses import free_ports
-from schedulezero.handler import Handler
+from schedulezero.handler.handler import Handler
 from schedulezero.model import Job
-from schedulezero.when.parse import understand
+from schedulezero.when.language.parse import understand
+from schedulezero.wire.addresses import free_ports
 
 SECONDS = 15.0
 """How long anything is waited for before a test fails."""
@@ -91,7 +91,7 @@ class SimulatedGuild:
 
     async def load(self, name: str) -> list[str]:
         """Loads a sprocket as ``/load_sprocket`` does, and returns the jobs that it brought."""
-        brought = await sprocket_loader.load(self.bot, name)
+        brought = await loader.load(self.bot, name)
         await self.env.settle()
         await self.ready()
         self.invite()

@@ -1,7 +1,7 @@
 """AdminCog: the slash commands. Options go in, a panel of the desk comes out; nothing else.
 
 Discord hides the commands from whoever may not manage the server; each is checked again when it
-is used (`cogs.desk.components.answer`).
+is used (`cogs.desk.kit.components.answer`).
 """
 
 from __future__ import annotations
@@ -15,37 +15,25 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk import (
-    alert_card,
-    approval,
-    bulk,
-    calendar_panel,
-    changes,
-    create,
-    drafts,
-    exchange_panel,
-    help_panel,
-    history,
-    job_card,
-    listing,
-    setup,
-    status,
-    zones,
-)
-from cogs.desk.answers import answer, check_manager
-from cogs.desk.audit import show_audit
-from cogs.desk.language import speaking, t
-from cogs.desk.modals import is_form, submitted
-from cogs.desk.wording import cut
+from cogs.desk.creating import create, unfinished
+from cogs.desk.files import exchange_panel
+from cogs.desk.jobs import approval, bulk, changes, job_card, listing
+from cogs.desk.kit.modals import is_form, submitted
+from cogs.desk.kit.replies import answer, check_manager
+from cogs.desk.kit.wording import cut
+from cogs.desk.runs import alert_card, calendar_panel, history
+from cogs.desk.settings import help_panel, setup, status, zones
+from cogs.desk.settings.audit_panel import show_audit
+from cogs.language import speaking, t
 from cogs.services import Refused, offered_specs, services_of, timezone_of
 from schedulezero import instants
-from schedulezero.dialects import JobQuery
+from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
-from schedulezero.methods import best_matches
+from schedulezero.methods.spec import best_matches
 from schedulezero.model import JobState, RunState
-from schedulezero.when.complete import completions
-from schedulezero.when.describe import describe
-from schedulezero.when.zone_search import search_zones
+from schedulezero.when.language.complete import completions
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.zone_search import search_zones
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +85,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="drafts", description="Go on with what you began and did not finish")
     async def drafts(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda: drafts.show_drafts(interaction))
+        await answer(interaction, lambda: unfinished.show_drafts(interaction))
 
     @schedule.command(name="list", description="Show what is scheduled here, next run first")
     @app_commands.describe(state="Only jobs in this state", text="Only jobs with this text")

@@ -3,7 +3,7 @@
 It reads the server's outbox of troubles on from the last one that it told, so that a restart of
 either side tells each of them, once. It looks ahead at what runs within a day, and again within an
 hour, and whenever Discord tells of a channel, a role or a permission that changed. What is told is a
-card for each cause (`cogs.desk.alert_card`), in the guild's alert channel or to the job's creator.
+card for each cause (`cogs.desk.runs.alert_card`), in the guild's alert channel or to the job's creator.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ import aiohttp
 import discord
 from discord.ext import commands
 
-from cogs.desk.alert_card import Alert, Item, alert_panel
-from cogs.desk.answers import fit
-from cogs.desk.history import run_target
-from cogs.desk.language import speaking
-from cogs.desk.rights import problems
-from cogs.desk.seen_channels import SeenChannels
-from cogs.outbox import OutboxReader
+from cogs.background.outbox import OutboxReader
+from cogs.desk.kit.replies import fit
+from cogs.desk.runs.alert_card import Alert, Item, alert_panel
+from cogs.desk.runs.history import run_target
+from cogs.language import speaking
+from cogs.rights.channels import SeenChannels
+from cogs.rights.rights import problems
 from cogs.services import services_of, spec_for
 from schedulezero import instants
 from schedulezero.background import run_in_background
-from schedulezero.dialects import JobQuery
+from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError, NotFound
 from schedulezero.model import Job, JobState, Trouble, TroubleKind
 

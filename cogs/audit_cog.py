@@ -12,12 +12,12 @@ from collections import defaultdict
 import discord
 from discord.ext import commands
 
-from cogs.desk.audit import entry_text
-from cogs.desk.language import speaking
-from cogs.desk.wording import cut
-from cogs.outbox import OutboxReader
+from cogs.background.outbox import OutboxReader
+from cogs.desk.kit.wording import cut
+from cogs.desk.settings.audit_panel import entry_text
+from cogs.language import speaking
 from cogs.services import services_of
-from schedulezero.audit import AuditEntry
+from schedulezero.model.audit import AuditEntry
 
 log = logging.getLogger(__name__)
 

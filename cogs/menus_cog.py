@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk import message_menus
-from cogs.desk.answers import answer
-from cogs.desk.language import mark
+from cogs.desk.creating import message_menus
+from cogs.desk.kit.replies import answer
+from cogs.language import mark
 
 _MANAGERS = discord.Permissions(manage_guild=True)
 

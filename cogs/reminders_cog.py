@@ -6,11 +6,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk import reminders
-from cogs.desk.answers import answer_anyone
+from cogs.desk.kit.replies import answer_anyone
+from cogs.desk.reminders import reminders
 from cogs.services import services_of, timezone_of
 from schedulezero import instants
-from schedulezero.when.complete import completions
+from schedulezero.when.language.complete import completions
 
 
 class RemindersCog(commands.Cog):

@@ -15,11 +15,11 @@ import logging
 
 from discord.ext import commands
 
-from cogs.good_runs import GoodRuns
-from cogs.run_guard import RunGuard
+from cogs.background.success_pings import GoodRuns
+from cogs.rights.run_guard import RunGuard
 from cogs.services import Services
-from schedulezero.handler import Handler
-from schedulezero.methods import JobFunction
+from schedulezero.handler.handler import Handler
+from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
 

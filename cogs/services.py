@@ -13,17 +13,17 @@ from typing import Any, TypeVar
 import discord
 from discord.ext import commands
 
-from cogs.desk.double_taps import DoubleTaps
-from schedulezero.client import Client
+from cogs.background.double_taps import DoubleTaps
+from cogs.memory import Memory
+from schedulezero.client.client import Client
 from schedulezero.errors import ScheduleZeroError
-from schedulezero.handler import Handler
-from schedulezero.journal import Journal
-from schedulezero.keys import KeyRing
-from schedulezero.limited_reading import FileReaders
-from schedulezero.limits import Limits
-from schedulezero.memory import Memory
-from schedulezero.methods import MethodSpec, spec_of
-from schedulezero.shards import Shards
+from schedulezero.exchange.limited_reading import FileReaders
+from schedulezero.handler.handler import Handler
+from schedulezero.handler.journal import Journal
+from schedulezero.methods.spec import MethodSpec, spec_of
+from schedulezero.model.limits import Limits
+from schedulezero.wire.keys import KeyRing
+from schedulezero.wire.shards import Shards
 
 T = TypeVar("T")
 

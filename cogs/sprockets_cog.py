@@ -8,13 +8,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import sprocket_loader
-from cogs.desk import sprocket_panel
-from cogs.desk.answers import acknowledge, answer, say
-from cogs.desk.audit import note_change
-from cogs.desk.language import t
+from cogs.desk.kit.replies import acknowledge, answer, say
+from cogs.desk.settings import sprocket_panel
+from cogs.desk.settings.audit_panel import note_change
+from cogs.language import t
 from cogs.owner_guilds import OwnerGuilds
 from cogs.services import Refused
+from cogs.sprocket_loading import loader
 
 _OWNERS = discord.Permissions(administrator=True)
 _MANAGERS = discord.Permissions(manage_guild=True)
@@ -65,7 +65,7 @@ class SprocketsCog(commands.Cog):
     @app_commands.default_permissions(_OWNERS)
     async def load_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
-            brought = await sprocket_loader.load(self.bot, name.strip())
+            brought = await loader.load(self.bot, name.strip())
             await note_change(interaction, "sprocket_loaded", (), name=name.strip())
             return f"{t('Loaded {name}.', name=f'**{name}**')} {_brought(brought)}"
 
@@ -77,7 +77,7 @@ class SprocketsCog(commands.Cog):
     @app_commands.default_permissions(_OWNERS)
     async def unload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
-            await sprocket_loader.unload(self.bot, name.strip())
+            await loader.unload(self.bot, name.strip())
             await note_change(interaction, "sprocket_unloaded", (), name=name.strip())
             return t("Unloaded {name}. Jobs that use it fail until it is loaded again.", name=f"**{name}**")
 
@@ -89,7 +89,7 @@ class SprocketsCog(commands.Cog):
     @app_commands.default_permissions(_OWNERS)
     async def reload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work() -> str:
-            brought = await sprocket_loader.reload(self.bot, name.strip())
+            brought = await loader.reload(self.bot, name.strip())
             await note_change(interaction, "sprocket_reloaded", (), name=name.strip())
             return f"{t('Reloaded {name}.', name=f'**{name}**')} {_brought(brought)}"
 
@@ -106,7 +106,7 @@ class SprocketsCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """Sprockets that are there and not loaded."""
-        names = [name for name in sprocket_loader.available() if name not in sprocket_loader.loaded(self.bot)]
+        names = [name for name in loader.available() if name not in loader.loaded(self.bot)]
         return await self._choices(interaction, names, current)
 
     @unload_sprocket.autocomplete("name")
@@ -115,14 +115,14 @@ class SprocketsCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """Sprockets that are loaded."""
-        return await self._choices(interaction, sprocket_loader.loaded(self.bot), current)
+        return await self._choices(interaction, loader.loaded(self.bot), current)
 
     async def _choices(
         self, interaction: discord.Interaction, names: list[str], current: str
     ) -> list[app_commands.Choice[str]]:
         if not await self.bot.is_owner(interaction.user):
             return []
-        found = sprocket_loader.discover()
+        found = loader.discover()
         fitting = [found[name] for name in names if current.casefold() in name.casefold()]
         return [
             app_commands.Choice(name=f"{item.name} · {item.package} {item.version}"[:100], value=item.name)

@@ -82,3 +82,13 @@ def next_clock_change(after: datetime, until: datetime, zone: ZoneInfo) -> datet
         else:
             high = middle
     return datetime.fromtimestamp(high, UTC)
+
+
+def to_iso_or_none(instant: datetime | None) -> str | None:
+    """Like `to_iso`, for an instant that may be missing."""
+    return to_iso(instant) if instant is not None else None
+
+
+def from_iso_or_none(text: str | None) -> datetime | None:
+    """Like `from_iso`, for a text that may be missing."""
+    return from_iso(text) if text is not None else None

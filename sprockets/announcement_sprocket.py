@@ -8,9 +8,20 @@ import discord
 from discord.ext import commands
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need, in_channel
-from schedulezero.typed import ChannelId, ChannelIds, Colour, LongText, MemberId, RoleId, Text, Url, job
-from sprockets.discord_side import (
+from schedulezero.methods.spec import Need, in_channel
+from schedulezero.methods.typed import (
+    ChannelId,
+    ChannelIds,
+    Colour,
+    LongText,
+    MemberId,
+    RoleId,
+    Text,
+    Url,
+    job,
+)
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import (
     asking_discord,
     channel_of,
     colour_of,
@@ -23,7 +34,6 @@ from sprockets.discord_side import (
     role_of,
     text_for,
 )
-from sprockets.registering import RegisteringCog, by_name
 
 
 @job(

@@ -10,12 +10,12 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import in_channel
-from schedulezero.steps import step
-from schedulezero.typed import AnyChannelId, Duration, LongText, job
-from sprockets.discord_side import REASON, asking_discord, fitting, guild_channel_of, text_for
-from sprockets.follow_up import follow_up, waiting
-from sprockets.registering import RegisteringCog, by_name
+from schedulezero.handler.steps import step
+from schedulezero.methods.spec import in_channel
+from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import REASON, asking_discord, fitting, guild_channel_of, text_for
+from sprockets.kit.follow_up import follow_up, waiting
 
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024

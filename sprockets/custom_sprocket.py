@@ -14,7 +14,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from schedulezero.methods import Need, needs, resumable
+from schedulezero.methods.spec import Need, needs, resumable
 
 QUESTIONS = (
     "What made you smile this week?",

@@ -11,14 +11,14 @@ from pydantic import Field
 
 from schedulezero import instants
 from schedulezero.errors import JobFailed
+from schedulezero.handler.run_context import current_run
+from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
-from schedulezero.methods import Need, in_channel
-from schedulezero.parameter_values import said_span
-from schedulezero.run_context import current_run
-from schedulezero.steps import step
-from schedulezero.typed import Duration, GuildId, LongText, Text, VoiceId, job
-from sprockets.discord_side import REASON, asking_discord, fitting, guild_channel_of, guild_of, text_for
-from sprockets.registering import RegisteringCog, by_name
+from schedulezero.methods.spec import Need, in_channel
+from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceId, job
+from schedulezero.methods.values import said_span
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import REASON, asking_discord, fitting, guild_channel_of, guild_of, text_for
 
 _SOONEST = timedelta(minutes=1)  # Discord takes no event that began already
 _CLOCK_SKEW = timedelta(minutes=2)

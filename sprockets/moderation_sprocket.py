@@ -10,12 +10,12 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need, in_channel
-from schedulezero.run_context import current_run
-from schedulezero.steps import step
-from schedulezero.typed import ChannelId, LongText, MemberId, Text, job
-from sprockets.discord_side import REASON, Sendable, asking_discord, channel_of, post
-from sprockets.registering import RegisteringCog, by_name
+from schedulezero.handler.run_context import current_run
+from schedulezero.handler.steps import step
+from schedulezero.methods.spec import Need, in_channel
+from schedulezero.methods.typed import ChannelId, LongText, MemberId, Text, job
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import REASON, Sendable, asking_discord, channel_of, post
 
 _BULK = 100
 _BULK_AGE = timedelta(days=14) - timedelta(minutes=5)  # Discord refuses older ones; keep a margin

@@ -11,10 +11,11 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed, Uncertain
-from schedulezero.methods import Need, in_channel
-from schedulezero.steps import step
-from schedulezero.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
-from sprockets.discord_side import (
+from schedulezero.handler.steps import step
+from schedulezero.methods.spec import Need, in_channel
+from schedulezero.methods.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import (
     MOST_TEXT,
     REASON,
     Sendable,
@@ -28,7 +29,6 @@ from sprockets.discord_side import (
     posted,
     text_for,
 )
-from sprockets.registering import RegisteringCog, by_name
 
 _MOST_ANSWERS = 10
 _LONGEST_ANSWER = 55

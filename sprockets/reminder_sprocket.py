@@ -12,10 +12,10 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.run_context import current_run
-from schedulezero.typed import LongText, MemberId, job
-from sprockets.discord_side import asking_discord, post
-from sprockets.registering import RegisteringCog, by_name
+from schedulezero.handler.run_context import current_run
+from schedulezero.methods.typed import LongText, MemberId, job
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import asking_discord, post
 
 MARK = "⏰"
 # Read as: minutes to snooze for, and what the button says.

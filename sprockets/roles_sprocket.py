@@ -10,12 +10,12 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need
-from schedulezero.steps import step
-from schedulezero.typed import Duration, GuildId, MemberIds, RoleId, job
-from sprockets.discord_side import REASON, asking_discord, guild_of, partly, role_of
-from sprockets.follow_up import follow_up, waiting
-from sprockets.registering import RegisteringCog, by_name
+from schedulezero.handler.steps import step
+from schedulezero.methods.spec import Need
+from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import REASON, asking_discord, guild_of, partly, role_of
+from sprockets.kit.follow_up import follow_up, waiting
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)

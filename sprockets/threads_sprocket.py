@@ -10,10 +10,11 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import in_channel
-from schedulezero.steps import step
-from schedulezero.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
-from sprockets.discord_side import (
+from schedulezero.handler.steps import step
+from schedulezero.methods.spec import in_channel
+from schedulezero.methods.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import (
     MOST_TEXT,
     REASON,
     asking_discord,
@@ -24,7 +25,6 @@ from sprockets.discord_side import (
     post,
     text_for,
 )
-from sprockets.registering import RegisteringCog, by_name
 
 Quiet = Literal["1 hour", "1 day", "3 days", "1 week"]
 # Read as: how long a thread may be quiet before Discord puts it away, in Discord's minutes.

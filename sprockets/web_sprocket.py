@@ -9,12 +9,12 @@ from discord.ext import commands
 from pydantic import BaseModel, Field
 
 from schedulezero.errors import JobFailed, Uncertain
+from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
-from schedulezero.outgoing import CALLING, IDEMPOTENT, OutgoingFailed, send_out
-from schedulezero.run_context import current_run
-from schedulezero.sprocket_settings import settings_of
-from schedulezero.typed import LongText, Text, Url, job
-from sprockets.registering import RegisteringCog, by_name
+from schedulezero.methods.sprocket_settings import settings_of
+from schedulezero.methods.typed import LongText, Text, Url, job
+from schedulezero.web.outgoing import CALLING, IDEMPOTENT, OutgoingFailed, send_out
+from sprockets.kit.cog import RegisteringCog, by_name
 
 
 class WebSettings(BaseModel):

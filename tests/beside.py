@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from schedulezero.addresses import free_ports
+from schedulezero.wire.addresses import free_ports
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 40.0

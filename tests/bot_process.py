@@ -52,8 +52,8 @@ def main() -> int:
 
     import bot.app
     import bot.run
-    from bot.pace import WINDOW_SECONDS, Pace
-    from schedulezero.server import clock
+    from bot.pace.pace import WINDOW_SECONDS, Pace
+    from schedulezero.server.engine import clock
 
     bot.app.Pace = lambda *limits: Pace(*limits, window=WINDOW_SECONDS / _speed)  # type: ignore[assignment,misc]
     clock._LONGEST_SLEEP_SECONDS /= _speed
@@ -68,7 +68,7 @@ def main() -> int:
     bot.run.create_bot = create_bot
     _Controls().start()
 
-    from bot.cli import main as command_line
+    from bot.cli.main import main as command_line
 
     return command_line(arguments)
 

@@ -21,13 +21,13 @@ import pytest_asyncio
 
 from bot.config import Settings
 from bot.testing import free_settings
-from schedulezero.addresses import free_ports
-from schedulezero.database import database_of
-from schedulezero.limits import NO_LIMITS
+from schedulezero.model.limits import NO_LIMITS
 from schedulezero.server.api.openapi import DESCRIPTION
+from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
-from schedulezero.server.tables import metadata
 from schedulezero.server.thread import ServerThread
+from schedulezero.storage.database import database_of
+from schedulezero.wire.addresses import free_ports
 from tests.peers import RawHandler
 from tests.postgres import Postgres, a_postgres, programs
 from tests.world import World, a_world

@@ -22,8 +22,8 @@ from simcord.http import client as _routes_are_registered  # noqa: F401
 from simcord.http import router
 from simcord.intents import required_intent
 
-from bot.demo import WallClock
-from schedulezero.shards import shard_of
+from bot.demo.demo import WallClock
+from schedulezero.wire.shards import shard_of
 
 _NONCE_SECONDS = 300.0
 _INTENTS = discord.Intents.default()

@@ -17,8 +17,8 @@ import httpx
 import yaml
 
 from bot.limit_settings import NO_LIMIT_SETTINGS
-from schedulezero.addresses import free_ports
 from schedulezero.instants import to_iso
+from schedulezero.wire.addresses import free_ports
 from tests.discord_server import DiscordServer
 
 ROOT = Path(__file__).parent.parent

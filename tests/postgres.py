@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from schedulezero.addresses import free_ports
-from schedulezero.postgres_database import connect
+from schedulezero.storage.postgres import connect
+from schedulezero.wire.addresses import free_ports
 
 READY_SECONDS = 30.0
 

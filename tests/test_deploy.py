@@ -16,12 +16,12 @@ import pytest
 import yaml
 from aiohttp import web
 
+from bot.cli.exit_status import CONFIG, USAGE, Unusable, status_of
 from bot.config import ConfigError, Settings
-from bot.exit_status import CONFIG, USAGE, Unusable, status_of
-from bot.health import local
+from bot.health.ask import local
 from bot.refusals import DiscordRefuses, DiscordUnusable
-from schedulezero.addresses import free_ports
 from schedulezero.errors import DatabaseAway, DatabaseUnusable, Exposed, KeysUnusable, PortTaken
+from schedulezero.wire.addresses import free_ports
 from tests.bot.test_cli import ROOT, end, environment, line, start
 from tests.discord_server import DiscordServer
 

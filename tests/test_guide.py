@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.testing import simulated_guild
-from cogs import sprocket_loader
+from cogs.sprocket_loading import loader
 from tests.conftest import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -81,7 +81,7 @@ async def test_the_example_works_as_an_installed_package(
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     monkeypatch.syspath_prepend(str(place))
-    found = sprocket_loader.discover()["standup"]
+    found = loader.discover()["standup"]
     assert (found.module, found.package, found.version) == (
         "schedulezero_standup", "schedulezero-standup", "1.0.0",
     )  # fmt: skip

@@ -14,12 +14,20 @@ FORBIDDEN = {
     "schedulezero": ("discord", "bot", "cogs", "sprockets"),
     "sprockets": ("bot", "cogs"),
     "cogs": ("bot",),
-    "schedulezero/server": ("schedulezero.client", "schedulezero.handler", "schedulezero.registration"),
-    "schedulezero/client.py": ("schedulezero.server", "schedulezero.handler"),
-    "schedulezero/dialects.py": ("schedulezero.server", "schedulezero.handler"),
-    "schedulezero/handler.py": ("schedulezero.server", "schedulezero.client"),
-    "schedulezero/handler_thread.py": ("schedulezero.server", "schedulezero.client"),
-    "schedulezero/when": ("schedulezero.server", "schedulezero.client", "schedulezero.handler"),
+    "schedulezero/server": (
+        "schedulezero.client.client",
+        "schedulezero.handler.handler",
+        "schedulezero.handler.registration",
+    ),
+    "schedulezero/client/client.py": ("schedulezero.server", "schedulezero.handler.handler"),
+    "schedulezero/client/dialect.py": ("schedulezero.server", "schedulezero.handler.handler"),
+    "schedulezero/handler/handler.py": ("schedulezero.server", "schedulezero.client.client"),
+    "schedulezero/handler/thread.py": ("schedulezero.server", "schedulezero.client.client"),
+    "schedulezero/when": (
+        "schedulezero.server",
+        "schedulezero.client.client",
+        "schedulezero.handler.handler",
+    ),
 }
 
 

@@ -32,19 +32,19 @@ _DESCRIBED = {"description", "name"}
 
 # Sentences that are built without raising anything: notes of runs, warnings, rules, lacking features.
 _NOTES_IN = (
-    "schedulezero/guild_rules.py", "schedulezero/server/due.py", "schedulezero/server/store.py",
-    "schedulezero/server/allowance.py", "schedulezero/server/jobs.py", "schedulezero/server/dispatcher.py",
-    "schedulezero/server/clock.py", "schedulezero/when/preview.py", "schedulezero/when/parse.py",
-    "schedulezero/when/grammar.py", "schedulezero/schedules_dialect.py", "schedulezero/invocation.py",
-    "schedulezero/server/health.py", "schedulezero/errors.py", "schedulezero/calendar_file.py",
-    "schedulezero/calendar_lines.py", "schedulezero/file_reading.py", "schedulezero/limited_reading.py",
-    "schedulezero/limits.py",
+    "schedulezero/model/quiet_hours.py", "schedulezero/server/decisions/due.py", "schedulezero/server/store/jobs.py",
+    "schedulezero/server/store/hourly_limit.py", "schedulezero/server/engine/lifecycle.py", "schedulezero/server/engine/dispatcher.py",
+    "schedulezero/server/engine/clock.py", "schedulezero/when/language/preview.py", "schedulezero/when/language/parse.py",
+    "schedulezero/when/language/grammar.py", "schedulezero/client/published_dialect.py", "schedulezero/handler/invocation.py",
+    "schedulezero/server/health.py", "schedulezero/errors.py", "schedulezero/exchange/calendar_file.py",
+    "schedulezero/exchange/calendar_lines.py", "schedulezero/exchange/reading.py", "schedulezero/exchange/limited_reading.py",
+    "schedulezero/model/limits.py",
 )  # fmt: skip
 
 # What only programs read, or the owner's shell: the REST API's own checks, the wire, APScheduler's files.
 _NOT_READ = (
-    "schedulezero/server/api/", "schedulezero/server/registrations.py", "schedulezero/server/registry.py",
-    "schedulezero/handler_thread.py", "schedulezero/protocol.py", "schedulezero/apscheduler_jobs.py",
+    "schedulezero/server/api/", "schedulezero/server/handlers/registrations.py", "schedulezero/server/handlers/registry.py",
+    "schedulezero/handler/thread.py", "schedulezero/wire/protocol.py", "schedulezero/exchange/apscheduler.py",
 )  # fmt: skip
 
 # What is put together of two sentences.
@@ -163,7 +163,7 @@ def _declared() -> Iterator[Text]:
     """What the job functions that come with the bot declare: their help, their parameters."""
     from bot.config import DEFAULT_SPROCKETS
     from bot.sprocket_specs import specs_of_sprockets
-    from schedulezero.methods import spec_of
+    from schedulezero.methods.spec import spec_of
     from sprockets.custom_sprocket import JOBS
 
     specs = [spec_of(name, function) for name, function in JOBS.items()]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from schedulezero.addresses import is_loopback
 from schedulezero.errors import Exposed
+from schedulezero.wire.addresses import is_loopback
 
 
 def check_rest(endpoint: str, *, tls: bool, behind_proxy: bool, has_token: bool) -> None:

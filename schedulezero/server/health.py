@@ -21,12 +21,12 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero.columns import is_postgres
-from schedulezero.database import Database
-from schedulezero.database_file import mark_again
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject
-from schedulezero.server.signals import Signals
+from schedulezero.storage.database import Database
+from schedulezero.storage.signals import Signals
+from schedulezero.storage.sql import is_postgres
+from schedulezero.storage.sqlite_file import mark_again
 
 log = logging.getLogger(__name__)
 

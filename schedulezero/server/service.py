@@ -22,24 +22,13 @@ import zmq.asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from schedulezero import database_lock, instants
-from schedulezero.addresses import is_loopback
+from schedulezero import instants
 from schedulezero.background import run_in_background
-from schedulezero.database import Database, database_of, is_postgres_setting, sqlite_path
-from schedulezero.database_errors import explained
-from schedulezero.descriptors import descriptor_limit
-from schedulezero.doorkeeper import Doorkeeper, most_peers
 from schedulezero.errors import PortTaken
-from schedulezero.keys import load_keys
-from schedulezero.limits import Limits
 from schedulezero.model import JsonObject
-from schedulezero.protocol import MAX_FRAME_BYTES
-from schedulezero.server.announcer import Announcer
-from schedulezero.server.api.access import Access, AccessRules, loopback_hosts
+from schedulezero.model.limits import Limits
 from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
-from schedulezero.server.api.connections import Bounds, Connections
-from schedulezero.server.api.errors import error_middleware, texts_middleware
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.limits import LimitsResource
 from schedulezero.server.api.preview import PreviewResource
@@ -48,25 +37,37 @@ from schedulezero.server.api.runs import RunsResource
 from schedulezero.server.api.schedules import SchedulesResource
 from schedulezero.server.api.system import SystemResource
 from schedulezero.server.api.troubles import TroublesResource
-from schedulezero.server.audit import Audit
-from schedulezero.server.clock import Clock
-from schedulezero.server.crowd import SOCKETS_EACH, most_instances
-from schedulezero.server.dispatcher import Dispatcher
+from schedulezero.server.engine.clock import Clock
+from schedulezero.server.engine.dispatcher import Dispatcher
+from schedulezero.server.engine.lifecycle import Jobs
+from schedulezero.server.engine.retention import Retention
+from schedulezero.server.engine.run_queue import LocalRunQueue, RunQueue
 from schedulezero.server.exposure import check_rest, tls_context
+from schedulezero.server.handlers.crowd import SOCKETS_EACH, most_instances
+from schedulezero.server.handlers.registrations import Registrations
+from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.health import Health
-from schedulezero.server.instances import Instances
-from schedulezero.server.jobs import Jobs
-from schedulezero.server.registrations import Registrations
-from schedulezero.server.registry import Registry
-from schedulezero.server.retention import Retention
-from schedulezero.server.rules import Rules
-from schedulezero.server.run_queue import LocalRunQueue, RunQueue
-from schedulezero.server.signals import Signal, Signals
-from schedulezero.server.store import Store
-from schedulezero.server.tables import metadata
-from schedulezero.server.tokens import Tokens
-from schedulezero.server.troubles import Troubles
-from schedulezero.server.versions import Versions
+from schedulezero.server.http.access import Access, AccessRules, loopback_hosts
+from schedulezero.server.http.connections import Bounds, Connections
+from schedulezero.server.http.errors import error_middleware, texts_middleware
+from schedulezero.server.records.announcer import Announcer
+from schedulezero.server.records.audit import Audit
+from schedulezero.server.records.guild_rules import Rules
+from schedulezero.server.records.instances import Instances
+from schedulezero.server.records.tables import metadata
+from schedulezero.server.records.tokens import Tokens
+from schedulezero.server.records.troubles import Troubles
+from schedulezero.server.records.versions import Versions
+from schedulezero.server.store.jobs import Store
+from schedulezero.storage import sqlite_lock
+from schedulezero.storage.database import Database, database_of, is_postgres_setting, sqlite_path
+from schedulezero.storage.descriptors import descriptor_limit
+from schedulezero.storage.signals import Signal, Signals
+from schedulezero.storage.sqlite_errors import explained
+from schedulezero.wire.addresses import is_loopback
+from schedulezero.wire.doorkeeper import Doorkeeper, most_peers
+from schedulezero.wire.keys import load_keys
+from schedulezero.wire.protocol import MAX_FRAME_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -253,9 +254,9 @@ async def serving(
     log.info("server stopped: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
 
 
-def _claim(path: Path) -> database_lock.Claim:
+def _claim(path: Path) -> sqlite_lock.Claim:
     with explained(path):
-        return database_lock.serve(path)
+        return sqlite_lock.serve(path)
 
 
 def announcing(announcer: Announcer) -> Middleware:
@@ -276,8 +277,8 @@ async def run_queue(database: Database, store: Store, registry: Registry, signal
     """The queue of runs: of this process, or the one that the nodes of one PostgreSQL share."""
     if not signals.shared:
         return LocalRunQueue(store)
-    from schedulezero.postgres_database import PostgresDatabase
-    from schedulezero.server.shared_queue import SharedRunQueue, install
+    from schedulezero.server.engine.shared_queue import SharedRunQueue, install
+    from schedulezero.storage.postgres import PostgresDatabase
 
     assert isinstance(database, PostgresDatabase)
     await install(database)

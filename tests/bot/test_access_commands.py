@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.config import ConfigError, Settings, load_settings
-from schedulezero.database import database_of
-from schedulezero.keys import load_keys
-from schedulezero.server.tables import metadata
-from schedulezero.server.tokens import Scope, TokenRefused, Tokens
+from schedulezero.server.records.tables import metadata
+from schedulezero.server.records.tokens import Scope, TokenRefused, Tokens
+from schedulezero.storage.database import database_of
+from schedulezero.wire.keys import load_keys
 from tests.world import a_world
 
 

@@ -12,12 +12,12 @@ from aiohttp import web
 from discord.http import Route
 
 from bot.app import create_bot, expect_free
-from bot.checks import Check
 from bot.config import Settings
-from bot.demo import simulated
-from bot.doctor_discord import discord_checks
+from bot.demo.demo import simulated
+from bot.health.check import Check
+from bot.health.doctor_discord import discord_checks
 from schedulezero.errors import JobFailed, PortTaken
-from sprockets.discord_side import asking_discord
+from sprockets.kit.discord_side import asking_discord
 from tests.cogs.test_rights import give_the_bot
 from tests.world import World, a_world, said
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.new_sprocket import CannotWrite, NoSuchName, write_sprocket
 from bot.config import Settings
-from bot.new_sprocket import CannotWrite, NoSuchName, write_sprocket
 from tests.bot.test_cli import ROOT, environment, start
 
 AT_ONCE = 4

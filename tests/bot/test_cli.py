@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from bot.config import Settings
-from schedulezero.addresses import free_ports
+from schedulezero.wire.addresses import free_ports
 from tests.peers import tell
 
 ROOT = Path(__file__).parent.parent.parent

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.app import ScheduleZeroBot, create_bot
-from bot.cli import main
+from bot.cli.main import main
 from bot.clusters import Cluster, read_cluster
 from bot.config import ConfigError, Settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import ConfigError, Settings, load_settings
-from schedulezero.limits import Limits
+from schedulezero.model.limits import Limits
 
 
 def write(tmp_path: Path, text: str | bytes) -> Path:

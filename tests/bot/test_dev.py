@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import sprockets
+from bot.cli.new_sprocket import NoSuchName, write_sprocket
 from bot.dev import keep_fresh
-from bot.new_sprocket import NoSuchName, write_sprocket
-from cogs import sprocket_loader
+from cogs.sprocket_loading import loader
 from tests.conftest import until
 from tests.world import World, said
 
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder of sprockets where the bot is started."""
     place = tmp_path / "sprockets"
     place.mkdir()
-    sprocket_loader.look_in(place)
+    loader.look_in(place)
     yield tmp_path
     sprockets.__path__.remove(str(place.resolve()))
     for name in [name for name in sys.modules if name.startswith("sprockets.fresh")]:
@@ -64,7 +64,7 @@ async def test_a_job_that_another_sprocket_has_is_refused(world: World, folder: 
     before = world.handler.sprockets["send_dm"]
     text = said(await world.owner.slash(world.channel, "load_sprocket", name="fresh"))
     assert text == ("“fresh” claims the job `send_dm`, which “announcement” has already. Unload that first.")
-    assert world.handler.sprockets["send_dm"] is before and "fresh" not in sprocket_loader.loaded(world.bot)
+    assert world.handler.sprockets["send_dm"] is before and "fresh" not in loader.loaded(world.bot)
 
 
 @pytest.mark.parametrize("name", ["", "Greet", "1st", "a-b", "../x", "class", "x" * 41, "sz:draft"])

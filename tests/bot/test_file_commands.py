@@ -16,7 +16,7 @@ from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from bot.cli import main
+from bot.cli.main import main
 from tests.schedulezero.test_importers import OTHER, exported, send
 
 NOW = ["--now", "2026-11-24T12:00:00Z"]

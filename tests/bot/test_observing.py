@@ -18,15 +18,15 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from rich.console import Console
 
+from bot.health.screen import show_screen
 from bot.logs import JsonFormatter, RunFilter, hide
 from bot.observing import serving_metrics, trace_with, without_secrets
-from bot.screen import show_screen
 from bot.sprocket_specs import specs_of_sprockets
-from cogs.permissions import invite, wanted
+from cogs.rights.permissions import invite, wanted
 from cogs.services import offered_specs
 from schedulezero import tracing
-from schedulezero.addresses import free_ports
 from schedulezero.errors import PortTaken
+from schedulezero.wire.addresses import free_ports
 from tests.cogs.test_rights import give_the_bot
 from tests.conftest import until
 from tests.world import World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.pace import Pace
+from bot.pace.pace import Pace
 
 
 async def test_people_come_first_and_then_what_is_most_late() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from bot.app import create_bot
 from bot.clusters import Cluster
 from bot.config import Settings
-from schedulezero.greeting import Wire, wire_at
-from schedulezero.keys import load_keys
+from schedulezero.wire.greeting import Wire, wire_at
+from schedulezero.wire.keys import load_keys
 from tests.bot.test_cli import end, line, start
 from tests.schedulezero.server.test_wires import speak
 from tests.world import a_world

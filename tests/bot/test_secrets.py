@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from bot.config import ConfigError, Settings, load_settings
 from bot.logs import JsonFormatter, LineFormatter, hide_passwords, redact
 from bot.observing import without_secrets
-from schedulezero.addresses import free_ports
-from schedulezero.database import database_of, sqlite_path
+from cogs.memory import Memory
 from schedulezero.errors import DatabaseUnusable
-from schedulezero.keys import load_keys
-from schedulezero.memory import Memory
-from schedulezero.postgres_url import without_password
 from schedulezero.server.service import ServerConfig
+from schedulezero.storage.database import database_of, sqlite_path
+from schedulezero.storage.postgres_url import without_password
+from schedulezero.wire.addresses import free_ports
+from schedulezero.wire.keys import load_keys
 from tests.bot.test_cli import end
 from tests.world import World, said
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
-from bot import shared_pace
-from bot.shared_pace import SharedPace
+from bot.pace import shared_pace
+from bot.pace.shared_pace import SharedPace
 
 PROCESSES = 3
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from bot.config import Settings
-from schedulezero.memory import Memory
+from cogs.memory import Memory
 from tests.bot.test_cli import ROOT, Ended, environment, line, start
 
 pytestmark = pytest.mark.sqlite

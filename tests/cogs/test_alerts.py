@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import discord
 import simcord
 
-from cogs.desk.alert_card import Alert, Item, alert_panel
+from cogs.desk.runs.alert_card import Alert, Item, alert_panel
 from schedulezero import instants
 from tests.conftest import until
 from tests.text import text_of

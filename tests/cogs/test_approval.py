@@ -10,11 +10,11 @@ import discord
 import pytest
 import simcord
 
-from cogs.desk.approval_card import approval_card
-from schedulezero.authorship import unchanged_since, writers
+from cogs.desk.jobs.approval_card import approval_card
 from schedulezero.errors import Conflict
-from schedulezero.methods import spec_of
+from schedulezero.methods.spec import spec_of
 from schedulezero.model import Job, JobState, JobVersion, Trigger
+from schedulezero.model.authorship import unchanged_since, writers
 from tests.cogs.test_rights import give_the_bot
 from tests.cogs.test_who_may_act import click, now
 from tests.text import text_of

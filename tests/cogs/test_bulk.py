@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schedulezero.dialects import JobQuery
+from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
 from tests.cogs.test_jobs import scheduled
 from tests.text import text_of

@@ -18,13 +18,22 @@ from PIL import Image
 
 from benchmarks.growing import grow
 from bot.run import keep_what_is_loaded
-from cogs.desk.agenda import MOST, Moment, busiest_hour, moments, month_days, month_of, span_of, week_days
-from cogs.desk.pictures import Bar, drawable, month_png, timeline_png
+from cogs.desk.kit.pictures import Bar, drawable, month_png, timeline_png
+from cogs.desk.runs.agenda import (
+    MOST,
+    Moment,
+    busiest_hour,
+    moments,
+    month_days,
+    month_of,
+    span_of,
+    week_days,
+)
 from schedulezero import instants
-from schedulezero.calendar_file import MOST_EVENTS, calendar_of
+from schedulezero.exchange.calendar_file import MOST_EVENTS, calendar_of
 from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
-from schedulezero.when.triggers import schedule_of
+from schedulezero.when.calendar.triggers import schedule_of
 from tests.cogs.test_jobs import scheduled
 from tests.cogs.test_private_threads import ended
 from tests.cogs.test_rights import give_the_bot

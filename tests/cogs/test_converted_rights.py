@@ -9,14 +9,14 @@ import discord
 import pytest
 import yaml
 
-from cogs.desk.components import DeskSelect
-from cogs.desk.draft import fill, fitting
-from cogs.desk.rights import is_risky, named_channels, problems, strangers
-from cogs.run_guard import RunGuard
+from cogs.desk.drafts.draft import fill, fitting
+from cogs.desk.kit.components import DeskSelect
+from cogs.memory import Draft
+from cogs.rights.rights import is_risky, named_channels, problems, strangers
+from cogs.rights.run_guard import RunGuard
 from schedulezero.errors import JobFailed
-from schedulezero.memory import Draft
-from schedulezero.methods import MethodSpec, spec_of
-from schedulezero.run_context import RunContext
+from schedulezero.handler.run_context import RunContext
+from schedulezero.methods.spec import MethodSpec, spec_of
 from tests.cogs.test_isolation import Foreign, forged
 from tests.cogs.test_rights import give_the_bot
 from tests.cogs.test_who_may_act import click
@@ -192,8 +192,8 @@ async def test_a_form_takes_no_field_of_another_job(world: World, monkeypatch: p
         world.admin, "send_announcement", {"channel_id": [world.channel], "message": "Hi"}, "in 2 hours"
     )
     draft_id = button_target(preview.response, "Confirm")
-    from cogs.desk import components
-    from cogs.desk.modals import new_form, text_field
+    from cogs.desk.kit import components
+    from cogs.desk.kit.modals import new_form, text_field
 
     async def open_form(interaction: discord.Interaction, target: str) -> None:
         fields = [text_field("p:user_ids", "x")]

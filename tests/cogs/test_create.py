@@ -250,7 +250,7 @@ async def test_a_draft_belongs_to_who_wrote_it(world: World) -> None:
     assert draft is not None and draft.user_id == str(world.admin.id)
     # Somebody else who learned the custom id, on a message that everybody sees.
     panel = discord.ui.LayoutView(timeout=None)
-    from cogs.desk.components import DeskButton
+    from cogs.desk.kit.components import DeskButton
 
     row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
     row.add_item(DeskButton("draft", "confirm", draft_id, "Confirm"))

@@ -10,7 +10,7 @@ import simcord
 from bot.config import Settings
 from bot.limit_settings import LimitSettings
 from bot.testing import free_settings
-from cogs.direct_messages import DirectMessageBudget
+from cogs.background.direct_messages import DirectMessageBudget
 from schedulezero.model import Job, JobState, Run
 from tests.cogs.test_private_threads import ended, imported_by
 from tests.cogs.test_who_may_act import WEEKLY, click, now, runs, scheduler

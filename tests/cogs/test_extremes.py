@@ -22,12 +22,12 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from benchmarks.growing import grow
-from schedulezero.addresses import free_ports
-from schedulezero.client import Client
+from schedulezero.client.client import Client
 from schedulezero.model import Job, Trigger
-from schedulezero.server.pages import JobFilter, JobOrder, job_page_query
-from schedulezero.server.tables import metadata
-from schedulezero.sqlite_database import SqliteDatabase
+from schedulezero.server.records.queries import JobFilter, JobOrder, job_page_query
+from schedulezero.server.records.tables import metadata
+from schedulezero.storage.sqlite import SqliteDatabase
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.text import text_of
 from tests.world import World, pick, press, said

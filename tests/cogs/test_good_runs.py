@@ -12,9 +12,8 @@ import pytest
 from aiohttp import web
 
 from bot.config import Settings
-from cogs import good_runs
-from cogs.good_runs import GoodRuns, ping_fault
-from cogs.ping_budget import (
+from cogs.background import success_pings
+from cogs.background.ping_budget import (  # fmt: skip
     A_SECOND,
     A_SECOND_IN_A_GUILD,
     AT_ONCE,
@@ -22,14 +21,15 @@ from cogs.ping_budget import (
     BURST_SECONDS,
     QUIET_SECONDS,
     PingBudget,
-)  # fmt: skip
-from cogs.run_guard import RunGuard
+)
+from cogs.background.success_pings import GoodRuns, ping_fault
+from cogs.rights.run_guard import RunGuard
 from schedulezero.errors import JobFailed
-from schedulezero.invocation import Invocation
-from schedulezero.methods import MethodSpec, spec_of
+from schedulezero.handler.invocation import Invocation
+from schedulezero.handler.run_context import RunContext
+from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.model import Job, Trigger
-from schedulezero.protocol import Call
-from schedulezero.run_context import RunContext
+from schedulezero.wire.protocol import Call
 from tests.cogs.test_alerts import alerts_to
 from tests.cogs.test_rights import let_everybody_use
 from tests.cogs.test_rights_matrix import people
@@ -181,7 +181,7 @@ async def test_a_guild_has_so_many_under_way_and_the_log_says_so_once(
 async def test_the_log_names_the_host_only(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(good_runs, "_BETWEEN_SECONDS", 0.0)
+    monkeypatch.setattr(success_pings, "_BETWEEN_SECONDS", 0.0)
     async with watching() as watcher:
         after = GoodRuns(allow_private=True)
         with caplog.at_level(logging.DEBUG):
@@ -249,7 +249,7 @@ def test_all_guilds_together_have_a_rate_and_so_many_under_way() -> None:
 
 
 def test_accounts_of_guilds_are_forgotten_when_they_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogs.ping_budget._MOST_GUILDS", 3)
+    monkeypatch.setattr("cogs.background.ping_budget._MOST_GUILDS", 3)
     budget = PingBudget()
     for number in range(3):
         assert budget.begin(str(number), 0.0) is None

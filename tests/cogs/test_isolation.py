@@ -9,7 +9,7 @@ import discord
 import pytest
 import simcord
 
-from cogs.desk.components import DeskButton, DeskSelect
+from cogs.desk.kit.components import DeskButton, DeskSelect
 from tests.text import text_of
 from tests.world import World, button_target, said
 

@@ -12,10 +12,10 @@ import discord
 import pytest
 from discord import app_commands
 
-from cogs.desk.language import CommandTranslator, catalogue, speaking, t, tn, translated
+from cogs.language import CommandTranslator, catalogue, speaking, t, tn, translated
 from schedulezero.errors import WhenError
 from schedulezero.instants import now
-from schedulezero.when.parse import understand
+from schedulezero.when.language.parse import understand
 from tests.texts import LANGUAGES, ROOT, missing
 from tests.world import World, said
 

@@ -10,8 +10,8 @@ import pytest
 from bot.config import Settings
 from bot.limit_settings import LimitSettings
 from bot.testing import free_settings
-from cogs.desk.language import speaking, translated
-from schedulezero.dialects import JobQuery
+from cogs.language import speaking, translated
+from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import RequestRefused
 from schedulezero.model import Job, JobState, Trigger
 from tests.cogs.test_calendar import entries, imported

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import simcord
 
-from cogs.desk.components import DeskButton, DeskSelect
+from cogs.desk.kit.components import DeskButton, DeskSelect
 from schedulezero.model import Job
 from tests.cogs.test_isolation import forged
 from tests.cogs.test_who_may_act import a_job, now, runs, scheduler

@@ -11,8 +11,8 @@ import pytest
 
 import sprockets
 from bot.config import Settings
-from cogs import sprocket_loader, sprocket_swap
 from cogs.services import Refused
+from cogs.sprocket_loading import loader, swap
 from tests.conftest import until
 from tests.world import World, a_world
 
@@ -123,8 +123,8 @@ REFUSALS = {
         "ZeroDivisionError",
     ),
     "a wrong declaration": (
-        "from schedulezero.methods import in_channel\nfrom schedulezero.typed import ChannelId, job\n"
-        "from sprockets.registering import RegisteringCog, by_name\n"
+        "from schedulezero.methods.spec import in_channel\nfrom schedulezero.methods.typed import ChannelId, job\n"
+        "from sprockets.kit.cog import RegisteringCog, by_name\n"
         "@job(needs=in_channel('channel_id', 'sent_messages'))\n"
         "async def chime(bot, channel_id: ChannelId) -> dict:\n    '''Chime.'''\n    return {}\n"
         "class LastingSprocket(RegisteringCog):\n    jobs = by_name(chime)\n" + SETUP,
@@ -143,7 +143,7 @@ REFUSALS = {
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A sprocket of two files, which is loaded by none yet."""
     sprockets.__path__.append(str(tmp_path))
-    monkeypatch.setattr(sprocket_swap, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(swap, "LONGEST_SECONDS", 0.2)
     folder = tmp_path / "lasting_sprocket"
     folder.mkdir()
     (folder / "__init__.py").write_text(GOOD)
@@ -179,13 +179,13 @@ def write(package: Path, source: str) -> None:
 
 
 async def test_a_refused_reload_leaves_the_old_one_at_work(world: World, package: Path) -> None:
-    await sprocket_loader.load(world.bot, "lasting")
+    await loader.load(world.bot, "lasting")
     before = state(world)
     (package / "words.py").write_text('WORD = "another, longer word"\n')
     for reason, (source, says) in REFUSALS.items():
         write(package, "import sys\nsys.path.insert(0, '/nowhere')\n" + source)
         with pytest.raises(Refused) as caught:
-            await sprocket_loader.reload(world.bot, "lasting")
+            await loader.reload(world.bot, "lasting")
         assert says in caught.value.message, reason
         assert state(world) == before, reason
         assert await world.run("chime", {}) == {"success": True, "word": "ding"}, reason
@@ -197,7 +197,7 @@ async def test_a_refused_reload_leaves_the_old_one_at_work(world: World, package
     assert len(heard) == 1
     # And when the fault is mended, the new one takes its place.
     (package / "__init__.py").write_text(GOOD + f"# {'mended ' * 40}\n")
-    await sprocket_loader.reload(world.bot, "lasting")
+    await loader.reload(world.bot, "lasting")
     assert (await world.run("chime", {}))["word"] == "another, longer word"
     assert state(world)["listeners"] == before["listeners"]
 
@@ -207,7 +207,7 @@ async def test_a_refused_load_leaves_nothing_behind(world: World, package: Path)
     for reason, (source, says) in REFUSALS.items():
         write(package, "import sys\nsys.path.insert(0, '/nowhere')\n" + source)
         with pytest.raises(Refused) as caught:
-            await sprocket_loader.load(world.bot, "lasting")
+            await loader.load(world.bot, "lasting")
         assert says in caught.value.message, reason
         assert state(world) == before, reason
 
@@ -216,11 +216,11 @@ async def test_an_unload_whose_cog_fails_leaves_nothing_behind(world: World, pac
     before = state(world)
     source = GOOD.replace("def cog_unload(self):", "def cog_unload(self):\n        1 / 0")
     (package / "__init__.py").write_text(source + "async def teardown(bot):\n    1 / 0\n")
-    await sprocket_loader.load(world.bot, "lasting")
+    await loader.load(world.bot, "lasting")
     assert "chime" in world.handler.sprockets
-    await sprocket_loader.reload(world.bot, "lasting")
+    await loader.reload(world.bot, "lasting")
     assert (await world.run("chime", {}))["success"] is True
-    await sprocket_loader.unload(world.bot, "lasting")
+    await loader.unload(world.bot, "lasting")
     assert state(world) == before
 
 
@@ -231,8 +231,8 @@ async def test_an_unload_that_ends_the_program_or_never_ends_is_over_all_the_sam
     for last in ("raise SystemExit(7)", "await __import__('asyncio').Event().wait()"):
         source = GOOD.replace("    def cog_unload(self):", f"    async def cog_unload(self):\n        {last}")
         write(package, source)
-        await sprocket_loader.load(world.bot, "lasting")
-        await sprocket_loader.unload(world.bot, "lasting")
+        await loader.load(world.bot, "lasting")
+        await loader.unload(world.bot, "lasting")
         assert state(world) == before, last
 
 
@@ -248,6 +248,6 @@ async def test_a_bot_starts_with_bad_sprockets_beside_good_ones(settings: Settin
     names = (*settings.sprockets, "lasting", "latin")
     async with a_world(settings.model_copy(update={"sprockets": names})) as world:
         assert (await world.run("chime", {}))["word"] == "Grüße"
-        assert "latin" in sprocket_loader.loaded(world.bot)
-        assert "lasting" not in sprocket_loader.loaded(world.bot)
+        assert "latin" in loader.loaded(world.bot)
+        assert "lasting" not in loader.loaded(world.bot)
         assert "send_announcement" in world.handler.sprockets

@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from schedulezero.dialects import JobQuery
+from schedulezero.client.dialect import JobQuery
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, Trigger
 from tests.conftest import until

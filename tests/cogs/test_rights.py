@@ -9,8 +9,8 @@ import discord
 import pytest
 import simcord
 
-from cogs.desk.rights import problems
-from schedulezero.methods import spec_of
+from cogs.rights.rights import problems
+from schedulezero.methods.spec import spec_of
 from tests.text import text_of
 from tests.world import World, labels, said
 
@@ -60,7 +60,7 @@ async def test_a_plain_member_gets_no_suggestions_of_jobs(world: World) -> None:
 async def test_a_plain_member_cannot_click(world: World) -> None:
     values = {"channel_id": [world.channel], "message": "Hello"}
     job_id = await world.create(world.admin, "send_announcement", values, "in 2 hours")
-    from cogs.desk.components import DeskButton
+    from cogs.desk.kit.components import DeskButton
 
     panel = discord.ui.LayoutView(timeout=None)
     row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()

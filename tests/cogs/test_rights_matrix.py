@@ -14,9 +14,9 @@ import discord
 import pytest
 import simcord
 
-from cogs.run_guard import RunGuard
-from schedulezero.methods import spec_of
-from schedulezero.run_context import RunContext
+from cogs.rights.run_guard import RunGuard
+from schedulezero.handler.run_context import RunContext
+from schedulezero.methods.spec import spec_of
 from tests.cogs.test_alerts import alerts_to
 from tests.cogs.test_rights import bot_role, give_the_bot, let_everybody_use
 from tests.conftest import until

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import simcord
 
-from cogs.desk.approval_card import approval_card
+from cogs.desk.jobs.approval_card import approval_card
 from cogs.services import spec_for
 from schedulezero.model import Job, JobState
 from tests.cogs.test_who_may_act import a_job, click, now, scheduler

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 import pytest
 
-from cogs.desk.components import DeskButton
+from cogs.desk.kit.components import DeskButton
 from schedulezero.model import JobState
 from tests.cogs.test_isolation import forged
 from tests.cogs.test_rights import give_the_bot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schedulezero.sprocket_settings import read, settings_of
+from schedulezero.methods.sprocket_settings import read, settings_of
 from sprockets.web_sprocket import WebSettings
 from tests.cogs.test_rights import let_everybody_use
 from tests.world import World, said

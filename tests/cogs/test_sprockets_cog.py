@@ -54,9 +54,9 @@ async def setup(bot):
 
 TYPED = '''
 """A sprocket with a typed job."""
-from schedulezero.methods import in_channel
-from schedulezero.typed import ChannelId, job
-from sprockets.registering import RegisteringCog, by_name
+from schedulezero.methods.spec import in_channel
+from schedulezero.methods.typed import ChannelId, job
+from sprockets.kit.cog import RegisteringCog, by_name
 
 @job(needs=in_channel("channel_id", "send_messages"))
 async def hail(bot, channel_id: ChannelId) -> dict:
@@ -148,7 +148,7 @@ async def test_every_job_is_shown_under_the_sprocket_that_brought_it(world: Worl
     jobs, cog, rest = TYPED.partition("class WavingSprocket")
     (package / "jobs.py").write_text(jobs)
     (package / "__init__.py").write_text(
-        "from sprockets.registering import RegisteringCog, by_name\n"
+        "from sprockets.kit.cog import RegisteringCog, by_name\n"
         f"from sprockets.waving_sprocket.jobs import hail\n\n{cog}{rest}"
     )
     assert "Its jobs: `hail`" in await slash(world, "load_sprocket", "waving")

@@ -46,7 +46,7 @@ async def setup(bot):
 async def test_what_a_crash_left_open_is_asked_and_not_guessed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schedulezero.handler_thread._DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr("schedulezero.handler.thread._DRAIN_SECONDS", 0.0)
     (tmp_path / "plants_sprocket.py").write_text(PLANTS)
     monkeypatch.setattr(sprockets, "__path__", [*sprockets.__path__, str(tmp_path)])
     monkeypatch.delitem(sys.modules, "sprockets.plants_sprocket", raising=False)

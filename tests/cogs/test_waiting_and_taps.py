@@ -8,11 +8,11 @@ from typing import Any
 
 import simcord.actors
 
-from cogs.desk.components import DeskButton
-from cogs.desk.double_taps import DoubleTaps
-from cogs.desk.rights import is_risky
+from cogs.background.double_taps import DoubleTaps
+from cogs.desk.kit.components import DeskButton
+from cogs.rights.rights import is_risky
 from cogs.services import spec_for
-from schedulezero.dialects import JobQuery
+from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
 from tests.cogs.test_alerts import alerts_to
 from tests.cogs.test_isolation import forged

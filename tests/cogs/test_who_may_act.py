@@ -11,13 +11,13 @@ import discord
 import pytest
 import simcord
 
-from cogs.desk import components, modals
-from cogs.desk.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
-from cogs.desk.modals import new_form, text_field
+from cogs.desk.kit import components, modals
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
+from cogs.desk.kit.modals import new_form, text_field
 from schedulezero import instants
-from schedulezero.dialects import JobQuery
+from schedulezero.client.dialect import JobQuery
+from schedulezero.methods.sprocket_settings import settings_of
 from schedulezero.model import Job, JobState, Trigger
-from schedulezero.sprocket_settings import settings_of
 from sprockets.web_sprocket import WebSettings
 from tests.cogs.test_isolation import forged
 from tests.cogs.test_rights import give_the_bot, let_everybody_use

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schedulezero.server.api.openapi import DESCRIPTION
-from schedulezero.when.calendar_trigger import _RULE_KEYS, ARGUMENTS  # pyright: ignore[reportPrivateUsage]
-from schedulezero.when.cron_fields import FIELDS
-from schedulezero.when.schedules import INTERVAL_UNITS
+from schedulezero.when.calendar.calendar_trigger import _RULE_KEYS, ARGUMENTS  # pyright: ignore[reportPrivateUsage]
+from schedulezero.when.calendar.cron_fields import FIELDS
+from schedulezero.when.calendar.schedules import INTERVAL_UNITS
 
 # JSON texts, because Python's own values cannot say some of them.
 NUMBERS = (

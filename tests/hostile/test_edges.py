@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
-from schedulezero.storable import check
+from schedulezero.wire.storable import check
 from tests.hostile.edges import EDGES, INTERVAL, KNOWN, Place, places
 from tests.peers import RawHandler, tell
 from tests.schedulezero.server.test_runs import due_now, ended
@@ -125,7 +125,7 @@ async def asked(server_config: ServerConfig, raw_handler_port: int) -> AsyncIter
 
 @pytest.fixture
 def raw_handler_port() -> int:
-    from schedulezero.addresses import free_ports
+    from schedulezero.wire.addresses import free_ports
 
     return free_ports(1)[0]
 
@@ -395,8 +395,8 @@ async def test_a_row_of_an_earlier_version_is_listed_as_json(asked: Asked) -> No
     """What was taken in before such values were refused."""
     import sqlalchemy as sa
 
-    from schedulezero.database import database_of
-    from schedulezero.server.tables import jobs, metadata
+    from schedulezero.server.records.tables import jobs, metadata
+    from schedulezero.storage.database import database_of
 
     await asyncio.to_thread(asked.renew)
     database = database_of(asked.config.database, metadata)

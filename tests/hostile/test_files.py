@@ -19,10 +19,8 @@ from typing import Any
 
 import pytest
 
-from schedulezero import limited_reading
-from schedulezero.file_reader import OUT_OF_MEMORY
-from schedulezero.file_reading import Asked
-from schedulezero.limited_reading import (
+from schedulezero.exchange import limited_reading
+from schedulezero.exchange.limited_reading import (
     FileReaders,
     Reading,
     UnreadableFile,
@@ -30,6 +28,8 @@ from schedulezero.limited_reading import (
     environment,
     read_limited,
 )
+from schedulezero.exchange.reader_process import OUT_OF_MEMORY
+from schedulezero.exchange.reading import Asked
 from tests.hostile.files import FILES, SIZE
 from tests.loop_watch import watched_loop
 from tests.world import World, said
@@ -189,7 +189,7 @@ def children() -> list[str]:
     found: list[str] = []
     for number in listed.read_text().split():
         line = Path(f"/proc/{number}/cmdline")
-        if line.exists() and b"schedulezero.file_reader" in line.read_bytes():
+        if line.exists() and b"schedulezero.exchange.reader_process" in line.read_bytes():
             found.append(number)
     return found
 
@@ -207,7 +207,7 @@ async def test_the_process_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_process_starts_light() -> None:
     code = (
-        "import sys\nfrom schedulezero.file_reader import main\nmain()\n"
+        "import sys\nfrom schedulezero.exchange.reader_process import main\nmain()\n"
         "print([name for name in ('discord', 'sqlalchemy', 'aiohttp', 'zmq', 'PIL', 'pydantic', 'icalendar')"
         " if name in sys.modules])"
     )
@@ -220,7 +220,7 @@ def test_the_process_starts_light() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the process watches itself")
 def test_the_process_is_held_to_its_limits() -> None:
     code = (
-        "import resource; from schedulezero.file_reader import limit; limit(); "
+        "import resource; from schedulezero.exchange.reader_process import limit; limit(); "
         "print(*resource.getrlimit(resource.RLIMIT_CPU), *resource.getrlimit(resource.RLIMIT_CORE), "
         "*resource.getrlimit(resource.RLIMIT_AS)); bytearray(600 * 1024 * 1024)"
     )
@@ -230,7 +230,7 @@ def test_the_process_is_held_to_its_limits() -> None:
 
 
 def test_memory_is_watched_where_the_system_does_not() -> None:
-    code = "from schedulezero.file_reader import watch_memory; watch_memory(1)"
+    code = "from schedulezero.exchange.reader_process import watch_memory; watch_memory(1)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == OUT_OF_MEMORY
 
 

@@ -23,15 +23,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.config import ConfigError, Settings, load_settings
-from schedulezero.addresses import free_ports
-from schedulezero.calendar_file import read_calendar
 from schedulezero.errors import ParameterError, TriggerError, WhenError
-from schedulezero.exchange import Fault, read_jobs
-from schedulezero.handler import Handler
+from schedulezero.exchange.calendar_file import read_calendar
+from schedulezero.exchange.yaml_file import Fault, read_jobs
+from schedulezero.handler.handler import Handler
+from schedulezero.methods.variables import Facts, render
 from schedulezero.server.service import ServerConfig
-from schedulezero.variables import Facts, render
-from schedulezero.when.complete import completions
-from schedulezero.when.parse import understand
+from schedulezero.when.language.complete import completions
+from schedulezero.when.language.parse import understand
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import Api
 from tests.hostile.values import ICS, RAW, VALUES, YAML
 from tests.peers import tell

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from playwright.async_api import expect
 
-from schedulezero.message_links import read_message_link
+from schedulezero.methods.message_links import read_message_link
 from tests.journeys.demo_page import DemoPage
 
 ADDRESS = "address"

@@ -19,7 +19,7 @@ STARTERS = ("create_task", "ensure_future", "run_coroutine_threadsafe")
 # Read as: a file, and what starts tasks there; everything else goes through `run_in_background`.
 ALLOWED = {
     ("schedulezero/background.py", "create_task"),
-    ("schedulezero/handler_thread.py", "run_coroutine_threadsafe"),  # `_ended` logs what fails
+    ("schedulezero/handler/thread.py", "run_coroutine_threadsafe"),  # `_ended` logs what fails
 }
 
 

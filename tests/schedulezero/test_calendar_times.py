@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schedulezero.exchange import Fault
-from schedulezero.file_reading import Asked, Found, read_file
+from schedulezero.exchange.reading import Asked, Found, read_file
+from schedulezero.exchange.yaml_file import Fault
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 

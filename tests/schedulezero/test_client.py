@@ -13,9 +13,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from schedulezero.addresses import free_ports
-from schedulezero.client import Client
-from schedulezero.dialects import BulkChange, Feature, JobQuery
+from schedulezero.client.client import Client
+from schedulezero.client.dialect import BulkChange, Feature, JobQuery
 from schedulezero.errors import (
     BadAnswer,
     Conflict,
@@ -29,7 +28,8 @@ from schedulezero.errors import (
 )
 from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.server.service import ServerConfig
-from schedulezero.when.parse import understand
+from schedulezero.when.language.parse import understand
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.peers import RawHandler
 
@@ -346,7 +346,7 @@ async def _not_gzip(request: web.Request) -> web.Response:
 async def test_each_trouble_is_one_exception(
     answer: Any, kind: type[Exception], part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schedulezero.http.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("schedulezero.client.http.ANSWER_SECONDS", 0.3)
     async with an_http_server(web.get("/api/jobs", answer)) as endpoint:
         client = Client(endpoint)
         with pytest.raises(kind, match=part):

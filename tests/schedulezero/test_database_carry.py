@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from schedulezero.database_carry import carry_over, forget_lost_endings, merge_journal
-from schedulezero.database_copies import back_up
-from schedulezero.journal import Journal
-from schedulezero.memory import Memory
+from cogs.memory import Memory
+from schedulezero.handler.journal import Journal
 from schedulezero.model import Job, JobState, Trigger
-from schedulezero.server.job_rows import insert_jobs
-from schedulezero.server.tables import metadata
-from schedulezero.server.tokens import Scope, Tokens
-from schedulezero.sqlite_database import SqliteDatabase
+from schedulezero.server.records.tables import metadata
+from schedulezero.server.records.tokens import Scope, Tokens
+from schedulezero.server.store.job_rows import insert_jobs
+from schedulezero.storage.backup import back_up
+from schedulezero.storage.carry_over import carry_over, forget_lost_endings, merge_journal
+from schedulezero.storage.sqlite import SqliteDatabase
 
 pytestmark = pytest.mark.sqlite
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.config import Settings
-from schedulezero import database_copies, database_file
+from cogs.memory import Memory
 from schedulezero.errors import DatabaseDamaged, DatabaseInUse, DatabaseUnavailable, DatabaseUnusable
-from schedulezero.journal import Journal, journal_of
-from schedulezero.memory import Memory
-from schedulezero.server.tables import metadata as server_tables
-from schedulezero.sqlite_database import SqliteDatabase
+from schedulezero.handler.journal import Journal, journal_of
+from schedulezero.server.records.tables import metadata as server_tables
+from schedulezero.storage import backup, sqlite_file
+from schedulezero.storage.sqlite import SqliteDatabase
 from tests.conftest import until
 
 metadata = sa.MetaData()
@@ -71,9 +71,9 @@ async def test_a_damaged_file_stays_where_it_is_however_often_one_starts(tmp_pat
         with pytest.raises(DatabaseDamaged, match=r"is damaged \(.*\)\. It was left as it is\. .*restore"):
             await SqliteDatabase(path, metadata).open()
         with pytest.raises(DatabaseDamaged):
-            database_file.look(path)
+            sqlite_file.look(path)
         with pytest.raises(DatabaseDamaged):
-            database_copies.back_up(path, tmp_path / "copy.db")
+            backup.back_up(path, tmp_path / "copy.db")
     assert path.read_bytes() == content
     assert {item.name for item in tmp_path.iterdir()} <= {"a.db", "a.db-wal", "a.db-shm", "a.db.lock"}
 
@@ -81,18 +81,18 @@ async def test_a_damaged_file_stays_where_it_is_however_often_one_starts(tmp_pat
 async def test_begin_empty_sets_a_damaged_file_aside_and_leaves_a_sound_one_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     await filled(path)
-    assert database_copies.begin_empty(path) is None
+    assert backup.begin_empty(path) is None
     async with opened(path) as database:
         assert len(await texts(database)) == 300
     content = damage(path)
-    aside = database_copies.begin_empty(path)
+    aside = backup.begin_empty(path)
     assert aside is not None and aside.read_bytes() == content
     async with opened(path) as database:
         assert await texts(database) == []
         await write(database, "first")
         with pytest.raises(DatabaseInUse, match="is in use by"):
-            database_copies.begin_empty(path)
-    assert database_copies.begin_empty(path) is None
+            backup.begin_empty(path)
+    assert backup.begin_empty(path) is None
     async with opened(path) as database:
         assert await texts(database) == ["first"]
 
@@ -135,8 +135,8 @@ async def test_start_backup_and_begin_empty_agree_on_a_file_whose_beginning_is_l
         with pytest.raises(DatabaseDamaged, match="--begin-empty"):
             await SqliteDatabase(path, metadata).open()
         with pytest.raises(DatabaseDamaged, match="--begin-empty"):
-            database_copies.back_up(path, tmp_path / "copy.db")
-    aside = database_copies.begin_empty(path)
+            backup.back_up(path, tmp_path / "copy.db")
+    aside = backup.begin_empty(path)
     assert aside is not None and aside.read_bytes() == content
     async with opened(path) as database:
         assert await texts(database) == []
@@ -147,9 +147,9 @@ async def test_start_backup_and_begin_empty_agree_on_a_file_that_was_never_ours(
     path.write_text("my poems, more than sixteen characters of them")
     for _ in range(2):
         for act in (
-            database_file.look,
-            database_copies.begin_empty,
-            lambda path: database_copies.back_up(path, tmp_path / "copy.db"),
+            sqlite_file.look,
+            backup.begin_empty,
+            lambda path: backup.back_up(path, tmp_path / "copy.db"),
         ):
             with pytest.raises(DatabaseUnusable, match="was left alone") as caught:
                 act(path)
@@ -167,7 +167,7 @@ async def test_a_new_database_is_whole_without_its_log(tmp_path: Path) -> None:
     async with opened(copy) as database:
         assert await texts(database) == []
     with closing(sqlite3.connect(copy)) as connection:
-        assert connection.execute("PRAGMA application_id").fetchone()[0] == database_file.APPLICATION
+        assert connection.execute("PRAGMA application_id").fetchone()[0] == sqlite_file.APPLICATION
 
 
 async def test_a_file_without_tables_that_is_not_marked_has_lost_its_log(tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ async def test_a_file_without_tables_that_is_not_marked_has_lost_its_log(tmp_pat
     assert path.stat().st_size > 0
     with pytest.raises(DatabaseDamaged, match="no tables"):
         await SqliteDatabase(path, metadata).open()
-    assert database_copies.begin_empty(path) is not None
-    assert database_copies.begin_empty(path) is None
+    assert backup.begin_empty(path) is not None
+    assert backup.begin_empty(path) is None
     async with opened(path) as database:
         assert await texts(database) == []
 
@@ -197,7 +197,7 @@ async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Pat
         with pytest.raises(DatabaseUnusable, match="of another program"):
             await SqliteDatabase(path, metadata).open()
         with pytest.raises(DatabaseUnusable, match="of another program"):
-            database_copies.begin_empty(path)
+            backup.begin_empty(path)
         assert path.read_bytes() == before
 
 
@@ -251,11 +251,11 @@ async def test_a_database_that_is_gone_is_no_first_start(
         with pytest.raises(DatabaseDamaged, match=expected):
             await SqliteDatabase(path, metadata).open()
         with pytest.raises(DatabaseDamaged, match=expected):
-            database_file.look(path)
+            sqlite_file.look(path)
     after = contents(tmp_path)
     assert {name: after.get(name) for name in before} == before
 
-    database_copies.begin_empty(path)
+    backup.begin_empty(path)
     async with opened(path) as database:
         assert await texts(database) == []
 
@@ -268,7 +268,7 @@ async def test_a_first_start_that_was_interrupted_is_still_a_first_start(tmp_pat
     await journal.close()
     if empty:
         path.touch()
-    assert "the first start creates it" in database_file.look(path)
+    assert "the first start creates it" in sqlite_file.look(path)
     assert path.exists() == empty and not (tmp_path / "a.db.lock").exists()
     async with opened(path) as database:
         assert await texts(database) == []
@@ -300,7 +300,7 @@ async def test_a_damaged_journal_or_memory_stops_the_start_as_well(tmp_path: Pat
         file.write_bytes(file.read_bytes()[:-4096])
         with pytest.raises(DatabaseDamaged, match=file.name):
             await part.open()
-        assert database_copies.begin_empty(file) is not None
+        assert backup.begin_empty(file) is not None
         await part.open()
         await part.close()
 
@@ -312,7 +312,7 @@ async def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
         await SqliteDatabase(path, metadata).open()
     assert path.read_text().startswith("my poems") and set(contents(tmp_path)) == {"notes.txt"}
     with pytest.raises(DatabaseUnusable, match="was left alone"):
-        database_copies.begin_empty(path)
+        backup.begin_empty(path)
     assert path.read_text().startswith("my poems")
 
 
@@ -321,7 +321,7 @@ async def test_a_later_versions_file_is_left_alone(tmp_path: Path) -> None:
     async with opened(path):
         pass
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {database_file.SCHEMA + 1}")
+        connection.execute(f"PRAGMA user_version = {sqlite_file.SCHEMA + 1}")
     with pytest.raises(DatabaseUnusable, match="a later version"):
         await SqliteDatabase(path, metadata).open()
 

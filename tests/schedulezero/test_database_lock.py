@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from schedulezero import database_lock
-from schedulezero.database_lock import Claim, replace, run_bot, serve, use
 from schedulezero.errors import DatabaseInUse, DatabaseUnusable
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
+from schedulezero.storage import sqlite_lock
+from schedulezero.storage.sqlite_lock import Claim, replace, run_bot, serve, use
 
 pytestmark = pytest.mark.sqlite
 
@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 def another_process(path: Path, claim: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process that holds a claim, such as ``serve(path)``, until it is killed."""
     code = (
-        "import sys; from pathlib import Path; from schedulezero.database_lock import *\n"
+        "import sys; from pathlib import Path; from schedulezero.storage.sqlite_lock import *\n"
         f"path = Path(sys.argv[1]); held = {claim}; print('held', flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen(
@@ -104,14 +104,14 @@ def test_a_process_holds_a_file_until_its_last_part_lets_go(path: Path) -> None:
     inner = use(path)  # whoever replaces a file may open it
     alone.release()
     inner.release()
-    assert not database_lock._files
+    assert not sqlite_lock._files
 
 
 def test_a_part_that_lets_go_does_not_open_the_file_to_others(path: Path) -> None:
     server, reader = serve(path), use(path)
     reader.release()
     code = (
-        "import sys; from pathlib import Path; from schedulezero.database_lock import *\n"
+        "import sys; from pathlib import Path; from schedulezero.storage.sqlite_lock import *\n"
         "from schedulezero.errors import DatabaseInUse\n"
         "for claim in serve, replace:\n"
         "    try: claim(Path(sys.argv[1]))\n"
@@ -149,7 +149,7 @@ def test_a_file_with_hard_links_is_refused_by_each_of_its_names(path: Path) -> N
 
 
 async def test_a_second_server_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    from schedulezero.addresses import free_ports
+    from schedulezero.wire.addresses import free_ports
 
     def config() -> ServerConfig:
         rest, registration = free_ports(2)

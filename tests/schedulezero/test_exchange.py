@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from schedulezero.calendar_file import read_calendar, write_calendar
 from schedulezero.errors import WhenError
-from schedulezero.exchange import MOST_ENTRIES, Entry, Fault, read_jobs, write_jobs
+from schedulezero.exchange.calendar_file import read_calendar, write_calendar
+from schedulezero.exchange.rrule_lines import recurrences
+from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, read_jobs, write_jobs
 from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Trigger
-from schedulezero.when.parse import understand
-from schedulezero.when.rrule_lines import recurrences
-from schedulezero.when.schedules import upcoming
-from schedulezero.when.triggers import schedule_of
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.parse import understand
 
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 

@@ -17,12 +17,12 @@ import pytest_asyncio
 import zmq
 import zmq.asyncio
 
-from schedulezero import calls as calls_module
-from schedulezero import handler_thread
-from schedulezero.addresses import free_ports
 from schedulezero.errors import JobFailed
-from schedulezero.handler import Handler
-from schedulezero.protocol import BadFrame, parse_call
+from schedulezero.handler import executor as calls_module
+from schedulezero.handler import thread
+from schedulezero.handler.handler import Handler
+from schedulezero.wire.addresses import free_ports
+from schedulezero.wire.protocol import BadFrame, parse_call
 
 
 async def nap(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
@@ -271,7 +271,7 @@ async def test_a_blocked_thread_is_answered_all_the_same(
 
 
 async def test_what_it_holds_is_bounded(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler_thread, "MOST_CALLS", 3)
+    monkeypatch.setattr(thread, "MOST_CALLS", 3)
     for number in range(5):
         await caller.send({"method": "nap", "params": {"seconds": 0.5, "number": number}})
     answers = [await caller.receive() for _ in range(5)]
@@ -300,7 +300,7 @@ async def test_a_stop_answers_what_is_under_way(handler: Handler, caller: Caller
 
 
 async def test_a_taken_port_is_told(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler_thread, "_BIND_TRIES", 2)
+    monkeypatch.setattr(thread, "_BIND_TRIES", 2)
     second = Handler("bot", "second", handler.address, None)
     second.start()
     with pytest.raises(OSError, match="Address already in use"):

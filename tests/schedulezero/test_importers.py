@@ -17,10 +17,10 @@ from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedulezero.apscheduler_jobs import read_apscheduler
-from schedulezero.exchange import Entry, Fault
-from schedulezero.importers import read_crontab, read_reminder_csv, reader_of
-from schedulezero.when.triggers import schedule_of
+from schedulezero.exchange.apscheduler import read_apscheduler
+from schedulezero.exchange.importers import read_crontab, read_reminder_csv, reader_of
+from schedulezero.exchange.yaml_file import Entry, Fault
+from schedulezero.when.calendar.triggers import schedule_of
 from tests.world import World, press, said
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from schedulezero import journal as journal_module
-from schedulezero.addresses import free_ports
 from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
-from schedulezero.handler import Handler
-from schedulezero.journal import Journal
-from schedulezero.methods import resumable
+from schedulezero.handler import journal as journal_module
+from schedulezero.handler.handler import Handler
+from schedulezero.handler.journal import Journal
+from schedulezero.handler.steps import nonce, step
+from schedulezero.methods.spec import resumable
 from schedulezero.model import JsonObject
-from schedulezero.steps import nonce, step
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.peers import tell
 
@@ -99,7 +99,7 @@ class Bot:
 
 @pytest_asyncio.fixture
 async def bot(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
-    monkeypatch.setattr("schedulezero.handler_thread._DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr("schedulezero.handler.thread._DRAIN_SECONDS", 0.0)
     built = Bot(database)
     await built.start()
     yield built

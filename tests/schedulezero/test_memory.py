@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cogs.memory import Draft, Memory, new_id
 from schedulezero.errors import DatabaseUnusable
-from schedulezero.memory import Draft, Memory, new_id
 
 DRAFT = Draft("d1", "1", "2", "send", {"message": "Grüße 🎉", "channel_id": ["3"]}, "tomorrow at 9")
 
@@ -46,7 +46,7 @@ async def test_zones_drafts_panels_and_notes_survive_a_restart(database: str) ->
 async def test_a_draft_is_forgotten_after_a_month(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory(database)
     await memory.open()
-    monkeypatch.setattr("schedulezero.memory.instants.now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr("cogs.memory.instants.now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
     await memory.save_draft(DRAFT)
     monkeypatch.undo()
     await memory.close()

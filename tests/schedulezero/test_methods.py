@@ -7,9 +7,9 @@ from typing import Any, NotRequired, TypedDict
 import pytest
 
 from schedulezero.errors import ParameterError
-from schedulezero.methods import Need, best_matches, needs, spec_of
-from schedulezero.parameter_values import check_params
-from schedulezero.parameters import Kind, kind_of
+from schedulezero.methods.parameters import Kind, kind_of
+from schedulezero.methods.spec import Need, best_matches, needs, spec_of
+from schedulezero.methods.values import check_params
 
 
 class PartyParams(TypedDict):

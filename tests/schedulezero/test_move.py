@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main
+from bot.cli import move_database as move_module
+from bot.cli.main import main
+from bot.cli.move_database import CannotMove, move
+from cogs.memory import Memory
 from schedulezero import instants
-from schedulezero import move as move_module
-from schedulezero.addresses import free_ports
-from schedulezero.database import database_of
-from schedulezero.journal import Journal, journal_of
-from schedulezero.memory import Memory
+from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.model import Job, Run, RunState, Trigger
-from schedulezero.move import CannotMove, move
-from schedulezero.server.pages import JobFilter, RunFilter
+from schedulezero.server.records.queries import JobFilter, RunFilter
+from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
-from schedulezero.server.store import Store
-from schedulezero.server.tables import metadata
+from schedulezero.server.store.jobs import Store
 from schedulezero.server.thread import ServerThread
+from schedulezero.storage.database import database_of
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import execute, until
 from tests.peers import RawHandler
 from tests.postgres import rows

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from schedulezero import outgoing
-from schedulezero.outgoing import SIGNATURE, OutgoingFailed, send_out, signature_of
-from schedulezero.protocol import OUTGOING_HEADER
-from schedulezero.web_address import AddressUnusable, read_web_address
+from schedulezero.web import outgoing
+from schedulezero.web.address import AddressUnusable, read_web_address
+from schedulezero.web.outgoing import SIGNATURE, OutgoingFailed, send_out, signature_of
+from schedulezero.wire.protocol import OUTGOING_HEADER
 
 SECRET = "5up3r-s3cret-p4th"
 
@@ -420,12 +420,12 @@ async def test_nothing_said_of_an_address_goes_beyond_its_host(
 
 # Read as: what opens connections to addresses, and the modules that may use it, each with the reason.
 DOORS = {
-    "aiohttp.ClientSession": ["bot/health.py", "schedulezero/outgoing.py"],  # the former: our own server
-    "aiohttp.TCPConnector": ["schedulezero/outgoing.py"],
-    "httpx.AsyncClient": ["schedulezero/http.py"],  # our own server, at `api_endpoint`
+    "aiohttp.ClientSession": ["bot/health/ask.py", "schedulezero/web/outgoing.py"],  # the former: our own server
+    "aiohttp.TCPConnector": ["schedulezero/web/outgoing.py"],
+    "httpx.AsyncClient": ["schedulezero/client/http.py"],  # our own server, at `api_endpoint`
     "urllib.request": [], "http.client": [], "requests": [], "discord.Webhook.from_url": [],
-    "asyncio.open_connection": ["bot/health.py"],  # our own handler
-    "socket.create_connection": ["schedulezero/greeting.py"],  # `server_address`, or a registered handler
+    "asyncio.open_connection": ["bot/health/ask.py"],  # our own handler
+    "socket.create_connection": ["schedulezero/wire/greeting.py"],  # `server_address`, or a registered handler
     "smtplib": [], "ftplib": [],
 }  # fmt: skip
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.config import Settings
-from schedulezero import database_copies, private_files
+from cogs.memory import Memory
 from schedulezero.errors import DatabaseUnusable
-from schedulezero.journal import Journal, journal_of
-from schedulezero.keys import load_keys
-from schedulezero.memory import Memory
+from schedulezero.handler.journal import Journal, journal_of
+from schedulezero.storage import backup, private_files
+from schedulezero.wire.keys import load_keys
 
 pytestmark = pytest.mark.sqlite
 
@@ -31,21 +31,27 @@ CALLS = (
     "symlink_to", "hardlink_to", "link", "creat",
 )  # fmt: skip
 ALLOWED = {
-    "schedulezero/private_files.py": {"open", "fdopen", "mkdir", "fsync", "chmod"},  # makes files private
-    "schedulezero/database_file.py": {"connect"},  # SQLite's own way to a database
-    "schedulezero/keys.py": {"read_text"},
-    "schedulezero/handler.py": {"copy"},  # of a dictionary
-    "schedulezero/when/lexicon.py": {"read_text"},  # its own phrases
-    "cogs/sprocket_loader.py": {"read_bytes"},  # the source of sprockets
-    "schedulezero/limited_reading.py": {"read_text"},  # what the system tells of a process
-    "bot/cli_files.py": {"open"},  # a file to import
-    "schedulezero/apscheduler_jobs.py": {"connect"},  # in memory
-    "bot/output.py": {"open"},  # /dev/null
-    "bot/new_sprocket.py": {"mkdir", "write_text", "open"},  # source code, for its author to share
+    "schedulezero/storage/private_files.py": {
+        "open",
+        "fdopen",
+        "mkdir",
+        "fsync",
+        "chmod",
+    },  # makes files private
+    "schedulezero/storage/sqlite_file.py": {"connect"},  # SQLite's own way to a database
+    "schedulezero/wire/keys.py": {"read_text"},
+    "schedulezero/handler/handler.py": {"copy"},  # of a dictionary
+    "schedulezero/when/language/lexicon.py": {"read_text"},  # its own phrases
+    "cogs/sprocket_loading/loader.py": {"read_bytes"},  # the source of sprockets
+    "schedulezero/exchange/limited_reading.py": {"read_text"},  # what the system tells of a process
+    "bot/cli/files.py": {"open"},  # a file to import
+    "schedulezero/exchange/apscheduler.py": {"connect"},  # in memory
+    "bot/cli/output.py": {"open"},  # /dev/null
+    "bot/cli/new_sprocket.py": {"mkdir", "write_text", "open"},  # source code, for its author to share
     "bot/config.py": {"read_text", "open"},
     "bot/app.py": {"open"},  # memory and journal, gathered
-    "bot/demo.py": {"TemporaryDirectory", "open"},  # private by itself; webbrowser.open
-    "cogs/desk/language.py": {"open"},  # its own catalogues
+    "bot/demo/demo.py": {"TemporaryDirectory", "open"},  # private by itself; webbrowser.open
+    "cogs/language.py": {"open"},  # its own catalogues
 }
 
 
@@ -115,14 +121,14 @@ async def test_whatever_is_created_is_private_without_any_umask(
     assert open_to_others(tmp_path) == {}
     assert main(["backup"]) == 0
     assert main(["backup", str(data / "elsewhere")]) == 0
-    database_copies.back_up_before_migration(path)
+    backup.back_up_before_migration(path)
     load_keys(data / "keys").allow(load_keys(data / "other keys").public, "somebody")
     assert open_to_others(tmp_path) == {}
     await memory.close()
     await journal.close()
     assert main(["restore", str(data / "elsewhere")]) == 0
     path.write_bytes(bytes(5000))
-    database_copies.begin_empty(path)
+    backup.begin_empty(path)
     await memory.open()
     await memory.set_guild_timezone(1, "Europe/Berlin")
     assert open_to_others(tmp_path) == {}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedulezero.public_addresses import embedded, is_public
+from schedulezero.web.public_addresses import embedded, is_public
 
 # Read as: a block of the registries, and whether it is globally reachable ("N/A" is not).
 BLOCKS = [

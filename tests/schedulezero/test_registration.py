@@ -18,11 +18,11 @@ import pytest_asyncio
 import zmq
 import zmq.asyncio
 
-from schedulezero.addresses import free_ports
-from schedulezero.handler import Handler
+from schedulezero.handler.handler import Handler
 from schedulezero.model import JsonObject
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedulezero.shards import Shards, cluster_shards, read_shards, shard_of
+from schedulezero.wire.shards import Shards, cluster_shards, read_shards, shard_of
 
 
 @given(st.integers(1, 64), st.integers(1, 500))

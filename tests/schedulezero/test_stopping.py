@@ -66,7 +66,7 @@ async def test_a_thread_is_waited_for_however_late_it_ends(
 ) -> None:
     """The moments that answers have to get out are shortened, so that they are not what it ends within."""
     for name in ("_DRAIN_SECONDS", "_LAST_ANSWERS_SECONDS"):
-        monkeypatch.setattr(f"schedulezero.handler_thread.{name}", 0.02)
+        monkeypatch.setattr(f"schedulezero.handler.thread.{name}", 0.02)
     assert bot.handler is not None
     bot.handler.register_sprocket("wait", gates.wait)
     call = asyncio.create_task(bot.call("wait"))
@@ -109,7 +109,7 @@ async def test_what_a_thread_did_is_noted_also_when_nobody_can_be_answered(
 async def test_what_waits_for_a_thread_when_the_handler_stops_is_not_begun(
     bot: Bot, gates: Gates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schedulezero.calls._SYNC_THREADS", 1)
+    monkeypatch.setattr("schedulezero.handler.executor._SYNC_THREADS", 1)
     await bot.stop()
     await bot.start()
     assert bot.handler is not None

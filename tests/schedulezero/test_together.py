@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from schedulezero.errors import DatabaseUnavailable
-from schedulezero.together import Together
+from schedulezero.storage.batching import Together
 
 
 async def test_who_comes_meanwhile_is_served_together() -> None:

@@ -11,12 +11,12 @@ import pytest
 from pydantic import Field
 
 from schedulezero.errors import ParameterError
-from schedulezero.invocation import is_async
-from schedulezero.method_schema import schema_of
-from schedulezero.methods import Need, in_channel, spec_of
-from schedulezero.parameter_values import check_params, errors_in
-from schedulezero.parameters import Kind
-from schedulezero.typed import ChannelId, Colour, Duration, LongText, MemberIds, Text, job
+from schedulezero.handler.invocation import is_async
+from schedulezero.methods.parameters import Kind
+from schedulezero.methods.schema import schema_of
+from schedulezero.methods.spec import Need, in_channel, spec_of
+from schedulezero.methods.typed import ChannelId, Colour, Duration, LongText, MemberIds, Text, job
+from schedulezero.methods.values import check_params, errors_in
 
 
 @job(needs=(Need("send_messages", channel="channel_id"),), variables=("message",), resumable=True)

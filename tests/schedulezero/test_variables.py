@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedulezero.errors import ParameterError
-from schedulezero.variables import Facts, render, rendered, turn, turns
+from schedulezero.methods.variables import Facts, render, rendered, turn, turns
 
 FACTS = Facts(
     now=datetime(2026, 11, 24, 18, 5, tzinfo=ZoneInfo("Europe/Berlin")),

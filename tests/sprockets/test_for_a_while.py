@@ -9,7 +9,7 @@ import discord
 import simcord
 
 from schedulezero import instants
-from schedulezero.dialects import JobQuery
+from schedulezero.client.dialect import JobQuery
 from schedulezero.model import GuildRules, Job, JobState
 from tests.conftest import until
 from tests.world import World

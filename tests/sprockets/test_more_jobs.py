@@ -12,9 +12,9 @@ import simcord
 from aiohttp import web
 
 from bot.config import Settings
-from schedulezero.addresses import free_ports
 from schedulezero.model import Job, Trigger
-from schedulezero.outgoing import SIGNATURE, is_public, signature_of
+from schedulezero.web.outgoing import SIGNATURE, is_public, signature_of
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.text import text_of
 from tests.world import World, a_world

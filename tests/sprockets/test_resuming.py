@@ -14,7 +14,7 @@ import discord
 import pytest
 
 from schedulezero import faults
-from sprockets import discord_side
+from sprockets.kit import discord_side
 from tests.cogs.test_rights import give_the_bot
 from tests.world import World
 

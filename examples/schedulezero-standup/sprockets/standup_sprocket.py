@@ -9,13 +9,13 @@ from discord.ext import commands
 from pydantic import BaseModel, Field
 
 from schedulezero.errors import JobFailed
-from schedulezero.methods import Need, in_channel
-from schedulezero.run_context import current_run
-from schedulezero.sprocket_settings import settings_of
-from schedulezero.steps import step
-from schedulezero.typed import ChannelId, LongText, RoleId, Text, job
-from sprockets.discord_side import asking_discord, channel_of, mentions, post, role_of
-from sprockets.registering import RegisteringCog, by_name
+from schedulezero.methods.spec import Need, in_channel
+from schedulezero.handler.run_context import current_run
+from schedulezero.methods.sprocket_settings import settings_of
+from schedulezero.handler.steps import step
+from schedulezero.methods.typed import ChannelId, LongText, RoleId, Text, job
+from sprockets.kit.discord_side import asking_discord, channel_of, mentions, post, role_of
+from sprockets.kit.cog import RegisteringCog, by_name
 
 
 class StandupSettings(BaseModel):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from schedulezero.audit import read_changes
-from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import AuditBody, actor_of, query_int, read_body
-from schedulezero.server.audit import Audit, AuditFilter
+from schedulezero.model.audit import read_changes
+from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.bodies import AuditBody, actor_of, query_int, read_body
+from schedulezero.server.records.audit import Audit, AuditFilter
 
 _LONGEST_WAIT = 30
 

@@ -11,10 +11,10 @@ from aiohttp import web
 from schedulezero import metrics
 from schedulezero.errors import TriggerError, ValueUnusable
 from schedulezero.model import Job, JsonObject
-from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import BulkBody, BulkEntry, actor_of, per_person, read_body
-from schedulezero.server.jobs import Jobs, expect_version
-from schedulezero.server.refusal import LimitReached, Refusal, no_such_job
+from schedulezero.server.decisions.refusal import LimitReached, Refusal, no_such_job
+from schedulezero.server.engine.lifecycle import Jobs, expect_version
+from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.bodies import BulkBody, BulkEntry, actor_of, per_person, read_body
 
 
 class BulkResource:

@@ -12,8 +12,11 @@ from aiohttp import web
 
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, RunState, Trigger
-from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import (
+from schedulezero.server.api.runs import run_page
+from schedulezero.server.decisions.refusal import no_such_job
+from schedulezero.server.engine.lifecycle import Jobs, created_answer
+from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.bodies import (
     InstantsBody,
     JobBody,
     JobChangeBody,
@@ -29,12 +32,9 @@ from schedulezero.server.api.bodies import (
     read_body,
     read_instant,
 )
-from schedulezero.server.api.errors import ApiError
-from schedulezero.server.api.runs import run_page
-from schedulezero.server.jobs import Jobs, created_answer
-from schedulezero.server.pages import JobFilter, JobOrder, Position, RunFilter
-from schedulezero.server.refusal import no_such_job
-from schedulezero.storable import read_json
+from schedulezero.server.http.errors import ApiError
+from schedulezero.server.records.queries import JobFilter, JobOrder, Position, RunFilter
+from schedulezero.wire.storable import read_json
 
 _MOST_A_PAGE = 200
 

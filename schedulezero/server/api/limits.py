@@ -6,9 +6,9 @@ import re
 
 from aiohttp import web
 
-from schedulezero.server.api.errors import ApiError
 from schedulezero.server.api.rules import guild_id_of
-from schedulezero.server.jobs import Jobs
+from schedulezero.server.engine.lifecycle import Jobs
+from schedulezero.server.http.errors import ApiError
 
 
 class LimitsResource:

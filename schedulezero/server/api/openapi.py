@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from schedulezero.limits import Limits
 from schedulezero.model import JobState, MissedPolicy, OverlapPolicy, RunState, TroubleKind
-from schedulezero.server.api.bodies import (
+from schedulezero.model.limits import Limits
+from schedulezero.server.api.preview import PreviewBody
+from schedulezero.server.http.bodies import (
     AuditBody,
     BulkBody,
     InstantsBody,
@@ -21,7 +22,6 @@ from schedulezero.server.api.bodies import (
     SpanBody,
     VersionBody,
 )
-from schedulezero.server.api.preview import PreviewBody
 
 _Schema = dict[str, Any]
 

@@ -11,10 +11,10 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from schedulezero.errors import WhenError
-from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import check_zone, read_body
-from schedulezero.server.api.errors import ApiError
-from schedulezero.when.preview import preview
+from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.bodies import check_zone, read_body
+from schedulezero.server.http.errors import ApiError
+from schedulezero.when.language.preview import preview
 
 
 class PreviewBody(BaseModel):

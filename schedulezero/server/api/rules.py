@@ -6,12 +6,12 @@ import re
 
 from aiohttp import web
 
-from schedulezero.limits import Limits, above_jobs, above_runs
 from schedulezero.model import GuildRules
-from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import RulesBody, actor_of, check_zone, read_body
-from schedulezero.server.api.errors import ApiError
-from schedulezero.server.rules import Rules
+from schedulezero.model.limits import Limits, above_jobs, above_runs
+from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.bodies import RulesBody, actor_of, check_zone, read_body
+from schedulezero.server.http.errors import ApiError
+from schedulezero.server.records.guild_rules import Rules
 
 
 class RulesResource:

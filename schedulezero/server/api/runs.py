@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from schedulezero.model import JsonObject, Run, RunState
-from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import actor_of, query_choice, query_int
-from schedulezero.server.audit import Audit
-from schedulezero.server.pages import RunFilter
-from schedulezero.server.store import Store
+from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.bodies import actor_of, query_choice, query_int
+from schedulezero.server.records.audit import Audit
+from schedulezero.server.records.queries import RunFilter
+from schedulezero.server.store.jobs import Store
 
 _MOST = 1000
 

@@ -8,14 +8,14 @@ from aiohttp import web
 
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Run, RunState, Trigger
-from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import RunNowBody, ScheduleBody, flat_trigger, read_body
-from schedulezero.server.api.errors import ApiError
-from schedulezero.server.dispatcher import Dispatcher
-from schedulezero.server.jobs import Jobs, new_job_id
-from schedulezero.server.pages import JobFilter
-from schedulezero.server.refusal import Missing
-from schedulezero.server.registry import Registry
+from schedulezero.server.decisions.refusal import Missing
+from schedulezero.server.engine.dispatcher import Dispatcher
+from schedulezero.server.engine.lifecycle import Jobs, new_job_id
+from schedulezero.server.handlers.registry import Registry
+from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.bodies import RunNowBody, ScheduleBody, flat_trigger, read_body
+from schedulezero.server.http.errors import ApiError
+from schedulezero.server.records.queries import JobFilter
 
 _MOST_LISTED = 10_000
 

@@ -6,10 +6,10 @@ from aiohttp import web
 
 from schedulezero import metrics
 from schedulezero.model import JsonObject
-from schedulezero.server.api.answering import json_answer
 from schedulezero.server.api.openapi import DESCRIPTION
+from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.health import Health
-from schedulezero.server.registry import Registry
+from schedulezero.server.http.answering import json_answer
 
 
 class SystemResource:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from schedulezero.server.api.answering import json_answer
-from schedulezero.server.api.bodies import query_int
-from schedulezero.server.troubles import Troubles
+from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.bodies import query_int
+from schedulezero.server.records.troubles import Troubles
 
 _LONGEST_WAIT = 30
 

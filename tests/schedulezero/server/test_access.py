@@ -16,15 +16,15 @@ import pytest
 import trustme
 
 from bot.config import Settings
-from schedulezero.database import database_of
 from schedulezero.errors import Exposed, KeysUnusable
-from schedulezero.outgoing import send_out
-from schedulezero.protocol import OUTGOING_HEADER
-from schedulezero.server.api.access import needed_scope
+from schedulezero.server.http.access import needed_scope
+from schedulezero.server.records.tables import metadata
+from schedulezero.server.records.tokens import Scope, Tokens
 from schedulezero.server.service import ServerConfig
-from schedulezero.server.tables import metadata
 from schedulezero.server.thread import ServerThread
-from schedulezero.server.tokens import Scope, Tokens
+from schedulezero.storage.database import database_of
+from schedulezero.web.outgoing import send_out
+from schedulezero.wire.protocol import OUTGOING_HEADER
 from tests.conftest import Api
 
 JOB = {

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schedulezero import instants
-from schedulezero.database import database_of
 from schedulezero.model import Job, Run, Trigger
-from schedulezero.postgres_database import PostgresDatabase
-from schedulezero.server.announcer import Announcer
-from schedulezero.server.clock import Clock
-from schedulezero.server.pages import RunFilter
-from schedulezero.server.rules import Rules
-from schedulezero.server.run_queue import LocalRunQueue
-from schedulezero.server.shared_queue import install
-from schedulezero.server.store import Store
-from schedulezero.server.tables import metadata
-from schedulezero.server.troubles import Troubles
+from schedulezero.server.engine.clock import Clock
+from schedulezero.server.engine.run_queue import LocalRunQueue
+from schedulezero.server.engine.shared_queue import install
+from schedulezero.server.records.announcer import Announcer
+from schedulezero.server.records.guild_rules import Rules
+from schedulezero.server.records.queries import RunFilter
+from schedulezero.server.records.tables import metadata
+from schedulezero.server.records.troubles import Troubles
+from schedulezero.server.store.jobs import Store
+from schedulezero.storage.database import database_of
+from schedulezero.storage.postgres import PostgresDatabase
 from tests.conftest import until
 
 

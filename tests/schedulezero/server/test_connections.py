@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 import trustme
 
-from schedulezero.server.api import access
-from schedulezero.server.api.connections import Bounds
+from schedulezero.server.http import access
+from schedulezero.server.http.connections import Bounds
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from tests.conftest import until

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from schedulezero.server.api.connections import Bounds, Connections, Standing
-from schedulezero.server.api.errors import ApiError
+from schedulezero.server.http.connections import Bounds, Connections, Standing
+from schedulezero.server.http.errors import ApiError
 from tests.conftest import until
 
 BOUNDS = Bounds(connections=12, of_one_address=4, under_way=6, under_way_of_one_address=3)

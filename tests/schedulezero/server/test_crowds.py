@@ -17,12 +17,12 @@ import pytest_asyncio
 import zmq
 import zmq.asyncio
 
-from schedulezero.addresses import free_ports, is_handler_address
-from schedulezero.server import crowd
-from schedulezero.server.crowd import Bucket, most_instances, to_forget
-from schedulezero.server.registry import Registry
+from schedulezero.server.handlers import crowd
+from schedulezero.server.handlers.crowd import Bucket, most_instances, to_forget
+from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
+from schedulezero.wire.addresses import free_ports, is_handler_address
 from tests.conftest import Api, until
 from tests.peers import RawHandler, tell
 from tests.schedulezero.server.test_runs import due_now, ended
@@ -78,7 +78,7 @@ def descriptors() -> int:
 async def small(server_config: ServerConfig, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     """A server with few places, and without the limit of registrations a second."""
     monkeypatch.setattr(crowd, "MOST_INSTANCES", MOST)
-    monkeypatch.setattr("schedulezero.server.registry.NEW_AT_ONCE", 1_000_000)
+    monkeypatch.setattr("schedulezero.server.handlers.registry.NEW_AT_ONCE", 1_000_000)
     server = ServerThread(server_config)
     await server.start()
     async with Api(base_url=server_config.api_endpoint, timeout=20) as api:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schedulezero.model import Job, MissedPolicy, Trigger
-from schedulezero.server.due import decide_due
-from schedulezero.server.retry import Outcome, decide_retry, outcome_of
-from schedulezero.when.schedules import Every, Once
+from schedulezero.server.decisions.due import decide_due
+from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
+from schedulezero.when.calendar.schedules import Every, Once
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

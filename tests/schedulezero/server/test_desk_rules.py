@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from schedulezero.guild_rules import allowed_from, forbidden
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules
+from schedulezero.model.quiet_hours import allowed_from, forbidden
+from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
-from schedulezero.server.tables import metadata
-from schedulezero.sqlite_database import SqliteDatabase
+from schedulezero.storage.sqlite import SqliteDatabase
 from tests.conftest import Api, execute, until
 from tests.peers import RawHandler
 from tests.schedulezero.server.test_runs import due_now, ended

@@ -16,11 +16,11 @@ import pytest
 import pytest_asyncio
 import zmq
 
-from schedulezero import doorkeeper
-from schedulezero.addresses import free_ports
-from schedulezero.handler import Handler
+from schedulezero.handler.handler import Handler
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
+from schedulezero.wire import doorkeeper
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import Api, until
 from tests.peers import RawHandler, tell
 from tests.schedulezero.server.test_runs import due_now, ended

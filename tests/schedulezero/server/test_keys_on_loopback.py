@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import zmq
 
-from schedulezero.addresses import free_ports
-from schedulezero.handler import Handler
-from schedulezero.keys import KeyRing, load_keys
+from schedulezero.handler.handler import Handler
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
+from schedulezero.wire.addresses import free_ports
+from schedulezero.wire.keys import KeyRing, load_keys
 from tests.conftest import Api, until
 from tests.peers import RawHandler, tell
 from tests.schedulezero.server.test_runs import due_now, ended

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from schedulezero.instants import from_iso, to_iso
-from schedulezero.limits import NO_LIMITS, Limits
+from schedulezero.model.limits import NO_LIMITS, Limits
 from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import Api, until
 from tests.peers import RawHandler
@@ -377,7 +377,7 @@ async def test_a_job_that_runs_too_often_does_not_pile_up(
 async def test_a_job_that_wants_all_its_runs_keeps_them_within_a_bound(
     server_config: ServerConfig, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schedulezero.server.allowance.MOST_WAITING", 3)
+    monkeypatch.setattr("schedulezero.server.store.hourly_limit.MOST_WAITING", 3)
     async with limited(server_config, runs_per_minute=1) as server:
         await asyncio.to_thread(raw_handler.start, "send")
         every = {"type": "interval", "args": {"seconds": 1}}

@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from schedulezero.addresses import free_ports
-from schedulezero.limits import NO_LIMITS, Limits
+from schedulezero.model.limits import NO_LIMITS, Limits
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.peers import RawHandler
 from tests.postgres import Postgres, rows

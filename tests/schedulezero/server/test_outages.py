@@ -129,7 +129,7 @@ async def test_a_clock_set_back_runs_no_instant_twice(
 async def test_after_an_outage_only_the_latest_run_of_a_job_is_carried_out(
     server_config: ServerConfig, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schedulezero.server.clock._LONGEST_SLEEP_SECONDS", 0.05)
+    monkeypatch.setattr("schedulezero.server.engine.clock._LONGEST_SLEEP_SECONDS", 0.05)
     clock = Clock()
     raw_handler.respond = lambda call: {"success": False, "error": "down", "retry_after": 2}
     async with running(server_config, clock) as api:

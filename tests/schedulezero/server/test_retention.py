@@ -8,16 +8,16 @@ from datetime import timedelta
 import pytest
 
 from schedulezero import instants
-from schedulezero.database import database_of
 from schedulezero.model import Run, RunState
-from schedulezero.postgres_database import PostgresDatabase
-from schedulezero.server import retention as retention_module
-from schedulezero.server.pages import RunFilter
-from schedulezero.server.retention import Retention
-from schedulezero.server.shared_queue import install
-from schedulezero.server.signals import Signals
-from schedulezero.server.store import Store
-from schedulezero.server.tables import metadata
+from schedulezero.server.engine import retention as retention_module
+from schedulezero.server.engine.retention import Retention
+from schedulezero.server.engine.shared_queue import install
+from schedulezero.server.records.queries import RunFilter
+from schedulezero.server.records.tables import metadata
+from schedulezero.server.store.jobs import Store
+from schedulezero.storage.database import database_of
+from schedulezero.storage.postgres import PostgresDatabase
+from schedulezero.storage.signals import Signals
 
 
 def a_run(number: int, age_days: float, state: RunState) -> Run:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from schedulezero import instants
-from schedulezero.server import dispatcher
+from schedulezero.server.engine import dispatcher
 from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import Api, until
 from tests.peers import RawHandler
@@ -201,7 +201,7 @@ async def test_runs_survive_the_server(server_config: ServerConfig, raw_handler:
 async def test_the_window_in_memory_is_smaller_than_the_queue(
     server_config: ServerConfig, raw_handler: RawHandler, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("schedulezero.server.run_queue.WINDOW", 5)
+    monkeypatch.setattr("schedulezero.server.engine.run_queue.WINDOW", 5)
     async with serving(server_config), client_of(server_config) as api:
         for _ in range(23):
             await due_now(api)
@@ -219,7 +219,7 @@ async def test_the_window_in_memory_is_smaller_than_the_queue(
 async def test_a_server_on_another_port_reads_the_same_file(
     server_config: ServerConfig, settings: Any
 ) -> None:
-    from schedulezero.addresses import free_ports
+    from schedulezero.wire.addresses import free_ports
 
     rest, registration = free_ports(2)
     moved = replace(

@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from schedulezero import faults
-from schedulezero.database import Database
 from schedulezero.errors import DatabaseUnavailable
-from schedulezero.server.run_store import RunStore
+from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig, serving
-from schedulezero.server.tables import metadata
+from schedulezero.server.store.runs import RunStore
+from schedulezero.storage.database import Database
 from tests.conftest import Api, until
 from tests.peers import RawHandler
 from tests.schedulezero.server.test_runs import client_of, due_now, ended
@@ -76,7 +76,7 @@ async def test_a_row_that_cannot_be_written_keeps_no_other_from_being_written(
     server_config: ServerConfig, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second lock: even if an outcome slips through that the database refuses."""
-    monkeypatch.setattr("schedulezero.protocol.read_json", json.loads)
+    monkeypatch.setattr("schedulezero.wire.protocol.read_json", json.loads)
     bad = f'{{"success": true, "x": "\\ud83d", "y": {10**30}}}'
     answering(raw_handler, {"bad": bad})
     async with serving(server_config), client_of(server_config) as api:
@@ -112,7 +112,7 @@ async def readiness(api: httpx.AsyncClient, status: int) -> dict[str, Any] | Non
 
 
 async def test_writes_that_are_committed_together_fail_apart(database: str) -> None:
-    from schedulezero.database import database_of
+    from schedulezero.storage.database import database_of
 
     opened: Database = database_of(database, metadata)
     await opened.open()

@@ -12,12 +12,12 @@ import pytest
 from cronsim import CronSim
 
 from schedulezero.errors import WhenError
-from schedulezero.when.crontab import crontab_trigger
-from schedulezero.when.describe import describe
-from schedulezero.when.lexicon import LANGUAGES
-from schedulezero.when.parse import understand
-from schedulezero.when.schedules import upcoming
-from schedulezero.when.triggers import schedule_of
+from schedulezero.when.calendar.crontab import crontab_trigger
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.lexicon import LANGUAGES
+from schedulezero.when.language.parse import understand
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedulezero.when.complete import completions
-from schedulezero.when.zone_search import search_zones
+from schedulezero.when.language.complete import completions
+from schedulezero.when.language.zone_search import search_zones
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

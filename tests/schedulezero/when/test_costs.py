@@ -9,9 +9,9 @@ import dateparser
 import pytest
 
 from schedulezero.errors import WhenError
-from schedulezero.when.complete import completions
-from schedulezero.when.lexicon import Lexicon
-from schedulezero.when.parse import understand
+from schedulezero.when.language.complete import completions
+from schedulezero.when.language.lexicon import Lexicon
+from schedulezero.when.language.parse import understand
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PIECES = (

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from schedulezero.errors import TriggerError
 from schedulezero.model import Trigger
-from schedulezero.when.schedules import upcoming
-from schedulezero.when.triggers import schedule_of
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.calendar.triggers import schedule_of
 
 START = datetime(2026, 11, 24, 12, 34, 56, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from schedulezero.model import Trigger
-from schedulezero.when.gaps import gap_below
-from schedulezero.when.triggers import schedule_of
+from schedulezero.when.calendar.gaps import gap_below
+from schedulezero.when.calendar.triggers import schedule_of
 
 NOW = datetime(2026, 11, 25, 0, 1, tzinfo=UTC)
 DAY_OF_FIVES = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(0, 1440, 5)]

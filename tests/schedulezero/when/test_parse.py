@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedulezero.errors import WhenError
-from schedulezero.when.parse import EXAMPLES, understand
+from schedulezero.when.language.parse import EXAMPLES, understand
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday, 13:00 in Berlin

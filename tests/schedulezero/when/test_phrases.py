@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schedulezero.errors import WhenError
-from schedulezero.when.describe import describe
-from schedulezero.when.parse import understand
-from schedulezero.when.schedules import upcoming
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.parse import understand
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -16,14 +16,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from schedulezero.model import Trigger
-from schedulezero.when.calendar_trigger import rule_args
-from schedulezero.when.crontab import crontab_trigger
-from schedulezero.when.describe import describe
-from schedulezero.when.lexicon import LANGUAGES
-from schedulezero.when.parse import understand
-from schedulezero.when.rule import LAST, Rule, Unit
-from schedulezero.when.schedules import upcoming
-from schedulezero.when.triggers import known_zones, schedule_of
+from schedulezero.when.calendar.calendar_trigger import rule_args
+from schedulezero.when.calendar.crontab import crontab_trigger
+from schedulezero.when.calendar.rule import LAST, Rule, Unit
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.calendar.triggers import known_zones, schedule_of
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.lexicon import LANGUAGES
+from schedulezero.when.language.parse import understand
 
 EXAMPLES = 2000
 many = settings(

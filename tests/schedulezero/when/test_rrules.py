@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 
 from schedulezero.errors import WhenError
-from schedulezero.exchange import Fault
-from schedulezero.file_reading import Asked, Found, read_file
+from schedulezero.exchange.reading import Asked, Found, read_file
+from schedulezero.exchange.yaml_file import Fault
 from schedulezero.instants import first_instant_at_or_after
-from schedulezero.when.describe import describe
-from schedulezero.when.parse import understand
-from schedulezero.when.schedules import upcoming
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.parse import understand
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 RUNS = 5

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from schedulezero.errors import TriggerError
 from schedulezero.model import Trigger
-from schedulezero.when.parse import understand
-from schedulezero.when.schedules import Every, upcoming
-from schedulezero.when.triggers import schedule_of
+from schedulezero.when.calendar.schedules import Every, upcoming
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.parse import understand
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "UTC"]

@@ -1,0 +1,396 @@
+"""The command line: an argument → one call. Nothing heavy is imported before it is needed.
+
+Whatever a person can mend is said in one sentence, without a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import re
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from bot.cli.access import add_keys_arguments, add_token_arguments, keys, token
+from bot.cli.backup import add_backup_arguments, add_restore_arguments, backup, begin_empty, restore
+from bot.cli.exit_status import CONFIG, USAGE, Unusable, status_of
+from bot.cli.files import (
+    add_import_apscheduler_arguments,
+    add_read_file_arguments,
+    import_apscheduler,
+    read_file,
+)
+from bot.cli.move import add_move_arguments, move
+from bot.cli.output import INTERRUPTED, guarded, is_unicode
+from bot.health.ask import add_health_arguments, health
+from bot.logs import as_json, hide, hide_passwords, redact, set_up
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[asyncio.Event], Awaitable[int]]
+
+_MOST_RUNS = 1000
+"""How many runs `when` shows at most."""
+_SERVING = ("run", "server")
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+_STOPPING = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None)
+
+
+class _Version(argparse.Action):
+    """``--version``: prints the version and ends; it is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("schedulezero-discord")
+        except PackageNotFoundError:  # a checkout that was not installed
+            found = "of an unknown version"
+        print(f"schedulezero-bot {found}")
+        parser.exit()
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one sentence what is wrong, and takes ``--config`` on each of its levels."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        # Without a default, so that the place where it is given wins over those where it is not.
+        self.add_argument(
+            "--config",
+            metavar="FILE",
+            default=argparse.SUPPRESS,
+            help="the settings (default: config/schedulezero.yaml in this folder)",
+        )
+        self.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="log everything")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            (file or sys.stderr).write(message)  # argparse itself swallows what goes wrong here
+
+    def error(self, message: str) -> NoReturn:
+        if any("://" in item for item in sys.argv):
+            # Pieces of an address that the shell took apart may be those of a password.
+            message = re.sub(
+                r"(unrecognized arguments):.*", r"\1; put addresses in quotes", message, flags=re.S
+            )
+        self.exit(
+            _complain(f"{message[:300].rstrip('.')}. `{self.prog} --help` shows what can be given.", USAGE)
+        )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command and returns its exit status."""
+    return guarded(lambda: _main(argv))
+
+
+def _main(argv: list[str] | None) -> int:
+    options = _parser().parse_args(argv)
+    set_up(verbose=options.verbose)
+    hide(os.environ.get("DISCORD_TOKEN", "").strip())
+    hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())
+    hide_passwords(os.environ.get("SCHEDULEZERO_DATABASE", ""))
+    hide_passwords(getattr(options, "to", ""))
+    from bot.config import ConfigError, load_settings
+    from schedulezero.errors import ScheduleZeroError
+
+    try:
+        settings = load_settings(options.config)
+        hide_passwords(settings.database)
+        if settings.log_format == "json":
+            as_json()
+        return options.command(options, settings)
+    except (ConfigError, ScheduleZeroError, Unusable) as error:
+        return _complain(str(error), status_of(error, serves=options.name_of_command in _SERVING))
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(f"schedulezero-bot: {redact(sentence)}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="schedulezero-bot", description="A Discord bot that does things on time.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    parser.set_defaults(config=None, verbose=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = _add(commands, "run", "run the bot on Discord (token in DISCORD_TOKEN)", _run)
+    run.add_argument(
+        "--cluster",
+        metavar="N/OF",
+        help="run a share of the bot's shards, such as 2/8; needs `server: external`",
+    )
+    demo = _add(commands, "demo", "run the bot on a simulated Discord, shown as a web page", _demo)
+    demo.add_argument(
+        "--port", type=_whole(0, 65535), default=0, metavar="N", help="port of the page (default: a free one)"
+    )
+    demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
+    dev = _add(
+        commands, "dev", "run the bot, or the demo without a token, and take up changed sprockets", _dev
+    )
+    dev.add_argument("--port", type=_whole(0, 65535), default=0, metavar="N", help="port of the demo's page")
+    dev.add_argument("--no-browser", action="store_true", help="do not open the demo's page in a browser")
+    new = _add(commands, "new-sprocket", "write a small sprocket with its test", _new_sprocket)
+    new.add_argument("name", metavar="NAME", help="what it is called, such as birthday_wishes")
+    server = _add(commands, "server", "run the embedded server alone", _server)
+    for command in (run, server):
+        command.add_argument(
+            "--begin-empty",
+            action="store_true",
+            help="if the SQLite database is damaged or missing, set it aside and begin with an empty one",
+        )
+    check = _add(
+        commands, "doctor", "check everything and say what to do; exit status 1 if something fails", _doctor
+    )
+    check.add_argument(
+        "--server",
+        action="store_true",
+        help="leave out the bot and Discord, on a machine that only runs `server`",
+    )
+    add_health_arguments(
+        _add(commands, "health", "ask the server whether it is ready; exit status 1 if it is not", health)
+    )
+    add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
+    add_keys_arguments(_add(commands, "keys", "show the keys of the ZeroMQ wires, and let others in", keys))
+    add_backup_arguments(_add(commands, "backup", "copy the databases, also while the bot runs", backup))
+    add_restore_arguments(_add(commands, "restore", "bring a backup back; the bot must be stopped", restore))
+    add_move_arguments(_add(commands, "move", "move everything from a SQLite file to PostgreSQL", move))
+    when = _add(commands, "when", "show what a text such as 'every friday at 5pm' means", _when)
+    when.add_argument("text", nargs="+", metavar="TEXT")
+    when.add_argument("--timezone", metavar="Z", help="IANA zone of the times (default: the configured one)")
+    when.add_argument("--locale", default="en-GB", metavar="L", help="language and order of dates (en-GB)")
+    when.add_argument("--now", metavar="ISO", help="the instant from which to look (default: the present)")
+    when.add_argument(
+        "--count", type=_whole(0, _MOST_RUNS), default=5, metavar="N", help="how many runs to show (5)"
+    )
+    when.add_argument("--json", action="store_true", help="as JSON")
+    add_read_file_arguments(
+        _add(commands, "read-file", "show what an import would make of a file", read_file)
+    )
+    said = "convert jobs of APScheduler 3 to YAML for /schedule import"
+    add_import_apscheduler_arguments(_add(commands, "import-apscheduler", said, import_apscheduler))
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    text: str,
+    command: Callable[[argparse.Namespace, Settings], int],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command, name_of_command=name)
+    return parser
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number between two others."""
+
+    def read(text: str) -> int:
+        number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text.strip()) else None
+        if number is None or not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text[:50]!r} is not a whole number from {least} to {most}")
+        return number
+
+    return read
+
+
+# ------------------------------------------------------------------ commands
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    token = os.environ.get("DISCORD_TOKEN", "").strip()
+    if not token:
+        raise Unusable(
+            "There is no token: set DISCORD_TOKEN to your bot's token from "
+            "https://discord.com/developers/applications (or try `demo`, which needs none).",
+            CONFIG,
+        )
+    if re.fullmatch(r"[!-~]+", token) is None:
+        raise Unusable("DISCORD_TOKEN is not a token: it holds spaces or letters that none has.", CONFIG)
+    cluster = None
+    if options.cluster is not None:
+        from bot.clusters import read_cluster
+
+        try:
+            cluster = read_cluster(options.cluster)
+        except ValueError as error:
+            raise Unusable(f"--cluster is {options.cluster[:50]!r}: {error}.", USAGE) from error
+        if cluster.count > 1 and settings.server == "embedded":
+            raise Unusable(
+                "Clusters share one server: start it with `schedulezero-bot server`, and set "
+                "`server: external`.",
+                CONFIG,
+            )
+    from bot.run import run
+    from schedulezero.storage.descriptors import raise_descriptor_limit
+
+    raise_descriptor_limit()
+    if options.begin_empty:
+        begin_empty(settings)
+    return _until_stopped(lambda stop: run(settings, token, stop, cluster))
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    logging.getLogger("discord").setLevel(logging.ERROR)  # voice and intents are no matter here
+    try:
+        from bot.demo.demo import demo
+    except ModuleNotFoundError as error:
+        raise Unusable(
+            f"The demo needs {error.name}, which is not installed: pip install 'schedulezero-discord[demo]'."
+        ) from error
+    return _until_stopped(
+        lambda stop: demo(settings, stop, port=options.port, browser=not options.no_browser)
+    )
+
+
+def _dev(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        from bot.dev import keep_fresh
+    except ModuleNotFoundError as error:
+        raise Unusable(
+            f"`dev` needs {error.name}, which is not installed: pip install 'schedulezero-discord[dev]'."
+        ) from error
+    token = os.environ.get("DISCORD_TOKEN", "").strip()
+    if token:
+        from bot.run import run
+
+        return _until_stopped(lambda stop: run(settings, token, stop, beside=keep_fresh))
+    from bot.demo.demo import demo
+
+    logging.getLogger("discord").setLevel(logging.ERROR)
+    return _until_stopped(
+        lambda stop: demo(
+            settings, stop, port=options.port, browser=not options.no_browser, beside=keep_fresh
+        )
+    )
+
+
+def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
+    from pathlib import Path
+
+    from bot.cli.new_sprocket import NoSuchName, write_sprocket
+
+    try:
+        written = write_sprocket(options.name, Path.cwd())
+    except NoSuchName as error:
+        raise Unusable(error.message, USAGE) from error
+    for file in written:
+        print(f"wrote {file}")
+    print(f"Try it:  schedulezero-bot dev    and then  /load_sprocket {options.name}")
+    return 0
+
+
+def _server(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.app import server_config
+    from schedulezero.server.service import serving
+    from schedulezero.storage.descriptors import raise_descriptor_limit
+
+    if options.begin_empty:
+        begin_empty(settings)
+
+    async def serve(stop: asyncio.Event) -> int:
+        async with serving(server_config(settings)):
+            print(
+                f"Serving at {settings.api_endpoint}; handlers register at {settings.server_address}.",
+                flush=True,
+            )
+            await stop.wait()
+        return 0
+
+    raise_descriptor_limit()
+    return _until_stopped(serve)
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.health.doctor import doctor
+
+    token = os.environ.get("DISCORD_TOKEN", "").strip()
+    work = doctor(settings, token, options.config, server_only=options.server)
+    return _until_stopped(lambda stop: _or_stopped(work, stop))
+
+
+def _when(options: argparse.Namespace, settings: Settings) -> int:
+    import json
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from schedulezero.errors import TriggerError, WhenError
+    from schedulezero.when.calendar.triggers import run_date, zone_of
+    from schedulezero.when.language.lexicon import LANGUAGES
+    from schedulezero.when.language.preview import preview, warnings
+
+    known = re.fullmatch(r"([A-Za-z]{2})(-([A-Za-z]{2}|[0-9]{3}))?", options.locale)
+    if known is None or known[1].lower() not in LANGUAGES:
+        raise Unusable(
+            f"--locale is {options.locale[:50]!r}; it must be one of {', '.join(LANGUAGES)}, alone or with a "
+            "country, such as en-GB.",
+            USAGE,
+        )
+    try:
+        zone = zone_of(options.timezone or settings.timezone).key
+        now = run_date(options.now, ZoneInfo(zone), "--now") if options.now else datetime.now(UTC)
+        found = preview(
+            " ".join(options.text), zone=zone, locale=options.locale, now=now, count=options.count
+        )
+    except (WhenError, TriggerError) as error:
+        return _complain(error.message, 2)
+    if options.json:
+        print(json.dumps(found.to_json(), ensure_ascii=not is_unicode()))
+        return 0
+    print(f"{found.sentence} ({found.zone})")
+    for run in found.runs:
+        print(f"  {run.astimezone(ZoneInfo(found.zone)):%a %Y-%m-%d %H:%M:%S %z}")
+    for warning in warnings(found.schedule, found.zone, now, found.runs):
+        print(f"note: {warning}")
+    return 0
+
+
+# ------------------------------------------------------------------ stopping
+
+
+async def _or_stopped(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
+    """The work's exit status, or INTERRUPTED once ``stop`` is set, for work that has no end of its own."""
+    from schedulezero.background import run_in_background
+
+    working = run_in_background(work, "the command", passed_on=(Exception,))
+    stopping = run_in_background(stop.wait(), "the wait for a signal")
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    await asyncio.wait((working,))
+    return INTERRUPTED
+
+
+def _until_stopped(work: Work) -> int:
+    """Runs work on a loop that the embedded server's sockets understand, until it ends or is told to.
+
+    SIGINT, SIGTERM and SIGHUP (a closed terminal; not under ``nohup``) set the event that the work got; a
+    second one ends the process at once.
+    """
+
+    async def begin() -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def told(number: int, _frame: object) -> None:
+            signal.signal(number, signal.SIG_DFL)
+            loop.call_soon_threadsafe(stop.set)
+
+        for number in _STOPPING:
+            if number != _HANGUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, told)
+        return await work(stop)
+
+    # zmq needs a loop with file descriptor watchers, which Windows' default loop has not.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(begin())

@@ -1,0 +1,237 @@
+"""Moves everything from a SQLite file to PostgreSQL: jobs, history, audit, the bot's memory and journal.
+
+Rows go over in the order of their keys, a batch in a transaction that also notes how far it came. So a move
+that was interrupted goes on where it stopped when it is begun again, and one that is complete only checks.
+At the end both sides are counted and summed: a sum is that of the checksums of all rows, in any order.
+
+The source is left as it is. It must not be in use meanwhile; when it was used between two tries, the copy
+begins anew. A target that holds rows which did not come this way is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cogs import memory
+from schedulezero.errors import ScheduleZeroError
+from schedulezero.handler import journal
+from schedulezero.server.records import tables
+from schedulezero.storage.database import Database, database_of
+from schedulezero.storage.sql import insert_new
+
+BATCH = 2000
+_MODULUS = 2**63
+
+_metadata = sa.MetaData()
+_moves = sa.Table(
+    "moves",
+    _metadata,
+    sa.Column("table_name", sa.String(60), primary_key=True),
+    sa.Column("source_count", sa.BigInteger, nullable=False),
+    sa.Column("source_sum", sa.BigInteger, nullable=False),
+    sa.Column("copied_to", sa.JSON(none_as_null=True)),  # the key of the last row that was copied
+    sa.Column("complete", sa.Boolean, nullable=False),
+)
+
+
+class CannotMove(ScheduleZeroError):
+    """The databases are not in a state in which one could be moved to the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How many rows a table has, and the sum of their checksums."""
+
+    count: int
+    sum: int
+
+
+Progress = Callable[[str, int, int], None]
+"""Is told of a table, how many of its rows are over there, and how many there are."""
+
+
+async def move(source: str, target: str, progress: Progress) -> dict[str, Contents]:
+    """Copies a SQLite database and its journal to PostgreSQL, or goes on with that; see the module.
+
+    Parameters:
+        source: the path of the SQLite file.
+        target: the ``postgresql://`` URL.
+        progress: is told after each batch.
+
+    Returns what each table holds on both sides. Raises CannotMove, DatabaseUnusable or DatabaseUnavailable.
+    """
+    parts = (
+        (source, tables.metadata, [t for t in tables.metadata.sorted_tables if t is not tables.handlers]),
+        (source, memory.metadata, memory.metadata.sorted_tables),
+        (journal.journal_of(source), journal.metadata, journal.metadata.sorted_tables),
+    )
+    moved: dict[str, Contents] = {}
+    notes = database_of(target, _metadata)
+    await notes.open()
+    try:
+        for path, metadata, owned in parts:
+            before, after = database_of(path, metadata), database_of(target, metadata)
+            await before.open()
+            try:
+                await after.open()
+                try:
+                    for table in owned:
+                        moved[table.name] = await _Table(before, after, notes, table, progress).move()
+                finally:
+                    await after.close()
+            finally:
+                await before.close()
+    finally:
+        await notes.close()
+    return moved
+
+
+class _Table:
+    """The move of one table."""
+
+    def __init__(
+        self, source: Database, target: Database, notes: Database, table: sa.Table, progress: Progress
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._notes = notes
+        self._table = table
+        self._key = list(table.primary_key.columns)
+        self._progress = progress
+
+    async def move(self) -> Contents:
+        wanted = await self._contents(self._source)
+        noted = await self._noted()
+        if noted is None:
+            await self._expect_empty()
+        if noted is not None and noted["complete"]:
+            return await self._check(wanted)
+        if noted is None or (noted["source_count"], noted["source_sum"]) != (wanted.count, wanted.sum):
+            await self._begin(wanted)
+            after = None
+        else:
+            after = cast("list[Any] | None", noted["copied_to"])
+        await self._copy(after, wanted)
+        found = await self._check(wanted)
+        await self._finish()
+        return found
+
+    async def _copy(self, after: list[Any] | None, wanted: Contents) -> None:
+        done = await self._target.read(
+            lambda connection: connection.scalar(sa.select(sa.func.count()).select_from(self._table)) or 0
+        )
+        while True:
+            rows = await self._source.read(lambda connection, after=after: self._page(connection, after))
+            if not rows:
+                return
+            after = [rows[-1][column.name] for column in self._key]
+
+            def write(connection: Connection, rows: Any = rows, after: Any = after) -> None:
+                connection.execute(insert_new(connection, self._table), rows)
+                connection.execute(
+                    sa.update(_moves).where(_moves.c.table_name == self._table.name).values(copied_to=after)
+                )
+
+            await self._target.write(write)
+            done += len(rows)
+            self._progress(self._table.name, min(done, wanted.count), wanted.count)
+
+    def _page(self, connection: Connection, after: Sequence[Any] | None) -> list[dict[str, Any]]:
+        """The next rows in the order of their key, without what PostgreSQL cannot hold."""
+        query = sa.select(self._table).order_by(*self._key).limit(BATCH)
+        if after is not None:
+            values = (sa.literal(value, column.type) for value, column in zip(after, self._key, strict=True))
+            query = query.where(sa.tuple_(*self._key) > sa.tuple_(*values))
+        return [
+            {name: _storable(value) for name, value in row.items()}
+            for row in connection.execute(query).mappings()
+        ]
+
+    async def _contents(self, database: Database) -> Contents:
+        count, total, after = 0, 0, None
+        while True:
+            rows = await database.read(lambda connection, after=after: self._page(connection, after))
+            if not rows:
+                return Contents(count, total)
+            count += len(rows)
+            total = (total + sum(_checksum(row) for row in rows)) % _MODULUS
+            after = [rows[-1][column.name] for column in self._key]
+
+    async def _check(self, wanted: Contents) -> Contents:
+        found = await self._contents(self._target)
+        if found != wanted:
+            raise CannotMove(
+                f"The table {self._table.name} has {found.count} rows in {self._target.where} and "
+                f"{wanted.count} in {self._source.where}, or rows that differ: one of them was used since. "
+                "Move to an empty database."
+            )
+        return found
+
+    async def _noted(self) -> sa.RowMapping | None:
+        query = sa.select(_moves).where(_moves.c.table_name == self._table.name)
+        return await self._notes.read(lambda connection: connection.execute(query).mappings().one_or_none())
+
+    async def _expect_empty(self) -> None:
+        query = sa.select(sa.literal(1)).select_from(self._table).limit(1)
+        if await self._target.read(lambda connection: connection.scalar(query)) is not None:
+            raise CannotMove(
+                f"{self._target.where} has rows in {self._table.name} that did not come from a move; "
+                "name an empty database."
+            )
+
+    async def _begin(self, wanted: Contents) -> None:
+        def write(connection: Connection) -> None:
+            if self._table is not tables.audit:  # which nobody may delete from; its rows never change
+                connection.execute(sa.delete(self._table))
+            own = _moves.c.table_name == self._table.name
+            connection.execute(sa.delete(_moves).where(own))
+            row = {
+                "table_name": self._table.name,
+                "source_count": wanted.count,
+                "source_sum": wanted.sum,
+                "copied_to": None,
+                "complete": False,
+            }
+            connection.execute(sa.insert(_moves), [row])
+
+        await self._target.write(write)
+
+    async def _finish(self) -> None:
+        def write(connection: Connection) -> None:
+            for column in self._key:
+                if column.autoincrement is True:
+                    highest = sa.select(sa.func.max(column)).scalar_subquery()
+                    sequence = sa.func.pg_get_serial_sequence(self._table.name, column.name)
+                    connection.execute(
+                        sa.select(
+                            sa.func.setval(sequence, sa.func.greatest(highest, 1), highest.is_not(None))
+                        )
+                    )
+            own = _moves.c.table_name == self._table.name
+            connection.execute(sa.update(_moves).where(own).values(complete=True))
+
+        await self._target.write(write)
+
+
+def _storable(value: Any) -> Any:
+    """A value without zero bytes, which PostgreSQL's texts cannot hold."""
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
+def _checksum(row: dict[str, Any]) -> int:
+    """A checksum of a row, the same on both sides."""
+    text = json.dumps(row, sort_keys=True, default=str)
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def rows_of(moved: dict[str, Contents]) -> Iterator[str]:
+    """What was moved, a line for each table."""
+    for name, contents in moved.items():
+        yield f"{name:14} {contents.count:>10,} rows, sum {contents.sum:016x}"

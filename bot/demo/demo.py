@@ -1,0 +1,165 @@
+"""The demo: the real bot, handler and server on a simulated Discord, shown as a web page.
+
+Nothing of ours is replaced. Discord is simcord's, whose clock follows the wall clock here, so that
+what is scheduled happens while one watches. A page shows one channel or a person's direct messages; a
+form's channel is that one unless one picks another. The page follows what is posted by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+import webbrowser
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import simcord
+
+from bot.app import ScheduleZeroBot, create_bot
+from bot.config import Settings
+from bot.demo.demo_guild import furnish, greet, schedule_examples
+from bot.demo.demo_pages import DemoPages, front_door
+from bot.run import Beside
+from cogs.services import Waiting
+from schedulezero.background import run_in_background
+from schedulezero.wire.addresses import free_ports
+
+T = TypeVar("T")
+
+_EPHEMERAL = 1 << 6
+
+
+class WallClock:
+    """The simulator's clock, at the present instant and not to be moved."""
+
+    def __init__(self) -> None:
+        self._epoch = datetime(2026, 1, 1, tzinfo=UTC)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the simulator's epoch."""
+        return time.time() - self._epoch.timestamp()
+
+    def now(self) -> datetime:
+        return self._epoch + timedelta(seconds=self.elapsed)
+
+    def advance(self, seconds: float) -> None:
+        """Does nothing: real time passes by itself."""
+
+
+class SimulatedWaiting(Waiting):
+    """Tells the simulator which waits are no work in progress, so that it goes on without them."""
+
+    def __init__(self, env: simcord.Env) -> None:
+        self._env = env
+
+    async def idle(self, awaitable: Awaitable[T]) -> T:
+        return await self._env.external_wait(awaitable, reason="the server's long poll")
+
+
+def simulated(bot: ScheduleZeroBot, env: simcord.Env) -> None:
+    """Makes a bot at home in a simulated Discord whose clock is the real one."""
+    bot.services = replace(bot.services, waiting=SimulatedWaiting(env))
+
+
+async def demo(
+    settings: Settings, stop: asyncio.Event, *, port: int, browser: bool, beside: Beside | None = None
+) -> int:
+    """Runs the demo until ``stop`` is set or the page is closed by its own button.
+
+    Parameters:
+        settings: the sprockets and the zone are taken from it; ports and database are the demo's own.
+        stop: ends the demo.
+        port: of the page; 0 for a free one.
+        browser: whether to open the page.
+        beside: what runs beside the bot.
+    """
+    with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
+        bot = create_bot(_demo_settings(settings, folder))
+        env = simcord.Env(bot, check_errors=False)
+        simulated(bot, env)
+        env.backend.clock = WallClock()  # type: ignore[assignment]
+        env.backend.bot_user.name = "ScheduleZero"
+        try:
+            await env.start()
+            with env.time_context():
+                besides = (
+                    [run_in_background(beside(bot, stop), "what runs beside the demo")]
+                    if beside is not None
+                    else []
+                )
+                try:
+                    await _serve(env, bot, stop, port=port, browser=browser)
+                finally:
+                    for task in besides:
+                        task.cancel()
+                    await asyncio.gather(*besides, return_exceptions=True)
+        finally:
+            await bot.close()
+            await env.shutdown()
+    return 0
+
+
+async def _serve(
+    env: simcord.Env, bot: ScheduleZeroBot, stop: asyncio.Event, *, port: int, browser: bool
+) -> None:
+    places = furnish(env, bot)
+    pages = DemoPages(env, places, timezone=bot.settings.timezone)
+    await schedule_examples(bot, places[0])
+    changed = asyncio.Event()
+
+    def watch(event: str, payload: Any) -> None:
+        if event.startswith("MESSAGE_") and not int(payload.get("flags") or 0) & _EPHEMERAL:
+            changed.set()
+
+    async with front_door(pages, port) as door:
+        await greet(places, door)
+        env.backend.subscribers.append(watch)
+        _welcome(door)
+        if browser:
+            webbrowser.open(door)
+        fresh = run_in_background(pages.keep_fresh(changed), "refreshing the demo's page")
+        ends = [
+            run_in_background(stop.wait(), "the wait for a signal"),
+            run_in_background(pages.wait_ended(), "the wait for the page's end"),
+        ]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in (fresh, *ends):
+            task.cancel()
+        await asyncio.wait((fresh, *ends))
+
+
+def _welcome(door: str) -> None:
+    print(
+        f"""
+ScheduleZero's demo is at
+
+    {door}
+
+Type /schedule create in the message box, pick “Post a message in a channel”, and enter
+in 1 minute for when.
+“Viewing as” switches between an administrator, a moderator and a plain member; {door}/@ada
+shows what the bot writes to Ada alone.
+One post comes by itself in two minutes. Ctrl-C ends the demo.
+""",
+        flush=True,
+    )
+
+
+def _demo_settings(settings: Settings, folder: str) -> Settings:
+    handler_port, registration_port, rest_port = free_ports(3)
+    return settings.model_copy(
+        update={
+            "server": "embedded",
+            "database": f"{folder}/demo.db",
+            "handler_port": handler_port,
+            "server_address": f"tcp://127.0.0.1:{registration_port}",
+            "handler_host": "127.0.0.1",
+            "keys": f"{folder}/keys",
+            "server_key": None,
+            "api_endpoint": f"http://127.0.0.1:{rest_port}",
+        }
+    )

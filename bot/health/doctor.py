@@ -1,0 +1,227 @@
+"""``doctor``: checks what a running bot needs; each check is a line and a remedy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from bot.app import expect_free, keys_of
+from bot.config import Settings, source_of
+from bot.health.check import Check
+from bot.health.doctor_database import check_database, check_server_of_database
+from bot.health.doctor_discord import checks_on_discord
+from bot.logs import redact
+from cogs.sprocket_loading import loader
+from schedulezero.client.client import Client
+from schedulezero.errors import (
+    ClientError,
+    Exposed,
+    KeysUnusable,
+    PortTaken,
+    RequestRefused,
+)
+from schedulezero.handler.registration import ping_server
+from schedulezero.server.exposure import check_rest
+from schedulezero.server.service import listen
+from schedulezero.wire.addresses import is_loopback
+from schedulezero.wire.greeting import Wire, mismatch, wire_at
+
+
+async def doctor(
+    settings: Settings, token: str, config: str | None = None, *, server_only: bool = False
+) -> int:
+    """Prints every check; returns 1 if one fails, else 0.
+
+    Parameters:
+        settings: the bot's or the server's.
+        token: Discord's.
+        config: the file that was named for the settings, None for the default one.
+        server_only: leaves out what only a bot needs, on a machine where `schedulezero-bot server` runs.
+    """
+    failed = False
+    if server_only:
+        settings = settings.model_copy(update={"server": "embedded"})  # what `server` itself goes by
+    async for check in _checks(settings, token, config, server_only=server_only):
+        print(redact(str(check)), flush=True)
+        failed = failed or not check.well
+    return 1 if failed else 0
+
+
+async def _checks(
+    settings: Settings, token: str, config: str | None, *, server_only: bool
+) -> AsyncIterator[Check]:
+    whose = (
+        "for a server alone" if server_only else f"handler {settings.handler_id!r}, server {settings.server}"
+    )
+    yield Check("config", True, f"{source_of(config)}; {whose}")
+    yield _exposure(settings)
+    yield await check_database(settings)
+    if not server_only:
+        yield await asyncio.to_thread(_sprockets, settings)
+    api_token = settings.api_token.get_secret_value() if settings.api_token is not None else None
+    client = Client(settings.api_endpoint, api_token, settings.tls_authority)
+    try:
+        running = await _server_runs(client)
+        for check in _ports(settings, running, server_only=server_only):
+            yield check
+        yield await check_server_of_database(settings, running=running) or _server(
+            settings, running, server_only=server_only
+        )
+        if running:
+            yield await _wire(settings)
+            if not server_only:
+                yield await _handler(settings, client)
+            yield await _runs(client)
+        if server_only:
+            return
+        async for check in checks_on_discord(settings, token, client if running else None):
+            yield check
+    finally:
+        await client.close()
+
+
+def _exposure(settings: Settings) -> Check:
+    try:
+        if settings.server == "embedded":
+            check_rest(
+                settings.api_endpoint,
+                tls=settings.tls_certificate is not None,
+                behind_proxy=settings.behind_proxy,
+                has_token=True,  # made with `token make`; the server says at its start when there is none
+            )
+    except Exposed as error:
+        return Check("exposure", False, f"{settings.api_endpoint} is open to other machines", error.message)
+    local = is_loopback(settings.api_endpoint)
+    return Check("exposure", True, "reached from this machine only" if local else "open, and guarded")
+
+
+def _sprockets(settings: Settings) -> Check:
+    """Imports each sprocket that the bot will load, and loads none."""
+    loader.look_in(Path("sprockets"))  # as `create_bot` does
+    known = loader.available()
+    absent = [name for name in settings.sprockets if name not in known]
+    faults = [loader.fault_of(name) for name in settings.sprockets if name in known]
+    trouble = [
+        *(f"There is no sprocket “{name}”. There are: {', '.join(known)}." for name in absent),
+        *(fault for fault in faults if fault is not None),
+        *loader.clashes(),
+    ]
+    remedy = " ".join(trouble)
+    return Check("sprockets", not trouble, ", ".join(settings.sprockets), remedy)
+
+
+async def _runs(client: Client) -> Check:
+    """What of the newest runs somebody should look at."""
+    try:
+        counts = await client.outcomes()
+    except ClientError as error:
+        return Check("runs", False, "their history cannot be read", error.message)
+    bad = {name: counts.get(name, 0) for name in ("missed", "failed", "uncertain")}
+    said = ", ".join(f"{count} {name}" for name, count in bad.items() if count)
+    if not said:
+        return Check("runs", True, "none failed, missed or uncertain")
+    # They are over: worth a look, and no reason to say that something is broken now.
+    return Check("runs", True, f"{said} in the history; `/schedule history` says why, and has Retry")
+
+
+async def _server_runs(client: Client) -> bool:
+    try:
+        await client.health()
+    except RequestRefused:
+        return True  # it runs, and refuses the token; the checks that need it say so
+    except ClientError:
+        return False
+    return True
+
+
+def _ports(settings: Settings, running: bool, *, server_only: bool) -> list[Check]:
+    checks: list[Check] = []
+    if running:
+        return [Check("ports", True, "not tried, as the server is running and listens on its own")]
+    if not server_only:
+        port = settings.handler_port
+        try:
+            expect_free(port)
+            checks.append(Check("ports", True, f"handler port {port} is free"))
+        except PortTaken as error:
+            checks.append(Check("ports", False, f"handler port {port} is taken", error.message))
+    if settings.server == "embedded":
+        for name, address in (
+            ("api_endpoint", settings.api_endpoint),
+            ("server_address", settings.server_address),
+        ):
+            try:
+                listen(address).close()
+                checks.append(Check("ports", True, f"{name} {address} is free"))
+            except PortTaken:
+                remedy = f"Stop the program that listens there, or set another `{name}`."
+                checks.append(Check("ports", False, f"{name} {address} is taken", remedy))
+    return checks
+
+
+def _server(settings: Settings, running: bool, *, server_only: bool) -> Check:
+    if running:
+        return Check("server", True, f"{settings.api_endpoint} answers")
+    if settings.server == "embedded":
+        return Check("server", True, f"not running; `{'server' if server_only else 'run'}` starts it")
+    return Check(
+        "server",
+        False,
+        f"{settings.api_endpoint} does not answer",
+        "Start the ScheduleZero server, correct `api_endpoint`, or set `server: embedded`.",
+    )
+
+
+async def _wire(settings: Settings) -> Check:
+    """Whether the bot and the server agree on keys."""
+    address = settings.server_address
+    encrypted = settings.require_keys or not is_loopback(address)
+    found = await asyncio.to_thread(wire_at, address)
+    if found is Wire.NOBODY:
+        return Check("keys", False, f"nothing listens at {address}", "Correct `server_address`.")
+    if (trouble := mismatch(address, encrypted=encrypted, found=found)) is not None:
+        return Check("keys", False, f"this bot cannot register at {address}", trouble)
+    try:
+        keys = keys_of(settings)
+    except KeysUnusable as error:
+        return Check("keys", False, "cannot be used", error.message)
+    return Check(
+        "keys",
+        await asyncio.to_thread(ping_server, address, keys),
+        "needed to register" if encrypted else "not needed on this machine",
+        f"The server at {address} does not answer this side: set `server_key` to its public key and let this "
+        "side's key in there (`schedulezero-bot keys` on each side), or share the folder `keys`."
+        if encrypted
+        else f"What listens at {address} does not answer as a ScheduleZero server; correct `server_address`.",
+    )
+
+
+async def _handler(settings: Settings, client: Client) -> Check:
+    try:
+        handlers = await client.handlers()
+    except ClientError as error:
+        return Check("handler", False, "the server does not tell", error.message)
+    found = next((info for info in handlers if info.id == settings.handler_id), None)
+    if found is None:
+        return Check(
+            "handler",
+            False,
+            f"{settings.handler_id!r} is not registered",
+            "Start the bot with `run`; it registers by itself. Check `server_address` if it does not.",
+        )
+    if found.address != settings.handler_address and settings.shards is None:
+        return Check(
+            "handler",
+            False,
+            f"{settings.handler_id!r} is taken by a bot at {found.address}",
+            "Two bots bear one `handler_id`: stop one, or name this one otherwise.",
+        )
+    if not found.connected:
+        return Check(
+            "handler",
+            False,
+            f"{settings.handler_id!r} is registered at {found.address} and does not answer",
+            "Restart the bot, and see that nothing else uses `handler_port`.",
+        )
+    return Check("handler", True, f"{settings.handler_id!r} is registered with {len(found.methods)} jobs")

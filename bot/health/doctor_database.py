@@ -1,0 +1,80 @@
+"""``doctor``'s look at the database: which one it is, whether it can be used, and who runs on it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import sqlalchemy as sa
+
+from bot.config import Settings
+from bot.health.check import Check
+from schedulezero.errors import ScheduleZeroError
+from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
+from schedulezero.storage.sqlite_file import journal_beside, look
+from schedulezero.storage.sqlite_lock import Holders, holders
+
+
+async def check_database(settings: Settings) -> Check:
+    """Looks at the database, and creates and changes nothing in it."""
+    try:
+        if is_postgres_setting(settings.database):
+            return Check("database", True, await _in_postgres(settings.database))
+        path = sqlite_path(settings.database)
+        found = await asyncio.to_thread(look, path)
+        await asyncio.to_thread(look, journal_beside(path))
+        return Check("database", True, f"{found}; {_who(await asyncio.to_thread(holders, path))}")
+    except ScheduleZeroError as error:
+        return Check("database", False, "cannot be used", error.message)
+
+
+async def check_server_of_database(settings: Settings, *, running: bool) -> Check | None:
+    """A failed check when the server at `api_endpoint` is not the one that serves the database; else None.
+
+    Parameters:
+        settings: what this command runs with.
+        running: whether a server answers at `api_endpoint`.
+    """
+    if settings.server != "embedded" or is_postgres_setting(settings.database):
+        return None
+    path = sqlite_path(settings.database)
+    found = await asyncio.to_thread(holders, path)
+    if found is None or running == (found.server is not None):
+        return None
+    if running:
+        return Check(
+            "server",
+            False,
+            f"{settings.api_endpoint} answers, and no process serves the database {path}",
+            "The server there was started with another `database` or in another folder: give `doctor` the "
+            "same --config, folder and environment.",
+        )
+    return Check(
+        "server",
+        False,
+        f"{settings.api_endpoint} does not answer, and process {found.server} serves the database {path}",
+        "That process was started with another `api_endpoint`: give `doctor` the same --config, folder and "
+        "environment; or it hangs: restart it.",
+    )
+
+
+def _who(found: Holders | None) -> str:
+    """Who runs on a SQLite database, for people."""
+    if found is None:
+        return "who uses it cannot be told"
+    if found.server is None and not found.bots:
+        return "no server or bot is running on it"
+    server = f"server running (process {found.server})" if found.server is not None else "no server running"
+    if not found.bots:
+        return f"{server}, no bot running"
+    processes = ", ".join(map(str, found.bots))
+    return f"{server}, bot running (process{'es' if len(found.bots) > 1 else ''} {processes})"
+
+
+async def _in_postgres(setting: str) -> str:
+    database = database_of(setting, sa.MetaData())  # without tables: none is created
+    await database.open()
+    try:
+        await database.read(lambda connection: connection.execute(sa.select(1)).all())
+    finally:
+        await database.close()
+    return f"{database.where} can be read"

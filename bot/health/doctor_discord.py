@@ -1,0 +1,147 @@
+"""``doctor``'s look at Discord: token, shards, intents, permissions, and what stands against single jobs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable
+
+import aiohttp
+import discord
+
+from bot.config import Settings
+from bot.health.check import Check
+from bot.health.unreachable import why_unreachable
+from bot.sprocket_specs import specs_of_sprockets
+from cogs.language import speaking
+from cogs.rights.channels import SeenChannels
+from cogs.rights.permissions import invite, wanted
+from cogs.rights.rights import Channel, problems
+from schedulezero.client.client import Client
+from schedulezero.client.dialect import JobQuery
+from schedulezero.errors import ClientError
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model import JobState
+
+_MOST_GUILDS = 50
+_MOST_TOLD = 3
+_CHANNEL = re.compile(r"<#(\d+)>")
+
+
+async def checks_on_discord(settings: Settings, token: str, server: Client | None) -> AsyncIterator[Check]:
+    """Logs in and looks at everything that Discord tells.
+
+    Parameters:
+        settings: the bot's.
+        token: Discord's.
+        server: knows the jobs; None where it does not run.
+    """
+    if not token:
+        remedy = "Set DISCORD_TOKEN to the token from https://discord.com/developers/applications."
+        yield Check("token", False, "DISCORD_TOKEN is not set", remedy)
+        return
+    client = discord.Client(intents=discord.Intents(guilds=True))  # without this one discord.py warns
+    try:
+        await client.login(token)
+        assert client.user is not None
+        yield Check("token", True, f"accepted; the bot is {client.user}")
+        yield await _shards(settings, client)
+        async for check in discord_checks(settings, client, server):
+            yield check
+    except discord.LoginFailure:
+        remedy = "Copy it again from https://discord.com/developers/applications, under Bot."
+        yield Check("token", False, "Discord does not accept it", remedy)
+    except discord.HTTPException as error:
+        yield Check("token", False, f"Discord answered with status {error.status}", "Try again in a moment.")
+    except (aiohttp.ClientError, OSError) as error:
+        said = f"Discord cannot be reached ({why_unreachable(error)})"
+        yield Check("token", False, said, "Check the network and try again.")
+    finally:
+        await client.close()
+
+
+async def _shards(settings: Settings, client: discord.Client) -> Check:
+    shards = (await client.http.get_bot_gateway())[0]
+    few = settings.shards is not None and settings.shards < shards // 2
+    return Check(
+        "shards",
+        not few,
+        f"Discord asks for {shards}" + (f"; set are {settings.shards}" if settings.shards else ""),
+        "Raise `shards`, to the same number in all clusters; with too few Discord closes with code 4011.",
+    )
+
+
+async def discord_checks(
+    settings: Settings, client: discord.Client, server: Client | None
+) -> AsyncIterator[Check]:
+    """What Discord tells of a logged-in bot: intents, and in each guild its permissions and its jobs."""
+    flags = (await client.application_info()).flags
+    granted = flags.gateway_message_content or flags.gateway_message_content_limited
+    yield Check(
+        "intents",
+        granted or not settings.message_content,
+        "Message Content is " + ("granted" if granted else "not granted")
+        + (", and needed" if settings.message_content else ", and not needed"),
+        "Switch on Message Content in the developer portal, or set `message_content: false`.",
+    )  # fmt: skip
+    assert client.user is not None
+    specs = specs_of_sprockets(settings.sprockets)
+    needed, link = wanted(specs), invite(client.user.id, specs)
+    count = 0
+    async for partial in client.fetch_guilds(limit=_MOST_GUILDS):
+        count += 1
+        guild = await client.fetch_guild(partial.id)
+        me = await guild.fetch_member(client.user.id)
+        held = me.guild_permissions
+        lacking = [name for name in needed if not getattr(held, name)]
+        said = ", ".join(
+            f"{name.replace('_', ' ')}{f' ({needed[name][0].name})' if needed[name] else ''}"
+            for name in lacking
+        )
+        yield Check(
+            f"permissions in {guild.name}",
+            not lacking,
+            "complete" if not lacking else f"lacking {said}",
+            f"Give the bot's role these permissions in the server's settings, or invite it again: {link}",
+        )
+        if server is not None:
+            yield await _jobs(client, server, guild, me, specs)
+    if count == 0:
+        yield Check(
+            "guilds",
+            False,
+            "the bot is in no server",
+            f"Invite it: {link}",
+        )
+
+
+async def _jobs(
+    client: discord.Client,
+    server: Client,
+    guild: discord.Guild,
+    me: discord.Member,
+    specs: Iterable[MethodSpec],
+) -> Check:
+    """Whether the bot may do what is scheduled in a guild, in each single channel."""
+    channels: dict[int, Channel] = {item.id: item for item in await guild.fetch_channels()}
+    channels |= {thread.id: thread for thread in await guild.active_threads()}
+    seen = SeenChannels(client, guild, known=channels)
+    by_name = {spec.name: spec for spec in specs}
+    against: list[str] = []
+    count = 0
+    try:
+        async for job in server.all_jobs(str(guild.id), JobQuery(state=JobState.ACTIVE)):
+            count += 1
+            spec = by_name.get(job.method)
+            if spec is None:
+                continue  # its sprocket is loaded by hand; the server would say if it were not
+            known = await seen.of(spec, job.params)
+            with speaking("en"):
+                found = problems(spec, job.params, guild, None, known=known, me=me)
+            against += [f"“{job.title}”: {text}" for text in found[:1]]
+    except ClientError as error:
+        return Check(f"jobs in {guild.name}", True, f"not looked at ({error.message})")
+    said = f"{count} scheduled, all may run" if not against else f"{len(against)} of {count} will fail"
+    named = [
+        _CHANNEL.sub(lambda match: f"#{channels.get(int(match[1]), match[1])}", text) for text in against
+    ]
+    return Check(f"jobs in {guild.name}", not against, said, " ".join(named[:_MOST_TOLD]))

@@ -1,0 +1,103 @@
+"""What `run` shows when it is ready: how everything is, on one screen, with the link that invites the bot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bot.app import ScheduleZeroBot
+from bot.health.check import Check
+from bot.logs import redact
+from cogs.rights.permissions import invite, wanted
+from cogs.services import handler_of, offered_specs
+from cogs.sprocket_loading import loader
+from schedulezero.errors import ClientError
+
+log = logging.getLogger(__name__)
+
+_HANDLER_SECONDS = 5.0
+
+
+async def show_screen(bot: ScheduleZeroBot, stop: asyncio.Event, console: Console | None = None) -> None:
+    """Waits until the bot is ready, and shows the screen; on the standard output unless told otherwise."""
+    await bot.wait_until_ready()
+    checks = await checks_of(bot)
+    assert bot.user is not None
+    link = invite(bot.user.id, offered_specs(bot))
+    shown = console or Console()
+    try:
+        with shown.capture() as captured:
+            shown.print(screen(checks, str(bot.user)))
+            # In a line of its own and never broken, so that it can be clicked and copied.
+            shown.print(Text.assemble(("Invite me: ", "bold"), (link, "cyan")), soft_wrap=True)
+        shown.file.write(captured.get())
+        shown.file.flush()
+    except OSError as error:
+        # Nobody reads the output any more; the bot's work goes on.
+        log.warning("the screen cannot be shown (%s); the link that invites the bot is %s", error, link)
+
+
+async def checks_of(bot: ScheduleZeroBot) -> list[Check]:
+    """How the running bot is, each line with its remedy."""
+    handler, settings = handler_of(bot), bot.settings
+    try:
+        async with asyncio.timeout(_HANDLER_SECONDS):
+            await handler.wait_bound()
+            await handler.refresh()
+        server = Check(
+            "server", True, f"{settings.api_endpoint} ({settings.server}), handler {handler.handler_id!r}"
+        )
+    except (TimeoutError, OSError, RuntimeError) as error:
+        remedy = "Start the ScheduleZero server, or set `server: embedded`; I go on trying."
+        why = str(error) or f"nothing heard for {_HANDLER_SECONDS:g} s"
+        server = Check("server", False, f"{settings.server_address} does not answer ({why})", remedy)
+    try:
+        health = await bot.services.client.health()
+        ready, trouble = bool(health.get("ready", True)), str(health.get("trouble", ""))
+    except ClientError as error:
+        ready, trouble = False, error.message
+    database = Check(
+        "database", ready, bot.memory.where, f"{trouble} Runs wait until then." if trouble else None
+    )
+    loaded = loader.loaded(bot)
+    missing = [name for name in settings.sprockets if name not in loaded]
+    sprockets = Check(
+        "sprockets", not missing, f"{', '.join(loaded) or 'none'}; {len(handler.sprockets)} jobs",
+        f"{', '.join(missing)} could not be loaded; the log above says why.",
+    )  # fmt: skip
+    return [server, database, sprockets, *_guilds(bot)]
+
+
+def _guilds(bot: ScheduleZeroBot) -> list[Check]:
+    if not bot.guilds:
+        return [Check("servers", False, "none yet", "Invite the bot with the link below.")]
+    needed = wanted(offered_specs(bot))
+    lacking: list[str] = []
+    for guild in bot.guilds:
+        names = [name for name in needed if not getattr(guild.me.guild_permissions, name)]
+        if names:
+            lacking.append(f"{guild.name}: {', '.join(name.replace('_', ' ') for name in names)}")
+    remedy = "Without these, some jobs are refused: " + "; ".join(lacking[:5])
+    return [Check("servers", not lacking, f"{len(bot.guilds)}", remedy if lacking else None)]
+
+
+def screen(checks: list[Check], name: str) -> Panel:
+    """The screen itself."""
+    table = Table.grid(padding=(0, 2))
+    for check in checks:
+        mark = Text("ok", style="green") if check.well else Text("!!", style="bold red")
+        finding = Text(redact(check.finding))
+        if check.remedy and not check.well:
+            finding.append(f"\n→ {redact(check.remedy)}", style="yellow")
+        table.add_row(mark, Text(check.subject, style="bold"), finding)
+    hint = Text("Type /schedule create in Discord. Ctrl-C ends me.", style="dim")
+    return Panel(
+        Group(table, Text(), hint),
+        title=f"{name} · ScheduleZero {loader.own_version()}",
+        title_align="left",
+    )

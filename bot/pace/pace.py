@@ -1,0 +1,111 @@
+"""One limiter for all requests to Discord, below its 50 a second: people first, then what is most late.
+
+It waits in aiohttp's own hook, right before a request leaves, when discord.py has already waited for
+the limit of that channel; so a channel that is held up holds up nobody else, and requests that were
+held up together do not leave together. Answers to interactions are not counted by Discord and pass.
+(https://discord.com/developers/docs/topics/rate-limits#global-rate-limit)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+
+from schedulezero.handler.run_context import current_run
+from schedulezero.metrics import note_discord
+
+FOR_JOBS = 48
+"""Requests of jobs within any window. They leave evenly, so that a person waits no longer than for one."""
+FOR_ALL = 50
+WINDOW_SECONDS = 1.0
+_NOT_COUNTED = ("/interactions/", "/webhooks/")
+
+
+class Pace:
+    """Grants requests at most so many in any window.
+
+    Parameters:
+        for_jobs, for_all: how many within a window.
+        window: its length in seconds.
+    """
+
+    def __init__(
+        self, for_jobs: int = FOR_JOBS, for_all: int = FOR_ALL, window: float = WINDOW_SECONDS
+    ) -> None:
+        self._for_jobs = for_jobs
+        self._job_at = 0.0
+        self._for_all = for_all
+        self._window = window
+        self._granted: deque[float] = deque()
+        self._waiting: list[tuple[int, float, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    async def turn(self, due: float | None) -> None:
+        """Returns when it is this request's turn.
+
+        Parameters:
+            due: for a job, the instant of its run in seconds since the epoch: the earliest goes first. None
+                for what a person waits for.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (due is not None, due or 0.0, next(self._count), future))
+        self._grant()
+        await future
+
+    def _grant(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._granted and now - self._granted[0] >= self._window:
+            self._granted.popleft()
+        while self._waiting:
+            job, _, _, future = self._waiting[0]
+            possible_at = self._possible_at(bool(job), now)
+            if possible_at > now:
+                if self._alarm is not None:
+                    self._alarm.cancel()
+                self._alarm = loop.call_at(possible_at, self._grant)
+                return
+            heapq.heappop(self._waiting)
+            if not future.done():  # its task may have been cancelled meanwhile
+                self._granted.append(now)
+                if job:
+                    # Evenly, so that answers that take long do not push two windows into one. A timer that
+                    # was a little late is made up for.
+                    spacing = self._window / self._for_jobs
+                    self._job_at = max(self._job_at, now - spacing) + spacing
+                future.set_result(None)
+
+    def _possible_at(self, job: bool, now: float) -> float:
+        """When the next request may leave, as things are."""
+        most = self._for_jobs if job else self._for_all
+        room_at = self._granted[-most] + self._window if len(self._granted) >= most else now
+        return max(room_at, self._job_at) if job else room_at
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """The hook for discord.py's ``http_trace``."""
+        return limiting(self.turn)
+
+
+def limiting(turn: Callable[[float | None], Awaitable[None]]) -> aiohttp.TraceConfig:
+    """A hook of aiohttp that lets each request wait for its turn, right before it leaves."""
+    config = aiohttp.TraceConfig()
+
+    async def before(_session: Any, _context: Any, asked: aiohttp.TraceRequestStartParams) -> None:
+        if any(part in asked.url.path for part in _NOT_COUNTED):
+            return
+        run = current_run()
+        await turn(run.scheduled_at.timestamp() if run.run_id is not None else None)
+
+    async def after(_session: Any, _context: Any, done: aiohttp.TraceRequestEndParams) -> None:
+        note_discord(done.response.status)
+
+    config.on_request_start.append(before)
+    config.on_request_end.append(after)
+    return config

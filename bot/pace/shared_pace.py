@@ -1,0 +1,171 @@
+"""Discord's 50 requests a second when several processes are one bot: leases of the time to come.
+
+The limit is the bot's, whichever of its processes asks. So they share one row in PostgreSQL that says
+until when time is given away; who needs to ask leases the next slots of it, at most a second's worth, and
+asks when each has come. Evenly spaced slots keep any window of a second below the limit, and what one
+process leaves unused another one has. People have a row of their own, so that no burst of jobs stands
+before them. (This is the generic cell rate algorithm:
+https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm.)
+
+While the database is away each process keeps to its even share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.pace.pace import limiting
+from schedulezero.background import run_in_background
+from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero.storage.database import Database, database_of
+from schedulezero.storage.sql import insert_new
+
+log = logging.getLogger(__name__)
+
+JOBS_A_SECOND = 39
+PEOPLE_A_SECOND = 9
+"""Together with one request of each that may come early, no second holds more than 50."""
+CONNECTIONS_A_SECOND = 1 / 5.1
+"""Discord lets a bot identify once in five seconds
+(https://discord.com/developers/docs/events/gateway#rate-limiting)."""
+MOST_LEASED_SECONDS = 1.0
+_WARN_SECONDS = 60.0
+
+_metadata = sa.MetaData()
+_leases = sa.Table(
+    "bot_pace",
+    _metadata,
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("leased_until", sa.BigInteger, nullable=False),  # microseconds of the database's clock
+)
+_NOW = sa.literal_column("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", sa.BigInteger)
+
+
+class SharedPace:
+    """Grants requests at the pace that all processes of one bot keep together.
+
+    Parameters:
+        database: the PostgreSQL that they share.
+        bot: names the bot, the same in all of them.
+        processes: how many they are.
+    """
+
+    def __init__(self, database: str, bot: str, processes: int) -> None:
+        self._database = database_of(database, _metadata)
+        self._open = False
+        self._opening = asyncio.Lock()
+        self._lanes = {
+            False: _Lane(self._opened, f"{bot}:people", PEOPLE_A_SECOND, processes),
+            True: _Lane(self._opened, f"{bot}:jobs", JOBS_A_SECOND, processes),
+        }
+        self._connecting = _Lane(self._opened, f"{bot}:connections", CONNECTIONS_A_SECOND, processes)
+
+    async def _opened(self) -> Database:
+        """The database, opened when the first request asks: that is the bot's login."""
+        async with self._opening:
+            if not self._open:
+                await self._database.open()
+                self._open = True
+        return self._database
+
+    async def close(self) -> None:
+        """Lets go of the database."""
+        for lane in (*self._lanes.values(), self._connecting):
+            lane.close()
+        if self._open:
+            await self._database.close()
+
+    async def turn(self, due: float | None) -> None:
+        """Returns when it is this request's turn; see `bot.pace.pace.Pace.turn`."""
+        await self._lanes[due is not None].turn(due or 0.0)
+
+    async def may_connect(self) -> None:
+        """Returns when the bot may open another connection to the gateway."""
+        await self._connecting.turn(0.0)
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """The hook for discord.py's ``http_trace``."""
+        return limiting(self.turn)
+
+
+class _Lane:
+    """Requests that wait for leased slots, the earliest run first."""
+
+    def __init__(
+        self, database: Callable[[], Awaitable[Database]], name: str, a_second: float, processes: int
+    ) -> None:
+        self._database = database
+        self._name = name
+        self._spacing = 1 / a_second
+        self._processes = processes
+        self._slots: deque[float] = deque()
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+        self._serving: asyncio.Task[None] | None = None
+        self._alone_until = 0.0
+        self._warned_at = -_WARN_SECONDS
+
+    async def turn(self, due: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (due, next(self._count), future))
+        if self._serving is None or self._serving.done():
+            self._serving = run_in_background(self._serve(), "sharing Discord's limit")
+        await future
+
+    def close(self) -> None:
+        if self._serving is not None:
+            self._serving.cancel()
+
+    async def _serve(self) -> None:
+        """Hands out slots until nobody waits."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            if not self._slots:
+                self._slots.extend(await self._lease(len(self._waiting)))
+            await asyncio.sleep(max(self._slots.popleft() - loop.time(), 0))
+            while self._waiting:
+                future = heapq.heappop(self._waiting)[2]
+                if not future.done():  # its task may have been cancelled meanwhile
+                    future.set_result(None)
+                    break
+        self._slots.clear()
+
+    async def _lease(self, wanted: int) -> list[float]:
+        """The times of the loop's clock at which the next requests may leave."""
+        loop = asyncio.get_running_loop()
+        count = max(1, min(wanted, int(MOST_LEASED_SECONDS / self._spacing)))
+        try:
+            database = await self._database()
+            wait = await database.write(lambda connection: self._take(connection, count))
+            begin = loop.time() + wait
+            return [begin + number * self._spacing for number in range(count)]
+        except (DatabaseUnavailable, DatabaseUnusable) as error:
+            if loop.time() - self._warned_at > _WARN_SECONDS:
+                self._warned_at = loop.time()
+                log.warning("this process keeps to its even share of Discord's limit: %s", error)
+        except Exception:
+            # Whatever it is, requests must not wait for ever.
+            log.exception("no share of Discord's limit can be leased")
+        self._alone_until = max(self._alone_until, loop.time()) + self._spacing * self._processes
+        return [self._alone_until]
+
+    def _take(self, connection: Connection, count: int) -> float:
+        """Leases so many slots; returns in how many seconds the first one begins."""
+        connection.execute(insert_new(connection, _leases), [{"name": self._name, "leased_until": 0}])
+        length = int(count * self._spacing * 1_000_000)
+        query = (
+            sa.update(_leases)
+            .where(_leases.c.name == self._name)
+            .values(leased_until=sa.func.greatest(_leases.c.leased_until, _NOW) + length)
+            .returning(_leases.c.leased_until - length - _NOW)
+        )
+        return max(0, connection.execute(query).scalar_one()) / 1_000_000

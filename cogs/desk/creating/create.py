@@ -1,0 +1,319 @@
+"""From a method to a saved job: a draft's card, its forms, confirm. Editing and cloning go the same way.
+
+A draft is kept in the bot's memory at every step, so that a refused form, a closed modal, a restart
+or an hour's pause loses nothing that was typed; ``/schedule drafts`` brings it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from cogs.background.success_pings import PING_URL
+from cogs.desk.creating.draft_view import (
+    RUN_COUNT,
+    kept_schedule,
+    loaded,
+    own_draft,
+    review_here,
+    show_draft,
+    with_hidden,
+)
+from cogs.desk.drafts.draft import (
+    ALERT,
+    END,
+    HIDDEN,
+    KEPT,
+    MANAGERS,
+    MISSED,
+    NAME,
+    OVERLAP,
+    PING,
+    auto_name,
+    fitting,
+    strangers_in,
+    typed,
+)
+from cogs.desk.drafts.draft_card import choose_panel
+from cogs.desk.drafts.forms import FIRST, build_form, read_form
+from cogs.desk.drafts.review import Review
+from cogs.desk.drafts.secrecy import without_secrets
+from cogs.desk.jobs import job_card
+from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.lookup import actor_of, check, client_of, job_for
+from cogs.desk.kit.components import action, note_panel, picked
+from cogs.desk.kit.modals import form_action
+from cogs.desk.kit.replies import acknowledge, guild_id_of, member_of, show
+from cogs.desk.kit.wording import NEUTRAL
+from cogs.language import locale, t, translated
+from cogs.memory import Draft, new_id
+from cogs.rights.deciding import Act
+from cogs.services import Refused, offered_specs, services_of, spec_for
+from schedulezero import instants
+from schedulezero.errors import ClientError, Conflict
+from schedulezero.methods.parameters import Kind
+from schedulezero.methods.spec import MethodSpec, best_matches
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.when.language.describe import describe
+
+
+async def begin(
+    interaction: discord.Interaction, method: str | None, *, name: str | None, when: str | None
+) -> None:
+    """Answers ``/schedule create``: with the first form, or with a choice of jobs where none was named."""
+    draft = new_draft(interaction, method or "", when=when)
+    if name and name.strip():
+        draft.values[NAME] = name.strip()[:100]
+    if method is None:
+        await acknowledge(interaction)
+        await services_of(interaction.client).memory.save_draft(draft)
+        await show(interaction, choose_panel(draft.id, best_matches(offered_specs(interaction.client), "")))
+        return
+    spec = loaded(interaction, method)
+    draft = _here(interaction, draft, spec)
+    await interaction.response.send_modal(build_form(spec, draft, FIRST))
+    await services_of(interaction.client).memory.save_draft(draft)
+
+
+def new_draft(
+    interaction: discord.Interaction,
+    method: str,
+    *,
+    values: Mapping[str, Any] | None = None,
+    when: str | None = None,
+) -> Draft:
+    """An empty draft of the person's in this guild."""
+    return Draft(
+        id=new_id(),
+        user_id=str(interaction.user.id),
+        guild_id=guild_id_of(interaction),
+        method=method,
+        values=dict(values or {}),
+        when=(when or "").strip()[:200],
+    )
+
+
+def _here(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Draft:
+    """The draft with this channel where a channel is required: what is scheduled here is meant for here."""
+    if interaction.channel_id is None:
+        return draft
+    here = {
+        parameter.name: [str(interaction.channel_id)]
+        for parameter in spec.parameters
+        if parameter.kind in (Kind.CHANNEL, Kind.CHANNELS) and parameter.required
+    }
+    return replace(draft, values={**here, **draft.values})
+
+
+@action("draft", "choose")
+async def choose(interaction: discord.Interaction, draft_id: str) -> None:
+    """Offers the job methods again; what was typed is kept where the other one has it, too."""
+    await acknowledge(interaction)
+    draft = await _new_here(interaction, draft_id)
+    await show(interaction, choose_panel(draft.id, best_matches(offered_specs(interaction.client), "")))
+
+
+@action("draft", "method")
+async def method_chosen(interaction: discord.Interaction, draft_id: str) -> None:
+    """Takes in which job it shall be."""
+    await acknowledge(interaction)
+    draft = await _new_here(interaction, draft_id)
+    spec = loaded(interaction, picked(interaction))
+    values = fitting(spec, spec_for(interaction.client, draft.method), draft.values)
+    draft = _here(interaction, replace(draft, method=spec.name, values=values), spec)
+    await services_of(interaction.client).memory.save_draft(draft)
+    await show_draft(interaction, draft, spec)
+
+
+async def _new_here(interaction: discord.Interaction, draft_id: str) -> Draft:
+    """The person's own draft of a new job; one that edits a job keeps that job's method."""
+    draft = await own_draft(interaction, draft_id)
+    if draft.job_id is not None:
+        raise Refused(t("An edit can't turn a job into another kind. Create a new one instead."))
+    return draft
+
+
+@action("job", "edit")
+async def begin_edit(interaction: discord.Interaction, job_id: str, *, when: str | None = None) -> None:
+    """Shows a job as a draft that changes it; ``when`` is a new schedule to begin with."""
+    await acknowledge(interaction)
+    job = await job_for(interaction, Act.BEGIN, job_id)
+    spec = loaded(interaction, job.method)
+    draft = replace(_draft_of(interaction, job, spec), job_id=job.id, job_version=job.version)
+    draft = replace(draft, when=(when or "").strip()[:200])
+    await services_of(interaction.client).memory.save_draft(draft)
+    await show_draft(interaction, draft, spec)
+
+
+@action("job", "clone")
+async def clone(interaction: discord.Interaction, job_id: str) -> None:
+    """Begins a new job that is like another one."""
+    await acknowledge(interaction)
+    job = await job_for(interaction, Act.BEGIN, job_id)
+    spec = loaded(interaction, job.method)
+    draft = _draft_of(interaction, job, spec)
+    draft.values.pop(RUN_COUNT)
+    if job.name:
+        draft.values[NAME] = t("{name} (copy)", name=job.name[:80])
+    if job.trigger.type == "date":
+        del draft.values[KEPT]  # its moment may be over
+    await services_of(interaction.client).memory.save_draft(draft)
+    await show_draft(interaction, draft, spec)
+
+
+def _draft_of(interaction: discord.Interaction, job: Job, spec: MethodSpec) -> Draft:
+    """What one would have typed for a job."""
+    anchor_at = job.anchor_at or job.created_at or instants.now()
+    kept = {"timezone": job.timezone, **job.trigger.args}
+    options = {
+        NAME: job.name,
+        MISSED: job.missed.value,
+        OVERLAP: job.overlap.value,
+        ALERT: job.meta.get("alert"),
+        MANAGERS: job.meta.get("managers"),
+        KEPT: {
+            **job.trigger.to_json(),
+            "zone": kept["timezone"],
+            "anchor_at": instants.to_iso(anchor_at),
+        },
+        RUN_COUNT: job.run_count,
+    }
+    readable = without_secrets(spec, job, member_of(interaction))
+    hidden = sorted(job.params.keys() - readable.params.keys())
+    options[PING] = readable.params.get(PING_URL)
+    options[HIDDEN] = [PING if name == PING_URL else name for name in hidden]
+    return new_draft(interaction, job.method, values={**typed(spec, readable.params), **options})
+
+
+@action("draft", "edit")
+async def edit(interaction: discord.Interaction, target: str) -> None:
+    """Opens the form of a line, as it was filled; the target is ``<draft>.<group>``."""
+    draft_id, _, group = target.partition(".")
+    draft = await own_draft(interaction, draft_id)
+    spec = loaded(interaction, draft.method)
+    kept = kept_schedule(draft)
+    keeps = describe(kept[0], "UTC", locale()) if kept is not None else None
+    await interaction.response.send_modal(build_form(spec, draft, group or FIRST, keeps=keeps))
+
+
+@form_action("draft", "form")
+async def form_submitted(interaction: discord.Interaction, target: str, fields: Mapping[str, Any]) -> None:
+    """Takes in a submitted form and shows the card."""
+    await acknowledge(interaction)
+    draft = await own_draft(interaction, target.partition(".")[0])
+    spec = loaded(interaction, draft.method)
+    values, when = read_form(fields)
+    if strangers_in(spec, values):
+        raise Refused(t("This form belongs to an older version of me; use the command again."))
+    draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
+    await services_of(interaction.client).memory.save_draft(draft)
+    await show_draft(interaction, draft, spec)
+
+
+@action("draft", "later")
+async def keep_for_later(interaction: discord.Interaction, draft_id: str) -> None:
+    """Puts a draft aside."""
+    await acknowledge(interaction)
+    await own_draft(interaction, draft_id)
+    said = t("Kept. `/schedule drafts` brings it back; after a month without a change it is forgotten.")
+    await show(interaction, note_panel(said, colour=NEUTRAL))
+
+
+@action("draft", "cancel")
+async def discard(interaction: discord.Interaction, draft_id: str) -> None:
+    """Throws a draft away."""
+    await acknowledge(interaction)
+    draft = await own_draft(interaction, draft_id)
+    await services_of(interaction.client).memory.take_draft(draft.id)
+    said = t("The job stays as it was.") if draft.job_id else t("Discarded. Nothing was scheduled.")
+    await show(interaction, note_panel(said, colour=NEUTRAL))
+
+
+@action("draft", "confirm")
+async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
+    """Saves the job, if nothing stands against it now."""
+    await acknowledge(interaction)
+    services = services_of(interaction.client)
+    draft = await own_draft(interaction, draft_id)
+    spec = loaded(interaction, draft.method)
+    if draft.job_id is not None:
+        await job_for(interaction, Act.BEGIN, draft.job_id)  # who may change it may have changed meanwhile
+    reviewed = await review_here(interaction, draft, spec)
+    if not reviewed.ready or reviewed.trigger is None:
+        await show_draft(interaction, draft, spec)
+        return
+    if not await services.memory.take_draft(draft.id):
+        raise Refused(t("This was confirmed already."))  # a second click was faster than our answer
+    try:
+        job = await _save(interaction, draft, spec, reviewed, reviewed.trigger)
+    except Refused:
+        await services.memory.save_draft(draft)
+        raise
+    except ClientError as error:
+        await services.memory.save_draft(draft)
+        notice = translated(error.message)
+        if isinstance(error, Conflict) and draft.job_id and error.code == "job_changed":
+            notice = t("Somebody changed this job meanwhile. Discard this, and edit it again.")
+        await show_draft(interaction, draft, spec, notice=notice)
+        return
+    heading = t("Changed") if draft.job_id else t("Scheduled")
+    if job.state is JobState.PENDING:
+        heading = t("Waits for approval")
+        await ask_for_approval(interaction, job)
+    await show(interaction, await job_card.card_of(interaction, job, heading=heading))
+
+
+async def _save(
+    interaction: discord.Interaction,
+    draft: Draft,
+    spec: MethodSpec,
+    reviewed: Review,
+    trigger: Trigger,
+) -> Job:
+    services, client = services_of(interaction.client), client_of(interaction)
+    draft = await with_hidden(interaction, draft, spec)
+    params, values = reviewed.filled.params, draft.values
+    if values.get(PING):
+        params = {**params, PING_URL: values[PING]}
+    named = values.get(NAME)
+    options: dict[str, Any] = {
+        "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
+        "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
+    }
+    given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS)}
+    meta = {key: value for key, value in given.items() if value}
+    state = JobState.PENDING if reviewed.needs_approval else JobState.ACTIVE
+    if draft.job_id is None:
+        job = Job(
+            id="",
+            handler_id=services.handler_id,
+            method=draft.method,
+            params=params,
+            trigger=trigger,
+            state=state,
+            name=str(named or auto_name(spec, params)),
+            guild_id=draft.guild_id,
+            creator_id=draft.user_id,
+            timezone=reviewed.zone,
+            meta=meta,
+            **options,
+        )
+        await check(interaction, Act.SAVE, job)
+        return await client.create(job)
+    before = await client.job(draft.job_id, draft.guild_id)
+    if before.method != draft.method:
+        raise Refused(t("This draft is of another kind than its job. Discard it, and edit the job again."))
+    # A zone belongs to its schedule: one that was not edited keeps both.
+    touched = draft.when or values.get(END)
+    moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}
+    meta = {**before.meta, "alert": None, "managers": None, **meta}
+    changed = replace(
+        before, params=params, name=named, meta={k: v for k, v in meta.items() if v}, **options, **moved
+    )
+    if reviewed.needs_approval:
+        changed = replace(changed, state=JobState.PENDING)
+    await check(interaction, Act.SAVE, before, version=changed)
+    return await client.change(changed, draft.job_version or before.version, actor_of(interaction))

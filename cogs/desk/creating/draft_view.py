@@ -1,0 +1,212 @@
+"""A draft as it is shown: reviewed by what Discord and the server say now, with its job's own preview."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import discord
+
+from cogs.background.success_pings import PING_URL
+from cogs.desk.drafts.draft import KEPT, PING, fill, typed
+from cogs.desk.drafts.draft_card import draft_panel
+from cogs.desk.drafts.post_preview import post_of
+from cogs.desk.drafts.review import Circumstances, Review, review
+from cogs.desk.drafts.secrecy import kept_hidden
+from cogs.desk.jobs.lookup import client_of
+from cogs.desk.kit.components import action
+from cogs.desk.kit.replies import acknowledge, guild_id_of, member_of, show
+from cogs.desk.kit.wording import plain
+from cogs.desk.settings.zones import rules_here
+from cogs.language import locale, t, translated
+from cogs.memory import Draft
+from cogs.rights.allowance import allowance_of, only_schedules
+from cogs.rights.channels import SeenChannels
+from cogs.services import Refused, offered_specs, services_of, spec_for, timezone_of
+from schedulezero import instants
+from schedulezero.errors import ClientError, ScheduleZeroError
+from schedulezero.handler.run_context import RunContext, running
+from schedulezero.methods.spec import MethodSpec, Tell
+from schedulezero.methods.values import check_params
+from schedulezero.methods.variables import facts_of
+from schedulezero.model import GuildRules, Trigger
+from schedulezero.model.limits import Allowance
+
+log = logging.getLogger(__name__)
+
+RUN_COUNT = "#runs"
+"""Under this key of its values a draft keeps how often the job ran that it edits."""
+_RULES_SECONDS = 0.8
+_PREVIEW_SECONDS = 1.0
+_DRY_RUN_SECONDS = 20.0
+
+
+async def show_draft(
+    interaction: discord.Interaction,
+    draft: Draft,
+    spec: MethodSpec,
+    *,
+    notice: str | None = None,
+    told: str | None = None,
+) -> None:
+    """Shows a draft's card as it stands now.
+
+    Parameters:
+        interaction, draft, spec: whose card it is.
+        notice: why it was not saved.
+        told: what the job says that it would do now; else what it says without looking.
+    """
+    reviewed = await review_here(interaction, draft, spec)
+    hidden = kept_hidden(draft)
+    if told is None and spec.preview is not None and reviewed.filled.complete and not hidden:
+        told = await _told(interaction, spec.preview, spec, reviewed.filled.params, _PREVIEW_SECONDS)
+    services = services_of(interaction.client)
+    hint = None
+    if not await services.memory.timezone(interaction.user.id, interaction.guild_id):
+        hint = t("Times are read in {zone}; `/schedule timezone` sets yours.", zone=reviewed.zone)
+    now = instants.now()
+    assert interaction.guild is not None
+    number = int(draft.values.get(RUN_COUNT) or 0) + 1
+    facts = facts_of(
+        interaction.guild,
+        timezone=reviewed.zone,
+        number=number,
+        now=reviewed.runs[0] if reviewed.runs else now,
+    )
+    seen = {name: value for name, value in reviewed.filled.params.items() if name not in hidden}
+    post = post_of(spec, seen, facts, number)
+    panel = draft_panel(spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint, told=told)
+    await show(interaction, panel)
+
+
+@action("draft", "try")
+async def try_out(interaction: discord.Interaction, draft_id: str) -> None:
+    """Says what a draft's job would do now, without doing it."""
+    await acknowledge(interaction)
+    draft = await own_draft(interaction, draft_id)
+    spec = loaded(interaction, draft.method)
+    reviewed = await review_here(interaction, draft, spec)
+    told = None
+    against = reviewed.problems or kept_hidden(draft)
+    if spec.dry_run is not None and reviewed.filled.complete and not against:
+        told = await _told(interaction, spec.dry_run, spec, reviewed.filled.params, _DRY_RUN_SECONDS)
+    await show_draft(interaction, draft, spec, told=told)
+
+
+async def _told(
+    interaction: discord.Interaction, tell: Tell, spec: MethodSpec, params: Mapping[str, Any], seconds: float
+) -> str:
+    """What a job says of itself, or why it cannot."""
+    run = RunContext(guild_id=guild_id_of(interaction), creator_id=str(interaction.user.id))
+    try:
+        with running(run):
+            async with asyncio.timeout(seconds):
+                return translated(await tell(interaction.client, check_params(spec, params)))
+    except ScheduleZeroError as error:
+        return translated(error.message)
+    except TimeoutError:
+        return t("That cannot be told quickly enough.")
+    except Exception:
+        log.exception("the preview of %s failed", spec.name)
+        return t("That cannot be told: the job's own preview failed. The log says why.")
+
+
+async def review_here(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Review:
+    """What a draft amounts to, here and now and for whoever looks at it."""
+    draft = await with_hidden(interaction, draft, spec)
+    services = services_of(interaction.client)
+    zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
+    now = instants.now()
+    guild = interaction.guild
+    assert guild is not None
+    params = fill(spec, draft.values, str(guild.id)).params
+    rules, allowance = await asyncio.gather(_rules(interaction), _allowance(interaction))
+    seen = SeenChannels(interaction.client, guild)
+    known = await seen.of(spec, params)
+    around = Circumstances(
+        guild=guild,
+        member=member_of(interaction),
+        zone=zone,
+        locale=locale(),
+        now=now,
+        facts=facts_of(guild, timezone=zone, number=1, now=now),
+        known=known,
+        joined=await seen.joined(member_of(interaction), spec, params),
+        unreachable=await seen.unreachable(spec, params),
+        rules=rules,
+        approval=(await services.memory.settings(guild.id)).approval,
+        kept=kept_schedule(draft),
+        allowance=allowance,
+        only_schedules=only_schedules(interaction),
+    )
+    return review(spec, draft, around)
+
+
+async def with_hidden(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Draft:
+    """A draft with what it keeps of its job without showing it; never to be shown or saved itself."""
+    hidden = kept_hidden(draft)
+    if not hidden or draft.job_id is None:
+        return draft
+    job = await client_of(interaction).job(draft.job_id, draft.guild_id)
+    stored = {**typed(spec, job.params), PING: job.params.get(PING_URL)}
+    return replace(draft, values={**draft.values, **{name: stored.get(name) for name in hidden}})
+
+
+async def _rules(interaction: discord.Interaction) -> GuildRules | None:
+    """The guild's rules, if the server tells them soon; it enforces them in any case."""
+    try:
+        async with asyncio.timeout(_RULES_SECONDS):
+            return await rules_here(interaction)
+    except (ClientError, TimeoutError):
+        return None
+
+
+async def _allowance(interaction: discord.Interaction) -> Allowance | None:
+    """The limits that hold here, if the server tells them soon; it enforces them in any case."""
+    try:
+        async with asyncio.timeout(_RULES_SECONDS):
+            return await allowance_of(interaction, guild_id_of(interaction))
+    except (ClientError, TimeoutError):
+        return None
+
+
+def kept_schedule(draft: Draft) -> tuple[Trigger, datetime] | None:
+    """The schedule of the job that a draft edits or copies: its trigger, and when that was anchored."""
+    kept = draft.values.get(KEPT)
+    if kept is None:
+        return None
+    trigger = Trigger.from_json(kept)
+    if trigger.type != "interval":
+        trigger = Trigger(trigger.type, {"timezone": kept["zone"], **trigger.args})
+    return trigger, instants.from_iso(kept["anchor_at"])
+
+
+async def own_draft(interaction: discord.Interaction, draft_id: str) -> Draft:
+    """The person's own draft of that id; Refused when it is used up, or somebody else's."""
+    draft = await services_of(interaction.client).memory.draft(draft_id)
+    if draft is None:
+        raise Refused(
+            t("This draft was saved or discarded already. `/schedule list` shows what is scheduled.")
+        )
+    if draft.user_id != str(interaction.user.id) or draft.guild_id != guild_id_of(interaction):
+        raise Refused(t("This draft is somebody else's."))
+    return draft
+
+
+def loaded(interaction: discord.Interaction, method: str) -> MethodSpec:
+    """What a loaded job method declares; Refused, with all that there are, when it is not loaded."""
+    spec = spec_for(interaction.client, method)
+    if spec is None or spec.personal:
+        names = ", ".join(f"`{item.name}`" for item in offered_specs(interaction.client))
+        raise Refused(
+            t(
+                "There is no job “{name}” loaded. There are: {names}.",
+                name=plain(method)[:80],
+                names=names or "–",
+            )
+        )
+    return spec

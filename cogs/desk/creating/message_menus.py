@@ -1,0 +1,99 @@
+"""What a right click on a message or a person begins: a draft made of it, or the job that posted it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from cogs.desk.creating import create, draft_view
+from cogs.desk.drafts.forms import build_form
+from cogs.desk.jobs import job_card
+from cogs.desk.jobs.lookup import client_of
+from cogs.desk.kit.replies import acknowledge, guild_id_of
+from cogs.language import t
+from cogs.memory import Draft
+from cogs.services import Refused, services_of
+from schedulezero.methods.variables import escape
+
+_MESSAGE, _EMBED, _BOTH = "send_announcement", "send_embed_announcement", "send_to_multiple_channels"
+_ROLE = "add_role_scheduled"
+
+
+async def schedule_message(interaction: discord.Interaction, message: discord.Message) -> None:
+    """A draft with what a message says and shows."""
+    await acknowledge(interaction)
+    draft = draft_of(interaction, message)
+    spec = draft_view.loaded(interaction, draft.method)
+    await services_of(interaction.client).memory.save_draft(draft)
+    await draft_view.show_draft(interaction, draft, spec)
+
+
+async def post_again(interaction: discord.Interaction, message: discord.Message) -> None:
+    """The same, beginning with the question when."""
+    draft = draft_of(interaction, message)
+    spec = draft_view.loaded(interaction, draft.method)
+    await interaction.response.send_modal(build_form(spec, draft, "when"))
+    await services_of(interaction.client).memory.save_draft(draft)
+
+
+async def which_job(interaction: discord.Interaction, message: discord.Message) -> None:
+    """The card of the job whose run posted a message."""
+    await acknowledge(interaction)
+    run = await client_of(interaction).run_of_message(guild_id_of(interaction), message.id)
+    if run is None:
+        raise Refused(t("None of this server's jobs posted this message, or its history was cleared."))
+    await job_card.show_card(interaction, run.job_id, heading=t("Posted by"))
+
+
+async def schedule_role(interaction: discord.Interaction, member: discord.Member) -> None:
+    """A draft that gives a person a role."""
+    await acknowledge(interaction)
+    spec = draft_view.loaded(interaction, _ROLE)
+    draft = create.new_draft(interaction, _ROLE, values={"user_ids": [str(member.id)]})
+    await services_of(interaction.client).memory.save_draft(draft)
+    await draft_view.show_draft(interaction, draft, spec)
+
+
+def draft_of(interaction: discord.Interaction, message: discord.Message) -> Draft:
+    """What a message says (its text, the addresses of its files, its first embed) as a draft."""
+    text = "\n".join([message.content, *(item.url for item in message.attachments)]).strip()
+    embed = next((item for item in message.embeds if item.type == "rich"), None)
+    if not text and embed is None:
+        raise Refused(t("This message has no text, embed or file that I could post again."))
+    channel = [str(message.channel.id)]
+    if embed is None:
+        return create.new_draft(
+            interaction, _MESSAGE, values={"channel_id": channel, "message": escape(text)}
+        )
+    if text:
+        data = json.dumps(_plain_embed(embed), ensure_ascii=False)
+        values: dict[str, Any] = {"channel_ids": channel, "message": escape(text), "embed": data}
+        return create.new_draft(interaction, _BOTH, values=values)
+    return replace(
+        create.new_draft(interaction, _EMBED), values={"channel_id": channel, **_embed_values(embed)}
+    )
+
+
+def _plain_embed(embed: discord.Embed) -> dict[str, Any]:
+    kept = ("title", "description", "url", "color", "footer", "image", "thumbnail", "author", "fields")
+    return {key: value for key, value in embed.to_dict().items() if key in kept}
+
+
+def _embed_values(embed: discord.Embed) -> dict[str, Any]:
+    description = embed.description or "\u200b"
+    title = embed.title or description.splitlines()[0][:60]
+    values: dict[str, Any] = {"title": escape(title), "description": escape(description)}
+    if embed.colour is not None:
+        values["color"] = str(embed.colour)
+    if embed.footer.text:
+        values["footer"] = escape(embed.footer.text)
+    for name, part in (("thumbnail_url", embed.thumbnail), ("image_url", embed.image)):
+        if part.url:
+            values[name] = part.url
+    if embed.fields:
+        fields = [{"name": f.name, "value": f.value, "inline": f.inline} for f in embed.fields]
+        values["fields"] = json.dumps(fields, ensure_ascii=False)
+    return values

@@ -1,0 +1,236 @@
+"""What a draft may become: which fields in which form, and from what was typed to params. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from cogs.desk.kit.wording import plain
+from cogs.language import t, translated
+from schedulezero.methods.colours import parse_colour
+from schedulezero.methods.message_links import read_message_link
+from schedulezero.methods.parameters import Kind, Parameter
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.values import as_id, errors_in
+from schedulezero.methods.variables import turns
+from schedulezero.when.language.once import span_of
+
+# Where a draft keeps what is no parameter; none can be called so.
+NAME = "#name"
+MISSED = "#missed"
+OVERLAP = "#overlap"
+END = "#end"
+ALERT = "#alert"
+PING = "#ping"
+MANAGERS = "#managers"
+KEPT = "#kept"
+HIDDEN = "#hidden"
+"""Here a draft keeps the names of what its writer may not read of the job that it edits or copies."""
+
+FIELDS_A_STEP = 5  # of a modal; the first step gives one of them to *when*
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the values of a draft amount to.
+
+    Attributes:
+        params: what the job function will get, as far as it is right.
+        errors: parameter name → what is wrong with it, in words.
+        missing: required parameters that have no value yet.
+    """
+
+    params: dict[str, Any]
+    errors: dict[str, str]
+    missing: tuple[Parameter, ...]
+
+    @property
+    def complete(self) -> bool:
+        return not self.errors and not self.missing
+
+
+def steps(spec: MethodSpec) -> list[list[Parameter]]:
+    """The parameters to ask for, step by step: the required ones first, as few steps as possible.
+
+    The guild is never asked for: it is the one where the command was used.
+    """
+    asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
+    asked.sort(key=lambda parameter: not parameter.required)  # stable: declared order within each
+    first, rest = asked[: FIELDS_A_STEP - 1], asked[FIELDS_A_STEP - 1 :]
+    return [first, *(rest[start : start + FIELDS_A_STEP] for start in range(0, len(rest), FIELDS_A_STEP))]
+
+
+WHERE = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS)
+
+
+def groups(spec: MethodSpec) -> dict[str, list[Parameter]]:
+    """The parameters as the lines of a draft's card, each line with a form of its own.
+
+    ``where`` holds the places and people that must be named, ``what`` what is most often said of
+    the rest, ``more1`` and on whatever is left; a line without parameters is not there.
+    """
+    asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
+    where = [item for item in asked if item.kind in WHERE and item.required][:FIELDS_A_STEP]
+    rest = sorted((item for item in asked if item not in where), key=lambda item: not item.required)
+    found = {"where": where, "what": rest[:FIELDS_A_STEP]}
+    for number, start in enumerate(range(FIELDS_A_STEP, len(rest), FIELDS_A_STEP), 1):
+        found[f"more{number}"] = rest[start : start + FIELDS_A_STEP]
+    return {name: parameters for name, parameters in found.items() if parameters}
+
+
+def label_of(parameter: Parameter) -> str:
+    """What a parameter is called in a form, in the reader's language."""
+    return t(parameter.label)
+
+
+def said_choice(value: str) -> str:
+    """How one of several values is shown."""
+    return t(value.replace("_", " "))
+
+
+def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
+    """The params that the typed values mean.
+
+    Parameters:
+        spec: what the method declares.
+        values: parameter name → what was typed or picked (texts, lists of ids, booleans).
+        guild_id: the guild for which the job is made.
+    """
+    params: dict[str, Any] = {}
+    errors = {
+        name: t(
+            "“{name}” doesn't belong to this job. Choose the job again, or discard this draft.",
+            name=plain(name)[:60],
+        )
+        for name in strangers_in(spec, values)
+    }
+    missing: list[Parameter] = []
+    for parameter in spec.parameters:
+        if parameter.kind is Kind.GUILD:
+            params[parameter.name] = guild_id
+            continue
+        value = values.get(parameter.name)
+        if value in (None, "", []):
+            if parameter.required:
+                missing.append(parameter)
+            continue
+        try:
+            params[parameter.name] = _read(parameter, value)
+        except ValueError as error:
+            errors[parameter.name] = f"**{label_of(parameter)}** {error}"
+    for name, said in errors_in(spec, params).items():
+        parameter = spec.parameter(name)
+        if parameter is not None:
+            errors.setdefault(name, f"**{label_of(parameter)}** {translated(said)}")
+    return Filled(params, errors, tuple(missing))
+
+
+def strangers_in(spec: MethodSpec, values: Mapping[str, Any]) -> list[str]:
+    """The values of a draft that its job does not take, such as those of a job that changed since."""
+    return [name for name in values if not name.startswith("#") and spec.parameter(name) is None]
+
+
+def fitting(spec: MethodSpec, before: MethodSpec | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a draft's values when it becomes another job's: what both take, of the same kind."""
+
+    def fits(name: str) -> bool:
+        wanted, had = spec.parameter(name), before.parameter(name) if before is not None else None
+        return wanted is not None and (before is None or (had is not None and had.kind is wanted.kind))
+
+    return {name: value for name, value in values.items() if name.startswith("#") or fits(name)}
+
+
+def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `fill`: what to type for these params."""
+    values: dict[str, Any] = {}
+    for parameter in spec.parameters:
+        value = params.get(parameter.name)
+        if value is None or parameter.kind is Kind.GUILD:
+            continue
+        if parameter.kind in (Kind.CHANNEL, Kind.ROLE, Kind.USER):
+            values[parameter.name] = [str(value)]
+        elif parameter.kind in (Kind.CHANNELS, Kind.USERS):
+            items: list[Any] = value if isinstance(value, list) else [value]
+            values[parameter.name] = [str(item) for item in items]
+        elif parameter.kind in (Kind.OBJECT, Kind.LIST):
+            values[parameter.name] = json.dumps(value, ensure_ascii=False)
+        elif parameter.kind is Kind.BOOLEAN:
+            values[parameter.name] = value
+        elif parameter.kind is Kind.DURATION and isinstance(value, int | float):
+            values[parameter.name] = f"{value:g} s"
+        else:
+            values[parameter.name] = str(value)
+    return values
+
+
+def auto_name(spec: MethodSpec, params: Mapping[str, Any]) -> str:
+    """A name for a job that was given none: how its text begins, else what its method does."""
+    for key in ("title", "message", "question", "reason"):
+        text = " ".join(turns(str(params.get(key) or ""))[0].split())
+        if text:
+            return text if len(text) <= 60 else f"{text[:59]}…"
+    return spec.summary.rstrip(".")[:60]
+
+
+def _read(parameter: Parameter, value: Any) -> Any:
+    kind = parameter.kind
+    if kind in (Kind.CHANNEL, Kind.ROLE, Kind.USER):
+        items = _ids(value)
+        return items[0] if len(items) == 1 else items  # `errors_in` refuses several
+    if kind in (Kind.CHANNELS, Kind.USERS):
+        return _ids(value)
+    if kind is Kind.BOOLEAN:
+        return value
+    if kind is Kind.CHOICE and isinstance(value, list):
+        return str(cast("list[Any]", value)[0])
+    text = str(value).strip()
+    if kind is Kind.INTEGER:
+        if not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
+            raise ValueError(t("must be a whole number such as 10, not “{text}”.", text=text[:40]))
+        return int(text)
+    if kind is Kind.NUMBER:
+        try:
+            number = float(text.replace(",", "."))
+        except ValueError:
+            raise ValueError(t("must be a number such as 1.5, not “{text}”.", text=text[:40])) from None
+        if not abs(number) < 1e15:
+            raise ValueError(t("must be a reasonable number, not “{text}”.", text=text[:40]))
+        return number
+    if kind in (Kind.OBJECT, Kind.LIST):
+        return _read_json(kind, text)
+    if kind is Kind.MESSAGE and read_message_link(text) is None:
+        raise ValueError(t("must be the link of a message: right click on it, then Copy Message Link."))
+    if kind is Kind.DURATION and span_of(text.casefold()) is None:
+        raise ValueError(
+            t("must be a length of time such as 90 minutes or 2h 30m, not “{text}”.", text=text[:40])
+        )
+    if kind is Kind.COLOUR and parse_colour(text) is None:
+        raise ValueError(t("must be a colour such as #5865F2 or blue, not “{text}”.", text=text[:40]))
+    if kind is Kind.URL and not text.startswith(("http://", "https://")):
+        raise ValueError(t("must be an address that begins with https://."))
+    return str(value)
+
+
+def _ids(value: Any) -> list[Any]:
+    """Ids as they are saved, each the digits that the job function will get; what is none stays as it is."""
+    items: list[Any] = value if isinstance(value, list) else [value]
+    found = [(item, as_id(item)) for item in items]
+    return [str(item) if identifier is None else str(identifier) for item, identifier in found]
+
+
+def _read_json(kind: Kind, text: str) -> Any:
+    wanted, example = (dict, '{"title": "Hello"}') if kind is Kind.OBJECT else (list, '["one", "two"]')
+    try:
+        value: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, wanted):
+        said = (
+            t("must be a JSON object such as {example}.")
+            if kind is Kind.OBJECT
+            else t("must be a JSON list such as {example}.")
+        )
+        raise ValueError(said.replace("{example}", f"`{example}`"))
+    return value

@@ -1,0 +1,260 @@
+"""The card of a draft: a line for each thing to say, each with its own edit button, and what will be
+posted as it will look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+import discord
+from discord import ui
+
+from cogs.desk.drafts.draft import (
+    ALERT,
+    HIDDEN,
+    MANAGERS,
+    MISSED,
+    NAME,
+    OVERLAP,
+    PING,
+    groups,
+    label_of,
+    said_choice,
+)
+from cogs.desk.drafts.forms import ALERTS
+from cogs.desk.drafts.post_preview import Post, post_items
+from cogs.desk.drafts.review import Review
+from cogs.desk.kit.components import DeskButton, DeskSelect
+from cogs.desk.kit.replies import panel_of, row_of
+from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, plain, relative
+from cogs.desk.kit.wording import MISSED as MISSED_WORDS
+from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
+from cogs.language import locale, t, translated
+from cogs.memory import Draft
+from schedulezero.methods.parameters import Kind, Parameter
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model import MissedPolicy, OverlapPolicy
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.preview import warnings
+
+_MARKS = {
+    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
+    Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
+}  # fmt: skip
+_LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
+
+
+def shown(parameter: Parameter, value: object, length: int = 300) -> str:
+    """A parameter with its value, as a person reads it; a long text as a quotation."""
+    label = label_of(parameter)
+    mark = _MARKS.get(parameter.kind)
+    if mark is not None:
+        items = value if isinstance(value, list) else [value]
+        return f"**{label}:** {' '.join(mark.format(item) for item in items)}"
+    if parameter.kind is Kind.BOOLEAN:
+        return f"**{label}:** {t('yes') if value else t('no')}"
+    if parameter.kind is Kind.CHOICE:
+        chosen = cast("list[str]", value)[0] if isinstance(value, list) else str(value)
+        return f"**{label}:** {plain(said_choice(chosen))}"
+    if parameter.kind in _LONG:
+        quoted = "\n".join(f"> {line}" for line in cut(str(value), length).splitlines())
+        return f"**{label}:**\n{quoted}"
+    return f"**{label}:** {cut(plain(str(value)), length)}"
+
+
+def draft_panel(
+    spec: MethodSpec,
+    draft: Draft,
+    reviewed: Review,
+    *,
+    now: datetime,
+    post: Post | None = None,
+    notice: str | None = None,
+    hint: str | None = None,
+    told: str | None = None,
+) -> ui.LayoutView:
+    """The card.
+
+    Parameters:
+        spec, draft, reviewed: what to show.
+        now: the present instant.
+        post: what will be posted, if anything is.
+        notice: something that just happened, such as why saving failed.
+        hint: something worth knowing about how the times were read.
+        told: what the job itself says that it would do.
+    """
+    missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
+    title = t("Your change") if draft.job_id else t("Nothing is scheduled yet: please check")
+    if draft.job_id and draft.values.get(NAME):
+        title += f": {cut(plain(str(draft.values[NAME])), 100)}"
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
+    items += _parameter_lines(spec, draft, brief=post is not None)
+    items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
+    items.append(_line("options", draft, _options(draft)))
+    if draft.values.get(HIDDEN):
+        items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))
+    if missing:
+        items.append(ui.TextDisplay(f"**{t('Still missing:')}** {', '.join(missing)}"))
+    if trouble:
+        listed = "\n".join(f"- {line}" for line in trouble)
+        heading = t("What has to change first")
+        items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {heading}**\n{listed}", 1200))]
+    if notice:
+        items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
+    if reviewed.needs_approval and reviewed.ready:
+        said = t("It pings many, deletes, locks or changes roles: a second person has to approve it.")
+        items.append(ui.TextDisplay(f"-# ✋ {said}"))
+    if told:
+        between = "\n" if "\n" in told else " "
+        items.append(ui.TextDisplay(cut(f"🔎{between}{told}", 600)))
+    items.append(_buttons(spec, draft, reviewed))
+    colour = BAD if trouble or notice else WAITING if reviewed.needs_approval else NEUTRAL
+    panel = panel_of(*items, colour=colour)
+    for item in post_items(post) if post is not None else ():
+        panel.add_item(item)
+    return panel
+
+
+def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
+    """What to do: a choice of all job methods, at most 25."""
+    options = [
+        discord.SelectOption(
+            label=cut(t(spec.summary).rstrip("."), 100), value=spec.name, description=cut(spec.name, 100)
+        )
+        for spec in specs[:25]
+    ]
+    said = [f"### {t('What shall I do?')}", t("Everything else comes after, and is kept at each step.")]
+    if len(specs) > 25:
+        said.append(f"-# {t('There are more: `/schedule create job:` finds all of them.')}")
+    return panel_of(
+        ui.TextDisplay("\n".join(said)),
+        row_of(DeskSelect("draft", "method", draft_id, t("Choose a job…"), options)),
+        row_of(DeskButton("draft", "cancel", draft_id, t("Discard"))),
+        colour=NEUTRAL,
+    )
+
+
+# -------------------------------------------------------------------- lines
+
+
+def _line(group: str, draft: Draft, text: str, *, wanted: bool = False) -> ui.Section[Any]:
+    style = discord.ButtonStyle.primary if wanted else discord.ButtonStyle.secondary
+    button: Any = DeskButton("draft", "edit", f"{draft.id}.{group}", t("Edit"), style=style)
+    return ui.Section(ui.TextDisplay(cut(text, 1000)), accessory=button)
+
+
+def _job_line(spec: MethodSpec, draft: Draft) -> ui.Item[Any]:
+    text = f"**{t('Job:')}** {plain(t(spec.summary)).rstrip('.')}"
+    if draft.job_id:
+        return ui.TextDisplay(text)
+    button: Any = DeskButton("draft", "choose", draft.id, t("Change"))
+    return ui.Section(ui.TextDisplay(text), accessory=button)
+
+
+def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.Item[Any]]:
+    lines: list[ui.Item[Any]] = []
+    further: list[DeskButton] = []
+    # Read as: name of the group, what stands there while it is empty.
+    empty = {"where": t("Where or whom"), "what": t("What")}
+    for name, parameters in groups(spec).items():
+        said = [
+            shown(parameter, draft.values[parameter.name], 100 if brief else 600)
+            for parameter in parameters
+            if draft.values.get(parameter.name) not in (None, "", [], False)
+        ]
+        if name.startswith("more") and name != "more1":
+            further.append(DeskButton("draft", "edit", f"{draft.id}.{name}", t("More options")))
+            lines += [ui.TextDisplay(cut("\n".join(said), 300))] if said and len(lines) < 4 else []
+            continue
+        missing = any(item.required and not draft.values.get(item.name) for item in parameters)
+        text = "\n".join(said) or f"**{empty.get(name, t('More options'))}:** *{t('nothing yet')}*"
+        lines.append(_line(name, draft, text, wanted=missing))
+    if further:
+        lines.append(row_of(*further[:5]))
+    return lines
+
+
+def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> str:
+    label = f"**{t('When:')}**"
+    if reviewed.trigger is None or reviewed.schedule is None:
+        said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not said') + '*'}"
+        return f"{said}\n-# {hint}" if hint else said
+    zone, runs = reviewed.zone, list(reviewed.runs)
+    lines = [f"{label} {describe(reviewed.trigger, zone, locale())} ({zone})"]
+    skipped = {run: reason for run, reason in reviewed.forbidden}
+    if len(runs) == 1:
+        lines.append(full(runs[0]))
+    elif runs:
+        lines.append(f"**{t('Next runs:')}**")
+        lines += [f"- {full(run)}{' ⏭' if run in skipped else ''}" for run in runs]
+    if skipped:
+        first, why = reviewed.forbidden[0]
+        said = t("would be skipped {when}: {reason}", when=relative(first), reason=translated(why))
+        lines.append(f"⏭ {said}")
+    lines += [f"⚠ {translated(warning)}" for warning in warnings(reviewed.schedule, zone, now, runs)]
+    if hint:
+        lines.append(f"-# {hint}")
+    return "\n".join(lines)
+
+
+def _options(draft: Draft) -> str:
+    values = draft.values
+    missed = MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST)
+    overlap = OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW)
+    name = cut(plain(str(values[NAME])), 100) if values.get(NAME) else f"*{t('from its text')}*"
+    parts = [
+        f"**{t('Name:')}** {name}",
+        f"-# {t('Missed while I was away: {policy}', policy=t(MISSED_WORDS[missed]))} · "
+        f"{t('While another is under way: {policy}', policy=t(OVERLAP_WORDS[overlap]))} · "
+        f"{t('Alerts: {where}', where=t(ALERTS[values.get(ALERT) or 'guild']))}",
+    ]
+    if values.get(PING):
+        parts.append(f"-# {t('After each good run: {url}', url=cut(plain(str(values[PING])), 100))}")
+    managers = values.get(MANAGERS)
+    if isinstance(managers, list) and managers:
+        roles = " ".join(f"<@&{role}>" for role in managers)
+        parts.append(f"-# {t('Only these roles may change it')}: {cut(roles, 300)}")
+    return "\n".join(parts)
+
+
+def _hidden(spec: MethodSpec, draft: Draft) -> str:
+    """What of the job is not shown here, and what becomes of it."""
+    found = [spec.parameter(name) for name in draft.values[HIDDEN]]
+    names = ", ".join(t("Call after each good run") if item is None else label_of(item) for item in found)
+    if draft.job_id:
+        return t("Hidden from you, and kept unless you type something else: {names}", names=names)
+    return t("Hidden from you, and empty in this copy: {names}", names=names)
+
+
+def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
+    incomplete = not reviewed.filled.complete or reviewed.trigger is None
+    label = t("Save the change") if draft.job_id else t("Confirm")
+    if reviewed.needs_approval:
+        label = t("Ask for approval")
+    # Rights are looked at again on the click, so that whoever mended them need not start over.
+    return row_of(
+        DeskButton(
+            "draft", "confirm", draft.id, label, style=discord.ButtonStyle.success, disabled=incomplete
+        ),
+        *(
+            [DeskButton("draft", "try", draft.id, t("What would it do now?"))]
+            if spec.dry_run is not None and reviewed.filled.complete and not reviewed.problems
+            else []
+        ),
+        DeskButton("draft", "later", draft.id, t("Keep for later")),
+        DeskButton("draft", "cancel", draft.id, t("Discard")),
+    )
+
+
+def _missing(reviewed: Review, draft: Draft) -> list[str]:
+    """What was not said yet, which is no mistake."""
+    found = [label_of(parameter) for parameter in reviewed.filled.missing]
+    return [*found, *([t("When")] if reviewed.when_error and not draft.when.strip() else [])]
+
+
+def _trouble(reviewed: Review, draft: Draft) -> list[str]:
+    """What was said and cannot be."""
+    lines = list(reviewed.filled.errors.values())
+    if reviewed.when_error and draft.when.strip():
+        lines.append(f"**{t('When:')}** {reviewed.when_error}")
+    return lines + reviewed.problems

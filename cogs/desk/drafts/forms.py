@@ -1,0 +1,257 @@
+"""A draft's declared parameters → a modal's fields → values. One form a line of its card.
+
+A modal cannot answer a modal and has five fields; `draft.groups` says which go together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.drafts.draft import (
+    ALERT,
+    END,
+    MANAGERS,
+    MISSED,
+    NAME,
+    OVERLAP,
+    PING,
+    groups,
+    label_of,
+    said_choice,
+    steps,
+)
+from cogs.desk.drafts.secrecy import kept_hidden
+from cogs.desk.kit.components import TEXT_CHANNELS, objects
+from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
+from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION, cut
+from cogs.desk.kit.wording import MISSED as MISSED_WORDS
+from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
+from cogs.language import mark, t
+from cogs.memory import Draft
+from schedulezero.methods.parameters import Kind, Parameter
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model import MissedPolicy, OverlapPolicy
+
+WHEN_FIELD = "when"
+_PARAMETER_FIELD = "p:"
+_OPTION_FIELD = "o:"
+_LONGEST_TEXT = 4000
+_LONGEST_WHEN = 200
+_MOST_OPTIONS = 25  # of a select
+_WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
+_KEPT_HIDDEN = mark("Hidden from you; leave it empty to keep it")
+# Read as: where alerts about a job go, and how the form says it.
+ALERTS = {
+    "guild": mark("where this server's alerts go"),
+    "creator": mark("to its creator"),
+    "off": mark("nowhere"),
+}
+
+FIRST = "first"
+"""The form that opens with the command: the first step, and when."""
+
+
+def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None = None) -> Form:
+    """The form of a line of a draft's card, filled with what the draft has.
+
+    Parameters:
+        spec: what the method declares.
+        draft: what was typed so far.
+        group: `FIRST`, ``when``, ``options``, or a name of `draft.groups`.
+        keeps: for an edit, the present schedule in words, which an empty field leaves as it is.
+    """
+    verb = t("Edit") if draft.job_id else t("Schedule")
+    title = cut(f"{verb}: {t(spec.summary).rstrip('.')}", MAX_LABEL)
+    target = f"{draft.id}.{group}"
+    if group == "options":
+        return new_form("draft", "form", target, t("Options"), _option_fields(draft))
+    if group == "when":
+        end = text_field(
+            f"{_OPTION_FIELD}{END}",
+            t("End (optional)"),
+            value=_text(draft, END),
+            description=t("The last day on which it may run"),
+            placeholder=t("31 December 2027"),
+        )
+        return new_form("draft", "form", target, title, [_when_field(draft, keeps), end, *_timing(draft)])
+    parameters = steps(spec)[0] if group == FIRST else groups(spec).get(group, [])
+    hidden = kept_hidden(draft)
+    fields = [
+        parameter_field(
+            replace(parameter, required=False, help=_KEPT_HIDDEN) if parameter.name in hidden else parameter,
+            draft.values.get(parameter.name),
+        )
+        for parameter in parameters
+    ]
+    if group == FIRST:
+        fields.append(_when_field(draft, keeps))
+    return new_form("draft", "form", target, title, fields)
+
+
+def parameter_field(parameter: Parameter, value: Any) -> ui.Label[Any]:
+    """The field of a parameter, filled with the value that it has."""
+    return ui.Label(
+        text=cut(_label(parameter), MAX_LABEL),
+        description=cut(_help(parameter), MAX_OPTION) or None,
+        component=_field(parameter, value),
+    )
+
+
+def read_form(submitted: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """What was typed: the draft's values that it changes, and the text of *when* if it was asked."""
+    values: dict[str, Any] = {}
+    when: str | None = None
+    for custom_id, value in submitted.items():
+        if custom_id == WHEN_FIELD:
+            when = str(value or "").strip()
+        elif custom_id.startswith(_PARAMETER_FIELD):
+            values[custom_id.removeprefix(_PARAMETER_FIELD)] = value
+        elif custom_id.startswith(_OPTION_FIELD):
+            name = custom_id.removeprefix(_OPTION_FIELD)
+            chosen = value[0] if isinstance(value, list) and name != MANAGERS and value else value
+            values[name] = chosen or None
+    return values, when
+
+
+def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
+    return text_field(
+        WHEN_FIELD,
+        t("When"),
+        value=draft.when,
+        description=t("Leave it empty to keep: {schedule}", schedule=keeps) if keeps else t(_WHEN_EXAMPLES),
+        placeholder=t("tomorrow at 9"),
+        required=keeps is None,
+        most=_LONGEST_WHEN,
+    )
+
+
+def _timing(draft: Draft) -> list[ui.Label[Any]]:
+    missed = _text(draft, MISSED) or MissedPolicy.LATEST.value
+    overlap = _text(draft, OVERLAP) or OverlapPolicy.ALLOW.value
+    return [
+        choice_field(
+            f"{_OPTION_FIELD}{MISSED}",
+            t("Runs missed while I was away"),
+            _options({key.value: word for key, word in MISSED_WORDS.items()}, missed),
+        ),
+        choice_field(
+            f"{_OPTION_FIELD}{OVERLAP}",
+            t("A run due while another is under way"),
+            _options({key.value: word for key, word in OVERLAP_WORDS.items()}, overlap),
+        ),
+    ]
+
+
+def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
+    alert = _text(draft, ALERT) or "guild"
+    return [
+        text_field(f"{_OPTION_FIELD}{NAME}", t("Name (optional)"), value=_text(draft, NAME), most=100),
+        choice_field(f"{_OPTION_FIELD}{ALERT}", t("Tell of failed and missed runs"), _options(ALERTS, alert)),
+        ui.Label(
+            text=cut(t("Only these roles may change it"), MAX_LABEL),
+            description=cut(t("And its creator, and administrators; empty for all who may schedule"), 100),
+            component=ui.RoleSelect(
+                custom_id=f"{_OPTION_FIELD}{MANAGERS}",
+                required=False,
+                max_values=25,
+                default_values=objects(draft.values.get(MANAGERS), discord.Role),
+            ),
+        ),
+        text_field(
+            f"{_OPTION_FIELD}{PING}",
+            t("Call after each good run (optional)"),
+            value=_text(draft, PING),
+            description=t(_KEPT_HIDDEN)
+            if PING in kept_hidden(draft)
+            else t("An address that raises the alarm when the calls stop, such as healthchecks.io"),
+            placeholder="https://hc-ping.com/…",
+            most=500,
+        ),
+    ]
+
+
+def _options(words: Mapping[str, str], chosen: str) -> list[discord.SelectOption]:
+    return [
+        discord.SelectOption(label=cut(t(word), 100), value=value, default=value == chosen)
+        for value, word in words.items()
+    ]
+
+
+def _text(draft: Draft, key: str) -> str | None:
+    value = draft.values.get(key)
+    return str(value) if value else None
+
+
+def _label(parameter: Parameter) -> str:
+    label = label_of(parameter)
+    return label if parameter.required else t("{label} (optional)", label=label)
+
+
+def _help(parameter: Parameter) -> str:
+    said = t(parameter.help) if parameter.help else ""
+    if parameter.default is not None:
+        return t("{help} ({default} if left empty)", help=said, default=parameter.default).strip()
+    return said
+
+
+def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
+    """The field that suits a parameter, filled with the value that it has."""
+    custom_id, required, kind = f"{_PARAMETER_FIELD}{parameter.name}", parameter.required, parameter.kind
+    if kind in (Kind.CHANNEL, Kind.CHANNELS):
+        return ui.ChannelSelect(
+            custom_id=custom_id,
+            channel_types=[discord.ChannelType[name] for name in parameter.channels] or TEXT_CHANNELS,
+            required=required,
+            max_values=25 if kind is Kind.CHANNELS else 1,
+            default_values=objects(value, discord.abc.GuildChannel),
+        )
+    if kind is Kind.ROLE:
+        return ui.RoleSelect(
+            custom_id=custom_id, required=required, default_values=objects(value, discord.Role)
+        )
+    if kind in (Kind.USER, Kind.USERS):
+        return ui.UserSelect(
+            custom_id=custom_id,
+            required=required,
+            max_values=25 if kind is Kind.USERS else 1,
+            default_values=objects(value, discord.User),
+        )
+    if kind is Kind.BOOLEAN:
+        return ui.Checkbox(custom_id=custom_id, default=bool(value))
+    if kind is Kind.CHOICE and len(parameter.choices) <= _MOST_OPTIONS:
+        chosen = value[0] if isinstance(value, list) and value else value or parameter.default
+        options = [
+            discord.SelectOption(label=cut(said_choice(item), MAX_OPTION), value=item, default=item == chosen)
+            for item in parameter.choices
+        ]
+        return ui.Select(custom_id=custom_id, options=options, required=required)
+    long = kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
+    return ui.TextInput(
+        custom_id=custom_id,
+        style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
+        required=required,
+        max_length=_longest(parameter),
+        placeholder=_example(parameter),
+        default=cut(str(value), _longest(parameter)) if value not in (None, "") else None,
+    )
+
+
+def _example(parameter: Parameter) -> str | None:
+    if parameter.default:
+        return cut(parameter.default, MAX_OPTION)
+    if parameter.kind is Kind.CHOICE:
+        return cut(", ".join(parameter.choices), MAX_OPTION)
+    return "2h 30m" if parameter.kind is Kind.DURATION else None
+
+
+def _longest(parameter: Parameter) -> int:
+    if parameter.longest is not None:
+        return min(parameter.longest, _LONGEST_TEXT)
+    if parameter.kind in (Kind.INTEGER, Kind.NUMBER):
+        return 20
+    return _LONGEST_TEXT if parameter.kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST) else 256

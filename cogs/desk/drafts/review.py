@@ -1,0 +1,184 @@
+"""What a draft amounts to at this moment, and what stands against it. Pure; nothing is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import discord
+
+from cogs.background.success_pings import PING_URL, ping_fault
+from cogs.desk.drafts.draft import END, PING, Filled, fill, label_of
+from cogs.language import t, translated
+from cogs.memory import Draft
+from cogs.rights.allowance import runs_too_often, without_room
+from cogs.rights.rights import Channel, is_risky, problems
+from schedulezero.errors import ParameterError, TriggerError, WhenError
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.variables import Facts, rendered
+from schedulezero.model import GuildRules, Trigger
+from schedulezero.model.limits import Allowance
+from schedulezero.model.quiet_hours import forbidden
+from schedulezero.when.calendar.schedules import Schedule, upcoming
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.bounding import read_end, with_end
+from schedulezero.when.language.parse import understand
+
+SHOWN_RUNS = 5
+_LONGEST_MESSAGE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a draft is judged by.
+
+    Attributes:
+        guild, member: where and by whom.
+        zone, locale: in which the person means times.
+        now: the present instant.
+        facts: what variables would stand for.
+        known: channels that are not in the cache.
+        joined: the private threads in which the person is known to be.
+        unreachable: why whom the job writes to gets nothing from it; None where they do.
+        rules: what the guild forbids, None when that is not known.
+        approval: whether the guild asks for a second person.
+        kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
+        allowance: the limits that hold in the guild, None when they are not known.
+        only_schedules: whether the person has a role to schedule and does not manage the guild.
+    """
+
+    guild: discord.Guild
+    member: discord.Member
+    zone: str
+    locale: str
+    now: datetime
+    facts: Facts
+    known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
+    joined: Collection[int] = frozenset()
+    unreachable: str | None = None
+    rules: GuildRules | None = None
+    approval: bool = False
+    kept: tuple[Trigger, datetime] | None = None
+    allowance: Allowance | None = None
+    only_schedules: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a draft amounts to.
+
+    Attributes:
+        filled: its params and what is wrong with them.
+        trigger: when it is understood (or kept, for an edit); None when it is not.
+        schedule: the same as a schedule.
+        zone: the zone of its wall-clock times: the person's, unless the text names another.
+        when_error: why *when* was not understood.
+        problems: rights that the person or the bot lack, and limits that it would exceed.
+        runs: its next instants.
+        forbidden: of those, the ones that the guild's rules would skip, each with the reason.
+        needs_approval: whether it waits for a second person.
+    """
+
+    filled: Filled
+    trigger: Trigger | None
+    schedule: Schedule | None
+    zone: str
+    when_error: str | None
+    problems: list[str]
+    runs: tuple[datetime, ...] = ()
+    forbidden: tuple[tuple[datetime, str], ...] = ()
+    needs_approval: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may be saved."""
+        return self.filled.complete and self.trigger is not None and not self.problems
+
+
+def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
+    """Works out what a draft amounts to."""
+    filled = fill(spec, draft.values, str(around.guild.id))
+    errors = {**filled.errors, **_text_errors(spec, filled, around.facts), **_ping_errors(draft)}
+    filled = replace(filled, errors=errors)
+    trigger, schedule, zone, when_error = _schedule(draft, around)
+    runs = tuple(upcoming(schedule, around.now, SHOWN_RUNS)) if schedule is not None else ()
+    skipped: tuple[tuple[datetime, str], ...] = ()
+    if around.rules is not None:
+        reasons = [(run, forbidden(around.rules, run)) for run in runs]
+        skipped = tuple((run, why) for run, why in reasons if why is not None)
+    against: list[str] = []
+    if not filled.errors:
+        params = {**filled.params, PING_URL: draft.values.get(PING)}
+        against = problems(
+            spec, params, around.guild, around.member, known=around.known, joined=around.joined
+        )
+        against += [around.unreachable] if around.unreachable is not None else []
+    against += _exceeded(draft, schedule, around)
+    return Review(
+        filled=filled,
+        trigger=trigger,
+        schedule=schedule,
+        zone=zone,
+        when_error=when_error,
+        problems=against,
+        runs=runs,
+        forbidden=skipped,
+        needs_approval=around.approval and is_risky(spec, filled.params, around.guild),
+    )
+
+
+def _exceeded(draft: Draft, schedule: Schedule | None, around: Circumstances) -> list[str]:
+    """The limits that stand against a draft. An edit takes no place, and may keep its schedule."""
+    if around.allowance is None:
+        return []
+    found: list[str | None] = []
+    if draft.job_id is None:
+        person = str(around.member.id) if around.only_schedules else None
+        found.append(without_room(around.allowance, person=person))
+    if schedule is not None and (draft.job_id is None or draft.when.strip() or draft.values.get(END)):
+        found.append(runs_too_often(schedule, around.now, around.allowance.limits))
+    return [text for text in found if text is not None]
+
+
+def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, str]:
+    """Texts whose variables cannot be rendered, or of which a turn is too long."""
+    found: dict[str, str] = {}
+    for name in spec.variables:
+        text, parameter = filled.params.get(name), spec.parameter(name)
+        if not isinstance(text, str) or parameter is None:
+            continue
+        try:
+            longest = max(len(part) for part in rendered(text, facts))
+        except ParameterError as error:
+            found[name] = f"**{label_of(parameter)}:** {translated(error.message)}"
+            continue
+        if name == "message" and longest > _LONGEST_MESSAGE:
+            said = t("has {count} characters; Discord takes {most}.", count=longest, most=_LONGEST_MESSAGE)
+            found[name] = f"**{label_of(parameter)}** {said}"
+    return found
+
+
+def _ping_errors(draft: Draft) -> dict[str, str]:
+    wrong = ping_fault(draft.values.get(PING))
+    return {PING: f"**{t('Call after each good run')}:** {translated(wrong)}"} if wrong else {}
+
+
+def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Schedule | None, str, str | None]:
+    zone, anchor = around.zone, around.now
+    try:
+        if around.kept is not None and not draft.when.strip():
+            trigger, anchor = around.kept
+            zone = trigger.zone_or(zone)
+        else:
+            understood = understand(draft.when, zone=zone, locale=around.locale, now=around.now)
+            trigger, zone = understood.trigger, understood.zone
+        end = draft.values.get(END)
+        if end:
+            trigger = with_end(trigger, read_end(str(end), zone=zone, locale=around.locale, now=around.now))
+        schedule = schedule_of(trigger, anchor=anchor, zone=zone)
+        if end and schedule.next_after(around.now) is None:
+            raise WhenError(f"“{end}” is before the first run.")
+    except (WhenError, TriggerError) as error:
+        return None, None, zone, translated(error.message)
+    return trigger, schedule, zone, None

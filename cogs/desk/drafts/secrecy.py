@@ -1,0 +1,77 @@
+"""What of a job only those may read who could write it: addresses that bear tokens, and what is sent there.
+
+A job that calls an address takes *Manage Server*; so does reading where it calls and what it sends. Its
+creator may read it, too. Everybody else who may schedule sees the host, and "…" for the rest. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from cogs.background.success_pings import PING_URL
+from cogs.desk.drafts.draft import HIDDEN
+from cogs.memory import Draft
+from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_secret
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model import Job
+from schedulezero.web.address import shortened
+from schedulezero.web.outgoing import CALLING
+
+_SENT = (Kind.URL, Kind.TEXT, Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
+
+
+def may_read(job: Job, member: discord.Member) -> bool:
+    """Whether somebody may read all of a job: its creator, and those who could write any such job."""
+    return str(member.id) == job.creator_id or getattr(member.guild_permissions, CALLING.permission)
+
+
+def secrets_in(spec: MethodSpec | None, params: Mapping[str, Any]) -> frozenset[str]:
+    """The params that are not for everybody who may schedule.
+
+    Parameters:
+        spec: what the method declares; None when it is not loaded, which makes every address one of them.
+        params: what it gets.
+    """
+    return frozenset(name for name, value in params.items() if value and _is_secret(spec, name))
+
+
+def _is_secret(spec: MethodSpec | None, name: str) -> bool:
+    parameter = spec.parameter(name) if spec is not None else None
+    if parameter is None:
+        return name == PING_URL or tells_a_secret(name) or kind_of(name, "") is Kind.URL
+    if spec is not None and CALLING in spec.needs:
+        return parameter.kind in _SENT
+    return parameter.kind is Kind.URL and "webhook" in name.casefold()
+
+
+def veiled(spec: MethodSpec | None, job: Job, member: discord.Member | None) -> Job:
+    """A job as somebody may read it; None stands for everybody."""
+    if member is not None and may_read(job, member):
+        return job
+    hidden = secrets_in(spec, job.params)
+    if not hidden:
+        return job
+    shown = {key: _veil(spec, key, value) if key in hidden else value for key, value in job.params.items()}
+    return replace(job, params=shown)
+
+
+def _veil(spec: MethodSpec | None, name: str, value: Any) -> Any:
+    declared = spec.parameter(name) if spec is not None else None
+    kind = (declared or Parameter(name, kind_of(name, ""))).kind
+    return shortened(str(value)) if kind is Kind.URL else "…"
+
+
+def without_secrets(spec: MethodSpec | None, job: Job, member: discord.Member) -> Job:
+    """A job without what somebody may not read."""
+    hidden = frozenset[str]() if may_read(job, member) else secrets_in(spec, job.params)
+    return replace(job, params={key: value for key, value in job.params.items() if key not in hidden})
+
+
+def kept_hidden(draft: Draft) -> frozenset[str]:
+    """The values that an edit keeps without showing them: those that were not typed in their place."""
+    names = draft.values.get(HIDDEN) or ()
+    return frozenset(name for name in names if draft.job_id and draft.values.get(name) in (None, "", []))

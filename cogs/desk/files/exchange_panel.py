@@ -1,0 +1,340 @@
+"""``/schedule export`` and ``import``: jobs as a file; a dry run first, each bad entry told by its line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.background.success_pings import PING_URL, ping_fault
+from cogs.desk.drafts.draft import auto_name, fill, label_of, typed
+from cogs.desk.drafts.secrecy import without_secrets
+from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.lookup import actor_of, client_of, job_here, verdicts
+from cogs.desk.kit.components import DeskButton, action
+from cogs.desk.kit.replies import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, cut, plain
+from cogs.language import locale, t, tn, translated
+from cogs.memory import new_id
+from cogs.rights.allowance import allowance_of, only_schedules, runs_too_often
+from cogs.rights.channels import SeenChannels
+from cogs.rights.deciding import Act
+from cogs.rights.rights import is_risky, problems
+from cogs.services import Refused, services_of, spec_for, timezone_of
+from schedulezero import instants
+from schedulezero.client.dialect import BulkChange
+from schedulezero.errors import ClientError, ParameterError
+from schedulezero.exchange.calendar_file import calendar_of
+from schedulezero.exchange.limited_reading import UnreadableFile
+from schedulezero.exchange.reading import Asked, Found
+from schedulezero.exchange.yaml_file import Fault, write_jobs
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.variables import facts_of, rendered
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy
+from schedulezero.model.limits import Allowance, Limits
+from schedulezero.when.calendar.triggers import schedule_of
+
+_SHOWN_FAULTS = 12
+_SHOWN_JOBS = 10
+_QUICK = 50
+
+
+async def export(interaction: discord.Interaction, kind: str) -> None:
+    """Answers ``/schedule export`` with a file of all that is not over."""
+    await acknowledge(interaction)
+    found = [
+        job
+        async for job in client_of(interaction).all_jobs(guild_id_of(interaction))
+        if job.state in (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
+    ]
+    if not found:
+        raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
+    assert interaction.guild is not None
+    hidden = 0
+    if kind == "ics":
+        name = interaction.guild.name
+        file = await asyncio.to_thread(calendar_of, found, name=name, now=instants.now())
+        data, left_out = file.data, file.left_out
+    else:
+        specs = {name: spec_for(interaction.client, name) for name in {job.method for job in found}}
+        data, hidden = await asyncio.to_thread(_written, found, specs, member_of(interaction))
+        left_out = 0
+    name = f"schedule.{kind}"
+    said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found) - left_out)
+    if left_out:
+        no_room = tn(
+            "{count} job has no room in the calendar file.",
+            "{count} jobs have no room in the calendar file.",
+            left_out,
+        )
+        said += f"\n-# {no_room}"
+    if hidden:
+        withheld = tn(
+            "{count} job is without its addresses and what it sends there: *Manage Server* shows them.",
+            "{count} jobs are without their addresses and what they send there: *Manage Server* shows them.",
+            hidden,
+        )
+        said += f"\n-# {withheld}"
+    panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
+    await show(interaction, panel, [discord.File(BytesIO(data), name)])
+
+
+def _written(
+    jobs: list[Job], specs: Mapping[str, MethodSpec | None], member: discord.Member
+) -> tuple[bytes, int]:
+    """Jobs as YAML without what somebody may not read, and how many are without it; for a thread."""
+    readable = [without_secrets(specs[job.method], job, member) for job in jobs]
+    hidden = sum(len(job.params) < len(whole.params) for job, whole in zip(readable, jobs, strict=True))
+    return write_jobs(readable).encode(), hidden
+
+
+async def dry_run(interaction: discord.Interaction, file: discord.Attachment, channel_id: int | None) -> None:
+    """Answers ``/schedule import``: says what a file would do, and what in it cannot be taken over."""
+    await acknowledge(interaction)
+    limits = services_of(interaction.client).limits
+    if file.size > limits.file_bytes:
+        raise Refused(t("The file is larger than {size} KiB.", size=limits.file_bytes // 1024))
+    assert interaction.guild is not None
+    services = services_of(interaction.client)
+    asked = Asked(
+        zone=await timezone_of(services, interaction.user.id, interaction.guild_id),
+        locale=locale(),
+        now=instants.now(),
+        channel_id=str(channel_id or interaction.channel_id),
+        most=limits.entries,
+        largest=limits.file_bytes,
+    )
+    try:
+        read = await services.files.read(await file.read(), asked, guild_id_of(interaction))
+    except UnreadableFile as error:
+        raise Refused(translated(error.message)) from error
+    faults = list(read.faults)
+    ready: list[tuple[Job, str]] = []
+    seen = SeenChannels(interaction.client, interaction.guild)
+    allowance = await allowance_of(interaction, guild_id_of(interaction))
+    for item in read.entries:
+        await asyncio.sleep(0)  # an entry takes a millisecond or two, and there may be hundreds
+        found = await _job(interaction, item, seen, allowance.limits)
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            ready.append((found, item.sentence))
+    faults.sort(key=lambda fault: fault.line)
+    if read.stopped is not None:
+        faults.insert(0, read.stopped)
+    panel_id = new_id()
+    assert interaction.guild_id is not None
+    await services_of(interaction.client).memory.save_panel(
+        panel_id,
+        interaction.guild_id,
+        {"import": [job.to_json() for job, _ in ready], "by": str(interaction.user.id)},
+    )
+    room = _room(allowance, only_schedules(interaction))
+    await show(interaction, _dry_panel(panel_id, ready, faults, room))
+
+
+def _room(allowance: Allowance, member: bool) -> int | None:
+    """For how many more jobs there is room, None for any number."""
+    left = [allowance.most_jobs - allowance.jobs] if allowance.most_jobs is not None else []
+    if member and allowance.limits.jobs_per_person is not None:
+        left.append(allowance.limits.jobs_per_person - (allowance.mine or 0))
+    return max(min(left), 0) if left else None
+
+
+async def _job(
+    interaction: discord.Interaction, entry: Found, seen: SeenChannels, limits: Limits
+) -> Job | Fault:
+    """An entry as a job of this guild, checked as if it had been typed."""
+    assert interaction.guild is not None
+    spec = spec_for(interaction.client, entry.method)
+    if spec is None or spec.personal:
+        return Fault(entry.line, t("There is no job “{name}” loaded.", name=plain(entry.method)[:60]))
+    ping = entry.params.get(PING_URL)
+    unknown = next((key for key in entry.params if spec.parameter(key) is None and key != PING_URL), None)
+    if unknown is not None:
+        names = ", ".join(parameter.name for parameter in spec.parameters)
+        return Fault(
+            entry.line,
+            t(
+                "`{job}` takes no “{name}”; it takes {names}.",
+                job=spec.name,
+                name=plain(unknown)[:40],
+                names=names,
+            ),
+        )
+    try:
+        values = typed(spec, entry.params)
+    except (TypeError, ValueError):
+        return Fault(entry.line, t("Its values have the wrong type."))
+    filled = fill(spec, values, guild_id_of(interaction))
+    if filled.missing:
+        return Fault(entry.line, f"**{label_of(filled.missing[0])}** {t('is missing.')}")
+    if filled.errors:
+        return Fault(entry.line, next(iter(filled.errors.values())))
+    if wrong := ping_fault(ping):
+        return Fault(entry.line, f"**{t('Call after each good run')}:** {translated(wrong)}")
+    try:
+        facts = facts_of(interaction.guild, timezone=entry.timezone, number=1, now=instants.now())
+        for name in spec.variables:
+            if isinstance(filled.params.get(name), str):
+                rendered(filled.params[name], facts)
+    except ParameterError as error:
+        return Fault(entry.line, translated(error.message))
+    params = {**filled.params, **({PING_URL: ping} if ping else {})}
+    known = await seen.of(spec, params)
+    member = member_of(interaction)
+    joined = await seen.joined(member, spec, params)
+    against = problems(spec, params, interaction.guild, member, known=known, joined=joined)
+    if (unreachable := await seen.unreachable(spec, params)) is not None:
+        against.append(unreachable)
+    if against:
+        return Fault(entry.line, against[0])
+    now = instants.now()
+    schedule = schedule_of(entry.trigger, anchor=now, zone=entry.timezone)
+    often = await asyncio.to_thread(runs_too_often, schedule, now, limits)
+    if often is not None:
+        return Fault(entry.line, often)
+    risky = is_risky(spec, params, interaction.guild)
+    return Job(
+        id="",
+        handler_id=services_of(interaction.client).handler_id,
+        method=spec.name,
+        params=params,
+        trigger=entry.trigger,
+        state=JobState.PENDING if risky else JobState.ACTIVE,
+        name=entry.name or auto_name(spec, filled.params),
+        guild_id=guild_id_of(interaction),
+        creator_id=str(interaction.user.id),
+        timezone=entry.timezone,
+        missed=MissedPolicy(entry.missed),
+        overlap=OverlapPolicy(entry.overlap),
+    )
+
+
+def _dry_panel(
+    panel_id: str, ready: list[tuple[Job, str]], faults: list[Fault], room: int | None = None
+) -> ui.LayoutView:
+    lines = [f"### {t('Nothing is imported yet: please check')}"]
+    lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
+    if room is not None and room < len(ready):
+        said = t("There is room for {count} of them; `/schedule status` shows the limits.", count=room)
+        lines.append(f"⚠ {said}")
+    lines += [
+        f"- {cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready[:_SHOWN_JOBS]
+    ]
+    if len(ready) > _SHOWN_JOBS:
+        lines.append(f"- {tn('and {count} more', 'and {count} more', len(ready) - _SHOWN_JOBS)}")
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    if faults:
+        heading = tn(
+            "{count} entry cannot be taken over", "{count} entries cannot be taken over", len(faults)
+        )
+        told = [f"**⚠ {heading}**"]
+        told += [
+            f"- {t('Line {number}:', number=fault.line)} {cut(translated(fault.message), 180)}"
+            for fault in faults[:_SHOWN_FAULTS]
+        ]
+        if len(faults) > _SHOWN_FAULTS:
+            told.append(f"- {tn('and {count} more', 'and {count} more', len(faults) - _SHOWN_FAULTS)}")
+        items += [ui.Separator(), ui.TextDisplay("\n".join(told))]
+    label = tn("Import {count} job", "Import {count} jobs", len(ready))
+    style = discord.ButtonStyle.success
+    items.append(
+        row_of(
+            DeskButton("import", "do", panel_id, label, style=style, disabled=not ready),
+            DeskButton("import", "drop", panel_id, t("Discard")),
+        )
+    )
+    return panel_of(*items, colour=BAD if faults else NEUTRAL)
+
+
+@action("import", "drop")
+async def drop(interaction: discord.Interaction, panel_id: str) -> None:
+    """Imports nothing."""
+    await acknowledge(interaction)
+    await _take(interaction, panel_id)
+    said = t("Discarded. Nothing was scheduled.")
+    await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+
+
+@action("import", "do")
+async def do(interaction: discord.Interaction, panel_id: str) -> None:
+    """Creates the jobs that the dry run found ready; all of them can be undone together."""
+    await acknowledge(interaction)
+    jobs = await _take(interaction, panel_id)
+    assert interaction.guild_id is not None
+    memory = services_of(interaction.client).memory
+    approval = (await memory.settings(interaction.guild_id)).approval
+    made: dict[str, int] = {}
+    refused: list[str] = []
+    waiting: list[Job] = []
+    if len(jobs) > _QUICK:
+        said = t("Changing {count} jobs…", count=len(jobs))
+        await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+    async for job, verdict in verdicts(interaction, Act.IMPORT, jobs):
+        spec = spec_for(interaction.client, job.method)
+        if spec is None or not verdict.allowed:
+            refused.append(f"“{cut(plain(job.title), 60)}”: {verdict.against[0]}")
+            continue
+        assert interaction.guild is not None
+        risky = approval and is_risky(spec, job.params, interaction.guild)
+        wanted = replace(job, state=JobState.PENDING if risky else JobState.ACTIVE)
+        try:
+            created = await client_of(interaction).create(wanted, actor_of(interaction))
+        except ClientError as error:
+            refused.append(f"“{cut(plain(job.title), 60)}”: {translated(error.message)}")
+        else:
+            made[created.id] = created.version
+            waiting += [created] if created.state is JobState.PENDING else []
+    await memory.save_panel(panel_id, interaction.guild_id, {"imported": made})
+    lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
+    if waiting:
+        await ask_for_approval(interaction, *waiting)
+        said = tn("{count} of them waits for approval.", "{count} of them wait for approval.", len(waiting))
+        lines.append(f"✋ {said}")
+    lines += [f"- {line}" for line in refused[:10]]
+    buttons: list[DeskButton] = []
+    if made:
+        style = discord.ButtonStyle.primary
+        buttons.append(DeskButton("import", "undo", panel_id, t("Undo"), style=style))
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    if buttons:
+        items.append(row_of(*buttons))
+    await show(interaction, panel_of(*items, colour=BAD if refused else GOOD))
+
+
+@action("import", "undo")
+async def undo(interaction: discord.Interaction, panel_id: str) -> None:
+    """Cancels what was imported, but nothing that somebody changed since."""
+    await acknowledge(interaction)
+    assert interaction.guild_id is not None
+    memory = services_of(interaction.client).memory
+    state = await memory.panel(panel_id, interaction.guild_id)
+    made: dict[str, int] = (state or {}).get("imported") or {}
+    if not made:
+        raise Refused(t("This was undone already."))
+    jobs = [await job_here(interaction, job_id, cancelled=True) for job_id in made]
+    allowed = [job.id async for job, verdict in verdicts(interaction, Act.CANCEL, jobs) if verdict.allowed]
+    change = BulkChange("cancel", {job_id: made[job_id] for job_id in allowed})
+    outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
+    await memory.save_panel(panel_id, interaction.guild_id, {"imported": None})
+    said = tn("{count} job was cancelled again.", "{count} jobs were cancelled again.", len(outcome.changed))
+    await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+
+
+async def _take(interaction: discord.Interaction, panel_id: str) -> list[Job]:
+    """Uses a dry run up; Refused when it was used, or is somebody else's."""
+    assert interaction.guild_id is not None
+    memory = services_of(interaction.client).memory
+    state = await memory.panel(panel_id, interaction.guild_id)
+    if state is not None and state.get("by", "") not in ("", str(interaction.user.id)):
+        raise Refused(t("This draft is somebody else's."))
+    taken = await memory.take_panel(panel_id, interaction.guild_id)
+    if taken is None or "import" not in taken:
+        raise Refused(t("This was done already."))
+    return [Job.from_json(item) for item in taken["import"]]

@@ -1,0 +1,167 @@
+"""What a second person reads before approving: all of one version of a job, or a list of what waits.
+
+The card is posted where the guild's alerts go; its button names the version that it shows.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.drafts.draft import label_of
+from cogs.desk.drafts.draft_card import shown
+from cogs.desk.drafts.secrecy import veiled
+from cogs.desk.kit.components import DeskButton, DeskSelect
+from cogs.desk.kit.replies import fit, panel_of, row_of
+from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, cut, plain, sentence, titled
+from cogs.language import speaking, t, tn
+from cogs.services import services_of, spec_for
+from schedulezero.methods.parameters import Kind
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model import Job
+
+log = logging.getLogger(__name__)
+
+_LISTED = 25  # as many as a select offers
+_LONGEST = 3000
+"""What is longer than this is in a file beside the card, whole."""
+_IN_WORDS = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS, Kind.BOOLEAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a second person reads: a panel, and a file where it is too long for one."""
+
+    panel: ui.LayoutView
+    files: tuple[tuple[str, bytes], ...]
+
+    def attached(self) -> list[discord.File]:
+        """The files, to be sent once."""
+        return [discord.File(BytesIO(data), name) for name, data in self.files]
+
+
+def approval_card(
+    job: Job, spec: MethodSpec | None, *, heading: str, reader: discord.Member | None = None
+) -> Card:
+    """Everything that a pending job would do, with the button that approves this version of it.
+
+    Parameters:
+        job: as it stands.
+        spec: what its method declares; None when it is not loaded.
+        heading: what there is to say first.
+        reader: for whom it is; None for everybody in a channel, who may not read all of every job. Where
+            something is hidden, the button shows all of it first, to whoever may approve it.
+    """
+    whole, job = job, veiled(spec, job, reader)
+    lines = [
+        f"**{t('Job:')}** {titled(job)} · `{job.method}` · {t('version {number}', number=job.version)}",
+        f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
+        f"-# {plain(json.dumps(job.trigger.to_json(), ensure_ascii=False))}",
+        f"-# {t('Missed while I was away: {policy}', policy=t(MISSED[job.missed]))} · "
+        f"{t('While another is under way: {policy}', policy=t(OVERLAP[job.overlap]))}",
+    ]
+    if job.creator_id:
+        lines.append(f"**{t('By:')}** <@{job.creator_id}>")
+    lines += _params_in_full(job, spec)
+    text = "\n".join(lines)
+    files: tuple[tuple[str, bytes], ...] = ()
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {heading}")]
+    if len(text) <= _LONGEST:
+        items.append(ui.TextDisplay(text))
+    else:
+        name = f"job-v{job.version}.json"
+        files = ((name, json.dumps(_all_of(job), ensure_ascii=False, indent=2).encode()),)
+        items.append(ui.TextDisplay(f"{text[: _LONGEST - 1]}…"))
+        items.append(
+            ui.TextDisplay(f"**{t('This is the beginning. The file has all of it: read it first.')}**")
+        )
+        items.append(ui.File(f"attachment://{name}"))
+    style = discord.ButtonStyle.success
+    if job is whole:
+        approve = DeskButton("job", "approve", f"{job.id}:v{job.version}", t("Approve"), style=style)
+    else:
+        approve = DeskButton("job", "approve", job.id, t("Read and approve…"), style=style)
+    items.append(
+        row_of(
+            approve,
+            DeskButton("job", "show", job.id, t("Look at the job")),
+        )
+    )
+    return Card(panel_of(*items, colour=WAITING), files)
+
+
+def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
+    """Every parameter whole, with nothing of its text hidden by formatting."""
+    found: list[str] = []
+    for name, value in job.params.items():
+        parameter = spec.parameter(name) if spec is not None else None
+        if parameter is not None and parameter.kind in _IN_WORDS:
+            found.append(shown(parameter, value))
+            continue
+        label = label_of(parameter) if parameter is not None else plain(name)
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines = discord.utils.escape_mentions(discord.utils.escape_markdown(text)).splitlines()
+        found.append(
+            f"**{label}:** {lines[0] if lines else '–'}"
+            if len(lines) < 2
+            else "\n".join([f"**{label}:**", *(f"> {line}" for line in lines)])
+        )
+    return found
+
+
+def _all_of(job: Job) -> dict[str, Any]:
+    kept = (
+        "job_id", "version", "name", "method", "params", "trigger", "timezone", "missed", "overlap",
+        "grace_seconds", "creator_id", "meta",
+    )  # fmt: skip
+    found = job.to_json()
+    return {name: found[name] for name in kept}
+
+
+async def ask_for_approval(interaction: discord.Interaction, *jobs: Job) -> None:
+    """Posts one card in the guild's alert channel, so that a second person learns of the jobs that wait."""
+    if not jobs:
+        return
+    guild = interaction.guild
+    assert guild is not None
+    settings = await services_of(interaction.client).memory.settings(guild.id)
+    channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
+    if not isinstance(channel, discord.abc.Messageable):
+        return  # the job's card says that it waits, and the list finds it
+    with speaking(guild.preferred_locale):
+        if len(jobs) == 1:
+            heading = t("{person} asks for approval", person=interaction.user.mention)
+            card = approval_card(jobs[0], spec_for(interaction.client, jobs[0].method), heading=heading)
+        else:
+            card = _card_of_many(interaction, jobs)
+    fit(card.panel)
+    try:
+        await channel.send(
+            view=card.panel, files=card.attached(), allowed_mentions=discord.AllowedMentions.none()
+        )
+    except discord.HTTPException as error:
+        log.warning("approval of job %s could not be asked for in %s: %s", jobs[0].id, channel, error)
+
+
+def _card_of_many(interaction: discord.Interaction, jobs: Sequence[Job]) -> Card:
+    """One card for many jobs, each of which is read and approved by itself."""
+    heading = t(
+        "{person} asks for approval of {count} jobs", person=interaction.user.mention, count=len(jobs)
+    )
+    lines = [f"### {heading}", *(f"- {cut(plain(job.title), 80)}" for job in jobs[:_LISTED])]
+    if len(jobs) > _LISTED:
+        more = tn("and {count} more", "and {count} more", len(jobs) - _LISTED)
+        lines += [f"- {more}", f"-# {t('`/schedule list` with the state *waits for approval* shows all.')}"]
+    options = [
+        discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
+        for job in jobs[:_LISTED]
+    ]
+    select = DeskSelect("alert", "look", "any", t("Look at a job…"), options)
+    return Card(panel_of(ui.TextDisplay("\n".join(lines)), row_of(select), colour=WAITING), ())

@@ -1,0 +1,108 @@
+"""What was changed about a job, by whom, old → new; each version can be gone back to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.drafts.secrecy import veiled
+from cogs.desk.jobs.lookup import client_of, job_here
+from cogs.desk.kit.components import DeskButton, action
+from cogs.desk.kit.replies import acknowledge, member_of, panel_of, row_of, show
+from cogs.desk.kit.wording import ACTIONS, NEUTRAL, cut, plain, relative, sentence, state_word
+from cogs.language import t
+from cogs.services import spec_for
+from schedulezero.model import Job, JobVersion
+
+_SHOWN = 7
+_LONGEST_VALUE = 80
+
+
+@action("job", "changes")
+async def show_changes(interaction: discord.Interaction, job_id: str) -> None:
+    """Shows the newest versions of a job."""
+    await acknowledge(interaction)
+    job = await job_here(interaction, job_id, cancelled=True)
+    versions = await client_of(interaction).versions(job.id, _SHOWN + 1)
+    member, client = member_of(interaction), interaction.client
+    readable = {
+        item.job.version: veiled(spec_for(client, item.job.method), item.job, member) for item in versions
+    }
+    await show(interaction, changes_panel(job, versions, readable))
+
+
+def changes_panel(
+    job: Job, versions: tuple[JobVersion, ...], readable: Mapping[int, Job] = MappingProxyType({})
+) -> ui.LayoutView:
+    """The versions as a panel, newest first, each with what it changed.
+
+    Parameters:
+        job: as it stands.
+        versions: the newest first.
+        readable: version → the job as the reader may see it, where that differs.
+    """
+    items: list[ui.Item[Any]] = [
+        ui.TextDisplay(f"### {t('Changes of “{name}”', name=cut(plain(job.title), 100))}")
+    ]
+    known = [*versions[:_SHOWN], *versions[_SHOWN : _SHOWN + 1]]
+    befores = {newer.job.version: older.job for newer, older in pairwise(known)}
+    for version in versions[:_SHOWN]:
+        items.append(_line(job, version, befores.get(version.job.version), readable))
+    items.append(row_of(DeskButton("job", "show", job.id, t("Back to the job"))))
+    return panel_of(*items, colour=NEUTRAL)
+
+
+def _line(job: Job, version: JobVersion, before: Job | None, readable: Mapping[int, Job]) -> ui.Item[Any]:
+    number = version.job.version
+    who = f"<@{version.actor_id}>" if version.actor_id else t("somebody")
+    lines = [
+        f"**{number}.** {t(ACTIONS.get(version.action, version.action))} · {who} · "
+        f"{relative(version.changed_at)}"
+    ]
+    if before is not None:
+        lines += [f"-# {change}" for change in differences(before, version.job, readable)[:4]]
+    text = ui.TextDisplay(cut("\n".join(lines), 600))
+    if number == job.version:
+        return text
+    button: Any = DeskButton("job", "back", f"{job.id}:{number}.{job.version}", t("Restore"))
+    return ui.Section(text, accessory=button)
+
+
+def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingProxyType({})) -> list[str]:
+    """What changed from one version to the next, each as ``label: old → new``; see `changes_panel`."""
+    old, new = (readable.get(job.version, job).params for job in (before, after))
+    found: list[str] = []
+
+    def note(label: str, old: Any, new: Any) -> None:
+        if old != new:
+            found.append(f"{label}: {_short(old)} → {_short(new)}")
+
+    note(t("Name"), before.name, after.name)
+    if (before.trigger, before.timezone) != (after.trigger, after.timezone):
+        note(t("When"), f"{sentence(before)} ({before.timezone})", f"{sentence(after)} ({after.timezone})")
+    for key in sorted(before.params.keys() | after.params.keys()):
+        if before.params.get(key) != after.params.get(key):
+            label = t(key.replace("_", " ").capitalize())
+            found.append(f"{label}: {_short(old.get(key))} → {_short(new.get(key))}")
+    if before.state is not after.state:
+        note(t("State"), state_word(before.state), state_word(after.state))
+    if before.held_until != after.held_until and after.held_until is not None:
+        found.append(t("Nothing runs until {when}.", when=relative(after.held_until)))
+    note(t("Missed runs"), before.missed.value, after.missed.value)
+    note(t("Overlap"), before.overlap.value, after.overlap.value)
+    for key, label in (("alert", t("Alerts")), ("managers", t("Only these roles may change it"))):
+        note(label, before.meta.get(key), after.meta.get(key))
+    return found
+
+
+def _short(value: Any) -> str:
+    if value in (None, "", []):
+        return "–"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return cut(plain(text), _LONGEST_VALUE)

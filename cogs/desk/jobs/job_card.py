@@ -1,0 +1,383 @@
+"""The card of one job, and what its buttons do: run, hold, skip, cancel, each with Undo."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.drafts.draft import typed
+from cogs.desk.drafts.draft_card import shown
+from cogs.desk.drafts.post_preview import Post, post_items, post_of
+from cogs.desk.drafts.secrecy import veiled
+from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.lookup import actor_of, changed_meanwhile, check, client_of, conflict, job_for, job_here
+from cogs.desk.kit.components import DeskButton, action, note_panel
+from cogs.desk.kit.modals import ask, form_action, text_field
+from cogs.desk.kit.replies import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.kit.wording import (
+    BAD,
+    MISSED,
+    NEUTRAL,
+    OVERLAP,
+    cut,
+    full,
+    is_held,
+    job_colour,
+    job_state,
+    outcome,
+    plain,
+    reason,
+    relative,
+    sentence,
+    titled,
+)
+from cogs.language import locale, t
+from cogs.rights.allowance import closer_than_allowed
+from cogs.rights.deciding import Act
+from cogs.services import Refused, services_of, spec_for, timezone_of
+from schedulezero import instants
+from schedulezero.client.dialect import Feature
+from schedulezero.errors import ClientError, Conflict, NotFound
+from schedulezero.methods.parameters import Kind
+from schedulezero.methods.variables import facts_of
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
+from schedulezero.model.authorship import unchanged_since
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.parse import understand
+
+
+async def show_card(interaction: discord.Interaction, job_id: str, heading: str | None = None) -> None:
+    """Shows a job's card."""
+    await acknowledge(interaction)
+    job = await job_here(interaction, job_id)
+    await show(interaction, await card_of(interaction, job, heading=heading))
+
+
+async def card_of(
+    interaction: discord.Interaction, job: Job, *, heading: str | None = None, undo: int | None = None
+) -> ui.LayoutView:
+    """The card of a job as it stands, with its last run.
+
+    Parameters:
+        interaction: where it is shown.
+        job: what to show.
+        heading: what just happened to it.
+        undo: the version to which an Undo button goes back, None for no such button.
+    """
+    client = client_of(interaction)
+    page = await client.runs(guild_id_of(interaction), job_id=job.id, limit=1)
+    readable = veiled(spec_for(interaction.client, job.method), job, member_of(interaction))
+    return card(
+        job,
+        details=_details(interaction, readable),
+        post=_post(interaction, readable),
+        last_run=page.runs[0] if page.runs else None,
+        heading=heading,
+        undo=undo,
+        lacks=frozenset(await client.lacks()),
+        pace=closer_than_allowed(job, services_of(interaction.client).limits, instants.now()),
+    )
+
+
+def card(
+    job: Job,
+    *,
+    details: str,
+    last_run: Run | None,
+    post: Post | None = None,
+    heading: str | None = None,
+    undo: int | None = None,
+    lacks: frozenset[Feature] = frozenset(),
+    pace: str | None = None,
+) -> ui.LayoutView:
+    """A job as a panel.
+
+    Parameters:
+        job: what to show.
+        details: its parameters in words.
+        last_run: its newest run.
+        post: what it will post, if it posts anything.
+        heading: what just happened to it.
+        undo: the version to which an Undo button goes back.
+        lacks: what its server cannot do; those buttons are grey.
+        pace: what to tell of runs that are closer to each other than new jobs may have them.
+    """
+    title = f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
+    if pace is not None:
+        items.append(ui.TextDisplay(f"⚠ {pace}"))
+    if details:
+        items += [ui.Separator(), ui.TextDisplay(details)]
+    if job.state is not JobState.CANCELLED:
+        items += _button_rows(job, undo, lacks)
+    panel = panel_of(*items, colour=job_colour(job))
+    for item in post_items(post) if post is not None else ():
+        panel.add_item(item)
+    return panel
+
+
+def _facts(job: Job, last_run: Run | None) -> str:
+    lines = [
+        f"**{job_state(job)}** · `{job.method}`",
+        f"**{t('When:')}** {sentence(job)} ({job.timezone})",
+    ]
+    if job.next_run_at is not None:
+        lines.append(f"**{t('Next run:')}** {full(job.next_run_at)}")
+    if is_held(job) and job.held_until is not None:
+        lines.append(f"⏸ {t('Nothing runs until {when}.', when=full(job.held_until))}")
+    if last_run is not None:
+        lines.append(f"**{t('Last run:')}** {relative(last_run.scheduled_at)} · {outcome(last_run)}")
+        if last_run.error and (why := reason(last_run)):
+            lines.append(f"**{t('Its error:')}** {why}")
+    if job.creator_id:
+        lines.append(f"**{t('By:')}** <@{job.creator_id}>")
+    options: list[str] = []
+    if job.missed is not MissedPolicy.LATEST:
+        options.append(t("Missed while I was away: {policy}", policy=t(MISSED[job.missed])))
+    if job.overlap is not OverlapPolicy.ALLOW:
+        options.append(t("While another is under way: {policy}", policy=t(OVERLAP[job.overlap])))
+    if managers := job.meta.get("managers"):
+        roles = " ".join(f"<@&{role}>" for role in managers)
+        options.append(f"{t('Only these roles may change it')}: {cut(roles, 300)}")
+    return "\n".join([*lines, *(f"-# {option}" for option in options)])
+
+
+def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[ui.ActionRow[ui.LayoutView]]:
+    no_pause, no_edit = Feature.PAUSE in lacks, Feature.EDIT in lacks
+    no_hold = Feature.HOLD in lacks
+    active = job.state is JobState.ACTIVE
+    first: list[DeskButton] = []
+    if job.state is JobState.PENDING:
+        style = discord.ButtonStyle.success
+        first.append(DeskButton("job", "approve", job.id, t("Read and approve…"), style=style))
+    else:
+        first.append(DeskButton("job", "run", job.id, t("Run now"), style=discord.ButtonStyle.primary))
+    if job.state is JobState.PAUSED or is_held(job):
+        first.append(DeskButton("job", "resume", job.id, t("Resume"), disabled=no_pause))
+    else:
+        first.append(DeskButton("job", "pause", job.id, t("Pause"), disabled=no_pause or not active))
+    first += [
+        DeskButton("job", "until", job.id, t("Pause until…"), disabled=no_hold or not active),
+        DeskButton("job", "skip", job.id, t("Skip next"), disabled=no_hold or not active or runs_once(job)),
+        DeskButton("job", "edit", job.id, t("Edit"), disabled=no_edit),
+    ]
+    second = [
+        DeskButton("job", "clone", job.id, t("Clone")),
+        DeskButton("job", "history", job.id, t("History")),
+        DeskButton("job", "changes", job.id, t("Changes"), disabled=Feature.UNDO in lacks),
+        DeskButton("job", "cancel", job.id, t("Cancel"), style=discord.ButtonStyle.danger),
+    ]
+    if undo is not None:
+        target = f"{job.id}:{undo}.{job.version}"
+        style = discord.ButtonStyle.primary
+        second.append(DeskButton("job", "back", target, t("Undo"), style=style))
+    return [row_of(*first), row_of(*second)]
+
+
+def runs_once(job: Job) -> bool:
+    """Whether a job has a single instant."""
+    return job.trigger.type == "date"
+
+
+# -------------------------------------------------------------------- actions
+
+log = logging.getLogger(__name__)
+
+_MOST_VERSIONS = 100  # as many as the server keeps
+
+
+@action("job", "show")
+async def show_again(interaction: discord.Interaction, job_id: str) -> None:
+    """Goes to a job's card."""
+    await show_card(interaction, job_id)
+
+
+@action("job", "run")
+async def run_now(interaction: discord.Interaction, job_id: str) -> None:
+    """Runs a job once, now."""
+    await acknowledge(interaction)
+    job = await job_for(interaction, Act.RUN, job_id)
+    taps, message = services_of(interaction.client).double_taps, interaction.message
+    click = (interaction.user.id, message.id, message.edited_at, job.id) if message is not None else None
+    if click is not None and not taps.is_first(click, time.monotonic()):
+        raise Refused(t("This was done already."))
+    try:
+        run = await client_of(interaction).run(job, actor_of(interaction))
+    except ClientError as error:
+        taps.forget(click)
+        if not isinstance(error, Conflict):
+            raise
+        raise await conflict(interaction, job.id, error) from None
+    log.info("%s runs job %s on demand", interaction.user.id, job.id, extra={"run_id": run.id})
+    await show(interaction, await card_of(interaction, job, heading=t("Started")))
+
+
+@action("job", "pause")
+async def pause(interaction: discord.Interaction, job_id: str) -> None:
+    """Holds a job until it is resumed."""
+    await acknowledge(interaction)
+    job = await job_for(interaction, Act.PAUSE, job_id)
+    if job.state is JobState.PAUSED:
+        raise await changed_meanwhile(interaction, job.id)
+    paused = await client_of(interaction).pause(job.id, by=actor_of(interaction))
+    await _show_changed(interaction, job, paused, t("Paused"))
+
+
+@action("job", "resume")
+async def resume(interaction: discord.Interaction, job_id: str) -> None:
+    """Lets a paused or held job run again."""
+    await acknowledge(interaction)
+    job = await job_for(interaction, Act.RESUME, job_id)
+    if job.state is JobState.ACTIVE and not is_held(job):
+        raise await changed_meanwhile(interaction, job.id)
+    try:
+        resumed = await client_of(interaction).resume(job.id, actor_of(interaction), version=job.version)
+    except Conflict as error:
+        raise await conflict(interaction, job.id, error) from None
+    await _show_changed(interaction, job, resumed, t("Resumed"))
+
+
+@action("job", "skip")
+async def skip(interaction: discord.Interaction, job_id: str) -> None:
+    """Passes over the next run."""
+    await acknowledge(interaction)
+    job = await job_for(interaction, Act.SKIP, job_id)
+    skipped = await client_of(interaction).skip(job.id, actor_of(interaction))
+    await _show_changed(interaction, job, skipped, t("Next run skipped"))
+
+
+@action("job", "until")
+async def ask_until(interaction: discord.Interaction, job_id: str) -> None:
+    """Asks until when nothing shall run."""
+    field = text_field(
+        "until",
+        t("Until when?"),
+        description=t("It goes on by itself after that"),
+        placeholder=t("next monday at 9 · in 2 weeks · 7 january"),
+        required=True,
+    )
+    await ask(interaction, "job", "until", job_id, t("Pause until…"), [field])
+
+
+@form_action("job", "until")
+async def hold_until(interaction: discord.Interaction, job_id: str, fields: Mapping[str, Any]) -> None:
+    """Holds a job until an instant."""
+    await acknowledge(interaction)
+    job = await job_for(interaction, Act.PAUSE, job_id)
+    zone = await timezone_of(services_of(interaction.client), interaction.user.id, interaction.guild_id)
+    now = instants.now()
+    found = understand(str(fields.get("until") or ""), zone=zone, locale=locale(), now=now)
+    if found.trigger.type != "date":
+        raise Refused(t("Name one moment, such as `next monday at 9`."))
+    until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
+    assert until is not None, "what is over is not understood"
+    held = await client_of(interaction).pause(job.id, until, actor_of(interaction))
+    await _show_changed(interaction, job, held, t("Held"))
+
+
+@action("job", "cancel")
+async def ask_cancel(interaction: discord.Interaction, job_id: str) -> None:
+    """Asks before a job is cancelled."""
+    await acknowledge(interaction)
+    job = await job_for(interaction, Act.CANCEL, job_id)
+    undo = Feature.UNDO not in await client_of(interaction).lacks()
+    said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
+    if job.next_run_at:
+        said.append(t("It would have run {when}.", when=relative(job.next_run_at)))
+    said.append(t("You can undo it afterwards.") if undo else t("This server cannot undo that."))
+    panel = note_panel(
+        "\n".join(said),
+        DeskButton("job", "end", job.id, t("Cancel the job"), style=discord.ButtonStyle.danger),
+        DeskButton("job", "show", job.id, t("Keep it")),
+        colour=BAD,
+    )
+    await show(interaction, panel)
+
+
+@action("job", "end")
+async def cancel(interaction: discord.Interaction, job_id: str) -> None:
+    """Cancels a job and offers to undo it."""
+    await acknowledge(interaction)
+    client = client_of(interaction)
+    job = await job_for(interaction, Act.CANCEL, job_id)
+    try:
+        cancelled = await client.cancel(job, actor_of(interaction))
+    except NotFound:
+        raise await changed_meanwhile(interaction, job_id) from None
+    buttons: list[DeskButton] = []
+    if Feature.UNDO not in await client.lacks():
+        target = f"{job.id}:{job.version}.{cancelled.version}"
+        buttons.append(DeskButton("job", "back", target, t("Undo"), style=discord.ButtonStyle.primary))
+    said = t("{job} does not run any more.", job=titled(job, 150))
+    await show(interaction, note_panel(f"### {t('Cancelled')}\n{said}", *buttons, colour=NEUTRAL))
+
+
+@action("job", "back")
+async def go_back(interaction: discord.Interaction, target: str) -> None:
+    """Brings a job back to a version; the target is ``<job>:<version>.<expected>``."""
+    await acknowledge(interaction)
+    job_id, _, numbers = target.rpartition(":")
+    version, _, expected = numbers.partition(".")
+    client = client_of(interaction)
+    job = await job_here(interaction, job_id, cancelled=True)
+    number = _number(version)
+    versions = await client.versions(job.id, _MOST_VERSIONS)
+    wanted = next((item.job for item in versions if item.job.version == number), None)
+    if number is None or wanted is None:
+        raise Refused(t("This version of {job} is no longer kept.", job=titled(job)))
+    cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
+    await check(interaction, Act.RESTORE, job, version=wanted, cleared=cleared)
+    present = _number(expected)
+    try:
+        restored = await client.restore(
+            job.id, number, expected=job.version if present is None else present, by=actor_of(interaction)
+        )
+    except Conflict as error:
+        raise await conflict(interaction, job.id, error) from None
+    heading = t("Back again")
+    if restored.state is JobState.PENDING and job.state is not JobState.PENDING:
+        heading = t("Waits for approval")
+        await ask_for_approval(interaction, restored)
+    await show(interaction, await card_of(interaction, restored, heading=heading))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
+
+
+async def _show_changed(interaction: discord.Interaction, before: Job, after: Job, heading: str) -> None:
+    """The card after a change that can be undone."""
+    undo = before.version if after.version != before.version else None
+    await show(interaction, await card_of(interaction, after, heading=heading, undo=undo))
+
+
+# -------------------------------------------------------------------- details
+
+
+def _details(interaction: discord.Interaction, job: Job) -> str:
+    spec = spec_for(interaction.client, job.method)
+    if spec is None:
+        return f"*{t('Its job method is not loaded at the moment; it would fail.')}*"
+    values = typed(spec, job.params)
+    lines = [
+        shown(parameter, values[parameter.name], 100 if spec.variables else 600)
+        for parameter in spec.parameters
+        if values.get(parameter.name) not in (None, "", [], False) and parameter.kind is not Kind.GUILD
+    ]
+    return cut("\n".join(lines), 1800)
+
+
+def _post(interaction: discord.Interaction, job: Job) -> Post | None:
+    spec = spec_for(interaction.client, job.method)
+    if spec is None or interaction.guild is None:
+        return None
+    number = job.run_count + 1
+    at = job.next_run_at or instants.now()
+    zone = job.trigger.zone_or(job.timezone)
+    facts = facts_of(interaction.guild, timezone=zone, number=number, now=at)
+    return post_of(spec, job.params, facts, number)

@@ -1,0 +1,248 @@
+"""The list of a guild's jobs: pages of sections, a filter, an order, and a selection to change together.
+
+What a list shows (its filter, the cursors of the pages before, what is selected) lies in the bot's
+memory under the panel's id, so that its buttons work after a restart. `bulk` has what is done with
+a selection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.jobs.lookup import client_of
+from cogs.desk.kit import paging
+from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, action, objects
+from cogs.desk.kit.modals import ask, choice_field, form_action, text_field
+from cogs.desk.kit.replies import acknowledge, guild_id_of, panel_of, row_of, show
+from cogs.desk.kit.wording import NEUTRAL, cut, job_state, next_run, plain, run_state, sentence, state_word
+from cogs.language import mark, t
+from cogs.memory import new_id
+from cogs.services import Refused, offered_specs, services_of
+from schedulezero.client.dialect import Feature, JobPage, JobQuery
+from schedulezero.model import JobState, RunState
+
+PAGE = 8
+_RECENT = 200
+
+# Read as: the order in which jobs are listed, and what its button says.
+_ORDERS = {
+    "next": mark("Sorted by next run"),
+    "name": mark("Sorted by name"),
+    "created": mark("Newest first"),
+}
+_STATES = (JobState.ACTIVE, JobState.PENDING, JobState.PAUSED, JobState.FINISHED, JobState.CANCELLED)
+
+
+async def begin(interaction: discord.Interaction, *, state: JobState | None, text: str | None) -> None:
+    """Answers ``/schedule list``."""
+    await acknowledge(interaction)
+    query: dict[str, Any] = {"state": state.value if state else None, "text": text}
+    await show_page(interaction, new_id(), {"query": query, "cursors": []})
+
+
+@action("list", "next")
+async def next_page(interaction: discord.Interaction, panel_id: str) -> None:
+    """Turns a page forward."""
+    await acknowledge(interaction)
+    await show_page(interaction, panel_id, paging.forward(await state_of(interaction, panel_id)))
+
+
+@action("list", "back")
+async def previous_page(interaction: discord.Interaction, panel_id: str) -> None:
+    """Turns a page back."""
+    await acknowledge(interaction)
+    await show_page(interaction, panel_id, paging.backward(await state_of(interaction, panel_id)))
+
+
+@action("list", "refresh")
+async def refresh(interaction: discord.Interaction, panel_id: str) -> None:
+    """Shows the page as it is now."""
+    await acknowledge(interaction)
+    await show_page(interaction, panel_id, await state_of(interaction, panel_id))
+
+
+@action("list", "sort")
+async def sort(interaction: discord.Interaction, panel_id: str) -> None:
+    """Takes the next order."""
+    await acknowledge(interaction)
+    state = await state_of(interaction, panel_id)
+    orders = list(_ORDERS)
+    present = state["query"].get("sort") or orders[0]
+    state["query"]["sort"] = orders[(orders.index(present) + 1) % len(orders)]
+    state["cursors"] = []
+    await show_page(interaction, panel_id, state)
+
+
+@action("list", "filter")
+async def ask_filter(interaction: discord.Interaction, panel_id: str) -> None:
+    """Asks which jobs to show."""
+    query = (await state_of(interaction, panel_id))["query"]
+    methods = [
+        discord.SelectOption(
+            label=cut(t(spec.summary).rstrip("."), 100),
+            value=spec.name,
+            default=spec.name == query.get("method"),
+        )
+        for spec in offered_specs(interaction.client)[:25]
+    ]
+    states = [
+        discord.SelectOption(
+            label=state_word(state), value=state.value, default=state.value == query.get("state")
+        )
+        for state in _STATES
+    ]
+    channel: ui.ChannelSelect[Any] = ui.ChannelSelect(
+        custom_id="channel_id",
+        required=False,
+        channel_types=TEXT_CHANNELS,
+        default_values=objects([query.get("channel_id")], discord.abc.GuildChannel),
+    )
+    creator: ui.UserSelect[Any] = ui.UserSelect(
+        custom_id="creator_id",
+        required=False,
+        default_values=objects([query.get("creator_id")], discord.User),
+    )
+    fields = [
+        text_field("text", t("With this text"), value=query.get("text"), most=100),
+        choice_field("state", t("State"), states),
+        choice_field("method", t("What it does"), methods),
+        ui.Label(text=t("In this channel"), component=channel),
+        ui.Label(text=t("Made by"), component=creator),
+    ]
+    await ask(interaction, "list", "filter", panel_id, t("Which jobs?"), fields)
+
+
+@form_action("list", "filter")
+async def filtered(interaction: discord.Interaction, panel_id: str, fields: Mapping[str, Any]) -> None:
+    """Shows the jobs that were asked for; empty fields mean any."""
+    await acknowledge(interaction)
+    state = await state_of(interaction, panel_id)
+    query: dict[str, Any] = {"sort": state["query"].get("sort")}
+    for name in ("text", "state", "method", "channel_id", "creator_id"):
+        value = fields.get(name)
+        query[name] = (value[0] if isinstance(value, list) and value else value) or None
+    await show_page(interaction, panel_id, {**state, "query": query, "cursors": [], "selected": []})
+
+
+async def state_of(interaction: discord.Interaction, panel_id: str) -> dict[str, Any]:
+    """What a list of this guild shows; Refused when it is forgotten."""
+    assert interaction.guild_id is not None
+    state = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
+    if state is None or "query" not in state:
+        raise Refused(t("This list is too old. Use `/schedule list` again."))
+    return state
+
+
+async def save_state(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
+    """Keeps what a list shows."""
+    assert interaction.guild_id is not None
+    await services_of(interaction.client).memory.save_panel(panel_id, interaction.guild_id, state)
+
+
+def query_of(state: Mapping[str, Any]) -> JobQuery:
+    """The filter and order of a list."""
+    query = state["query"]
+    return JobQuery(
+        state=JobState(query["state"]) if query.get("state") else None,
+        method=query.get("method"),
+        channel_id=query.get("channel_id"),
+        creator_id=query.get("creator_id"),
+        text=query.get("text"),
+        sort=query.get("sort") or "next",
+    )
+
+
+async def show_page(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
+    """Shows the page of a list that its state says."""
+    client, guild_id = client_of(interaction), guild_id_of(interaction)
+    page = await client.jobs(guild_id, query_of(state), cursor=paging.cursor_of(state), limit=PAGE)
+    await save_state(interaction, panel_id, {**state, "next": page.next_cursor})
+    recent = await client.runs(guild_id, limit=_RECENT)
+    outcomes: dict[str, RunState] = {}
+    for run in recent.runs:  # newest first: the first one of a job is its last outcome
+        outcomes.setdefault(run.job_id, run.state)
+    lacks = await client.lacks()
+    await show(
+        interaction,
+        list_panel(panel_id, page, state, outcomes, selectable=Feature.BULK not in lacks),
+    )
+
+
+def list_panel(
+    panel_id: str,
+    page: JobPage,
+    state: Mapping[str, Any],
+    outcomes: Mapping[str, RunState],
+    *,
+    selectable: bool,
+) -> ui.LayoutView:
+    """A page of jobs as a panel.
+
+    Parameters:
+        panel_id: under which its state is kept.
+        page: the jobs to show.
+        state: what the list shows, see `query_of`.
+        outcomes: job id → how its last run ended, as far as it is known.
+        selectable: whether the server can change many at once.
+    """
+    query, number = state["query"], len(state["cursors"]) + 1
+    heading = f"### {t('Scheduled jobs')}"
+    if number > 1 or page.next_cursor:
+        heading += f" · {t('page {number}', number=number)}"
+    filters = _filters(query)
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join([heading, *filters]))]
+    if not page.jobs:
+        said = (
+            t("Nothing matches. `/schedule list` without options shows everything.")
+            if filters
+            else t("Nothing is scheduled here yet. `/schedule create` makes a start.")
+        )
+        items.append(ui.TextDisplay(said))
+    for job in page.jobs:
+        last = (
+            f" · {t('last run: {outcome}', outcome=run_state(outcomes[job.id]))}"
+            if job.id in outcomes
+            else ""
+        )
+        text = (
+            f"**{cut(plain(job.title), 80)}** · {job_state(job)}\n"
+            f"-# {cut(sentence(job), 150)} · {next_run(job)}{last}"
+        )
+        button: Any = DeskButton("job", "show", job.id, t("Open"))
+        items.append(ui.Section(ui.TextDisplay(text), accessory=button))
+    if page.jobs and selectable:
+        options = [
+            discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
+            for job in page.jobs
+        ]
+        placeholder = t("Select jobs to change together…")
+        items.append(row_of(DeskSelect("bulk", "select", panel_id, placeholder, options, most=len(options))))
+    items.append(
+        row_of(
+            DeskButton("list", "back", panel_id, t("Previous"), disabled=number == 1),
+            DeskButton("list", "next", panel_id, t("Next"), disabled=page.next_cursor is None),
+            DeskButton("list", "filter", panel_id, t("Filter…")),
+            DeskButton("list", "sort", panel_id, t(_ORDERS[query.get("sort") or "next"])),
+            DeskButton("list", "refresh", panel_id, t("Refresh")),
+        )
+    )
+    return panel_of(*items, colour=NEUTRAL)
+
+
+def _filters(query: Mapping[str, Any]) -> list[str]:
+    parts: list[str] = []
+    if query.get("state"):
+        parts.append(state_word(JobState(query["state"])))
+    if query.get("method"):
+        parts.append(f"`{query['method']}`")
+    if query.get("channel_id"):
+        parts.append(f"<#{query['channel_id']}>")
+    if query.get("creator_id"):
+        parts.append(f"<@{query['creator_id']}>")
+    if query.get("text"):
+        parts.append(t("with “{text}”", text=cut(plain(query["text"]), 60)))
+    return [f"-# {t('Only:')} {' · '.join(parts)}"] if parts else []

@@ -1,0 +1,191 @@
+"""How things are said: one look and the same words everywhere. Pure text.
+
+No meaning by colour or mark alone: each state has its word.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import discord
+
+from cogs.language import locale, mark, t, translated
+from schedulezero import instants
+from schedulezero.methods.message_links import read_message_link
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
+from schedulezero.when.language.describe import describe
+
+_ESCAPED_PERSON = re.compile("<@\u200b(\\d{15,20})>")
+
+MAX_LABEL = 45
+MAX_OPTION = 100
+
+NEUTRAL = discord.Colour.blurple()
+GOOD = discord.Colour.green()
+BAD = discord.Colour.red()
+WAITING = discord.Colour.gold()
+OVER = discord.Colour.greyple()
+
+# Read as: state, its mark, the word for it, the colour of its panel's edge.
+_JOB_STATES: dict[JobState, tuple[str, str, discord.Colour]] = {
+    JobState.ACTIVE: ("▶", mark("active"), GOOD),
+    JobState.PENDING: ("✋", mark("waits for approval"), WAITING),
+    JobState.PAUSED: ("⏸", mark("paused"), WAITING),
+    JobState.FINISHED: ("✔", mark("finished"), OVER),
+    JobState.CANCELLED: ("✖", mark("cancelled"), OVER),
+}
+_RUN_STATES: dict[RunState, tuple[str, str]] = {
+    RunState.QUEUED: ("⏳", mark("waiting")),
+    RunState.SUCCEEDED: ("✅", mark("done")),
+    RunState.FAILED: ("❌", mark("failed")),
+    RunState.MISSED: ("⚠️", mark("missed")),
+    RunState.SKIPPED: ("⏭", mark("skipped")),
+    RunState.CANCELLED: ("✖", mark("cancelled")),
+    RunState.UNCERTAIN: ("❓", mark("uncertain")),
+}
+MISSED = {
+    MissedPolicy.LATEST: mark("run the latest only"),
+    MissedPolicy.ALL: mark("run all of them"),
+    MissedPolicy.SKIP: mark("skip them"),
+}
+OVERLAP = {
+    OverlapPolicy.ALLOW: mark("run at the same time"),
+    OverlapPolicy.WAIT: mark("wait for the run before"),
+    OverlapPolicy.SKIP: mark("skip the later run"),
+}
+# Read as: what a version says was done, and how a card says it.
+ACTIONS = {
+    "created": mark("created"),
+    "changed": mark("changed"),
+    "paused": mark("paused"),
+    "resumed": mark("resumed"),
+    "skipped": mark("next run skipped"),
+    "approved": mark("approved"),
+    "cancelled": mark("cancelled"),
+    "restored": mark("restored"),
+}
+
+
+def job_state(job: Job) -> str:
+    """How a job stands, in its mark and word."""
+    symbol, word, _ = _JOB_STATES[job.state]
+    if job.state is JobState.ACTIVE and is_held(job):
+        return f"⏸ {t('held')}"
+    return f"{symbol} {t(word)}"
+
+
+def job_colour(job: Job) -> discord.Colour:
+    """The colour of a job's edge."""
+    return WAITING if is_held(job) else _JOB_STATES[job.state][2]
+
+
+def state_word(state: JobState | RunState) -> str:
+    """The word for a state."""
+    return t(_JOB_STATES[state][1] if isinstance(state, JobState) else _RUN_STATES[state][1])
+
+
+def run_state(state: RunState) -> str:
+    """How a run stands or ended, in its mark and word."""
+    symbol, word = _RUN_STATES[state]
+    return f"{symbol} {t(word)}"
+
+
+def is_held(job: Job) -> bool:
+    """Whether a job passes over its instants for now."""
+    return job.held_until is not None and job.held_until > instants.now()
+
+
+def sentence(job: Job) -> str:
+    """A job's schedule in the reader's language."""
+    return describe(job.trigger, job.timezone, locale())
+
+
+def full(instant: datetime) -> str:
+    """An instant in the reader's own zone and language, with how far away it is."""
+    return f"{discord.utils.format_dt(instant, 'F')} ({discord.utils.format_dt(instant, 'R')})"
+
+
+def relative(instant: datetime) -> str:
+    """How far away an instant is."""
+    return discord.utils.format_dt(instant, "R")
+
+
+def cut(text: str, length: int) -> str:
+    """A text that fits, with an ellipsis where it was cut; counted as Discord counts."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def plain(text: str) -> str:
+    """Somebody's text as text: no formatting, no pings, on one line."""
+    return discord.utils.escape_mentions(discord.utils.escape_markdown(" ".join(text.split())))
+
+
+def titled(job: Job, length: int = 80) -> str:
+    """A job's title in quotation marks."""
+    return f"“{cut(plain(job.title), length)}”"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in the unit that suits it."""
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def next_run(job: Job) -> str:
+    """When a job runs next, or why it does not."""
+    if job.state is JobState.PENDING:
+        return t("does not run before somebody approves it")
+    if job.state is JobState.PAUSED:
+        return t("does not run until it is resumed")
+    if job.next_run_at is None:
+        return t("does not run any more")
+    return t("next {when}", when=relative(job.next_run_at))
+
+
+def message_url(run: Run) -> str | None:
+    """The link to what a run posted or opened, None when it did neither."""
+    result = run.result or {}
+    url = result.get("url")
+    if isinstance(url, str) and url.startswith("https://discord.com/"):
+        return url
+    message_id, channel_id = result.get("message_id"), result.get("channel_id")
+    if message_id and channel_id and run.guild_id:
+        return f"https://discord.com/channels/{run.guild_id}/{channel_id}/{message_id}"
+    return None
+
+
+def _made(url: str) -> str:
+    """What a link of Discord's leads to."""
+    if read_message_link(url) is not None:
+        return t("the message")
+    return t("the event") if "/events/" in url else t("the thread")
+
+
+def outcome(run: Run) -> str:
+    """What became of a run, on one line."""
+    parts = [run_state(run.state)]
+    if run.lateness is not None and run.lateness >= timedelta(seconds=2):
+        parts.append(t("{time} late", time=span(run.lateness)))
+    if run.duration is not None:
+        parts.append(t("took {time}", time=span(run.duration)))
+    if run.attempts > 1:
+        parts.append(t("{count} attempts", count=run.attempts))
+    if url := message_url(run):
+        parts.append(f"[{_made(url)}]({url})")
+    return " · ".join(parts)
+
+
+def reason(run: Run, length: int = 300) -> str | None:
+    """Why a run did not do what it should, in the reader's language."""
+    said = run.error or run.note
+    if not said:
+        return None
+    # The server's own notes name people; a panel pings nobody.
+    return _ESCAPED_PERSON.sub(r"<@\1>", cut(plain(translated(said)), length))

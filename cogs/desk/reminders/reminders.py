@@ -1,0 +1,230 @@
+"""Reminders to oneself: made, listed, cancelled, put off and done with; anywhere, also in direct messages.
+
+A reminder is a job of the person's own: it bears their id in the place of a guild's, so that it is listed,
+limited and kept like any other, and no guild sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.kit.replies import acknowledge, answer_anyone, panel_of, row_of, show
+from cogs.desk.kit.wording import GOOD, NEUTRAL, OVER, cut, full, plain, relative, sentence
+from cogs.language import locale, t, translated
+from cogs.rights.allowance import allowance_of, no_more_reminders, reminders_used_up, runs_too_often
+from cogs.services import Refused, services_of, timezone_of
+from schedulezero import instants
+from schedulezero.client.dialect import JobQuery
+from schedulezero.errors import Conflict, NotFound, RequestRefused, WhenError
+from schedulezero.instants import to_iso
+from schedulezero.model import Job, JobState, Trigger
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.parse import understand
+
+METHOD = "remind"
+MARK = "⏰"
+_SHOWN = 25
+
+
+async def remind(interaction: discord.Interaction, what: str, when: str) -> None:
+    """Makes a reminder, and says how *when* was understood."""
+    await acknowledge(interaction)
+    if not what.strip():
+        raise Refused(t("Say of what you want to be reminded, such as `Water the plants`."))
+    services = services_of(interaction.client)
+    zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
+    try:
+        understood = understand(when, zone=zone, locale=locale(), now=instants.now())
+    except WhenError as error:
+        raise Refused(
+            f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
+        ) from error
+    try:
+        job = await _save(interaction, what, understood.trigger, understood.zone)
+    except (Refused, RequestRefused) as error:
+        raise Refused(
+            f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
+        ) from error
+    await show(interaction, _made_panel(job))
+
+
+async def _save(
+    interaction: discord.Interaction, what: str, trigger: Trigger, zone: str, job_id: str = ""
+) -> Job:
+    services, person, now = services_of(interaction.client), str(interaction.user.id), instants.now()
+    allowance = await allowance_of(interaction, person)
+    schedule = schedule_of(trigger, anchor=now, zone=zone)
+    exceeded = no_more_reminders(allowance) or runs_too_often(schedule, now, allowance.limits, personal=True)
+    if exceeded is not None:
+        raise Refused(exceeded)
+    return await services.client.create(
+        Job(
+            id=job_id,
+            handler_id=services.handler_id,
+            method=METHOD,
+            params={"user_id": person, "message": what},
+            trigger=trigger,
+            name=cut(" ".join(what.split()), 100),
+            guild_id=person,
+            creator_id=person,
+            timezone=zone,
+        )
+    )
+
+
+def _made_panel(job: Job) -> ui.LayoutView:
+    lines = [
+        f"### {MARK} {t('I will remind you')}",
+        plain(job.title),
+        f"**{sentence(job)}** ({job.timezone})",
+    ]
+    if job.next_run_at is not None:
+        lines.append(full(job.next_run_at))
+    lines.append(f"-# {t('By direct message; `/remind list` shows all of yours.')}")
+    return panel_of(
+        ui.TextDisplay("\n".join(lines)),
+        row_of(ReminderButton("cancel", job.id, t("Cancel it"))),
+        colour=GOOD,
+    )
+
+
+async def show_reminders(interaction: discord.Interaction) -> None:
+    """Shows the person's reminders, next one first."""
+    await acknowledge(interaction)
+    services = services_of(interaction.client)
+    page = await services.client.jobs(
+        str(interaction.user.id), JobQuery(state=JobState.ACTIVE, method=METHOD), limit=_SHOWN
+    )
+    if not page.jobs:
+        said = t("You have no reminders. `/remind me` makes one.")
+        await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+        return
+    allowance = await allowance_of(interaction, str(interaction.user.id))
+    lines = [f"### {t('Your reminders')}"]
+    lines += [
+        f"{MARK} **{cut(plain(job.title), 80)}** · {sentence(job)}"
+        + (f" · {relative(job.next_run_at)}" if job.next_run_at else "")
+        for job in page.jobs
+    ]
+    limits = f"-# {reminders_used_up(allowance)}"
+    options = [
+        discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
+        for job in page.jobs
+    ]
+    panel = panel_of(
+        ui.TextDisplay(cut("\n".join(lines), 3500)),
+        row_of(ReminderSelect(options)),
+        ui.TextDisplay(limits),
+        colour=NEUTRAL,
+    )
+    await show(interaction, panel)
+
+
+async def _cancel(interaction: discord.Interaction, job_id: str) -> None:
+    await acknowledge(interaction)
+    client, person = services_of(interaction.client).client, str(interaction.user.id)
+    try:
+        job = await client.job(job_id, person)
+    except NotFound as error:
+        raise Refused(t("This reminder is not there any more.")) from error
+    if job.state is JobState.ACTIVE:
+        await client.cancel(job, person)
+    said = f"✖ {t('Cancelled: {name}', name=plain(job.title))}"
+    await show(interaction, panel_of(ui.TextDisplay(said), colour=OVER))
+
+
+async def _snooze(interaction: discord.Interaction, minutes: int) -> None:
+    await interaction.response.defer()
+    text = _text(interaction)
+    zone = await timezone_of(services_of(interaction.client), interaction.user.id, None)
+    at = instants.now().replace(microsecond=0) + timedelta(minutes=minutes)
+    assert interaction.message is not None
+    job_id = f"snooze-{interaction.message.id}"  # one for a message, however often and fast it is clicked
+    try:
+        await _save(interaction, text, Trigger("date", {"run_date": to_iso(at)}), zone, job_id)
+    except Conflict as error:
+        if error.code != "job_exists":
+            raise
+        made = await services_of(interaction.client).client.job(job_id, str(interaction.user.id))
+        at = made.next_run_at or at
+    await _close(interaction, f"💤 {text}\n-# {t('again {when}', when=relative(at))}")
+
+
+def _minutes(target: str) -> int:
+    """For how long a button puts a reminder off; Refused for a target that says nothing of the kind."""
+    if not re.fullmatch(r"\d{1,6}", target, re.ASCII):
+        raise Refused(t("This button belongs to an older version of me; use the command again."))
+    return min(max(int(target), 1), 7 * 24 * 60)
+
+
+async def _done(interaction: discord.Interaction) -> None:
+    await interaction.response.defer()
+    await _close(interaction, f"✅ {_text(interaction)}")
+
+
+def _text(interaction: discord.Interaction) -> str:
+    message = interaction.message
+    if message is None or interaction.client.user is None or message.author.id != interaction.client.user.id:
+        raise Refused(t("This reminder is not there any more."))
+    return message.content.removeprefix(f"{MARK} ")
+
+
+async def _close(interaction: discord.Interaction, text: str) -> None:
+    await interaction.edit_original_response(
+        content=text[:2000], view=None, allowed_mentions=discord.AllowedMentions.none()
+    )
+
+
+class ReminderButton(
+    ui.DynamicItem[ui.Button[Any]],
+    template=r"sz-remind:(?P<action>snooze|done|cancel):(?P<target>[\w\-]{1,80})",
+):
+    """A button of a reminder; what it does and to what stands in its custom id."""
+
+    def __init__(self, name: str, target: str, label: str | None = None) -> None:
+        super().__init__(ui.Button(label=label or "…", custom_id=f"sz-remind:{name}:{target}"))
+        self.name, self.target = name, target
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> ReminderButton:
+        return cls(match["action"], match["target"])
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        async def work() -> None:
+            if self.name == "cancel":
+                await _cancel(interaction, self.target)
+            elif self.name == "snooze":
+                await _snooze(interaction, _minutes(self.target))
+            else:
+                await _done(interaction)
+
+        await answer_anyone(interaction, work)
+
+
+class ReminderSelect(ui.DynamicItem[ui.Select[Any]], template=r"sz-remind-pick"):
+    """Picks a reminder to cancel."""
+
+    def __init__(self, options: list[discord.SelectOption]) -> None:
+        super().__init__(
+            ui.Select(custom_id="sz-remind-pick", placeholder=t("Cancel one of them…"), options=options)
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> ReminderSelect:
+        assert isinstance(item, ui.Select)
+        return cls(item.options)
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        await answer_anyone(interaction, lambda: _cancel(interaction, self.item.values[0]))
+
+
+REMINDER_ITEMS = (ReminderButton, ReminderSelect)

@@ -1,0 +1,260 @@
+"""Cards that tell of troubles, one for each cause, with the remedy as buttons.
+
+A cause is a kind of trouble with a reason; whoever meets it again (the same job, or another one)
+is added to the card that is there, instead of a new one. What a card tells is kept in the bot's
+memory as an `Alert`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.jobs import job_card
+from cogs.desk.jobs.lookup import actor_of, check, client_of, conflict, job_here
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect, action, picked
+from cogs.desk.kit.replies import acknowledge, panel_of, row_of, show
+from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
+from cogs.desk.runs import history
+from cogs.language import mark, t, tn, translated
+from cogs.rights.deciding import Act, moved
+from cogs.services import Refused
+from schedulezero import instants
+from schedulezero.errors import Conflict
+
+MOST_ITEMS = 10
+
+# Read as: kind of trouble, its mark, how a card about one job begins, and one about several.
+_HEADINGS = {
+    "failed": ("❌", mark("{job} failed"), mark("{count} jobs failed")),
+    "uncertain": (
+        "❓",
+        mark("{job}: it is not known whether it was done"),
+        mark("{count} jobs: it is not known whether they were done"),
+    ),
+    "missed": ("⚠️", mark("{job} was missed"), mark("{count} jobs were missed")),
+    "skipped": ("⏭", mark("{job} was skipped"), mark("{count} jobs were skipped")),
+    "passed_over": ("⚠️", mark("While I was away: {job}"), mark("While I was away: {count} jobs")),
+    "ahead": ("⚠️", mark("{job} will fail"), mark("{count} jobs will fail")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One job that a card tells of.
+
+    Attributes:
+        target: what its Retry is about.
+        count: how often it was met, the last time at ``last_at``.
+        paused: whether it is held, because only people can mend what is wrong.
+        sequence: the number under which the server told of it; None for what nobody told.
+    """
+
+    job_id: str
+    title: str
+    target: str
+    count: int
+    last_at: datetime
+    paused: bool = False
+    sequence: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "job_id": self.job_id,
+            "title": self.title,
+            "target": self.target,
+            "count": self.count,
+            "last_at": instants.to_iso(self.last_at),
+            "paused": self.paused,
+            "sequence": self.sequence,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What one card tells.
+
+    Attributes:
+        guild_id: whose jobs.
+        kind: a key of the headings above.
+        reason: why, as an English sentence.
+        items: the jobs, the newest last.
+        first_at: when it began.
+        channel_id, message_id: where its card is; None before it is posted.
+        movable: whether another channel may be the remedy.
+        private: whether the card is a direct message.
+    """
+
+    guild_id: str
+    kind: str
+    reason: str
+    items: tuple[Item, ...]
+    first_at: datetime
+    channel_id: str | None = None
+    message_id: str | None = None
+    movable: bool = False
+    private: bool = False
+
+    def key(self, stage: str = "") -> str:
+        """Under which it is kept: the same for the same cause at the same stage of a look ahead."""
+        cause = f"{self.guild_id}/{self.kind}/{self.reason}/{stage}"
+        return hashlib.sha256(cause.encode()).hexdigest()[:16]
+
+    @property
+    def last_at(self) -> datetime:
+        return max(item.last_at for item in self.items)
+
+    def tells_of(self, met: Item) -> bool:
+        """Whether it was told under the same number already."""
+        return met.sequence is not None and any(
+            (item.job_id, item.sequence) == (met.job_id, met.sequence) for item in self.items
+        )
+
+    def with_item(self, met: Item) -> Alert:
+        """The alert with a job that met the same cause."""
+        others = tuple(item for item in self.items if item.job_id != met.job_id)
+        before = next((item for item in self.items if item.job_id == met.job_id), None)
+        counted = replace(met, count=met.count + (before.count if before else 0))
+        return replace(self, items=(*others, counted)[-50:])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "guild_id": self.guild_id,
+            "kind": self.kind,
+            "reason": self.reason,
+            "items": [item.to_json() for item in self.items],
+            "first_at": instants.to_iso(self.first_at),
+            "channel_id": self.channel_id,
+            "message_id": self.message_id,
+            "movable": self.movable,
+            "private": self.private,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Alert:
+        items = tuple(
+            Item(**{**item, "last_at": instants.from_iso(item["last_at"])}) for item in data["items"]
+        )
+        return cls(**{**data, "items": items, "first_at": instants.from_iso(data["first_at"])})
+
+
+def _words(reason: str) -> str:
+    """A reason as a card shows it: nothing in it is markup but the names of permissions."""
+    return re.sub(r"\\\*([^*\\]{1,60})\\\*", r"*\1*", plain(translated(reason)))
+
+
+def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
+    """The card of an alert, in the language that is being spoken.
+
+    Parameters:
+        alert: what to tell.
+        private: whether it is a direct message, where rights in the guild cannot be checked; it leads
+            to the guild instead of offering remedies.
+    """
+    symbol, one, many = _HEADINGS[alert.kind]
+    last = alert.items[-1]
+    single = len(alert.items) == 1
+    heading = t(one, job=f"“{cut(plain(last.title), 80)}”") if single else t(many, count=len(alert.items))
+    lines = [f"### {symbol} {heading}", cut(_words(alert.reason), 500)]
+    if not single:
+        lines += [f"- {cut(plain(item.title), 80)}{_times(item)}" for item in alert.items[-MOST_ITEMS:]]
+        if len(alert.items) > MOST_ITEMS:
+            rest = len(alert.items) - MOST_ITEMS
+            lines.append(f"- {tn('and {count} more', 'and {count} more', rest)}")
+    else:
+        if last.paused:
+            lines.append(t("The job is paused until somebody resumes it."))
+        lines.append(f"-# {relative(last.last_at)}{_times(last)}")
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    if private:
+        lines = t("In the server, `/schedule history` offers to try again.")
+        address = f"https://discord.com/channels/{alert.guild_id}"
+        items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("To the server"), url=address))]
+    else:
+        items += _remedies(alert, last) if single else [_choice(alert)]
+    return panel_of(*items, colour=WAITING if alert.kind in ("ahead", "passed_over") else BAD)
+
+
+def _times(item: Item) -> str:
+    return f" · {t('{count} times', count=item.count)}" if item.count > 1 else ""
+
+
+def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
+    buttons: list[DeskButton] = []
+    if alert.kind in ("failed", "missed", "skipped", "uncertain"):
+        style = discord.ButtonStyle.primary
+        buttons.append(DeskButton("run", "retry", item.target, t("Retry"), style=style))
+    if alert.kind == "passed_over":
+        buttons.append(DeskButton("alert", "others", item.job_id, t("Run the others, too…")))
+    buttons += [
+        DeskButton("job", "resume", item.job_id, t("Resume"))
+        if item.paused
+        else DeskButton("alert", "pause", item.job_id, t("Pause")),
+        DeskButton("job", "show", item.job_id, t("Look at the job")),
+    ]
+    rows: list[ui.Item[Any]] = [row_of(*buttons)]
+    if alert.movable:
+        rows.append(row_of(DeskChannelSelect("alert", "move", item.job_id, t("Choose another channel…"))))
+    return rows
+
+
+def _choice(alert: Alert) -> ui.Item[Any]:
+    options = [
+        discord.SelectOption(label=cut(item.title, 100), value=item.job_id) for item in alert.items[-25:]
+    ]
+    name = "othersof" if alert.kind == "passed_over" else "look"
+    placeholder = t("Run the others of…") if alert.kind == "passed_over" else t("Look at a job…")
+    return row_of(DeskSelect("alert", name, "any", placeholder, options))
+
+
+# -------------------------------------------------------------------- remedies
+
+
+@action("alert", "look")
+async def look(interaction: discord.Interaction, _target: str) -> None:
+    """Shows the card of the job that was picked."""
+    await job_card.show_card(interaction, picked(interaction))
+
+
+@action("alert", "pause")
+async def pause(interaction: discord.Interaction, job_id: str) -> None:
+    """Holds the job."""
+    await job_card.pause(interaction, job_id)
+
+
+@action("alert", "others")
+async def others(interaction: discord.Interaction, job_id: str) -> None:
+    """Offers the runs that were passed over."""
+    await acknowledge(interaction)
+    await history.ask_missing(interaction, job_id, "month")
+
+
+@action("alert", "othersof")
+async def others_of(interaction: discord.Interaction, _target: str) -> None:
+    """The same for the job that was picked."""
+    await acknowledge(interaction)
+    await history.ask_missing(interaction, picked(interaction), "month")
+
+
+@action("alert", "move")
+async def move(interaction: discord.Interaction, job_id: str) -> None:
+    """Moves the job to the channel that was picked."""
+    await acknowledge(interaction)
+    job = await job_here(interaction, job_id)
+    wanted = moved(job, picked(interaction))
+    if wanted is None:
+        raise Refused(t("“{name}” has no single channel.", name=cut(plain(job.title), 60)))
+    await check(interaction, Act.MOVE, job, version=wanted)
+    try:
+        after = await client_of(interaction).change(wanted, job.version, actor_of(interaction))
+    except Conflict as error:
+        raise await conflict(interaction, job_id, error) from None
+    heading = t("Moved")
+    await show(interaction, await job_card.card_of(interaction, after, heading=heading, undo=job.version))

@@ -1,0 +1,280 @@
+"""``/schedule calendar``: a month or a week as a picture, the same as a list, and a file for calendars."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from io import BytesIO
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import discord
+from discord import ui
+
+from cogs.desk.jobs.lookup import client_of
+from cogs.desk.kit.components import DeskButton, action
+from cogs.desk.kit.pictures import month_png
+from cogs.desk.kit.replies import acknowledge, fit, guild_id_of, panel_of, row_of, show
+from cogs.desk.kit.wording import NEUTRAL, cut, plain, run_state
+from cogs.desk.runs.agenda import (
+    Moment,
+    busiest_hour,
+    moments,
+    month_days,
+    month_of,
+    month_title,
+    span_of,
+    week_days,
+)
+from cogs.language import locale, t, tn
+from cogs.rights.public_jobs import is_public
+from cogs.rights.rights import permission_name, posting_in
+from cogs.services import Refused, services_of, spec_for, timezone_of
+from schedulezero import instants
+from schedulezero.client.dialect import Feature, JobQuery
+from schedulezero.exchange.calendar_file import calendar_of
+from schedulezero.instants import FIRST_YEAR, LAST_YEAR
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model import GuildRules, Job, JobState, Run
+
+_LISTED = 12
+_MOST_JOBS = 2000
+_MOST_RUNS = 1000
+_Item = TypeVar("_Item", Job, Run)
+_TARGET = re.compile(r"(\d{4}-\d{2}-\d{2})\.(month|week)")
+
+
+async def show_calendar(interaction: discord.Interaction, view: str = "month") -> None:
+    """Answers ``/schedule calendar`` with the present month or week."""
+    await acknowledge(interaction)
+    zone = await _zone(interaction)
+    await _show(interaction, instants.now().astimezone(zone).date(), view)
+
+
+@action("calendar", "show")
+async def turn(interaction: discord.Interaction, target: str) -> None:
+    """Shows another month or week; the target is ``<day>.<month or week>``."""
+    await acknowledge(interaction)
+    await _show(interaction, *_read(target))
+
+
+@action("calendar", "post")
+async def post(interaction: discord.Interaction, target: str) -> None:
+    """Posts the picture for everybody in the channel, of the jobs that everybody may learn of."""
+    await acknowledge(interaction)
+    channel = interaction.channel
+    assert isinstance(channel, discord.abc.Messageable)
+    for permission in (posting_in(channel), "attach_files"):
+        named = {"channel": f"<#{interaction.channel_id}>", "permission": permission_name(permission)}
+        if not getattr(interaction.permissions, permission):
+            raise Refused(t("You may not do this in {channel}: you lack *{permission}*.", **named))
+        if not getattr(interaction.app_permissions, permission):
+            raise Refused(t("I may not do this in {channel}: give my role *{permission}* there.", **named))
+    panel, files = await _build(interaction, *_read(target), public=True)
+    fit(panel)
+    await channel.send(view=panel, files=files, allowed_mentions=discord.AllowedMentions.none())
+    await show(interaction, panel_of(ui.TextDisplay(t("Posted.")), colour=NEUTRAL))
+
+
+def _read(target: str) -> tuple[date, str]:
+    match = _TARGET.fullmatch(target)
+    try:
+        if match is None:
+            raise ValueError
+        day = date.fromisoformat(match[1])
+        if not FIRST_YEAR < day.year < LAST_YEAR:
+            raise ValueError
+        return day, match[2]
+    except ValueError:
+        raise Refused(t("This button belongs to an older version of me; use the command again.")) from None
+
+
+async def _show(interaction: discord.Interaction, day: date, view: str) -> None:
+    panel, files = await _build(interaction, day, view)
+    await show(interaction, panel, files)
+
+
+async def _build(
+    interaction: discord.Interaction, day: date, view: str, *, public: bool = False
+) -> tuple[ui.LayoutView, list[discord.File]]:
+    zone, now = await _zone(interaction), instants.now()
+    begin = span_of(*(month_days(day) if view == "month" else week_days(day)), zone)[0]
+    jobs, more_jobs = await _jobs(interaction)
+    runs = await _runs(interaction, begin) if begin < now else []
+    if public:
+        jobs = [item async for item in _public(interaction, jobs)]
+        runs = [item async for item in _public(interaction, runs)]
+    client = client_of(interaction)
+    rules: GuildRules | None = None
+    if Feature.RULES not in await client.lacks():
+        rules = await client.rules(guild_id_of(interaction))
+    assert interaction.guild is not None
+    seen = await asyncio.to_thread(_seen, jobs, runs, day, view, zone, now, rules)
+    file = await asyncio.to_thread(calendar_of, jobs, name=interaction.guild.name, now=now, texts=not public)
+    notes: list[str] = []
+    if more_jobs:
+        notes.append(t("Only the next {count} jobs are shown.", count=_MOST_JOBS))
+    if not seen.whole:
+        notes.append(t("Some jobs run so often that only their first runs are shown."))
+    if file.left_out:
+        notes.append(
+            tn(
+                "{count} job has no room in the calendar file.",
+                "{count} jobs have no room in the calendar file.",
+                file.left_out,
+            )
+        )
+    files = [
+        discord.File(BytesIO(seen.picture), "calendar.png"),
+        discord.File(BytesIO(file.data), "calendar.ics"),
+    ]
+    if public:
+        notes.append(t("Only jobs in channels that everybody here can see are shown."))
+    return _panel(seen, day, view, zone, now, notes=notes, public=public), files
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A month or a week as it is shown: a picture, the same in words, and a list."""
+
+    title: str
+    picture: bytes
+    described: str
+    listed: str
+    whole: bool
+
+
+def _seen(
+    jobs: list[Job],
+    runs: list[Run],
+    day: date,
+    view: str,
+    zone: ZoneInfo,
+    now: datetime,
+    rules: GuildRules | None,
+) -> _Seen:
+    """All of a view that takes long to work out, for a thread."""
+    first, last = month_days(day) if view == "month" else week_days(day)
+    agenda = moments(jobs, runs, *span_of(first, last, zone), now, rules)
+    month = month_of(
+        agenda.moments,
+        day,
+        zone,
+        locale=locale(),
+        today=now.astimezone(zone).date(),
+        dark=rules.dark_days if rules else (),
+        busy=t("Busy hours"),
+        more=t("+{count} more"),
+    )
+    title = month_title(day, locale()) if view == "month" else f"{first:%d.%m.} – {last:%d.%m.%Y}"
+    return _Seen(
+        title=title,
+        picture=month_png(month, week_of=None if view == "month" else day),
+        described=_described(title, agenda.moments, zone),
+        listed=_listed(agenda.moments, now),
+        whole=agenda.whole,
+    )
+
+
+def _panel(
+    seen: _Seen, day: date, view: str, zone: ZoneInfo, now: datetime, *, notes: list[str], public: bool
+) -> ui.LayoutView:
+    first, last = month_days(day) if view == "month" else week_days(day)
+    gallery: ui.MediaGallery[Any] = ui.MediaGallery()
+    gallery.add_item(media="attachment://calendar.png", description=seen.described)
+    items: list[ui.Item[Any]] = [
+        ui.TextDisplay(f"### {t('Calendar: {span}', span=seen.title)}\n-# {zone.key}"),
+        gallery,
+        ui.TextDisplay(seen.listed),
+    ]
+    if notes:
+        items.append(ui.TextDisplay("\n".join(f"-# {note}" for note in notes)))
+    items.append(ui.File("attachment://calendar.ics"))
+    if not public:
+        other, label = ("week", t("Week")) if view == "month" else ("month", t("Month"))
+        today = now.astimezone(zone).date().isoformat()
+        items.append(
+            row_of(
+                DeskButton("calendar", "show", f"{first - timedelta(days=1)}.{view}", t("Earlier")),
+                DeskButton("calendar", "show", f"{last + timedelta(days=1)}.{view}", t("Later")),
+                DeskButton("calendar", "show", f"{today}.{other}", label),
+                DeskButton("calendar", "post", f"{day}.{view}", t("Post it here for all")),
+            )
+        )
+    return panel_of(*items, colour=NEUTRAL)
+
+
+def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
+    """The picture in words."""
+    said = f"{title}: {tn('{count} run', '{count} runs', len(found))}."
+    busiest = busiest_hour(found, zone)
+    if busiest is not None:
+        hour, count = busiest
+        said += f" {t('Busiest at {hour}: {count}.', hour=f'{hour:02d}:00', count=count)}"
+    troubled = sum(
+        moment.state is not None and moment.state.value in ("failed", "missed") for moment in found
+    )
+    if troubled:
+        said += f" {tn('{count} failed or missed.', '{count} failed or missed.', troubled)}"
+    return cut(said, 1000)
+
+
+def _listed(found: list[Moment], now: datetime) -> str:
+    """What comes next, and what did not go well before."""
+    troubled = [
+        moment for moment in found if moment.state is not None and moment.state.value in ("failed", "missed")
+    ]
+    coming = [moment for moment in found if moment.at > now]
+    lines = [f"- {run_state(m.state)} {_named(m)}" for m in troubled[-4:] if m.state is not None]
+    lines += [f"- {'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming[:_LISTED]]
+    if len(coming) > _LISTED:
+        lines.append(f"- {tn('and {count} more', 'and {count} more', len(coming) - _LISTED)}")
+    return "\n".join(lines) or t("Nothing runs in this time.")
+
+
+def _named(moment: Moment) -> str:
+    return f"{discord.utils.format_dt(moment.at, 'f')} · {cut(plain(moment.title), 60)}"
+
+
+async def _zone(interaction: discord.Interaction) -> ZoneInfo:
+    services = services_of(interaction.client)
+    return ZoneInfo(await timezone_of(services, interaction.user.id, interaction.guild_id))
+
+
+async def _jobs(interaction: discord.Interaction) -> tuple[list[Job], bool]:
+    found: list[Job] = []
+    query = JobQuery(state=JobState.ACTIVE)
+    async for job in client_of(interaction).all_jobs(guild_id_of(interaction), query):
+        if len(found) == _MOST_JOBS:
+            return found, True
+        found.append(job)
+    return found, False
+
+
+async def _public(interaction: discord.Interaction, items: Iterable[_Item]) -> AsyncIterator[_Item]:
+    """The jobs, or runs, that everybody may learn of."""
+    assert interaction.guild is not None
+    specs: dict[str, MethodSpec | None] = {}
+    for number, item in enumerate(items):
+        if number % 50 == 0:
+            await asyncio.sleep(0)  # there may be thousands
+        if item.method not in specs:
+            specs[item.method] = spec_for(interaction.client, item.method)
+        if is_public(specs[item.method], item.params, interaction.guild):
+            yield item
+
+
+async def _runs(interaction: discord.Interaction, begin: datetime) -> list[Run]:
+    """The guild's runs since an instant, the newest first, as many as a picture has use for."""
+    found: list[Run] = []
+    cursor: str | None = None
+    while len(found) < _MOST_RUNS:
+        page = await client_of(interaction).runs(guild_id_of(interaction), cursor=cursor, limit=200)
+        found += [run for run in page.runs if run.scheduled_at >= begin]
+        cursor = page.next_cursor
+        if cursor is None or page.runs[-1].scheduled_at < begin:
+            break
+    return found

@@ -1,0 +1,295 @@
+"""What ran and what became of it: outcome, lateness, attempts, errors in words, links to what was posted.
+
+Whatever did not run well can be tried again, one run or all of a span.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.jobs.lookup import actor_of, client_of, conflict, job_for, job_here
+from cogs.desk.kit import paging
+from cogs.desk.kit.components import DeskButton, DeskSelect, action, picked
+from cogs.desk.kit.pictures import Bar, timeline_png
+from cogs.desk.kit.replies import acknowledge, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.kit.wording import NEUTRAL, WAITING, cut, outcome, plain, reason, state_word, titled
+from cogs.language import mark, t, tn
+from cogs.memory import new_id
+from cogs.rights.deciding import Act
+from cogs.services import Refused, services_of
+from schedulezero import instants
+from schedulezero.client.dialect import Feature, RunPage
+from schedulezero.errors import Conflict, NotFound
+from schedulezero.instants import from_microseconds, to_microseconds
+from schedulezero.model import Job, Run, RunState
+
+PAGE = 7
+_DRAWN = 50
+_NOT_WELL = (RunState.FAILED, RunState.MISSED, RunState.SKIPPED, RunState.UNCERTAIN)
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+# Read as: a span that can be made up for, and what its choice says.
+_SPANS = {
+    "hour": (timedelta(hours=1), mark("of the last hour")),
+    "day": (timedelta(days=1), mark("of the last day")),
+    "week": (timedelta(days=7), mark("of the last week")),
+    "month": (timedelta(days=31), mark("of the last month")),
+}
+
+
+async def show_history(
+    interaction: discord.Interaction, job_id: str | None, state: RunState | None = None
+) -> None:
+    """Shows the newest runs of a job, or of the whole guild."""
+    await acknowledge(interaction)
+    if job_id:
+        await job_here(interaction, job_id, cancelled=True)
+    view = {"history": job_id or "", "state": state.value if state else None, "cursors": []}
+    await _show_page(interaction, new_id(), view)
+
+
+@action("job", "history")
+async def job_history(interaction: discord.Interaction, job_id: str) -> None:
+    """Goes from a job's card to its history."""
+    await show_history(interaction, job_id)
+
+
+@action("history", "next")
+async def older(interaction: discord.Interaction, panel_id: str) -> None:
+    """Turns to older runs."""
+    await acknowledge(interaction)
+    await _show_page(interaction, panel_id, paging.forward(await _view(interaction, panel_id)))
+
+
+@action("history", "back")
+async def newer(interaction: discord.Interaction, panel_id: str) -> None:
+    """Turns to newer runs."""
+    await acknowledge(interaction)
+    await _show_page(interaction, panel_id, paging.backward(await _view(interaction, panel_id)))
+
+
+@action("history", "failed")
+async def toggle_failed(interaction: discord.Interaction, panel_id: str) -> None:
+    """Shows failed runs only, or all again."""
+    await acknowledge(interaction)
+    view = await _view(interaction, panel_id)
+    view["state"] = None if view["state"] else RunState.FAILED.value
+    view["cursors"] = []
+    await _show_page(interaction, panel_id, view)
+
+
+@action("history", "refresh")
+async def refresh(interaction: discord.Interaction, panel_id: str) -> None:
+    """Shows the page as it is now."""
+    await acknowledge(interaction)
+    await _show_page(interaction, panel_id, await _view(interaction, panel_id))
+
+
+async def _view(interaction: discord.Interaction, panel_id: str) -> dict[str, Any]:
+    assert interaction.guild_id is not None
+    view = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
+    if view is None or "history" not in view:
+        raise Refused(t("This history is too old. Use `/schedule history` again."))
+    return view
+
+
+async def _show_page(interaction: discord.Interaction, panel_id: str, view: dict[str, Any]) -> None:
+    client, guild_id = client_of(interaction), guild_id_of(interaction)
+    job_id: str | None = view["history"] or None
+    state = RunState(view["state"]) if view["state"] else None
+    job = await client.job(job_id, guild_id) if job_id else None
+    cursor = paging.cursor_of(view)
+    page = await client.runs(guild_id, job_id=job_id, state=state, cursor=cursor, limit=PAGE)
+    drawn = await client.runs(guild_id, job_id=job_id, limit=_DRAWN)
+    assert interaction.guild_id is not None
+    saved = {**view, "next": page.next_cursor}
+    await services_of(interaction.client).memory.save_panel(panel_id, interaction.guild_id, saved)
+    lacks = await client.lacks()
+    files: list[discord.File] = []
+    if len(drawn.runs) > 1:
+        words = {state: state_word(state) for state in RunState}
+        bars = [Bar(run.state, run.duration) for run in reversed(drawn.runs)]
+        picture = await asyncio.to_thread(timeline_png, bars, words)
+        files.append(discord.File(BytesIO(picture), "history.png"))
+    panel = history_panel(panel_id, job, page, view, drawn.runs, make_up=Feature.MAKE_UP not in lacks)
+    await show(interaction, panel, files)
+
+
+def history_panel(
+    panel_id: str,
+    job: Job | None,
+    page: RunPage,
+    view: Mapping[str, Any],
+    drawn: Sequence[Run],
+    *,
+    make_up: bool,
+) -> ui.LayoutView:
+    """Runs as a panel, newest first.
+
+    Parameters:
+        panel_id: under which its state is kept.
+        job: of which job; None for all of the guild.
+        page: the runs to show.
+        view: what it shows (its filter, the cursors of the pages before).
+        drawn: the runs in the picture; no picture for fewer than two.
+        make_up: whether the server can run them again.
+    """
+    title = t("History of “{name}”", name=cut(plain(job.title), 100)) if job else t("History")
+    if view["state"]:
+        title += f" · {t('Only:')} {state_word(RunState(view['state']))}"
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}")]
+    if len(drawn) > 1:
+        gallery: ui.MediaGallery[Any] = ui.MediaGallery()
+        gallery.add_item(media="attachment://history.png", description=_described(drawn))
+        items.append(gallery)
+    if not page.runs:
+        items.append(ui.TextDisplay(t("Nothing has run yet.")))
+    for run in page.runs:
+        items.append(_line(run, with_title=job is None, retry=make_up))
+    items.append(
+        row_of(
+            DeskButton("history", "back", panel_id, t("Newer"), disabled=not view["cursors"]),
+            DeskButton("history", "next", panel_id, t("Older"), disabled=page.next_cursor is None),
+            DeskButton("history", "failed", panel_id, t("Show all") if view["state"] else t("Failed only")),
+            DeskButton("history", "refresh", panel_id, t("Refresh")),
+        )
+    )
+    if job is not None:
+        if make_up:
+            options = [
+                discord.SelectOption(label=cut(t(words), 100), value=value)
+                for value, (_, words) in _SPANS.items()
+            ]
+            placeholder = t("Make up for runs that are missing…")
+            items.append(row_of(DeskSelect("job", "missing", job.id, placeholder, options)))
+        items.append(row_of(DeskButton("job", "show", job.id, t("Back to the job"))))
+    return panel_of(*items, colour=NEUTRAL)
+
+
+def _described(runs: Sequence[Run]) -> str:
+    """The picture in words."""
+    counts = Counter(run.state for run in runs)
+    parts = [f"{state_word(state)} {counts[state]}" for state in RunState if counts[state]]
+    return cut(t("The last {count} runs: {outcomes}", count=len(runs), outcomes=", ".join(parts)), 1000)
+
+
+def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
+    when = discord.utils.format_dt(run.scheduled_at, "F")
+    title = f"**{cut(plain(run.name or run.method), 80)}** · " if with_title else ""
+    lines = [f"{title}{when}\n{outcome(run)}"]
+    if why := reason(run, 250):
+        lines.append(f"-# {why}")
+    text = ui.TextDisplay("\n".join(lines))
+    if not retry or run.state not in _NOT_WELL:
+        return text
+    button: Any = DeskButton("run", "retry", run_target(run), t("Retry"))
+    return ui.Section(text, accessory=button)
+
+
+# -------------------------------------------------------------------- trying again
+
+
+def run_target(run: Run) -> str:
+    """A run as the target of a button: ``<job>:<instant>``, short enough for a custom id."""
+    number, digits = to_microseconds(run.scheduled_at), ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return f"{run.job_id}:{digits}"
+
+
+def read_run_target(target: str) -> tuple[str, datetime]:
+    """The inverse of `run_target`."""
+    job_id, _, digits = target.rpartition(":")
+    try:
+        return job_id, from_microseconds(int(digits, 36))
+    except (ValueError, OverflowError):
+        raise NotFound("There is no job of that name here.") from None
+
+
+@action("run", "retry")
+async def retry(interaction: discord.Interaction, target: str) -> None:
+    """Runs an instant again whose run did not succeed."""
+    await acknowledge(interaction)
+    job_id, at = read_run_target(target)
+    job = await job_for(interaction, Act.MAKE_UP, job_id)
+    runs = await _queue(interaction, job, [at])
+    if not runs:
+        raise Refused(t("It is being tried again already, or has succeeded meanwhile."))
+    await say(interaction, t("Trying {job} again. The history shows what becomes of it.", job=titled(job)))
+
+
+async def _queue(interaction: discord.Interaction, job: Job, wanted: Sequence[datetime]) -> Sequence[Run]:
+    """Has instants of a job run, in the version that the person's rights were compared with."""
+    try:
+        return await client_of(interaction).make_up(
+            job.id, wanted, actor_of(interaction), version=job.version
+        )
+    except Conflict as error:
+        raise await conflict(interaction, job.id, error) from None
+
+
+@action("job", "missing")
+async def missing_picked(interaction: discord.Interaction, job_id: str) -> None:
+    """Takes in over which span to make up for missing runs."""
+    await acknowledge(interaction)
+    await ask_missing(interaction, job_id, picked(interaction))
+
+
+async def ask_missing(interaction: discord.Interaction, job_id: str, span_name: str) -> None:
+    """Says what is missing in a span (a key of `_SPANS`), and asks whether to make up for it."""
+    if span_name not in _SPANS:
+        raise Refused(t("Nothing was picked."))
+    span, words = _SPANS[span_name]
+    job = await job_for(interaction, Act.MAKE_UP, job_id)
+    now = instants.now()
+    found = await client_of(interaction).missing(job.id, now - span, now)
+    back = DeskButton("job", "history", job.id, t("Back to the history"))
+    if not found:
+        said = t("Nothing is missing: each run {span} went well.", span=t(words))
+        await show(interaction, panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))
+        return
+    panel_id = new_id()
+    assert interaction.guild_id is not None
+    stamps = [instants.to_iso(at) for at in found]
+    await services_of(interaction.client).memory.save_panel(
+        panel_id, interaction.guild_id, {"make_up": job.id, "instants": stamps}
+    )
+    listed = [f"- {discord.utils.format_dt(at, 'F')}" for at in found[:15]]
+    if len(found) > 15:
+        listed.append(f"- {tn('and {count} more', 'and {count} more', len(found) - 15)}")
+    question = tn("Run {count} missing run of {job} now?", "Run {count} missing runs of {job} now?",
+                  len(found), job=titled(job))  # fmt: skip
+    style = discord.ButtonStyle.success
+    await show(
+        interaction,
+        panel_of(
+            ui.TextDisplay("\n".join([f"### {question}", *listed])),
+            row_of(DeskButton("run", "makeup", panel_id, t("Yes, do it"), style=style), back),
+            colour=WAITING,
+        ),
+    )
+
+
+@action("run", "makeup")
+async def make_up(interaction: discord.Interaction, panel_id: str) -> None:
+    """Makes up for the runs that were asked about."""
+    await acknowledge(interaction)
+    assert interaction.guild_id is not None
+    asked = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
+    if asked is None or "make_up" not in asked:
+        raise Refused(t("This history is too old. Use `/schedule history` again."))
+    job = await job_for(interaction, Act.MAKE_UP, asked["make_up"])
+    wanted = [instants.from_iso(text) for text in asked["instants"]]
+    runs = await _queue(interaction, job, wanted)
+    said = tn("{count} run is under way.", "{count} runs are under way.", len(runs))
+    back = DeskButton("job", "history", job.id, t("Back to the history"))
+    await show(interaction, panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))

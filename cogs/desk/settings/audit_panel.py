@@ -1,0 +1,208 @@
+"""``/schedule audit``: who changed what, old → new, where, and how the log channel is told of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.jobs.lookup import client_of, job_here
+from cogs.desk.kit import paging
+from cogs.desk.kit.components import DeskButton, action
+from cogs.desk.kit.replies import acknowledge, guild_id_of, panel_of, row_of, show
+from cogs.desk.kit.wording import ACTIONS, NEUTRAL, cut, plain, relative
+from cogs.language import locale, mark, t
+from cogs.memory import new_id
+from cogs.services import Refused, services_of
+from schedulezero.client.dialect import AuditPage
+from schedulezero.errors import ClientError
+from schedulezero.instants import from_iso
+from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_secret
+from schedulezero.model import Trigger
+from schedulezero.model.audit import AuditEntry, Change
+from schedulezero.web.address import shortened
+from schedulezero.when.language.describe import describe
+
+log = logging.getLogger(__name__)
+
+_PAGE = 8
+_MOST_CHANGES = 4
+_LONGEST_VALUE = 80
+
+# Read as: what an entry says was done, and how a line says it.
+_ACTIONS = {
+    **ACTIONS,
+    "run": mark("run on demand"),
+    "made_up": mark("missing runs made up for"),
+    "rules": mark("limits and hours changed"),
+    "settings": mark("settings changed"),
+    "zone": mark("time zone changed"),
+    "history_cleared": mark("history cleared"),
+    "sprocket_loaded": mark("sprocket loaded"),
+    "sprocket_unloaded": mark("sprocket unloaded"),
+    "sprocket_reloaded": mark("sprocket reloaded"),
+    "sprocket_configured": mark("sprocket configured"),
+}
+_LABELS = {
+    "trigger": mark("When"),
+    "timezone": mark("Time zone"),
+    "state": mark("State"),
+    "name": mark("Name"),
+    "method": mark("Job"),
+    "missed": mark("Missed runs"),
+    "overlap": mark("Overlap"),
+    "run": mark("Run"),
+}
+# Read as: what an id is of, and how it is named in a message.
+_MENTIONS = {
+    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>", Kind.USER: "<@{}>",
+    Kind.USERS: "<@{}>",
+}  # fmt: skip
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+# Read as: of a new job only these are told, besides what it does.
+_OF_A_NEW_JOB = ("trigger", "params.")
+
+
+async def show_audit(
+    interaction: discord.Interaction, job_id: str | None, person: discord.Member | discord.User | None
+) -> None:
+    """Shows who changed what here, newest first."""
+    await acknowledge(interaction)
+    if job_id:
+        await job_here(interaction, job_id, cancelled=True)
+    view = {"audit": job_id or "", "actor": str(person.id) if person else "", "cursors": []}
+    await _show_page(interaction, new_id(), view)
+
+
+@action("audit", "next")
+async def older(interaction: discord.Interaction, panel_id: str) -> None:
+    """Turns to older entries."""
+    await acknowledge(interaction)
+    await _show_page(interaction, panel_id, paging.forward(await _view(interaction, panel_id)))
+
+
+@action("audit", "back")
+async def newer(interaction: discord.Interaction, panel_id: str) -> None:
+    """Turns to newer entries."""
+    await acknowledge(interaction)
+    await _show_page(interaction, panel_id, paging.backward(await _view(interaction, panel_id)))
+
+
+async def _view(interaction: discord.Interaction, panel_id: str) -> dict[str, Any]:
+    assert interaction.guild_id is not None
+    view = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
+    if view is None or "audit" not in view:
+        raise Refused(t("This list is too old. Use `/schedule audit` again."))
+    return view
+
+
+async def _show_page(interaction: discord.Interaction, panel_id: str, view: dict[str, Any]) -> None:
+    page = await client_of(interaction).audit(
+        guild_id_of(interaction),
+        job_id=view["audit"] or None,
+        actor_id=view["actor"] or None,
+        cursor=paging.cursor_of(view),
+        limit=_PAGE,
+    )
+    assert interaction.guild_id is not None
+    saved = {**view, "next": page.next_cursor}
+    await services_of(interaction.client).memory.save_panel(panel_id, interaction.guild_id, saved)
+    await show(interaction, audit_panel(panel_id, page, first=not view["cursors"]))
+
+
+def audit_panel(panel_id: str, page: AuditPage, *, first: bool) -> ui.LayoutView:
+    """A page of entries as a panel."""
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Who changed what')}")]
+    if not page.entries:
+        items.append(ui.TextDisplay(t("Nothing was changed yet.")))
+    items += [ui.TextDisplay(cut(entry_text(entry), 450)) for entry in page.entries]
+    items.append(
+        row_of(
+            DeskButton("audit", "back", panel_id, t("Newer"), disabled=first),
+            DeskButton("audit", "next", panel_id, t("Older"), disabled=page.next_cursor is None),
+        )
+    )
+    return panel_of(*items, colour=NEUTRAL)
+
+
+def entry_text(entry: AuditEntry) -> str:
+    """An entry in words: when, who, what, and below it old → new."""
+    who = f"<@{entry.actor_id}>" if entry.actor_id else _nobody(entry.via)
+    what = f" · “{cut(plain(entry.name), 80)}”" if entry.name else ""
+    head = f"{relative(entry.at)} · {who} · **{t(_ACTIONS.get(entry.action, entry.action))}**{what}"
+    return "\n".join([head, *(f"-# {line}" for line in _changes(entry))])
+
+
+def _nobody(via: str) -> str:
+    return t("I myself") if via == "server" else t("over REST")
+
+
+def _changes(entry: AuditEntry) -> list[str]:
+    changes: Sequence[Change] = entry.changes
+    new = entry.action == "created"
+    if new:
+        changes = [change for change in changes if change.field.startswith(_OF_A_NEW_JOB)]
+    lines = [
+        f"{_label(change.field)}: "
+        + (_value(change.field, change.new) if new or entry.action in ("run", "made_up") else _both(change))
+        for change in changes[:_MOST_CHANGES]
+    ]
+    if len(changes) > _MOST_CHANGES:
+        lines.append(t("… and {count} more", count=len(changes) - _MOST_CHANGES))
+    return lines
+
+
+def _both(change: Change) -> str:
+    return f"{_value(change.field, change.old)} → {_value(change.field, change.new)}"
+
+
+def _label(field: str) -> str:
+    name = field.rpartition(".")[2]
+    return t(_LABELS.get(name) or Parameter(name, kind_of(name, "")).label)
+
+
+def _value(field: str, value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "–"
+    if field == "trigger" and isinstance(value, dict):
+        trigger = Trigger.from_json(value)
+        return plain(describe(trigger, trigger.zone_or("UTC"), locale()))
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return discord.utils.format_dt(from_iso(value), "f")
+    kind = kind_of(field.rpartition(".")[2], "")
+    if kind is Kind.URL and isinstance(value, str):
+        return cut(plain(shortened(value)), _LONGEST_VALUE)  # its path may be a secret, and many read this
+    if field.startswith("params.") and tells_a_secret(field.removeprefix("params.")):
+        return "…"
+    mention = _MENTIONS.get(kind)
+    items = value if isinstance(value, list) else [value]
+    if mention is not None and all(str(item).isdecimal() for item in items):
+        return cut(" ".join(mention.format(item) for item in items), _LONGEST_VALUE)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return cut(plain(text.replace("\n", " ")), _LONGEST_VALUE)
+
+
+async def note_change(
+    interaction: discord.Interaction, done: str, changes: Sequence[Change], *, name: str | None = None
+) -> None:
+    """Adds what was done in the bot itself to the audit; a server that keeps none is no obstacle.
+
+    Parameters:
+        interaction: where it was done, and by whom.
+        done: a key of the actions above.
+        changes: old → new.
+        name: to what.
+    """
+    if interaction.guild_id is None:
+        return
+    try:
+        await client_of(interaction).note(
+            done, guild_id=guild_id_of(interaction), name=name, changes=changes, by=str(interaction.user.id)
+        )
+    except ClientError as error:
+        log.warning("%s by %s is missing in the audit: %s", done, interaction.user.id, error)

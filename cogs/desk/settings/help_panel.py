@@ -1,0 +1,54 @@
+"""``/schedule help``: what I can do and how to say it, in the person's language."""
+
+from __future__ import annotations
+
+import discord
+from discord import ui
+
+from cogs.desk.kit.replies import acknowledge, panel_of, show
+from cogs.desk.kit.wording import NEUTRAL
+from cogs.language import locale, mark, t
+from schedulezero.when.language.lexicon import language_of
+from schedulezero.when.language.parse import EXAMPLES
+
+# Read as: a command, what it is for.
+_COMMANDS = (
+    ("/schedule create", mark("schedule something: line by line, with a preview")),
+    ("/schedule list", mark("everything that is scheduled; filter, select, change together")),
+    ("/schedule calendar", mark("the month or the week as a picture, and a file for your calendar")),
+    ("/schedule history", mark("what ran, and trying again what failed")),
+    ("/schedule drafts", mark("what you began and did not finish")),
+    ("/schedule export", mark("all jobs as a file; /schedule import takes one")),
+    ("/schedule setup", mark("zone, alerts, approval, limits of this server")),
+    ("/schedule status", mark("how I am doing")),
+)
+_VARIABLES = (
+    ("{date} {time}", mark("the day and the time of the run")),
+    ("{countdown:2027-01-01}", mark("how many days are left")),
+    ("{run}", mark("the number of the run")),
+    ("{members} {server}", mark("how many you are, and the server's name")),
+    ("{role:Name}", mark("a role by its name")),
+)
+
+
+async def show_help(interaction: discord.Interaction) -> None:
+    """Answers ``/schedule help``."""
+    await acknowledge(interaction)
+    commands = "\n".join(f"- `{name}`: {t(words)}" for name, words in _COMMANDS)
+    variables = "\n".join(f"- `{name}`: {t(words)}" for name, words in _VARIABLES)
+    menus = t(
+        "Right-click a message (hold it on a phone) → *Apps*: schedule it, post it again, or ask which job "
+        "posted it."
+    )
+    turns = t("Several texts, parted by lines of `---`, are posted in turn.")
+    await show(
+        interaction,
+        panel_of(
+            ui.TextDisplay(f"### {t('I do things on time')}\n{commands}\n\n{menus}"),
+            ui.Separator(),
+            ui.TextDisplay(f"**{t('When, as you would say it')}**\n{EXAMPLES[language_of(locale())]}"),
+            ui.Separator(),
+            ui.TextDisplay(f"**{t('In your texts')}**\n{variables}\n{turns}"),
+            colour=NEUTRAL,
+        ),
+    )

@@ -1,0 +1,118 @@
+"""A guild's limits and hours: the fields to type them in, how these are read, and how they are told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Any
+
+from discord import ui
+
+from cogs.desk.kit.modals import text_field
+from cogs.desk.kit.wording import plain
+from cogs.language import t
+from cogs.services import Refused
+from schedulezero.model import GuildRules
+
+LIMIT_FIELDS = ("quiet", "days", "jobs", "runs")
+_QUIET = re.compile(r"\s*(\d{1,2}(?::\d{2})?)\s*[-–—]\s*(\d{1,2}(?::\d{2})?)\s*")
+
+
+def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
+    """The fields of the form, filled with what was typed last."""
+    return [
+        text_field(
+            "quiet", t("Quiet hours"), value=known.get("quiet"), placeholder="22:00-07:00", most=20,
+            description=t("Nothing runs in these hours of the day"),
+        ),
+        text_field(
+            "days", t("Free days"), value=known.get("days"), placeholder="2026-12-24, 2026-12-25", most=1000,
+            description=t("Nothing runs on these days"), long=True,
+        ),
+        text_field("jobs", t("Most jobs"), value=known.get("jobs"), most=7),
+        text_field("runs", t("Most runs an hour"), value=known.get("runs"), most=7),
+    ]  # fmt: skip
+
+
+def read_limits(typed: Mapping[str, str], guild_id: str, zone: str) -> GuildRules:
+    """The rules that were typed.
+
+    Parameters:
+        typed: a text for each of `LIMIT_FIELDS`; an empty one sets no rule.
+        guild_id: whose rules they are.
+        zone: IANA name of the zone in which the hours and days are meant.
+
+    Raises:
+        Refused: where a text cannot be read, with the reason.
+    """
+    quiet_from, quiet_to = _quiet(typed["quiet"])
+    return GuildRules(
+        guild_id=guild_id,
+        timezone=zone,
+        quiet_from=quiet_from,
+        quiet_to=quiet_to,
+        dark_days=_days(typed["days"]),
+        most_jobs=_count(typed["jobs"]),
+        most_runs_an_hour=_count(typed["runs"]),
+    )
+
+
+def limits_line(rules: GuildRules | None) -> str:
+    """A guild's rules on one line; None where the server knows no rules."""
+    label = f"**{t('Limits and hours:')}**"
+    if rules is None:
+        return f"{label} {t('the server knows none, or does not answer.')}"
+    parts: list[str] = []
+    if rules.quiet_from is not None and rules.quiet_to is not None:
+        parts.append(
+            t("quiet from {begin} to {end}", begin=f"{rules.quiet_from:%H:%M}", end=f"{rules.quiet_to:%H:%M}")
+        )
+    if rules.dark_days:
+        days = ", ".join(day.isoformat() for day in rules.dark_days[:8])
+        parts.append(t("nothing runs on {days}", days=days + (" …" if len(rules.dark_days) > 8 else "")))
+    if rules.most_jobs is not None:
+        parts.append(t("at most {count} jobs", count=rules.most_jobs))
+    if rules.most_runs_an_hour is not None:
+        parts.append(t("at most {count} runs an hour", count=rules.most_runs_an_hour))
+    return f"{label} {' · '.join(parts) or t('none')}"
+
+
+def _quiet(text: str) -> tuple[time | None, time | None]:
+    if not text:
+        return None, None
+    match = _QUIET.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError
+        begin, end = (
+            time.fromisoformat(part.zfill(5) if ":" in part else f"{part.zfill(2)}:00")
+            for part in match.groups()
+        )
+    except ValueError:
+        raise Refused(
+            t("“{text}” are no quiet hours; write them as 22:00-07:00.", text=plain(text))
+        ) from None
+    return begin, end
+
+
+def _days(text: str) -> tuple[date, ...]:
+    found: set[date] = set()
+    for part in re.split(r"[\s,;]+", text):
+        if not part:
+            continue
+        try:
+            found.add(date.fromisoformat(part))
+        except ValueError:
+            raise Refused(t("“{text}” is no day; write days as 2026-12-24.", text=plain(part)[:40])) from None
+    return tuple(sorted(found))
+
+
+def _count(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 1_000_000:
+        raise Refused(
+            t("“{text}” is no limit; write a number such as 50, or nothing for no limit.", text=plain(text))
+        )
+    return int(text)

@@ -1,0 +1,251 @@
+"""``/schedule setup``: what a server sets once, whether I may do my work here, and what to try first.
+
+Who may schedule may not set: settings belong to those who manage the server.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.jobs.lookup import actor_of, client_of
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, action, all_picked
+from cogs.desk.kit.modals import ask, form_action, text_field
+from cogs.desk.kit.replies import acknowledge, check_settings, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.kit.wording import NEUTRAL, plain
+from cogs.desk.settings.audit_panel import note_change
+from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
+from cogs.desk.settings.zones import change_guild_zone, rules_here
+from cogs.guild_settings import GuildSettings
+from cogs.language import locale, t
+from cogs.rights.permissions import wanted
+from cogs.rights.rights import permission_name
+from cogs.services import Refused, offered_specs, services_of
+from schedulezero import instants
+from schedulezero.errors import ClientError
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model import GuildRules
+from schedulezero.model.audit import changes_between
+from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.when.language.zone_search import search_zones
+
+log = logging.getLogger(__name__)
+
+
+async def show_setup(interaction: discord.Interaction) -> None:
+    """Answers ``/schedule setup``."""
+    await acknowledge(interaction)
+    await _show(interaction)
+
+
+async def _show(interaction: discord.Interaction) -> None:
+    check_settings(interaction)
+    guild = interaction.guild
+    assert guild is not None
+    memory = services_of(interaction.client).memory
+    settings = await memory.settings(guild.id)
+    zone = await memory.timezone(0, guild.id) or services_of(interaction.client).timezone
+    try:
+        rules = await rules_here(interaction)
+    except ClientError as error:
+        log.warning("the server's rules cannot be shown: %s", error.message)
+        rules = None
+    specs = offered_specs(interaction.client)
+    await show(interaction, setup_panel(guild, settings, zone, rules, specs))
+
+
+def setup_panel(
+    guild: discord.Guild,
+    settings: GuildSettings,
+    zone: str,
+    rules: GuildRules | None,
+    specs: Iterable[MethodSpec],
+) -> ui.LayoutView:
+    """A guild's settings as a panel.
+
+    Parameters:
+        guild: whose.
+        settings: what it set.
+        zone: in which its times are meant.
+        rules: what it forbids; None where the server knows no rules.
+        specs: the jobs that can be scheduled, for what they take.
+    """
+    target = str(guild.id)
+    zone_button: Any = DeskButton("setup", "zone", target, t("Change"))
+    approval = t("on: what pings many, deletes, locks or changes roles waits for a second person")
+    approval_button: Any = DeskButton(
+        "setup", "approval", target, t("Switch off") if settings.approval else t("Switch on")
+    )
+    limits_button: Any = DeskButton("setup", "limits", target, t("Change"), disabled=rules is None)
+    items: list[ui.Item[Any]] = [
+        ui.TextDisplay(f"### {t('Settings of {server}', server=plain(guild.name)[:80])}"),
+        ui.Section(ui.TextDisplay(f"**{t('Times are meant in')}** {zone}"), accessory=zone_button),
+        ui.Section(
+            ui.TextDisplay(f"**{t('Approval:')}** {approval if settings.approval else t('off')}"),
+            accessory=approval_button,
+        ),
+        ui.Section(ui.TextDisplay(limits_line(rules)), accessory=limits_button),
+        ui.TextDisplay(f"**{t('Alerts about failed and missed runs go to')}**"),
+        row_of(
+            DeskChannelSelect(
+                "setup",
+                "alerts",
+                target,
+                t("each job's creator; choose a channel…"),
+                settings.alert_channel_id,
+            )
+        ),
+        ui.TextDisplay(f"**{t('Changes of jobs and settings are told in')}**"),
+        row_of(
+            DeskChannelSelect("setup", "log", target, t("no channel; choose one…"), settings.log_channel_id)
+        ),
+        ui.TextDisplay(f"**{t('Who may schedule, beside those who may manage the server')}**"),
+        row_of(
+            DeskRoleSelect("setup", "roles", target, t("nobody; choose roles…"), settings.manager_role_ids)
+        ),
+        ui.Separator(),
+        ui.TextDisplay(_permissions(guild, specs)),
+        ui.Separator(),
+        ui.TextDisplay(
+            f"**{t('Three things to try')}**\n"
+            f"1. {t('`/schedule create` and say `in 1 minute`')}\n"
+            f"2. {t('right-click a message → Apps → Schedule this message')}\n"
+            f"3. {t('`/schedule calendar` for the month at a glance')}"
+        ),
+    ]
+    return panel_of(*items, colour=NEUTRAL)
+
+
+def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
+    needed, mine = wanted(specs), guild.me.guild_permissions
+    lacking = {name: jobs for name, jobs in needed.items() if not getattr(mine, name)}
+    if not lacking:
+        return f"✅ {t('I have every permission that my jobs may need.')}"
+    lines = [f"**{t('Permissions that I lack; give them to my role as you need them')}**"]
+    for name, jobs in lacking.items():
+        uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")
+        lines.append(f"- ❌ *{permission_name(name)}*: {uses}{' …' if len(jobs) > 2 else ''}")
+    return "\n".join(lines)
+
+
+# -------------------------------------------------------------------- changes
+
+
+@action("setup", "zone")
+async def ask_zone(interaction: discord.Interaction, target: str) -> None:
+    """Asks for the guild's zone."""
+    check_settings(interaction)
+    field = text_field(
+        "zone",
+        t("City or zone"),
+        description=t("Such as Berlin, New York or Asia/Tokyo"),
+        required=True,
+        most=60,
+    )
+    await ask(interaction, "setup", "zone", target, t("Times are meant in"), [field])
+
+
+@form_action("setup", "zone")
+async def zone_given(interaction: discord.Interaction, _target: str, fields: Mapping[str, Any]) -> None:
+    """Sets the guild's zone."""
+    await acknowledge(interaction)
+    check_settings(interaction)
+    typed = str(fields.get("zone") or "").strip()
+    zone = typed
+    if typed not in known_zones():
+        near = search_zones(typed, locale(), instants.now()) if typed else []
+        if not near:
+            raise Refused(
+                t("“{zone}” is no time zone that I know; name a large city near you.", zone=plain(typed))
+            )
+        zone = near[0].key
+    await change_guild_zone(interaction, zone)
+    await _show(interaction)
+
+
+@action("setup", "approval")
+async def toggle_approval(interaction: discord.Interaction, _target: str) -> None:
+    """Switches the second person on or off."""
+    await _change(interaction, lambda settings: replace(settings, approval=not settings.approval))
+
+
+@action("setup", "alerts")
+async def alerts_chosen(interaction: discord.Interaction, _target: str) -> None:
+    """Sets where alerts go."""
+    chosen = await _channel_picked(interaction)
+    await _change(interaction, lambda settings: replace(settings, alert_channel_id=chosen))
+
+
+@action("setup", "log")
+async def log_chosen(interaction: discord.Interaction, _target: str) -> None:
+    """Sets where each change is told."""
+    chosen = await _channel_picked(interaction)
+    await _change(interaction, lambda settings: replace(settings, log_channel_id=chosen))
+
+
+async def _channel_picked(interaction: discord.Interaction) -> str | None:
+    """The channel of this guild that was picked and where I may post, None for none; Refused for another."""
+    chosen = next(iter(all_picked(interaction)), None)
+    guild = interaction.guild
+    assert guild is not None
+    channel = guild.get_channel_or_thread(int(chosen)) if chosen and chosen.isdecimal() else None
+    if chosen is not None and channel is None:
+        await acknowledge(interaction)
+        raise Refused(t("The channel {id} is not one of this server, or I cannot see it.", id=chosen))
+    if channel is not None and not channel.permissions_for(guild.me).send_messages:
+        await acknowledge(interaction)
+        raise Refused(
+            t("I may not post in {channel}: give my role *Send Messages* there.", channel=channel.mention)
+        )
+    return chosen
+
+
+@action("setup", "roles")
+async def roles_chosen(interaction: discord.Interaction, _target: str) -> None:
+    """Sets who else may schedule."""
+    assert interaction.guild is not None
+    known = {str(role.id) for role in interaction.guild.roles}
+    chosen = tuple(item for item in all_picked(interaction) if item in known)
+    await _change(interaction, lambda settings: replace(settings, manager_role_ids=chosen))
+
+
+async def _change(interaction: discord.Interaction, change: Any) -> None:
+    await acknowledge(interaction)
+    check_settings(interaction)
+    assert interaction.guild_id is not None
+    memory = services_of(interaction.client).memory
+    before = await memory.settings(interaction.guild_id)
+    after = change(before)
+    await memory.save_settings(interaction.guild_id, after)
+    if changes := changes_between(before.to_json(), after.to_json()):
+        await note_change(interaction, "settings", changes)
+    await _show(interaction)
+
+
+@action("setup", "limits")
+async def ask_limits(interaction: discord.Interaction, target: str) -> None:
+    """Asks for limits and hours; what was set before is filled in."""
+    check_settings(interaction)
+    known = await services_of(interaction.client).memory.kept("rules", guild_id_of(interaction)) or {}
+    await ask(interaction, "setup", "limits", target, t("Limits and hours"), limit_fields(known))
+
+
+@form_action("setup", "limits")
+async def limits_given(interaction: discord.Interaction, target: str, fields: Mapping[str, Any]) -> None:
+    """Sets limits and hours; what was typed is kept, also when it is refused."""
+    await acknowledge(interaction)
+    check_settings(interaction)
+    typed = {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS}
+    memory = services_of(interaction.client).memory
+    await memory.put("rules", guild_id_of(interaction), typed)
+    assert interaction.guild_id is not None
+    zone = await memory.timezone(0, interaction.guild_id) or services_of(interaction.client).timezone
+    rules = read_limits(typed, guild_id_of(interaction), zone)
+    await client_of(interaction).save_rules(rules, actor_of(interaction))
+    await _show(interaction)
+    await say(interaction, t("Saved. Runs that the rules forbid are skipped, and the history says so."))

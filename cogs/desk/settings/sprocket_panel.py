@@ -1,0 +1,121 @@
+"""The sprockets: which there are, what jobs they bring, and their settings in this server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import discord
+from discord import ui
+from pydantic import BaseModel, ValidationError
+
+from cogs.desk.drafts.draft import fill, typed
+from cogs.desk.drafts.forms import parameter_field, read_form
+from cogs.desk.kit.components import DeskSelect, action, picked
+from cogs.desk.kit.modals import ask, form_action
+from cogs.desk.kit.replies import acknowledge, check_settings, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.kit.wording import NEUTRAL, cut
+from cogs.desk.settings.audit_panel import note_change
+from cogs.language import t
+from cogs.services import Refused
+from cogs.sprocket_loading import loader
+from schedulezero.methods.annotations import parameter_from
+from schedulezero.methods.spec import MethodSpec, spec_of
+from schedulezero.methods.sprocket_settings import save_settings, settings_of
+
+_MOST_FIELDS = 5
+
+
+async def show_sprockets(interaction: discord.Interaction) -> None:
+    """Shows what is loaded, and to the bot's owner what could be."""
+    await acknowledge(interaction)
+    bot: Any = interaction.client
+    loaded = loader.loaded(bot)
+    found = loader.discover()
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Sprockets')}")]
+    lines: list[str] = []
+    for name in loaded:
+        jobs = [
+            f"-# `{method}` {t(spec_of(method, function).summary)}"
+            for method, function in sorted(loader.jobs_of(bot, name).items())
+        ]
+        lines.append("\n".join([f"**{name}** {found[name].version}", *jobs]))
+    items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))
+    if await bot.is_owner(interaction.user):
+        idle = [f"{name} ({found[name].version})" for name in found if name not in loaded]
+        said = t("Not loaded: {names}. `/load_sprocket` loads one.", names=", ".join(idle) or "–")
+        items.append(ui.TextDisplay(cut("\n".join([f"-# {said}", *loader.clashes()]), 600)))
+    options = [
+        discord.SelectOption(label=name, value=name)
+        for name in loaded
+        if loader.cog_of(bot, name) is not None
+    ]
+    if options:
+        items.append(row_of(DeskSelect("sprocket", "configure", "all", t("Configure…"), options[:25])))
+    await show(interaction, panel_of(*items, colour=NEUTRAL))
+
+
+@action("sprocket", "configure")
+async def configure(interaction: discord.Interaction, _: str) -> None:
+    """Opens the form of a sprocket's settings, filled with what holds in this server."""
+    check_settings(interaction)
+    name = picked(interaction)
+    model = _model(interaction, name)
+    spec = _spec(name, model)
+    settings = await settings_of(interaction.client, name, model, guild_id_of(interaction))
+    values = typed(spec, settings.model_dump(mode="json"))
+    fields = [parameter_field(item, values.get(item.name)) for item in spec.parameters[:_MOST_FIELDS]]
+    await ask(interaction, "sprocket", "settings", name, t("Settings of {name}", name=name), fields)
+
+
+@form_action("sprocket", "settings")
+async def configured(interaction: discord.Interaction, name: str, fields: Mapping[str, Any]) -> None:
+    """Keeps the settings that were filled in."""
+    check_settings(interaction)
+    await acknowledge(interaction)
+    model = _model(interaction, name)
+    spec = _spec(name, model)
+    filled = fill(spec, read_form(fields)[0], guild_id_of(interaction))
+    if filled.errors or filled.missing:
+        missing = [t("{label} is missing.", label=t(item.label)) for item in filled.missing]
+        raise Refused("\n".join([t("Nothing was changed:"), *filled.errors.values(), *missing]))
+    try:
+        present = await settings_of(interaction.client, name, model, guild_id_of(interaction))
+        kept = model(**{**_hidden(present.model_dump(mode="json"), spec), **filled.params})
+    except ValidationError as error:
+        said = str(error.errors(include_url=False)[0]["msg"])
+        raise Refused(t("Nothing was changed: {reason}", reason=said)) from error
+    await save_settings(interaction.client, name, guild_id_of(interaction), kept.model_dump(mode="json"))
+    await note_change(interaction, "sprocket_configured", (), name=name)
+    await say(interaction, t("Kept. {name} goes by these settings from its next run on.", name=f"**{name}**"))
+
+
+def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:
+    """What the form did not ask for, which stays as it is."""
+    asked = {item.name for item in spec.parameters[:_MOST_FIELDS]}
+    return {name: value for name, value in present.items() if name not in asked}
+
+
+def _model(interaction: discord.Interaction, name: str) -> type[BaseModel]:
+    bot: Any = interaction.client
+    cog = loader.cog_of(bot, name) if name in loader.loaded(bot) else None
+    if cog is None:
+        raise Refused(t("“{name}” is not loaded, or has no settings.", name=name[:50]))
+    return cast("type[BaseModel]", getattr(cog, "settings"))  # noqa: B009 - declared by the sprocket
+
+
+def _spec(name: str, model: type[BaseModel]) -> MethodSpec:
+    """A sprocket's settings as the parameters of a form."""
+    return MethodSpec(
+        name,
+        name,
+        tuple(
+            parameter_from(
+                key,
+                field.rebuild_annotation(),
+                ... if field.is_required() else field.get_default(call_default_factory=True),
+                field.description or "",
+            )
+            for key, field in model.model_fields.items()
+        ),
+    )

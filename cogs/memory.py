@@ -1,0 +1,296 @@
+"""What the bot itself remembers: zones, settings of guilds, drafts, open lists, notes.
+
+In tables of its own in ``database``, also when the server that keeps the jobs is an external one.
+A panel's state lives here and never in the panel, so that a restart loses nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from cogs.guild_settings import GuildSettings
+from schedulezero import instants
+from schedulezero.storage.database import database_of
+from schedulezero.storage.sql import Instant
+
+metadata = sa.MetaData()
+
+_settings = sa.Table(
+    "bot_settings",
+    metadata,
+    sa.Column("scope", sa.String(8), primary_key=True),  # "user" or "guild"
+    sa.Column("id", sa.String(20), primary_key=True),
+    sa.Column("timezone", sa.String(64), nullable=False),
+)
+_drafts = sa.Table(
+    "bot_drafts",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("user_id", sa.String(20), nullable=False, index=True),
+    sa.Column("guild_id", sa.String(20), nullable=False),
+    sa.Column("method", sa.String(100), nullable=False),
+    sa.Column("values", sa.JSON, nullable=False),
+    sa.Column("when", sa.Text, nullable=False),
+    sa.Column("job_id", sa.String(100)),
+    sa.Column("job_version", sa.Integer),
+    sa.Column("changed_at", Instant, nullable=False),
+)
+_panels = sa.Table(
+    "bot_panels",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("guild_id", sa.String(20), nullable=False),
+    sa.Column("state", sa.JSON, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+)
+
+_notes = sa.Table(
+    "bot_notes",
+    metadata,
+    sa.Column("kind", sa.String(40), primary_key=True),
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+
+_guilds = sa.Table(
+    "bot_guilds",
+    metadata,
+    sa.Column("guild_id", sa.String(20), primary_key=True),
+    sa.Column("settings", sa.JSON, nullable=False),
+)
+
+_FORGOTTEN_AFTER = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A job that is being written, or an edit of one (then ``job_id`` says of which).
+
+    ``values`` holds what was typed for each parameter, as it was typed; ``when`` the text of the
+    schedule. Both are kept also when they were refused, so that nothing is typed twice.
+    """
+
+    id: str
+    user_id: str
+    guild_id: str
+    method: str
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    when: str = ""
+    job_id: str | None = None
+    job_version: int | None = None
+    changed_at: datetime = field(default_factory=instants.now, compare=False)
+
+
+def new_id() -> str:
+    """An id for a draft or a panel that nobody guesses and a custom id has room for."""
+    return secrets.token_hex(6)
+
+
+class Memory:
+    """The bot's own tables.
+
+    Parameters:
+        database: path of the SQLite file, or a ``postgresql://`` URL.
+    """
+
+    def __init__(self, database: str) -> None:
+        self._database = database_of(database, metadata)
+
+    @property
+    def where(self) -> str:
+        """Where the tables are, for people."""
+        return self._database.where
+
+    async def open(self) -> None:
+        """Opens the database, and forgets drafts and panels that nobody touched for a month."""
+        await self._database.open()
+        old = instants.now() - _FORGOTTEN_AFTER
+
+        def forget(connection: Connection) -> None:
+            for table in (_drafts, _panels):
+                connection.execute(sa.delete(table).where(table.c.changed_at < old))
+
+        await self._database.write(forget)
+
+    async def close(self) -> None:
+        """Lets go of the file."""
+        await self._database.close()
+
+    # ---------------------------------------------------------------- zones
+
+    async def timezone(self, user_id: int, guild_id: int | None) -> str | None:
+        """The zone that a person chose, else the one of the guild, else None."""
+        wanted = [("user", str(user_id)), ("guild", str(guild_id))]
+        query = sa.select(_settings).where(sa.tuple_(_settings.c.scope, _settings.c.id).in_(wanted))
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        zones = {str(row["scope"]): str(row["timezone"]) for row in rows}
+        return zones.get("user") or zones.get("guild")
+
+    async def set_user_timezone(self, user_id: int, timezone: str) -> None:
+        """Remembers a person's zone."""
+        await self._set_timezone("user", user_id, timezone)
+
+    async def set_guild_timezone(self, guild_id: int, timezone: str) -> None:
+        """Remembers a guild's default zone."""
+        await self._set_timezone("guild", guild_id, timezone)
+
+    async def _set_timezone(self, scope: str, identifier: int, timezone: str) -> None:
+        def save(connection: Connection) -> None:
+            key = (_settings.c.scope == scope) & (_settings.c.id == str(identifier))
+            connection.execute(sa.delete(_settings).where(key))
+            connection.execute(
+                sa.insert(_settings).values(scope=scope, id=str(identifier), timezone=timezone)
+            )
+
+        await self._database.write(save)
+
+    # ---------------------------------------------------------------- guilds
+
+    async def settings(self, guild_id: int) -> GuildSettings:
+        """What a guild set; the defaults where it set nothing."""
+        query = sa.select(_guilds.c.settings).where(_guilds.c.guild_id == str(guild_id))
+        found = await self._database.read(lambda connection: connection.scalar(query))
+        return GuildSettings.from_json(found or {})
+
+    async def save_settings(self, guild_id: int, settings: GuildSettings) -> None:
+        """Keeps what a guild set."""
+
+        def save(connection: Connection) -> None:
+            connection.execute(sa.delete(_guilds).where(_guilds.c.guild_id == str(guild_id)))
+            connection.execute(
+                sa.insert(_guilds), [{"guild_id": str(guild_id), "settings": settings.to_json()}]
+            )
+
+        await self._database.write(save)
+
+    # ---------------------------------------------------------------- drafts
+
+    async def save_draft(self, draft: Draft) -> None:
+        """Keeps a draft, new or changed."""
+        row = {
+            "id": draft.id,
+            "user_id": draft.user_id,
+            "guild_id": draft.guild_id,
+            "method": draft.method,
+            "values": draft.values,
+            "when": draft.when,
+            "job_id": draft.job_id,
+            "job_version": draft.job_version,
+            "changed_at": instants.now(),
+        }
+
+        def save(connection: Connection) -> None:
+            connection.execute(sa.delete(_drafts).where(_drafts.c.id == draft.id))
+            connection.execute(sa.insert(_drafts), [row])
+
+        await self._database.write(save)
+
+    async def draft(self, draft_id: str) -> Draft | None:
+        """The draft of that id, None when it was used or forgotten."""
+        query = sa.select(_drafts).where(_drafts.c.id == draft_id)
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        if row is None:
+            return None
+        return _draft(row)
+
+    async def drafts_of(self, user_id: int, guild_id: int, limit: int) -> list[Draft]:
+        """A person's drafts in a guild, the one touched last first."""
+        query = (
+            sa.select(_drafts)
+            .where(_drafts.c.user_id == str(user_id), _drafts.c.guild_id == str(guild_id))
+            .order_by(_drafts.c.changed_at.desc())
+            .limit(limit)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [_draft(row) for row in rows]
+
+    async def take_draft(self, draft_id: str) -> bool:
+        """Uses a draft up. False when somebody did before, as with a double click."""
+
+        def take(connection: Connection) -> bool:
+            return connection.execute(sa.delete(_drafts).where(_drafts.c.id == draft_id)).rowcount == 1
+
+        return await self._database.write(take)
+
+    # ---------------------------------------------------------------- panels
+
+    async def save_panel(self, panel_id: str, guild_id: int, state: dict[str, Any]) -> None:
+        """Keeps what an open panel shows (its filter, its page)."""
+        row = {"id": panel_id, "guild_id": str(guild_id), "state": state, "changed_at": instants.now()}
+
+        def save(connection: Connection) -> None:
+            connection.execute(sa.delete(_panels).where(_panels.c.id == panel_id))
+            connection.execute(sa.insert(_panels), [row])
+
+        await self._database.write(save)
+
+    async def panel(self, panel_id: str, guild_id: int) -> dict[str, Any] | None:
+        """A panel's state, if it belongs to that guild."""
+        query = sa.select(_panels.c.state).where(
+            _panels.c.id == panel_id, _panels.c.guild_id == str(guild_id)
+        )
+        return await self._database.read(lambda connection: connection.scalar(query))
+
+    async def take_panel(self, panel_id: str, guild_id: int) -> dict[str, Any] | None:
+        """A panel's state, used up; None when somebody did before, as with a double click."""
+        query = (
+            sa.delete(_panels)
+            .where(_panels.c.id == panel_id, _panels.c.guild_id == str(guild_id))
+            .returning(_panels.c.state)
+        )
+        return await self._database.write(lambda connection: connection.scalar(query))
+
+    # ---------------------------------------------------------------- notes of sprockets
+
+    async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool:
+        """Keeps a sprocket's note. False, and nothing changed, when there is one of that key."""
+
+        def save(connection: Connection) -> bool:
+            if connection.scalar(_note(kind, key)) is not None:
+                return False
+            connection.execute(sa.insert(_notes), [{"kind": kind, "key": key, "value": value}])
+            return True
+
+        return await self._database.write(save)
+
+    async def put(self, kind: str, key: str, value: dict[str, Any]) -> None:
+        """Keeps a note in the place of what there was."""
+
+        def save(connection: Connection) -> None:
+            connection.execute(sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key))
+            connection.execute(sa.insert(_notes), [{"kind": kind, "key": key, "value": value}])
+
+        await self._database.write(save)
+
+    async def kept(self, kind: str, key: str) -> dict[str, Any] | None:
+        """A sprocket's note, None when there is none."""
+        return await self._database.read(lambda connection: connection.scalar(_note(kind, key)))
+
+    async def forget(self, kind: str, key: str) -> None:
+        """Throws a sprocket's note away."""
+        query = sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key)
+        await self._database.write(lambda connection: connection.execute(query))
+
+
+def _draft(row: RowMapping) -> Draft:
+    return Draft(
+        id=row["id"],
+        user_id=row["user_id"],
+        guild_id=row["guild_id"],
+        method=row["method"],
+        values=cast("dict[str, Any]", row["values"]),
+        when=row["when"],
+        job_id=row["job_id"],
+        job_version=row["job_version"],
+        changed_at=row["changed_at"],
+    )
+
+
+def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:
+    return sa.select(_notes.c.value).where(_notes.c.kind == kind, _notes.c.key == key)

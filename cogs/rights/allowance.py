@@ -1,0 +1,156 @@
+"""The owner's limits where somebody is: what of them is used up, how they are told, what a job would exceed.
+
+The server enforces them. A published server knows none; there the bot's own hold, as far as the desk goes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import discord
+
+from cogs.language import t, translated
+from cogs.services import services_of
+from schedulezero.client.dialect import Feature
+from schedulezero.errors import NotFound
+from schedulezero.model import Job, JobState
+from schedulezero.model.limits import (
+    Allowance,
+    Limits,
+    check_jobs,
+    check_persons_jobs,
+    check_reminders,
+    is_personal,
+    spoken,
+    too_often,
+)
+from schedulezero.when.calendar.gaps import gap_below
+from schedulezero.when.calendar.schedules import Schedule
+from schedulezero.when.calendar.triggers import schedule_of
+
+_LIVE = (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
+
+
+async def allowance_of(interaction: discord.Interaction, place: str) -> Allowance:
+    """The limits that hold in a guild, or for a person's reminders, and what is used up.
+
+    Parameters:
+        interaction: who asks.
+        place: the guild's id, or the person's own.
+    """
+    services, person = services_of(interaction.client), str(interaction.user.id)
+    if Feature.RULES not in await services.client.lacks():
+        try:
+            return await services.client.allowance(place, person)
+        except NotFound:
+            pass  # a server of an earlier version
+    jobs = [job async for job in services.client.all_jobs(place) if job.state in _LIVE]
+    limits = services.limits
+    return Allowance(
+        limits=limits,
+        jobs=len(jobs),
+        most_jobs=limits.reminders_per_person if place == person else limits.jobs_per_guild,
+        mine=sum(job.creator_id == person for job in jobs),
+    )
+
+
+def only_schedules(interaction: discord.Interaction) -> bool:
+    """Whether a person has a role to schedule here and does not manage the server."""
+    return not interaction.permissions.manage_guild
+
+
+def without_room(allowance: Allowance, *, person: str | None = None) -> str | None:
+    """Why a guild has no room for one more job, in the reader's language.
+
+    Parameters:
+        allowance: the guild's.
+        person: who makes it, if they only may schedule.
+    """
+    limits = allowance.limits
+    excess = check_jobs(allowance.jobs, limits.jobs_per_guild, allowance.most_jobs)
+    if excess is None and person is not None:
+        excess = check_persons_jobs(allowance.mine or 0, limits, person)
+    return translated(excess.message) if excess is not None else None
+
+
+def no_more_reminders(allowance: Allowance) -> str | None:
+    """Why a person can have no more reminders, in the reader's language."""
+    excess = check_reminders(allowance.jobs, allowance.limits)
+    return translated(excess.message) if excess is not None else None
+
+
+def runs_too_often(
+    schedule: Schedule, now: datetime, limits: Limits, *, personal: bool = False
+) -> str | None:
+    """Why a schedule's runs are too close to each other, in the reader's language."""
+    shortest = limits.shortest(personal)
+    gap = gap_below(schedule, now, shortest) if shortest is not None else None
+    return translated(too_often(gap, limits, personal=personal).message) if gap is not None else None
+
+
+def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
+    """What to tell of a job that was saved before its interval became too short; it goes on."""
+    personal = is_personal(job.guild_id, job.creator_id)
+    shortest = limits.shortest(personal)
+    if shortest is None or job.state not in _LIVE or job.trigger.type == "unknown":
+        return None
+    schedule = schedule_of(job.trigger, anchor=job.anchor_at or now, zone=job.timezone)
+    gap = gap_below(schedule, now, shortest)
+    if gap is None:
+        return None
+    most = limits.runs_a_minute(personal)
+    said = t(
+        "Its runs are {gap} apart, and the shortest interval is {least} now. It keeps running.",
+        gap=spoken(gap),
+        least=spoken(shortest),
+    )
+    waits = t("Runs above {count} a minute in this server wait for their turn.", count=most)
+    return f"{said} {waits}" if most is not None else said
+
+
+def used_up(allowance: Allowance, *, member: bool) -> str:
+    """A guild's limits on one line.
+
+    Parameters:
+        allowance: what holds there.
+        member: whether the limit of a person who only may schedule is told, too.
+    """
+    limits = allowance.limits
+    parts = [
+        t("{used} jobs", used=_of(allowance.jobs, allowance.most_jobs)),
+        t("{used} runs in the last minute", used=_of(allowance.runs, limits.runs_per_minute)),
+    ]
+    if member and limits.jobs_per_person is not None:
+        parts.append(t("{used} of them yours", used=_of(allowance.mine or 0, limits.jobs_per_person)))
+    return " · ".join([*parts, *_distance(limits, personal=False)])
+
+
+def reminders_used_up(allowance: Allowance) -> str:
+    """The limits of a person's reminders on one line."""
+    limits = allowance.limits
+    parts = [t("{used} reminders", used=_of(allowance.jobs, allowance.most_jobs))]
+    if limits.reminder_runs_per_minute is not None:
+        parts.append(t("at most {count} a minute", count=limits.reminder_runs_per_minute))
+    return " · ".join([*parts, *_distance(limits, personal=True)])
+
+
+def imports(limits: Limits) -> str:
+    """How large an imported file may be."""
+    return t(
+        "imports of up to {count} jobs and {size} KiB",
+        count=_spaced(limits.entries),
+        size=_spaced(limits.file_bytes // 1024),
+    )
+
+
+def _distance(limits: Limits, *, personal: bool) -> list[str]:
+    shortest = limits.shortest(personal)
+    return [t("shortest interval {time}", time=spoken(shortest))] if shortest is not None else []
+
+
+def _of(used: int, most: int | None) -> str:
+    return _spaced(used) if most is None else t("{used} of {most}", used=_spaced(used), most=_spaced(most))
+
+
+def _spaced(number: int) -> str:
+    return f"{number:,}".replace(",", "\u2009")

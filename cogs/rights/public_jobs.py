@@ -1,0 +1,34 @@
+"""What may be posted for everybody: jobs whose every channel everybody in the guild can see. Pure.
+
+A job that names no channel (a direct message, a role, a web call) is nobody's business but that of those who
+schedule, and neither is one in a private thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+
+from cogs.rights.rights import named_channels
+from schedulezero.methods.spec import MethodSpec
+
+
+def is_public(spec: MethodSpec | None, params: Mapping[str, Any], guild: discord.Guild) -> bool:
+    """Whether everybody may learn of a job, or of a run: what cannot be told is not public.
+
+    Parameters:
+        spec: what its method declares; None when it is not loaded.
+        params: what it gets, as it travels.
+        guild: whose it is.
+    """
+    named = named_channels(spec, params) if spec is not None else []
+    return bool(named) and all(_everybody_sees(guild, channel_id) for channel_id in named)
+
+
+def _everybody_sees(guild: discord.Guild, channel_id: int) -> bool:
+    channel = guild.get_channel_or_thread(channel_id)
+    if isinstance(channel, discord.Thread) and (channel.is_private() or channel.parent is None):
+        return False
+    return channel is not None and channel.permissions_for(guild.default_role).view_channel

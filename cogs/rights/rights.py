@@ -1,0 +1,432 @@
+"""Who may schedule what: the person and the bot each need the right to do it by hand.
+
+Pure over discord.py's objects: nothing is fetched. A job function declares its needs
+(`schedulezero.methods.spec.needs`); one that declares none but names channels needs what posting there
+takes, because a job that names a channel does something in it.
+
+Params come in as they travel and are converted once, by the rules of the function that gets them
+(`read_params`); what cannot be converted is a finding and never passed over. Whether a person may act on
+a job, `deciding` says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Any
+
+import discord
+
+from cogs.background.success_pings import ping_of
+from cogs.guild_settings import GuildSettings
+from cogs.language import t, translated
+from cogs.rights.threads import for_its_members, locks_out, said_locked, said_outside
+from schedulezero.methods.message_links import read_message_link
+from schedulezero.methods.parameters import Kind, kind_of
+from schedulezero.methods.spec import MethodSpec, Need
+from schedulezero.methods.values import ReadParams, read_params
+from schedulezero.web.outgoing import CALLING
+
+Channel = discord.abc.GuildChannel | discord.Thread
+
+_POSTING = ("view_channel", "send_messages")
+
+# Read as: a permission in a channel, and the one that stands for it in a thread.
+_IN_THREADS = {"send_messages": "send_messages_in_threads", "manage_channels": "manage_threads"}
+# Read as: Discord's name of a permission, and what its settings call it where that differs.
+_NAMES = {
+    "manage_guild": "Manage Server",
+    "mention_everyone": "Mention @everyone, @here and All Roles",
+    "view_channel": "View Channel",
+}
+
+
+class Of(Enum):
+    """Whom a finding is about."""
+
+    PERSON = auto()
+    """The person lacks a right."""
+    BOT = auto()
+    """The bot lacks a right."""
+    UNSEEN = auto()
+    """The bot cannot see a channel, so nobody's rights in it are known."""
+    JOB = auto()
+    """The job itself: a value that cannot be converted, or that names something of another server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that stands against a job: a sentence with the remedy, and whom it is about."""
+
+    of: Of
+    text: str
+
+
+def findings(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    guild: discord.Guild,
+    member: discord.Member | None,
+    *,
+    absent: bool = False,
+    known: Mapping[int, Channel] = MappingProxyType({}),
+    joined: Collection[int] = frozenset(),
+    me: discord.Member | None = None,
+) -> list[Finding]:
+    """What stands against this job; empty when nothing does.
+
+    Parameters:
+        spec: what the method declares.
+        params: what it will get, as it travels.
+        guild: where the job is made.
+        member: who makes it; None looks at the bot's own rights only.
+        absent: whether to speak about the member and not to them.
+        known: channels that are not in the cache.
+        joined: the private threads in which the member is known to be; see `doors`.
+        me: the bot in this guild, where the cache does not know it.
+    """
+    read = read_params(spec, params)
+    around = _Around(guild, me or guild.me, member, absent, known)
+    found = [Finding(Of.JOB, translated(error.message)) for error in read.errors.values()]
+    for need in _needs(spec):
+        if need.when is not None and not read.values.get(need.when):
+            continue
+        if need.permission == "mention_everyone" and _anybody_may_ping(spec, need, read, guild):
+            continue
+        if need.role is not None and (role_id := read.values.get(need.role)) is not None:
+            found += _role_problems(role_id, around)
+        if need.channel is None:
+            found += _guild_problems(need, around)
+        else:
+            for channel_id in _channel_ids(read.values.get(need.channel)):
+                found += _channel_problems(need, channel_id, around)
+    if ping_of(spec, params) is not None:
+        found += _ping_problems(around)
+    person = addressee_of(spec, params)
+    if member is not None and person not in (None, member.id):
+        found += _addressee_problems(member, absent=absent)
+    if member is not None:
+        closed = [door for door in doors(spec, params, member, known) if door.id not in joined]
+        found += [Finding(Of.PERSON, said_outside(door, member, absent=absent)) for door in closed]
+    found += _strangers(spec, read, guild, known)
+    return list(dict.fromkeys(found))
+
+
+def problems(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    guild: discord.Guild,
+    member: discord.Member | None,
+    *,
+    known: Mapping[int, Channel] = MappingProxyType({}),
+    joined: Collection[int] = frozenset(),
+    me: discord.Member | None = None,
+) -> list[str]:
+    """The same as sentences, whomever they are about."""
+    found = findings(spec, params, guild, member, known=known, joined=joined, me=me)
+    return list(dict.fromkeys(item.text for item in found))
+
+
+def strangers(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    guild: discord.Guild,
+    known: Mapping[int, Channel] = MappingProxyType({}),
+) -> list[str]:
+    """What a job names that does not belong to its guild, or cannot be read, each a sentence.
+
+    Parameters that a method does not declare are judged by their names.
+    """
+    read = read_params(spec, params)
+    found = [translated(error.message) for error in read.errors.values()]
+    return [*found, *(item.text for item in _strangers(spec, read, guild, known))]
+
+
+def _strangers(
+    spec: MethodSpec, read: ReadParams, guild: discord.Guild, known: Mapping[int, Channel]
+) -> list[Finding]:
+    found: list[Finding] = []
+    for name, value in read.values.items():
+        kind = _kind(spec, name)
+        if kind is Kind.MESSAGE and (link := read_message_link(value)) and link.guild_id != guild.id:
+            found.append(Finding(Of.JOB, t("The link is not one of a message in this server.")))
+        elif kind in (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE):
+            found += [
+                _unseen(channel_id)
+                for channel_id in _channel_ids(value)
+                if _channel(channel_id, guild, known) is None
+            ]
+        elif kind is Kind.ROLE and guild.get_role(value) is None:
+            found.append(Finding(Of.JOB, t("The role is not one of this server.")))
+        elif kind is Kind.GUILD and value != guild.id:
+            found.append(Finding(Of.JOB, t("The job names another server than its own.")))
+    return found
+
+
+def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
+    """The ids of all channels that a job names."""
+    kinds = (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE)
+    values = read_params(spec, params).values
+    named = [value for name, value in values.items() if _kind(spec, name) in kinds]
+    return [channel_id for value in named for channel_id in _channel_ids(value)]
+
+
+def addressee_of(spec: MethodSpec, params: Mapping[str, Any]) -> int | None:
+    """Whom a job writes to directly; None for one that writes to nobody."""
+    person = read_params(spec, params).values.get(spec.addressee) if spec.addressee else None
+    return person if isinstance(person, int) else None
+
+
+def doors(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    member: discord.Member,
+    known: Mapping[int, Channel] = MappingProxyType({}),
+) -> list[discord.Thread]:
+    """The private threads that a job names and that a member may enter only if they were added to them.
+
+    A thread's permissions are its parent's, which say nothing of who is in it. The cache cannot tell either:
+    without the intent for members Discord tells a bot of itself only. `SeenChannels.joined` asks.
+    """
+    found: list[discord.Thread] = []
+    for channel_id in dict.fromkeys(named_channels(spec, params)):
+        channel = _channel(channel_id, member.guild, known)
+        if isinstance(channel, discord.Thread) and for_its_members(channel, member):
+            found.append(channel)
+    return found
+
+
+def may_schedule(member: discord.Member, settings: GuildSettings) -> bool:
+    """Whether a member may schedule at all: they manage the server, or have a role that may."""
+    if member.guild_permissions.manage_guild:
+        return True
+    return bool({str(role.id) for role in member.roles} & set(settings.manager_role_ids))
+
+
+def _kind(spec: MethodSpec, name: str) -> Kind:
+    declared = spec.parameter(name)
+    return declared.kind if declared is not None else kind_of(name, "")
+
+
+def _channel(channel_id: int, guild: discord.Guild, known: Mapping[int, Channel]) -> Channel | None:
+    channel = guild.get_channel_or_thread(channel_id) or known.get(channel_id)
+    # Of a thread whose parent is unknown, nobody's rights are known.
+    return None if isinstance(channel, discord.Thread) and channel.parent is None else channel
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Where rights are looked at, and whose; see `problems`."""
+
+    guild: discord.Guild
+    me: discord.Member
+    member: discord.Member | None
+    absent: bool
+    known: Mapping[int, Channel]
+
+
+_PERSON = re.compile(r"<@!?(\d{15,20})>", re.ASCII)
+_MANY = 10
+"""A text that names more people than this pings many."""
+# Read as: a job that needs one of these acts on many, and waits for a second person where a guild asks so.
+_RISKY = frozenset(
+    {"mention_everyone", "manage_messages", "manage_channels", "manage_roles", "kick_members", "ban_members"}
+)
+
+
+def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> bool:
+    """Whether a job pings everyone or many, deletes, locks, or gives and takes roles."""
+    read = read_params(spec, params)
+    texts = [value for value in read.values.values() if isinstance(value, str)]
+    if any(len(set(_PERSON.findall(text))) > _MANY for text in texts):
+        return True
+    for need in spec.needs:
+        if need.permission not in _RISKY:
+            continue
+        # What cannot be converted is refused elsewhere; until then it counts as the worse.
+        if need.when is not None and not read.values.get(need.when) and need.when not in read.errors:
+            continue
+        if need.permission != "mention_everyone" or not _anybody_may_ping(spec, need, read, guild):
+            return True
+    return False
+
+
+def _needs(spec: MethodSpec) -> Sequence[Need]:
+    if spec.needs:
+        return spec.needs
+    return [
+        Need(permission, channel=parameter.name)
+        for parameter in spec.parameters
+        if parameter.kind in (Kind.CHANNEL, Kind.CHANNELS)
+        for permission in _POSTING
+    ]
+
+
+def _anybody_may_ping(spec: MethodSpec, need: Need, read: ReadParams, guild: discord.Guild) -> bool:
+    """Whether the ping is of a role that everybody may ping."""
+    parameter = spec.parameter(need.when or "")
+    if parameter is None or parameter.kind is not Kind.ROLE or parameter.name not in read.values:
+        return False
+    role = guild.get_role(read.values[parameter.name])
+    return role is not None and role.mentionable
+
+
+def _channel_ids(value: Any) -> list[int]:
+    """The channels that a converted value names: an id, several, or a message's link."""
+    if (link := read_message_link(value)) is not None:
+        return [link.channel_id]
+    items: list[Any] = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, int)]
+
+
+def _unseen(channel_id: int) -> Finding:
+    said = t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)
+    return Finding(Of.UNSEEN, said)
+
+
+def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Finding]:
+    member = around.member
+    channel = _channel(channel_id, around.guild, around.known)
+    if channel is None:
+        return [_unseen(channel_id)]
+    if need.only_in not in (None, channel.type.name):
+        return []
+    if not channel.permissions_for(around.me).view_channel:
+        # What Discord tells the bot of such a channel is made up, so nothing is said of people's rights there
+        # (https://discord.com/developers/docs/resources/channel, obfuscated channels).
+        return [Finding(Of.UNSEEN, _bot_lacks("view_channel", channel))]
+    permission = need.permission
+    if isinstance(channel, discord.Thread):
+        permission = _IN_THREADS.get(permission, permission)
+    found: list[Finding] = []
+    if member and need.of != "bot" and locks_out(channel, need.permission, member):
+        found.append(Finding(Of.PERSON, said_locked(channel, member, absent=around.absent)))
+    if member and need.of != "bot" and not getattr(channel.permissions_for(member), permission):
+        said = (
+            t(
+                "{who}, who made this job, may not do this in {channel}: they lack *{permission}*.",
+                who=member.mention,
+                channel=channel.mention,
+                permission=permission_name(permission),
+            )
+            if around.absent
+            else t(
+                "You may not do this in {channel}: you lack *{permission}*.",
+                channel=channel.mention,
+                permission=permission_name(permission),
+            )
+        )
+        found.append(Finding(Of.PERSON, said))
+    if need.of != "person" and not getattr(channel.permissions_for(around.me), permission):
+        found.append(Finding(Of.BOT, _bot_lacks(permission, channel)))
+    return found
+
+
+def _bot_lacks(permission: str, channel: Channel) -> str:
+    return t(
+        "I may not do this in {channel}: give my role *{permission}* there.",
+        channel=channel.mention,
+        permission=permission_name(permission),
+    )
+
+
+def _guild_problems(need: Need, around: _Around) -> list[Finding]:
+    found: list[Finding] = []
+    member, lacking = around.member, permission_name(need.permission)
+    if member and need.of != "bot" and not getattr(member.guild_permissions, need.permission):
+        said = (
+            t(
+                "{who}, who made this job, lacks the permission *{permission}* in this server.",
+                who=member.mention,
+                permission=lacking,
+            )
+            if around.absent
+            else t("You lack the permission *{permission}* in this server.", permission=lacking)
+        )
+        found.append(Finding(Of.PERSON, said))
+    if need.of != "person" and not getattr(around.me.guild_permissions, need.permission):
+        said = t("I lack the permission *{permission}*: give it to my role.", permission=lacking)
+        found.append(Finding(Of.BOT, said))
+    return found
+
+
+def _ping_problems(around: _Around) -> list[Finding]:
+    """What stands against a call after each good run: it takes what a job that calls an address takes."""
+    member, permission = around.member, CALLING.permission
+    if member is None or getattr(member.guild_permissions, permission):
+        return []
+    lacking = permission_name(permission)
+    said = (
+        t(
+            "{who}, who made this job, lacks the permission *{permission}* in this server. "
+            "The call after each good run takes it.",
+            who=member.mention,
+            permission=lacking,
+        )
+        if around.absent
+        else t(
+            "You lack the permission *{permission}* in this server. The call after each good run takes it.",
+            permission=lacking,
+        )
+    )
+    return [Finding(Of.PERSON, said)]
+
+
+def _addressee_problems(member: discord.Member, *, absent: bool) -> list[Finding]:
+    """What stands against writing to somebody else: it takes what a job that calls an address takes."""
+    if getattr(member.guild_permissions, CALLING.permission):
+        return []
+    lacking = permission_name(CALLING.permission)
+    said = (
+        t(
+            "{who}, who made this job, lacks the permission *{permission}* in this server. "
+            "A direct message to somebody else takes it.",
+            who=member.mention,
+            permission=lacking,
+        )
+        if absent
+        else t(
+            "You lack the permission *{permission}* in this server. "
+            "A direct message to somebody else takes it.",
+            permission=lacking,
+        )
+    )
+    return [Finding(Of.PERSON, said)]
+
+
+def _role_problems(role_id: int, around: _Around) -> list[Finding]:
+    guild, member = around.guild, around.member
+    role = guild.get_role(role_id)
+    if role is None:
+        return [Finding(Of.JOB, t("The role is not one of this server."))]
+    if role.managed or role.is_default():
+        return [Finding(Of.JOB, t("{role} cannot be given or taken by hand.", role=role.mention))]
+    found: list[Finding] = []
+    if member and member.id != guild.owner_id and role >= member.top_role:
+        said = (
+            t(
+                "{who}, who made this job, may only give roles below their own; {role} is not.",
+                who=member.mention,
+                role=role.mention,
+            )
+            if around.absent
+            else t("You may only give roles below your own; {role} is not.", role=role.mention)
+        )
+        found.append(Finding(Of.PERSON, said))
+    if role >= around.me.top_role:
+        said = t("I may only give roles below my own: move mine above {role}.", role=role.mention)
+        found.append(Finding(Of.BOT, said))
+    return found
+
+
+def posting_in(channel: object) -> str:
+    """The permission that posting in a channel takes."""
+    return _IN_THREADS["send_messages"] if isinstance(channel, discord.Thread) else "send_messages"
+
+
+def permission_name(permission: str) -> str:
+    """What Discord's settings call a permission."""
+    return _NAMES.get(permission, permission.replace("_", " ").title())

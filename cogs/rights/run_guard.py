@@ -1,0 +1,158 @@
+"""Whether a run may be done now: by its job's creator as they stand today, within the job's own guild.
+
+A job acts with the least of its creator's rights and the bot's. Both were looked at when it was saved;
+a run looks again, because people leave, are demoted and lose channels meanwhile. A run whose creator
+may not is not done, and its job is paused until somebody looks at it (the alert says why).
+
+A job without a guild was made over REST by whoever may use that; it acts with the bot's rights.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import discord
+from discord.ext import commands
+
+from cogs.background.direct_messages import DirectMessageBudget
+from cogs.background.success_pings import ping_of
+from cogs.language import speaking, t
+from cogs.rights.channels import SeenChannels, unknown_channels
+from cogs.rights.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
+from cogs.services import services_of
+from schedulezero.background import run_in_background
+from schedulezero.errors import JobFailed
+from schedulezero.handler.run_context import RunContext
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model.limits import too_many_direct_messages
+
+_KNOWN_SECONDS = 15.0
+"""So long a member is taken to be what Discord said; a burst of runs asks once."""
+_MOST_KNOWN = 10_000
+_AGAIN_SECONDS = 10.0
+
+
+class RunGuard:
+    """Looks at each run before its function is called."""
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self._bot = bot
+        self._direct_messages = DirectMessageBudget()
+        self._members: dict[tuple[int, int], tuple[float, asyncio.Task[discord.Member | None]]] = {}
+
+    async def __call__(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
+        """Raises JobFailed when the run may not be done; ``params`` are as they travel."""
+        if run.guild_id is None:
+            return
+        if run.guild_id == run.creator_id or spec.personal:
+            # A person's own jobs bear their id in the place of a guild's: Discord gives each number once.
+            if run.guild_id != run.creator_id or not spec.personal:
+                raise JobFailed(
+                    "A person's own jobs are reminders, and nothing else is.", retry=False, pause=True
+                )
+            if ping_of(spec, params) is not None:
+                raise JobFailed("A reminder cannot call an address after it ran.", retry=False, pause=True)
+            return
+        with speaking("en"):  # what a run says is kept in English, and translated when it is shown
+            guild = self._bot.get_guild(int(run.guild_id))
+            if guild is None:
+                raise JobFailed(f"I am not in the server {run.guild_id} any more.", retry=False, pause=True)
+            if guild.unavailable:
+                raise JobFailed("The server is unavailable at Discord.", retry_after=_AGAIN_SECONDS)
+            known = await self._channels(guild, spec, params)
+            if foreign := strangers(spec, params, guild, known):
+                raise JobFailed(foreign[0], retry=False, pause=True)
+            if run.creator_id is not None:
+                await self._check_creator(guild, int(run.creator_id), spec, params, known)
+            if mine := problems(spec, params, guild, None, known=known):
+                raise JobFailed(mine[0], retry=False)
+            self._count_direct_message(run, spec, params)
+
+    def _count_direct_message(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
+        """Raises JobFailed for a direct message that would be one too many for who gets it."""
+        person, limits = addressee_of(spec, params), services_of(self._bot).limits
+        if person is None or str(person) == run.creator_id:
+            return
+        if not self._direct_messages.take(person, limits.direct_messages_per_minute, time.monotonic()):
+            raise JobFailed(too_many_direct_messages(person, limits), retry=False)
+
+    async def _check_creator(
+        self,
+        guild: discord.Guild,
+        creator_id: int,
+        spec: MethodSpec,
+        params: Mapping[str, Any],
+        known: Mapping[int, Channel],
+    ) -> None:
+        """Raises JobFailed for what stands against the creator."""
+        creator = await self._member(guild, creator_id)
+        who = f"<@{creator_id}>"
+        if creator is None:
+            text = t("{who}, who made this job, is not in this server any more.", who=who)
+            raise JobFailed(text, retry=False, pause=True)
+        settings = await services_of(self._bot).memory.settings(guild.id)
+        if not may_schedule(creator, settings):
+            text = t("{who}, who made this job, may not schedule here any more.", who=who)
+            raise JobFailed(text, retry=False, pause=True)
+        try:
+            joined = await SeenChannels(self._bot, guild, known=known).joined(creator, spec, params)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            raise _unreachable() from error
+        found = findings(spec, params, guild, creator, absent=True, known=known, joined=joined)
+        if against := [item.text for item in found if item.of is Of.PERSON]:
+            raise JobFailed(against[0], retry=False, pause=True)
+
+    async def _member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
+        """The member as they are now, None when they left."""
+        if self._bot.intents.members and (cached := guild.get_member(user_id)) is not None:
+            return cached
+        key, now = (guild.id, user_id), time.monotonic()
+        known = self._members.get(key)
+        if known is None or now - known[0] > _KNOWN_SECONDS:
+            if len(self._members) >= _MOST_KNOWN:
+                self._members.clear()
+            known = (
+                now,
+                run_in_background(_fetch(guild, user_id), "asking for a member", passed_on=(JobFailed,)),
+            )
+            self._members[key] = known
+        try:
+            return await asyncio.shield(known[1])
+        except JobFailed:
+            self._members.pop(key, None)  # ask again the next time
+            raise
+
+    async def _channels(
+        self, guild: discord.Guild, spec: MethodSpec, params: Mapping[str, Any]
+    ) -> dict[int, Channel]:
+        """The named channels that are not in the cache."""
+        found: dict[int, Channel] = {}
+        for channel_id in unknown_channels(guild, spec, params):
+            try:
+                channel: Any = await self._bot.fetch_channel(channel_id)
+            except discord.NotFound as error:
+                raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
+            except discord.Forbidden as error:
+                raise JobFailed(f"I cannot see the channel {channel_id}.", retry=False) from error
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                raise _unreachable() from error
+            if getattr(channel, "guild", None) == guild:
+                found[channel_id] = channel
+        return found
+
+
+async def _fetch(guild: discord.Guild, user_id: int) -> discord.Member | None:
+    try:
+        return await guild.fetch_member(user_id)
+    except discord.NotFound:
+        return None
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        raise _unreachable() from error
+
+
+def _unreachable() -> JobFailed:
+    return JobFailed("Discord cannot be asked for the rights of this job.", retry_after=_AGAIN_SECONDS)

@@ -1,0 +1,57 @@
+"""What a thread asks beside its parent's permissions: to be in a private one, to manage a locked one.
+
+Both follow https://discord.com/developers/docs/topics/threads. Pure over discord.py's objects.
+"""
+
+from __future__ import annotations
+
+import discord
+
+from cogs.language import t
+
+Channel = discord.abc.GuildChannel | discord.Thread
+
+_POSTING = frozenset({"send_messages", "send_messages_in_threads"})
+
+
+def for_its_members(thread: discord.Thread, member: discord.Member) -> bool:
+    """Whether a thread lets somebody in only if they were added to it."""
+    return thread.is_private() and not thread.permissions_for(member).manage_threads
+
+
+def locks_out(channel: Channel, permission: str, member: discord.Member) -> bool:
+    """Whether a lock keeps somebody from what takes a permission, even if they have that one."""
+    if not isinstance(channel, discord.Thread) or not channel.locked or permission not in _POSTING:
+        return False
+    return not channel.permissions_for(member).manage_threads
+
+
+def said_outside(thread: discord.Thread, member: discord.Member, *, absent: bool) -> str:
+    """What to tell somebody who is not in a private thread, or of them where they are absent."""
+    if absent:
+        return t(
+            "{who}, who made this job, may not do this in {channel}: it is a private thread, they are not "
+            "in it, and they lack *Manage Threads*.",
+            who=member.mention,
+            channel=thread.mention,
+        )
+    return t(
+        "You may not do this in {channel}: it is a private thread, you are not in it, and you lack "
+        "*Manage Threads*.",
+        channel=thread.mention,
+    )
+
+
+def said_locked(channel: Channel, member: discord.Member, *, absent: bool) -> str:
+    """The same of a locked thread."""
+    if absent:
+        return t(
+            "{who}, who made this job, may not post in {channel}: it is locked, and they lack "
+            "*Manage Threads*.",
+            who=member.mention,
+            channel=channel.mention,
+        )
+    return t(
+        "You may not post in {channel}: it is locked, and you lack *Manage Threads*.",
+        channel=channel.mention,
+    )

@@ -1,0 +1,318 @@
+"""Finds, checks, loads and reloads sprockets. No slash commands in here, see `sprockets_cog`.
+
+A sprocket is a module ``sprockets/<name>_sprocket.py``, or one that an installed package names in the
+entry point group `GROUP`, and nothing else: any other name is refused before anything is imported. One that
+was written for py-cord is refused with the edits that it needs. A sprocket registers its jobs in an
+``on_ready`` listener; when the bot is ready already that event does not come again, so the loader calls the
+listeners that it added.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib.util
+import logging
+import pkgutil
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from discord.ext import commands
+
+import sprockets
+from cogs.services import Refused, handler_of
+from cogs.sprocket_loading import swap
+from cogs.sprocket_loading.swap import NameTaken, SwapFailed, put_out, spec_of, take_in
+from schedulezero.methods.spec import JobFunction
+
+log = logging.getLogger(__name__)
+
+GROUP = "schedulezero.sprockets"
+"""The entry point group by which packages bring sprockets: name = module with ``setup(bot)``."""
+_SUFFIX = "_sprocket"
+_LONGEST_REASON = 500
+_DISTRIBUTION = "schedulezero-discord"
+_locks: WeakKeyDictionary[commands.Bot, asyncio.Lock] = WeakKeyDictionary()
+
+# Read as: an attribute of the module discord that only py-cord has, and what discord.py has instead.
+_PYCORD_NAMES = {
+    "Bot": "use commands.Bot, with `from discord.ext import commands`",
+    "AutoShardedBot": "use commands.AutoShardedBot, with `from discord.ext import commands`",
+    "ApplicationContext": "use discord.Interaction; ctx.respond is interaction.response.send_message",
+    "slash_command": "use @app_commands.command(), with `from discord import app_commands`",
+    "Option": "use a plain annotation and @app_commands.describe()",
+    "Cog": "use commands.Cog, with `from discord.ext import commands`",
+    "SlashCommandGroup": "use app_commands.Group",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sprocket that can be loaded.
+
+    Attributes:
+        name: as in ``/load_sprocket``.
+        module: what is imported.
+        package: the installed package that brings it.
+        version: of that package.
+    """
+
+    name: str
+    module: str
+    package: str
+    version: str
+
+
+def look_in(folder: Path) -> None:
+    """Finds sprockets in a folder besides, as in ``sprockets/`` where the bot is started."""
+    if folder.is_dir() and not any(Path(known).resolve() == folder.resolve() for known in sprockets.__path__):
+        sprockets.__path__.append(str(folder.resolve()))
+
+
+def discover() -> dict[str, Found]:
+    """Every sprocket by its name: those beside us, then those of installed packages, in their order.
+
+    A package cannot take the name of one of ours; `clashes` tells of those that try.
+    """
+    found = {
+        module.name.removesuffix(_SUFFIX): Found(
+            module.name.removesuffix(_SUFFIX), f"sprockets.{module.name}", _DISTRIBUTION, own_version()
+        )
+        for module in pkgutil.iter_modules(sprockets.__path__)
+        if module.name.endswith(_SUFFIX)
+    }
+    for item in _brought():
+        found.setdefault(item.name, item)
+    return found
+
+
+def clashes() -> list[str]:
+    """Names that more than one package claims, each in a sentence."""
+    found = discover()
+    return [
+        f"“{item.name}” of {item.package} is left out: {found[item.name].package} has one, too."
+        for item in _brought()
+        if found[item.name] != item
+    ]
+
+
+def _brought() -> tuple[Found, ...]:
+    """What installed packages bring."""
+    return _brought_by(tuple(_places()))
+
+
+def _places() -> Iterator[tuple[str, int]]:
+    """Where packages may be installed, each with when something was last installed or removed there."""
+    for place in sys.path:
+        try:
+            yield place, Path(place).stat().st_mtime_ns
+        except OSError:
+            continue  # Python, too, passes over a place that is not there
+
+
+@lru_cache(maxsize=1)  # reading every package's entry points takes long, and the event loop waits
+def _brought_by(_: tuple[tuple[str, int], ...]) -> tuple[Found, ...]:
+    return tuple(
+        Found(point.name, point.module, point.dist.name, point.dist.version)
+        for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+        if point.dist is not None
+    )
+
+
+@cache
+def own_version() -> str:
+    """The version of this bot."""
+    try:
+        return version(_DISTRIBUTION)
+    except PackageNotFoundError:
+        return "from source"
+
+
+def available() -> list[str]:
+    """The names of all sprockets that can be loaded."""
+    return sorted(discover())
+
+
+def loaded(bot: commands.Bot) -> list[str]:
+    """The names of the sprockets that are loaded."""
+    return sorted(item.name for item in discover().values() if item.module in bot.extensions)
+
+
+def extension(name: str) -> str:
+    """The extension of a sprocket of that name."""
+    found = discover().get(name)
+    return found.module if found is not None else f"sprockets.{name}{_SUFFIX}"
+
+
+def cog_of(bot: commands.Bot, name: str) -> commands.Cog | None:
+    """The cog of a loaded sprocket that declares settings, if it has one."""
+    cogs = _cogs_of(bot, extension(name))
+    found = (cog for cog in cogs if isinstance(getattr(cog, "settings", None), type))
+    return next(found, None)
+
+
+def jobs_of(bot: commands.Bot, name: str) -> dict[str, JobFunction]:
+    """The jobs that a loaded sprocket brought, by their names.
+
+    They are those that are written in its module or package, and those that its cog lists, wherever they are
+    written.
+    """
+    module = extension(name)  # once: finding it looks at every folder where packages may be
+    kept = [getattr(cog, "jobs", None) for cog in _cogs_of(bot, module)]
+    listed = {id(job) for jobs in kept if isinstance(jobs, Mapping) for job in jobs.values()}
+    return {
+        method: function
+        for method, function in handler_of(bot).sprockets.items()
+        if id(function) in listed or _is_in(module, getattr(function, "__module__", None))
+    }
+
+
+def _cogs_of(bot: commands.Bot, extension: str) -> list[commands.Cog]:
+    return [cog for cog in bot.cogs.values() if _is_in(extension, cog.__module__)]
+
+
+def _is_in(extension: str, module: str | None) -> bool:
+    return module is not None and (module == extension or module.startswith(f"{extension}."))
+
+
+async def load(bot: commands.Bot, name: str) -> list[str]:
+    """Loads a sprocket and returns the job methods that it brought."""
+    _check(name)
+    async with _turns(bot):
+        if extension(name) in bot.extensions:
+            raise Refused(f"“{name}” is loaded already. `/reload_sprocket` takes up changes to it.")
+        return await _change(bot, name)
+
+
+async def reload(bot: commands.Bot, name: str) -> list[str]:
+    """Loads a sprocket anew; on an error the old one goes on running."""
+    _check(name)
+    async with _turns(bot):
+        if extension(name) not in bot.extensions:
+            raise Refused(f"“{name}” is not loaded. `/load_sprocket` loads it.")
+        return await _change(bot, name)
+
+
+async def unload(bot: commands.Bot, name: str) -> None:
+    """Unloads a sprocket; its job methods are gone afterwards."""
+    async with _turns(bot):
+        if name not in available() or extension(name) not in bot.extensions:
+            raise Refused(f"“{name}” is not loaded. Loaded are: {', '.join(loaded(bot)) or 'none'}.")
+        try:
+            await put_out(bot, extension(name), set(jobs_of(bot, name)))
+        except Exception as error:
+            raise Refused(f"“{name}” could not be unloaded: {_reason(error)}") from error
+
+
+async def _change(bot: commands.Bot, name: str) -> list[str]:
+    """Takes a sprocket in; Refused says why it cannot be, and everything is as it was then."""
+    cog: Any = bot.get_cog("ScheduleZeroCog")
+    own = set(jobs_of(bot, name)) if extension(name) in bot.extensions else set[str]()
+    before = set(cog.handler.sprockets) - own
+    try:
+        await take_in(bot, extension(name), own)
+    except SwapFailed as failed:
+        error = failed.__cause__ or failed
+        if isinstance(error, NameTaken):
+            taken, owner = error.method, _owner(bot, error.holder)
+            raise Refused(
+                f"“{name}” claims the job `{taken}`, which {owner} has already. Unload that first."
+            ) from error
+        log.warning("sprocket %r could not be loaded", name, exc_info=error)
+        if isinstance(error.__cause__ if isinstance(error, commands.ExtensionError) else error, TimeoutError):
+            seconds = f"{swap.LONGEST_SECONDS:g}"
+            raise Refused(f"“{name}” could not be loaded: it was not ready after {seconds} s.") from error
+        raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
+    return sorted(set(cog.handler.sprockets) - before)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a sprocket could not be loaded, imported or unloaded."""
+    if isinstance(error, commands.ExtensionError):
+        error = error.__cause__ or getattr(error, "original", None) or error
+    if isinstance(error, TimeoutError):
+        return f"it took longer than {swap.LONGEST_SECONDS:g} s."
+    last = traceback.format_exception_only(error)[-1].strip()
+    return last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}…"
+
+
+def _turns(bot: commands.Bot) -> asyncio.Lock:
+    """Held while a sprocket comes or goes: what each of them changes is told by what was there before."""
+    return _locks.setdefault(bot, asyncio.Lock())
+
+
+def _owner(bot: commands.Bot, function: JobFunction) -> str:
+    owners = (name for name in loaded(bot) if function in jobs_of(bot, name).values())
+    return next((f"“{name}”" for name in owners), str(getattr(function, "__module__", "another sprocket")))
+
+
+def _check(name: str) -> None:
+    names = available()
+    if name not in names:
+        raise Refused(f"There is no sprocket “{name[:50]}”. There are: {', '.join(names)}.")
+    try:
+        spec = spec_of(extension(name))
+    except Exception as error:
+        raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
+    if spec is None or spec.origin is None:
+        raise Refused(f"The file of “{name}” cannot be found.")
+    try:
+        source = importlib.util.decode_source(Path(spec.origin).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return  # compiled or unreadable; importing it says which
+    edits = pycord_edits(source)
+    if edits:
+        listed = "\n".join(f"- {edit}" for edit in edits)
+        raise Refused(
+            f"“{name}” is written for py-cord, and I run on discord.py. It needs these edits:\n{listed}"
+        )
+
+
+def fault_of(name: str) -> str | None:
+    """Why a sprocket cannot be imported; None when it can. Nothing of it is loaded."""
+    try:
+        _check(name)
+        swap.import_alone(extension(name))
+    except Refused as refused:
+        return refused.message
+    except Exception as error:  # noqa: BLE001 - a sprocket may raise anything; the answer says what
+        return f"“{name}” cannot be imported: {_reason(error)}"
+    return None
+
+
+def pycord_edits(source: str) -> list[str]:
+    """What to change in a sprocket's source that was written for py-cord; empty when nothing is."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []  # importing it tells better
+    edits: list[str] = []
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "discord"
+            and node.attr in _PYCORD_NAMES
+        ):
+            edits.append(f"line {node.lineno}: `discord.{node.attr}`: {_PYCORD_NAMES[node.attr]}.")
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in ("setup", "teardown"):
+            edits.append(f"line {node.lineno}: make it `async def {node.name}(bot)`.")
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "setup":
+            awaited = {id(item.value) for item in ast.walk(node) if isinstance(item, ast.Await)}
+            edits += [
+                f"line {call.lineno}: write `await bot.{call.func.attr}(…)`."
+                for call in ast.walk(node)
+                if isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and call.func.attr in ("add_cog", "load_extension")
+                and id(call) not in awaited
+            ]
+    return sorted(set(edits), key=lambda edit: int(edit.split()[1].rstrip(":")))

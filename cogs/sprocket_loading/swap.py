@@ -1,0 +1,356 @@
+"""Takes a sprocket in, or leaves the bot as it was: whatever goes wrong, nothing stays half done.
+
+The new module is imported before the old one is touched, so that most faults disturb nothing. Only then is
+the old one unloaded and the new one set up. When that fails, what the new one left is removed and the old
+one is set up again from the module that was loaded. discord.py's own `reload_extension` does less: it unloads
+first, and what is no `Exception` (a time-out, `SystemExit`) leaves neither of the two.
+
+A sprocket's own code runs as a task that is given up when it takes too long, also where it ignores being
+cancelled, and whatever it raises becomes an `Exception`: neither may hold or end the bot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import logging
+import sys
+import traceback
+from collections.abc import Coroutine, Generator, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from schedulezero.background import run_in_background
+from schedulezero.interrupts import is_its_own
+from schedulezero.methods.spec import JobFunction
+
+log = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 30.0
+"""How long a sprocket may take to be set up."""
+_CANCEL_SECONDS = 1.0
+"""How long it may take to end once it is cancelled."""
+_LONGEST_REASON = 300
+
+
+class SwapFailed(Exception):
+    """The new sprocket could not be taken in; its cause says why, and the bot is as it was."""
+
+
+class NameTaken(Exception):
+    """A sprocket claims a job that another one has.
+
+    Parameters:
+        method: the job's name.
+        holder: the function that has it.
+    """
+
+    def __init__(self, method: str, holder: JobFunction) -> None:
+        super().__init__(f"the job {method} is taken")
+        self.method = method
+        self.holder = holder
+
+
+async def take_in(bot: commands.Bot, name: str, own: set[str]) -> None:
+    """Loads an extension, or puts its new version in the place of the loaded one.
+
+    Parameters:
+        bot: that gets it.
+        name: the extension's.
+        own: the jobs that it has now, and may bring again.
+
+    Raises SwapFailed.
+    """
+    old = bot.extensions.get(name)
+    jobs = _jobs(bot)
+    modules, path = _modules_of(name), list(sys.path)
+    try:
+        new = _imported(name)
+    except Exception as error:
+        _put_back(name, modules, path)
+        raise SwapFailed from error
+    before = _Parts(bot)
+    try:
+        if old is not None:
+            await put_out(bot, name, own)
+            before = _Parts(bot)
+        await _set_up(bot, name, new)
+        await before.ready_listeners()
+        for method, function in jobs.items():
+            if method not in own and _jobs(bot).get(method) is not function:
+                raise NameTaken(method, function)
+    except BaseException as error:
+        # Also when it is cancelled: only then does the caller go on.
+        await asyncio.shield(_restore(bot, name, old, before, jobs, own))
+        _put_back(name, modules, path)
+        if isinstance(error, Exception):
+            raise SwapFailed from error
+        raise
+    sys.path[:] = path
+
+
+async def put_out(bot: commands.Bot, name: str, own: set[str]) -> None:
+    """Unloads an extension; its jobs are gone, whether or not it unregisters them itself."""
+    try:
+        await _unload(bot, name)
+    finally:
+        for method in own:
+            _registry(bot).unregister_sprocket(method)
+
+
+async def _unload(bot: commands.Bot, name: str) -> None:
+    try:
+        await _bounded(bot.unload_extension(name))
+    except commands.ExtensionError:
+        raise
+    except Exception as error:
+        # Its cogs are gone already, so that what stopped the unloading is not called again.
+        log.warning("the sprocket %s could not be unloaded in order", name, exc_info=error)
+        if name in bot.extensions:
+            await _bounded(bot.unload_extension(name))
+
+
+async def _restore(
+    bot: commands.Bot,
+    name: str,
+    old: ModuleType | None,
+    before: _Parts,
+    jobs: dict[str, JobFunction],
+    own: set[str],
+) -> None:
+    """Removes what a new sprocket left, and sets up the old one again."""
+    if name in bot.extensions:
+        try:
+            await _unload(bot, name)
+        except Exception:
+            log.exception("the refused sprocket %s could not be unloaded", name)
+    await before.remove_others()
+    if old is not None:
+        parts = _Parts(bot)
+        try:
+            await _set_up(bot, name, old)
+            await parts.ready_listeners()
+        except Exception:
+            log.exception("the sprocket %s, which ran before, could not be set up again", name)
+    registry, now = _registry(bot), _jobs(bot)
+    for method in now.keys() - jobs.keys():
+        registry.unregister_sprocket(method)
+    for method, function in jobs.items():
+        # Its own jobs have been registered again by the old cog, unless that could not be set up.
+        if now.get(method) is not function and (method not in own or old is not None):
+            registry.register_sprocket(method, function)
+
+
+def _imported(name: str) -> ModuleType:
+    """A new module of that name, which has ``setup``; it stands in `sys.modules` afterwards."""
+    importlib.invalidate_caches()
+    for module in _modules_of(name):
+        del sys.modules[module]
+    spec = spec_of(name)
+    if spec is None or spec.loader is None:
+        raise commands.ExtensionNotFound(name)
+    with _own_code():
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        ready = callable(getattr(module, "setup", None))
+    if not ready:
+        raise commands.NoEntryPointError(name)
+    return module
+
+
+def import_alone(name: str) -> None:
+    """Imports an extension as `take_in` would, and leaves nothing of it; raises what is wrong with it."""
+    modules, path = _modules_of(name), list(sys.path)
+    try:
+        _imported(name)
+    finally:
+        _put_back(name, modules, path)
+
+
+def spec_of(name: str) -> ModuleSpec | None:
+    """Where an extension's module is; the packages around it are imported, and may raise any Exception."""
+    with _own_code():
+        return importlib.util.find_spec(name)
+
+
+@contextlib.contextmanager
+def _own_code() -> Generator[None]:
+    """Turns what a sprocket raises besides exceptions, such as SystemExit, into an Exception."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        if not is_its_own(error):
+            raise
+        raise RuntimeError(_said(error)) from error
+
+
+def _said(error: BaseException) -> str:
+    last = traceback.format_exception_only(error)[-1].strip()
+    return f"it stops with {last}"[:_LONGEST_REASON]
+
+
+async def _bounded(work: Coroutine[Any, Any, object], seconds: float | None = None) -> None:
+    """Runs a sprocket's own code for as long as it may take, by default `LONGEST_SECONDS`.
+
+    Raises TimeoutError when it takes longer, RuntimeError when it raises what is no Exception.
+    """
+    # A task that ends with SystemExit would end the event loop, so that what it raises is its result.
+    task = run_in_background(_outcome(work), "a sprocket's own code")
+    try:
+        await asyncio.wait((task,), timeout=LONGEST_SECONDS if seconds is None else seconds)
+    finally:
+        if late := not task.done():
+            task.cancel()
+            await asyncio.wait((task,), timeout=_CANCEL_SECONDS)
+            if not task.done():
+                log.warning("a sprocket's code ignores that it is cancelled, and is left to itself")
+    if late:
+        raise TimeoutError
+    if (error := task.result()) is not None:
+        raise error
+
+
+async def _outcome(work: Coroutine[Any, Any, object]) -> Exception | None:
+    try:
+        with _own_code():
+            await work
+    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits
+        return error
+    return None
+
+
+async def _set_up(bot: commands.Bot, name: str, module: ModuleType) -> None:
+    """Has discord.py load an extension from a module that is imported already."""
+    imported = _modules_of(name)
+    spec: ModuleSpec | None = module.__spec__
+    setup: Any = getattr(module, "setup", None)
+
+    async def bounded_setup(bot: commands.Bot) -> None:
+        async def own() -> None:
+            await setup(bot)
+
+        await _bounded(own())
+
+    sys.modules.pop(name, None)
+    # What it does after it was given up no longer reaches discord.py.
+    vars(module)["setup"] = bounded_setup
+    try:
+        with _offered(name, module):
+            # Twice the time: what discord.py removes when the setup fails runs a cog's own code as well.
+            await _bounded(bot.load_extension(name), 2 * LONGEST_SECONDS + _CANCEL_SECONDS)
+    finally:
+        vars(module)["setup"] = setup
+        module.__spec__ = spec
+    sys.modules.update(imported)
+    sys.modules[name] = module
+
+
+class _Offered(MetaPathFinder, Loader):
+    """Gives one module, as it is, to whoever imports it."""
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self._name, self._module = name, module
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        origin = getattr(self._module, "__file__", None)
+        spec = ModuleSpec(fullname, self, origin=origin, is_package=hasattr(self._module, "__path__"))
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Does nothing: it was carried out when it was imported."""
+
+
+@contextlib.contextmanager
+def _offered(name: str, module: ModuleType) -> Generator[None]:
+    finder = _Offered(name, module)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Parts:
+    """The cogs, listeners and commands that a bot has at a moment."""
+
+    def __init__(self, bot: commands.Bot) -> None:
+        self._bot = bot
+        self._cogs = dict(bot.cogs)
+        self._listeners = {event: list(items) for event, items in bot.extra_events.items()}
+        self._commands = set(bot.commands)
+        self._app_commands = _app_commands(bot)
+
+    async def ready_listeners(self) -> None:
+        """Calls the ``on_ready`` listeners that came since; the event itself does not come again."""
+        if self._bot.is_ready():
+            known = self._listeners.get("on_ready", [])
+            for listener in list(self._bot.extra_events.get("on_ready", ())):
+                if listener not in known:
+                    await _bounded(listener())
+
+    async def remove_others(self) -> None:
+        """Removes what came since."""
+        bot = self._bot
+        for cog_name, cog in dict(bot.cogs).items():
+            if self._cogs.get(cog_name) is not cog:
+                try:
+                    await _bounded(bot.remove_cog(cog_name))
+                except Exception:
+                    log.exception("the cog %s of a refused sprocket could not be removed in order", cog_name)
+        for event, items in {event: list(items) for event, items in bot.extra_events.items()}.items():
+            for listener in items:
+                if listener not in self._listeners.get(event, []):
+                    bot.remove_listener(listener, event)
+        for command in set(bot.commands) - self._commands:
+            bot.remove_command(command.name)
+        for key, command in _app_commands(bot).items():
+            if key not in self._app_commands:
+                bot.tree.remove_command(command.name, type=key[1])
+
+
+def _app_commands(bot: commands.Bot) -> dict[tuple[str, Any], Any]:
+    return {
+        (item.name, getattr(item, "type", discord.AppCommandType.chat_input)): item
+        for item in bot.tree.get_commands()
+    }
+
+
+def _registry(bot: commands.Bot) -> Any:
+    return bot.get_cog("ScheduleZeroCog")
+
+
+def _jobs(bot: commands.Bot) -> dict[str, JobFunction]:
+    return dict(_registry(bot).handler.sprockets)
+
+
+def _modules_of(name: str) -> dict[str, ModuleType]:
+    """The modules of an extension: itself, and what is below it."""
+    return {key: item for key, item in list(sys.modules.items()) if key == name or key.startswith(f"{name}.")}
+
+
+def _put_back(name: str, modules: dict[str, ModuleType], path: list[str]) -> None:
+    for module in _modules_of(name):
+        if module not in modules:
+            del sys.modules[module]
+    sys.modules.update(modules)
+    parent, _, last = name.rpartition(".")
+    if name in modules and parent in sys.modules:
+        setattr(sys.modules[parent], last, modules[name])
+    sys.path[:] = path

@@ -1,0 +1,154 @@
+"""One HTTP request → a JSON object, or one of our errors. The only place that knows httpx."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, cast
+
+import httpx
+
+from schedulezero.errors import (
+    BadAnswer,
+    Conflict,
+    NotFound,
+    RequestRefused,
+    ServerBusy,
+    ServerFailed,
+    ServerTimeout,
+    ServerUnreachable,
+)
+from schedulezero.model import JsonObject
+from schedulezero.wire.storable import Unstorable, check, clean_text, read_json
+
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 10.0
+
+_per_person: ContextVar[bool] = ContextVar("per_person", default=False)
+
+
+@contextmanager
+def held_to_persons_limit(on: bool) -> Generator[None]:
+    """Lets the limit of jobs for one person hold for all that is asked for within it."""
+    token = _per_person.set(on)
+    try:
+        yield
+    finally:
+        _per_person.reset(token)
+
+
+class Http:
+    """JSON over HTTP to one server, with time-outs everywhere.
+
+    Parameters:
+        endpoint: the server's root, such as ``http://127.0.0.1:8888``.
+        token: the bearer token to send, None for none.
+        authority: a file with the certificates that sign the server's; None for the public ones.
+    """
+
+    def __init__(self, endpoint: str, token: str | None = None, authority: str | None = None) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self._client = httpx.AsyncClient(
+            base_url=self.endpoint,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            verify=ssl.create_default_context(cafile=authority) if authority else True,
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            trust_env=False,  # the server is ours; a proxy meant for the web is not on its way
+        )
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._client.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: JsonObject | None = None,
+        query: Mapping[str, str | int | None] | None = None,
+        timeout: float | None = None,
+        actor_id: str | None = None,
+    ) -> JsonObject:
+        """The answer's JSON object.
+
+        Parameters:
+            method: the HTTP method.
+            path: the path below the endpoint.
+            body: what to send as JSON.
+            query: query parameters; those that are None are left out.
+            timeout: seconds to wait for the answer, where the usual ones are too few.
+            actor_id: the user on whose behalf this is asked.
+
+        Raises a ClientError whose message is a sentence for the user.
+        """
+        params = {key: value for key, value in (query or {}).items() if value is not None}
+        extra: dict[str, Any] = {"timeout": timeout} if timeout is not None else {}
+        headers = {"X-ScheduleZero-Actor": actor_id} if actor_id is not None else {}
+        if _per_person.get():
+            headers["X-ScheduleZero-Per-Person"] = "1"
+        if headers:
+            extra["headers"] = headers
+        try:
+            check({**params, "body": body})
+        except Unstorable as error:
+            raise RequestRefused(f"This cannot be sent: it holds {error}.", code="bad_value") from error
+        try:
+            response = await self._client.request(method, path, json=body, params=params, **extra)
+        except httpx.TimeoutException as error:
+            raise ServerTimeout(
+                f"The ScheduleZero server at {self.endpoint} does not answer. Try again in a moment."
+            ) from error
+        except httpx.TransportError as error:
+            raise ServerUnreachable(
+                f"The ScheduleZero server at {self.endpoint} cannot be reached. Is it running?"
+            ) from error
+        except httpx.RequestError as error:  # a body that is not what its encoding says
+            raise self._not_ours() from error
+        return self._answer(response)
+
+    def _answer(self, response: httpx.Response) -> JsonObject:
+        status = response.status_code
+        unusable: Unstorable | None = None
+        try:
+            data: Any = read_json(response.content, most=None)
+        except Unstorable as error:
+            data, unusable = None, error
+        except ValueError:
+            data = None
+        if status >= 500:
+            message = _error(data)[1] or "It gave no reason."
+            raise ServerFailed(f"The ScheduleZero server failed on this: {message}")
+        if status >= 400:
+            code, message, field = _error(data)
+            message = message or f"The ScheduleZero server refused this (HTTP {status})."
+            if status == 429:
+                raise ServerBusy(message)
+            kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
+            raise kind(message, code=code or "refused", field=field)
+        if unusable is not None:
+            raise BadAnswer(f"The server's answer cannot be used: it holds {unusable}.") from unusable
+        if not isinstance(data, dict):
+            raise self._not_ours()
+        return cast(JsonObject, data)
+
+    def _not_ours(self) -> BadAnswer:
+        return BadAnswer(
+            f"What answers at {self.endpoint} does not look like a ScheduleZero server. Check `api_endpoint`."
+        )
+
+
+def _error(data: Any) -> tuple[str | None, str | None, str | None]:
+    error = cast(JsonObject, data).get("error") if isinstance(data, dict) else None
+    if isinstance(error, str):
+        return None, error, None
+    if not isinstance(error, dict):
+        return None, None, None
+    parts = cast(JsonObject, error)
+    return _text(parts.get("code")), _text(parts.get("message")), _text(parts.get("field"))
+
+
+def _text(value: Any) -> str | None:
+    return clean_text(str(value)) if value is not None else None

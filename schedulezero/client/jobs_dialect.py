@@ -1,0 +1,243 @@
+"""Dialect A with all that our embedded server adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from schedulezero.client.decoding import items_of, job_of, job_path, read_answer, run_of
+from schedulezero.client.dialect import (
+    AuditPage,
+    BulkChange,
+    BulkOutcome,
+    Feature,
+    JobPage,
+    JobQuery,
+    RunPage,
+)
+from schedulezero.client.http import Http
+from schedulezero.instants import from_iso, to_iso
+from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
+from schedulezero.model.audit import AuditEntry, Change, changes_json
+from schedulezero.model.limits import Allowance
+
+
+class JobsDialect:
+    """Everything; it lacks nothing."""
+
+    lacks: Mapping[Feature, str] = {}
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def create(self, job: Job, by: str | None) -> Job:
+        body: JsonObject = {
+            **_definition(job),
+            "handler_id": job.handler_id,
+            "guild_id": job.guild_id,
+            "creator_id": job.creator_id,
+            "state": job.state.value,
+        }
+        if job.id:
+            body["job_id"] = job.id
+        return job_of(await self._http.request("POST", "/api/jobs", body=body, actor_id=by))
+
+    async def show(self, job_id: str) -> Job:
+        return job_of(await self._http.request("GET", job_path(job_id)))
+
+    async def jobs(self, guild_id: str, query: JobQuery, *, cursor: str | None, limit: int) -> JobPage:
+        return await self._page(
+            {
+                "guild_id": guild_id,
+                "state": query.state.value if query.state else None,
+                "method": query.method,
+                "channel_id": query.channel_id,
+                "creator_id": query.creator_id,
+                "text": query.text,
+                "sort": query.sort,
+                "cursor": cursor,
+                "limit": limit,
+            }
+        )
+
+    async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:
+        return await self._page({"due_before": to_iso(instant), "cursor": cursor, "limit": limit})
+
+    async def _page(self, query: Mapping[str, Any]) -> JobPage:
+        answer = await self._http.request("GET", "/api/jobs", query=query)
+        return JobPage(tuple(job_of(item) for item in items_of(answer, "jobs")), answer.get("next_cursor"))
+
+    async def change(self, job: Job, version: int, by: str | None) -> Job:
+        body = {**_definition(job), "version": version}
+        if job.state.value == "pending":
+            body["state"] = "pending"
+        return await self._changed("PATCH", job_path(job.id), body, by)
+
+    async def cancel(self, job: Job, by: str | None) -> Job:
+        return await self._changed("DELETE", job_path(job.id), None, by)
+
+    async def restore(self, job_id: str, version: int | None, expected: int | None, by: str | None) -> Job:
+        body: JsonObject = {"version": version, "expected": expected}
+        return await self._changed("POST", f"{job_path(job_id)}/restore", body, by)
+
+    async def pause(self, job_id: str, until: datetime | None, by: str | None) -> Job:
+        body: JsonObject = {"until": to_iso(until) if until is not None else None}
+        return await self._changed("POST", f"{job_path(job_id)}/pause", body, by)
+
+    async def resume(self, job_id: str, version: int | None, by: str | None) -> Job:
+        return await self._changed("POST", f"{job_path(job_id)}/resume", {"version": version}, by)
+
+    async def skip(self, job_id: str, by: str | None) -> Job:
+        return await self._changed("POST", f"{job_path(job_id)}/skip", None, by)
+
+    async def approve(self, job_id: str, version: int | None, by: str | None) -> Job:
+        return await self._changed("POST", f"{job_path(job_id)}/approve", {"version": version}, by)
+
+    async def _changed(self, method: str, path: str, body: JsonObject | None, by: str | None) -> Job:
+        return job_of(await self._http.request(method, path, body=body, actor_id=by))
+
+    async def bulk(self, guild_id: str, change: BulkChange, by: str | None) -> BulkOutcome:
+        entries = [
+            {"job_id": job_id, "expected": expected, "version": change.versions.get(job_id)}
+            for job_id, expected in change.jobs.items()
+        ]
+        body: JsonObject = {
+            "guild_id": guild_id,
+            "action": change.action,
+            "jobs": entries,
+            "params": dict(change.params),
+        }
+        answer = await self._http.request("POST", "/api/jobs/bulk", body=body, actor_id=by)
+        return BulkOutcome(
+            changed={
+                str(item["job_id"]): (int(item["before"]), int(item["version"]))
+                for item in items_of(answer, "changed")
+            },
+            refused={str(item["job_id"]): str(item["message"]) for item in items_of(answer, "refused")},
+        )
+
+    async def versions(self, job_id: str, limit: int) -> tuple[JobVersion, ...]:
+        answer = await self._http.request("GET", f"{job_path(job_id)}/versions", query={"limit": limit})
+        return tuple(
+            read_answer(JobVersion.from_json, item, "a version") for item in items_of(answer, "versions")
+        )
+
+    async def run(self, job: Job, by: str | None) -> Run:
+        body: JsonObject = {"version": job.version}
+        return run_of(await self._http.request("POST", f"{job_path(job.id)}/run", body=body, actor_id=by))
+
+    async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        body: JsonObject = {"since": to_iso(since), "until": to_iso(until)}
+        answer = await self._http.request("POST", f"{job_path(job_id)}/missing", body=body)
+        return read_answer(
+            lambda data: tuple(from_iso(text) for text in data["instants"]), answer, "a list of instants"
+        )
+
+    async def make_up(
+        self, job_id: str, at: Sequence[datetime], version: int | None, by: str | None
+    ) -> tuple[Run, ...]:
+        body: JsonObject = {"instants": [to_iso(instant) for instant in at], "version": version}
+        path = f"{job_path(job_id)}/make-up"
+        answer = await self._http.request("POST", path, body=body, actor_id=by)
+        return tuple(run_of(item) for item in items_of(answer, "runs"))
+
+    async def runs(
+        self, guild_id: str, *, job_id: str | None, state: RunState | None, cursor: str | None, limit: int
+    ) -> RunPage:
+        query = {
+            "guild_id": guild_id,
+            "job_id": job_id,
+            "status": state.value if state else None,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        answer = await self._http.request("GET", "/api/executions", query=query)
+        return RunPage(tuple(run_of(item) for item in items_of(answer, "records")), answer.get("next_cursor"))
+
+    async def run_of_message(self, guild_id: str, message_id: str) -> Run | None:
+        query = {"guild_id": guild_id, "message_id": message_id, "limit": 1}
+        answer = await self._http.request("GET", "/api/executions", query=query)
+        found = items_of(answer, "records")
+        return run_of(found[0]) if found else None
+
+    async def troubles(self, after: int | None, wait_seconds: int) -> tuple[tuple[Trouble, ...], int]:
+        query = {"after": after, "wait": wait_seconds}
+        answer = await self._http.request("GET", "/api/troubles", query=query, timeout=wait_seconds + 10.0)
+        found = tuple(
+            read_answer(Trouble.from_json, item, "a trouble") for item in items_of(answer, "troubles")
+        )
+        return found, int(answer.get("next") or 0)
+
+    async def audit(
+        self, guild_id: str, *, job_id: str | None, actor_id: str | None, cursor: str | None, limit: int
+    ) -> AuditPage:
+        query = {
+            "guild_id": guild_id, "job_id": job_id, "actor_id": actor_id, "cursor": cursor, "limit": limit,
+        }  # fmt: skip
+        answer = await self._http.request("GET", "/api/audit", query=query)
+        following = answer.get("next")
+        return AuditPage(_entries(answer), str(following) if following else None)
+
+    async def audit_after(self, after: int | None, wait_seconds: int) -> tuple[tuple[AuditEntry, ...], int]:
+        if after is None:  # only where it ends now
+            answer = await self._http.request("GET", "/api/audit", query={"limit": 1})
+            return (), int(answer.get("newest") or 0)
+        query = {"after": after, "wait": wait_seconds, "limit": 100}
+        answer = await self._http.request("GET", "/api/audit", query=query, timeout=wait_seconds + 10.0)
+        return _entries(answer), int(answer.get("next") or 0)
+
+    async def note(
+        self,
+        action: str,
+        *,
+        guild_id: str,
+        name: str | None,
+        changes: Sequence[Change],
+        by: str | None,
+    ) -> None:
+        body: JsonObject = {
+            "action": action,
+            "guild_id": guild_id,
+            "name": name,
+            "changes": changes_json(tuple(changes)),
+        }
+        await self._http.request("POST", "/api/audit", body=body, actor_id=by)
+
+    async def rules(self, guild_id: str) -> GuildRules:
+        answer = await self._http.request("GET", f"/api/guilds/{guild_id}/rules")
+        return read_answer(GuildRules.from_json, answer, "rules")
+
+    async def save_rules(self, rules: GuildRules, by: str | None) -> GuildRules:
+        body = rules.to_json()
+        del body["guild_id"]
+        path = f"/api/guilds/{rules.guild_id}/rules"
+        answer = await self._http.request("PUT", path, body=body, actor_id=by)
+        return read_answer(GuildRules.from_json, answer, "rules")
+
+    async def allowance(self, guild_id: str, person_id: str) -> Allowance:
+        query = {"creator_id": person_id}
+        answer = await self._http.request("GET", f"/api/guilds/{guild_id}/limits", query=query)
+        return read_answer(Allowance.from_json, answer, "limits")
+
+
+def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:
+    return tuple(
+        read_answer(AuditEntry.from_json, item, "an entry of the audit")
+        for item in items_of(answer, "entries")
+    )
+
+
+def _definition(job: Job) -> JsonObject:
+    """What a person can change of a job, as a request carries it."""
+    return {
+        "method": job.method,
+        "params": dict(job.params),
+        "trigger": job.trigger.to_json(),
+        "name": job.name,
+        "timezone": job.timezone,
+        "grace_seconds": job.grace.total_seconds(),
+        "missed": job.missed.value,
+        "overlap": job.overlap.value,
+        "meta": dict(job.meta),
+    }

@@ -1,0 +1,321 @@
+"""Dialect B, the published server's: it creates, lists, runs and cancels, and that is all.
+
+It has no place for a job's metadata, which therefore travels inside the params under ``_meta``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from urllib.parse import quote
+
+from schedulezero.client.decoding import items_of
+from schedulezero.client.dialect import (
+    AuditPage,
+    BulkChange,
+    BulkOutcome,
+    Feature,
+    JobPage,
+    JobQuery,
+    RunPage,
+)
+from schedulezero.client.http import Http
+from schedulezero.errors import NotFound, NotSupported
+from schedulezero.instants import from_iso, to_iso
+from schedulezero.methods.spec import META_KEY
+from schedulezero.model import (
+    GuildRules,
+    Job,
+    JobState,
+    JobVersion,
+    JsonObject,
+    MissedPolicy,
+    OverlapPolicy,
+    Run,
+    RunState,
+    Trigger,
+    Trouble,
+)
+from schedulezero.model.audit import AuditEntry, Change
+from schedulezero.model.limits import Allowance
+from schedulezero.when.language.nearest import refusal
+
+_RUN_SECONDS = 35.0  # the published server answers when the job has ended
+
+
+class SchedulesDialect:
+    """Dialect B, the published server's."""
+
+    lacks: Mapping[Feature, str] = {
+        Feature.PAUSE: "This server cannot pause jobs; cancel the job and create it again later.",
+        Feature.EDIT: "This server cannot edit jobs; cancel the job and create it anew.",
+        Feature.UNDO: "This server cannot bring a cancelled job back.",
+        Feature.CALENDAR: "This server knows no counts, exclusions or longer periods.",
+        Feature.HOLD: "This server cannot hold a job until a day, or skip its next run.",
+        Feature.BULK: "This server changes one job at a time.",
+        Feature.MAKE_UP: "This server cannot make up for runs; use Run now.",
+        Feature.RULES: "This server knows no quiet hours, free days or limits.",
+        Feature.TROUBLES: "This server does not tell of failed or missed runs.",
+        Feature.AUDIT: "This server does not keep who changed what.",
+    }
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def create(self, job: Job, by: str | None) -> Job:
+        if job.state is JobState.PENDING:
+            raise NotSupported("This server cannot hold a job until somebody approves it.")
+        if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
+            raise NotSupported(
+                "This server knows no policies for missed or overlapping runs; leave both as they are."
+            )
+        if job.trigger.type == "calendar":
+            raise NotSupported(refusal(job.trigger, job.timezone))
+        meta = {
+            "name": job.name,
+            "guild_id": job.guild_id,
+            "creator_id": job.creator_id,
+            "meta": dict(job.meta),
+            "timezone": job.timezone,
+            "trigger": job.trigger.to_json(),
+            "created_at": to_iso(job.created_at or datetime.now(UTC)),
+        }
+        args = dict(job.trigger.args)
+        if job.trigger.type == "cron":
+            args.setdefault("timezone", job.timezone)
+        body: JsonObject = {
+            "handler_id": job.handler_id,
+            "job_method": job.method,
+            "job_params": {**job.params, META_KEY: meta},
+            "trigger": {"type": job.trigger.type, **args},
+        }
+        # Its own ids are long and guessable, and a button's custom id has room for few characters.
+        body["job_id"] = job.id or secrets.token_hex(8)
+        answer = await self._http.request("POST", "/api/schedule", body=body)
+        return replace(job, id=str(answer.get("job_id") or body["job_id"]))
+
+    async def show(self, job_id: str) -> Job:
+        found = next((job for job in await self._all() if job.id == job_id), None)
+        if found is None:
+            raise NotFound(f"There is no job {job_id!r} any more.", code="job_not_found", field="job_id")
+        return found
+
+    async def jobs(self, guild_id: str, query: JobQuery, *, cursor: str | None, limit: int) -> JobPage:
+        # This dialect lists everything at once; the pages are cut here.
+        found = [job for job in await self._all() if job.guild_id == guild_id and _matches(job, query)]
+        far = datetime.max.replace(tzinfo=UTC)
+        keys: dict[str, Callable[[Job], Any]] = {
+            "next": lambda job: (job.next_run_at or far, job.id),
+            "name": lambda job: (job.title.casefold(), job.id),
+            "created": lambda job: (far - (job.created_at or far), job.id),
+        }
+        found.sort(key=keys[query.sort])
+        start = int(cursor or 0)
+        following = start + limit
+        return JobPage(tuple(found[start:following]), str(following) if following < len(found) else None)
+
+    async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:
+        due = [job for job in await self._all() if job.next_run_at is not None and job.next_run_at <= instant]
+        return JobPage(tuple(due), None)
+
+    async def change(self, job: Job, version: int, by: str | None) -> Job:
+        raise NotSupported(self.lacks[Feature.EDIT])
+
+    async def cancel(self, job: Job, by: str | None) -> Job:
+        await self._http.request("DELETE", f"/api/schedules/{quote(job.id, safe='')}")
+        return replace(job, state=JobState.CANCELLED, next_run_at=None)
+
+    async def restore(self, job_id: str, version: int | None, expected: int | None, by: str | None) -> Job:
+        raise NotSupported(self.lacks[Feature.UNDO])
+
+    async def pause(self, job_id: str, until: datetime | None, by: str | None) -> Job:
+        raise NotSupported(self.lacks[Feature.PAUSE])
+
+    async def resume(self, job_id: str, version: int | None, by: str | None) -> Job:
+        raise NotSupported(self.lacks[Feature.PAUSE])
+
+    async def skip(self, job_id: str, by: str | None) -> Job:
+        raise NotSupported(self.lacks[Feature.HOLD])
+
+    async def approve(self, job_id: str, version: int | None, by: str | None) -> Job:
+        raise NotSupported(self.lacks[Feature.EDIT])
+
+    async def bulk(self, guild_id: str, change: BulkChange, by: str | None) -> BulkOutcome:
+        raise NotSupported(self.lacks[Feature.BULK])
+
+    async def versions(self, job_id: str, limit: int) -> tuple[JobVersion, ...]:
+        raise NotSupported(self.lacks[Feature.UNDO])
+
+    async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        raise NotSupported(self.lacks[Feature.MAKE_UP])
+
+    async def make_up(
+        self, job_id: str, at: Sequence[datetime], version: int | None, by: str | None
+    ) -> tuple[Run, ...]:
+        raise NotSupported(self.lacks[Feature.MAKE_UP])
+
+    async def run_of_message(self, guild_id: str, message_id: str) -> Run | None:
+        page = await self.runs(guild_id, job_id=None, state=None, cursor=None, limit=1000)
+        return next((run for run in page.runs if (run.result or {}).get("message_id") == message_id), None)
+
+    async def troubles(self, after: int | None, wait_seconds: int) -> tuple[tuple[Trouble, ...], int]:
+        raise NotSupported(self.lacks[Feature.TROUBLES])
+
+    async def audit(
+        self, guild_id: str, *, job_id: str | None, actor_id: str | None, cursor: str | None, limit: int
+    ) -> AuditPage:
+        raise NotSupported(self.lacks[Feature.AUDIT])
+
+    async def audit_after(self, after: int | None, wait_seconds: int) -> tuple[tuple[AuditEntry, ...], int]:
+        raise NotSupported(self.lacks[Feature.AUDIT])
+
+    async def note(
+        self,
+        action: str,
+        *,
+        guild_id: str,
+        name: str | None,
+        changes: Sequence[Change],
+        by: str | None,
+    ) -> None:
+        raise NotSupported(self.lacks[Feature.AUDIT])
+
+    async def rules(self, guild_id: str) -> GuildRules:
+        raise NotSupported(self.lacks[Feature.RULES])
+
+    async def save_rules(self, rules: GuildRules, by: str | None) -> GuildRules:
+        raise NotSupported(self.lacks[Feature.RULES])
+
+    async def allowance(self, guild_id: str, person_id: str) -> Allowance:
+        raise NotSupported(self.lacks[Feature.RULES])
+
+    async def run(self, job: Job, by: str | None) -> Run:
+        started_at = datetime.now(UTC)
+        body: JsonObject = {
+            "handler_id": job.handler_id,
+            "job_method": job.method,
+            "job_params": dict(job.params),
+        }
+        answer = await self._http.request("POST", "/api/run_now", body=body, timeout=_RUN_SECONDS)
+        return Run(
+            job_id=job.id,
+            handler_id=job.handler_id,
+            method=job.method,
+            params=job.params,
+            scheduled_at=started_at,
+            state=RunState.SUCCEEDED,
+            attempts=1,
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            result=cast(JsonObject | None, answer.get("result")),
+        )
+
+    async def runs(
+        self, guild_id: str, *, job_id: str | None, state: RunState | None, cursor: str | None, limit: int
+    ) -> RunPage:
+        own = {job.id: job for job in await self._all() if job.guild_id == guild_id}
+        answer = await self._http.request("GET", "/api/executions", query={"limit": 1000, "job_id": job_id})
+        found = [
+            run
+            for record in items_of(answer, "records")
+            if (run := _foreign_run(record)) is not None
+            and run.job_id in own
+            and (state is None or run.state is state)
+        ]
+        found.sort(key=lambda run: run.scheduled_at, reverse=True)
+        start = int(cursor or 0)
+        following = start + limit
+        return RunPage(tuple(found[start:following]), str(following) if following < len(found) else None)
+
+    async def _all(self) -> list[Job]:
+        answer = await self._http.request("GET", "/api/schedules")
+        return [job for item in items_of(answer, "schedules") if (job := _job_of_schedule(item)) is not None]
+
+
+def _matches(job: Job, query: JobQuery) -> bool:
+    named = job.params.get("channel_ids")
+    channels = [job.params.get("channel_id"), *(cast("list[Any]", named) if isinstance(named, list) else [])]
+    text = f"{job.name or ''} {job.method} {' '.join(map(str, job.params.values()))}".casefold()
+    return (
+        (query.state is None or job.state is query.state)
+        and (query.method is None or job.method == query.method)
+        and (query.creator_id is None or job.creator_id == query.creator_id)
+        and (query.channel_id is None or query.channel_id in map(str, channels))
+        and (query.text or "").casefold() in text
+    )
+
+
+def _job_of_schedule(data: JsonObject) -> Job | None:
+    """A published schedule as a job; None for one whose shape is not ours to understand."""
+    args = data.get("args")
+    if not isinstance(args, list) or len(cast("list[Any]", args)) < 3:
+        return None
+    handler_id, method, params = cast("list[Any]", args)[:3]
+    if not isinstance(params, dict):
+        return None
+    own = dict(cast(JsonObject, params))
+    found = own.pop(META_KEY, None)
+    meta = cast(JsonObject, found) if isinstance(found, dict) else {}
+    described = meta.get("trigger")
+    trigger = (
+        Trigger.from_json(cast(JsonObject, described))
+        if isinstance(described, dict) and {"type", "args"} <= cast(JsonObject, described).keys()
+        else Trigger("unknown", {"text": str(data.get("trigger"))})
+    )
+    next_run_at = _lenient_instant(data.get("next_fire_time"))
+    return Job(
+        id=str(data.get("id")),
+        handler_id=str(handler_id),
+        method=str(method),
+        params=own,
+        trigger=trigger,
+        state=JobState.ACTIVE if next_run_at else JobState.FINISHED,
+        next_run_at=next_run_at,
+        name=meta.get("name"),
+        guild_id=meta.get("guild_id"),
+        creator_id=meta.get("creator_id"),
+        meta=cast(JsonObject, meta.get("meta") or {}),
+        timezone=str(meta.get("timezone") or "UTC"),
+        created_at=_lenient_instant(meta.get("created_at")),
+    )
+
+
+def _foreign_run(data: JsonObject) -> Run | None:
+    status = str(data.get("status", "")).lower()
+    started_at = _lenient_instant(data.get("started_at") or data.get("start_time") or data.get("timestamp"))
+    if started_at is None:
+        return None
+    duration = data.get("duration_ms")
+    finished_at = _lenient_instant(data.get("finished_at") or data.get("end_time"))
+    if finished_at is None and isinstance(duration, int | float):
+        finished_at = started_at + timedelta(milliseconds=duration)
+    result = data.get("result")
+    return Run(
+        job_id=str(data.get("job_id")),
+        handler_id=str(data.get("handler_id")),
+        method=str(data.get("method_name") or data.get("method")),
+        params={},
+        scheduled_at=_lenient_instant(data.get("scheduled_at")) or started_at,
+        state=RunState.SUCCEEDED if status in ("success", "succeeded", "completed") else RunState.FAILED,
+        attempts=int(data.get("attempts") or 1),
+        started_at=started_at,
+        finished_at=finished_at,
+        result=cast(JsonObject, result) if isinstance(result, dict) else None,
+        error=str(data["error"]) if data.get("error") else None,
+    )
+
+
+def _lenient_instant(value: Any) -> datetime | None:
+    """An instant in whatever shape a foreign server writes it; without an offset it is UTC."""
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, str):
+            parsed = datetime.fromisoformat(value)
+            return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else from_iso(value)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None

@@ -1,0 +1,72 @@
+"""The lines of an event, held against RFC 5545 where the parser is lenient and would pick a time itself.
+
+It takes the last of two times, lets a zone and a ``Z`` stand together, and merges the parts of a rule that
+are said twice. Each of these is refused here, in a sentence, before the parser reads the event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from schedulezero.errors import WhenError
+from schedulezero.exchange.calendar_lines import split_property
+from schedulezero.when.language.rrule_text import rrule_parts
+
+_ONCE = ("DTSTART", "RRULE", "SUMMARY", "DESCRIPTION", "STATUS", "UID", "RECURRENCE-ID")
+_TIMES = ("DTSTART", "EXDATE")
+_STAMP = re.compile(r"[0-9]{8}(?:T[0-9]{6}Z?)?")
+
+
+class Unusable(Exception):
+    """An event cannot be scheduled as it stands; the text says why."""
+
+
+def check_lines(lines: Sequence[str]) -> None:
+    """Raises Unusable when the lines of an event say two things at once, or a time that is none."""
+    properties = [split_property(line) for line in lines]
+    for name, number in Counter(name for name, _, _ in properties).items():
+        if name in _ONCE and number > 1:
+            raise Unusable(f"This event has {number} {name} lines; one is possible.")
+    for name, parameters, value in properties:
+        if name in _TIMES:
+            _check_times(name, parameters, value)
+
+
+def rule_of(lines: Sequence[str]) -> tuple[str, dict[str, str]] | None:
+    """An event's RRULE as it stands, and its parts; None when it has none."""
+    text = next((value.strip() for name, _, value in map(split_property, lines) if name == "RRULE"), None)
+    if text is None:
+        return None
+    try:
+        return text, rrule_parts(text)
+    except WhenError as error:
+        raise Unusable(error.message) from error
+
+
+def _check_times(name: str, parameters: str, value: str) -> None:
+    keys = Counter(part.partition("=")[0].strip().upper() for part in parameters.split(";") if part)
+    repeated = next((key for key, number in keys.items() if number > 1), None)
+    if repeated is not None:
+        raise Unusable(f"{name} has {repeated[:40]} twice; one is possible.")
+    whole_days = re.search(r"(^|;)VALUE=DATE(;|$)", parameters, re.IGNORECASE) is not None
+    for item in value.split(","):
+        stamp = item.strip()
+        if _STAMP.fullmatch(stamp) is None or not _exists(stamp):
+            raise Unusable(f"{name} “{stamp[:40]}” is not a time such as 20261224T180000Z.")
+        if stamp.endswith("Z") and "TZID" in keys:
+            raise Unusable(
+                f"{name} is in UTC (its Z) and names another time zone (its TZID); which is meant?"
+            )
+        if whole_days and "T" in stamp:
+            raise Unusable(f"{name} “{stamp}” has a time and is marked as a whole day (VALUE=DATE).")
+
+
+def _exists(stamp: str) -> bool:
+    try:
+        datetime.strptime(stamp.removesuffix("Z"), "%Y%m%dT%H%M%S" if "T" in stamp else "%Y%m%d")  # noqa: DTZ007 - only whether it exists
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,373 @@
+"""Calendar files (RFC 5545): jobs as events that any calendar opens, and events as entries to import."""
+
+from __future__ import annotations
+
+import re
+import time as clock
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from schedulezero.exchange.calendar_checks import Unusable, check_lines, rule_of
+from schedulezero.exchange.calendar_lines import Block, Blocks, blocks_of, split_property, uid_of
+from schedulezero.exchange.rrule_lines import LISTED, recurrences
+from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
+from schedulezero.instants import first_instant_at_or_after
+from schedulezero.model import Job
+from schedulezero.when.calendar.calendar_trigger import MOST_EXCLUDED
+from schedulezero.when.calendar.triggers import known_zones
+
+MOST_EVENTS = 3000
+_MOST_DATES = 6000  # of jobs that no rule of a calendar describes
+_MOST_TEXT = 1_000_000  # characters of all descriptions together, shared out among the jobs
+_LONGEST_TEXT = 4000
+_LONGEST = 4.0  # seconds; the next instants of rare schedules take some milliseconds each to find
+_LENGTH = timedelta(minutes=15)
+_ALL_DAY = time(9)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFile:
+    """A calendar file, and how many of its jobs had no room in it."""
+
+    data: bytes
+    left_out: int
+
+
+def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
+    """What is still to come of jobs, as a calendar file; see `calendar_of`."""
+    return calendar_of(jobs, name=name, now=now).data
+
+
+def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = True) -> CalendarFile:
+    """What is still to come of jobs, as a calendar file of at most so many events and dates.
+
+    Parameters:
+        jobs: those that are not over, the most important first; the others have nothing to come.
+        name: what the calendar is called.
+        now: the present instant.
+        texts: whether what the jobs will post is in it.
+    """
+    from icalendar import Calendar, Event  # takes a while, and few need it
+
+    calendar: Any = Calendar()
+    calendar.add("prodid", "-//ScheduleZero//Discord//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", name)
+    listed = list(jobs)
+    each = min(LISTED, max(_MOST_DATES // max(len(listed), 1), 1))
+    longest = min(_LONGEST_TEXT, max(_MOST_TEXT // max(len(listed), 1), 200))
+    events, stop = 0, clock.monotonic() + _LONGEST
+    left_out = 0
+    for position, job in enumerate(listed):
+        if events >= MOST_EVENTS or clock.monotonic() >= stop:
+            left_out = len(listed) - position
+            break
+        anchor = job.anchor_at or job.created_at or now
+        after = max(now, job.held_until) if job.held_until else now
+        found = recurrences(job.trigger, anchor=anchor, zone=job.timezone, now=after, listed=each)
+        events += len(found)
+        for number, recurrence in enumerate(found):
+            event: Any = Event()
+            event.add("uid", f"{job.id}-{number}@schedulezero")
+            event.add("dtstamp", now)
+            event.add("summary", job.title)
+            text = str(job.params.get("message") or job.params.get("description") or "")
+            if text and texts:
+                event.add("description", text[:longest])
+            event.add("dtstart", recurrence.start)
+            event.add("dtend", recurrence.start + _LENGTH)
+            if recurrence.rule:
+                event.add("rrule", recurrence.rule)
+            if recurrence.dates:
+                event.add("rdate", list(recurrence.dates))
+            zone = recurrence.start.tzinfo
+            for day in recurrence.excluded:
+                event.add("exdate", datetime.combine(day, recurrence.start.time(), zone))
+            calendar.add_component(event)
+    if any("/" in str(event["dtstart"].dt.tzinfo) for event in calendar.walk("VEVENT")):
+        calendar.add_missing_timezones()
+    return CalendarFile(calendar.to_ical(), left_out)
+
+
+def read_calendar(
+    text: str,
+    *,
+    method: str,
+    params: dict[str, Any],
+    zone: str,
+    now: datetime,
+    most: int = MOST_ENTRIES,
+) -> list[Entry | Fault]:
+    """The events of a calendar file as entries that post a message.
+
+    Parameters:
+        text: the file.
+        method: the job method that posts.
+        params: what it gets beside its ``message``.
+        zone: for times that name no zone, in a calendar that names none either (X-WR-TIMEZONE).
+        now: the present instant.
+        most: how many events are read at most.
+
+    Each event is read by itself, so that one that cannot be read costs none of the others.
+    """
+    blocks = blocks_of(text, most)
+    if not blocks.events:
+        return [Fault(1, "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).")]
+    zones = _Zones(blocks, zone)
+    found: list[Entry | Fault] = []
+    for block in blocks.events:
+        try:
+            found.append(_entry(block, zones, method, params, now, blocks.changed))
+        except Unusable as error:
+            found.append(Fault(block.line, str(error)))
+        except Exception as error:  # noqa: BLE001 - the parser raises many kinds; each costs one event
+            reason = " ".join(str(error).split())[:120] or type(error).__name__
+            found.append(Fault(block.line, f"This event cannot be read: {reason}."))
+    if blocks.count > most:
+        found.append(Fault(1, f"Only the first {most} of {blocks.count} events were read."))
+    return found
+
+
+class _Zones:
+    """The time zones of a file: IANA zones where a name or VTIMEZONE tells which, else its own rules."""
+
+    def __init__(self, blocks: Blocks, default: str) -> None:
+        from icalendar.timezone import tzp
+
+        tzp.use_default()  # forgets the zones of files that were read before
+        self._default = default
+        self._names = blocks.zone_names
+        self._own: dict[str, Block] = {}
+        self._known: dict[str, str | None] = {}
+        self._faults: dict[str, str] = {}
+        for block in blocks.zones:
+            name = next((value for key, _, value in map(split_property, block.lines) if key == "TZID"), "")
+            self._own.setdefault(name.strip(), block)
+
+    def default(self, block: Block) -> str:
+        """The zone of an event's times that name none: its calendar's, or else the one asked for."""
+        name = self._names.get(block.calendar)
+        if not name:
+            return self._default
+        found = self.iana(name)
+        if found is None:
+            raise Unusable(
+                f"The zone of its calendar, X-WR-TIMEZONE “{name[:60]}”, is not a known time zone."
+            )
+        return found
+
+    def iana(self, name: str) -> str | None:
+        """The IANA zone that a TZID means, None when only its own rules say."""
+        if name not in self._known:
+            self._known[name] = self._iana(name)
+            if self._known[name] is None:
+                self._faults[name] = "Its time zone cannot be read."  # if learning fails
+                self._faults[name] = self._learn(name)
+        if self._faults.get(name):
+            raise Unusable(self._faults[name])
+        return self._known[name]
+
+    def _learn(self, name: str) -> str:
+        """Tells the parser a zone that only its own rules describe; returns what is wrong with it."""
+        import icalendar
+
+        block = self._own.get(name)
+        if block is None:
+            return f"“{name[:60]}” is not a known time zone."
+        if block.fault is not None:
+            return f"Its time zone cannot be read: {block.fault}"
+        for key, _, value in map(split_property, block.lines):
+            parts = _parts(value)
+            if key == "RRULE" and (parts.get("FREQ") != "YEARLY" or not parts.keys() <= _CLOCK_CHANGES):
+                return "Its time zone changes its clocks by a rule that is not supported."
+        lines = "\n".join(["BEGIN:VTIMEZONE", *block.lines, "END:VTIMEZONE"])
+        icalendar.Calendar.from_ical(f"BEGIN:VCALENDAR\nVERSION:2.0\n{lines}\nEND:VCALENDAR\n")
+        return ""
+
+    def _iana(self, name: str) -> str | None:
+        from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+        names = known_zones()
+        cleaned = name.strip("/")
+        parts = cleaned.split("/")
+        guesses = [cleaned, WINDOWS_TO_OLSON.get(cleaned, "")]
+        if name.startswith("/"):  # /citadel.org/20210210_1/Europe/Berlin: a maker's name before the zone's
+            guesses += ["/".join(parts[start:]) for start in range(1, min(len(parts), 6))]
+        block = self._own.get(name)
+        if block is not None:
+            guesses += [
+                value for key, _, value in map(split_property, block.lines) if key == "X-LIC-LOCATION"
+            ]
+            guesses.append(_fixed(block))
+        return next((guess for guess in guesses if guess in names), None)
+
+
+def _fixed(zone: Block) -> str:
+    """The zone that is always as far from UTC as one with its own rules, empty when there is none."""
+    offsets = {value.strip() for key, _, value in map(split_property, zone.lines) if key == "TZOFFSETTO"}
+    match = _WHOLE_HOURS.fullmatch(offsets.pop()) if len(offsets) == 1 else None
+    if match is None:
+        return ""
+    hours = int(match[2])
+    return f"Etc/GMT{'-' if match[1] == '+' else '+'}{hours}" if hours else "UTC"  # POSIX counts westwards
+
+
+def _parts(rule: str) -> dict[str, str]:
+    """The parts of an RRULE by their names."""
+    found: dict[str, str] = {}
+    for part in rule.upper().split(";"):
+        name, _, value = part.partition("=")
+        found[name] = value
+    return found
+
+
+_WHOLE_HOURS = re.compile(r"([+-])([0-9]{2})00(?:00)?")
+_CLOCK_CHANGES = frozenset(("FREQ", "INTERVAL", "UNTIL", "COUNT", "BYMONTH", "BYDAY", "BYMONTHDAY", "WKST"))
+
+
+def _with_known_zones(block: Block, zones: _Zones) -> str:
+    """The event with its zones by their IANA names; only its times name any."""
+    lines: list[str] = []
+    for line in block.lines:
+        name, parameters, value = split_property(line)
+        if name in ("DTSTART", "EXDATE") and "TZID=" in parameters.upper():
+            kept: list[str] = []
+            for parameter in parameters.split(";"):
+                key, _, given = parameter.partition("=")
+                if key.strip().upper() == "TZID":
+                    if "T" not in value.upper():
+                        continue  # a day is one wherever somebody is (RFC 5545, 3.2.19)
+                    given = zones.iana(given.strip('"')) or given
+                kept.append(f"{key}={given}")
+            line = f"{';'.join([name, *kept])}:{value}"
+        lines.append(line)
+    return "\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT"])
+
+
+def _entry(
+    block: Block,
+    zones: _Zones,
+    method: str,
+    params: dict[str, Any],
+    now: datetime,
+    changed: set[str],
+) -> Entry:
+    import icalendar  # takes a while, and few need it
+
+    if block.fault is not None:
+        raise Unusable(block.fault)
+    check_lines(block.lines)
+    event: Any = cast(Any, icalendar.Event).from_ical(_with_known_zones(block, zones))
+    if str(event.get("status") or "").upper() == "CANCELLED":
+        raise Unusable("This event was cancelled.")
+    if event.get("recurrence-id") is not None:
+        raise Unusable("This is one changed date of a repeating event; change it after the import.")
+    for name in ("rdate", "exrule"):
+        if event.get(name) is not None:
+            raise Unusable(f"{name.upper()} is not supported; RRULE and EXDATE are.")
+    summary = " ".join(str(event.get("summary") or "").split())
+    description = str(event.get("description") or "").strip()
+    message = f"**{summary}**\n{description}".strip() if description else summary
+    if not message:
+        raise Unusable("This event has no SUMMARY to post.")
+    start = event.get("dtstart")
+    if start is None:
+        raise Unusable("This event has no DTSTART.")
+    begins, where = _start(start.dt, zones, block)
+    rule = rule_of(block.lines)
+    if rule is None:
+        where = where if where in known_zones() else zones.default(block)
+        if begins <= now:
+            raise Unusable(
+                f"This event is over: it was on {begins.astimezone(ZoneInfo(where)):%Y-%m-%d %H:%M}."
+            )
+        when = f"<t:{int(begins.timestamp())}>"
+        excluded: tuple[date, ...] = ()
+    else:
+        text, parts = rule
+        if uid_of(block.lines) in changed:
+            raise Unusable("Single dates of this event were moved or cancelled, which cannot be taken over.")
+        if where not in known_zones():
+            raise Unusable("Its time zone is not a known one, so its repetitions cannot be placed.")
+        local = begins.astimezone(ZoneInfo(where))
+        if not isinstance(start.dt, datetime):
+            _check_days(parts)
+        elif local.replace(tzinfo=None) != start.dt.replace(tzinfo=None):
+            raise Unusable("The clocks skip the time at which this event begins; give it another one.")
+        when = f"DTSTART:{local:%Y%m%dT%H%M%S} RRULE:{text}"
+        excluded = _excluded(event.get("exdate"), start.dt, parts, local, now)
+    return Entry(
+        line=block.line,
+        name=summary[:100] or None,
+        method=method,
+        params={**params, "message": message[:2000]},
+        when=when,
+        timezone=where,
+        excluded=excluded,
+    )
+
+
+def _start(value: Any, zones: _Zones, block: Block) -> tuple[datetime, str]:
+    """When an event begins, and in which zone; a day alone begins at nine.
+
+    The zone's name is not an IANA one when only the file's own rules say what its clock shows.
+    """
+    if not isinstance(value, datetime):
+        if not isinstance(value, date):
+            raise Unusable("This event's DTSTART is no date.")
+        value = datetime.combine(value, _ALL_DAY)
+    if value.tzinfo is None:
+        where = zones.default(block)
+        return first_instant_at_or_after(value, ZoneInfo(where)), where
+    return value.astimezone(UTC), str(getattr(value.tzinfo, "key", "") or value.tzinfo)
+
+
+def _check_days(parts: Mapping[str, str]) -> None:
+    """Refuses a rule of whole days that names times of day (RFC 5545, 3.3.10)."""
+    for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+        if name in parts:
+            raise Unusable(f"{name} does not go with an event of whole days.")
+    if "T" in parts.get("UNTIL", ""):
+        raise Unusable("UNTIL of an event of whole days must be a day too, such as UNTIL=20261224.")
+
+
+def _excluded(
+    value: Any, start: date, parts: Mapping[str, str], begins: datetime, now: datetime
+) -> tuple[date, ...]:
+    """The days on which a repeating event does not happen, as far as they are still to come."""
+    if value is None:
+        return ()
+    zone = begins.tzinfo
+    times = {
+        (int(hour), int(minute))
+        for hour in parts.get("BYHOUR", str(begins.hour)).split(",")
+        for minute in parts.get("BYMINUTE", str(begins.minute)).split(",")
+        if hour.isdecimal() and minute.isdecimal()
+    }
+    days: set[date] = set()
+    for item in cast("list[Any]", value if isinstance(value, list) else [value]):
+        for given in (day.dt for day in item.dts):
+            if not isinstance(given, datetime):
+                days.add(given)
+                continue
+            if not isinstance(start, datetime):
+                if given.tzinfo is not None or given.time() != time.min:
+                    raise Unusable("EXDATE of an event of whole days must be a day too, such as 20261224.")
+                days.add(given.date())
+                continue
+            local = given.astimezone(zone) if given.tzinfo is not None else given
+            if local.second or (local.hour, local.minute) not in times:
+                continue  # it does not happen then anyway
+            if len(times) > 1:
+                raise Unusable(
+                    "EXDATE leaves out one of several times of a day; only whole days are possible."
+                )
+            days.add(local.date())
+    today = now.astimezone(zone).date()
+    coming = tuple(sorted(day for day in days if day >= today))
+    if len(coming) > MOST_EXCLUDED:
+        raise Unusable(f"This event leaves out {len(coming)} days; {MOST_EXCLUDED} are possible.")
+    return coming

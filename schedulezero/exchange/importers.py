@@ -1,0 +1,257 @@
+"""Moving in from elsewhere: Reminder Bot's CSV, a crontab.
+
+Each reads every entry by itself, so that one that cannot be taken over is told with its line and costs none
+of the others. Lines are split at white space, not matched by expressions that may go back and forth.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
+from schedulezero.instants import to_iso
+from schedulezero.model import JsonObject, Trigger
+from schedulezero.when.calendar.triggers import known_zones
+
+POST = "send_announcement"
+_EMBED, _AS = "send_embed_announcement", "send_as"
+_LONGEST_FIELD = 100
+_LINES_LOOKED_AT = 20
+_OURS = re.compile(r"---|[-{\[\"'%]|[A-Za-z_ ]{1,60}:(\s|$)")  # how YAML and JSON begin
+_FIELD = re.compile(r"[0-9*/,\-A-Za-z?#]+")
+
+
+class NotTakenOver(Exception):
+    """An entry is well formed and cannot be taken over; the text says why."""
+
+
+Reader = Callable[[str, str, str, datetime, int], list[Entry | Fault]]
+"""Takes the text, the channel for entries that name none, the zone of times that name none, now, and how many
+entries are read at most."""
+
+
+def reader_of(text: str) -> Reader | None:
+    """What reads a file, by how it looks; None when it is none of these."""
+    begin = text.lstrip()[:2000]
+    first = begin.partition("\n")[0]
+    if "utc_time" in first and "content" in first:
+        return read_reminder_csv
+    lines = (line.strip() for line in text.split("\n"))
+    rest = list(
+        islice((line for line in lines if line and line[0] != "#" and not _setting(line)), _LINES_LOOKED_AT)
+    )
+    if not rest:
+        return None
+    # One wrong line at the top must not cost the jobs behind it; our own files are never taken for a crontab.
+    clear = _OURS.match(rest[0]) is None and any(map(_is_clearly_cron, rest))
+    return read_crontab if clear or _looks_like_cron(rest[0]) else None
+
+
+# ---------------------------------------------------------------- Reminder Bot
+
+
+def read_reminder_csv(
+    text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
+) -> list[Entry | Fault]:
+    """The reminders of Reminder Bot's export; one that names no channel goes to ``channel_id``."""
+    found: list[Entry | Fault] = []
+    reader = csv.DictReader(io.StringIO(text))
+    try:
+        for row in reader:
+            if len(found) == most:
+                found.append(Fault(reader.line_num, f"Only the first {most} entries were read."))
+                break
+            found.append(
+                guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
+            )
+    except csv.Error as error:
+        found.append(Fault(reader.line_num, f"This line cannot be read: {error}."))
+    return found
+
+
+def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime) -> Entry:
+    def cell(name: str) -> str:
+        return str(row.get(name) or "").strip()
+
+    if cell("enabled").casefold() in ("false", "0"):
+        raise NotTakenOver("This reminder is switched off.")
+    at = datetime.fromisoformat(cell("utc_time")).replace(tzinfo=UTC)
+    trigger = _repeated(at, cell, now)
+    channel = cell("channel").strip("<>#@ ")
+    channel = channel if channel.isdecimal() and 15 <= len(channel) <= 20 else channel_id
+    params: dict[str, Any] = {"channel_id": channel}
+    if cell("embed_title") or cell("embed_description"):
+        method = _EMBED
+        params |= {
+            "title": cell("embed_title") or cell("name") or "…",
+            "description": cell("embed_description"),
+        }
+        params["description"] = params["description"] or cell("content") or "…"
+        for name, column in (
+            ("footer", "embed_footer"),
+            ("image_url", "embed_image_url"),
+            ("thumbnail_url", "embed_thumbnail_url"),
+        ):
+            if cell(column):
+                params[name] = cell(column)
+        if cell("embed_color").isdigit():
+            params["color"] = f"#{int(cell('embed_color')) % 0x1000000:06X}"
+    elif not cell("content"):
+        raise NotTakenOver("This reminder has no text and no embed; files are not taken over.")
+    elif cell("username"):
+        method = _AS
+        params |= {"name": cell("username"), "message": cell("content")}
+        if cell("avatar"):
+            params["avatar_url"] = cell("avatar")
+    else:
+        method = POST
+        params["message"] = cell("content")
+    name = cell("name")
+    return Entry(
+        line, name if name and name != "Reminder" else None, method, params, "", "UTC", trigger=trigger
+    )
+
+
+def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigger:
+    seconds, days, months = (int(cell(f"interval_{unit}") or 0) for unit in ("seconds", "days", "months"))
+    bounds: JsonObject = {"timezone": "UTC"}
+    if cell("expires"):
+        bounds["until"] = to_iso(datetime.fromisoformat(cell("expires")).replace(tzinfo=UTC))
+    if months and (seconds or days):
+        raise NotTakenOver("Months together with days or seconds cannot be taken over; create it by hand.")
+    if months:
+        rule: JsonObject = {
+            "unit": "month",
+            "every": months,
+            "days": [at.day],
+            "times": [f"{at:%H:%M}"],
+            "anchor": f"{at:%Y-%m-%d}",
+        }
+        return Trigger("calendar", {"rule": rule, "starting": to_iso(at), **bounds})
+    if seconds or days:
+        interval = {"seconds": seconds + days * 86400}
+        return Trigger("calendar", {"interval": interval, "starting": to_iso(at), **bounds})
+    return once(at, now)
+
+
+def once(at: datetime, now: datetime) -> Trigger:
+    """A single instant that is still to come."""
+    if at <= now:
+        raise NotTakenOver("Its time is over.")
+    return Trigger("date", {"run_date": to_iso(at)})
+
+
+# ---------------------------------------------------------------- crontab
+
+_ALIASES = {
+    "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
+}  # fmt: skip
+
+
+def _setting(line: str) -> tuple[str, str] | None:
+    """A line such as ``CRON_TZ=Europe/Berlin`` as its name and value."""
+    name, equals, value = line.partition("=")
+    name = name.strip()
+    if not equals or not name.isascii() or not name.replace("_", "a").isalnum() or name[0].isdigit():
+        return None
+    return name, value.strip().strip("\"'")
+
+
+def _looks_like_cron(line: str) -> bool:
+    parts = line.split(None, 5)
+    if line.startswith("@"):
+        return len(parts) > 1
+    return len(parts) == 6 and all(_is_field(part) for part in parts[:5])
+
+
+def _is_clearly_cron(line: str) -> bool:
+    """The same for a line below others, which may be a sentence of five words and more."""
+    parts = line.split(None, 2)
+    return _looks_like_cron(line) and (line[0] == "@" or all(part[0] in "*0123456789" for part in parts[:2]))
+
+
+def _is_field(text: str) -> bool:
+    return len(text) <= _LONGEST_FIELD and _FIELD.fullmatch(text) is not None
+
+
+def read_crontab(
+    text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
+) -> list[Entry | Fault]:
+    """The lines of a crontab, each as a post of what stands behind its five fields.
+
+    ``CRON_TZ`` is the zone of the lines below it, as in cronie's crontab(5). ``TZ`` and every other setting
+    belong to the environment of the commands and do not move them; so say cronie's and Debian's crontab(5).
+    A job below a ``CRON_TZ`` that names no zone is refused, as it is not known when it would run.
+    """
+    found: list[Entry | Fault] = []
+    wrong: NotTakenOver | None = None
+    for number, line in enumerate(text.split("\n"), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        setting = _setting(stripped)
+        if setting is not None:
+            if setting[0] == "CRON_TZ":
+                zone = setting[1]
+                wrong = None if zone in known_zones() else _wrong_zone(number, zone)
+            continue
+        if "CRON_TZ" in stripped.split(None, 2)[:2] or stripped.startswith("export CRON_TZ"):
+            wrong = NotTakenOver(
+                f"Line {number} is not a setting; it should look like CRON_TZ=Europe/Berlin."
+            )
+        if len(found) == most:
+            found.append(Fault(number, f"Only the first {most} entries were read."))
+            break
+        found.append(
+            guarded(
+                number,
+                lambda line=stripped, number=number, zone=zone, wrong=wrong: _cron(
+                    line, number, channel_id, zone, wrong
+                ),
+            )
+        )
+    return found
+
+
+def _wrong_zone(number: int, zone: str) -> NotTakenOver:
+    if not zone:
+        return NotTakenOver(f"CRON_TZ on line {number} is empty; name a zone such as Europe/Berlin.")
+    return NotTakenOver(
+        f"CRON_TZ on line {number} is “{zone[:60]}”, which is not a time zone; one is Europe/Berlin."
+    )
+
+
+def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOver | None) -> Entry:
+    fields = 1 if line.startswith("@") else 5
+    parts = line.split(None, fields)
+    long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
+    if long is not None:
+        raise NotTakenOver(f"A field has {len(long)} characters; {_LONGEST_FIELD} are possible.")
+    if len(parts) <= fields or (fields == 5 and not all(_is_field(part) for part in parts[:5])):
+        raise NotTakenOver("A line needs five fields and then what to post.")
+    when = " ".join(parts[:fields])
+    if fields == 1:
+        if when not in _ALIASES:
+            raise NotTakenOver(f"{when} has no instant; give it five fields.")
+        when = _ALIASES[when]
+    if wrong is not None:
+        raise wrong
+    return Entry(number, None, POST, {"channel_id": channel_id, "message": parts[fields]}, when, zone)
+
+
+def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
+    """An entry, or what is wrong with it."""
+    try:
+        return read()
+    except NotTakenOver as error:
+        return Fault(line, str(error))
+    except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each entry stands for itself
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        return Fault(line, f"This entry cannot be read: {reason}.")

@@ -1,0 +1,267 @@
+"""Reads files in a short-lived process (`schedulezero.exchange.reader_process`) with limits on time, memory and output.
+
+What comes back is data and is checked as such. One file of a guild is read at a time, and a few over all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from schedulezero.background import run_in_background
+from schedulezero.errors import ScheduleZeroError
+from schedulezero.exchange.reader_process import CPU_SECONDS, OUT_OF_MEMORY
+from schedulezero.exchange.reading import Asked, Found
+from schedulezero.exchange.yaml_file import Fault
+from schedulezero.model import Trigger
+from schedulezero.when.calendar.triggers import known_zones
+
+WALL_SECONDS = 6.5
+WAIT_SECONDS = 2.0
+MOST_AT_ONCE = 4
+_LARGEST_LINE = 256 * 1024
+_LARGEST_OUTPUT = 4 * 1024 * 1024
+# What a process needs to start and to find its modules and zones; nothing of ours, and so no secret.
+_PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONTZPATH", "TZDIR", "SYSTEMROOT", "LANG", "LC_ALL")
+
+
+class UnreadableFile(ScheduleZeroError):
+    """The file cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file holds: the entries that an import would make, and what is refused.
+
+    ``stopped`` says after which line nothing was read, and why, where that took too much.
+    """
+
+    entries: tuple[Found, ...]
+    faults: tuple[Fault, ...]
+    stopped: Fault | None = None
+
+
+class FileReaders:
+    """Where a bot's files are read: one of each guild at a time, a few over all."""
+
+    def __init__(self) -> None:
+        self._guilds: set[str] = set()
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def read(self, data: bytes, asked: Asked, guild_id: str) -> Reading:
+        """What a guild's file holds; UnreadableFile when it takes too much, or when others are being read."""
+        with self._alone(guild_id):
+            try:
+                await asyncio.wait_for(self._places.acquire(), WAIT_SECONDS)
+            except TimeoutError:
+                raise UnreadableFile("Many files are being read just now. Try again in a minute.") from None
+            try:
+                return await read_limited(data, asked)
+            finally:
+                self._places.release()
+
+    @contextmanager
+    def _alone(self, guild_id: str) -> Generator[None]:
+        if guild_id in self._guilds:
+            raise UnreadableFile("Another file of this server is being read. Try again in a few seconds.")
+        self._guilds.add(guild_id)
+        try:
+            yield
+        finally:
+            self._guilds.discard(guild_id)
+
+
+async def read_limited(data: bytes, asked: Asked) -> Reading:
+    """What a file holds, read in a process with limits; UnreadableFile when it goes beyond them."""
+    if sys.platform == "win32":
+        # The loop that ZeroMQ needs starts no processes there; another one in a thread does.
+        return await asyncio.to_thread(asyncio.run, _read(data, asked))
+    return await _read(data, asked)
+
+
+async def _read(data: bytes, asked: Asked) -> Reading:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "schedulezero.exchange.reader_process",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=environment(),
+        limit=_LARGEST_LINE,
+    )
+    found: list[Found | Fault] = []
+    status: int | None = None
+    used: float | None = None
+    try:
+        async with asyncio.timeout(WALL_SECONDS):
+            sent = run_in_background(
+                _send(process, json.dumps(asked.to_json()).encode() + b"\n" + data),
+                "sending a file to its reader",
+                passed_on=(OSError,),
+            )
+            try:
+                whole = await _received(process, found)
+            finally:
+                sent.cancel()
+                await asyncio.gather(sent, return_exceptions=True)
+            status = await process.wait()
+    except TimeoutError:
+        whole, used = False, _processor_seconds(process.pid)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    entries = tuple(item for item in found if isinstance(item, Found))
+    faults = sorted((item for item in found if isinstance(item, Fault)), key=lambda fault: fault.line)
+    stopped: Fault | None = None
+    if not whole:
+        said = _reason(status, used, len(data))
+        if not entries:
+            raise UnreadableFile(said)
+        last = max(item.line for item in found)
+        stopped = Fault(last, f"Nothing after this line was read. {said}")
+    return Reading(entries, tuple(faults), stopped)
+
+
+_TOO_LONG = "Reading this file takes too long. Split it into smaller ones."
+_TOO_LARGE = "Reading this file needs too much memory. Split it into smaller ones."
+_BROKEN = "This file cannot be read: it is not like any file that an import knows."
+
+
+_BUSY = "This machine is busy and could not read the file in time. Try again in a minute."
+_BUSY_BELOW_SECONDS = CPU_SECONDS / 2
+_SMALL = 16 * 1024
+
+
+def _reason(status: int | None, used: float | None, size: int) -> str:
+    """Why the process ended before it was done.
+
+    Parameters:
+        status: its exit status, None when it was stopped because its time was up.
+        used: the processor time that it had until then, None where the system does not tell.
+        size: of the file, by which it is judged then.
+    """
+    if status is None:
+        busy = used < _BUSY_BELOW_SECONDS if used is not None else size <= _SMALL
+        return _BUSY if busy else _TOO_LONG
+    if status < 0:
+        return _TOO_LONG
+    return _TOO_LARGE if status == OUT_OF_MEMORY else _BROKEN
+
+
+def _processor_seconds(pid: int) -> float | None:
+    """The processor time of a process that runs, in user and system mode; None where it cannot be known."""
+    if sys.platform != "linux":
+        return None
+    try:
+        # Behind the name in brackets, which may hold anything: proc(5), fields 14 and 15.
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def environment() -> dict[str, str]:
+    """The environment of the process that reads: where Python and its modules are."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    here = str(Path(__file__).resolve().parent.parent)
+    passed["PYTHONPATH"] = os.pathsep.join([here, *filter(None, [passed.get("PYTHONPATH")])])
+    return {**passed, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+async def _send(process: asyncio.subprocess.Process, data: bytes) -> None:
+    assert process.stdin is not None
+    process.stdin.write(data)
+    await process.stdin.drain()
+    process.stdin.close()
+
+
+async def _received(process: asyncio.subprocess.Process, found: list[Found | Fault]) -> bool:
+    """Adds what the process writes, checked line by line; whether it came to its end."""
+    assert process.stdout is not None
+    size = 0
+    while True:
+        try:
+            line = await process.stdout.readline()
+        except ValueError:  # longer than a line may be
+            raise UnreadableFile(_TOO_LARGE) from None
+        size += len(line)
+        if size > _LARGEST_OUTPUT:
+            raise UnreadableFile(_TOO_LARGE)
+        if not line:
+            return False
+        try:
+            item = checked(json.loads(line))
+        except (ValidationError, ValueError, RecursionError) as error:
+            raise UnreadableFile(_BROKEN) from error
+        if item is None:
+            return True
+        found.append(item)
+        await asyncio.sleep(0)  # each takes a moment, and there may be hundreds
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class _Trigger(_Strict):
+    type: Annotated[str, Field(max_length=20)]
+    args: dict[str, JsonValue]
+
+
+class _Entry(_Strict):
+    """A line about an entry, as `Found.to_json` writes it."""
+
+    line: Annotated[int, Field(ge=0)]
+    name: Annotated[str, Field(max_length=100)] | None
+    method: Annotated[str, Field(max_length=100)]
+    params: dict[str, JsonValue]
+    trigger: _Trigger
+    timezone: Annotated[str, Field(max_length=60)]
+    missed: Annotated[str, Field(pattern="^(latest|all|skip)$")]
+    overlap: Annotated[str, Field(pattern="^(allow|wait|skip)$")]
+    sentence: Annotated[str, Field(max_length=20_000)]
+    runs: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=100)]
+
+
+class _Fault(_Strict):
+    line: Annotated[int, Field(ge=0)]
+    why: Annotated[str, Field(max_length=500)]
+
+
+def checked(data: Any) -> Found | Fault | None:
+    """What a line says, None for the last one; ValidationError or ValueError when it is not ours."""
+    if data == {"end": True}:
+        return None
+    if isinstance(data, dict) and "why" in data:
+        fault = _Fault.model_validate(data)
+        return Fault(fault.line, fault.why)
+    entry = _Entry.model_validate(data)
+    if entry.timezone not in known_zones():
+        raise ValueError("an unknown time zone")
+    return Found(
+        line=entry.line,
+        name=entry.name,
+        method=entry.method,
+        params=dict(entry.params),
+        trigger=Trigger(entry.trigger.type, entry.trigger.args),
+        timezone=entry.timezone,
+        missed=entry.missed,
+        overlap=entry.overlap,
+        sentence=entry.sentence,
+        runs=tuple(datetime.fromisoformat(run) for run in entry.runs),
+    )

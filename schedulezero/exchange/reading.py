@@ -1,0 +1,305 @@
+"""A file of another scheduler, or ours → what an import of it would make, and what it refuses and why.
+
+Pure: bytes in, values out. A file is somebody's and may be made to hurt, so bots do not call this themselves:
+`schedulezero.exchange.reader_process` does, in a process with limits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from schedulezero.errors import TriggerError, WhenError
+from schedulezero.exchange.importers import POST, reader_of
+from schedulezero.exchange.yaml_file import LARGEST_FILE, MOST_ENTRIES, Entry, Fault, read_jobs
+from schedulezero.instants import from_iso, to_iso
+from schedulezero.methods.variables import turns
+from schedulezero.model import JsonObject, Trigger
+from schedulezero.when.calendar.rule import Bounded
+from schedulezero.when.calendar.schedules import Schedule, upcoming
+from schedulezero.when.calendar.triggers import known_zones, schedule_of
+from schedulezero.when.language.bounding import without_days
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.parse import understand
+
+OWNERS_COMMAND = "schedulezero-bot import-apscheduler FILE"
+LARGEST_OWN_FILE = 16 * 1024 * 1024
+MOST_RUNS = 100
+_LARGEST_PARAMS = 32 * 1024
+_LARGEST_NUMBER = 2**64
+_LONGEST_FAULT = 500
+_LATEST_START = timedelta(days=366 * 100)
+
+# Read as: a file that begins with these bytes is of this kind, and is not read.
+_NOT_TEXT = (
+    (b"PK\x03\x04", "ZIP"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"\x89PNG", "PNG"),
+    (b"%PDF", "PDF"),
+)
+_PICKLED = f"Files of APScheduler hold pickles; the bot's owner converts them with `{OWNERS_COMMAND}`."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a file is read.
+
+    Attributes:
+        zone: the IANA zone of times that name none.
+        locale: in which language times are understood and said.
+        now: the present instant.
+        channel_id: where entries post that name no channel; empty when there is none.
+        count: how many next runs are wanted of each.
+        most: how many entries are read.
+        largest: how many bytes the file may have.
+        pickles: whether the file is one of APScheduler's, which only the owner may have read.
+    """
+
+    zone: str
+    locale: str
+    now: datetime
+    channel_id: str = ""
+    count: int = 1
+    pickles: bool = False
+    most: int = MOST_ENTRIES
+    largest: int = LARGEST_FILE
+
+    def to_json(self) -> JsonObject:
+        return {
+            "zone": self.zone,
+            "locale": self.locale,
+            "now": to_iso(self.now),
+            "channel_id": self.channel_id,
+            "count": self.count,
+            "pickles": self.pickles,
+            "most": self.most,
+            "largest": self.largest,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Asked:
+        return cls(
+            str(data["zone"]),
+            str(data["locale"]),
+            from_iso(str(data["now"])),
+            str(data["channel_id"]),
+            int(data["count"]),
+            data["pickles"] is True,
+            int(data["most"]),
+            int(data["largest"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that was read: what it does and when, worked out. Nothing is checked against a guild yet."""
+
+    line: int
+    name: str | None
+    method: str
+    params: JsonObject
+    trigger: Trigger
+    timezone: str
+    missed: str
+    overlap: str
+    sentence: str
+    runs: tuple[datetime, ...]
+
+    def to_json(self) -> JsonObject:
+        zone = ZoneInfo(self.timezone)
+        return {
+            "line": self.line,
+            "name": self.name,
+            "method": self.method,
+            "params": self.params,
+            "trigger": self.trigger.to_json(),
+            "timezone": self.timezone,
+            "missed": self.missed,
+            "overlap": self.overlap,
+            "sentence": self.sentence,
+            "runs": [run.astimezone(zone).isoformat() for run in self.runs],
+        }
+
+
+def read_file(data: bytes, asked: Asked) -> Iterator[Found | Fault]:
+    """Everything in a file, each entry read or refused with its line, as it is worked out."""
+    for item in _owners(data, asked) if asked.pickles else _entries(data, asked):
+        found = _resolved(item, asked) if isinstance(item, Entry) else item
+        yield Fault(found.line, found.message[:_LONGEST_FAULT]) if isinstance(found, Fault) else found
+
+
+# ---------------------------------------------------------------- bytes to entries
+
+
+def _entries(data: bytes, asked: Asked) -> list[Entry | Fault]:
+    text = _text_of(data, asked.largest)
+    if isinstance(text, Fault):
+        return [text]
+    if text.lstrip()[:1] == "{" and "__apscheduler_" in text:
+        return [Fault(1, _PICKLED)]
+    if "BEGIN:VCALENDAR" in text[:1000].upper():
+        from schedulezero.exchange.calendar_file import read_calendar
+
+        params = {"channel_id": asked.channel_id}
+        return read_calendar(
+            text, method=POST, params=params, zone=asked.zone, now=asked.now, most=asked.most
+        )
+    reader = reader_of(text)
+    if reader is not None:
+        return reader(text, asked.channel_id, asked.zone, asked.now, asked.most)
+    return read_jobs(text, asked.most, asked.largest)
+
+
+def _owners(data: bytes, asked: Asked) -> list[Entry | Fault]:
+    from schedulezero.exchange.apscheduler import SQLITE, read_apscheduler, read_job_store
+
+    if len(data) > LARGEST_OWN_FILE:
+        return [Fault(1, f"The file is larger than {LARGEST_OWN_FILE // 1024 // 1024} MiB.")]
+    if data.startswith(SQLITE):
+        return read_job_store(data, asked.channel_id, asked.zone, asked.now)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return [Fault(1, "This is neither a JSON export of APScheduler 3 nor its SQLite job store.")]
+    return read_apscheduler(text, asked.channel_id, asked.zone, asked.now)
+
+
+def _text_of(data: bytes, largest: int) -> str | Fault:
+    """The text of a file; a fault says what it is instead."""
+    if len(data) > largest:
+        return Fault(1, f"The file is larger than {largest // 1024} KiB.")
+    for begin, kind in _NOT_TEXT:
+        if data.startswith(begin):
+            return Fault(1, f"This is a file of the kind {kind}. Upload a text file.")
+    if data.startswith(b"SQLite format 3\x00") or (data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05"):
+        return Fault(1, _PICKLED)
+    coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(coding)
+    except UnicodeDecodeError:
+        return Fault(
+            1, "This is not a text file in UTF-8; save it as one. An export shows what one looks like."
+        )
+    if not text.strip():
+        return Fault(1, "The file is empty.")
+    if "\x00" in text:
+        line = text.count("\n", 0, text.index("\x00")) + 1
+        return Fault(line, "This is not a text file: it holds a NUL character.")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+# ---------------------------------------------------------------- an entry, worked out
+
+
+def _resolved(entry: Entry, asked: Asked) -> Found | Fault:
+    try:
+        return _found(entry, asked)
+    except (WhenError, TriggerError) as error:
+        return Fault(entry.line, f"{entry.label}{error.message}")
+    except (ValueError, OverflowError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        return Fault(entry.line, f"{entry.label}This entry cannot be read: {reason}.")
+
+
+def _found(entry: Entry, asked: Asked) -> Found:
+    zone = entry.timezone if entry.timezone is not None else asked.zone
+    if zone not in known_zones():
+        raise WhenError(f"“{zone[:60]}” is not a time zone.")
+    trigger, zone = _when(entry, zone, asked)
+    schedule = schedule_of(trigger, anchor=asked.now, zone=zone)
+    runs = tuple(upcoming(schedule, asked.now, max(asked.count, 1)))
+    if not runs:
+        raise WhenError("Its time is over.")
+    if runs[0] - asked.now > _LATEST_START:
+        raise WhenError("Its first run is more than a hundred years away.")
+    params = {key: value for key, value in _plain(entry.params).items() if value != "" or key != "channel_id"}
+    size = len(json.dumps(params, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
+    if size > _LARGEST_PARAMS:
+        raise WhenError(f"What it holds is larger than {_LARGEST_PARAMS // 1024} KiB.")
+    sentence = describe(trigger, zone, asked.locale)
+    if asked.pickles and not _says(sentence, zone, runs, asked):
+        raise WhenError(f"Its schedule cannot be written as a text ({sentence[:100]}).")
+    return Found(
+        line=entry.line,
+        name=entry.name or _name_from(params),
+        method=entry.method,
+        params=params,
+        trigger=trigger,
+        timezone=zone,
+        missed=entry.missed.value,
+        overlap=entry.overlap.value,
+        sentence=sentence,
+        runs=runs[: asked.count],
+    )
+
+
+def _says(sentence: str, zone: str, runs: tuple[datetime, ...], asked: Asked) -> bool:
+    """Whether a sentence is understood again as what it was made of."""
+    try:
+        again = understand(sentence, zone=zone, locale=asked.locale, now=asked.now)
+    except (WhenError, TriggerError):
+        return False
+    return tuple(upcoming(again.schedule, asked.now, len(runs))) == runs
+
+
+def _when(entry: Entry, zone: str, asked: Asked) -> tuple[Trigger, str]:
+    """When an entry runs, and the zone of that."""
+    if entry.trigger is not None:
+        return entry.trigger, entry.trigger.zone_or(zone)
+    understood = understand(entry.when, zone=zone, locale=asked.locale, now=asked.now)
+    trigger = understood.trigger
+    if entry.excluded:
+        trigger = without_days(_until_its_last(trigger, understood.schedule), entry.excluded)
+    return trigger, understood.zone
+
+
+def _until_its_last(trigger: Trigger, schedule: Schedule) -> Trigger:
+    """A count as the instant of its last run: days that are left out of a calendar's event still count."""
+    if not isinstance(schedule, Bounded) or schedule.count is None or schedule.last is None:
+        return trigger
+    args = {key: value for key, value in trigger.args.items() if key != "count"}
+    return Trigger(trigger.type, {**args, "until": to_iso(schedule.last)})
+
+
+def _name_from(params: Mapping[str, Any]) -> str | None:
+    """How its text begins, for an entry without a name."""
+    for key in ("title", "message", "question", "reason"):
+        value = params.get(key)
+        text = " ".join(turns(value)[0].split()) if isinstance(value, str) else ""
+        if text:
+            return text if len(text) <= 60 else f"{text[:59]}…"
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """The same as JSON can say it; ValueError names what it cannot."""
+    plain: Callable[[Any], Any] = _plain
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()  # a lone surrogate cannot be sent
+    if isinstance(value, int):
+        if abs(value) >= _LARGEST_NUMBER:
+            raise ValueError("a number in it is larger than anything here can hold")
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("infinity and not-a-number are not values here")
+        return value
+    if isinstance(value, datetime):
+        return (value if value.tzinfo is not None else value.replace(tzinfo=UTC)).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in cast("dict[Any, Any]", value).items()}
+    raise ValueError(f"a value of the kind {type(value).__name__} has no place in it")

@@ -1,0 +1,126 @@
+"""A trigger → calendar recurrences (RFC 5545, 3.3.10), the inverse of `rrule_text`.
+
+One recurrence a time of day, each beginning at its next instant, so that an interval of several
+weeks stays in step. What no RRULE says (a crontab line with a day *or* a weekday, cron fields that
+tick) becomes a list of its next instants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from schedulezero.model import Trigger
+from schedulezero.when.calendar.rule import LAST, Bounded, Rule, Unit
+from schedulezero.when.calendar.schedules import Every, Once, OnFields, Schedule, upcoming
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.describe import as_rule
+
+_FREQUENCIES = {Unit.DAY: "DAILY", Unit.WEEK: "WEEKLY", Unit.MONTH: "MONTHLY", Unit.YEAR: "YEARLY"}
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+LISTED = 60
+_MOST_TIMES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """One entry of a calendar file.
+
+    Attributes:
+        start: its first instant, in the zone whose clock it follows.
+        rule: the parts of its RRULE, empty when it does not recur.
+        dates: further instants, where no rule says them.
+        excluded: days on which it does not happen.
+    """
+
+    start: datetime
+    rule: dict[str, Any]
+    dates: tuple[datetime, ...] = ()
+    excluded: tuple[date, ...] = ()
+
+
+def recurrences(
+    trigger: Trigger, *, anchor: datetime, zone: str, now: datetime, listed: int = LISTED
+) -> list[Recurrence]:
+    """What of a trigger is still to come, as calendar entries; empty when nothing is.
+
+    Parameters:
+        trigger: any trigger that can be read.
+        anchor: the instant from which an interval counts.
+        zone: the zone of wall-clock times that name none themselves.
+        now: the present instant.
+        listed: how many instants to list where no rule says them.
+    """
+    schedule = schedule_of(trigger, anchor=anchor, zone=zone)
+    where = ZoneInfo(trigger.zone_or(zone))
+    first = schedule.next_after(now)
+    if first is None:
+        return []
+    if isinstance(schedule, Once):
+        return [Recurrence(first.astimezone(where), {})]
+    base: Schedule = schedule.base if isinstance(schedule, Bounded) else schedule
+    bounds = schedule if isinstance(schedule, Bounded) else None
+    until = _until(bounds)
+    excluded = bounds.excluded if bounds is not None else ()
+    if isinstance(base, Every) and not excluded:
+        return [Recurrence(first.astimezone(UTC), {**_elapsed(base.period), **until})]
+    rule = as_rule(base.fields, base.zone) if isinstance(base, OnFields) else base
+    if isinstance(rule, Rule) and len(rule.times) <= _MOST_TIMES and not (rule.days and rule.positions):
+        return _by_rule(rule, schedule, now, until, excluded)
+    return [_listed(list(upcoming(schedule, now, listed)), where)]
+
+
+def _by_rule(
+    rule: Rule, schedule: Schedule, now: datetime, until: dict[str, Any], excluded: Sequence[date]
+) -> list[Recurrence]:
+    found: list[Recurrence] = []
+    instants = list(upcoming(schedule, now, 8 * len(rule.times)))
+    for moment in rule.times:
+        # The clocks may have moved one instant; the next is at its proper time again.
+        start = next(
+            (at for at in instants if at.astimezone(rule.zone).time().replace(microsecond=0) == moment), None
+        )
+        if start is not None:
+            found.append(
+                Recurrence(start.astimezone(rule.zone), {**_rule(rule), **until}, excluded=tuple(excluded))
+            )
+    return found
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    parts: dict[str, Any] = {"FREQ": _FREQUENCIES[rule.unit]}
+    if rule.every > 1:
+        parts["INTERVAL"] = rule.every
+        parts["WKST"] = "MO"
+    days = [_DAYS[day] for day in rule.weekdays]
+    days += [f"{position}{_DAYS[day]}" for position, day in rule.positions]
+    if days:
+        parts["BYDAY"] = days
+    if rule.days:
+        parts["BYMONTHDAY"] = [-1 if day == LAST else day for day in rule.days]
+    if rule.months:
+        parts["BYMONTH"] = list(rule.months)
+    return parts
+
+
+def _elapsed(period: timedelta) -> dict[str, Any]:
+    seconds = int(period.total_seconds())
+    for name, length in (("HOURLY", 3600), ("MINUTELY", 60)):
+        if seconds % length == 0:
+            return {"FREQ": name, "INTERVAL": seconds // length}
+    return {"FREQ": "SECONDLY", "INTERVAL": seconds}
+
+
+def _until(bounds: Bounded | None) -> dict[str, Any]:
+    if bounds is None:
+        return {}
+    last = bounds.last
+    return {"UNTIL": last.astimezone(UTC)} if last is not None else {}
+
+
+def _listed(instants: list[datetime], zone: ZoneInfo) -> Recurrence:
+    first, *rest = (at.astimezone(zone) for at in instants)
+    return Recurrence(first, {}, dates=tuple(rest))

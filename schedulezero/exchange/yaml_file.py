@@ -1,0 +1,219 @@
+"""Jobs as a YAML file and back: for a backup in one's own hands, and for moving between guilds.
+
+    jobs:
+    - name: Game night
+      do: send_announcement
+      when: every Friday at 19:00
+      timezone: Europe/Berlin
+      with:
+        channel_id: "123456789012345678"
+        message: Who is in?
+
+Reading never trusts: plain YAML only, no aliases (a few of which can mean gigabytes), bounds on size,
+depth and number, and each entry by itself, so that a bad one is told with its line and costs none
+of the others. Each bound is checked while the file is parsed, so that what lies beyond it costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, cast
+
+import yaml
+
+from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.when.language.describe import describe
+
+_yaml: Any = yaml  # its types are partly unknown
+
+MOST_ENTRIES = 500
+LARGEST_FILE = 512 * 1024
+_MOST_NODES = 25_000
+_MOST_LINES = 50_000
+_DEEPEST_FILE = 100
+_DEEPEST = 12
+_LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
+_KEYS = ("name", "do", "when", "timezone", "with", "missed", "overlap")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A job as a file describes it; nothing is checked against a guild yet.
+
+    ``line`` is where it begins in the file, ``when`` a text that `schedulezero.when.language.parse` reads,
+    ``excluded`` days on which it does not run; ``trigger`` stands for it in files without such texts;
+    ``label`` begins what is said about it, in files whose lines tell nothing.
+    """
+
+    line: int
+    name: str | None
+    method: str
+    params: dict[str, Any]
+    when: str
+    timezone: str | None = None
+    missed: MissedPolicy = MissedPolicy.LATEST
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    excluded: tuple[date, ...] = field(default=())
+    trigger: Trigger | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong in a file, and at which line."""
+
+    line: int
+    message: str
+
+
+def write_jobs(jobs: Iterable[Job]) -> str:
+    """Jobs as a YAML file; their schedules as sentences that are understood again."""
+    entries: list[dict[str, Any]] = []
+    for job in jobs:
+        entry: dict[str, Any] = {
+            "name": job.name,
+            "do": job.method,
+            "when": describe(job.trigger, job.timezone, "en"),
+            "timezone": job.trigger.zone_or(job.timezone),
+            "with": dict(job.params),
+        }
+        if job.missed is not MissedPolicy.LATEST:
+            entry["missed"] = job.missed.value
+        if job.overlap is not OverlapPolicy.ALLOW:
+            entry["overlap"] = job.overlap.value
+        entries.append({key: value for key, value in entry.items() if value is not None})
+    return yaml.safe_dump({"jobs": entries}, allow_unicode=True, sort_keys=False, width=100)
+
+
+def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) -> list[Entry | Fault]:
+    """The entries of a YAML file, each read or told with its line.
+
+    Parameters:
+        text: the file.
+        most: how many entries are read.
+        largest: how many bytes it may have.
+    """
+    if len(text.encode("utf-8", "replace")) > largest:
+        return [Fault(1, f"The file is larger than {largest // 1024} KiB.")]
+    if text.count("\n") > _MOST_LINES:
+        return [Fault(_MOST_LINES, f"The file has more than {_MOST_LINES} lines.")]
+    try:
+        root = _Careful(text).get_single_node()
+    except _Stopped as stopped:
+        return [stopped.fault]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
+        return [Fault(mark.line + 1 if mark is not None else 1, f"This is not valid YAML: {problem}.")]
+    except (ValueError, RecursionError):
+        return [Fault(1, "This is not valid YAML: it cannot be parsed.")]
+    found = _jobs_node(root)
+    if isinstance(found, Fault):
+        return [found]
+    read: list[Entry | Fault] = [_entry(node) for node in found.value[:most]]
+    if len(found.value) > most:
+        line = found.value[most].start_mark.line + 1
+        read.append(Fault(line, f"Only the first {most} of {len(found.value)} jobs were read."))
+    return read
+
+
+class _Stopped(Exception):
+    """Parsing went as far as it may."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.fault = Fault(line, message)
+
+
+class _Careful(yaml.SafeLoader):
+    """Composes nodes as the parser comes upon them, and stops at the first one that is not allowed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = self._level = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = cast(Any, self).peek_event()
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise _Stopped(line, "Aliases (*name) are not possible here.")
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise _Stopped(line, f"The file has more than {_MOST_NODES} keys and values.")
+        if self._level == _DEEPEST_FILE:
+            raise _Stopped(line, "The file nests too deeply.")
+        self._level += 1
+        try:
+            node: Any = cast(Any, super()).compose_node(parent, index)
+        finally:
+            self._level -= 1
+        if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":str"):
+            value = cast(str, node.value)
+            if len(value) > _LONGEST_PLAIN:
+                raise _Stopped(line, f"A value of {len(value)} characters must be a text in quotes.")
+        return node
+
+
+def _jobs_node(root: yaml.Node | None) -> yaml.SequenceNode | Fault:
+    """The list of jobs: the file itself, or what stands under ``jobs``."""
+    if isinstance(root, yaml.MappingNode):
+        root = next((value for key, value in root.value if getattr(key, "value", None) == "jobs"), None)
+    if not isinstance(root, yaml.SequenceNode) or not root.value:
+        return Fault(1, "The file needs `jobs:` with a list of jobs.")
+    return root
+
+
+def _entry(node: yaml.Node) -> Entry | Fault:
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.MappingNode):
+        return Fault(line, "A job is a list of keys such as `do:` and `when:`.")
+    lines: dict[str, int] = {
+        str(key.value): key.start_mark.line + 1 for key, _ in node.value if isinstance(key, yaml.ScalarNode)
+    }
+    try:
+        if _depth(node) > _DEEPEST:
+            return Fault(line, f"This job nests deeper than {_DEEPEST} levels.")
+        data: Any = _yaml.SafeLoader("").construct_document(node)
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        return Fault(line, f"This job cannot be read: {' '.join(str(error).split())[:120]}.")
+    given = cast("dict[Any, Any]", data)
+    unknown = next((key for key in given if key not in _KEYS), None)
+    if unknown is not None:
+        where = lines.get(str(unknown), line)
+        return Fault(where, f"There is no {str(unknown)[:40]!r} here; known are: {', '.join(_KEYS)}.")
+    for key in ("do", "when"):
+        if not isinstance(given.get(key), str | int | date) or isinstance(given.get(key), bool):
+            return Fault(lines.get(key, line), f"This job needs {key!r} as a text.")
+    params: Any = given.get("with") or {}
+    if not isinstance(params, Mapping):
+        return Fault(lines.get("with", line), "'with' must hold keys such as `message: Hello`.")
+    for key, kind in (("missed", MissedPolicy), ("overlap", OverlapPolicy)):
+        if given.get(key) is not None and given[key] not in [item.value for item in kind]:
+            words = ", ".join(item.value for item in kind)
+            return Fault(lines[key], f"{key!r} must be one of: {words}.")
+    name, zone = given.get("name"), given.get("timezone")
+    return Entry(
+        line=line,
+        name=" ".join(str(name).split())[:100] if name is not None else None,
+        method=str(given["do"])[:100],
+        params={str(key): value for key, value in cast("Mapping[Any, Any]", params).items()},
+        when=str(given["when"])[:500],
+        timezone=str(zone) if zone is not None else None,
+        missed=MissedPolicy(given.get("missed") or MissedPolicy.LATEST),
+        overlap=OverlapPolicy(given.get("overlap") or OverlapPolicy.ALLOW),
+    )
+
+
+def _depth(node: yaml.Node) -> int:
+    deepest = 0
+    stack: list[tuple[yaml.Node, int]] = [(node, 1)]
+    while stack:
+        item, depth = stack.pop()
+        deepest = max(deepest, depth)
+        if isinstance(item, yaml.SequenceNode):
+            stack += [(child, depth + 1) for child in item.value]
+        elif isinstance(item, yaml.MappingNode):
+            stack += [(child, depth + 1) for pair in item.value for child in pair]
+    return deepest

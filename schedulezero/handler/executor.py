@@ -1,0 +1,264 @@
+"""Carries out calls of job functions on the host's event loop: deadline, rights, journal.
+
+Async functions run on the loop, sync ones in a bounded pool of threads. A call has a deadline below the
+caller's patience of 30 s. A call that names its run goes through the journal
+(`schedulezero.handler.journal`): a second one for the same run waits for the first, gets its result, or goes
+on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from schedulezero import faults
+from schedulezero.background import run_in_background
+from schedulezero.errors import DatabaseUnavailable, JobFailed
+from schedulezero.handler.invocation import Invocation, JobStopped, answer_of, answer_of_error, is_async
+from schedulezero.handler.journal import Journal
+from schedulezero.handler.run_context import RunContext, context_of, running
+from schedulezero.interrupts import is_its_own
+from schedulezero.methods.spec import JobFunction, MethodSpec, is_resumable
+from schedulezero.model import JsonObject
+from schedulezero.tracing import span
+from schedulezero.wire.protocol import Call, failure
+
+log = logging.getLogger(__name__)
+
+DEADLINE_SECONDS = 25.0
+_JOURNAL_AGAIN_SECONDS = 5.0
+_BEGIN_AGAIN_SECONDS = 1.0
+_SYNC_THREADS = 8
+_MOST_UNWRITTEN = 10_000
+
+Guard = Callable[[RunContext, MethodSpec, dict[str, Any]], Awaitable[None]]
+"""Looks at a run before its function is called, and raises JobFailed when it may not be done."""
+
+
+After = Callable[[Invocation], None]
+"""Is told of each run that was carried out well; must not wait."""
+
+
+class Calls:
+    """Turns calls into answers.
+
+    Parameters:
+        context: the first argument of every job function (the bot).
+        journal: where runs are noted; None to note nothing.
+        guard: who is asked first; None to ask nobody.
+        after: who is told of good runs; None to tell nobody.
+    """
+
+    def __init__(
+        self, context: Any, journal: Journal | None, guard: Guard | None, after: After | None = None
+    ) -> None:
+        self._after = after
+        self._context = context
+        self._journal = journal
+        self._guard = guard
+        self._pool = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="schedulezero-job")
+        self._under_way: dict[str, asyncio.Task[JsonObject]] = {}
+        self._tasks: set[asyncio.Task[JsonObject]] = set()
+        self._may_be_cancelled: set[asyncio.Task[Any]] = set()
+        self._in_threads: set[Future[Any]] = set()
+        self._stopping = False
+        self._unwritten: dict[str, JsonObject] = {}
+
+    async def answer(self, invocation: Invocation) -> JsonObject:
+        """The answer to a call; never raises but when it is cancelled."""
+        run_id = invocation.call.run_id
+        if self._journal is None or run_id is None:
+            return await asyncio.shield(
+                self._keep(self._carry_out(invocation, None), f"a call of {invocation.call.method}")
+            )
+        task = self._under_way.get(run_id)
+        if task is None:
+            task = self._keep(self._once(run_id, invocation, self._journal), f"run {run_id}")
+            self._under_way[run_id] = task
+            task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
+        return await asyncio.shield(task)
+
+    def _keep(self, work: Coroutine[Any, Any, JsonObject], what: str) -> asyncio.Task[JsonObject]:
+        task = run_in_background(work, what, passed_on=(Exception,))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def finish(self) -> None:
+        """Ends what is under way and returns when nothing of it is left but what ignores that.
+
+        An async function is cancelled. One that runs in a thread cannot be stopped: it is waited for, and its
+        result noted, as is every result that is there already. What waits for a thread is not begun.
+        """
+        self._stopping = True
+        for future in list(self._in_threads):
+            future.cancel()  # has an effect on those that have not begun
+        for task in list(self._may_be_cancelled):
+            task.cancel()
+        ending = self._tasks - self._may_be_cancelled
+        if ending:
+            await asyncio.wait(ending, timeout=DEADLINE_SECONDS)
+
+    def close(self) -> None:
+        """Lets go of the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _once(self, run_id: str, invocation: Invocation, journal: Journal) -> JsonObject:
+        call, resumable = invocation.call, is_resumable(invocation.function)
+        try:
+            known = self._unwritten.get(run_id) or await journal.result(run_id)
+            if known is not None:
+                return known
+            if (refusal := await self._refusal(invocation)) is not None:
+                return refusal
+            if not resumable:
+                if self._stopping:
+                    return _not_begun(call)
+                begun = await journal.begin(run_id, call.round)
+                if begun.again:
+                    return failure(
+                        f"I was stopped while {call.method} ran; whether it was done is not known.",
+                        retry=False,
+                        uncertain=True,
+                    )
+        except DatabaseUnavailable as error:
+            log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
+            return failure("My journal of runs cannot be written.", retry_after=_JOURNAL_AGAIN_SECONDS)
+        faults.point("handler.begun")
+        answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal)
+        faults.point("handler.done")
+        try:
+            if answer.get("success") is not False:
+                await journal.end(run_id, answer)
+            elif not resumable and not answer.get("uncertain"):
+                await journal.withdraw(run_id)
+        except DatabaseUnavailable:
+            # It was done, and that is the answer; it is remembered as long as this process lives.
+            log.exception("what came of run %s could not be noted in the journal", run_id)
+            if len(self._unwritten) < _MOST_UNWRITTEN:
+                self._unwritten[run_id] = answer
+        faults.point("handler.ended")
+        if self._after is not None and answer.get("success") is not False:
+            self._after(invocation)
+        return answer
+
+    async def _refusal(self, invocation: Invocation) -> JsonObject | None:
+        if self._guard is None:
+            return None
+        call = invocation.call
+        context = context_of(call)
+        try:
+            with running(context), self._cancellable():
+                await self._guard(context, invocation.spec, call.params)
+        except Exception as error:  # noqa: BLE001 - whatever the guard raises, the function is not called
+            return answer_of_error(call, error)
+        return None
+
+    async def _carry_out(self, invocation: Invocation, journal: Journal | None) -> JsonObject:
+        call, function = invocation.call, invocation.function
+        context = context_of(call, journal if is_resumable(function) else None)
+        with span(f"run {call.method}", run_id=call.run_id or "", job_id=call.job_id or ""):
+            answer = await self._within_deadline(invocation, context, journal)
+        if log.isEnabledFor(logging.INFO) and call.run_id is not None:
+            with running(context):
+                log.info("%s %s", call.method, "failed" if answer.get("success") is False else "done")
+        return answer
+
+    async def _within_deadline(
+        self, invocation: Invocation, context: RunContext, journal: Journal | None
+    ) -> JsonObject:
+        call, function = invocation.call, invocation.function
+        deadline = asyncio.timeout(DEADLINE_SECONDS)
+        try:
+            async with deadline:
+                with running(context):
+                    result: Any = await self._result(invocation)
+        except TimeoutError as error:
+            if not deadline.expired():
+                return answer_of_error(call, error)
+            return _too_slow(call, context, function, journaled=journal is not None)
+        except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
+            return answer_of_error(call, error)
+        return answer_of(call, result)
+
+    async def _result(self, invocation: Invocation) -> Any:
+        """What the job function returns; what it raises is an Exception, unless the call is cancelled."""
+        try:
+            return await self._call(invocation)
+        except Exception:
+            raise
+        except BaseException as error:
+            if not is_its_own(error):
+                raise
+            # A task that ended with it would end the event loop, and the bot.
+            raise JobStopped(error) from error
+
+    async def _call(self, invocation: Invocation) -> Any:
+        function, params = invocation.function, invocation.params
+        if is_async(function):
+            found: Any = function(self._context, params)
+            with self._cancellable():
+                return await found
+        context = contextvars.copy_context()
+        future = self._pool.submit(context.run, _in_thread, function, self._context, params)
+        self._in_threads.add(future)
+        future.add_done_callback(self._in_threads.discard)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if not future.cancelled():
+                raise
+            # It was still waiting for a thread, so that nothing was done.
+            reason = "the handler shuts down" if self._stopping else "all threads were busy"
+            raise JobFailed(
+                f"{invocation.call.method} was not begun, because {reason}.", retry_after=_BEGIN_AGAIN_SECONDS
+            ) from None
+
+    @contextmanager
+    def _cancellable(self) -> Generator[None]:
+        """Lets `finish` cancel the current task within this block, and nowhere else."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._may_be_cancelled.add(task)
+        try:
+            yield
+        finally:
+            self._may_be_cancelled.discard(task)
+
+
+def _in_thread(function: JobFunction, context: Any, params: dict[str, Any]) -> Any:
+    try:
+        return function(context, params)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise JobStopped(error) from error  # neither Ctrl-C nor a cancellation comes to a thread
+
+
+def _not_begun(call: Call) -> JsonObject:
+    return failure(
+        f"{call.method} was not begun, because the handler shuts down.", retry_after=_BEGIN_AGAIN_SECONDS
+    )
+
+
+def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journaled: bool) -> JsonObject:
+    method, seconds = call.method, f"{DEADLINE_SECONDS:g}"
+    if context.steps:
+        # It came forward, and goes on where it stopped; that uses no attempt up.
+        return failure(f"{method} goes on after {seconds} s.", retry_after=0.1)
+    if journaled and not is_resumable(function):
+        return failure(
+            f"{method} took longer than {seconds} s; whether it was done is not known.",
+            retry=False,
+            uncertain=True,
+        )
+    if is_async(function):
+        return failure(f"{method} took longer than {seconds} s and was stopped.")
+    return failure(
+        f"{method} took longer than {seconds} s and was left to itself, because a thread cannot be stopped."
+    )

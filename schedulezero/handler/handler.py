@@ -1,0 +1,151 @@
+"""The handler: runs job functions for a ScheduleZero server, from one start to the next stop.
+
+No Discord in here. Its calls come over a thread of its own (`schedulezero.handler.thread`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from schedulezero.handler.executor import After, Guard
+from schedulezero.handler.journal import Journal
+from schedulezero.handler.registration import Registered
+from schedulezero.handler.thread import HandlerConfig, HandlerThread
+from schedulezero.methods.schema import schema_of
+from schedulezero.methods.spec import JobFunction, spec_of
+from schedulezero.model import JsonObject
+from schedulezero.wire.keys import KeyRing
+from schedulezero.wire.shards import Shards
+
+
+class Handler:
+    """Runs job functions for a ScheduleZero server.
+
+    Parameters:
+        context: what job functions get as their first argument (the bot).
+        handler_id: the name under which it registers.
+        address: where it listens, such as ``tcp://127.0.0.1:5000``.
+        server_address: where it registers; None to stay unregistered.
+        journal: where it notes what it does, opened and closed by whoever made it; None for nowhere.
+        guard: who is asked before each run; None for nobody.
+        after: who is told of good runs; None for nobody.
+        keys: our keys and the server's; used for each address that they cover.
+        shards: the guilds that this instance serves beside others of its name; None when it is the only one.
+    """
+
+    def __init__(
+        self,
+        context: Any,
+        handler_id: str,
+        address: str,
+        server_address: str | None,
+        *,
+        journal: Journal | None = None,
+        guard: Guard | None = None,
+        after: After | None = None,
+        keys: KeyRing | None = None,
+        shards: Shards | None = None,
+    ) -> None:
+        self.keys = keys
+        self.shards = shards
+        self.handler_id = handler_id
+        self.address = address
+        self.sprockets: dict[str, JobFunction] = {}
+        self.journal = journal
+        self.guard = guard
+        self.after = after
+        self._context = context
+        self._server_address = server_address
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: HandlerThread | None = None
+        self._started = asyncio.Event()
+
+    # ------------------------------------------------------------------ what it can do
+
+    def register_sprocket(self, name: str, function: JobFunction) -> None:
+        """Adds a job method, or replaces it; the server learns of it at once."""
+        self.sprockets[name] = function
+        self._methods_changed()
+
+    def schemas(self) -> dict[str, JsonObject]:
+        """What each job method takes, as JSON Schema."""
+        return {name: schema_of(spec_of(name, function)) for name, function in self.sprockets.copy().items()}
+
+    def unregister_sprocket(self, name: str) -> None:
+        """Removes a job method; one that is not there is no error."""
+        if self.sprockets.pop(name, None) is not None:
+            self._methods_changed()
+
+    # ------------------------------------------------------------------ its life
+
+    @property
+    def running(self) -> bool:
+        """Whether it answers calls, or is about to."""
+        return self._session is not None and self._session.alive
+
+    @property
+    def registered(self) -> Registered | None:
+        """What the server knows of it, None while it does not."""
+        return self._session.registered if self._session is not None else None
+
+    def start(self) -> None:
+        """Begins to answer and to register; returns at once. Needs a running event loop.
+
+        After `stop` it may be called again, also at once: the new thread waits for the old one to
+        let go of the address.
+        """
+        if self.running:
+            return
+        self._loop = asyncio.get_running_loop()
+        config = HandlerConfig(
+            self._context,
+            self.handler_id,
+            self.address,
+            self._server_address,
+            self.sprockets,
+            self.schemas,
+            self.journal,
+            self.guard,
+            self.after,
+            self.keys,
+            self.shards,
+        )
+        self._session = HandlerThread(config, self._loop, self._session)
+        self._session.start()
+        self._started.set()
+
+    def stop(self) -> None:
+        """Stops answering and reports itself offline, in the background; returns at once."""
+        if self._session is not None:
+            self._session.stop()
+
+    async def wait_bound(self) -> None:
+        """Returns when it was started and listens; raises OSError when its address is taken."""
+        await self._started.wait()
+        assert self._session is not None
+        await asyncio.wrap_future(self._session.bound)
+
+    async def wait_stopped(self) -> None:
+        """Returns when the thread has ended and the address is free."""
+        if self._session is not None:
+            await asyncio.wrap_future(self._session.ended)
+
+    async def refresh(self) -> Registered:
+        """Registers again and returns what the server answered; TimeoutError if it does not.
+
+        Before the handler is started, it waits for the start.
+        """
+        async with asyncio.timeout(10):
+            await self._started.wait()
+            assert self._session is not None and self._session.registration is not None
+            return await asyncio.wrap_future(self._session.registration.refresh())
+
+    @property
+    def server_address(self) -> str | None:
+        """Where it registers."""
+        return self._server_address
+
+    def _methods_changed(self) -> None:
+        if self.running and self._session is not None and self._session.registration is not None:
+            self._session.registration.refresh()

@@ -1,0 +1,156 @@
+"""One call of one job function → one answer. Whatever happens, the answer says it in words.
+
+The wire counts an answer as failed only when ``success`` is false, so every failure is turned into
+that: an exception, a ``{"error": …}`` result, a result that JSON cannot hold.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from schedulezero.errors import JobFailed, ParameterError, Uncertain
+from schedulezero.interrupts import is_its_own
+from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
+from schedulezero.methods.values import check_params
+from schedulezero.model import JsonObject
+from schedulezero.wire.protocol import MAX_FRAME_BYTES, Call, encode, failure
+from schedulezero.wire.storable import MOST_VALUES, Unstorable, check, clean_text
+
+log = logging.getLogger(__name__)
+
+
+def is_async(function: JobFunction) -> bool:
+    """Whether a job function belongs on the event loop."""
+    told = getattr(function, "is_async", None)
+    if isinstance(told, bool):
+        return told  # a typed job knows
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an object may be a job, too
+    )
+
+
+class JobStopped(Exception):
+    """A job function raised what is no Exception, such as SystemExit."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(type(error).__name__)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A call with the function that carries it out, what that declares, and the params to call it with."""
+
+    call: Call
+    function: JobFunction
+    spec: MethodSpec
+    params: dict[str, Any]
+
+
+# A function declares the same for as long as it lives; a reloaded sprocket brings new ones.
+_known_spec = lru_cache(maxsize=1024)(spec_of)
+
+
+def prepare(call: Call, function: JobFunction) -> Invocation:
+    """A call, ready to be carried out; ParameterError says what is wrong with its params."""
+    try:
+        spec = _known_spec(call.method, function)
+    except TypeError:  # an object that cannot be hashed
+        spec = spec_of(call.method, function)
+    return Invocation(call, function, spec, check_params(spec, call.params))
+
+
+def answer_of(call: Call, result: Any) -> JsonObject:
+    """A job's result as an answer."""
+    try:
+        return _answer_of(call, result)
+    except Exception as error:
+        # An object of its own, whose methods fail when it is read.
+        log.warning("the result of %s (run %s) cannot be read", call.method, call.run_id, exc_info=error)
+    except BaseException as error:
+        if not is_its_own(error):
+            raise
+    return failure(
+        f"{call.method} ran, but what it returned cannot be read. Return texts, numbers, lists and dicts.",
+        retry=False,
+    )
+
+
+def _answer_of(call: Call, result: Any) -> JsonObject:
+    if result is None:
+        return {"success": True}
+    if not isinstance(result, Mapping):
+        result = {"result": result}
+    found = cast("Mapping[str, Any]", result)
+    try:
+        if len(found) > MOST_VALUES:
+            raise Unstorable(f"more than {MOST_VALUES} values")
+        answer: JsonObject = dict(found)
+        error = answer.get("error")
+        if error and answer.get("success") is not True:
+            answer["error"] = clean_text(str(error))
+            answer["success"] = False
+        else:
+            answer.setdefault("success", True)
+        check(answer, largest=MAX_FRAME_BYTES)
+    except Unstorable as error:
+        return failure(
+            f"{call.method} ran, but returned something that JSON cannot hold: {error}. "
+            "Return texts, numbers, lists and dicts.",
+            retry=False,
+        )
+    payload = encode(answer)
+    size = len(payload)
+    if size > MAX_FRAME_BYTES:
+        return failure(
+            f"{call.method} ran, but returned {size} bytes; at most {MAX_FRAME_BYTES} can be sent.",
+            retry=False,
+        )
+    return json.loads(payload)  # plain values, whatever classes a job made them of
+
+
+def answer_of_error(call: Call, error: BaseException) -> JsonObject:
+    """What a job raised as an answer, with a hint whether trying again can help."""
+    try:
+        answer = _answer_of_error(call, error)
+        check(answer)
+    except Exception:  # noqa: BLE001 - its own methods may fail as well
+        return failure(f"{call.method} failed: {type(error).__name__}, which cannot be shown.")
+    except BaseException as raised:
+        if not is_its_own(raised):
+            raise
+        return failure(f"{call.method} failed: {type(error).__name__}, which cannot be shown.")
+    return answer
+
+
+def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
+    if isinstance(error, JobStopped):
+        error = error.error
+    if isinstance(error, Uncertain):
+        return failure(error.message, retry=False, uncertain=True)
+    if isinstance(error, JobFailed):
+        extra: JsonObject = {} if error.retry else {"retry": False}
+        if error.retry_after is not None and math.isfinite(error.retry_after):
+            extra["retry_after"] = error.retry_after
+        if error.pause:
+            extra["pause"] = True
+        return failure(error.message, **extra)
+    if isinstance(error, ParameterError):
+        return failure(error.message, retry=False)
+    log.error("job %s failed (run %s)", call.method, call.run_id, exc_info=error)
+    if (
+        isinstance(error, KeyError)
+        and error.args
+        and isinstance(error.args[0], str)
+        and error.args[0] not in call.params
+    ):
+        return failure(f"{call.method} needs the parameter {error.args[0]!r}, which is missing.", retry=False)
+    text = str(error) or "no reason given"
+    return failure(f"{call.method} failed: {type(error).__name__}: {text}")

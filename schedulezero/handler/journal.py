@@ -1,0 +1,247 @@
+"""The handler's journal: which runs and steps were begun, and what came of those that ended.
+
+The server calls again whenever it cannot know that a call was carried out: its process or ours died, an
+answer was lost. The journal is what makes the second call harmless. It is durable before the effect
+(a step is *begun*) and after it (it has *ended*, with its result):
+
+- A run that ended well is answered with its first result, however often it is called.
+- A step that ended is not done again; one that was begun and never ended is looked for first, by
+  whoever knows how (`schedulezero.handler.steps`).
+- A function that does not say how to go on and was begun and never ended is not called again: what it did
+  is *uncertain*, and a person decides. That decision comes as a later ``round`` of the run.
+
+It is a SQLite file of its own beside the database, because it is written for each call and nobody
+else's writes should wait for it. In PostgreSQL it is two tables that all instances of a handler share, so
+that one goes on where another was stopped. It is bounded: what ended days ago is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero import instants
+from schedulezero.model import JsonObject
+from schedulezero.storage.batching import Together
+from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
+from schedulezero.storage.sql import Instant, insert_into, insert_new, is_postgres
+from schedulezero.storage.sqlite_file import journal_beside
+
+KEPT_FOR = timedelta(days=7)
+MOST_KEPT = 100_000
+MOST_KEPT_SHARED = 5_000_000
+"""In PostgreSQL, which has room for it and where all instances write."""
+_PRUNE_EVERY = 2000
+
+metadata = sa.MetaData()
+
+_runs = sa.Table(
+    "journal_runs",
+    metadata,
+    sa.Column("run_id", sa.String(120), primary_key=True),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("begun_at", Instant, nullable=False, index=True),
+    sa.Column("result", sa.JSON(none_as_null=True)),
+)
+_steps = sa.Table(
+    "journal_steps",
+    metadata,
+    sa.Column("run_id", sa.String(120), primary_key=True),
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("begun_at", Instant, nullable=False, index=True),
+    sa.Column("plan", sa.JSON(none_as_null=True)),
+    sa.Column("result", sa.JSON(none_as_null=True)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run or a step as the journal has it.
+
+    Attributes:
+        again: it was begun before, in the same round, and did not end.
+        begun_at: when it was begun first.
+        plan: what was planned when it was begun first.
+        result: what came of it when it ended, None before that.
+    """
+
+    again: bool
+    begun_at: datetime
+    plan: JsonObject | None = None
+    result: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """Something that is to be noted as begun."""
+
+    key: dict[str, str]
+    round: int
+    plan: JsonObject | None
+
+    def row(self, table: sa.Table, begun_at: datetime) -> dict[str, Any]:
+        plan = {"plan": self.plan} if table is _steps else {}
+        return {**self.key, "round": self.round, "begun_at": begun_at, **plan}
+
+
+class Journal:
+    """A journal in a database.
+
+    Parameters:
+        database: the path of a SQLite file, created if it is not there, or a ``postgresql://`` URL.
+    """
+
+    def __init__(self, database: str | Path) -> None:
+        self._database = database_of(str(database), metadata)
+        self._begun = 0
+        # A burst of runs is noted together: a commit costs the same for one and for many.
+        self._results = Together(self._read_results)
+        self._run_begins = Together(partial(self._begin, _runs))
+        self._step_begins = Together(partial(self._begin, _steps))
+        self._run_ends = Together(self._end_runs)
+        self._step_ends = Together(self._end_steps)
+
+    async def open(self) -> None:
+        """Opens it; DatabaseUnusable says why it cannot be used."""
+        await self._database.open()
+        await self._database.write(_prune)
+
+    async def close(self) -> None:
+        """Lets go of the file."""
+        await self._database.close()
+
+    async def result(self, run_id: str) -> JsonObject | None:
+        """What came of a run, None while it has not ended."""
+        return await self._results.ask(run_id)
+
+    async def begin(self, run_id: str, round_: int) -> Begun:
+        """Notes that a run is begun, unless it was; durable when this returns."""
+        return await self._run_begins.ask(_Beginning({"run_id": run_id}, round_, None))
+
+    async def end(self, run_id: str, result: JsonObject) -> None:
+        """Notes what came of a run; durable when this returns."""
+        await self._run_ends.ask((run_id, result))
+
+    async def withdraw(self, run_id: str) -> None:
+        """Forgets that a run was begun: it failed, and may be tried again."""
+        query = sa.delete(_runs).where(_runs.c.run_id == run_id, _runs.c.result.is_(None))
+        await self._database.write(lambda connection: connection.execute(query))
+
+    async def begin_step(self, run_id: str, key: str, round_: int, plan: JsonObject | None) -> Begun:
+        """Notes that a step of a run is begun, unless it was; durable when this returns."""
+        return await self._step_begins.ask(_Beginning({"run_id": run_id, "key": key}, round_, plan))
+
+    async def end_step(self, run_id: str, key: str, result: JsonObject) -> None:
+        """Notes what came of a step; durable when this returns."""
+        await self._step_ends.ask((run_id, key, result))
+
+    async def withdraw_step(self, run_id: str, key: str) -> None:
+        """Forgets that a step was begun: it was refused, and had no effect."""
+        query = sa.delete(_steps).where(
+            _steps.c.run_id == run_id, _steps.c.key == key, _steps.c.result.is_(None)
+        )
+        await self._database.write(lambda connection: connection.execute(query))
+
+    async def knows_message(self, message_id: str) -> bool:
+        """Whether a step that ended posted this message."""
+        posted = _steps.c.result["message_id"].as_string()
+        query = sa.select(sa.exists().where(posted == message_id))
+        return bool(await self._database.read(lambda connection: connection.scalar(query)))
+
+    # ---------------------------------------------------------------- many at once
+
+    async def _read_results(self, run_ids: Sequence[str]) -> list[JsonObject | None]:
+        query = sa.select(_runs.c.run_id, _runs.c.result).where(_runs.c.run_id.in_(run_ids))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        found: dict[str, JsonObject | None] = {row.run_id: row.result for row in rows}
+        return [found.get(run_id) for run_id in run_ids]
+
+    async def _begin(self, table: sa.Table, items: Sequence[_Beginning]) -> list[Begun]:
+        def write(connection: Connection) -> list[Begun]:
+            self._forget_now_and_then(connection, len(items))
+            begun_at = instants.now()
+            first: dict[tuple[str, ...], _Beginning] = {}
+            for item in items:
+                first.setdefault(tuple(item.key.values()), item)
+            rows = [item.row(table, begun_at) for item in first.values()]
+            added = insert_new(connection, table).returning(*table.primary_key.columns)
+            fresh = {tuple(row) for row in connection.execute(added, rows)}
+            begun: list[Begun] = []
+            for item in items:
+                if tuple(item.key.values()) in fresh and first[tuple(item.key.values())] is item:
+                    begun.append(Begun(False, begun_at, item.plan))
+                else:
+                    begun.append(_begin_known(connection, table, item))
+            return begun
+
+        return await self._database.write(write)
+
+    async def _end_runs(self, items: Sequence[tuple[str, JsonObject]]) -> list[None]:
+        now = instants.now()
+        rows = [{"run_id": run_id, "round": 0, "begun_at": now, "result": result} for run_id, result in items]
+
+        def write(connection: Connection) -> None:
+            self._forget_now_and_then(connection, len(items))
+            insert = insert_into(connection, _runs)
+            new = {name: insert.excluded[name] for name in ("round", "begun_at", "result")}
+            connection.execute(insert.on_conflict_do_update(index_elements=["run_id"], set_=new), rows)
+
+        await self._database.write(write)
+        return [None] * len(items)
+
+    async def _end_steps(self, items: Sequence[tuple[str, str, JsonObject]]) -> list[None]:
+        query = (
+            sa.update(_steps)
+            .where(_steps.c.run_id == sa.bindparam("run"), _steps.c.key == sa.bindparam("step"))
+            .values(result=sa.bindparam("outcome", type_=sa.JSON(none_as_null=True)))
+        )
+        rows = [{"run": run_id, "step": key, "outcome": result} for run_id, key, result in items]
+        await self._database.write(lambda connection: connection.execute(query, rows))
+        return [None] * len(items)
+
+    def _forget_now_and_then(self, connection: Connection, more: int) -> None:
+        before, self._begun = self._begun, self._begun + more
+        if before // _PRUNE_EVERY != self._begun // _PRUNE_EVERY:
+            _prune(connection)
+
+
+def _begin_known(connection: Connection, table: sa.Table, item: _Beginning) -> Begun:
+    """What is known of something that was begun before; begins it anew in a later round."""
+    where = sa.and_(*(table.c[name] == value for name, value in item.key.items()))
+    row = connection.execute(sa.select(table).where(where)).mappings().one_or_none()
+    if row is not None and (row["result"] is not None or row["round"] >= item.round):
+        kept = cast("dict[str, Any] | None", row["plan"]) if "plan" in row else None
+        return Begun(row["result"] is None, row["begun_at"], kept, row["result"])
+    if row is not None:
+        connection.execute(sa.delete(table).where(where))
+    begun_at = instants.now()
+    connection.execute(sa.insert(table), [item.row(table, begun_at)])
+    return Begun(False, begun_at, item.plan)
+
+
+def _prune(connection: Connection) -> None:
+    """Forgets what is long over, and the oldest of what is too much."""
+    old = instants.now() - KEPT_FOR
+    most = MOST_KEPT_SHARED if is_postgres(connection) else MOST_KEPT
+    for table in (_runs, _steps):
+        connection.execute(sa.delete(table).where(table.c.begun_at < old))
+        beyond = connection.scalar(
+            sa.select(table.c.begun_at).order_by(table.c.begun_at.desc()).offset(most).limit(1)
+        )
+        if beyond is not None:
+            connection.execute(sa.delete(table).where(table.c.begun_at <= beyond))
+
+
+def journal_of(database: str) -> str:
+    """Where the journal of a bot with that ``database`` setting lies: beside a file, within PostgreSQL."""
+    if is_postgres_setting(database):
+        return database
+    return str(journal_beside(sqlite_path(database)))

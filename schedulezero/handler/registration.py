@@ -1,0 +1,240 @@
+"""Keeps a handler registered, from a daemon thread of its own.
+
+It registers, then reports itself online every few seconds. A report that is not answered means
+that the server is gone; one that is refused means that it was restarted and has forgotten us, or that
+somebody else registered other methods in our name. Each leads back to registering, with a growing
+pause in between that stays short enough for a server that returns to have its handlers back within
+seconds. Nothing of this ever waits on the event loop.
+
+Every request uses a fresh REQ socket if the last one was not answered: a REQ socket that waits for
+an answer cannot send again (zguide, "Lazy Pirate").
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import zmq
+
+from schedulezero.model import JsonObject
+from schedulezero.wire.greeting import mismatch, wire_at
+from schedulezero.wire.keys import KeyRing
+from schedulezero.wire.protocol import PING, BadFrame, decode, encode
+from schedulezero.wire.shards import Shards
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 2.0
+REPORT_SECONDS = 2.0
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 2.0
+_OFFLINE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What the server answered to the last registration."""
+
+    status: str
+    methods: tuple[str, ...]
+    digest: str | None = None
+    """Stands for what the server keeps of us; a server that does not know of digests has none."""
+
+
+class Registration:
+    """Registers a handler with a server and keeps it registered, from `start` to `stop`.
+
+    Parameters:
+        server_address: the server's registration socket, such as ``tcp://127.0.0.1:4242``.
+        handler_id: the handler's name.
+        address: where it listens for calls.
+        methods: tells the methods that it has at the moment.
+        concurrency: how many calls it takes at once.
+        keys: our keys and the server's, where the wire is encrypted.
+        shards: the guilds that it serves beside other instances; None when it is the only one.
+        schemas: tells what its methods take, as JSON Schema.
+    """
+
+    def __init__(
+        self,
+        server_address: str,
+        handler_id: str,
+        address: str,
+        methods: Callable[[], Sequence[str]],
+        concurrency: int,
+        keys: KeyRing | None = None,
+        shards: Shards | None = None,
+        schemas: Callable[[], Mapping[str, JsonObject]] = dict,
+    ) -> None:
+        self._keys = keys
+        self._shards = shards
+        self._server_address = server_address
+        self._handler_id = handler_id
+        self._address = address
+        self._methods = methods
+        self._schemas = schemas
+        self._concurrency = concurrency
+        self._wake = threading.Event()
+        self._stopping = False
+        self._lock = threading.Lock()
+        self._waiting: list[Future[Registered]] = []
+        self._socket: zmq.Socket[bytes] | None = None
+        self._told: str | None = None
+        self.registered: Registered | None = None
+        """The last answer while the server knows us, None while it does not."""
+        self._thread = threading.Thread(target=self._run, name="schedulezero-registration", daemon=True)
+
+    def start(self) -> None:
+        """Begins to register; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Reports the handler offline and ends, in the background."""
+        self._stopping = True
+        self._wake.set()
+
+    def join(self) -> None:
+        """Waits for the end; for threads that may wait."""
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def refresh(self) -> Future[Registered]:
+        """Registers again at once, as when methods came or went; the future holds the answer."""
+        waiting: Future[Registered] = Future()
+        with self._lock:
+            self._waiting.append(waiting)
+        self._wake.set()
+        return waiting
+
+    def _run(self) -> None:
+        context = zmq.Context()
+        try:
+            pause = FIRST_PAUSE_SECONDS
+            while not self._stopping:
+                self._wake.clear()
+                if self._step(context):
+                    pause = FIRST_PAUSE_SECONDS
+                    self._wake.wait(REPORT_SECONDS)
+                else:
+                    self._wake.wait(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            if self.registered is not None:
+                self._request(context, self._status("offline"), _OFFLINE_SECONDS)
+        finally:
+            self._drop_socket()
+            context.term()
+            self._fail_waiting("the handler was stopped")
+
+    def _step(self, context: zmq.Context[zmq.Socket[bytes]]) -> bool:
+        """One registration or report. True when the server knows us afterwards."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        if self.registered is not None and not waiting:
+            answer = self._request(context, self._status("online"), ANSWER_SECONDS)
+            if answer is not None and answer.get("success") is True:
+                return True
+            log.info(
+                "the server at %s is gone or knows us differently; registering again", self._server_address
+            )
+            self.registered = None
+        methods = tuple(self._methods())
+        answer = self._request(context, self._register(methods), ANSWER_SECONDS)
+        if answer is None or answer.get("success") is not True:
+            if answer is not None:
+                log.error("the server refused to register us: %s", answer.get("error"))
+            with self._lock:
+                self._waiting = waiting + self._waiting
+            return False
+        if self.registered is None:
+            log.info("registered %r with %s", self._handler_id, self._server_address)
+        digest = answer.get("digest")
+        self.registered = Registered(
+            str(answer.get("status", "registered")), methods, digest if isinstance(digest, str) else None
+        )
+        for future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_result(self.registered)
+        return True
+
+    def _request(
+        self, context: zmq.Context[zmq.Socket[bytes]], message: JsonObject, seconds: float
+    ) -> JsonObject | None:
+        if self._socket is None:
+            self._socket = _connected(context, self._server_address, self._keys)
+        try:
+            self._socket.send(encode(message))
+            if self._socket.poll(int(seconds * 1000)):
+                return decode(self._socket.recv())
+        except (zmq.ZMQError, BadFrame) as error:
+            log.warning("the server at %s answered nothing usable: %s", self._server_address, error)
+        self._drop_socket()
+        self._say_why()
+        return None
+
+    def _say_why(self) -> None:
+        """Logs why the server cannot be registered with, once for each reason."""
+        if self._stopping:
+            return
+        encrypted = self._keys is not None and self._keys.cover(self._server_address)
+        trouble = mismatch(self._server_address, encrypted=encrypted, found=wire_at(self._server_address))
+        if trouble is not None and trouble != self._told:
+            log.error("%s", trouble)
+        self._told = trouble
+
+    def _drop_socket(self) -> None:
+        if self._socket is not None:
+            self._socket.close(linger=0)
+            self._socket = None
+
+    def _fail_waiting(self, reason: str) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(RuntimeError(reason))
+
+    def _register(self, methods: Sequence[str]) -> JsonObject:
+        return {
+            "method": "register",
+            "params": {
+                "handler_id": self._handler_id,
+                "address": self._address,
+                "methods": list(methods),
+                "concurrency": self._concurrency,
+                "schemas": dict(self._schemas()),
+                **({"shards": self._shards.to_json()} if self._shards is not None else {}),
+            },
+        }
+
+    def _status(self, status: str) -> JsonObject:
+        # The address says which instance; a server that has but one of a name does not look at it.
+        params = {"handler_id": self._handler_id, "status": status, "address": self._address}
+        if self.registered is not None and self.registered.digest is not None:
+            params["digest"] = self.registered.digest
+        return {"method": "report_status", "params": params}
+
+
+def ping_server(address: str, keys: KeyRing | None, seconds: float = ANSWER_SECONDS) -> bool:
+    """Whether the server at an address answers us; blocks for at most so many seconds."""
+    with zmq.Context() as context, _connected(context, address, keys) as socket:
+        socket.send(encode(PING))
+        try:
+            return bool(socket.poll(int(seconds * 1000))) and decode(socket.recv()).get("success") is True
+        except BadFrame:
+            return False
+
+
+def _connected(
+    context: zmq.Context[zmq.Socket[bytes]], address: str, keys: KeyRing | None
+) -> zmq.Socket[bytes]:
+    socket = context.socket(zmq.REQ)
+    socket.setsockopt(zmq.LINGER, 0)
+    if keys is not None and keys.cover(address):
+        # Without the server's key it must be one that has ours, as in one process; never plain text.
+        keys.speak_to(socket, keys.peer or keys.public)
+    socket.connect(address)
+    return socket

@@ -1,0 +1,95 @@
+"""What a job function may know of the run that it carries out: zone, number, instant.
+
+The contract of a job function is ``(bot, params)`` and stays so; whoever wants more asks
+`current_run`. It is set around each call, also for jobs in threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from schedulezero import instants
+from schedulezero.errors import TriggerError
+from schedulezero.handler.journal import Journal
+from schedulezero.when.calendar.triggers import zone_of
+from schedulezero.wire.protocol import Call
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The run that is being carried out.
+
+    Attributes:
+        run_id: names it, the same for each call that it takes; None for a call that belongs to none.
+        job_id: its job, None for a call that belongs to none.
+        guild_id: the guild that its job belongs to, None for a job of no guild.
+        creator_id: who made the job, None where nobody is known.
+        number: it is the job's run of that number, counted from 1.
+        scheduled_at: its instant.
+        timezone: the zone in which the job's times are meant.
+        round: grows when a person has it done again although it may have been done.
+        journal: where its steps are noted, None where nothing is.
+        steps: the keys of the steps that this call did.
+    """
+
+    run_id: str | None = None
+    job_id: str | None = None
+    guild_id: str | None = None
+    creator_id: str | None = None
+    number: int = 1
+    scheduled_at: datetime = field(default_factory=instants.now)
+    timezone: str = "UTC"
+    round: int = 1
+    journal: Journal | None = None
+    steps: list[str] = field(default_factory=list[str])
+
+
+_current: ContextVar[RunContext | None] = ContextVar("schedulezero_run", default=None)
+
+
+def current_run() -> RunContext:
+    """The run that the calling job function carries out; a plain one outside of any."""
+    return _current.get() or RunContext()
+
+
+@contextmanager
+def running(run: RunContext) -> Generator[None]:
+    """Makes a run the current one."""
+    token = _current.set(run)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def context_of(call: Call, journal: Journal | None = None) -> RunContext:
+    """What a call says of its run; what is missing or cannot be read has a sensible default."""
+    number, scheduled_at = call.context.get("number"), call.context.get("scheduled_at")
+    try:
+        at = instants.from_iso(scheduled_at) if isinstance(scheduled_at, str) else instants.now()
+    except ValueError:
+        at = instants.now()
+    try:
+        timezone = zone_of(call.context.get("timezone")).key
+    except TriggerError:
+        timezone = "UTC"
+    return RunContext(
+        run_id=call.run_id,
+        job_id=call.job_id,
+        guild_id=_snowflake(call.context.get("guild_id")),
+        creator_id=_snowflake(call.context.get("creator_id")),
+        round=call.round,
+        journal=journal if call.run_id is not None else None,
+        number=number if isinstance(number, int) and number > 0 else 1,
+        scheduled_at=at,
+        timezone=timezone,
+    )
+
+
+def _snowflake(value: Any) -> str | None:
+    return value if isinstance(value, str) and value.isdecimal() else None

@@ -1,0 +1,124 @@
+"""Steps: what a job does once for each run, whatever dies meanwhile.
+
+A job function that wraps each effect in a `step` and is marked `resumable` may be called again for the
+same run at any time: steps that ended are not repeated, and it goes on where it stopped.
+
+    @resumable
+    async def greet(bot, params):
+        return await step("greeting", lambda plan: post(plan["text"]), plan={"text": params["text"]},
+                          find=lambda plan, since: look_for(plan["text"], since))
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from schedulezero import faults
+from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
+from schedulezero.handler.journal import Journal
+from schedulezero.handler.run_context import current_run
+from schedulezero.model import JsonObject
+from schedulezero.wire.storable import Unstorable, check
+
+log = logging.getLogger(__name__)
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_JOURNAL_AGAIN_SECONDS = 5.0
+
+Do = Callable[[JsonObject], Awaitable[JsonObject]]
+Find = Callable[[JsonObject, datetime], Awaitable[JsonObject | None]]
+
+
+async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find | None = None) -> JsonObject:
+    """Does something once in the current run, and returns what came of it, also when called again.
+
+    Parameters:
+        key: names the step within its run, at most 100 characters.
+        do: does it, with the plan, and returns a JSON object. When it raises JobFailed, it had no effect.
+        plan: what is to be done. If the step was begun before, the plan of then counts, so that a text
+            with a random word in it stays the same.
+        find: whether a step that was begun at an instant and not noted as done was done after all, and
+            with what result; it raises Uncertain when it cannot tell. None when doing it again does no harm.
+    """
+    run = current_run()
+    if run.journal is None or run.run_id is None:
+        return await do(plan or {})
+    try:
+        check({key: plan})
+    except Unstorable as error:
+        raise JobFailed(f"The step was not done: its plan holds {error}.", retry=False) from error
+    try:
+        begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
+    except DatabaseUnavailable as error:
+        raise JobFailed(
+            "My journal of runs cannot be written.", retry_after=_JOURNAL_AGAIN_SECONDS
+        ) from error
+    if begun.result is not None:
+        return begun.result
+    faults.point("step.begun")
+    if begun.again and find is not None:
+        found = await find(begun.plan or {}, begun.begun_at)
+        if found is not None:
+            _expect_storable(key, found)
+            await _note(run.journal, run.run_id, key, found)
+            return found
+    try:
+        result = await do(begun.plan or {})
+    except Uncertain:
+        raise
+    except JobFailed as error:
+        # Not for one that was begun before: an earlier try may have had its effect all the same.
+        if not begun.again and not error.may_have_worked:
+            await _withdraw(run.journal, run.run_id, key)
+        raise
+    faults.point("step.done")
+    _expect_storable(key, result)
+    await _note(run.journal, run.run_id, key, result)
+    run.steps.append(key)
+    return result
+
+
+def _expect_storable(key: str, result: JsonObject) -> None:
+    """Fails a run whose step returned what the journal cannot hold; a retry would return the same."""
+    try:
+        check(result)
+    except Unstorable as error:
+        raise JobFailed(
+            f"The step {key!r} was done, but returned something that cannot be stored: {error}.",
+            retry=False,
+            may_have_worked=True,
+        ) from error
+
+
+async def _withdraw(journal: Journal, run_id: str, key: str) -> None:
+    try:
+        await journal.withdraw_step(run_id, key)
+    except DatabaseUnavailable as error:
+        log.warning("step %s of run %s stays begun in the journal: %s", key, run_id, error)
+
+
+async def _note(journal: Journal, run_id: str, key: str, result: JsonObject) -> None:
+    try:
+        await journal.end_step(run_id, key, result)
+    except DatabaseUnavailable as error:
+        # It was done all the same; a later call for this run finds that out as after a crash.
+        log.warning("step %s of run %s was done and could not be noted: %s", key, run_id, error)
+
+
+def nonce(key: str) -> str | None:
+    """A text of 25 characters that is the same for each try of a step, None outside of a run.
+
+    (Discord gives back the first message when a second one comes with the nonce of the first:
+    https://discord.com/developers/docs/resources/message#create-message, ``enforce_nonce``.)
+    """
+    run = current_run()
+    if run.run_id is None:
+        return None
+    digest = hashlib.sha256(f"{run.run_id}\n{key}\n{run.round}".encode()).digest()
+    return base64.b32encode(digest).decode()[:25]

@@ -1,0 +1,392 @@
+"""The handler's daemon thread: answers the server's calls with one ROUTER socket.
+
+The thread only moves messages. Calls are carried out on the host's event loop
+(`schedulezero.handler.executor`, handed over with ``run_coroutine_threadsafe``, the only way between the
+two); their answers come back through a queue and go out in any order, each with the envelope that its call
+came with. Nothing that comes in ends the thread.
+
+Nothing in here is of one operating system only: the thread is woken through a pair of loopback sockets, which
+Windows' poll understands, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from typing import Any
+
+import zmq
+
+from schedulezero.errors import ParameterError
+from schedulezero.handler.executor import After, Calls, Guard
+from schedulezero.handler.invocation import Invocation, answer_of_error, prepare
+from schedulezero.handler.journal import Journal
+from schedulezero.handler.registration import Registered, Registration
+from schedulezero.methods.spec import JobFunction
+from schedulezero.model import JsonObject
+from schedulezero.storage.descriptors import descriptor_limit
+from schedulezero.wire.doorkeeper import Doorkeeper, most_peers
+from schedulezero.wire.keys import KeyRing, proved_key
+from schedulezero.wire.protocol import (
+    PONG,
+    BadFrame,
+    Call,
+    decode,
+    encode,
+    envelope_of,
+    failure,
+    parse_call,
+    split_envelope,
+)
+from schedulezero.wire.shards import Shards
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 256
+"""Calls that the server may have under way with us at once."""
+MOST_CALLS = 4 * CONCURRENCY
+"""Calls from all peers together; one more is told to come back."""
+_MOST_AT_ONCE = 200
+_DRAIN_SECONDS = 2.0
+_LAST_ANSWERS_SECONDS = 1.0
+_SEND_EVERY_SECONDS = 0.02
+_POLL_MS = 500
+_LARGEST_RECEIVED = 8 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
+_BIND_TRIES = 40
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A call that came and is to be answered, once."""
+
+    invocation: Invocation
+    envelope: list[bytes]
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerConfig:
+    """What a handler is from one start to the next stop.
+
+    Attributes:
+        context: what job functions get as their first argument (the bot).
+        handler_id: the name under which it registers.
+        address: where it listens.
+        server_address: where it registers; None to stay unregistered.
+        sprockets: its job functions by their names, as they are at any moment.
+        schemas: tells what its methods take, as JSON Schema.
+        journal: where it notes what it does; None for nowhere.
+        guard: who is asked before each run; None for nobody.
+        after: who is told of good runs; None for nobody.
+        keys: our keys and the server's; None for a plain wire.
+        shards: the guilds that it serves beside other instances; None when it is the only one.
+    """
+
+    context: Any
+    handler_id: str
+    address: str
+    server_address: str | None
+    sprockets: Mapping[str, JobFunction]
+    schemas: Callable[[], Mapping[str, JsonObject]]
+    journal: Journal | None
+    guard: Guard | None
+    after: After | None
+    keys: KeyRing | None
+    shards: Shards | None
+
+
+class HandlerThread:
+    """Answers calls between one start of a handler and its next stop.
+
+    Parameters:
+        config: what it answers for.
+        loop: the host's, where calls are carried out.
+        before: the thread of the start before, which has to let go of the address first.
+    """
+
+    def __init__(
+        self, config: HandlerConfig, loop: asyncio.AbstractEventLoop, before: HandlerThread | None
+    ) -> None:
+        self._config = config
+        self._loop = loop
+        self._before = before
+        self._stopping = False
+        self._answers: deque[tuple[list[bytes], JsonObject]] = deque()
+        self._under_way: set[Future[Any]] = set()
+        self._calls_under_way = 0
+        self._woken = False
+        self._waker, self._wakened = socket.socketpair()
+        self._waker.setblocking(False)
+        self._wakened.setblocking(False)
+        self._calls = Calls(config.context, config.journal, config.guard, config.after)
+        self._lock = threading.Lock()
+        self.bound: Future[None] = Future()
+        self.ended: Future[None] = Future()
+        self.registration: Registration | None = None
+        if config.server_address is not None:
+            self.registration = Registration(
+                config.server_address,
+                config.handler_id,
+                config.address,
+                lambda: sorted(config.sprockets),
+                CONCURRENCY,
+                config.keys,
+                config.shards,
+                config.schemas,
+            )
+        # Calls inherit the context in which the handler was started (tracing, a simulated Discord).
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._run,), name="schedulezero-handler", daemon=True
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it answers, or is about to."""
+        return not self._stopping and not self.ended.done()
+
+    @property
+    def registered(self) -> Registered | None:
+        """What the server knows of the handler, None while it does not."""
+        return self.registration.registered if self.registration is not None and self.alive else None
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tells it to end; returns at once, `ended` says when it has."""
+        self._stopping = True
+        self._wake()
+
+    # ------------------------------------------------------------------ the thread
+
+    def _run(self) -> None:
+        if self._before is not None:
+            self._before._thread.join()
+            self._before = None
+        context = zmq.Context()
+        router = context.socket(zmq.ROUTER)
+        keys = self._config.keys
+        keys = keys if keys is not None and keys.cover(self._config.address) else None
+        doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
+        monitor: zmq.Socket[bytes] | None = None
+        questions = doorkeeper.socket(context)
+        try:
+            monitor = doorkeeper.guard(router, keys)
+            assert monitor is not None
+            options = (
+                (zmq.LINGER, 200),
+                (zmq.MAXMSGSIZE, _LARGEST_RECEIVED),
+                (zmq.RCVHWM, 2 * CONCURRENCY),
+            )
+            for option, value in options:
+                router.setsockopt(option, value)
+            if not self._bind(router):
+                return
+            if self.registration is not None:
+                self.registration.start()
+            self._serve(router, questions, monitor, doorkeeper, keys)
+        except Exception:
+            log.exception("the handler's thread failed; reload the cog to start it again")
+        finally:
+            if self.registration is not None:
+                self.registration.stop()
+                self.registration.join()
+            self._finish_calls(router)
+            self._send_answers(router)
+            if monitor is not None:
+                router.disable_monitor()
+                monitor.close(linger=0)
+            router.close()
+            questions.close()
+            context.term()
+            with self._lock:
+                self._waker.close()
+                self._wakened.close()
+            self.ended.set_result(None)
+
+    def _finish_calls(self, router: zmq.Socket[bytes]) -> None:
+        """Gives what is under way a moment to end, then ends it; functions in threads are waited for."""
+        if self._loop.is_running():
+            wait(list(self._under_way), _DRAIN_SECONDS)
+            finishing = asyncio.run_coroutine_threadsafe(self._calls.finish(), self._loop)
+            while not wait((finishing,), _SEND_EVERY_SECONDS).done and self._loop.is_running():
+                self._send_answers(router)
+            wait(list(self._under_way), _LAST_ANSWERS_SECONDS)
+        for future in list(self._under_way):
+            future.cancel()
+        # One that ends at this very moment is answered by the loop's thread; its answer must not be missed.
+        give_up_at = time.monotonic() + _LAST_ANSWERS_SECONDS
+        while self._under_way and time.monotonic() < give_up_at:
+            threading.Event().wait(0.005)
+        self._calls.close()
+
+    def _bind(self, router: zmq.Socket[bytes]) -> bool:
+        for attempt in range(_BIND_TRIES):
+            try:
+                router.bind(self._config.address)
+            except zmq.ZMQError as error:
+                # After a stop the system may keep the address for a moment.
+                if error.errno == zmq.EADDRINUSE and attempt + 1 < _BIND_TRIES and not self._stopping:
+                    threading.Event().wait(0.05)
+                    continue
+                log.error("the handler cannot listen on %s: %s", self._config.address, error)
+                self.bound.set_exception(OSError(error.errno, str(error), self._config.address))
+                return False
+            self.bound.set_result(None)
+            return True
+        return False
+
+    def _serve(
+        self,
+        router: zmq.Socket[bytes],
+        questions: zmq.Socket[bytes],
+        monitor: zmq.Socket[bytes],
+        doorkeeper: Doorkeeper,
+        keys: KeyRing | None,
+    ) -> None:
+        poller = zmq.Poller()
+        poller.register(router, zmq.POLLIN)
+        poller.register(questions, zmq.POLLIN)
+        poller.register(monitor, zmq.POLLIN)
+        poller.register(self._wakened, zmq.POLLIN)
+        while not self._stopping:
+            ready = dict(poller.poll(_POLL_MS))
+            if self._wakened.fileno() in ready or self._wakened in ready:
+                self._drain_wakeups()
+            if monitor in ready:
+                doorkeeper.note(monitor.recv_multipart())
+            if questions in ready:
+                questions.send_multipart(doorkeeper.answer(questions.recv_multipart()))
+            if router in ready:
+                self._receive(router, keys)
+            self._send_answers(router)
+
+    def _receive(self, router: zmq.Socket[bytes], keys: KeyRing | None) -> None:
+        """Reads what has come, and hands the calls in it over together: the loop is woken once for all."""
+        batch: list[_Waiting] = []
+        for _ in range(_MOST_AT_ONCE):  # then let answers out
+            try:
+                frames, key = _received(router, proved=keys is not None)
+            except zmq.Again:
+                break
+            if keys is not None and not keys.lets_in(key):
+                log.warning("a call was dropped: its key was taken out of the list of keys that are let in")
+                continue
+            try:
+                envelope, payload = split_envelope(frames)
+                call = parse_call(decode(payload))
+            except BadFrame as error:
+                self._answers.append((envelope_of(frames), failure(str(error), retry=False)))
+                continue
+            if call.method == "ping":
+                self._answers.append((envelope, dict(PONG)))
+            elif (invocation := self._prepare(call, envelope)) is not None:
+                with self._lock:
+                    self._calls_under_way += 1
+                batch.append(_Waiting(invocation, envelope))
+        if batch:
+            future = asyncio.run_coroutine_threadsafe(self._answer_all(batch), self._loop)
+            self._under_way.add(future)
+            future.add_done_callback(lambda done: self._ended(done, batch))
+
+    def _prepare(self, call: Call, envelope: list[bytes]) -> Invocation | None:
+        """The call as it is to be carried out; None when it is answered at once."""
+        function = self._config.sprockets.get(call.method)
+        if function is None:
+            known = ", ".join(sorted(self._config.sprockets)) or "none at all"
+            text = f"There is no job method {call.method[:100]!r} here; loaded are: {known}."
+            self._answers.append((envelope, failure(text, retry=False)))
+            return None
+        if self._calls_under_way >= MOST_CALLS:
+            text = f"The handler has {MOST_CALLS} calls under way already."
+            self._answers.append((envelope, failure(text, retry_after=1)))
+            return None
+        try:
+            return prepare(call, function)
+        except ParameterError as error:
+            self._answers.append((envelope, answer_of_error(call, error)))
+            return None
+
+    async def _answer_all(self, batch: list[_Waiting]) -> None:
+        """Carries calls out at the same time, each answered as soon as it is done; on the host's loop."""
+        await asyncio.gather(*(self._answer_one(waiting) for waiting in batch))
+
+    async def _answer_one(self, waiting: _Waiting) -> None:
+        call = waiting.invocation.call
+        try:
+            answer = await self._calls.answer(waiting.invocation)
+        except asyncio.CancelledError:
+            answer = _stopped(call)
+        except Exception as error:  # noqa: BLE001 - nothing may go unanswered
+            answer = answer_of_error(call, error)
+        self._answer(waiting, answer)
+
+    def _answer(self, waiting: _Waiting, answer: JsonObject) -> None:
+        with self._lock:
+            if waiting.answered:
+                return
+            waiting.answered = True
+            self._calls_under_way -= 1
+        self._answers.append((waiting.envelope, answer))
+        self._wake()
+
+    def _ended(self, done: Future[None], batch: list[_Waiting]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.error("answering calls failed", exc_info=error)
+        for waiting in batch:  # that were cancelled before they began
+            self._answer(waiting, _stopped(waiting.invocation.call))
+        self._under_way.discard(done)  # only now: the thread's end waits for it
+
+    def _send_answers(self, router: zmq.Socket[bytes]) -> None:
+        while self._answers:
+            envelope, answer = self._answers.popleft()
+            try:
+                router.send_multipart([*envelope, encode(answer)], zmq.NOBLOCK)
+            except (zmq.ZMQError, TypeError, ValueError) as error:
+                # Its peer is gone or does not read, or JSON cannot hold it; the rest must not wait for it.
+                log.warning("an answer could not be sent: %s", error)
+
+    # ------------------------------------------------------------------ waking the thread
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._woken:
+                return
+            try:
+                self._waker.send(b"\0")
+                self._woken = True
+            except BlockingIOError:
+                return  # it has wake-ups enough waiting
+            except OSError:
+                return  # it has ended
+
+    def _drain_wakeups(self) -> None:
+        try:
+            while self._wakened.recv(4096):
+                pass
+        except BlockingIOError:
+            with self._lock:
+                # Only now: a byte that was read just before stood for answers that are sent after this.
+                self._woken = False
+
+
+def _stopped(call: Call) -> JsonObject:
+    return failure(f"{call.method} was stopped because the handler shuts down.")
+
+
+def _received(router: zmq.Socket[bytes], *, proved: bool) -> tuple[list[bytes], str | None]:
+    """A message that has come, and the key that its sender proved where the wire has keys."""
+    if not proved:
+        return router.recv_multipart(zmq.NOBLOCK), None
+    frames = router.recv_multipart(zmq.NOBLOCK, copy=False)
+    return [frame.bytes for frame in frames], proved_key(frames[-1])

@@ -1,0 +1,142 @@
+"""Annotations of typed jobs, read: what a parameter is, what it may be, and how a value is checked."""
+
+from __future__ import annotations
+
+import types
+import typing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+import annotated_types
+from pydantic import PydanticSchemaGenerationError, TypeAdapter
+from pydantic.fields import FieldInfo
+
+from schedulezero.methods.parameters import Kind, Parameter, kind_of
+from schedulezero.methods.values import said_span
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Which channels may be chosen, by Discord's names of their kinds: ``text``, ``forum``, ``voice``…"""
+
+    kinds: tuple[str, ...]
+
+
+def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: str = "") -> Parameter:
+    """A parameter from its annotation.
+
+    Parameters:
+        name: what it is called.
+        annotation: its type, with pydantic's constraints; ``X | None`` is an optional X.
+        default: what counts when it is left out; ``...`` when it must be given.
+        help_text: what it is for; a description in the annotation comes first.
+
+    Raises TypeError, in a sentence, for an annotation that nothing in JSON can be read as.
+    """
+    read = _read_annotation(annotation)
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    except PydanticSchemaGenerationError:
+        raise TypeError(f"{name!r} cannot be a {_name_of(annotation)}: {_instead_of(annotation)}") from None
+    told = default not in (..., None, "", False) and not isinstance(default, list)
+    shown = _said(default) if told else None
+    return Parameter(
+        name=name,
+        kind=read.kind or kind_of(name, read.base.__name__ if isinstance(read.base, type) else ""),
+        help=read.description or help_text,
+        required=default is ...,
+        default=shown,
+        choices=read.choices,
+        longest=read.longest,
+        least=read.least,
+        most=read.most,
+        channels=read.channels,
+        adapter=adapter,
+    )
+
+
+# Read as: a class of discord.py's, by its name, and the annotation that stands for it.
+_INSTEAD = {
+    "TextChannel": "ChannelId", "ForumChannel": "ForumId", "VoiceChannel": "VoiceId",
+    "StageChannel": "VoiceId", "Thread": "ThreadId", "GuildChannel": "AnyChannelId", "Role": "RoleId",
+    "Member": "MemberId", "User": "MemberId", "Guild": "GuildId", "Message": "MessageLink",
+    "Colour": "Colour",
+}  # fmt: skip
+
+
+def _name_of(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _instead_of(annotation: Any) -> str:
+    """What to write where an annotation cannot be read from JSON."""
+    known = next((kind for name, kind in _INSTEAD.items() if name in _name_of(annotation)), None)
+    if known is None:
+        return "a job's parameters come as JSON, so annotate it with a type that pydantic reads from JSON."
+    return f"a job gets ids, so annotate it with schedulezero.methods.typed.{known}, and look it up."
+
+
+@dataclass(slots=True)
+class _Read:
+    base: Any = str
+    kind: Kind | None = None
+    choices: tuple[str, ...] = ()
+    longest: int | None = None
+    least: float | None = None
+    most: float | None = None
+    channels: tuple[str, ...] = ()
+    description: str = ""
+
+
+# Read as: a plain type, and what a parameter of it is.
+_KINDS: dict[Any, Kind] = {
+    bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.NUMBER, timedelta: Kind.DURATION,
+    list: Kind.LIST, tuple: Kind.LIST, dict: Kind.OBJECT,
+}  # fmt: skip
+
+
+def _read_annotation(annotation: Any) -> _Read:
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        inner, *metadata = typing.get_args(annotation)
+        read = _read_annotation(inner)
+        for item in metadata:
+            _take(item, read)
+        return read
+    if origin in (typing.Union, types.UnionType):
+        parts = [part for part in typing.get_args(annotation) if part is not type(None)]
+        if len(parts) == 1:
+            return _read_annotation(parts[0])
+        return _Read(base=annotation)
+    if origin is Literal:
+        choices = tuple(str(value) for value in typing.get_args(annotation))
+        return _Read(kind=Kind.CHOICE, choices=choices)
+    base = origin or annotation
+    return _Read(base=base, kind=_KINDS.get(base))
+
+
+def _take(item: Any, read: _Read) -> None:
+    """Takes in one piece of an annotation's metadata."""
+    if isinstance(item, Kind):
+        read.kind = item
+    elif isinstance(item, Channels):
+        read.channels = item.kinds
+    elif isinstance(item, FieldInfo):
+        read.description = item.description or read.description
+        for inner in item.metadata:
+            _take(inner, read)
+    elif isinstance(item, annotated_types.MaxLen):
+        read.longest = item.max_length
+    elif isinstance(item, annotated_types.Ge):
+        read.least = _as_number(item.ge)
+    elif isinstance(item, annotated_types.Le):
+        read.most = _as_number(item.le)
+
+
+def _said(value: Any) -> str:
+    return said_span(value) if isinstance(value, timedelta) else str(value)
+
+
+def _as_number(bound: Any) -> float | None:
+    return float(bound) if isinstance(bound, int | float) else None

@@ -1,0 +1,181 @@
+"""What a parameter of a job is: its kind, from an annotation or from its name and the text of its type.
+
+A job's docstring lists its parameters:
+
+    Params:
+        channel_id: int - Channel to post in
+        message: str - Text of the message
+        role_id: int - Role to mention (optional)
+        limit: int - How many at most (default 100)
+
+What a parameter *is* (a channel, a role, a long text) follows from its name and type, so that sprockets
+written to the plain contract get a fitting form. Typed jobs (`schedulezero.methods.typed`) say it by
+annotations.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter
+
+
+class Kind(StrEnum):
+    """What a parameter is, and with it which field a form shows for it."""
+
+    TEXT = "text"
+    LONG_TEXT = "long text"
+    INTEGER = "whole number"
+    NUMBER = "number"
+    BOOLEAN = "yes or no"
+    CHANNEL = "channel"
+    CHANNELS = "channels"
+    ROLE = "role"
+    USER = "user"
+    USERS = "users"
+    GUILD = "server"
+    COLOUR = "colour"
+    URL = "address"
+    MESSAGE = "link of a message"
+    CHOICE = "one of several"
+    DURATION = "length of time"
+    OBJECT = "JSON object"
+    LIST = "JSON list"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One declared parameter of a method.
+
+    Attributes:
+        name: under which it travels.
+        kind: what it is.
+        help: what it is for, in a few words.
+        required: whether it must be given.
+        default: what counts when it is not, as text.
+        choices: the values that there are, of a `Kind.CHOICE`.
+        longest: characters that a text may have at most.
+        least, most: bounds of a number.
+        channels: Discord's kinds of channels that may be chosen, such as ``forum``; empty for those where
+            messages are posted.
+        adapter: checks a converted value further, for typed jobs.
+    """
+
+    name: str
+    kind: Kind
+    help: str = ""
+    required: bool = True
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+    longest: int | None = None
+    least: float | None = None
+    most: float | None = None
+    channels: tuple[str, ...] = ()
+    adapter: TypeAdapter[Any] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def label(self) -> str:
+        """The name as a person reads it: ``channel_id`` is *Channel*."""
+        return (
+            re.sub(r"_(id|ids|url)$", lambda m: "s" if m[1] == "ids" else "", self.name)
+            .replace("_", " ")
+            .capitalize()
+        )
+
+
+# Read as: a parameter whose name ends so, and whose type is not plainly another, is of that kind.
+_KIND_BY_NAME: tuple[tuple[str, Kind], ...] = (
+    ("channel_ids", Kind.CHANNELS),
+    ("channel_id", Kind.CHANNEL),
+    ("role_id", Kind.ROLE),
+    ("user_ids", Kind.USERS),
+    ("member_ids", Kind.USERS),
+    ("user_id", Kind.USER),
+    ("member_id", Kind.USER),
+    ("guild_id", Kind.GUILD),
+    ("color", Kind.COLOUR),
+    ("colour", Kind.COLOUR),
+    ("message_url", Kind.MESSAGE),
+    ("url", Kind.URL),
+)
+_LONG_TEXTS = ("message", "description", "content", "text", "body", "reason")
+# Read as: a type whose text begins so is of that kind.
+_KIND_BY_TYPE: tuple[tuple[str, Kind], ...] = (
+    ("int", Kind.INTEGER),
+    ("float", Kind.NUMBER),
+    ("number", Kind.NUMBER),
+    ("bool", Kind.BOOLEAN),
+    ("list", Kind.LIST),
+    ("tuple", Kind.LIST),
+    ("array", Kind.LIST),
+    ("dict", Kind.OBJECT),
+    ("object", Kind.OBJECT),
+    ("mapping", Kind.OBJECT),
+)
+
+
+_SECRETS = frozenset({"authorization", "body", "headers", "password", "secret", "token"})
+
+
+def tells_a_secret(name: str) -> bool:
+    """Whether a parameter's name alone says that its value is nothing for others; see also `Kind.URL`."""
+    return name.casefold() in _SECRETS
+
+
+def kind_of(name: str, type_text: str) -> Kind:
+    """What a parameter is, from its name and the text of its type."""
+    for ending, kind in _KIND_BY_NAME:
+        if name == ending or name.endswith(f"_{ending}"):
+            return kind
+    lowered = type_text.lower()
+    for beginning, kind in _KIND_BY_TYPE:
+        if lowered.startswith(beginning):
+            return kind
+    return Kind.LONG_TEXT if name in _LONG_TEXTS else Kind.TEXT
+
+
+_LINE = re.compile(r"^(?P<name>[A-Za-z_]\w*)\s*(?::\s*(?P<type>[^-–—]+?))?\s*(?:[-–—]\s*(?P<help>.*))?$")
+_DEFAULT = re.compile(r"\(\s*default:?\s*(?P<value>[^)]*)\)", re.IGNORECASE)
+_OPTIONAL = re.compile(r"\(\s*optional\s*\)", re.IGNORECASE)
+
+
+def parameters_in(text: str) -> tuple[Parameter, ...]:
+    """The parameters that a docstring lists; none when it has no such block."""
+    found: list[Parameter] = []
+    indent: int | None = None
+    inside = False
+    for line in text.splitlines():
+        if re.fullmatch(r"\s*(Params|Parameters|Args)\s*:\s*", line):
+            inside, indent = True, None
+            continue
+        if not inside or not line.strip():
+            continue
+        depth = len(line) - len(line.lstrip())
+        if depth == 0:
+            inside = False
+            continue
+        indent = depth if indent is None else indent
+        match = _LINE.match(line.strip()) if depth == indent else None
+        if match is None:
+            if found:  # a continued line belongs to the help above it
+                found[-1] = _parameter(found[-1].name, "", f"{found[-1].help} {line.strip()}", found[-1])
+            continue
+        found.append(_parameter(match["name"], (match["type"] or "").strip(), (match["help"] or "").strip()))
+    return tuple(found)
+
+
+def _parameter(name: str, type_text: str, help_text: str, known: Parameter | None = None) -> Parameter:
+    default = _DEFAULT.search(help_text) or _DEFAULT.search(type_text)
+    optional = bool(default or _OPTIONAL.search(help_text) or _OPTIONAL.search(type_text))
+    optional = optional or type_text.endswith("?") or bool(known and not known.required)
+    kind = known.kind if known else kind_of(name, _OPTIONAL.sub("", _DEFAULT.sub("", type_text)))
+    return Parameter(
+        name=name,
+        kind=kind,
+        help=re.sub(r"\s+", " ", _OPTIONAL.sub("", _DEFAULT.sub("", help_text))).strip(" .") or "",
+        required=not optional,
+        default=default["value"].strip() if default else (known.default if known else None),
+    )

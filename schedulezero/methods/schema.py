@@ -1,0 +1,61 @@
+"""What a method takes, as JSON Schema (2020-12): for who creates jobs over REST, and for documentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schedulezero.methods.parameters import Kind, Parameter
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.model import JsonObject
+
+_ID: JsonObject = {"type": ["integer", "string"], "pattern": r"^\d{1,20}$"}
+_ID_LIST: JsonObject = {"type": "array", "items": _ID, "minItems": 1}
+# Read as: kind, the schema of its values.
+_SCHEMAS: dict[Kind, JsonObject] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.LONG_TEXT: {"type": "string"},
+    Kind.INTEGER: {"type": ["integer", "string"], "pattern": r"^-?\d{1,20}$"},
+    Kind.NUMBER: {"type": "number"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.CHANNEL: _ID,
+    Kind.CHANNELS: _ID_LIST,
+    Kind.ROLE: _ID,
+    Kind.USER: _ID,
+    Kind.USERS: _ID_LIST,
+    Kind.GUILD: _ID,
+    Kind.COLOUR: {"type": ["string", "integer"]},
+    Kind.URL: {"type": "string"},
+    Kind.MESSAGE: {"type": "string", "format": "uri"},
+    Kind.CHOICE: {"type": "string"},
+    Kind.DURATION: {"type": ["number", "string"]},
+    Kind.OBJECT: {"type": "object"},
+    Kind.LIST: {"type": "array"},
+}
+
+
+def schema_of(spec: MethodSpec) -> JsonObject:
+    """The schema of a method's params; ``x-kind`` says what each one is, as the forms know it."""
+    required = [parameter.name for parameter in spec.parameters if parameter.required]
+    return {
+        "type": "object",
+        "description": spec.summary,
+        "properties": {parameter.name: _property(parameter) for parameter in spec.parameters},
+        **({"required": required} if required else {}),
+    }
+
+
+def _property(parameter: Parameter) -> JsonObject:
+    found: dict[str, Any] = {**_SCHEMAS[parameter.kind], "x-kind": parameter.kind.value}
+    if parameter.help:
+        found["description"] = parameter.help
+    if parameter.choices:
+        found["enum"] = list(parameter.choices)
+    if parameter.longest is not None:
+        found["maxLength"] = parameter.longest
+    if parameter.least is not None:
+        found["minimum"] = parameter.least
+    if parameter.most is not None:
+        found["maximum"] = parameter.most
+    if parameter.default is not None:
+        found["x-default"] = parameter.default
+    return found

@@ -1,0 +1,201 @@
+"""Typed jobs: one decorated function whose annotations say everything.
+
+    @job(needs=(Need("view_channel", channel="channel_id"), Need("send_messages", channel="channel_id")))
+    async def greet(bot, channel_id: ChannelId, mood: Literal["glad", "calm"] = "glad") -> dict[str, Any]:
+        \"\"\"Greet a channel.
+
+        Params:
+            channel_id: Where to greet
+            mood: How it sounds
+        \"\"\"
+
+The first argument is the bot, each other one a parameter: its annotation says what it is and what it may
+be (pydantic's types and constraints), its default that it may be left out, the docstring's ``Params:`` block
+what it is for. From that come the form, its validation, the check of rights, the JSON Schema in
+``GET /api/methods`` and the documentation. On the wire nothing changes: what the decorator returns is a job
+like any other, called with ``(bot, params)``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from schedulezero.methods.annotations import Channels, parameter_from
+from schedulezero.methods.parameters import Kind, Parameter
+from schedulezero.methods.spec import SPEC_ATTRIBUTE, MethodSpec, Need, Tell, summary_of
+from schedulezero.methods.values import check_params
+
+ChannelId = Annotated[int, Kind.CHANNEL]
+"""The id of a channel or thread where messages can be posted."""
+ChannelIds = Annotated[list[int], Kind.CHANNELS]
+ForumId = Annotated[int, Kind.CHANNEL, Channels(("forum",))]
+"""The id of a forum."""
+ThreadId = Annotated[int, Kind.CHANNEL, Channels(("public_thread", "private_thread", "news_thread"))]
+"""The id of a thread or a forum's post."""
+VoiceId = Annotated[int, Kind.CHANNEL, Channels(("voice", "stage_voice"))]
+"""The id of a voice or stage channel."""
+AnyChannelId = Annotated[int, Kind.CHANNEL, Channels(("text", "news", "voice", "stage_voice", "forum"))]
+"""The id of a channel of any kind."""
+RoleId = Annotated[int, Kind.ROLE]
+MemberId = Annotated[int, Kind.USER]
+MemberIds = Annotated[list[int], Kind.USERS]
+GuildId = Annotated[int, Kind.GUILD]
+"""The guild of the job; no form asks for it."""
+Text = Annotated[str, Kind.TEXT]
+"""A text on one line."""
+LongText = Annotated[str, Kind.LONG_TEXT]
+"""A text with as many lines as it likes."""
+Colour = Annotated[str, Kind.COLOUR]
+"""Such as ``#5865F2`` or ``blue``; `schedulezero.methods.colours` reads it."""
+Url = Annotated[str, Kind.URL, Field(pattern=r"^https?://")]
+MessageLink = Annotated[str, Kind.MESSAGE]
+"""The link of a message of the job's guild."""
+Duration = Annotated[timedelta, Kind.DURATION]
+"""A length of time, typed as ``90 minutes`` or ``2h 30m``."""
+
+
+class TypedJob:
+    """A job made of a decorated function; called like any other, with ``(bot, params)``.
+
+    Parameters:
+        function: takes the bot and the parameters by their names.
+        needs: the rights that doing it by hand takes.
+        variables: the texts in which it renders variables.
+        personal, addressee, resumable: see `MethodSpec`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        needs: tuple[Need, ...],
+        variables: tuple[str, ...],
+        personal: bool = False,
+        addressee: str | None = None,
+        resumable: bool = False,
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.is_async = inspect.iscoroutinefunction(function)
+        self._function = function
+        self.spec = MethodSpec(
+            function.__name__,
+            summary_of(function.__name__, function),
+            parameters_of(function),
+            needs=needs,
+            variables=variables,
+            personal=personal,
+            addressee=addressee,
+            resumable=resumable,
+        )
+        setattr(self, SPEC_ATTRIBUTE, self.spec)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """A name that no parameter has would go unnoticed, and with it a right that is never asked for."""
+        names = {parameter.name for parameter in self.spec.parameters}
+        named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
+        named |= {self.spec.addressee} if self.spec.addressee else set()
+        for name in sorted((named | set(self.spec.variables)) - names):
+            raise TypeError(
+                f"{self.spec.name}: needs or variables speak of {name!r}, but its parameters are "
+                f"{', '.join(sorted(names)) or 'none'}."
+            )
+
+    def __call__(self, bot: Any, params: dict[str, Any]) -> Any:
+        """Carries the job out; ParameterError says what is wrong with the params."""
+        return self._function(bot, **self._arguments(params))
+
+    def _arguments(self, params: dict[str, Any]) -> dict[str, Any]:
+        names = {parameter.name for parameter in self.spec.parameters}
+        return {name: value for name, value in check_params(self.spec, params).items() if name in names}
+
+    def preview(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+        """Declares what says, on the card on which a job is confirmed, what it would do; quick."""
+        self._declare(preview=self._telling(function))
+        return function
+
+    def dry_run(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+        """Declares what looks at Discord and says what the job would do now, without doing it."""
+        self._declare(dry_run=self._telling(function))
+        return function
+
+    def _telling(self, function: Callable[..., Awaitable[str]]) -> Tell:
+        return lambda bot, params: function(bot, **self._arguments(params))
+
+    def _declare(self, **more: Tell) -> None:
+        self.spec = replace(self.spec, **more)
+        setattr(self, SPEC_ATTRIBUTE, self.spec)
+
+
+def job(
+    *,
+    needs: tuple[Need, ...] | None = None,
+    variables: tuple[str, ...] = (),
+    resumable: bool = False,
+    personal: bool = False,
+    addressee: str | None = None,
+) -> Callable[[Callable[..., Any]], TypedJob]:
+    """Makes a typed job of a function.
+
+    Parameters:
+        needs: the rights that doing it by hand takes; None for what posting takes in each channel it names.
+        variables: the texts in which it renders variables such as ``{date}``.
+        resumable: see `schedulezero.handler.steps`.
+        personal: it is for one person and belongs to no guild.
+        addressee: the parameter that names the person whom it writes to directly. Writing to anybody but
+            oneself takes *Manage Server*, and one person gets a bounded number of such messages.
+
+    Raises TypeError for a function that cannot be one, in a sentence that says why.
+    """
+
+    def make(function: Callable[..., Any]) -> TypedJob:
+        return TypedJob(function, needs or (), variables, personal, addressee, resumable)
+
+    return make
+
+
+def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """The parameters that a function's annotations declare, all but the first one, which is the bot."""
+    signature = list(inspect.signature(function).parameters.values())
+    if not signature:
+        raise TypeError(f"{function.__name__} takes nothing; its first argument must be the bot.")
+    hints = typing.get_type_hints(function, include_extras=True)
+    helps = _helps(inspect.getdoc(function) or "")
+    found: list[Parameter] = []
+    for argument in signature[1:]:
+        if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
+            raise TypeError(f"{function.__name__}: *{argument.name} cannot be a parameter of a job.")
+        if argument.name not in hints:
+            raise TypeError(f"{function.__name__}: {argument.name!r} needs an annotation.")
+        default = argument.default if argument.default is not argument.empty else ...
+        try:
+            found.append(
+                parameter_from(argument.name, hints[argument.name], default, helps.get(argument.name, ""))
+            )
+        except TypeError as error:
+            raise TypeError(f"{function.__name__}: {error}") from None
+    return tuple(found)
+
+
+def _helps(text: str) -> dict[str, str]:
+    """Parameter → what the docstring's ``Params:`` block says that it is for."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.partition("Params:\n")[2].splitlines():
+        if line.strip() and not line.startswith(" "):
+            break
+        match = re.fullmatch(r"\s+(\w+):\s+(.+)", line)
+        if match is not None:
+            name = match[1]
+            found[name] = match[2].strip()
+        elif name and line.strip():
+            found[name] += f" {line.strip()}"
+    return {name: said.rstrip(".") for name, said in found.items()}

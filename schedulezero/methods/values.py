@@ -1,0 +1,216 @@
+"""From what came over the wire to what a job function expects, with a sentence for whatever does not fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from schedulezero.errors import ParameterError
+from schedulezero.methods.message_links import read_message_link
+from schedulezero.methods.parameters import Kind, Parameter, kind_of
+from schedulezero.methods.spec import META_KEY, MethodSpec
+from schedulezero.when.language.once import span_of
+
+
+def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params as the function expects them: our metadata removed, ids as integers.
+
+    Ids arrive as integers or as texts of digits, because JavaScript clients cannot hold a
+    snowflake as a number; a sprocket may rely on integers. Keys that were not declared pass
+    unchanged. Raises ParameterError for a required parameter that is missing and for a value
+    that its declared type does not admit.
+    """
+    clean = {key: value for key, value in params.items() if key != META_KEY}
+    for parameter in spec.parameters:
+        value = clean.get(parameter.name)
+        if value is None or (value == "" and parameter.kind not in (Kind.TEXT, Kind.LONG_TEXT)):
+            if parameter.required:
+                raise ParameterError(
+                    parameter.name, f"{spec.name} needs {parameter.name!r} ({parameter.kind.value})."
+                )
+            clean.pop(parameter.name, None)
+            continue
+        clean[parameter.name] = _read(spec.name, parameter, value)
+    return clean
+
+
+@dataclass(frozen=True, slots=True)
+class ReadParams:
+    """Params as they travel, converted as far as they can be.
+
+    Attributes:
+        values: name → the value that the job function will get.
+        errors: name → why that value cannot be converted.
+    """
+
+    values: Mapping[str, Any]
+    errors: Mapping[str, ParameterError]
+
+
+def read_params(spec: MethodSpec, params: Mapping[str, Any]) -> ReadParams:
+    """Converts params for a check, by the same rules as `check_params` does for the function.
+
+    Each value ends up in ``values`` or in ``errors``, so that a check never passes over one. A parameter
+    that is missing or empty is in neither. An undeclared one is read by its name (`kind_of`): a plain
+    job function may use it as the id that its name promises.
+    """
+    values: dict[str, Any] = {}
+    errors: dict[str, ParameterError] = {}
+    for name, value in params.items():
+        parameter = spec.parameter(name)
+        if name == META_KEY or value is None:
+            continue
+        if parameter is None:
+            parameter = Parameter(name, kind_of(name, ""))
+            if parameter.kind not in (*_ID_KINDS, *_ID_LIST_KINDS, Kind.MESSAGE):
+                values[name] = value
+                continue
+            if value in ("", []):
+                continue
+        elif value == "" and parameter.kind not in (Kind.TEXT, Kind.LONG_TEXT):
+            continue
+        try:
+            values[name] = _read(spec.name, parameter, value)
+        except ParameterError as error:
+            errors[name] = error
+    return ReadParams(values, errors)
+
+
+def errors_in(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with the declared params that are there: name → what is to be read after it.
+
+    What is missing is no matter here.
+    """
+    return {
+        name: error.message.removeprefix(f"{name!r} of {spec.name} ")
+        for name, error in read_params(spec, params).errors.items()
+        if spec.parameter(name) is not None
+    }
+
+
+def _read(method: str, parameter: Parameter, value: Any) -> Any:
+    value = _convert(method, parameter, value)
+    if parameter.adapter is None:
+        return value
+    try:
+        return parameter.adapter.validate_python(value)
+    except ValidationError as error:
+        raise ParameterError(
+            parameter.name, f"{parameter.name!r} of {method} {_wrong(error, parameter)}"
+        ) from error
+
+
+def _wrong(error: ValidationError, parameter: Parameter) -> str:
+    """How a value breaks what its annotation says, to be read after its name."""
+    first = error.errors(include_url=False, include_context=True)[0]
+    said: dict[str, Any] = first.get("ctx", {})
+    where = "".join(f" (at {part})" for part in first["loc"] if not str(part).startswith("function"))
+    match first["type"]:
+        case "literal_error":
+            return f"must be one of {', '.join(parameter.choices)}, not {str(first['input'])[:80]!r}."
+        case "greater_than_equal":
+            return f"must be {_said(said['ge'])} or more, not {_said(first['input'])}."
+        case "less_than_equal":
+            return f"must be {_said(said['le'])} or less, not {_said(first['input'])}."
+        case "string_too_long":
+            most = said["max_length"]
+            return f"has {len(str(first['input']))} characters; it may have {most}."
+        case "too_long":
+            return f"has {said['actual_length']} entries; it may have {said['max_length']}."
+        case "too_short":
+            return f"has {said['actual_length']} entries; it needs {said['min_length']}."
+        case _:
+            text = str(first["msg"]).removeprefix("Value error, ")
+            return f"cannot be used{where}: {text[0].lower()}{text[1:].rstrip('.')}."
+
+
+_ID_KINDS = (Kind.CHANNEL, Kind.ROLE, Kind.USER, Kind.GUILD)
+_ID_LIST_KINDS = (Kind.CHANNELS, Kind.USERS)
+_MAX_ID = 2**64 - 1
+
+
+def _convert(method: str, parameter: Parameter, value: Any) -> Any:
+    kind, name = parameter.kind, parameter.name
+    # What should be an address may hold a secret.
+    shown = type(value).__name__ if kind is Kind.URL else str(value)[:80]
+
+    def wrong(expected: str) -> ParameterError:
+        return ParameterError(name, f"{name!r} of {method} must be {expected}, not {shown!r}.")
+
+    if kind in _ID_KINDS:
+        identifier = as_id(value)
+        if identifier is None:
+            raise wrong(f"the id of a {kind.value} (a whole number)")
+        return identifier
+    if kind in _ID_LIST_KINDS:
+        items = cast("list[Any]", value) if isinstance(value, list) else None
+        identifiers = [as_id(item) for item in items] if items else None
+        if not identifiers or None in identifiers:
+            raise wrong(f"a list of ids of {kind.value}")
+        return identifiers
+    if kind is Kind.INTEGER:
+        number = _as_integer(value)
+        if number is None:
+            raise wrong("a whole number")
+        return number
+    if kind is Kind.NUMBER and not (isinstance(value, int | float) and not isinstance(value, bool)):
+        raise wrong("a number")
+    if kind is Kind.BOOLEAN and not isinstance(value, bool):
+        raise wrong("true or false")
+    if kind is Kind.MESSAGE and read_message_link(value) is None:
+        raise wrong("the link of a message, such as https://discord.com/channels/1…/2…/3…")
+    if kind is Kind.DURATION:
+        length = _as_duration(value)
+        if length is None:
+            raise wrong("a length of time such as 90 minutes or 2h 30m")
+        return length
+    if kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.URL, Kind.CHOICE) and not isinstance(value, str):
+        raise wrong("a text")
+    if kind is Kind.OBJECT and not isinstance(value, dict):
+        raise wrong("a JSON object")
+    if kind is Kind.LIST and not isinstance(value, list):
+        raise wrong("a JSON list")
+    return cast(Any, value)
+
+
+def said_span(length: timedelta) -> str:
+    """A length of time as one would type it, in its largest whole unit: ``90 minutes``, ``2 h``."""
+    seconds = length.total_seconds()
+    for unit, name in ((86400, "days"), (3600, "h"), (60, "minutes")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:g} {name}" if seconds > unit or name == "h" else f"1 {name.rstrip('s')}"
+    return f"{seconds:g} s"
+
+
+def _said(value: Any) -> str:
+    return said_span(value) if isinstance(value, timedelta) else str(value)[:80]
+
+
+def as_id(value: Any) -> int | None:
+    """An id of Discord's: a whole number, or its digits as a text; None for anything else."""
+    number = _as_integer(value)
+    return number if number is not None and 0 < number <= _MAX_ID else None
+
+
+def _as_integer(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value.strip(), re.ASCII):
+        return int(value)
+    return None
+
+
+def _as_duration(value: Any) -> timedelta | None:
+    """A length of time: seconds, or a text such as ``2h 30m``."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return timedelta(seconds=value) if 0 < value < 1e10 else None
+    return span_of(value.casefold()) if isinstance(value, str) else None

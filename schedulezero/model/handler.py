@@ -1,0 +1,42 @@
+"""A handler as the server knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schedulezero.model.json_object import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerInfo:
+    """An instance of a handler that the server knows: where it listens and what it can do."""
+
+    id: str
+    address: str
+    methods: tuple[str, ...]
+    connected: bool = False
+    concurrency: int = 1
+    shards: JsonObject | None = None
+
+    def to_json(self) -> JsonObject:
+        return {
+            "id": self.id,
+            "address": self.address,
+            "methods": list(self.methods),
+            "status": "Connected" if self.connected else "Disconnected",
+            "concurrency": self.concurrency,
+            **({"shards": self.shards} if self.shards is not None else {}),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> HandlerInfo:
+        return cls(
+            id=str(data["id"]),
+            address=str(data["address"]),
+            methods=tuple(str(name) for name in data["methods"]),
+            connected=data.get("status") == "Connected",
+            concurrency=int(data.get("concurrency") or 1),
+            shards=data.get("shards"),
+        )

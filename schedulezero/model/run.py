@@ -1,0 +1,149 @@
+"""A run: one instant of a job and what became of it; a trouble: something to report about a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, cast
+
+from schedulezero.instants import from_iso, from_iso_or_none, to_iso, to_iso_or_none
+from schedulezero.model.job import DEFAULT_GRACE, MissedPolicy, OverlapPolicy
+from schedulezero.model.json_object import JsonObject
+
+
+class RunState(StrEnum):
+    """How a run stands or ended.
+
+    ``queued`` covers waiting, running and between two attempts; ``uncertain`` means that nobody can
+    tell whether it was done.
+    """
+
+    QUEUED = "queued"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    MISSED = "missed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    UNCERTAIN = "uncertain"
+
+
+class TroubleKind(StrEnum):
+    """What there is to tell of a run that did not simply succeed."""
+
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    MISSED = "missed"
+    SKIPPED = "skipped"
+    PASSED_OVER = "passed_over"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One instant of a job, or one call on demand: what was to happen and what became of it.
+
+    ``sequence`` is the order in which runs were written, ``name`` what its job was called then,
+    ``number`` counts the runs of its job from 1 (0 for a call that belongs to no job); ``round`` grows
+    when a person has an uncertain run done again;
+    ``note`` says in words what the outcome alone does not (a wait for the handler, instants that
+    were passed over).
+    """
+
+    job_id: str
+    handler_id: str
+    method: str
+    params: Mapping[str, Any]
+    scheduled_at: datetime
+    state: RunState = RunState.QUEUED
+    sequence: int = 0
+    name: str | None = None
+    guild_id: str | None = None
+    timezone: str = "UTC"
+    number: int = 0
+    round: int = 1
+    creator_id: str | None = None
+    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    missed: MissedPolicy = MissedPolicy.LATEST
+    grace: timedelta = DEFAULT_GRACE
+    claimed_at: datetime | None = None
+    attempts: int = 0
+    not_before: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    result: Mapping[str, Any] | None = field(default=None)
+    error: str | None = None
+    note: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The run's name on the wire: the same for every attempt, different for every instant."""
+        return f"{self.job_id}@{to_iso(self.scheduled_at)}"
+
+    @property
+    def lateness(self) -> timedelta | None:
+        """How long after its instant it began, None before that."""
+        return self.started_at - self.scheduled_at if self.started_at else None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long its last attempt took, None before it ended."""
+        return self.finished_at - self.started_at if self.finished_at and self.started_at else None
+
+    def to_json(self) -> JsonObject:
+        return {
+            "run_id": self.id,
+            "job_id": self.job_id,
+            "handler_id": self.handler_id,
+            "method": self.method,
+            "params": dict(self.params),
+            "name": self.name,
+            "guild_id": self.guild_id,
+            "scheduled_at": to_iso(self.scheduled_at),
+            "timezone": self.timezone,
+            "number": self.number,
+            "status": self.state.value,
+            "attempts": self.attempts,
+            "started_at": to_iso_or_none(self.started_at),
+            "finished_at": to_iso_or_none(self.finished_at),
+            "result": dict(self.result) if self.result is not None else None,
+            "error": self.error,
+            "note": self.note,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Run:
+        return cls(
+            job_id=str(data["job_id"]),
+            handler_id=str(data["handler_id"]),
+            method=str(data["method"]),
+            params=cast(JsonObject, data.get("params") or {}),
+            name=data.get("name"),
+            guild_id=data.get("guild_id"),
+            scheduled_at=from_iso(data["scheduled_at"]),
+            timezone=data.get("timezone") or "UTC",
+            number=int(data.get("number") or 0),
+            state=RunState(data["status"]),
+            attempts=int(data.get("attempts") or 0),
+            started_at=from_iso_or_none(data.get("started_at")),
+            finished_at=from_iso_or_none(data.get("finished_at")),
+            result=cast(JsonObject | None, data.get("result")),
+            error=data.get("error"),
+            note=data.get("note"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something to tell about a run; ``sequence`` is its place in the outbox."""
+
+    sequence: int
+    kind: TroubleKind
+    run: Run
+
+    def to_json(self) -> JsonObject:
+        return {"sequence": self.sequence, "kind": self.kind.value, "run": self.run.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Trouble:
+        return cls(int(data["sequence"]), TroubleKind(data["kind"]), Run.from_json(data["run"]))

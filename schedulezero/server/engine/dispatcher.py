@@ -1,0 +1,421 @@
+"""A run → the handler → its outcome.
+
+Each handler has a worker that takes its runs in order and as many at once as the handler declared.
+A handler that is away is waited for, without using attempts up, until the run's grace is over;
+then the run is missed. A failed attempt is tried again as `retry` decides; a handler that asks to be
+left alone for a while (an outage of Discord, its limits) is, without using attempts up. A run that
+waited for long gives way to a later one of its job, unless the job wants all of them. Outcomes
+gather while the last ones are being written, so that a burst is committed in a few transactions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from schedulezero import faults, instants, metrics
+from schedulezero.errors import DatabaseUnavailable
+from schedulezero.instants import to_iso
+from schedulezero.model import JsonObject, MissedPolicy, OverlapPolicy, Run, RunState
+from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
+from schedulezero.server.engine.overlap import Turns
+from schedulezero.server.engine.run_queue import RunQueue
+from schedulezero.server.handlers.connection import CallLost, CallTimeout, HandlerAway
+from schedulezero.server.handlers.registry import Entry, Registry
+from schedulezero.server.records.troubles import Troubles
+from schedulezero.server.store.jobs import Store
+from schedulezero.wire.protocol import encode
+from schedulezero.wire.storable import clean_text
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CALL_SECONDS = 30.0
+_AGAIN_SECONDS = 1.0
+_ELSEWHERE_SECONDS = 0.5
+_MOST_ASIDE = 1000
+"""How many runs of one handler wait for an instance that is not there, before the others wait with them."""
+_LOOK_AGAIN_SECONDS = 2.0
+_LARGEST_RESULT = 64 * 1024
+_CLOCK_SKEW = timedelta(seconds=30)  # between nodes
+_SHORT_WAIT = timedelta(seconds=2)
+_LONGEST_TOLD_WAIT = timedelta(hours=1)
+_LONGEST_NAP_SECONDS = 15.0  # the system may sleep meanwhile, and its clock goes on
+
+
+class Dispatcher:
+    """Carries runs out as long as it runs."""
+
+    def __init__(
+        self,
+        store: Store,
+        queue: RunQueue,
+        registry: Registry,
+        troubles: Troubles,
+        now: Callable[[], datetime] = instants.now,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._registry = registry
+        self._troubles = troubles
+        self._now = now
+        self._began_at = now()
+        self._turns = Turns(store)
+        self._pausing: set[str] = set()
+        self._changed: list[Run] = []
+        self._has_changed = asyncio.Event()
+        self._clock_moved = asyncio.Event()
+        self._finished: dict[int, asyncio.Future[Run]] = {}
+        self._unwritten_since: float | None = None
+        self.running = 0
+
+    async def run(self) -> None:
+        """Serves every lane until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._record())
+            while True:
+                handler_id = await self._queue.next_lane()
+                group.create_task(self._serve(handler_id, group))
+
+    def look(self) -> None:
+        """Makes runs that wait for an instant look whether it has come, as after the time was moved."""
+        self._clock_moved.set()
+        self._clock_moved = asyncio.Event()
+
+    async def finished(self, run: Run) -> Run:
+        """Waits until that run has ended and its outcome is recorded, and returns how."""
+        future = self._finished.setdefault(run.sequence, asyncio.get_running_loop().create_future())
+        while not (await asyncio.wait((future,), timeout=_ELSEWHERE_SECONDS))[0]:
+            known = await self._store.run(run.sequence)
+            if known is not None and known.state is not RunState.QUEUED:
+                self._finished.pop(run.sequence, None)
+                return known  # another node has carried it out
+        return future.result()
+
+    async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
+        aside = asyncio.Semaphore(_MOST_ASIDE)
+        while True:
+            run = await patiently(lambda: self._queue.take(handler_id))
+            await self._or_failed(run, self._begin(run, aside, group))
+
+    async def _begin(self, run: Run, aside: asyncio.Semaphore, group: asyncio.TaskGroup) -> None:
+        """Begins a run, or has it wait for its turn, for its time or for its handler."""
+        if not await patiently(lambda: self._turns.may_begin(run)):
+            self._end(run, RunState.SKIPPED, error="The run before it was still under way.")
+        elif await patiently(lambda: self._turns.must_wait(run)):
+            group.create_task(self._or_failed(run, self._in_turn(run, group)))
+        elif run.not_before is not None and run.not_before > self._now():
+            # It was to wait when we were restarted.
+            group.create_task(self._or_failed(run, self._later(run, group)))
+        elif self._registry.is_shared_out(run.handler_id):
+            # One that waits for the instance of its guild must not hold up those of other instances.
+            await aside.acquire()
+            waiting = group.create_task(self._or_failed(run, self._when_there(run, run, group)))
+            waiting.add_done_callback(lambda _: aside.release())
+        else:
+            await self._when_there(run, run, group)
+
+    async def _or_failed(self, run: Run, work: Awaitable[None]) -> None:
+        """Does some work for a run; a defect of ours ends that run and not the dispatcher."""
+        try:
+            await work
+        except Exception as error:
+            log.exception("run %s could not be carried out", run.id)
+            self._end(run, RunState.FAILED, error=f"The server could not make the call: {error}")
+
+    async def _when_there(self, run: Run, since: Run, group: asyncio.TaskGroup) -> None:
+        """Waits for the handler, as long as ``since`` allows, and begins an attempt."""
+        entry = await self._claim_slot(since)
+        if entry is None:
+            self._end(run, RunState.MISSED, error=f"The handler {run.handler_id!r} did not answer in time.")
+        else:
+            group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
+
+    async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
+        """Waits for the run before of the same job, then for the handler."""
+        await patiently(lambda: self._turns.wait(run))
+        if run.not_before is not None and run.not_before > self._now():
+            await self._later(run, group)
+        else:
+            await self._when_there(run, replace(run, claimed_at=self._now()), group)
+
+    async def _claim_slot(self, run: Run) -> Entry | None:
+        """Waits until the handler answers and has a free slot; None when the grace is over first."""
+        give_up_at = max(_began(run), self._began_at) + run.grace
+        while True:
+            for entry in self._registry.candidates(run):
+                await entry.take_slot()
+                if self._registry.is_current(entry) and await self._registry.answers(entry):
+                    return entry
+                entry.give_slot()
+            left = (give_up_at - self._now()).total_seconds()
+            if left <= 0:
+                return None
+            await self._registry.wait_for(run.handler_id, min(left, _LOOK_AGAIN_SECONDS))
+
+    async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
+        try:
+            wanted = await patiently(lambda: self._still_wanted(run))
+            outcome = await self._call(run := self._started(run), entry) if wanted else None
+        finally:
+            entry.give_slot()
+        if wanted:
+            self._conclude(run, outcome, group)
+
+    async def _still_wanted(self, run: Run) -> bool:
+        """Whether a run that had to wait is to be carried out now; ends it when it is not."""
+        told_to_wait = run.not_before is not None and not run.attempts
+        if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
+            return True
+        if (told_to_wait or self._may_be_void(run)) and not await self._store.is_open(run):
+            self._turns.end([run])  # its job was cancelled, or a later run took its place
+            self._queue.done([run])
+            return False
+        late = self._now() - _began(run) > run.grace
+        if run.missed is MissedPolicy.SKIP and late:
+            self._end(run, RunState.MISSED, error="It could not be carried out in time.")
+            return False
+        gives_way = run.missed is not MissedPolicy.ALL and run.overlap is not OverlapPolicy.WAIT
+        if gives_way and (late or told_to_wait) and await self._store.has_later(run):
+            self._end(run, RunState.SKIPPED, error="A later run of the job took its place.")
+            return False
+        return True
+
+    def _may_be_void(self, run: Run) -> bool:
+        """Whether the run's job may have been cancelled since the run was made."""
+        cancelled_at, made_at = self._store.cancelled_at, run.claimed_at
+        return cancelled_at is not None and (made_at is None or cancelled_at > made_at - _CLOCK_SKEW)
+
+    def _started(self, run: Run) -> Run:
+        note = _note(run, self._waited(run))
+        return replace(run, attempts=run.attempts + 1, started_at=self._now(), note=note)
+
+    def _conclude(self, run: Run, outcome: Outcome | None, group: asyncio.TaskGroup) -> None:
+        if outcome is None:
+            # It went away between our look and our call, which used no attempt up.
+            self._queue_again(replace(run, attempts=run.attempts - 1), timedelta(), group)
+        elif outcome.ok:
+            self._end(run, RunState.SUCCEEDED, result=outcome.result)
+        elif outcome.uncertain:
+            self._end(run, RunState.UNCERTAIN, result=outcome.result, error=outcome.error)
+        else:
+            self._retry(run, outcome, group)
+
+    def _retry(self, run: Run, outcome: Outcome, group: asyncio.TaskGroup) -> None:
+        decision = decide_retry(run.attempts, outcome, random.random)
+        if decision.delay is None:
+            if outcome.pause:
+                self._pausing.add(run.job_id)
+            self._end(run, RunState.FAILED, result=outcome.result, error=outcome.error)
+            return
+        attempts = run.attempts if decision.counted else run.attempts - 1
+        again = replace(run, attempts=attempts, error=outcome.error)
+        patience = max(run.grace, _LONGEST_TOLD_WAIT)
+        if not decision.counted and self._now() + decision.delay > _began(run) + patience:
+            self._end(again, RunState.MISSED, result=outcome.result, error=outcome.error)
+            return
+        self._queue_again(again, decision.delay, group)
+
+    async def _call(self, run: Run, entry: Entry) -> Outcome | None:
+        message: JsonObject = {
+            "method": run.method,
+            "params": dict(run.params),
+            "run_id": run.id,
+            "job_id": run.job_id,
+            "attempt": run.attempts,
+            "round": run.round,
+            "context": {
+                "timezone": run.timezone,
+                "number": run.number,
+                "scheduled_at": to_iso(run.scheduled_at),
+                "guild_id": run.guild_id,
+                "creator_id": run.creator_id,
+            },
+        }
+        faults.point("dispatcher.call")
+        self.running += 1
+        try:
+            answer = await entry.connection.call(message, CALL_SECONDS)
+        except HandlerAway:
+            entry.heard_at = 0.0
+            return None
+        except CallLost:
+            entry.heard_at = 0.0
+            return Outcome(ok=False, error="The handler went away before it answered.")
+        except CallTimeout:
+            if entry.instance.concurrency == 1:
+                self._registry.replace_connection(entry)
+            return Outcome(ok=False, error=f"The handler did not answer within {CALL_SECONDS:g} s.")
+        finally:
+            self.running -= 1
+        entry.spoke()
+        faults.point("dispatcher.answered")
+        return outcome_of(answer)
+
+    def _queue_again(self, run: Run, delay: timedelta, group: asyncio.TaskGroup) -> None:
+        run = replace(run, not_before=self._now() + delay)
+        self._note_change(run)
+        group.create_task(self._or_failed(run, self._later(run, group)))
+
+    async def _later(self, run: Run, group: asyncio.TaskGroup) -> None:
+        """Waits until a run may be tried (again), then for the handler."""
+        assert run.not_before is not None
+        time = asyncio.get_running_loop().time
+        # By whichever clock it is over first: the system's may be set back, the loop's stands still in sleep.
+        until = time() + min(
+            (run.not_before - self._now()).total_seconds(), _LONGEST_TOLD_WAIT.total_seconds()
+        )
+        while True:
+            left = min((run.not_before - self._now()).total_seconds(), until - time())
+            if left <= 0:
+                break
+            try:
+                async with asyncio.timeout(min(left, _LONGEST_NAP_SECONDS)):
+                    await self._clock_moved.wait()
+            except TimeoutError:
+                continue
+        await self._when_there(run, replace(run, claimed_at=run.not_before), group)
+
+    def _end(
+        self, run: Run, state: RunState, *, result: JsonObject | None = None, error: str | None = None
+    ) -> None:
+        if state is not RunState.SUCCEEDED:
+            log.warning("run %s %s: %s", run.id, state.value, error)
+        ended = replace(
+            run,
+            state=state,
+            finished_at=self._now(),
+            not_before=None,
+            result=_bounded(result),
+            error=clean_text(error) if error is not None else None,
+        )
+        self._note_change(ended)
+
+    def _waited(self, run: Run) -> timedelta:
+        """How long the run has been ready to go."""
+        return self._now() - max(run.not_before or run.scheduled_at, _began(run))
+
+    def _note_change(self, run: Run) -> None:
+        self._changed.append(run)
+        self._has_changed.set()
+
+    async def _record(self) -> None:
+        while True:
+            await self._has_changed.wait()
+            self._has_changed.clear()
+            batch, self._changed = self._changed, []
+            try:
+                left = await self._write_what_can_be(batch)
+            except asyncio.CancelledError:
+                self._changed = batch + self._changed  # they may not have been written: `flush` does it again
+                raise
+            if not left:
+                self._unwritten_since = None
+                continue
+            # A full disk or a locked file passes; what became of the runs must not be lost by it.
+            log.error("outcomes of %d runs could not be written; trying again", len(left))
+            self._unwritten_since = self._unwritten_since or time.monotonic()
+            self._changed = left + self._changed
+            await asyncio.sleep(_AGAIN_SECONDS)
+            self._has_changed.set()
+
+    async def _write_what_can_be(self, batch: list[Run]) -> list[Run]:
+        """Writes outcomes, those that the database refuses apart from the others; returns what is left."""
+        try:
+            await self._write(batch)
+        except DatabaseUnavailable as error:
+            log.error("outcomes cannot be written: %s", error)
+            return batch
+        except Exception:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                return [
+                    *await self._write_what_can_be(batch[:middle]),
+                    *await self._write_what_can_be(batch[middle:]),
+                ]
+            log.exception("the outcome of run %s cannot be written", batch[0].id)
+            return await self._write_that_it_cannot_be(batch[0])
+        return []
+
+    async def _write_that_it_cannot_be(self, run: Run) -> list[Run]:
+        """Ends a run whose outcome the database refuses with one that it takes."""
+        reason = f"The run {run.state.value}, but what came of it could not be stored."
+        failed = replace(
+            run,
+            state=RunState.FAILED,
+            finished_at=run.finished_at or self._now(),
+            not_before=None,
+            result=None,
+            error=reason,
+            note=None,
+        )
+        try:
+            await self._write([failed])
+        except Exception:
+            log.exception("run %s cannot be ended; trying again", run.id)
+            return [run]
+        return []
+
+    @property
+    def unwritten_seconds(self) -> float:
+        """For how long outcomes have been waiting to be written; 0 while they are written as they come."""
+        return time.monotonic() - self._unwritten_since if self._unwritten_since is not None else 0.0
+
+    async def flush(self) -> None:
+        """Writes the outcomes that have gathered, as before the end."""
+        if self._changed:
+            batch, self._changed = self._changed, []
+            left = await self._write_what_can_be(batch)
+            if left:
+                log.error("%d outcomes were not written; the next start repeats their runs", len(left))
+
+    async def _write(self, batch: list[Run]) -> None:
+        ended = {run.job_id for run in batch if run.state is not RunState.QUEUED}
+        pausing = self._pausing & ended
+        await self._store.record(batch, pausing)
+        self._pausing -= pausing
+        self._troubles.announce()
+        over = [run for run in batch if run.state is not RunState.QUEUED]  # the others are tried again
+        self._queue.done(over)
+        self._turns.end(over)
+        for run in over:
+            metrics.note_run(run)
+            waiting = self._finished.pop(run.sequence, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(run)
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """What some work with the store comes to, tried again for as long as the database is not to be had."""
+    while True:
+        try:
+            return await work()
+        except DatabaseUnavailable as error:
+            log.error("the database is waited for: %s", error)
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+
+def _began(run: Run) -> datetime:
+    """Since when a run is to be carried out: its instant, or when somebody asked for it later."""
+    return max(run.scheduled_at, run.claimed_at or run.scheduled_at)
+
+
+def _note(run: Run, waited: timedelta) -> str | None:
+    if run.attempts > 0 or waited < _SHORT_WAIT:
+        return run.note
+    said = f"Waited {round(waited.total_seconds())} s for the handler."
+    return f"{run.note} {said}" if run.note else said
+
+
+def _bounded(result: JsonObject | None) -> JsonObject | None:
+    """A result as the history keeps it: whole, unless it is unreasonably large."""
+    if result is None or len(encode(result)) <= _LARGEST_RESULT:
+        return result
+    return {"truncated": f"The handler's answer was larger than {_LARGEST_RESULT} bytes."}

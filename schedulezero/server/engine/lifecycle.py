@@ -1,0 +1,427 @@
+"""What may be done with jobs, whichever dialect asks for it.
+
+The REST resources translate; the rules live here: a trigger must be readable and have a future, a
+method must be one that its handler offers, a change takes effect for the very next run and moves
+no schedule that it did not touch. Each change says who makes it (``by``, a user's id) and is kept
+as a version; whoever changes what a job does becomes the one in whose name it runs. What makes a job
+run takes the version for which it is meant, so that nobody runs or approves what they have not seen.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from schedulezero.errors import TriggerError
+from schedulezero.instants import to_iso
+from schedulezero.model import Job, JobState, JsonObject, Run, RunState
+from schedulezero.model.audit import Change
+from schedulezero.model.authorship import creator_after
+from schedulezero.model.limits import Allowance, is_ending, is_personal, too_often
+from schedulezero.server.decisions.due import next_run_of
+from schedulezero.server.decisions.refusal import Conflict, LimitReached, Missing, Refusal, no_such_job
+from schedulezero.server.engine.clock import Clock
+from schedulezero.server.engine.run_queue import RunQueue
+from schedulezero.server.handlers.registry import Registry
+from schedulezero.server.records.audit import Audit
+from schedulezero.server.records.guild_rules import Rules
+from schedulezero.server.records.rows import run_at
+from schedulezero.server.records.versions import Versions
+from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.room import Admission
+from schedulezero.when.calendar.gaps import gap_below
+from schedulezero.when.calendar.triggers import schedule_of
+
+_CLOCK_SKEW = timedelta(seconds=5)
+"""A date so little past is one that a clock slightly behind ours still calls the future."""
+
+MOST_BACKFILLED = 100
+"""How many instants one request makes up for at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The rules of jobs over a store, telling the clock and the queue of what changed."""
+
+    store: Store
+    clock: Clock
+    queue: RunQueue
+    registry: Registry
+    rules: Rules
+    versions: Versions
+    audit: Audit
+    now: Callable[[], datetime]
+
+    async def create(
+        self,
+        job: Job,
+        *,
+        replace_existing: bool = False,
+        by: str | None = None,
+        per_person: bool = False,
+    ) -> Job:
+        """Saves a new job, its next run worked out; a pending one has none until it is approved.
+
+        Parameters:
+            job: what to save.
+            replace_existing: whether it takes the place of a job of its id.
+            by: who asks.
+            per_person: whether the limit of jobs for one person holds, too.
+
+        Raises TriggerError for a trigger that is unreadable or has no future, LimitReached when there are too
+        many jobs or it would run too often, and Refusal when the id is taken or the handler does not offer
+        the method.
+        """
+        now = self.now()
+        self.check_method(job.handler_id, job.method)
+        job = replace(job, id=job.id or new_job_id(), anchor_at=now, created_at=now, updated_at=now)
+        due_at = first_run(job, now)
+        self._check_interval(job, now)
+        job = replace(job, next_run_at=due_at if job.state is JobState.ACTIVE else None)
+        admission = self._admission(per_person)
+        if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
+            raise Conflict("job_exists", f"There is a job {job.id!r} already.", "job_id")
+        self.clock.wake(job.next_run_at)
+        return job
+
+    async def change(
+        self,
+        job_id: str,
+        version: int | None,
+        edit: Callable[[Job], Job],
+        *,
+        by: str | None = None,
+        per_person: bool = False,
+    ) -> Job:
+        """Applies an edit; the schedule moves only if the edit touched it."""
+        now = self.now()
+
+        def apply(before: Job) -> Job:
+            if before.state is JobState.CANCELLED:
+                raise no_such_job(job_id)
+            expect_version(before, version)
+            after = edit(before)
+            after = replace(after, creator_id=creator_after(before, after, by))
+            self.check_method(after.handler_id, after.method)
+            if after.trigger != before.trigger:
+                self._check_interval(after, now)
+            if after.state is JobState.PENDING:
+                return replace(after, next_run_at=None, updated_at=now)
+            if (after.trigger, after.timezone) != (before.trigger, before.timezone):
+                state = JobState.ACTIVE if before.state is JobState.FINISHED else before.state
+                anchor_at = before.anchor_at if after.trigger == before.trigger else now
+                after = replace(after, anchor_at=anchor_at, state=state, held_until=None)
+                due_at = first_run(after, now)
+                after = replace(after, next_run_at=due_at if state is JobState.ACTIVE else None)
+            return replace(after, updated_at=now)
+
+        return await self._apply(job_id, apply, "changed", by, per_person)
+
+    async def pause(self, job_id: str, until: datetime | None = None, *, by: str | None = None) -> Job:
+        """Holds a job: until it is resumed, or by itself until an instant."""
+        now = self.now()
+
+        def hold(before: Job) -> Job:
+            assert until is not None
+            self._expect(before, JobState.ACTIVE, "paused")
+            held = replace(before, held_until=until, updated_at=now)
+            next_run_at = next_run_of(held, now)
+            if next_run_at is None:
+                raise Conflict("never_again", "The job would not run any more after that; cancel it.")
+            return replace(held, next_run_at=next_run_at)
+
+        def pause(before: Job) -> Job | None:
+            if before.state is JobState.PAUSED:
+                return None
+            self._expect(before, JobState.ACTIVE, "paused")
+            return replace(before, state=JobState.PAUSED, next_run_at=None, updated_at=now)
+
+        return await self._apply(job_id, pause if until is None else hold, "paused", by)
+
+    async def resume(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
+        """Lets a paused or held job fall due again, at its next instant from now on."""
+        now = self.now()
+
+        def apply(before: Job) -> Job | None:
+            expect_version(before, version)
+            if before.state is JobState.ACTIVE and before.held_until is None:
+                return None
+            if before.state is not JobState.ACTIVE:
+                self._expect(before, JobState.PAUSED, "resumed")
+            return self._active_again(replace(before, held_until=None), now)
+
+        return await self._apply(job_id, apply, "resumed", by)
+
+    async def skip(self, job_id: str, *, by: str | None = None) -> Job:
+        """Passes over a job's next run; the one after it comes as planned."""
+        now = self.now()
+
+        def apply(before: Job) -> Job:
+            self._expect(before, JobState.ACTIVE, "skipped")
+            after = replace(before, held_until=before.next_run_at, updated_at=now)
+            next_run_at = next_run_of(after, now)
+            if next_run_at is None:
+                raise Conflict("never_again", "The job runs only once more; cancel it instead.")
+            return replace(after, next_run_at=next_run_at)
+
+        return await self._apply(job_id, apply, "skipped", by)
+
+    async def approve(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
+        """Lets a pending job run, if it is still at the version that was read."""
+        now = self.now()
+
+        def apply(before: Job) -> Job:
+            self._expect(before, JobState.PENDING, "approved")
+            expect_version(before, version)
+            after = replace(before, state=JobState.ACTIVE, updated_at=now)
+            return replace(after, next_run_at=first_run(after, now))
+
+        return await self._apply(job_id, apply, "approved", by)
+
+    async def cancel(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
+        """Ends a job. It is kept, unseen, so that it can be restored."""
+        now = self.now()
+
+        def apply(before: Job) -> Job:
+            if before.state is JobState.CANCELLED:
+                raise no_such_job(job_id)
+            expect_version(before, version)
+            return replace(before, state=JobState.CANCELLED, next_run_at=None, updated_at=now)
+
+        return await self._apply(job_id, apply, "cancelled", by)
+
+    async def restore(
+        self,
+        job_id: str,
+        version: int | None = None,
+        *,
+        expected: int | None = None,
+        by: str | None = None,
+        per_person: bool = False,
+    ) -> Job:
+        """Brings a job back as it was at a version; without one, undoes a cancel.
+
+        Parameters:
+            job_id: which one.
+            version: as it was then; None means as it was before it was cancelled.
+            expected: the version at which it must be now, so that nobody's later change is lost.
+            by: who does it.
+            per_person: whether the limit of jobs for one person holds, too.
+        """
+        now = self.now()
+        wanted = await self.versions.one(job_id, version) if version is not None else None
+        if version is not None and wanted is None:
+            raise Missing("no_such_version", f"The job has no version {version} any more.", "version")
+        newest = await self.versions.of(job_id, 2) if version is None else []
+
+        def apply(before: Job) -> Job:
+            expect_version(before, expected)
+            if wanted is None:
+                self._expect(before, JobState.CANCELLED, "restored")
+                earlier = [item.job for item in newest if item.job.version == before.version - 1]
+                if earlier and earlier[0].state in (JobState.PENDING, JobState.PAUSED):
+                    return replace(before, state=earlier[0].state, next_run_at=None, updated_at=now)
+                return self._active_again(before, now)
+            after = replace(wanted, run_count=before.run_count, version=before.version, updated_at=now)
+            after = replace(after, creator_id=creator_after(before, after, by))
+            self.check_method(after.handler_id, after.method)
+            if after.trigger != before.trigger:
+                self._check_interval(after, now)
+            if after.state in (JobState.ACTIVE, JobState.FINISHED):
+                return self._active_again(after, now)
+            return replace(after, next_run_at=None)
+
+        return await self._apply(job_id, apply, "restored", by, per_person)
+
+    async def run_now(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Run:
+        """Runs a job once, beside its schedule: now, or as soon as its guild's runs a minute allow."""
+        job = await self._runnable(job_id)
+        expect_version(job, version)
+        now = self.now()
+        note = f"Run on demand by <@{by}>." if by else "Run on demand."
+        run = run_at(job, now, now, RunState.QUEUED, note, job.run_count + 1)
+        run = await self.enqueue(run, ending=is_ending(job))
+        await self._note_runs(job, "run", [now], by)
+        return run
+
+    async def make_up(
+        self,
+        job_id: str,
+        instants: Sequence[datetime],
+        *,
+        version: int | None = None,
+        by: str | None = None,
+    ) -> list[Run]:
+        """Runs instants of a job (again) whose runs did not succeed or were never made.
+
+        Returns the runs that are carried out now; an instant that succeeded, or that somebody made
+        up for a moment before, is left alone.
+        """
+        job = await self._runnable(job_id)
+        expect_version(job, version)
+        now = self.now()
+        note = f"Made up for by <@{by}>." if by else "Made up for."
+        runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]
+        queued = await self.store.add_runs(runs, ending=is_ending(job))
+        await self.queue.put(queued)
+        if queued:
+            await self._note_runs(job, "made_up", [run.scheduled_at for run in queued], by)
+        return queued
+
+    async def _note_runs(self, job: Job, action: str, instants: Sequence[datetime], by: str | None) -> None:
+        changes = tuple(Change("run", None, to_iso(at)) for at in instants)
+        await self.audit.add(
+            action, guild_id=job.guild_id, job_id=job.id, name=job.title, actor_id=by, changes=changes
+        )
+
+    async def missing(self, job_id: str, since: datetime, until: datetime) -> list[datetime]:
+        """The instants of a job within a span that did not run well, at most `MOST_BACKFILLED`."""
+        job = await self._runnable(job_id)
+        assert job.anchor_at is not None and job.created_at is not None
+        until = min(until, self.now())
+        since = max(since, job.created_at)
+        if since > until:
+            return []
+        done = await self.store.instants_done(job_id, since, until)
+        schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+        found: list[datetime] = []
+        at = schedule.next_after(since - timedelta(microseconds=1))
+        while at is not None and at <= until and len(found) < MOST_BACKFILLED:
+            if at not in done:
+                found.append(at)
+            at = schedule.next_after(at)
+        return found
+
+    async def allowance(self, guild_id: str, person_id: str | None) -> Allowance:
+        """The limits that hold for a guild, or for a person's own jobs, and what is used up of them."""
+        limits = self.store.limits
+        used, mine, lately = await self.store.usage(guild_id, person_id, self.now())
+        if is_personal(guild_id, person_id):
+            return Allowance(limits, used, limits.reminders_per_person, used, lately)
+        rules = self.rules.of(guild_id)
+        both = (limits.jobs_per_guild, rules.most_jobs if rules is not None else None)
+        most = min((limit for limit in both if limit is not None), default=None)
+        return Allowance(limits, used, most, mine, lately)
+
+    async def enqueue(self, run: Run, *, ending: bool = False) -> Run:
+        """Saves a run on demand and hands it to the queue."""
+        run = await self.store.add_run(run, ending=ending)
+        await self.queue.put([run])
+        return run
+
+    def warning_for(self, handler_id: str) -> str | None:
+        """What to tell about a handler that is not there (yet)."""
+        if self.registry.knows(handler_id):
+            return None
+        return f"No handler {handler_id!r} is registered now; the job waits for one when it falls due."
+
+    async def _runnable(self, job_id: str) -> Job:
+        job = await self.store.job(job_id)
+        if job is None or job.state is JobState.CANCELLED:
+            raise no_such_job(job_id)
+        if job.state is JobState.PENDING:
+            raise Conflict("wrong_state", "The job waits for an approval and cannot run before.", "state")
+        return job
+
+    def _admission(self, per_person: bool) -> Admission:
+        def own_most(guild_id: str) -> int | None:
+            rules = self.rules.of(guild_id)
+            return rules.most_jobs if rules is not None else None
+
+        return Admission(self.store.limits, own_most, per_person)
+
+    def _check_interval(self, job: Job, now: datetime) -> None:
+        """Refuses a guild's or a person's job whose runs would be too close to each other."""
+        personal = is_personal(job.guild_id, job.creator_id)
+        shortest = self.store.limits.shortest(personal)
+        if job.guild_id is None or shortest is None:
+            return
+        assert job.anchor_at is not None
+        schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+        gap = gap_below(schedule, now, shortest)
+        if gap is not None:
+            raise LimitReached(too_often(gap, self.store.limits, personal=personal))
+
+    async def _apply(
+        self,
+        job_id: str,
+        change: Callable[[Job], Job | None],
+        action: str,
+        by: str | None,
+        per_person: bool = False,
+    ) -> Job:
+        admission = self._admission(per_person)
+        job = await self.store.change_job(job_id, change, action=action, by=by, admission=admission)
+        if job is None:
+            raise no_such_job(job_id)
+        self.clock.wake(job.next_run_at)
+        return job
+
+    def _active_again(self, job: Job, now: datetime) -> Job:
+        next_run_at = next_run_of(job, now)
+        return replace(
+            job,
+            state=JobState.ACTIVE if next_run_at else JobState.FINISHED,
+            next_run_at=next_run_at,
+            updated_at=now,
+        )
+
+    def check_method(self, handler_id: str, method: str, field: str = "method") -> None:
+        """Refuses a method that a registered handler does not offer; ``field`` names it in the error."""
+        methods = self.registry.methods(handler_id)
+        if methods is not None and method not in methods:
+            offered = ", ".join(methods) or "none at all"
+            raise Refusal(
+                "unknown_method",
+                f"The handler {handler_id!r} does not offer {method!r}; it offers: {offered}.",
+                field,
+            )
+
+    @staticmethod
+    def _expect(job: Job, state: JobState, done: str) -> None:
+        if job.state is not state:
+            raise Conflict(
+                "wrong_state",
+                f"The job is {job.state.value}; only one that is {state.value} can be {done}.",
+                "state",
+            )
+
+
+def expect_version(job: Job, version: int | None) -> None:
+    """Refuses a change that was meant for another version of the job."""
+    if version is not None and version != job.version:
+        raise Conflict(
+            "job_changed",
+            f"The job was changed meanwhile: it is at version {job.version}, not {version}.",
+            "version",
+        )
+
+
+def new_job_id() -> str:
+    """An id that nobody guesses and a custom id has room for."""
+    return secrets.token_hex(8)
+
+
+def first_run(job: Job, now: datetime) -> datetime:
+    """The first instant of a job that is being saved; TriggerError when it has none."""
+    assert job.anchor_at is not None
+    schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+    found = schedule.next_after(now)
+    if found is not None:
+        return found
+    if job.trigger.type == "date":
+        just_now = schedule.next_after(now - _CLOCK_SKEW)
+        if just_now is not None:
+            return just_now
+        raise TriggerError(
+            "trigger.args.run_date",
+            f"{job.trigger.args['run_date']!r} is in the past; the server's clock says {to_iso(now)}.",
+        )
+    raise TriggerError("trigger.args", "This trigger never falls due: no date from now on matches it.")
+
+
+def created_answer(job: Job, warning: str | None) -> JsonObject:
+    """A saved job as the API answers it, with what its creator should know."""
+    return {**job.to_json(), **({"warning": warning} if warning else {})}

@@ -1,0 +1,255 @@
+"""The run queue that several nodes share, over PgQueuer in PostgreSQL.
+
+Each node takes runs in batches and shows every few seconds that it still has them. What a node took and did
+not end when it died is taken by another one within `HEARTBEAT_TIMEOUT`, and the handler's journal sees to it
+that a call that was made twice has its effect once. A handler that takes one call at a time is served by
+one node, so that calls do not stand in its line and time out there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.tm import TaskManager
+from pgqueuer.domain.types import JobId, QueueEntrypoint, QueueManagerId
+from pgqueuer.ports.driver import NotifyCallback
+from pgqueuer.ports.repository import EntrypointExecutionParameter
+from sqlalchemy.engine import Connection
+
+from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero.model import Run
+from schedulezero.server.handlers.registry import Registry
+from schedulezero.server.records import pgqueuer_rows
+from schedulezero.server.store.jobs import Store
+from schedulezero.storage.postgres import PostgresDatabase, asyncpg, connect, reason
+from schedulezero.storage.signals import Signal, Signals
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+"""How many runs of one handler a node takes at once."""
+HEARTBEAT_TIMEOUT = timedelta(seconds=6)
+"""How long a node may be silent before its runs are taken by another one."""
+_BEAT_SECONDS = 1.5
+_LOOK_SECONDS = 2.0
+"""How often a lane looks for what dead nodes left, which nobody announces."""
+_NOT_OURS_SECONDS = 1.0
+_FORGET_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class _Lane:
+    waiting: deque[Run] = field(default_factory=deque[Run])
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class SharedRunQueue:
+    """A run queue of one node among several.
+
+    Parameters:
+        database: the PostgreSQL that they share.
+        store: the runs in it.
+        registry: tells which handlers take one call at a time.
+        signals: tells of runs that other nodes made.
+    """
+
+    def __init__(
+        self, database: PostgresDatabase, store: Store, registry: Registry, signals: Signals
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._registry = registry
+        self._signals = signals
+        self._node = QueueManagerId(uuid.uuid4())
+        self._queries = Queries(
+            _Driver(database), qbe=pgqueuer_rows.environment(), qbq=pgqueuer_rows.queries()
+        )
+        self._lanes: dict[str, _Lane] = {}
+        self._new_lanes: asyncio.Queue[str] = asyncio.Queue()
+        self._held: dict[int, JobId] = {}
+        self._look_everywhere = asyncio.Event()
+        signals.on(Signal.RUNS, self._heard)
+
+    async def put(self, runs: Sequence[Run]) -> None:
+        """Does nothing but look at once: whoever wrote the runs put them into the queue with them."""
+        for handler_id in {run.handler_id for run in runs}:
+            self._lane(handler_id).filled.set()
+
+    async def next_lane(self) -> str:
+        return await self._new_lanes.get()
+
+    async def take(self, handler_id: str) -> Run:
+        lane = self._lane(handler_id)
+        while not lane.waiting:
+            lane.filled.clear()
+            if self._registry.takes_one_call(handler_id) and not await self._signals.owns(handler_id):
+                await asyncio.sleep(_NOT_OURS_SECONDS)
+                continue
+            if await self._fill(handler_id, lane):
+                continue
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await lane.filled.wait()
+            except TimeoutError:
+                continue
+        return lane.waiting.popleft()
+
+    async def recover(self) -> None:
+        """Queues what stands in the store as waiting and is not queued, as after a move from SQLite."""
+        await self._store.enqueue_open_runs()
+        self._heard(None)
+
+    def done(self, runs: Sequence[Run]) -> None:
+        for run in runs:
+            self._held.pop(run.sequence, None)
+
+    def depth(self) -> int:
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    async def keep_up(self) -> None:
+        """Shows signs of life and looks for lanes that nobody announced, until cancelled; then gives back."""
+        forget_at = time.monotonic() + _FORGET_SECONDS
+        try:
+            while True:
+                try:
+                    if self._held:
+                        await self._queries.update_heartbeat(list(self._held.values()))
+                    if self._look_everywhere.is_set():
+                        self._look_everywhere.clear()
+                        await self._open_lanes()
+                    if time.monotonic() > forget_at:
+                        forget_at = time.monotonic() + _FORGET_SECONDS
+                        await self._database.write(pgqueuer_rows.forget_log)
+                except DatabaseUnavailable as error:
+                    log.error("this node cannot show that it lives: %s", error)
+                    self._look_everywhere.set()
+                try:
+                    async with asyncio.timeout(_BEAT_SECONDS):
+                        await self._look_everywhere.wait()
+                except TimeoutError:
+                    continue
+                await asyncio.sleep(0.05)  # not in a tight loop while the database is away
+        finally:
+            await self._give_back()
+
+    async def _open_lanes(self) -> None:
+        for handler_id in await self._store.handlers_with_open_runs():
+            self._lane(handler_id).filled.set()
+
+    async def _give_back(self) -> None:
+        try:
+            await self._database.write(lambda connection: pgqueuer_rows.give_back(connection, self._node))
+        except DatabaseUnavailable as error:
+            log.warning("other nodes take this node's runs after %s: %s", HEARTBEAT_TIMEOUT, error)
+
+    async def _fill(self, handler_id: str, lane: _Lane) -> bool:
+        """Takes a batch; False when there is none."""
+        jobs = await self._queries.dequeue(
+            batch_size=BATCH,
+            entrypoints={QueueEntrypoint(handler_id): EntrypointExecutionParameter(concurrency_limit=0)},
+            queue_manager_id=self._node,
+            global_concurrency_limit=None,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        )
+        # One that we have already is ours by a heartbeat that came too late.
+        taken = {int((job.payload or b"0").decode()): job.id for job in jobs}
+        fresh = {sequence: job_id for sequence, job_id in taken.items() if sequence not in self._held}
+        self._held |= taken
+        if fresh:
+            lane.waiting.extend(await self._read(list(fresh)))
+        return bool(jobs)
+
+    async def _read(self, taken: list[int]) -> list[Run]:
+        """Those of the runs that are still to be carried out; the others are taken off the queue."""
+        kept: set[int] = set()
+        try:
+            runs = await self._store.open_among(taken)
+            over = set(taken) - {run.sequence for run in runs}
+            if over:  # cancelled meanwhile
+                await self._store.forget_queued(list(over))
+            kept = {run.sequence for run in runs}
+            return runs
+        finally:
+            # What could not be read must not be kept from others by our signs of life.
+            for sequence in set(taken) - kept:
+                self._held.pop(sequence, None)
+
+    def _heard(self, handler_id: str | None) -> None:
+        if handler_id is None:
+            self._look_everywhere.set()
+        else:
+            self._lane(handler_id).filled.set()
+
+    def _lane(self, handler_id: str) -> _Lane:
+        lane = self._lanes.get(handler_id)
+        if lane is None:
+            lane = self._lanes[handler_id] = _Lane()
+            self._new_lanes.put_nowait(handler_id)
+        return lane
+
+
+class _Driver:
+    """PgQueuer's way to our database: its queries use our connections, and fail as ours do."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+        self._shutdown = asyncio.Event()
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        def run(connection: Connection) -> list[dict[str, object]]:
+            rows = connection.exec_driver_sql(query, cast(Any, args)).mappings()
+            return [cast("dict[str, object]", dict(row)) for row in rows]
+
+        return await self._database.write(run)
+
+    async def execute(self, query: str, *args: object) -> str:
+        await self._database.write(lambda connection: connection.exec_driver_sql(query, cast(Any, args)))
+        return ""
+
+    async def notify(self, channel: str, payload: str) -> None:
+        await self.execute("SELECT pg_notify($1, $2)", channel, payload)
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        raise RuntimeError("nothing of PgQueuer is listened to; see `schedulezero.storage.signals`")
+
+    @property
+    def shutdown(self) -> asyncio.Event:
+        return self._shutdown
+
+    @property
+    def tm(self) -> TaskManager:
+        return TaskManager()
+
+    async def __aenter__(self) -> _Driver:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+async def install(database: PostgresDatabase) -> None:
+    """Makes PgQueuer's tables, or brings them up to date; DatabaseUnusable says why it cannot."""
+    try:
+        connection = await connect(database.url)
+        try:
+            queries = Queries.from_asyncpg_connection(connection)
+            queries.qbe, queries.qbq = pgqueuer_rows.environment(), pgqueuer_rows.queries()
+            async with queries.schema_lock():
+                if not await queries.schema_is_installed():
+                    await queries.install()
+            await queries.apply_upgrade()
+        finally:
+            await connection.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise DatabaseUnusable(
+            f"The queue's tables cannot be made in {database.where} ({reason(error)}). The user of the "
+            "database needs the right to create tables there."
+        ) from error

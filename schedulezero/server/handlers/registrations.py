@@ -1,0 +1,231 @@
+"""Answers handlers that register, many at a time, so that one that has to be waited for holds up no other.
+
+Speaks ``{"method": "register", "params": {…}}`` and tolerates the older ``{"action": "register", …}``,
+whose parameters may stand beside the action. Whatever comes in is answered; nothing ends the loop.
+Beyond loopback, and with `require_keys` everywhere, the socket speaks CURVE, and a peer whose key is not on
+the list does not get this far.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import zmq
+import zmq.asyncio
+
+from schedulezero.errors import DatabaseUnavailable, PortTaken, ValueUnusable
+from schedulezero.model import JsonObject
+from schedulezero.server.handlers.crowd import MOST_METHODS, MOST_SCHEMA_BYTES, MOST_SCHEMA_DEPTH, Crowded
+from schedulezero.server.handlers.registry import Registry, Taken, clean_methods
+from schedulezero.server.records.instances import Instance
+from schedulezero.wire.addresses import is_handler_address, is_loopback
+from schedulezero.wire.doorkeeper import Doorkeeper
+from schedulezero.wire.keys import KeyRing, proved_key
+from schedulezero.wire.protocol import (
+    MAX_FRAME_BYTES,
+    PONG,
+    BadFrame,
+    decode,
+    encode,
+    envelope_of,
+    failure,
+    split_envelope,
+)
+from schedulezero.wire.shards import read_shards
+
+log = logging.getLogger(__name__)
+
+_MOST_AT_ONCE = 10_000
+_MOST_UNDER_WAY = 64
+_MOST_WAITING = 16
+"""Messages of one peer that wait to be read, or to be sent."""
+
+
+class Registrations:
+    """The registration socket, bound while it serves.
+
+    Parameters:
+        context: the ZeroMQ context that owns the socket.
+        registry: takes in who registers.
+        address: where to listen.
+        doorkeeper: lets peers in.
+        keys: our own keys, where the wire is encrypted.
+        own_ports: where the server itself listens; no handler is there.
+    """
+
+    def __init__(
+        self,
+        context: zmq.asyncio.Context,
+        registry: Registry,
+        address: str,
+        doorkeeper: Doorkeeper,
+        keys: KeyRing | None = None,
+        own_ports: Collection[int] = (),
+    ) -> None:
+        self._registry = registry
+        self._keys = keys
+        self._own_ports = own_ports
+        self._socket = context.socket(zmq.ROUTER)
+        for option, value in (
+            (zmq.LINGER, 0),
+            (zmq.MAXMSGSIZE, 2 * MAX_FRAME_BYTES),
+            (zmq.RCVHWM, _MOST_WAITING),
+            (zmq.SNDHWM, _MOST_WAITING),
+        ):
+            self._socket.setsockopt(option, value)
+        self.monitor: zmq.asyncio.Socket = doorkeeper.guard(self._socket, keys)
+        """Tells of connections that come and go."""
+        try:
+            self._socket.bind(address)
+        except zmq.ZMQError as error:
+            self.close()
+            if error.errno == zmq.EADDRINUSE:
+                raise PortTaken(
+                    f"Another program listens on {address}. Stop it, or set another `server_address`."
+                ) from error
+            raise PortTaken(f"`server_address` {address} cannot be bound: {error.strerror}.") from error
+
+    async def serve(self) -> None:
+        """Answers until cancelled."""
+        places = asyncio.Semaphore(_MOST_UNDER_WAY)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                parts = await cast(Any, self._socket).recv_multipart(copy=False)
+                key = proved_key(parts[-1]) if self._keys is not None else None
+                await places.acquire()
+                task = group.create_task(self._serve_one([bytes(part) for part in parts], key))
+                task.add_done_callback(lambda _: places.release())
+
+    async def _serve_one(self, frames: list[bytes], key: str | None) -> None:
+        try:
+            answer = await self._answer(frames, key)
+        except Exception:
+            log.exception("a registration failed")
+            answer = failure("The server failed on this; its log says why.")
+        sending: Any = cast(Any, self._socket).send_multipart([*envelope_of(frames), encode(answer)])
+        await sending
+
+    def close(self) -> None:
+        """Lets go of the address."""
+        cast(Any, self._socket).disable_monitor()
+        self.monitor.close(linger=0)
+        self._socket.close(linger=0)
+
+    async def _answer(self, frames: list[bytes], key: str | None) -> JsonObject:
+        try:
+            message = decode(split_envelope(frames)[1])
+        except BadFrame as error:
+            return failure(str(error))
+        if self._keys is not None and not self._keys.lets_in(key):
+            return failure(
+                "This key was taken out of the list of keys that are let in."
+            )  # since it connected
+        method = message.get("method", message.get("action"))
+        given = message.get("params", message)
+        params = cast(JsonObject, given) if isinstance(given, dict) else {}
+        if method == "register":
+            return await self._register(params, key)
+        if method == "report_status":
+            return await self._report_status(params, key)
+        if method == "ping":
+            return dict(PONG)
+        return failure(f"Unknown method: {str(method)[:100]}")
+
+    async def _register(self, params: JsonObject, key: str | None) -> JsonObject:
+        handler_id, address = params.get("handler_id"), params.get("address")
+        if not isinstance(handler_id, str) or not 0 < len(handler_id) <= 100:
+            return failure('"handler_id" must be a text of 1 to 100 characters.')
+        if not isinstance(address, str) or not is_handler_address(address):
+            return failure('"address" must be where the handler listens, such as tcp://127.0.0.1:5000.')
+        methods = clean_methods(params.get("methods"))
+        if methods is None:
+            return failure(
+                f'"methods" must be a list of at most {MOST_METHODS} method names of 1 to 100 characters.'
+            )
+        if urlsplit(address).port in self._own_ports and _is_here(address):
+            return failure(f'"address" must be where the handler listens; the server does at {address}.')
+        if is_loopback(address) and not (self._keys is not None and self._keys.everywhere):
+            key = None  # on this machine calls go in plain text
+        elif key is None:
+            return failure(
+                "A handler beyond this machine registers over CURVE, at an address beyond loopback."
+            )
+        try:
+            shards = read_shards(params["shards"]) if params.get("shards") is not None else None
+        except ValueError as error:
+            return failure(str(error))
+        concurrency = _concurrency(params.get("concurrency"))
+        schemas = _schemas(params.get("schemas"), methods)
+        instance = Instance(handler_id, address, methods, concurrency, key, shards, schemas=schemas)
+        try:
+            known = await self._registry.register(instance)
+        except Taken as error:
+            log.warning("%s is refused as handler %r: %s", address, handler_id, error)
+            return failure(
+                f"{error} Another one cannot take its place without its key, nor stand beside it unless "
+                "both declare their shards."
+            )
+        except (Crowded, ValueUnusable) as error:
+            return failure(str(error))
+        except zmq.ZMQError as error:
+            return failure(f'"address" cannot be called ({error.strerror}).')
+        except DatabaseUnavailable as error:
+            log.error("handler %r cannot be registered: %s", handler_id, error)
+            return failure("The database cannot be used now; register again in a moment.")
+        status = "re-registered" if known else "registered"
+        log.info("handler %r %s at %s with %d methods", handler_id, status, address, len(methods))
+        return {
+            "success": True,
+            "handler_id": handler_id,
+            "address": address,
+            "status": status,
+            "methods": list(methods),
+            "digest": instance.digest,
+            "message": f"Handler {handler_id} {status} with {len(methods)} methods.",
+        }
+
+    async def _report_status(self, params: JsonObject, key: str | None) -> JsonObject:
+        handler_id, status, address = params.get("handler_id"), params.get("status"), params.get("address")
+        if status not in ("online", "offline"):
+            return failure('"status" must be "online" or "offline".')
+        address = address if isinstance(address, str) else None
+        digest = params.get("digest")
+        digest = digest if isinstance(digest, str) else None
+        if not isinstance(handler_id, str) or not await self._registry.report(
+            handler_id, status, key, address, digest
+        ):
+            return failure("Handler not registered")
+        return {"success": True, "handler_id": handler_id, "status": status}
+
+
+def _is_here(address: str) -> bool:
+    """Whether an address leads to this machine, as far as its text tells."""
+    return is_loopback(address) or urlsplit(address).hostname in ("0.0.0.0", "::")
+
+
+def _schemas(value: Any, methods: Sequence[str]) -> dict[str, JsonObject]:
+    """What methods take, as far as it was said and is not too much to keep; it is shown and not used."""
+    given = cast(JsonObject, value) if isinstance(value, dict) else {}
+    found = {name: given[name] for name in methods if isinstance(given.get(name), dict)}
+    small = _is_shallow(found, MOST_SCHEMA_DEPTH) and len(encode(found)) <= MOST_SCHEMA_BYTES
+    return found if small else {}
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    inner: list[Any] = []
+    if isinstance(value, dict):
+        inner = list(cast(JsonObject, value).values())
+    elif isinstance(value, list):
+        inner = cast("list[Any]", value)
+    return depth > 0 and all(_is_shallow(item, depth - 1) for item in inner)
+
+
+def _concurrency(value: Any) -> int:
+    """Calls taken at once; a handler that does not say takes one, as a REP socket does."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 1
+    return min(max(value, 1), _MOST_AT_ONCE)

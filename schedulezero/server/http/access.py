@@ -1,0 +1,169 @@
+"""Who may ask the REST API what: host, origin, rate and token, before any resource sees the request.
+
+On loopback a request without a token is trusted as the machine's own user is, so that the document's own
+request works; but no web page is: a page names its origin, or, by DNS rebinding, a foreign host. Nor is a
+request that a job makes to an address that somebody chose: it carries `OUTGOING_HEADER`. Beyond loopback
+there is no request without a token (`schedulezero.server.exposure` sees to TLS).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from schedulezero.server.http.connections import Connections, Standing
+from schedulezero.server.http.errors import ApiError
+from schedulezero.server.records.tokens import Scope, Tokens
+from schedulezero.wire.protocol import OUTGOING_HEADER
+
+LONGEST_SECONDS = 60.0
+"""Within this a request is read and answered; a long poll takes half of it at most."""
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_MOST_CLIENTS = 10_000
+_OPEN = frozenset({"/api/health", "/api/health/live", "/api/health/ready"})
+_READING = ("/api/preview", "/missing")
+_ADMINISTERING = frozenset({"/api/executions/clear", "/api/config"})
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """How open the API is.
+
+    Attributes:
+        required: whether a token is needed for everything but the health check.
+        hosts: names under which it may be asked; None for any.
+        own_token: the token of the bot in the same process, valid as long as that lives.
+        requests_per_second: how many requests a client may make, twice as many in a burst; 0 for any.
+    """
+
+    required: bool
+    hosts: frozenset[str] | None
+    own_token: str | None = None
+    requests_per_second: float = 100.0
+
+
+def loopback_hosts(endpoint: str) -> frozenset[str]:
+    """The names under which an API on loopback may be asked."""
+    return _LOOPBACK_NAMES | {urlsplit(endpoint).hostname or "localhost"}
+
+
+class Access:
+    """Refuses what may not be asked.
+
+    Parameters:
+        rules: how open the API is.
+        tokens: where its tokens are.
+        connections: which requests may be under way.
+    """
+
+    def __init__(self, rules: AccessRules, tokens: Tokens, connections: Connections) -> None:
+        self._connections = connections
+        self._rules = rules
+        self._tokens = tokens
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def middleware(self) -> Middleware:
+        """The checks as aiohttp calls them."""
+
+        @web.middleware
+        async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+            _check_marker(request)
+            self._check_host(request)
+            _check_origin(request)
+            self._connections.admit(request, await self._check_token(request))
+            try:
+                async with asyncio.timeout(LONGEST_SECONDS):
+                    return await handler(request)
+            except TimeoutError as error:
+                raise ApiError(
+                    408, "too_slow", f"The request took longer than {LONGEST_SECONDS:g} s."
+                ) from error
+
+        return check
+
+    def _check_host(self, request: web.Request) -> None:
+        if self._rules.hosts is None:
+            return
+        try:
+            host = urlsplit(f"//{request.host}").hostname or ""
+        except ValueError:
+            host = ""
+        if host not in self._rules.hosts:
+            raise ApiError(
+                403, "wrong_host", "This API is asked under another name; use its `api_endpoint`.", "Host"
+            )
+
+    async def _check_token(self, request: web.Request) -> Standing:
+        header = request.headers.get("Authorization")
+        if header is None:
+            self._check_rate(request.remote or "")
+            if self._rules.required and request.path not in _OPEN:
+                raise ApiError(
+                    401,
+                    "token_required",
+                    "A token is needed, as a bearer token in the header `Authorization`.",
+                    "Authorization",
+                )
+            return Standing.ANYBODY
+        if not header.isascii():
+            raise ApiError(401, "wrong_token", "The token is not one of this server's.", "Authorization")
+        scheme, _, text = header.partition(" ")
+        text = text.strip() if scheme.lower() == "bearer" else header.strip()  # RFC 9110, 11.1
+        own = self._rules.own_token
+        if own is not None and hmac.compare_digest(text.encode(), own.encode()):
+            return Standing.OWN
+        token = await self._tokens.check(text)
+        # Behind a proxy all come from one address; a token tells them apart.
+        self._check_rate(token.id if token is not None else request.remote or "")
+        if token is None:
+            raise ApiError(401, "wrong_token", "The token is not one of this server's.", "Authorization")
+        needed = needed_scope(request.method, request.path)
+        if not token.scope.covers(needed):
+            text = f"This takes a token that may {needed.value}; yours may {token.scope.value}."
+            raise ApiError(403, "scope_too_small", text, "Authorization")
+        return Standing.TOKEN
+
+    def _check_rate(self, client: str) -> None:
+        """A token bucket for each client."""
+        rate = self._rules.requests_per_second
+        if rate <= 0:
+            return
+        now = time.monotonic()
+        left, at = self._buckets.get(client, (2 * rate, now))
+        left = min(2 * rate, left + (now - at) * rate)
+        if left < 1:
+            raise ApiError(429, "too_many_requests", f"At most {rate:g} requests a second, please.")
+        if len(self._buckets) >= _MOST_CLIENTS:
+            self._buckets.clear()
+        self._buckets[client] = (left - 1, now)
+
+
+def needed_scope(method: str, path: str) -> Scope:
+    """The scope that a request takes."""
+    if path in _ADMINISTERING:
+        return Scope.ADMIN
+    if method in ("GET", "HEAD") or path.endswith(_READING):
+        return Scope.READ
+    return Scope.WRITE
+
+
+def _check_marker(request: web.Request) -> None:
+    """Refuses what a job of ours asks by calling an address on the web; no token helps."""
+    if OUTGOING_HEADER in request.headers:
+        raise ApiError(
+            403, "outgoing_request", "Jobs that call web addresses cannot use this API.", OUTGOING_HEADER
+        )
+
+
+def _check_origin(request: web.Request) -> None:
+    """Refuses what a web page asks: browsers name the page's origin, and how far it is from here."""
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    foreign_origin = origin is not None and origin != f"{request.scheme}://{request.host}"
+    if foreign_origin or site in ("cross-site", "same-site"):
+        raise ApiError(403, "wrong_origin", "This API is not for other web pages.", "Origin")

@@ -1,0 +1,316 @@
+"""Request bodies and queries, checked field by field before anything happens."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from schedulezero.errors import TriggerError
+from schedulezero.instants import from_iso
+from schedulezero.model import DEFAULT_GRACE, JsonObject, MissedPolicy, OverlapPolicy
+from schedulezero.server.http.errors import ApiError
+from schedulezero.when.calendar.schedules import INTERVAL_UNITS
+from schedulezero.when.calendar.triggers import TYPES, zone_of
+from schedulezero.wire.storable import Unstorable, read_json
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_DEEPEST = 20
+_GRACE_SECONDS = DEFAULT_GRACE.total_seconds()
+
+# Whole numbers of 32 bits, which is what the databases count versions in.
+Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+def _not_only_dots(text: str) -> str:
+    """Refuses what clients and proxies take out of a path: ``/api/jobs/..`` is ``/api``."""
+    if text in (".", ".."):
+        raise ValueError("a job id is not . or ..")
+    return text
+
+
+JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$"), AfterValidator(_not_only_dots)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+HandlerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Method = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Snowflake = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+Moment = Annotated[str, StringConstraints(max_length=40)]
+Meta = Annotated[dict[str, Any], Field(max_length=20)]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class TriggerBody(_Body):
+    """Dialect A: type and nested arguments."""
+
+    type: str
+    args: dict[str, Any]
+
+
+class JobBody(_Body):
+    """``POST /api/jobs``."""
+
+    handler_id: HandlerId
+    method: Method
+    params: dict[str, Any] = Field(default_factory=dict[str, Any])
+    trigger: TriggerBody
+    job_id: JobId | None = None
+    name: Name | None = None
+    guild_id: Snowflake | None = None
+    creator_id: Snowflake | None = None
+    timezone: str | None = None
+    grace_seconds: float = Field(default=_GRACE_SECONDS, ge=1, le=7 * 86_400)
+    missed: Literal["latest", "all", "skip"] = MissedPolicy.LATEST.value
+    overlap: Literal["allow", "wait", "skip"] = OverlapPolicy.ALLOW.value
+    meta: Meta = Field(default_factory=dict[str, Any])
+    state: Literal["active", "pending"] = "active"
+
+
+class JobChangeBody(_Body):
+    """``PATCH /api/jobs/{id}``: what is absent stays; ``version`` guards against a lost update."""
+
+    method: Method | None = None
+    params: dict[str, Any] | None = None
+    trigger: TriggerBody | None = None
+    name: Name | None = None
+    timezone: str | None = None
+    grace_seconds: float | None = Field(default=None, ge=1, le=7 * 86_400)
+    missed: Literal["latest", "all", "skip"] | None = None
+    overlap: Literal["allow", "wait", "skip"] | None = None
+    meta: Meta | None = None
+    state: Literal["pending"] | None = None
+    version: Version | None = None
+
+
+class PauseBody(_Body):
+    """``POST /api/jobs/{id}/pause``; without ``until`` the job is held until it is resumed."""
+
+    until: Moment | None = None
+
+
+class RestoreBody(_Body):
+    """``POST /api/jobs/{id}/restore``; without ``version`` a cancel is undone."""
+
+    version: Version | None = None
+    expected: Version | None = None
+
+
+class VersionBody(_Body):
+    """The version of the job for which a request is meant; without it, whichever it is at."""
+
+    version: int | None = None
+
+
+class SpanBody(_Body):
+    """A span of time, both ends included."""
+
+    since: Moment
+    until: Moment
+
+
+class InstantsBody(_Body):
+    """``POST /api/jobs/{id}/make-up``."""
+
+    instants: Annotated[list[Moment], Field(min_length=1, max_length=100)]
+    version: int | None = None
+
+
+class ChangeBody(_Body):
+    """One field of an audit's entry."""
+
+    field: Name
+    old: Any = None
+    new: Any = None
+
+
+class AuditBody(_Body):
+    """``POST /api/audit``: what was done elsewhere, such as a guild's settings in the bot."""
+
+    action: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+    guild_id: Snowflake | None = None
+    name: Name | None = None
+    changes: Annotated[list[ChangeBody], Field(max_length=50)] = Field(default_factory=list[ChangeBody])
+
+
+class BulkEntry(_Body):
+    """One job of a bulk change: the version that it must be at, and the one to go back to."""
+
+    job_id: JobId
+    expected: Version | None = None
+    version: Version | None = None
+
+
+class BulkBody(_Body):
+    """``POST /api/jobs/bulk``; ``params`` are laid over those of the job where it has them."""
+
+    guild_id: Snowflake
+    action: Literal["pause", "resume", "cancel", "change", "restore"]
+    jobs: Annotated[list[BulkEntry], Field(min_length=1, max_length=500)]
+    params: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class RulesBody(_Body):
+    """``PUT /api/guilds/{id}/rules``."""
+
+    timezone: str = "UTC"
+    quiet_from: Clock | None = None
+    quiet_to: Clock | None = None
+    dark_days: Annotated[list[Day], Field(max_length=366)] = Field(default_factory=list[str])
+    most_jobs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    most_runs_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class ScheduleBody(_Body):
+    """Dialect B's ``POST /api/schedule``: the trigger's arguments stand beside its type."""
+
+    handler_id: HandlerId
+    job_method: Method
+    job_params: dict[str, Any] = Field(default_factory=dict[str, Any])
+    trigger: dict[str, Any]
+    job_id: JobId | None = None
+
+
+class RunNowBody(_Body):
+    """Dialect B's ``POST /api/run_now``."""
+
+    handler_id: HandlerId
+    job_method: Method
+    job_params: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+async def read_body(request: web.Request, model: type[Model]) -> Model:
+    """The request's JSON body as a model; ApiError 400 names the first field that is wrong.
+
+    No body at all is an empty one, for calls in which everything is optional.
+    """
+    raw = await _read(request)
+    try:
+        data: Any = read_json(raw or b"{}", deepest=_DEEPEST)
+    except Unstorable as error:
+        raise ApiError(400, "bad_value", f"The body holds {error}.") from error
+    except ValueError as error:
+        raise ApiError(400, "bad_json", "The body is not valid JSON in UTF-8.") from error
+    if not isinstance(data, dict):
+        raise ApiError(400, "bad_json", "The body must be a JSON object.")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _refusal(error, model) from error
+
+
+async def _read(request: web.Request) -> bytes:
+    """The request's body as bytes, decompressed."""
+    try:
+        charset = request.charset or "utf-8"
+        if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+            raise ApiError(415, "bad_charset", f"The body must be UTF-8, not {charset[:40]}.", "Content-Type")
+        return await request.read()
+    except ConnectionResetError as error:
+        raise ApiError(400, "bad_body", "The connection ended before the body did.") from error
+    except (web.RequestPayloadError, PayloadEncodingError) as error:
+        raise ApiError(
+            400,
+            "bad_body",
+            "The body is not what Content-Encoding and Content-Length say.",
+            "Content-Encoding",
+        ) from error
+
+
+def actor_of(request: web.Request) -> str | None:
+    """Who asked for a change: the user's id in the header ``X-ScheduleZero-Actor``, None without one."""
+    text = request.headers.get("X-ScheduleZero-Actor")
+    if text is not None and not (re.fullmatch(r"[1-9]\d{0,19}", text, re.ASCII) and int(text) < 2**64):
+        message = "X-ScheduleZero-Actor must be a Discord user's id, such as 80351110224678912."
+        raise ApiError(400, "bad_actor", message, "X-ScheduleZero-Actor")
+    return text
+
+
+def per_person(request: web.Request) -> bool:
+    """Whether who asks only may schedule: then the limit of jobs for one person holds, too."""
+    text = request.headers.get("X-ScheduleZero-Per-Person", "0")
+    if text not in ("0", "1"):
+        message = "X-ScheduleZero-Per-Person must be 1 or 0."
+        raise ApiError(400, "bad_per_person", message, "X-ScheduleZero-Per-Person")
+    return text == "1"
+
+
+def read_instant(text: str, field: str) -> datetime:
+    """An ISO 8601 text with an offset as an instant; ApiError 400 names the field."""
+    try:
+        return from_iso(text)
+    except ValueError as error:
+        message = f"{field!r} must be an instant such as 2026-01-01T09:00:00Z, not {text!r}."
+        raise ApiError(400, "bad_field", message, field) from error
+
+
+def check_zone(name: str | None, default: str) -> str:
+    """A zone's name that exists, or the default; TriggerError otherwise."""
+    return zone_of(name).key if name is not None else default
+
+
+def flat_trigger(trigger: JsonObject) -> tuple[str, JsonObject]:
+    """Dialect B's trigger as type and arguments. Nested arguments are refused, as its server does."""
+    kind = trigger.get("type")
+    if not isinstance(kind, str):
+        raise TriggerError("trigger.type", f'"type" must be one of: {", ".join(TYPES)}.')
+    if "args" in trigger:
+        raise TriggerError(
+            "trigger.args",
+            'The trigger\'s arguments stand beside its type here, such as {"type": "date", "run_date": 0}; '
+            "nested ones belong to POST /api/jobs.",
+        )
+    return kind, {key: value for key, value in trigger.items() if key != "type"}
+
+
+def query_int(request: web.Request, name: str, default: int, low: int, high: int) -> int:
+    """A whole number of the query, within its bounds."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
+        raise ApiError(
+            400,
+            "bad_query",
+            f"{name!r} must be a whole number from {low} to {high}, not {text[:40]!r}.",
+            name,
+        )
+    return int(text)
+
+
+def query_choice(request: web.Request, name: str, choices: list[str]) -> str | None:
+    """A word of the query out of a few."""
+    text = request.query.get(name)
+    if text is not None and text not in choices:
+        raise ApiError(
+            400, "bad_query", f"{name!r} must be one of {', '.join(choices)}, not {text[:40]!r}.", name
+        )
+    return text
+
+
+def _refusal(error: ValidationError, model: type[BaseModel]) -> ApiError:
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        message = f"{field!r} is missing."
+    elif first["type"] == "extra_forbidden":
+        message = f"There is no {field!r} here; known are: {', '.join(model.model_fields)}."
+        if field.rpartition(".")[2] in INTERVAL_UNITS:
+            message += " A trigger's arguments stand in trigger.args."
+    else:
+        message = f"{field!r}: {first['msg']}; it was {_short(first['input'])}."
+    return ApiError(400, "bad_field", message, field)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:79]}…"

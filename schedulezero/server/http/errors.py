@@ -1,0 +1,115 @@
+"""Errors of the REST API in one place: ``{"error": {"code", "message", "field"?}}``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from schedulezero import metrics
+from schedulezero.errors import DatabaseUnavailable, TriggerError, ValueUnusable
+from schedulezero.server.decisions.refusal import Conflict, LimitReached, Missing, Refusal
+from schedulezero.server.http.answering import json_answer
+from schedulezero.wire.storable import Unstorable, check_text
+
+log = logging.getLogger(__name__)
+
+
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
+"""What goes with an error of a status."""
+
+
+class ApiError(Refusal):
+    """A request that is refused for the way in which it came.
+
+    Parameters:
+        status: the HTTP status.
+        code: a word that programs can rely on.
+        message: what was wrong and what would be right.
+        field: the part of the request that was wrong.
+    """
+
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(code, message, field)
+        self.status = status
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal (RFC 9110, 15.5)."""
+    match refusal:
+        case ApiError():
+            return refusal.status
+        case Missing():
+            return 404
+        case LimitReached() if refusal.code == "too_often":
+            return 422
+        case Conflict() | LimitReached():
+            return 409
+        case _:
+            return 400
+
+
+@web.middleware
+async def texts_middleware(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuses texts in the path and the query that no id and no filter can be."""
+    for name, text in (*request.match_info.items(), *request.query.items()):
+        try:
+            check_text(name)
+            check_text(text)
+        except Unstorable as error:
+            raise ApiError(400, "bad_text", f"{name[:40]!r} holds {error}.", name[:40]) from error
+    return await handler(request)
+
+
+@web.middleware
+async def error_middleware(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turns whatever goes wrong into one JSON error; only defects of ours are logged with a trace."""
+    try:
+        return await handler(request)
+    except Refusal as error:
+        if isinstance(error, LimitReached):
+            metrics.note_refusal(error.limit)
+        status = status_of(error)
+        return json_answer(error.to_json(), status=status, headers=_HEADERS.get(status, {}))
+    except DatabaseUnavailable as error:
+        log.error("%s %s: %s", request.method, request.path, error)
+        answer = ApiError(
+            503, "database_unavailable", "The database cannot be used now; nothing was changed."
+        )
+        return json_answer(answer.to_json(), status=503, headers=_HEADERS[503])
+    except ValueUnusable as error:
+        refused = ApiError(400, "bad_value", str(error))
+        return json_answer(refused.to_json(), status=400)
+    except TriggerError as error:
+        refused = ApiError(400, "bad_trigger", error.message, error.field)
+        return json_answer(refused.to_json(), status=400)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        answer = ApiError(error.status, error.reason.lower().replace(" ", "_"), _sentence(request, error))
+        return json_answer(answer.to_json(), status=error.status, headers=_kept(error))
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        answer = ApiError(500, "internal_error", "The server failed on this request; its log says why.")
+        return json_answer(answer.to_json(), status=500)
+
+
+def _kept(error: web.HTTPException) -> dict[str, str]:
+    return {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+
+
+def _sentence(request: web.Request, error: web.HTTPException) -> str:
+    if error.status == 404:
+        return f"There is nothing at {request.path}; GET /api/openapi.json describes what there is."
+    if error.status == 405:
+        return (
+            f"{request.method} is not possible at {request.path}; possible: {error.headers.get('Allow', '')}."
+        )
+    if error.status == 413:
+        return "The body is larger than 1 MiB."
+    return error.reason

@@ -1,0 +1,78 @@
+"""The rules of guilds: kept in their table, and in memory because the clock asks for them all the time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero.errors import DatabaseUnavailable
+from schedulezero.model import GuildRules
+from schedulezero.model.audit import changes_between
+from schedulezero.server.records import audit
+from schedulezero.server.records.tables import guild_rules
+from schedulezero.storage import signals
+from schedulezero.storage.database import Database
+from schedulezero.storage.signals import Signal
+
+log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 1.0
+
+
+class Rules:
+    """What guilds forbid."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, GuildRules] = {}
+        self._changed = asyncio.Event()
+
+    async def load(self) -> None:
+        """Reads all of them."""
+        query = sa.select(guild_rules.c.rules)
+        found = await self._database.read(lambda connection: connection.scalars(query).all())
+        self._known = {rules.guild_id: rules for rules in map(GuildRules.from_json, found)}
+
+    def look(self) -> None:
+        """Reads them anew soon: another node may have changed them."""
+        self._changed.set()
+
+    async def keep_reading(self) -> None:
+        """Reads them anew whenever another node may have changed them, until cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self.load()
+            except DatabaseUnavailable as error:
+                log.error("the rules of guilds cannot be read anew; trying again: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+                self._changed.set()
+
+    def of(self, guild_id: str | None) -> GuildRules | None:
+        """A guild's rules, None when it has none."""
+        return self._known.get(guild_id) if guild_id is not None else None
+
+    def most_an_hour(self, guild_id: str) -> int | None:
+        """How many runs a guild lets happen within an hour, None for any number."""
+        rules = self._known.get(guild_id)
+        return rules.most_runs_an_hour if rules is not None else None
+
+    async def save(self, rules: GuildRules, by: str | None = None) -> None:
+        """Keeps a guild's rules; they hold from now on."""
+        before = self._known.get(rules.guild_id) or GuildRules(rules.guild_id)
+        changes = changes_between(before.to_json(), rules.to_json())
+
+        def write(connection: Connection) -> None:
+            audit.note(connection, "rules", guild_id=rules.guild_id, actor_id=by, changes=changes)
+            connection.execute(sa.delete(guild_rules).where(guild_rules.c.guild_id == rules.guild_id))
+            connection.execute(
+                sa.insert(guild_rules), [{"guild_id": rules.guild_id, "rules": rules.to_json()}]
+            )
+            signals.send(connection, Signal.RULES, rules.guild_id)
+
+        await self._database.write(write)
+        self._known[rules.guild_id] = rules

@@ -1,0 +1,84 @@
+"""Which jobs and runs a listing shows, in which order; and the query of a page of jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from schedulezero.model import JobState, RunState
+from schedulezero.server.records.tables import created_order, jobs, next_run_order
+
+
+class JobOrder(StrEnum):
+    """How a listing of jobs is sorted."""
+
+    NEXT = "next"
+    NAME = "name"
+    CREATED = "created"
+
+
+_ORDERS: dict[JobOrder, sa.ColumnElement[Any]] = {
+    JobOrder.NEXT: next_run_order,
+    JobOrder.NAME: jobs.c.sort_name,
+    JobOrder.CREATED: created_order,
+}
+
+Position = tuple[int | str, str]
+"""Where a page of jobs ended: the value that it is sorted by, and the job's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a listing shows; None means any. Cancelled ones show only when asked for."""
+
+    handler_id: str | None = None
+    method: str | None = None
+    state: JobState | None = None
+    guild_id: str | None = None
+    creator_id: str | None = None
+    channel_id: str | None = None
+    text: str | None = None
+    due_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs a history shows; None means any."""
+
+    handler_id: str | None = None
+    job_id: str | None = None
+    guild_id: str | None = None
+    state: RunState | None = None
+    message_id: str | None = None
+
+
+def job_page_query(wanted: JobFilter, order: JobOrder, after: Position | None, limit: int) -> sa.Select[Any]:
+    """The query of a page of jobs; each row says in ``sorted_by`` where it stands."""
+    key = _ORDERS[order]
+    query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit)
+    for column, value in (
+        (jobs.c.handler_id, wanted.handler_id),
+        (jobs.c.method, wanted.method),
+        (jobs.c.guild_id, wanted.guild_id),
+        (jobs.c.creator_id, wanted.creator_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.state is not None:
+        query = query.where(jobs.c.state == wanted.state.value)
+    else:
+        query = query.where(jobs.c.state != JobState.CANCELLED.value)
+    if wanted.text:
+        query = query.where(jobs.c.search_text.contains(wanted.text.casefold(), autoescape=True))
+    if wanted.channel_id is not None:
+        query = query.where(jobs.c.channels.contains(f" {wanted.channel_id} ", autoescape=True))
+    if wanted.due_before is not None:
+        query = query.where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= wanted.due_before)
+    if after is not None:
+        where = (sa.literal(after[0], key.type), sa.literal(after[1], jobs.c.id.type))
+        query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*where))
+    return query

@@ -1,0 +1,102 @@
+"""What a job was after each of its changes: written with the change itself, read for undo and blame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero import instants
+from schedulezero.model import Job, JobVersion, JsonObject
+from schedulezero.server.records.tables import job_versions
+from schedulezero.storage.database import Database
+
+MOST_KEPT = 100
+"""How many versions of one job are kept; older ones are forgotten."""
+
+_INSERT = sa.insert(job_versions)
+
+
+def note(connection: Connection, job: Job, action: str, by: str | None) -> None:
+    """Keeps a job as it is now, within the transaction that changed it.
+
+    Parameters:
+        connection: of that transaction.
+        job: as it is after the change.
+        action: what was done, in one word such as ``paused``.
+        by: who did it (a user's id), None for nobody known.
+    """
+    note_rows(connection, [version_row(job, action, by)])
+    if job.version > MOST_KEPT:
+        old = (job_versions.c.job_id == job.id) & (job_versions.c.version <= job.version - MOST_KEPT)
+        connection.execute(sa.delete(job_versions).where(old))
+
+
+def note_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keeps jobs as they are now; see `note`."""
+    connection.execute(_INSERT, rows)
+
+
+def version_row(job: Job, action: str, by: str | None) -> dict[str, Any]:
+    """A job as it is now, as a row; see `note`."""
+    return {
+        "job_id": job.id,
+        "version": job.version,
+        "action": action,
+        "actor_id": by,
+        "changed_at": job.updated_at or instants.now(),
+        "job": job.to_json(),
+    }
+
+
+def forget(connection: Connection, job_id: str) -> None:
+    """Forgets what a job was, because another one takes its place."""
+    connection.execute(sa.delete(job_versions).where(job_versions.c.job_id == job_id))
+
+
+def note_first(connection: Connection, job: Job) -> None:
+    """Keeps a job as it was before its first change, where it is older than the keeping of versions."""
+    if find(connection, job.id, job.version) is None:
+        action, by = ("created", job.creator_id) if job.version == 1 else ("changed", None)
+        note(connection, job, action, by)
+
+
+def find(connection: Connection, job_id: str, version: int) -> Job | None:
+    """A job as it was at that version, None when that is not kept."""
+    query = sa.select(job_versions.c.job).where(
+        job_versions.c.job_id == job_id, job_versions.c.version == version
+    )
+    found = connection.scalar(query)
+    return Job.from_json(found) if found is not None else None
+
+
+class Versions:
+    """Reads the versions of jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, job_id: str, limit: int) -> list[JobVersion]:
+        """The newest versions of a job, newest first."""
+        query = (
+            sa.select(job_versions)
+            .where(job_versions.c.job_id == job_id)
+            .order_by(job_versions.c.version.desc())
+            .limit(limit)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [
+            JobVersion(
+                job=Job.from_json(cast(JsonObject, row["job"])),
+                action=row["action"],
+                actor_id=row["actor_id"],
+                changed_at=row["changed_at"],
+            )
+            for row in rows
+        ]
+
+    async def one(self, job_id: str, version: int) -> Job | None:
+        """A job as it was at that version, None when that is not kept."""
+        return await self._database.read(lambda connection: find(connection, job_id, version))

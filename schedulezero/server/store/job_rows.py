@@ -1,0 +1,67 @@
+"""Rows of jobs, within the transaction of whoever writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero.instants import to_microseconds
+from schedulezero.model import Job, JobState
+from schedulezero.server.records import audit, versions
+from schedulezero.server.records.rows import job_of, job_row
+from schedulezero.server.records.tables import jobs
+from schedulezero.storage import signals
+from schedulezero.storage.signals import Signal
+from schedulezero.storage.sql import insert_new
+
+
+def find_job(connection: Connection, job_id: str, *, to_change: bool = False) -> Job | None:
+    """The job of that id; with ``to_change`` nobody else changes it until the transaction ends."""
+    query = sa.select(jobs).where(jobs.c.id == job_id)
+    if to_change:
+        query = query.with_for_update()  # PostgreSQL has many writers
+    row = connection.execute(query).mappings().one_or_none()
+    return job_of(row) if row is not None else None
+
+
+def insert_jobs(connection: Connection, new: Sequence[Job]) -> set[str]:
+    """Writes jobs and returns the ids of those that were not there."""
+    insert = insert_new(connection, jobs)
+    if not new:
+        return set()
+    if len(new) == 1:  # as when one person saves one; what follows takes twice as long
+        return {new[0].id} if connection.execute(insert, job_row(new[0])).rowcount == 1 else set()
+    return set(connection.scalars(insert.returning(jobs.c.id), [job_row(job) for job in new]))
+
+
+def replace_job(connection: Connection, job: Job, by: str | None) -> bool:
+    """Writes a job in the place of the one of its id, whose versions are forgotten."""
+    connection.execute(sa.delete(jobs).where(jobs.c.id == job.id))
+    versions.forget(connection, job.id)
+    connection.execute(sa.insert(jobs), [job_row(job)])
+    tell_clocks(connection, job)
+    versions.note(connection, job, "created", by)
+    audit.note_job(connection, "created", None, job, by)
+    return True
+
+
+def tell_clocks(connection: Connection, *saved: Job) -> None:
+    """Tells all nodes when the first of the jobs falls due."""
+    due = [job.next_run_at for job in saved if job.next_run_at is not None]
+    if due:
+        signals.send(connection, Signal.JOBS, str(to_microseconds(min(due))))
+
+
+def pause_job(connection: Connection, job_id: str) -> None:
+    """Holds a job until somebody looks at it."""
+    before = find_job(connection, job_id, to_change=True)
+    if before is None or before.state is not JobState.ACTIVE:
+        return
+    after = replace(before, state=JobState.PAUSED, next_run_at=None, version=before.version + 1)
+    connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(job_row(after)))
+    versions.note_first(connection, before)
+    versions.note(connection, after, "paused", None)
+    audit.note_job(connection, "paused", before, after, None, via="server")

@@ -1,0 +1,293 @@
+"""Queries of jobs and of their falling due; those of runs are in `run_store`.
+
+Each change names the state that it expects; how many rows it changed is the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero import faults, instants
+from schedulezero.instants import from_microseconds
+from schedulezero.model import Job, JobState, Run, RunState
+from schedulezero.model.limits import NO_LIMITS, Excess, Limits, is_ending
+from schedulezero.server.decisions.due import Due
+from schedulezero.server.decisions.refusal import LimitReached
+from schedulezero.server.records import audit, troubles, versions
+from schedulezero.server.records.queries import JobFilter, JobOrder, Position, job_page_query
+from schedulezero.server.records.rows import job_of, job_row, run_at
+from schedulezero.server.records.tables import jobs, runs
+from schedulezero.server.store.hourly_limit import HourlyAllowance, MinuteAllowance, runs_lately
+from schedulezero.server.store.job_rows import find_job, insert_jobs, replace_job, tell_clocks
+from schedulezero.server.store.room import Admission, Room, count_jobs
+from schedulezero.server.store.run_rows import insert_runs, trouble_when_claimed
+from schedulezero.server.store.runs import RunStore
+from schedulezero.storage import signals
+from schedulezero.storage.batching import Together
+from schedulezero.storage.database import Database
+from schedulezero.storage.signals import Signal
+
+_FREELY = Admission()
+
+
+class Store(RunStore):
+    """Jobs and runs in a database."""
+
+    def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
+        super().__init__(database, limits)
+        self._adds = Together(self._add_jobs, most=200)
+        self.cancelled_at: datetime | None = None
+        """When a job was cancelled last, as far as this node knows; runs made before may be void since."""
+
+    # ---------------------------------------------------------------- jobs
+
+    async def add_job(
+        self, job: Job, *, replace: bool = False, by: str | None = None, admission: Admission = _FREELY
+    ) -> bool:
+        """Adds a job. False when its id is taken, unless it may replace what is there.
+
+        Raises LimitReached when there is no room for it.
+        """
+
+        def put(connection: Connection) -> bool:
+            before = find_job(connection, job.id, to_change=True)
+            _make_room(connection, before, job, admission)
+            return replace_job(connection, job, by)
+
+        if replace:
+            return await self._database.write(put)
+        added = await self._adds.ask((job, by, admission))
+        if isinstance(added, Excess):
+            raise LimitReached(added)
+        return added
+
+    async def _add_jobs(self, new: Sequence[tuple[Job, str | None, Admission]]) -> list[bool | Excess]:
+        """Adds jobs that were asked for at once; False where an id is taken, or which limit is reached."""
+
+        def add(connection: Connection) -> list[bool | Excess]:
+            first: dict[str, tuple[Job, Admission]] = {}
+            for job, _, admission in new:
+                first.setdefault(job.id, (job, admission))
+            counted = {job.guild_id for job, _ in first.values() if job.guild_id is not None}
+            room = Room(connection, counted)
+            excess = {
+                job_id: found
+                for job_id, (job, admission) in first.items()
+                if (found := room.take(job, admission)) is not None
+            }
+            ids = insert_jobs(connection, [job for job_id, (job, _) in first.items() if job_id not in excess])
+            added = [job.id in ids and first[job.id][0] is job for job, _, _ in new]
+            made = [(job, by) for (job, by, _), is_new in zip(new, added, strict=True) if is_new]
+            if made:
+                tell_clocks(connection, *(job for job, _ in made))
+                versions.note_rows(connection, [versions.version_row(job, "created", by) for job, by in made])
+                audit.note_rows(connection, [audit.job_row("created", None, job, by) for job, by in made])
+            return [
+                excess[job.id] if job.id in excess and first[job.id][0] is job else is_new
+                for (job, _, _), is_new in zip(new, added, strict=True)
+            ]
+
+        return await self._database.write(add)
+
+    async def job(self, job_id: str) -> Job | None:
+        """The job of that id, cancelled ones included."""
+        return await self._database.read(lambda connection: find_job(connection, job_id))
+
+    async def jobs(
+        self,
+        wanted: JobFilter,
+        *,
+        order: JobOrder = JobOrder.NEXT,
+        after: Position | None = None,
+        limit: int,
+    ) -> tuple[list[Job], Position | None]:
+        """A page of jobs and the position of the page after it."""
+        query = job_page_query(wanted, order, after, limit + 1)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        page = [job_of(row) for row in rows[:limit]]
+        more = len(rows) > limit
+        return page, (rows[limit - 1]["sorted_by"], page[-1].id) if more else None
+
+    async def usage(self, guild_id: str, person_id: str | None, now: datetime) -> tuple[int, int | None, int]:
+        """How many jobs a guild has, how many of them a person made, and its runs of the last minute."""
+
+        def count(connection: Connection) -> tuple[int, int | None, int]:
+            mine = count_jobs(connection, guild_id, person_id) if person_id is not None else None
+            return count_jobs(connection, guild_id), mine, runs_lately(connection, guild_id, now)
+
+        return await self._database.read(count)
+
+    async def handlers_needed(self) -> frozenset[str]:
+        """The handlers of all jobs that may still run."""
+        over = (JobState.FINISHED.value, JobState.CANCELLED.value)
+        query = sa.select(jobs.c.handler_id).where(jobs.c.state.not_in(over)).distinct()
+        return frozenset(await self._database.read(lambda connection: connection.scalars(query).all()))
+
+    async def change_job(
+        self,
+        job_id: str,
+        change: Callable[[Job], Job | None],
+        *,
+        action: str,
+        by: str | None = None,
+        admission: Admission = _FREELY,
+    ) -> Job | None:
+        """Reads a job, changes it and writes it back with its version, in one transaction.
+
+        Parameters:
+            job_id: which one.
+            change: the changed job, or None to leave it; it may raise to refuse.
+            action: what is done, in one word.
+            by: who does it (a user's id).
+            admission: by what it is judged when it was over and is not any more.
+
+        Raises LimitReached when there is no room for it. Returns the job as it is now, or None when there is
+        no such job.
+        """
+
+        def apply(connection: Connection) -> Job | None:
+            before = find_job(connection, job_id, to_change=True)
+            if before is None:
+                return None
+            after = change(before)
+            if after is None:
+                return before
+            _make_room(connection, before, after, admission)
+            after = replace(after, version=before.version + 1)
+            row = job_row(after)
+            changed = connection.execute(
+                sa.update(jobs).where(jobs.c.id == job_id, jobs.c.version == before.version).values(row)
+            ).rowcount
+            assert changed == 1, "nobody changes a job between our read, which locks it, and our write"
+            tell_clocks(connection, after)
+            if after.state is JobState.CANCELLED:
+                connection.execute(
+                    sa.update(runs)
+                    .where(runs.c.job_id == job_id, runs.c.state == RunState.QUEUED.value)
+                    .values(state=RunState.CANCELLED.value, note="The job was cancelled.")
+                )
+                signals.send(connection, Signal.CANCELLED, job_id)
+            versions.note_first(connection, before)
+            versions.note(connection, after, action, by)
+            audit.note_job(connection, action, before, after, by)
+            return after
+
+        changed = await self._database.write(apply)
+        if changed is not None and changed.state is JobState.CANCELLED:
+            self.note_cancelled()
+        return changed
+
+    def note_cancelled(self) -> None:
+        """Notes that a job was cancelled, here or on another node."""
+        self.cancelled_at = instants.now()
+
+    # ---------------------------------------------------------------- falling due
+
+    async def claim_due(
+        self,
+        now: datetime,
+        limit: int,
+        decide: Callable[[Job], Due],
+        most_an_hour: Callable[[str], int | None] = lambda guild_id: None,
+    ) -> tuple[list[Run], datetime | None]:
+        """Turns due jobs into runs and moves the jobs on, in one transaction.
+
+        Parameters:
+            now: the present instant.
+            limit: how many jobs at most.
+            decide: what falling due means for a job.
+            most_an_hour: how many runs a guild may have within an hour, None for any number.
+
+        Returns the runs to dispatch and the instant at which the next job falls due. (On PostgreSQL that may
+        have passed: another node is claiming that job, which this one leaves alone.)
+        """
+
+        def claim(connection: Connection) -> tuple[list[Run], datetime | None]:
+            due_rows = connection.execute(
+                sa.select(jobs)
+                .where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= now)
+                .order_by(jobs.c.next_run_at)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            ).mappings()
+            new: list[Run] = []
+            moves: list[dict[str, Any]] = []
+            left = HourlyAllowance(connection, now, most_an_hour)
+            claimed = [job_of(row) for row in due_rows.all()]
+            by_whom = [(job.guild_id, job.creator_id) for job in claimed]
+            minute = MinuteAllowance(connection, now, self.limits, by_whom)
+            stands_for_others: set[str] = set()
+            for job in claimed:
+                due = decide(job)
+                number = job.run_count
+                ending = is_ending(job)
+                for at in due.run:
+                    refusal = left.take(job.guild_id) if not ending else None
+                    if refusal is not None:
+                        new.append(run_at(job, at, now, RunState.SKIPPED, refusal))
+                        continue
+                    run = run_at(job, at, now, RunState.QUEUED, due.note, number + 1)
+                    run = minute.let_through(run, ending=ending)
+                    number = run.number or number
+                    if due.note is not None:
+                        stands_for_others.add(run.id)
+                    new.append(run)
+                new += [run_at(job, at, now, RunState.MISSED, due.note) for at in due.missed]
+                new += [run_at(job, at, now, RunState.SKIPPED, reason) for at, reason in due.skipped]
+                moves.append(
+                    {
+                        "job": job.id,
+                        "expected": job.next_run_at,
+                        "next": due.next_run_at,
+                        "new_state": (JobState.ACTIVE if due.next_run_at else JobState.FINISHED).value,
+                        "count": number,
+                    }
+                )
+            if moves:
+                connection.execute(
+                    sa.update(jobs)
+                    .where(jobs.c.id == sa.bindparam("job"), jobs.c.next_run_at == sa.bindparam("expected"))
+                    .values(
+                        next_run_at=sa.bindparam("next"),
+                        state=sa.bindparam("new_state"),
+                        run_count=sa.bindparam("count"),
+                    ),
+                    moves,
+                )
+            written = insert_runs(connection, new)
+            faults.point("clock.claim")
+            for run in written:
+                if kind := trouble_when_claimed(run, stands_for_others=run.id in stands_for_others):
+                    troubles.note(connection, kind, run.sequence)
+            queued = [run for run in written if run.state is RunState.QUEUED]
+            upcoming = connection.scalar(
+                sa.select(sa.func.min(sa.type_coerce(jobs.c.next_run_at, sa.BigInteger))).where(
+                    jobs.c.state == JobState.ACTIVE.value
+                )
+            )
+            return queued, from_microseconds(upcoming) if upcoming is not None else None
+
+        return await self._database.write(claim)
+
+
+def _make_room(connection: Connection, before: Job | None, after: Job, admission: Admission) -> None:
+    """Raises LimitReached when a job that took no place before takes one now, and there is none.
+
+    One that becomes another person's keeps its place in the guild, and takes one of that person's.
+    """
+    if not admission.counts(after) or after.guild_id is None:
+        return
+    if before is not None and admission.counts(before) and before.guild_id == after.guild_id:
+        if before.creator_id == after.creator_id:
+            return
+        excess = Room(connection, {after.guild_id}).take_over(after, admission)
+    else:
+        excess = Room(connection, {after.guild_id}).take(after, admission)
+    if excess is not None:
+        raise LimitReached(excess)

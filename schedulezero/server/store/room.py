@@ -1,0 +1,122 @@
+"""Whether a guild or a person has room for one more job: counted in the transaction that saves it.
+
+On PostgreSQL whoever saves a job of a guild holds that guild's lock until the transaction ends, so that two
+who save at once do not both find the last place free. SQLite has one writer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero.model import Job, JobState
+from schedulezero.model.limits import (
+    NO_LIMITS,
+    Excess,
+    Limits,
+    check_jobs,
+    check_persons_jobs,
+    check_reminders,
+    is_ending,
+    is_personal,
+)
+from schedulezero.server.records.tables import jobs
+from schedulezero.storage.sql import is_postgres
+
+LIVE = (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
+_LIVE = tuple(state.value for state in LIVE)
+_LOCK = 0x535A0003  # the class of our advisory locks of guilds
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """By what a job that is saved is judged.
+
+    Attributes:
+        limits: the owner's.
+        own_most: how many jobs a guild lets itself have; None for no limit of its own.
+        per_person: whether the creator is somebody who only may schedule, who has a limit of their own.
+    """
+
+    limits: Limits = NO_LIMITS
+    own_most: Callable[[str], int | None] = field(default=lambda _: None)
+    per_person: bool = False
+
+    def counts(self, job: Job | None) -> bool:
+        """Whether a job takes a place."""
+        return job is not None and job.guild_id is not None and job.state in LIVE and not is_ending(job)
+
+
+class Room:
+    """How many more jobs there is room for, within one transaction.
+
+    Parameters:
+        connection: the transaction's.
+        guild_ids: of the jobs that are about to be saved.
+    """
+
+    def __init__(self, connection: Connection, guild_ids: Collection[str]) -> None:
+        self._connection = connection
+        self._used: dict[tuple[str, str | None], int] = {}
+        lock_guilds(connection, guild_ids)
+
+    def take(self, job: Job, admission: Admission) -> Excess | None:
+        """Takes a place for a job; which limit leaves none, if one does."""
+        if not admission.counts(job) or job.guild_id is None:
+            return None
+        limits, guild_id, creator_id = admission.limits, job.guild_id, job.creator_id
+        if is_personal(guild_id, creator_id):
+            if limits.reminders_per_person is None:
+                return None
+            excess = check_reminders(self._count(guild_id), limits)
+        else:
+            own = admission.own_most(guild_id)
+            excess = None
+            if own is not None or limits.jobs_per_guild is not None:
+                excess = check_jobs(self._count(guild_id), limits.jobs_per_guild, own)
+            if excess is None:
+                excess = self.take_over(job, admission)
+        if excess is None:
+            for key in ((guild_id, None), (guild_id, creator_id)):
+                if key in self._used:
+                    self._used[key] += 1
+        return excess
+
+    def take_over(self, job: Job, admission: Admission) -> Excess | None:
+        """Which limit keeps a job from becoming its creator's, if one does. It has its place in the guild."""
+        creator_id, limits = job.creator_id, admission.limits
+        limited = admission.per_person and limits.jobs_per_person is not None
+        if not limited or creator_id is None or job.guild_id in (None, creator_id):
+            return None
+        return check_persons_jobs(self._count(job.guild_id, creator_id), limits, creator_id)
+
+    def _count(self, guild_id: str, creator_id: str | None = None) -> int:
+        key = (guild_id, creator_id)
+        if key not in self._used:
+            self._used[key] = count_jobs(self._connection, guild_id, creator_id)
+        return self._used[key]
+
+
+def count_jobs(connection: Connection, guild_id: str, creator_id: str | None = None) -> int:
+    """How many jobs of a guild, or of one person in it, are not over; endings are not counted."""
+    ending = sa.and_(jobs.c.id.like("after-%"), jobs.c.trigger_type == "date")
+    query = sa.select(sa.func.count()).where(
+        jobs.c.guild_id == guild_id, jobs.c.state.in_(_LIVE), sa.not_(ending)
+    )
+    if creator_id is not None:
+        query = query.where(jobs.c.creator_id == creator_id)
+    return connection.scalar(query) or 0
+
+
+def lock_guilds(connection: Connection, guild_ids: Collection[str]) -> None:
+    """Lets nobody else save jobs or make runs of these guilds until this transaction ends."""
+    if not guild_ids or not is_postgres(connection):
+        return
+    # In one order, so that two who lock several never wait for each other.
+    keys = sorted({zlib.crc32(guild_id.encode()) - 2**31 for guild_id in guild_ids})
+    statement = "SELECT pg_advisory_xact_lock($1::int, key) FROM unnest($2::int[]) AS key"
+    connection.exec_driver_sql(statement, (_LOCK, keys))

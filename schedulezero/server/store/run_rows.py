@@ -1,0 +1,76 @@
+"""Rows of runs, within the transaction of whoever makes them or has them tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero.model import Run, RunState, TroubleKind
+from schedulezero.server.records import pgqueuer_rows
+from schedulezero.server.records.rows import outcome, run_of, run_row
+from schedulezero.server.records.tables import runs
+from schedulezero.storage.sql import insert_new
+
+
+def insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
+    """Writes runs and returns those that are new: an instant that has its run gets no second one.
+
+    (It may have one when the system's clock was set back and a job was resumed or edited since.)
+    """
+    if not new:
+        return []
+    statement = insert_new(connection, runs).returning(runs.c.sequence, runs.c.job_id, runs.c.scheduled_at)
+    places = {
+        (job_id, scheduled_at): sequence
+        for sequence, job_id, scheduled_at in connection.execute(statement, [run_row(run) for run in new])
+    }
+    written = [
+        replace(run, sequence=places.pop((run.job_id, run.scheduled_at)))
+        for run in new
+        if (run.job_id, run.scheduled_at) in places
+    ]
+    written.sort(key=lambda run: run.sequence)
+    pgqueuer_rows.enqueue(connection, written)
+    return written
+
+
+# Read as: a run that ends so is told of as that.
+TROUBLES = {
+    RunState.FAILED: TroubleKind.FAILED,
+    RunState.UNCERTAIN: TroubleKind.UNCERTAIN,
+    RunState.MISSED: TroubleKind.MISSED,
+    RunState.SKIPPED: TroubleKind.SKIPPED,
+}
+
+
+def trouble_when_claimed(run: Run, *, stands_for_others: bool) -> TroubleKind | None:
+    """What there is to tell of a run as soon as it is made."""
+    if run.state is RunState.QUEUED:
+        return TroubleKind.PASSED_OVER if stands_for_others else None
+    return TROUBLES.get(run.state)
+
+
+def queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
+    """Queues a run again that ended without success; None when it did not, or somebody was faster."""
+    again = sa.case((runs.c.state == RunState.UNCERTAIN.value, runs.c.round + 1), else_=runs.c.round)
+    # It does what its job does now, in the name of whoever wrote that.
+    job = {"method": run.method, "params": dict(run.params), "creator_id": run.creator_id}
+    fresh = {**outcome(run), **job, "claimed_at": run.claimed_at, "round": again}
+    found = connection.execute(
+        sa.update(runs)
+        .where(
+            runs.c.sequence == sequence,
+            runs.c.state.not_in((RunState.QUEUED.value, RunState.SUCCEEDED.value)),
+        )
+        .values(fresh)
+        .returning(runs)
+    ).mappings()
+    row = found.one_or_none()
+    if row is None:
+        return None
+    queued = run_of(row)
+    pgqueuer_rows.enqueue(connection, [queued])
+    return queued

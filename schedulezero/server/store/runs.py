@@ -1,0 +1,303 @@
+"""Queries of runs: made on demand, found again, recorded, listed, forgotten.
+
+Each change names the state that it expects; how many rows it changed is the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero import faults
+from schedulezero.model import Run, RunState
+from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_runs
+from schedulezero.server.decisions.refusal import LimitReached
+from schedulezero.server.records import pgqueuer_rows, troubles
+from schedulezero.server.records.queries import RunFilter
+from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome, run_of
+from schedulezero.server.records.tables import posts, runs
+from schedulezero.server.store.hourly_limit import MinuteAllowance
+from schedulezero.server.store.job_rows import pause_job
+from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
+from schedulezero.storage.database import Database
+from schedulezero.storage.sql import insert_new
+
+
+class RunStore:
+    """Runs in a database.
+
+    Parameters:
+        database: where they are.
+        limits: the owner's.
+    """
+
+    def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
+        self._database = database
+        self.limits = limits
+
+    async def add_run(self, run: Run, *, ending: bool = False) -> Run:
+        """Adds a run on demand and returns it with its sequence; LimitReached when too many wait already.
+
+        Parameters:
+            run: to be carried out as soon as its guild's runs a minute allow.
+            ending: it undoes something, and does not wait.
+        """
+
+        def add(connection: Connection) -> Run:
+            (placed,) = self._placed_by_hand(connection, [run], ending)
+            at = placed.scheduled_at
+            while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)])):
+                at += timedelta(microseconds=1)  # another one was asked for in the same instant
+            return added[0]
+
+        return await self._database.write(add)
+
+    async def add_runs(self, new: Sequence[Run], *, ending: bool = False) -> list[Run]:
+        """Adds runs of instants that have none yet, and queues those again that did not succeed.
+
+        An instant whose run succeeded or is queued is left alone. Returns the runs that are to be
+        carried out, now or when it is their turn; LimitReached when too many wait already.
+        """
+
+        def add(connection: Connection) -> list[Run]:
+            queued: list[Run] = []
+            known: dict[datetime, int] = {}
+            wanted: list[Run] = []
+            for run in new:
+                found = connection.execute(
+                    sa.select(runs.c.sequence, runs.c.state).where(
+                        runs.c.job_id == run.job_id, runs.c.scheduled_at == run.scheduled_at
+                    )
+                ).one_or_none()
+                if found is None or found.state not in (RunState.QUEUED.value, RunState.SUCCEEDED.value):
+                    wanted.append(run)
+                if found is not None:
+                    known[run.scheduled_at] = found.sequence
+            for run in self._placed_by_hand(connection, wanted, ending):
+                if run.scheduled_at not in known:
+                    queued += insert_runs(connection, [run])
+                elif again := queue_again(connection, known[run.scheduled_at], run):
+                    queued.append(again)
+            return queued
+
+        return await self._database.write(add)
+
+    def _placed_by_hand(self, connection: Connection, wanted: Sequence[Run], ending: bool) -> list[Run]:
+        """Runs that a person asked for, each from when on it may begin."""
+        if not wanted:
+            return []
+        claimed_at = wanted[0].claimed_at
+        assert claimed_at is not None
+        by_whom = [(run.guild_id, run.creator_id) for run in wanted]
+        minute = MinuteAllowance(connection, claimed_at, self.limits, by_whom)
+        placed = [minute.place(run, ending=ending, by_hand=True) for run in wanted]
+        found = [run for run in placed if run is not None]
+        if len(found) < len(wanted):
+            personal = is_personal(wanted[0].guild_id, wanted[0].creator_id)
+            raise LimitReached(too_many_runs(self.limits, personal=personal))
+        return found
+
+    async def instants_done(self, job_id: str, since: datetime, until: datetime) -> set[datetime]:
+        """The instants of a job within a span whose run succeeded, or is still to be carried out."""
+        query = sa.select(runs.c.scheduled_at).where(
+            runs.c.job_id == job_id,
+            runs.c.scheduled_at.between(since, until),
+            runs.c.state.in_((RunState.SUCCEEDED.value, RunState.QUEUED.value)),
+        )
+        return set(await self._database.read(lambda connection: connection.scalars(query).all()))
+
+    async def run(self, sequence: int) -> Run | None:
+        """The run of that place, None when it was forgotten."""
+        query = sa.select(runs).where(runs.c.sequence == sequence)
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        return run_of(row) if row is not None else None
+
+    async def open_among(self, sequences: Collection[int]) -> list[Run]:
+        """Those of the runs that wait to be carried out, in the order in which they were written."""
+        query = (
+            sa.select(runs)
+            .where(runs.c.sequence.in_(sequences), runs.c.state == RunState.QUEUED.value)
+            .order_by(runs.c.sequence)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [run_of(row) for row in rows]
+
+    async def enqueue_open_runs(self) -> None:
+        """Puts every run that waits into the queue that nodes share, where it is not there already."""
+        query = sa.select(runs).where(runs.c.state == RunState.QUEUED.value).order_by(runs.c.sequence)
+
+        def enqueue(connection: Connection) -> None:
+            for rows in connection.execute(query).mappings().partitions(1000):
+                pgqueuer_rows.enqueue(connection, [run_of(row) for row in rows])
+
+        await self._database.write(enqueue)
+
+    async def forget_queued(self, sequences: Sequence[int]) -> None:
+        """Takes runs off the queue that nodes share."""
+        await self._database.write(lambda connection: pgqueuer_rows.remove(connection, sequences))
+
+    async def has_earlier_open(self, run: Run) -> bool:
+        """Whether another run of the job waits or is under way that was made, or asked for again, earlier."""
+        earlier = sa.or_(
+            runs.c.claimed_at < run.claimed_at,
+            sa.and_(runs.c.claimed_at == run.claimed_at, runs.c.sequence < run.sequence),
+        )
+        query = sa.select(
+            sa.exists().where(runs.c.job_id == run.job_id, runs.c.state == RunState.QUEUED.value, earlier)
+        )
+        return bool(await self._database.read(lambda connection: connection.scalar(query)))
+
+    async def is_open(self, run: Run) -> bool:
+        """Whether a run still waits to be carried out."""
+        query = sa.select(runs.c.state).where(runs.c.sequence == run.sequence)
+        state = await self._database.read(lambda connection: connection.scalar(query))
+        return state == RunState.QUEUED.value
+
+    async def has_later(self, run: Run) -> bool:
+        """Whether a later run of the same job was made since, which may take this one's place."""
+        query = sa.select(
+            sa.exists().where(
+                runs.c.job_id == run.job_id,
+                runs.c.scheduled_at > run.scheduled_at,
+                runs.c.claimed_at > run.claimed_at,
+                runs.c.state.in_((RunState.QUEUED.value, RunState.SUCCEEDED.value)),
+            )
+        )
+        return bool(await self._database.read(lambda connection: connection.scalar(query)))
+
+    async def open_runs(self, handler_id: str, after_sequence: int, limit: int) -> list[Run]:
+        """The queued runs of a handler, in the order in which they were written."""
+        query = (
+            sa.select(runs)
+            .where(
+                runs.c.state == RunState.QUEUED.value,
+                runs.c.handler_id == handler_id,
+                runs.c.sequence > after_sequence,
+            )
+            .order_by(runs.c.sequence)
+            .limit(limit)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [run_of(row) for row in rows]
+
+    async def handlers_with_open_runs(self) -> list[str]:
+        """The handlers that have queued runs, as after a restart."""
+        query = sa.select(runs.c.handler_id).where(runs.c.state == RunState.QUEUED.value).distinct()
+        return list(await self._database.read(lambda connection: connection.scalars(query).all()))
+
+    async def record(self, changed: Sequence[Run], pausing: Collection[str] = ()) -> None:
+        """Writes what became of runs. A run that was cancelled meanwhile stays cancelled.
+
+        Parameters:
+            changed: the runs as they are now.
+            pausing: the ids of jobs that are to be held until somebody looks at them.
+        """
+
+        def write(connection: Connection) -> None:
+            statement = (
+                sa.update(runs)
+                .where(runs.c.sequence == sa.bindparam("run"), runs.c.state == RunState.QUEUED.value)
+                .values({name: sa.bindparam(f"new_{name}") for name in OUTCOME_COLUMNS})
+            )
+            values = [
+                {"run": run.sequence, **{f"new_{name}": outcome(run)[name] for name in OUTCOME_COLUMNS}}
+                for run in changed
+            ]
+            posted = [
+                {"message_id": message_id, "run_sequence": run.sequence}
+                for run in changed
+                for message_id in messages_of(run)
+            ]
+            if posted:
+                connection.execute(insert_new(connection, posts), posted)
+            plain = [row for run, row in zip(changed, values, strict=True) if run.state not in TROUBLES]
+            if plain:
+                connection.execute(statement, plain)
+            for run, row in zip(changed, values, strict=True):
+                kind = TROUBLES.get(run.state)
+                if kind is not None and connection.execute(statement, row).rowcount == 1:
+                    troubles.note(connection, kind, run.sequence)
+            pgqueuer_rows.remove(
+                connection, [run.sequence for run in changed if run.state is not RunState.QUEUED]
+            )
+            for job_id in pausing:
+                pause_job(connection, job_id)
+            faults.point("store.record")
+
+        await self._database.write(write)
+
+    async def runs(
+        self, wanted: RunFilter, *, before_sequence: int | None, limit: int
+    ) -> tuple[list[Run], int | None]:
+        """A page of runs, newest first, and the cursor of the page after it."""
+        query = sa.select(runs).order_by(runs.c.sequence.desc()).limit(limit + 1)
+        for column, value in (
+            (runs.c.handler_id, wanted.handler_id),
+            (runs.c.job_id, wanted.job_id),
+            (runs.c.guild_id, wanted.guild_id),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        if wanted.state is not None:
+            query = query.where(runs.c.state == wanted.state.value)
+        if wanted.message_id is not None:
+            posted = sa.select(posts.c.run_sequence).where(posts.c.message_id == wanted.message_id)
+            query = query.where(runs.c.sequence.in_(posted))
+        if before_sequence is not None:
+            query = query.where(runs.c.sequence < before_sequence)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        page = [run_of(row) for row in rows[:limit]]
+        return page, page[-1].sequence if len(rows) > limit else None
+
+    async def run_counts(self) -> dict[str, int]:
+        """How many runs stand in each state."""
+        query = sa.select(runs.c.state, sa.func.count()).group_by(runs.c.state)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {str(state): int(count) for state, count in rows}
+
+    async def forget_runs(self, before: datetime, after_sequence: int, limit: int) -> tuple[int, int | None]:
+        """Forgets ended runs among the oldest ones.
+
+        Parameters:
+            before: those are forgotten that were made before this.
+            after_sequence: where the last step stopped.
+            limit: how many runs to look at.
+
+        Returns how many were forgotten, and where the next step begins; None when it would find younger ones.
+        """
+
+        def forget(connection: Connection) -> tuple[int, int | None]:
+            oldest = connection.execute(
+                sa.select(runs.c.sequence, runs.c.claimed_at, runs.c.state)
+                .where(runs.c.sequence > after_sequence)
+                .order_by(runs.c.sequence)
+                .limit(limit)
+            ).all()
+            found = [
+                row.sequence
+                for row in oldest
+                if row.claimed_at < before and row.state != RunState.QUEUED.value
+            ]
+            if found:
+                connection.execute(sa.delete(posts).where(posts.c.run_sequence.in_(found)))
+                connection.execute(
+                    sa.delete(runs).where(runs.c.sequence.in_(found), runs.c.state != RunState.QUEUED.value)
+                )
+            more = len(oldest) == limit and oldest[-1].claimed_at < before
+            return len(found), oldest[-1].sequence if more else None
+
+        return await self._database.write(forget)
+
+    async def clear_runs(self) -> int:
+        """Forgets ended runs; returns how many they were."""
+
+        def clear(connection: Connection) -> int:
+            connection.execute(sa.delete(posts))
+            query = sa.delete(runs).where(runs.c.state != RunState.QUEUED.value)
+            return connection.execute(query).rowcount
+
+        return await self._database.write(clear)

@@ -1,0 +1,228 @@
+"""What a restored backup takes over from the database whose place it takes.
+
+A backup knows nothing of what was done after it was made. Two things must not be lost with that: the jobs
+that end what another job did for a while (a role, a lock, a slow mode), without which it would stay for ever,
+and the journal of runs, without which runs that the backup still has to do would be done again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schedulezero.model.authorship import ENDINGS
+from schedulezero.storage import sqlite_file
+
+_OPEN_STATES = ("active", "paused", "pending")
+_NOTE = "follow-up"
+"""The kind of the bot's notes that say which ending waits (``sprockets/kit/follow_up.py``)."""
+_ENDING_STEP = "after:"
+"""The key of the step that schedules an ending begins so."""
+_JOURNAL_KEYS = {"journal_runs": ("run_id",), "journal_steps": ("run_id", "key")}
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOver:
+    """What became of the jobs that were made after a backup.
+
+    Attributes:
+        endings: the names of the endings that were carried over.
+        gone: the names of the other jobs, which are no longer there.
+        called_off: how many endings of the backup gave way to later ones about the same.
+        tokens: whether the tokens of the earlier database took the place of the backup's other ones, so that
+            none that was revoked is valid again.
+        unreadable: whether the earlier database could not be read, so that nothing was carried over.
+    """
+
+    endings: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    called_off: int = 0
+    tokens: bool = False
+    unreadable: bool = False
+
+
+def carry_over(earlier: Path, restored: Path) -> CarriedOver:
+    """Adds to a restored file the endings that only the earlier database has.
+
+    Parameters:
+        earlier: the database whose place the other one takes; it is only read.
+        restored: a copy of the backup, which nobody uses yet.
+    """
+    try:
+        if sqlite_file.is_absent(earlier):
+            return CarriedOver()
+        with closing(sqlite_file.reading(earlier)) as old:
+            if sqlite_file.faults(old):
+                return CarriedOver(unreadable=True)
+            found = _endings(old)
+            with closing(sqlite_file.connect(restored)) as new:
+                return _carry(old, new, found)
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return CarriedOver(unreadable=True)
+        raise
+
+
+def _endings(old: sqlite3.Connection) -> dict[str, str]:
+    """The id and name of each ending that still waits, or whose run was begun and is not over."""
+    if not {"jobs", "runs"} <= _tables(old):
+        return {}
+    states = ", ".join(f"'{state}'" for state in _OPEN_STATES)
+    rows = old.execute(
+        "SELECT id, name, method FROM jobs WHERE substr(id, 1, ?) = ? AND trigger_type = 'date' AND "
+        f"(state IN ({states}) OR id IN (SELECT job_id FROM runs WHERE state = 'queued'))",
+        (len(ENDINGS), ENDINGS),
+    )
+    return {job_id: name or method for job_id, name, method in rows}
+
+
+def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, str]) -> CarriedOver:
+    if not {"jobs", "runs"} <= _tables(old) & _tables(new):
+        return CarriedOver()
+    known = {job_id for (job_id,) in new.execute("SELECT id FROM jobs")}
+    carried = {job_id: name for job_id, name in endings.items() if job_id not in known}
+    jobs = old.execute("SELECT id, name, method FROM jobs WHERE state != 'cancelled' ORDER BY created_at")
+    gone = [
+        name or method
+        for job_id, name, method in jobs
+        if job_id not in known and not job_id.startswith(ENDINGS)  # other endings are over
+    ]
+    with new:
+        for table, column in (("jobs", "id"), ("job_versions", "job_id"), ("runs", "job_id")):
+            _copy_rows(old, new, table, column, carried)
+        called_off = _renew_notes(old, new, carried)
+        tokens = _keep_tokens(old, new)
+    return CarriedOver(tuple(carried.values()), tuple(gone), called_off, tokens)
+
+
+def _keep_tokens(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
+    """Keeps the earlier database's tokens, and says whether the backup had others."""
+    if "tokens" not in _tables(old) & _tables(new):
+        return False
+    columns = _shared_columns(old, new, "tokens")
+    names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
+    query = f"SELECT {names} FROM tokens ORDER BY id"
+    rows = old.execute(query).fetchall()
+    if new.execute(query).fetchall() == rows:
+        return False
+    new.execute("DELETE FROM tokens")
+    new.executemany(f"INSERT INTO tokens ({names}) VALUES ({marks})", rows)
+    return True
+
+
+def _renew_notes(old: sqlite3.Connection, new: sqlite3.Connection, carried: Iterable[str]) -> int:
+    """Notes the carried endings as those that wait, and calls off those of the backup that they replaced."""
+    if "bot_notes" not in _tables(old) & _tables(new):
+        return 0
+    ours, called_off = set(carried), 0
+    for key, value in old.execute("SELECT key, value FROM bot_notes WHERE kind = ?", (_NOTE,)).fetchall():
+        if _job_id(value) not in ours:
+            continue
+        before = new.execute(
+            "SELECT value FROM bot_notes WHERE kind = ? AND key = ?", (_NOTE, key)
+        ).fetchone()
+        if before is not None:
+            query = (
+                "UPDATE jobs SET state = 'cancelled', next_run_at = NULL WHERE id = ? AND state = 'active'"
+            )
+            called_off += new.execute(query, (_job_id(before[0]),)).rowcount
+        new.execute(
+            "INSERT OR REPLACE INTO bot_notes (kind, key, value) VALUES (?, ?, ?)", (_NOTE, key, value)
+        )
+    return called_off
+
+
+def _job_id(note: str) -> str | None:
+    try:
+        value: Any = json.loads(note)
+        found = value["job_id"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def merge_journal(backup: Path, kept: Path) -> None:
+    """Adds to a journal the rows that only a backup of it has; of two about the same the newer one stays."""
+    with closing(sqlite_file.reading(backup)) as old, closing(sqlite_file.connect(kept)) as new, new:
+        for table, keys in _JOURNAL_KEYS.items():
+            if table not in _tables(old) & _tables(new):
+                continue
+            columns = _shared_columns(old, new, table)
+            same = " AND ".join(f"{key} = ?" for key in keys)
+            for row in old.execute(f"SELECT {', '.join(columns)} FROM {table}"):
+                values = dict(zip(columns, row, strict=True))
+                key = tuple(values[name] for name in keys)
+                there = new.execute(f"SELECT round, begun_at FROM {table} WHERE {same}", key).fetchone()
+                if there is not None and there >= (values["round"], values["begun_at"]):
+                    continue
+                marks = ", ".join("?" for _ in columns)
+                names = ", ".join(columns)
+                new.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", row)
+
+
+def forget_lost_endings(journal: Path, database: Path) -> int:
+    """Forgets the results of runs that scheduled an ending which the database lacks; returns how many.
+
+    When such a run is called again it goes on, and its ending is scheduled again.
+    """
+    with closing(sqlite_file.reading(database)) as source:
+        known = {job_id for (job_id,) in source.execute("SELECT id FROM jobs")}
+    with closing(sqlite_file.connect(journal)) as connection:
+        if "journal_steps" not in _tables(connection):
+            return 0
+        query = "SELECT run_id, plan FROM journal_steps WHERE substr(key, 1, ?) = ?"
+        steps = connection.execute(query, (len(_ENDING_STEP), _ENDING_STEP)).fetchall()
+        lost = {run_id for run_id, plan in steps if _planned_id(plan) not in known}
+        # Its other steps stay: they know who had the role before it was given for a while.
+        with connection:
+            ids = [(run_id,) for run_id in lost]
+            connection.executemany("DELETE FROM journal_runs WHERE run_id = ?", ids)
+            steps_of = "DELETE FROM journal_steps WHERE run_id = ? AND substr(key, 1, ?) = ?"
+            connection.executemany(steps_of, [(run_id, len(_ENDING_STEP), _ENDING_STEP) for run_id in lost])
+        return len(lost)
+
+
+def _planned_id(plan: str | None) -> str | None:
+    try:
+        value: Any = json.loads(plan or "null")
+        return str(value["id"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+# ------------------------------------------------------------------ rows of two files
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def _shared_columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> list[str]:
+    """The columns that both have; a backup of an earlier version may lack some, which have defaults."""
+    there = [
+        [str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")]
+        for connection in (old, new)
+    ]
+    return [name for name in there[0] if name in there[1]]
+
+
+def _copy_rows(
+    old: sqlite3.Connection, new: sqlite3.Connection, table: str, column: str, wanted: Iterable[str]
+) -> None:
+    if table not in _tables(old) & _tables(new):
+        return
+    columns = [name for name in _shared_columns(old, new, table) if name != "sequence"]
+    names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
+    ids: Sequence[str] = sorted(wanted)
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        rows = old.execute(
+            f"SELECT {names} FROM {table} WHERE {column} IN ({', '.join('?' for _ in some)})", some
+        )
+        new.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)

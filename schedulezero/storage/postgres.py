@@ -1,0 +1,220 @@
+"""A database in PostgreSQL: a pool of connections, many writers.
+
+The functions are the same synchronous ones that SQLite runs; SQLAlchemy carries them over asyncpg
+(https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html, ``run_sync``). Reads run without a transaction
+around them. A write that collided with somebody else's (a deadlock, a row that both inserted) is run again.
+
+Whatever keeps PostgreSQL from being used for a while (a lost connection, a failover, a primary that has
+become read-only) is DatabaseUnavailable: callers wait and try again. A connection of the pool that turns out
+to be dead says nothing of the database, so what was asked is asked once more on a new one, unless it was lost
+while committing. The connection string may name several hosts
+(``postgresql://a,b/name?target_session_attrs=read-write``); each new connection finds the primary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import random
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable, ValueUnusable
+from schedulezero.storage.postgres_url import EXAMPLE, check_url, without_password
+from schedulezero.storage.sql import missing, to_json
+
+T = TypeVar("T")
+
+# Any, because asyncpg brings no types.
+asyncpg: Any = importlib.import_module("asyncpg")
+
+CONNECT_SECONDS = 5.0
+_STATEMENT_SECONDS = 30.0
+_CONNECTIONS = 8
+_COLLISIONS = ("40001", "40P01", "23505")
+"""Somebody else wrote at the same time: serialization failure, deadlock, unique violation."""
+_MOST_TRIES = 6
+_FOR_A_WHILE = ("08", "25006", "53", "55P03", "57", "58")
+"""SQLSTATE classes and codes of what passes: connections, read-only, resources, locks, shutdowns, I/O
+(https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+_OF_NO_MORE_USE = ("08", "25006", "57P")
+"""What a connection is finished by: it broke, its server is read-only now or shuts down."""
+_CREATING = 0x5A45524F  # the advisory lock under which tables are created
+
+
+class PostgresDatabase:
+    """A PostgreSQL database, with its tables in the connection's schema.
+
+    Parameters:
+        url: ``postgresql://user:password@host:port/name``, as libpq takes it.
+        metadata: the tables that this user of the database owns; they are created if missing.
+
+    Raises DatabaseUnusable when that is no such string.
+    """
+
+    def __init__(self, url: str, metadata: sa.MetaData) -> None:
+        check_url(url)
+        self.url = url
+        self._metadata = metadata
+        self._engine: AsyncEngine | None = None
+
+    @property
+    def where(self) -> str:
+        return without_password(self.url)
+
+    async def open(self) -> None:
+        """Connects and creates missing tables; DatabaseUnusable says why it cannot."""
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=lambda: connect(self.url),
+            json_serializer=to_json,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=_STATEMENT_SECONDS,
+        )
+        event.listen(self._engine.sync_engine, "handle_error", _give_up_on_connections)
+        try:
+            async with self._engine.begin() as connection:
+                await connection.run_sync(self._create)
+        except (SQLAlchemyError, OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+            await self.close()
+            kind = DatabaseAway if _may_come_back(error) else DatabaseUnusable
+            raise kind(
+                f"The database {self.where} cannot be used ({reason(error)}). Check that PostgreSQL runs "
+                "there, and the name and password under `database`; signs such as @ / : % in a password are "
+                f"written percent-encoded, as in {EXAMPLE}."
+            ) from error
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """The function's result; each of its statements sees what is committed then."""
+        assert self._engine is not None, "the database is not open"
+        lost = False
+        while True:
+            try:
+                async with self._engine.connect() as connection:
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    return await connection.run_sync(function)
+            except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
+                if _is_lost(error) and not lost:
+                    lost = True
+                    continue
+                raise self._known(error) from error
+
+    async def write(self, function: Callable[[Connection], T]) -> T:
+        """The function's result once its changes are durable; its exception if it raised one."""
+        assert self._engine is not None, "the database is not open"
+        tries = 0
+        lost = False
+        while True:
+            committing = False
+            try:
+                async with self._engine.begin() as connection:
+                    result = await connection.run_sync(function)
+                    committing = True
+                return result
+            except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
+                tries += 1
+                if _state(error) in _COLLISIONS and tries < _MOST_TRIES:
+                    await asyncio.sleep(random.uniform(0, 0.02 * 2**tries))
+                    continue
+                if _is_lost(error) and not (lost or committing):
+                    lost = True
+                    continue
+                raise self._known(error) from error
+
+    def _create(self, connection: Connection) -> None:
+        # Nodes that start together must not create the same table twice.
+        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_CREATING})"))
+        lacking = missing(connection, self._metadata)
+        self._metadata.create_all(connection)
+        for statement in lacking:
+            connection.execute(statement)
+
+    def _known(self, error: BaseException) -> BaseException:
+        """What callers are told of an error: that the database is not to be had now, or the error itself."""
+        passing = (_state(error) or "").startswith(_FOR_A_WHILE)
+        if _is_about_a_value(error):
+            return ValueUnusable(
+                "A text holds a character that cannot be stored (a zero byte, half of a pair), or a number "
+                "is too large."
+            )
+        if isinstance(error, DBAPIError) and not (_is_lost(error) or passing or _is_connection_error(error)):
+            return error
+        return DatabaseUnavailable(
+            f"The database {self.where} cannot be used at the moment: {reason(error)}."
+        )
+
+
+async def connect(url: str, **options: Any) -> Any:
+    """A connection of asyncpg; raises what asyncpg raises, and DatabaseUnusable for a string that is none."""
+    check_url(url)
+    return await asyncpg.connect(
+        url,
+        timeout=CONNECT_SECONDS,
+        command_timeout=_STATEMENT_SECONDS,
+        server_settings={"application_name": "schedulezero"},
+        **options,
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Why, in one line, without the statement that failed."""
+    found = getattr(error, "orig", None) or error
+    found = getattr(found, "__cause__", None) or found
+    text = str(found).strip().partition("\n")[0]
+    return text.rstrip(".") or type(found).__name__
+
+
+def _state(error: BaseException) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _may_come_back(error: BaseException) -> bool:
+    """Whether what kept a database from being opened may pass by itself, as while its machine starts."""
+    original = getattr(error, "orig", None) or error
+    state = getattr(original, "sqlstate", None)
+    if state is not None:
+        return state.startswith(_FOR_A_WHILE)
+    return isinstance(original, OSError | TimeoutError) or (
+        isinstance(error, DBAPIError) and _is_connection_error(error)
+    )
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether it was the connection that failed; the pool has no connection of that time any more."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _give_up_on_connections(context: sa.engine.ExceptionContext) -> None:
+    """Has the pool begin anew where SQLAlchemy, which only asks whether the connection is closed, would not.
+
+    asyncpg closes a connection a moment after it has heard the server's farewell; until then it raises
+    InternalClientError.
+    """
+    error = context.original_exception
+    told = (getattr(error, "sqlstate", None) or "").startswith(_OF_NO_MORE_USE)
+    if told or isinstance(error.__cause__, asyncpg.InternalClientError):
+        context.is_disconnect = True
+
+
+def _is_about_a_value(error: BaseException) -> bool:
+    cause = getattr(getattr(error, "orig", None), "__cause__", None)
+    return (_state(error) or "").startswith("22") or isinstance(cause, asyncpg.DataError)
+
+
+def _is_connection_error(error: DBAPIError) -> bool:
+    cause = getattr(error.orig, "__cause__", None)
+    return isinstance(cause, OSError | TimeoutError | asyncpg.InterfaceError)

@@ -1,0 +1,157 @@
+"""What nodes on one PostgreSQL tell each other, with LISTEN and NOTIFY. On SQLite there is one node.
+
+A signal is sent within the transaction of what it tells of, so that it arrives when that can be read and
+never before. Whatever was sent while a node was not listening is lost; so a node that begins to listen
+(again) looks at everything anew, and each listener is called with None.
+(https://www.postgresql.org/docs/current/sql-notify.html)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from collections import defaultdict
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero.storage.sql import is_postgres
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "schedulezero"
+_AGAIN_SECONDS = 1.0
+_PROBE_SECONDS = 3.0
+# The classes of our advisory locks.
+_OWNERSHIP = 0x535A0001
+_ORDER = 0x535A0002
+
+
+class Signal(StrEnum):
+    """What happened; the payload says to what."""
+
+    JOBS = "jobs"
+    """A job falls due at the microsecond of the payload."""
+    CANCELLED = "cancelled"
+    """The job of the payload was cancelled, and with it its runs."""
+    RUNS = "runs"
+    """The handler of the payload has runs."""
+    NEWS = "news"
+    """There is a trouble or an entry of the audit."""
+    RULES = "rules"
+    """A guild's rules changed."""
+    HANDLERS = "handlers"
+    """An instance of a handler came, went or changed."""
+
+
+def send(connection: Connection, signal: Signal, payload: str = "") -> None:
+    """Tells all nodes, once this transaction is committed."""
+    if is_postgres(connection):
+        connection.execute(sa.select(sa.func.pg_notify(CHANNEL, f"{signal.value} {payload}")))
+
+
+def in_order(connection: Connection, signal: Signal, table: str) -> None:
+    """Tells all nodes of a row that is about to be written to a table that readers read on in.
+
+    Such readers look for rows after the last one that they saw. So whoever adds one waits here until whoever
+    added before has committed; else a later row could be seen, and passed, before an earlier one.
+    """
+    if is_postgres(connection):
+        key = zlib.crc32(table.encode())
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ORDER, key - 2**31)))
+        send(connection, signal)
+
+
+class Signals:
+    """Listens for signals, and holds what this node alone may serve.
+
+    Parameters:
+        url: the PostgreSQL database; None where there is one node only.
+    """
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._listeners: defaultdict[Signal, list[Callable[[str | None], None]]] = defaultdict(list)
+        self._connection: Any = None
+        self._owned: set[str] = set()
+        self._lock = asyncio.Lock()
+
+    @property
+    def shared(self) -> bool:
+        """Whether there may be other nodes."""
+        return self._url is not None
+
+    @property
+    def listening(self) -> bool:
+        """Whether this node hears the others, or has none."""
+        return self._url is None or self._connection is not None
+
+    def on(self, signal: Signal, listener: Callable[[str | None], None]) -> None:
+        """Calls a listener with the payload of each such signal, and with None when some may be lost."""
+        self._listeners[signal].append(listener)
+
+    async def owns(self, name: str) -> bool:
+        """Whether this node is the one that serves something; it becomes so if no other is.
+
+        A node that dies, or loses its connection, owns nothing any more.
+        """
+        if self._url is None or name in self._owned:
+            return True
+        from schedulezero.storage.postgres import asyncpg
+
+        async with self._lock:
+            if self._connection is None:
+                return False
+            key = zlib.crc32(name.encode()) - 2**31
+            try:
+                query = "SELECT pg_try_advisory_lock($1::int, $2::int)"
+                got = await self._connection.fetchval(query, _OWNERSHIP, key)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                return False
+        if got:
+            self._owned.add(name)
+        return bool(got)
+
+    async def run(self) -> None:
+        """Listens until cancelled, and connects again whenever the connection is lost."""
+        if self._url is None:
+            return
+        from schedulezero.storage.postgres import asyncpg, connect, reason
+
+        while True:
+            try:
+                connection = await connect(self._url)
+                try:
+                    await connection.add_listener(CHANNEL, self._heard)
+                    self._connection = connection
+                    self._all_lost()
+                    await self._probe(connection)
+                finally:
+                    self._connection = None
+                    self._owned.clear()
+                    connection.terminate()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.error("the other nodes cannot be heard (%s); connecting again", reason(error))
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _probe(self, connection: Any) -> None:
+        """Returns when the connection is lost, which a silent network does not tell."""
+        while True:
+            await asyncio.sleep(_PROBE_SECONDS)
+            async with self._lock:
+                await connection.execute("SELECT 1", timeout=_PROBE_SECONDS)
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        name, _, rest = payload.partition(" ")
+        if name in {item.value for item in Signal}:
+            for listener in self._listeners[Signal(name)]:
+                listener(rest)
+
+    def _all_lost(self) -> None:
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener(None)

@@ -1,0 +1,243 @@
+"""Our own trigger type ``calendar``: what ``date``, ``interval`` and ``cron`` cannot say.
+
+Its arguments hold exactly one of
+
+    {"rule": {"unit": "week", "every": 2, "weekdays": ["fri"], "times": ["17:00"], "anchor": "2026-11-27"}}
+    {"crontab": "0 9 13 * 5"}
+    {"interval": {"minutes": 90}}
+    {"cron": {"hour": 9, "day_of_week": "mon-fri"}}
+
+and any of the bounds ``starting``, ``until`` (instants), ``count`` and ``except`` (days), and
+``timezone``. A rule's ``days`` are days of the month, -1 the last one; its ``positions`` are pairs such
+as ``[1, "mon"]``, the first Monday, and ``[-1, "fri"]``, the last Friday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from schedulezero.errors import TriggerError
+from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
+from schedulezero.model import JsonObject
+from schedulezero.when.calendar.cron_fields import WEEKDAYS, parse_fields
+from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, Bounded, Rule, Unit
+from schedulezero.when.calendar.schedules import Crontab, Every, OnFields, Schedule, period_of
+
+BASES = ("rule", "crontab", "interval", "cron")
+BOUNDS = ("starting", "until", "count", "except")
+ARGUMENTS = (*BASES, *BOUNDS, "timezone")
+_RULE_KEYS = ("unit", "every", "times", "weekdays", "days", "positions", "months", "anchor")
+_MOST_TIMES = 1440
+MOST_EXCLUDED = 366
+
+
+def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime, path: str) -> Schedule:
+    """The schedule of a calendar trigger; TriggerError names the argument that is wrong."""
+    given = [key for key in BASES if args.get(key) is not None]
+    if len(given) != 1:
+        raise TriggerError(path, f"A calendar trigger has exactly one of: {', '.join(BASES)}.")
+    key = given[0]
+    inner, where = args[key], f"{path}.{key}"
+    if key == "crontab":
+        base: Schedule = _crontab(inner, zone, where)
+    elif not isinstance(inner, dict):
+        raise TriggerError(where, f"{key!r} must be a JSON object.")
+    elif key == "rule":
+        base = _rule(cast(JsonObject, inner), zone, where)
+    elif key == "interval":
+        period = period_of(cast(JsonObject, inner), where)
+        begins = _instant(args.get("starting"), zone, f"{path}.starting")
+        base = Every(period, begins - period if begins is not None else anchor)
+    else:
+        base = OnFields(parse_fields(cast(JsonObject, inner), where), zone)
+    if all(args.get(bound) is None for bound in BOUNDS):
+        return base
+    count = args.get("count")
+    starting = _instant(args.get("starting"), zone, f"{path}.starting")
+    if count is not None:
+        count = _whole(count, 1, LARGEST_COUNT, f"{path}.count")
+        if starting is None:
+            raise TriggerError(f"{path}.starting", "A count needs 'starting', the instant to count from.")
+    return Bounded(
+        base=base,
+        zone=zone,
+        starting=starting,
+        until=_instant(args.get("until"), zone, f"{path}.until"),
+        count=count,
+        excluded=tuple(
+            sorted(_date(day, f"{path}.except") for day in _list(args, "except", path, MOST_EXCLUDED))
+        ),
+    )
+
+
+def rule_args(rule: Rule) -> JsonObject:
+    """A rule as it travels."""
+    args: JsonObject = {"unit": rule.unit.value, "times": [_clock(moment) for moment in rule.times]}
+    if rule.every > 1:
+        args["every"] = rule.every
+        args["anchor"] = rule.anchor.isoformat() if rule.anchor else None
+    if rule.weekdays:
+        args["weekdays"] = [WEEKDAYS[day] for day in rule.weekdays]
+    if rule.days:
+        args["days"] = list(rule.days)
+    if rule.positions:
+        args["positions"] = [[position, WEEKDAYS[day]] for position, day in rule.positions]
+    if rule.months:
+        args["months"] = list(rule.months)
+    return args
+
+
+def bound_args(
+    starting: datetime | None, until: datetime | None, count: int | None, excluded: tuple[date, ...]
+) -> JsonObject:
+    """Bounds as they travel; those that are not there are left out."""
+    args: JsonObject = {}
+    if starting is not None:
+        args["starting"] = to_iso(starting)
+    if until is not None:
+        args["until"] = to_iso(until)
+    if count is not None:
+        args["count"] = count
+    if excluded:
+        args["except"] = [day.isoformat() for day in excluded]
+    return args
+
+
+def _rule(args: JsonObject, zone: ZoneInfo, path: str) -> Rule:
+    unknown = next((key for key in args if key not in _RULE_KEYS), None)
+    if unknown is not None:
+        raise TriggerError(
+            f"{path}.{unknown}", f"A rule has no {unknown!r}; it takes {', '.join(_RULE_KEYS)}."
+        )
+    if args.get("unit") not in [unit.value for unit in Unit]:
+        raise TriggerError(f"{path}.unit", f"'unit' must be one of: {', '.join(Unit)}.")
+    unit = Unit(args["unit"])
+    every = _whole(args.get("every", 1), 1, 1000, f"{path}.every")
+    anchor = args.get("anchor")
+    rule = Rule(
+        unit=unit,
+        every=every,
+        times=tuple(
+            sorted({_time(item, f"{path}.times") for item in _list(args, "times", path, _MOST_TIMES)})
+        ),
+        zone=zone,
+        weekdays=tuple(
+            sorted({_weekday(item, f"{path}.weekdays") for item in _list(args, "weekdays", path, 7)})
+        ),
+        days=tuple(sorted({_month_day(item, f"{path}.days") for item in _list(args, "days", path, 32)})),
+        positions=tuple(
+            sorted({_position(item, f"{path}.positions") for item in _list(args, "positions", path, 35)})
+        ),
+        months=tuple(
+            sorted({_whole(item, 1, 12, f"{path}.months") for item in _list(args, "months", path, 12)})
+        ),
+        anchor=_date(anchor, f"{path}.anchor") if anchor is not None else None,
+    )
+    if not rule.times:
+        raise TriggerError(f"{path}.times", "'times' must name at least one time of day, such as 09:00.")
+    if every > 1 and rule.anchor is None:
+        raise TriggerError(f"{path}.anchor", "'every' above 1 needs 'anchor', a day such as 2026-11-27.")
+    if unit in (Unit.MONTH, Unit.YEAR) and not (rule.days or rule.positions):
+        raise TriggerError(f"{path}.days", "A rule by month or year needs 'days' or 'positions'.")
+    if unit is Unit.WEEK and not rule.weekdays:
+        raise TriggerError(f"{path}.weekdays", "A rule by week needs 'weekdays', such as [\"mon\"].")
+    return rule
+
+
+def _crontab(line: object, zone: ZoneInfo, path: str) -> Schedule:
+    if not isinstance(line, str) or len(line.split()) not in (5, 6) or len(line) > 200:
+        raise TriggerError(path, f"{line!r} is no crontab line; it has five fields, such as '0 9 * * 1-5'.")
+    try:
+        CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
+    except (CronSimError, ValueError) as error:  # it takes "²" for a number, and int() does not
+        reason = str(error).removeprefix("Bad ") if isinstance(error, CronSimError) else "number"
+        raise TriggerError(
+            path,
+            f"{line!r} is no crontab line: its {reason} is impossible. Valid is, for example, '0 9 * * 1-5'.",
+        ) from error
+    return Crontab(line, zone)
+
+
+def _list(args: Mapping[str, Any], key: str, path: str, most: int) -> list[Any]:
+    value = args.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(cast("list[Any]", value)) > most:
+        raise TriggerError(f"{path}.{key}", f"{key!r} must be a list of at most {most}.")
+    return cast("list[Any]", value)
+
+
+def _whole(value: Any, low: int, high: int, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise TriggerError(path, f"{str(value)[:40]!r} must be a whole number from {low} to {high}.")
+    return value
+
+
+def _month_day(value: Any, path: str) -> int:
+    if value == LAST:
+        return LAST
+    return _whole(value, 1, 31, path)
+
+
+def _weekday(value: Any, path: str) -> int:
+    if value not in WEEKDAYS:
+        raise TriggerError(path, f"{str(value)[:40]!r} is none of: {', '.join(WEEKDAYS)}.")
+    return WEEKDAYS.index(value)
+
+
+def _position(value: Any, path: str) -> tuple[int, int]:
+    if not isinstance(value, list) or len(cast("list[Any]", value)) != 2:
+        raise TriggerError(path, 'A position is a pair such as [1, "mon"] or [-1, "fri"].')
+    number, weekday = cast("list[Any]", value)
+    if number != LAST:
+        number = _whole(number, 1, 5, path)
+    return number, _weekday(weekday, path)
+
+
+def _time(value: Any, path: str) -> time:
+    try:
+        moment = time.fromisoformat(str(value))
+        if moment.tzinfo is not None or moment.microsecond:
+            raise ValueError
+        return moment
+    except ValueError as error:
+        raise TriggerError(path, f"{str(value)[:40]!r} is no time of day such as 09:00.") from error
+
+
+def _date(value: Any, path: str) -> date:
+    try:
+        found = date.fromisoformat(str(value))
+    except ValueError as error:
+        raise TriggerError(path, f"{str(value)[:40]!r} is no day such as 2026-12-24.") from error
+    _expect_year(found.year, value, path)
+    return found
+
+
+def _instant(value: Any, zone: ZoneInfo, path: str) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(str(value))
+        found = first_instant_at_or_after(parsed, zone) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise TriggerError(
+            path, f"{str(value)[:40]!r} is no instant such as 2026-12-24T18:00:00Z."
+        ) from error
+    _expect_year(found.year, value, path)
+    return found
+
+
+def _expect_year(year: int, value: Any, path: str) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise TriggerError(
+            path, f"{str(value)[:40]!r} lies outside of the years {FIRST_YEAR} to {LAST_YEAR}."
+        )
+
+
+def _clock(moment: time) -> str:
+    return f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"

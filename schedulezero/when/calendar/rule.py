@@ -1,0 +1,199 @@
+"""Calendar rules that cron fields cannot say: every other week, every 3 days, exclusions, counts.
+
+A `Rule` knows wall-clock days and times; like every wall-clock recurrence it is worked out in local
+time and resolved to an instant once. Finding the next one jumps by whole periods from an anchor
+date, so that it costs the same however old the rule is. `Bounded` puts bounds around any schedule.
+"""
+
+from __future__ import annotations
+
+import calendar
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from schedulezero.instants import first_instant_at_or_after
+from schedulezero.when.calendar.schedules import Schedule, next_in_zone
+
+_HOURS_A_DAY = 24
+_DAY = timedelta(days=1)
+_LONGEST_WAIT_YEARS = 60
+LARGEST_COUNT = 1000
+LAST = -1
+
+
+class Unit(StrEnum):
+    """The period of a rule."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Wall-clock times on certain days, in a zone.
+
+    Attributes:
+        unit, every: the period; every other week is ``WEEK`` and 2.
+        times: times of day, ascending.
+        zone: the zone whose clock is meant.
+        weekdays: 0 is Monday; which days of a week, or which days of days.
+        days: days of a month, `LAST` being its last one.
+        positions: such as (1, 0), the first Monday of a month, or (`LAST`, 4), its last Friday.
+        months: only in these months.
+        anchor: a day of a period that counts, where ``every`` is more than 1.
+    """
+
+    unit: Unit
+    every: int
+    times: tuple[time, ...]
+    zone: ZoneInfo
+    weekdays: tuple[int, ...] = ()
+    days: tuple[int, ...] = ()
+    positions: tuple[tuple[int, int], ...] = ()
+    months: tuple[int, ...] = ()
+    anchor: date | None = None
+
+    def next_after(self, instant: datetime) -> datetime | None:
+        return next_in_zone(self.next_local, instant, self.zone, ticks=self.runs_through)
+
+    @property
+    def runs_through(self) -> bool:
+        """Whether it runs at the same minutes of every hour, as a cron line with ``*`` for its hours does."""
+        if len(self.times) < _HOURS_A_DAY:
+            return False
+        within = {(moment.minute, moment.second) for moment in self.times}
+        return len(self.times) == _HOURS_A_DAY * len(within)
+
+    def next_local(self, start: datetime) -> datetime | None:
+        """The first matching wall-clock time at or after ``start`` (naive)."""
+        for day in self._days_from(start.date()):
+            earliest = start.time() if day == start.date() else time.min
+            position = bisect_left(self.times, earliest)
+            if position < len(self.times):
+                return datetime.combine(day, self.times[position])
+        return None
+
+    def _days_from(self, start: date) -> Iterator[date]:
+        """The matching days from a day on, for as long as anybody would wait."""
+        last_year = min(start.year + _LONGEST_WAIT_YEARS, 9998)
+        if self.unit in (Unit.DAY, Unit.WEEK):
+            yield from self._by_day(start, last_year)
+            return
+        month = start.replace(day=1)
+        while month.year <= last_year:
+            if self._month_counts(month):
+                yield from (day for day in self._days_of(month) if day >= start)
+            month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+    def _by_day(self, start: date, last_year: int) -> Iterator[date]:
+        day = start
+        while day.year <= last_year:
+            if self.every > 1:
+                assert self.anchor is not None
+                if self.unit is Unit.DAY:
+                    day += timedelta(days=-(day - self.anchor).days % self.every)
+                elif (skip := -(_monday(day) - _monday(self.anchor)).days // 7 % self.every) > 0:
+                    day = _monday(day) + timedelta(weeks=skip)
+            if (not self.weekdays or day.weekday() in self.weekdays) and (
+                not self.months or day.month in self.months
+            ):
+                yield day
+            day += _DAY
+
+    def _month_counts(self, month: date) -> bool:
+        if self.months and month.month not in self.months:
+            return False
+        if self.every == 1:
+            return True
+        assert self.anchor is not None
+        if self.unit is Unit.YEAR:
+            return (month.year - self.anchor.year) % self.every == 0
+        index = (month.year - self.anchor.year) * 12 + month.month - self.anchor.month
+        return index % self.every == 0
+
+    def _days_of(self, month: date) -> list[date]:
+        length = calendar.monthrange(month.year, month.month)[1]
+        numbers = {length if day == LAST else day for day in self.days if day <= length}
+        for position, weekday in self.positions:
+            first = 1 + (weekday - month.weekday()) % 7
+            number = first + 7 * (position - 1)
+            if position == LAST:
+                number = first + 7 * ((length - first) // 7)
+            if number <= length:
+                numbers.add(number)
+        return [month.replace(day=number) for number in sorted(numbers)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """A schedule within bounds.
+
+    Attributes:
+        base: what is bounded.
+        zone: the zone in which the excluded days are days.
+        starting: nothing before this instant.
+        until: nothing after this instant.
+        count: nothing after so many instants, counted from ``starting`` (which it then needs).
+        excluded: nothing on these days.
+    """
+
+    base: Schedule
+    zone: ZoneInfo
+    starting: datetime | None = None
+    until: datetime | None = None
+    count: int | None = None
+    excluded: tuple[date, ...] = ()
+
+    def next_after(self, instant: datetime) -> datetime | None:
+        if self.starting is not None:
+            instant = max(instant, self.starting - timedelta(microseconds=1))
+        found = self._allowed_after(instant)
+        if found is None or (self.count is not None and (last := _last_counted(self)) and found > last):
+            return None
+        return found
+
+    @property
+    def last(self) -> datetime | None:
+        """The instant after which there is none, None when it goes on for ever."""
+        bounds = [self.until, _last_counted(self) if self.count is not None else None]
+        return min((bound for bound in bounds if bound is not None), default=None)
+
+    def _allowed_after(self, instant: datetime) -> datetime | None:
+        # As many steps as there are excluded days can be in vain, and for what ticks each day many.
+        found = self.base.next_after(instant)
+        while found is not None and (self.until is None or found <= self.until):
+            day = found.astimezone(self.zone).date()
+            if day not in self.excluded:
+                return found
+            midnight = first_instant_at_or_after(datetime.combine(day + _DAY, time.min), self.zone)
+            found = self.base.next_after(midnight - timedelta(microseconds=1))
+        return None
+
+    def _nth(self, count: int) -> datetime | None:
+        assert self.starting is not None, "a count needs a start to count from"
+        found: datetime | None = self.starting - timedelta(microseconds=1)
+        for _ in range(count):
+            assert found is not None
+            following = self._allowed_after(found)
+            if following is None:
+                return found
+            found = following
+        return found
+
+
+@lru_cache(maxsize=4096)
+def _last_counted(bounded: Bounded) -> datetime | None:
+    """The last instant that a count admits, worked out once for each schedule."""
+    assert bounded.count is not None
+    return bounded._nth(bounded.count)  # pyright: ignore[reportPrivateUsage]
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())

@@ -1,0 +1,230 @@
+"""A phrase → the simplest trigger that says it: ``interval``, ``cron`` where they can, else ``calendar``."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from schedulezero.errors import WhenError
+from schedulezero.instants import first_instant_at_or_after
+from schedulezero.model import JsonObject, Trigger
+from schedulezero.when.calendar.calendar_trigger import bound_args, rule_args
+from schedulezero.when.calendar.cron_fields import POSITIONS, WEEKDAYS
+from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, Rule, Unit
+from schedulezero.when.language.grammar import DEFAULT_TIME, Phrase, at_instant
+
+_SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
+_END_OF_DAY = time(23, 59, 59)
+
+
+def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> Trigger:
+    """The trigger of a phrase.
+
+    Parameters:
+        phrase: what was read.
+        text: what was typed, for the error.
+        zone: in which wall-clock times are meant.
+        now: the present instant, from which a phase or a count begins that names no beginning.
+
+    Raises WhenError when a clause is missing or two do not go together.
+    """
+    starting = _local(phrase.starting, time.min, zone)
+    until = _local(phrase.until, _END_OF_DAY, zone)
+    if starting is not None and until is not None and until < starting:
+        raise WhenError(f"“{text}” ends before it starts.")
+    if phrase.count is not None and not 1 <= phrase.count <= LARGEST_COUNT:
+        raise WhenError(f"“{text}”: a number of times is from 1 to {LARGEST_COUNT}.")
+    if phrase.clock and not phrase.span:
+        raise WhenError(f"“{text}”: how often by the clock? For example: `every 15 minutes by the clock`.")
+    elapsed = _elapsed(phrase, text)
+    if elapsed is not None:
+        if phrase.count is not None and starting is None:
+            starting = now.replace(second=0, microsecond=0) + _period(elapsed)
+        bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)))
+        if not bounds:
+            return Trigger("interval", elapsed)
+        return Trigger("calendar", {"interval": elapsed, **bounds, "timezone": zone.key})
+
+    rule = _rule(phrase, text, zone)
+    if phrase.every > 1 and phrase.anchor is not None:
+        rule = _anchored(rule, phrase.every, phrase.anchor)
+    first = rule.next_after(starting - timedelta(microseconds=1) if starting else now)
+    if first is None:
+        raise WhenError(f"“{text}” never comes: no day from now on matches it.")
+    first_day = first.astimezone(zone).date()
+    if phrase.every > 1:
+        rule = _anchored(rule, phrase.every, phrase.anchor or first_day)
+        if starting is None:
+            starting = first_instant_at_or_after(datetime.combine(first_day, time.min), zone)
+    elif phrase.count is not None and starting is None:
+        starting = first
+    bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)))
+    if phrase.clock:
+        fields = ticking_fields(rule) if phrase.every == 1 else None
+        if fields is None:
+            raise WhenError(
+                f"“{text}”: by the clock, the times must be the same in every hour or day, "
+                "such as `every 15 minutes by the clock from 9:00 to 16:45`."
+            )
+        if bounds:
+            return Trigger("calendar", {"cron": fields, **bounds, "timezone": zone.key})
+        return Trigger("cron", {**fields, "timezone": zone.key})
+    if not bounds and (fields := plain_fields(rule)) is not None:
+        return Trigger("cron", {**fields, "timezone": zone.key})
+    return Trigger("calendar", {"rule": rule_args(rule), **bounds, "timezone": zone.key})
+
+
+def _elapsed(phrase: Phrase, text: str) -> JsonObject | None:
+    """The period of what counts real seconds, None for what goes by the wall clock."""
+    by_the_clock = (
+        phrase.clock or phrase.window or phrase.weekdays or phrase.days or phrase.positions or phrase.months
+    )
+    if phrase.span:
+        if phrase.span < _SECOND:
+            raise WhenError(f"“{text}”: the shortest period is one second.")
+        if by_the_clock:
+            return None
+        if phrase.times or phrase.unit is not None:
+            raise WhenError(f"“{text}” says both how often and at what time; say one of them.")
+        return span_args(phrase.span)
+    if phrase.unit == "week" and not by_the_clock and not phrase.times:
+        return {"weeks": phrase.every}
+    return None
+
+
+def span_args(span: timedelta) -> JsonObject:
+    """A span in the largest unit that says it in a whole number."""
+    seconds = int(span.total_seconds())
+    for unit, length in (("weeks", 604_800), ("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds % length == 0:
+            return {unit: seconds // length}
+    return {"seconds": seconds}
+
+
+def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
+    """The rule of a phrase, its period not counted yet."""
+    times = _times(phrase, text)
+    unit = phrase.unit
+    if phrase.days or phrase.positions:
+        if unit == "year" and not phrase.months:
+            raise WhenError(f"“{text}”: in which month? For example: `every year on december 25`.")
+        if phrase.weekdays:
+            raise WhenError(f"“{text}” names both days of the month and weekdays; say one of them.")
+        kind = Unit.YEAR if unit == "year" else Unit.MONTH
+        rule = Rule(
+            kind,
+            1,
+            times,
+            zone,
+            days=tuple(sorted(phrase.days)),
+            positions=tuple(sorted(phrase.positions)),
+            months=tuple(sorted(phrase.months)),
+        )
+        # Twelve named months once a year are every month: one way to say it.
+        return (
+            Rule(Unit.MONTH, 1, times, zone, (), rule.days, rule.positions, rule.months)
+            if phrase.every == 1
+            else rule
+        )
+    if phrase.months:
+        raise WhenError(f"“{text}”: on which day of the month?")
+    if phrase.weekdays:
+        if unit in ("month", "year"):
+            raise WhenError(f"“{text}”: which one of the {unit}? For example: `first monday of the month`.")
+        if unit == "day" and phrase.every > 1:
+            return Rule(Unit.DAY, 1, times, zone, weekdays=tuple(sorted(phrase.weekdays)))
+        if len(phrase.weekdays) == 7 and phrase.every == 1:
+            return Rule(Unit.DAY, 1, times, zone)
+        return Rule(Unit.WEEK, 1, times, zone, weekdays=tuple(sorted(phrase.weekdays)))
+    if unit == "day" or phrase.twice or (phrase.span and (phrase.window or phrase.clock)):
+        return Rule(Unit.DAY, 1, times, zone)
+    asked = {
+        "week": "on which weekday? For example: `every monday at 9`.",
+        "month": "on which day of the month? For example: `on the 1st of every month`.",
+        "year": "on which day of the year? For example: `every year on december 25`.",
+    }
+    raise WhenError(f"“{text}”: {asked.get(unit or '', 'on which days? For example: `every day at 9`.')}")
+
+
+def _times(phrase: Phrase, text: str) -> tuple[time, ...]:
+    if not phrase.span:
+        if phrase.window is not None:
+            raise WhenError(
+                f"“{text}”: how often between those times? For example: `every hour from 9 to 17`."
+            )
+        return tuple(sorted(phrase.times)) or (DEFAULT_TIME,)
+    if phrase.times:
+        raise WhenError(f"“{text}” says both how often and at what time; say one of them.")
+    step = int(phrase.span.total_seconds() // 60)
+    if phrase.span % _MINUTE or step >= 1440:
+        raise WhenError(f"“{text}”: within a day, use whole minutes or hours.")
+    first, last = phrase.window or (time(0), time(23, 59))
+    minutes = range(first.hour * 60 + first.minute, last.hour * 60 + last.minute + 1, step)
+    return tuple(time(minute // 60, minute % 60) for minute in minutes)
+
+
+def _anchored(rule: Rule, every: int, day: date) -> Rule:
+    return Rule(
+        rule.unit, every, rule.times, rule.zone, rule.weekdays, rule.days, rule.positions, rule.months, day
+    )
+
+
+def plain_fields(rule: Rule) -> JsonObject | None:
+    """The same rule in the wire's cron fields; None when they cannot say it."""
+    hours = sorted({moment.hour for moment in rule.times})
+    minutes = sorted({moment.minute for moment in rule.times})
+    whole = len(rule.times) == len(hours) * len(minutes)
+    if not whole or any(moment.second for moment in rule.times):
+        return None
+    fields: JsonObject = {"hour": _numbers(hours), "minute": _numbers(minutes)}
+    if rule.weekdays:
+        fields["day_of_week"] = ",".join(WEEKDAYS[day] for day in rule.weekdays)
+    days = ["last" if day == LAST else str(day) for day in rule.days]
+    days += [
+        f"{POSITIONS[number - 1 if number != LAST else LAST]} {WEEKDAYS[day]}"
+        for number, day in rule.positions
+    ]
+    if days:
+        fields["day"] = ",".join(days)
+    if rule.months:
+        fields["month"] = _numbers(list(rule.months))
+    return fields
+
+
+def ticking_fields(rule: Rule) -> JsonObject | None:
+    """The same in fields that go by the clock's ticking, so with a star; None when they cannot say it."""
+    fields = plain_fields(rule)
+    if fields is None:
+        return None
+    hour = _starred([moment.hour for moment in rule.times], 24)
+    minute = _starred([moment.minute for moment in rule.times], 60)
+    if hour is None and minute is None:
+        return None
+    return {**fields, "hour": hour or fields["hour"], "minute": minute or fields["minute"]}
+
+
+def _starred(found: list[int], size: int) -> str | None:
+    """Numbers as ``*`` or ``*/5``; None when they are not evenly spread from 0 on."""
+    numbers = sorted(set(found))
+    if len(numbers) < 2 or numbers != list(range(0, size, numbers[1])):
+        return None
+    return "*" if numbers[1] == 1 else f"*/{numbers[1]}"
+
+
+def _numbers(numbers: list[int]) -> str:
+    return ",".join(str(number) for number in numbers)
+
+
+def _local(bound: tuple[date, time | None] | None, default: time, zone: ZoneInfo) -> datetime | None:
+    if bound is None:
+        return None
+    local = at_instant(bound, default)
+    # Only a text that names the offset means the second of two such times.
+    return (
+        local.replace(tzinfo=zone).astimezone(UTC) if local.fold else first_instant_at_or_after(local, zone)
+    )
+
+
+def _period(args: JsonObject) -> timedelta:
+    return timedelta(**args)

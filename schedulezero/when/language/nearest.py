@@ -1,0 +1,38 @@
+"""What a server without our ``calendar`` type can do instead of a trigger: the nearest plain one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from schedulezero.model import Trigger
+from schedulezero.when.calendar.rule import Bounded, Rule
+from schedulezero.when.calendar.schedules import Every, OnFields
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.language.compiling import plain_fields, span_args
+from schedulezero.when.language.describe import describe
+
+
+def nearest_plain(trigger: Trigger, zone: str) -> Trigger | None:
+    """The same without bounds and without a longer period; None when nothing near can be said."""
+    schedule = schedule_of(trigger, anchor=datetime.now(UTC), zone=zone)
+    base = schedule.base if isinstance(schedule, Bounded) else schedule
+    where = trigger.zone_or(zone)
+    if isinstance(base, Every):
+        return Trigger("interval", span_args(base.period))
+    if isinstance(base, OnFields) and isinstance(trigger.args.get("cron"), dict):
+        return Trigger("cron", {**trigger.args["cron"], "timezone": where})
+    if isinstance(base, Rule):
+        fields = plain_fields(replace(base, every=1, anchor=None, zone=ZoneInfo(where)))
+        return Trigger("cron", {**fields, "timezone": where}) if fields is not None else None
+    return None
+
+
+def refusal(trigger: Trigger, zone: str) -> str:
+    """The sentence for whoever wants a schedule that the server cannot keep."""
+    said = f"This ScheduleZero server cannot keep “{describe(trigger, zone)}”: it knows no such schedules."
+    near = nearest_plain(trigger, zone)
+    if near is None:
+        return f"{said} Say it with days of the week or of the month, such as `every friday at 17:00`."
+    return f"{said} The nearest that it can do is “{describe(near, zone)}”."

@@ -1,0 +1,99 @@
+"""A text → what was understood, as everybody is shown it: sentence, trigger, next runs, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from schedulezero.model import JsonObject, Trigger
+from schedulezero.when.calendar.rule import Bounded, Rule
+from schedulezero.when.calendar.schedules import OnFields, Schedule, upcoming
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.outside import OutsideReader
+from schedulezero.when.language.parse import understand
+
+_DENSE = timedelta(minutes=1)
+_FAR = timedelta(days=2 * 366)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a text means.
+
+    Attributes:
+        sentence: the schedule read back.
+        trigger: what is sent.
+        schedule: the same as a schedule.
+        zone: the zone of its wall-clock times.
+        runs: its next instants.
+    """
+
+    sentence: str
+    trigger: Trigger
+    schedule: Schedule
+    zone: str
+    runs: Sequence[datetime]
+
+    def to_json(self) -> JsonObject:
+        zone = ZoneInfo(self.zone)
+        return {
+            "text": self.sentence,
+            "trigger": self.trigger.to_json(),
+            "runs": [run.astimezone(zone).isoformat() for run in self.runs],
+        }
+
+
+def preview(
+    text: str, *, zone: str, locale: str, now: datetime, count: int, outside: OutsideReader | None = None
+) -> Preview:
+    """Reads a text and shows what it means; raises WhenError like `understand`."""
+    found = understand(text, zone=zone, locale=locale, now=now, outside=outside)
+    sentence = describe(found.trigger, found.zone, locale)
+    return Preview(
+        sentence, found.trigger, found.schedule, found.zone, list(upcoming(found.schedule, now, count))
+    )
+
+
+def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[datetime]) -> list[str]:
+    """What a person should know of a schedule before saving it, each a sentence.
+
+    Parameters:
+        schedule: what is to be saved.
+        zone: the zone of its wall-clock times.
+        now: the present instant.
+        runs: its next instants, a few of them.
+    """
+    found: list[str] = []
+    where = ZoneInfo(zone)
+    if any(later - earlier < _DENSE for earlier, later in pairwise(runs)):
+        found.append("This runs more often than once a minute.")
+    if runs and runs[0] - now > _FAR:
+        found.append("The first run is more than two years away.")
+    for run in runs:
+        local = run.astimezone(where)
+        before = (run - timedelta(hours=3)).astimezone(where)
+        if before.utcoffset() != local.utcoffset():
+            found.append(
+                f"The clocks change in {zone} on {local:%d.%m.%Y}; that day it runs at {local:%H:%M}."
+            )
+            break
+    rare = sorted(day for day in _days_of(schedule) if day > 28)
+    if rare:
+        found.append(
+            f"Not every month has a day {rare[0]}: the others are passed over. "
+            "`last day of the month` runs in every one."
+        )
+    return found
+
+
+def _days_of(schedule: Schedule) -> set[int]:
+    """The days of the month that a schedule names."""
+    base = schedule.base if isinstance(schedule, Bounded) else schedule
+    if isinstance(base, Rule):
+        return set(base.days)
+    if isinstance(base, OnFields) and len(base.fields.days) < 31 and not base.fields.runs_through:
+        return set(base.fields.days)
+    return set()

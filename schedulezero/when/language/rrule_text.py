@@ -1,0 +1,240 @@
+"""RRULE lines (RFC 5545, 3.3.10) → phrases: the part of them that people schedule with.
+
+``FREQ`` of ``DAILY``, ``WEEKLY``, ``MONTHLY`` or ``YEARLY`` with ``INTERVAL``, ``BYDAY``, ``BYMONTHDAY``,
+``BYMONTH``, ``BYHOUR``, ``BYMINUTE``, ``COUNT``, ``UNTIL`` and ``WKST``, and an optional ``DTSTART`` line
+before it. Anything else is refused by its name rather than read wrongly.
+
+Periods count from the week, month or year of ``DTSTART``. Where ``DTSTART`` itself does not match the rule,
+which the RFC leaves undefined, it is not a run and ``COUNT`` does not count it; dateutil does the same.
+An ``UNTIL`` without a time includes its whole day.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from schedulezero.errors import TriggerError, WhenError
+from schedulezero.when.calendar.rule import LARGEST_COUNT
+from schedulezero.when.calendar.triggers import zone_of
+from schedulezero.when.language.grammar import Phrase
+
+_UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_LINE = re.compile(
+    r"(?:DTSTART(?:;(?P<parameters>[^:\s]*))?:(?P<start>\d{8}(?:T\d{6}Z?)?)\s+)?(?:RRULE:)?(?P<parts>[A-Z-]+=\S+)",
+    re.IGNORECASE | re.ASCII,
+)
+_BYDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
+_PARTS = (
+    "FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYHOUR", "BYMINUTE", "BYSECOND", "COUNT", "UNTIL",
+    "WKST",
+)  # fmt: skip
+_EVERY_MONTH = range(1, 13)
+_JANUARY, _DECEMBER = 1, 12
+
+
+def looks_like_rrule(text: str) -> bool:
+    """Whether a text is meant as an RRULE line."""
+    return re.match(r"(RRULE:|FREQ=|DTSTART)", text, re.IGNORECASE) is not None
+
+
+def rrule_parts(text: str) -> dict[str, str]:
+    """The parts of a rule by their names; WhenError when one is malformed or stands twice."""
+    parts: dict[str, str] = {}
+    for part in text.upper().removesuffix(";").split(";"):
+        key, _, value = part.partition("=")
+        if not value:
+            raise WhenError(f"“{part[:60]}” is not a part of an RRULE; a part looks like `INTERVAL=2`.")
+        if key in parts:
+            raise WhenError(f"{key[:60]} stands twice in this RRULE; say it once.")
+        parts[key] = value
+    return parts
+
+
+def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneInfo]:
+    """Reads an RRULE line; returns its phrase and the zone of its wall-clock times.
+
+    Parameters:
+        text: the line, with or without a DTSTART before it.
+        zone: the zone of times that name none.
+        now: the present instant, from which a rule without DTSTART begins.
+
+    Raises WhenError that names the part which cannot be kept.
+    """
+    match = _LINE.fullmatch(text.strip())
+    if match is None:
+        raise WhenError(f"“{text}” is no RRULE line; one looks like `RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=9`.")
+    parts = rrule_parts(match["parts"])
+    if "FREQ" not in parts:
+        raise WhenError("This RRULE has no FREQ; one is `FREQ=WEEKLY`.")
+    for key in parts:
+        if key not in _PARTS:
+            raise WhenError(f"{key[:60]} of an RRULE is not supported.")
+    stamp = (match["start"] or "").upper()
+    zone = _zone(match["parameters"] or "", stamp, zone)
+    start = _stamp(stamp, zone) if stamp else None
+    frequency = parts["FREQ"][:60]
+    if frequency not in _UNITS:
+        raise WhenError(f"FREQ={frequency} is not supported; use DAILY, WEEKLY, MONTHLY or YEARLY.")
+    if parts.get("BYSECOND", "0") != "0":
+        raise WhenError("BYSECOND of an RRULE is not supported, except for 0.")
+    if start is not None and start.second and "BYSECOND" not in parts:
+        raise WhenError("Seconds of DTSTART are not supported.")
+    phrase = Phrase(unit=_UNITS[frequency], every=_number(parts, "INTERVAL", 1000) or 1)
+    begins = start or now.astimezone(zone)
+    _days(phrase, parts, begins)
+    if start is not None:
+        phrase.anchor = start.date()
+        phrase.starting = (start.date(), start.time())
+    _week_start(phrase, parts.get("WKST", "MO"), begins.date())
+    timed = len(stamp) > 8
+    hours = _numbers(parts, "BYHOUR", 0, 23) or ([begins.hour] if timed else [9])
+    minutes = _numbers(parts, "BYMINUTE", 0, 59) or ([begins.minute] if timed else [0])
+    phrase.times = {time(hour, minute) for hour in hours for minute in minutes}
+    phrase.count = _number(parts, "COUNT", LARGEST_COUNT)
+    if "UNTIL" in parts:
+        if phrase.count is not None:
+            raise WhenError("This RRULE has COUNT and UNTIL; one of them is possible.")
+        until = _stamp(parts["UNTIL"], zone)
+        phrase.until = (until.date(), until.time() if "T" in parts["UNTIL"] else None)
+    return phrase, zone
+
+
+def _zone(parameters: str, stamp: str, zone: ZoneInfo) -> ZoneInfo:
+    """The zone of a DTSTART: UTC with a ``Z``, the one it names, or the default."""
+    named: str | None = None
+    for parameter in filter(None, parameters.split(";")):
+        key, _, value = parameter.partition("=")
+        if key.upper() == "TZID" and named is None:
+            named = value.strip('"')
+        elif key.upper() != "VALUE" or value.upper() != ("DATE" if len(stamp) == 8 else "DATE-TIME"):
+            raise WhenError(f"“{parameter[:60]}” does not go with this DTSTART.")
+    if stamp.endswith("Z"):
+        if named is not None:
+            raise WhenError(
+                f"DTSTART is in UTC (its Z) and in {named[:60]} (its TZID); leave out one of them."
+            )
+        return ZoneInfo("UTC")
+    if named is None:
+        return zone
+    try:
+        return zone_of(named)
+    except TriggerError as error:
+        raise WhenError(error.message) from error
+
+
+def _days(phrase: Phrase, parts: dict[str, str], start: datetime) -> None:
+    """The days of a rule, as its FREQ makes them; combinations that would mean something else are refused."""
+    phrase.months.update(_numbers(parts, "BYMONTH", 1, 12))
+    phrase.days.update(_numbers(parts, "BYMONTHDAY", -1, 31))
+    if 0 in phrase.days:
+        raise WhenError("BYMONTHDAY=0 is no day of a month.")
+    for item in parts["BYDAY"].split(",") if "BYDAY" in parts else ():
+        match = _BYDAY.fullmatch(item)
+        if match is None or (match[1] and int(match[1]) < -1):
+            raise WhenError(f"“{item[:60]}” in BYDAY is not supported; MO, 1MO to 5MO and -1MO are.")
+        if match[1]:
+            phrase.positions.add((int(match[1]), _DAYS.index(match[2])))
+        else:
+            phrase.weekdays.add(_DAYS.index(match[2]))
+    if phrase.days and (phrase.positions or phrase.weekdays):
+        raise WhenError("BYMONTHDAY together with BYDAY is not supported.")
+    if phrase.weekdays and phrase.positions:
+        raise WhenError("BYDAY with and without numbers, such as MO,1TU, is not supported.")
+    if phrase.unit in ("day", "week"):
+        _days_of_weeks(phrase, start)
+    else:
+        _days_of_months(phrase, start)
+
+
+def _days_of_weeks(phrase: Phrase, start: datetime) -> None:
+    frequency = "DAILY" if phrase.unit == "day" else "WEEKLY"
+    if phrase.positions:
+        raise WhenError(f"BYDAY with numbers, such as 1MO, does not go with FREQ={frequency}; use MONTHLY.")
+    if phrase.unit == "day" and phrase.every == 1 and phrase.days:
+        phrase.unit = "month"  # the days that are such a day of a month
+    elif phrase.days:
+        raise WhenError(f"BYMONTHDAY does not go with this FREQ={frequency}; use MONTHLY.")
+    elif phrase.months:
+        raise WhenError(f"BYMONTH with FREQ={frequency} is not supported.")
+    if phrase.unit == "week" and not phrase.weekdays:
+        phrase.weekdays.add(start.weekday())
+
+
+def _days_of_months(phrase: Phrase, start: datetime) -> None:
+    if phrase.weekdays:
+        raise WhenError(
+            "With MONTHLY and YEARLY, BYDAY needs numbers, such as 1MO or -1FR; MO alone needs WEEKLY."
+        )
+    if phrase.unit == "month":
+        if not (phrase.days or phrase.positions):
+            phrase.days.add(start.day)
+        if phrase.months and phrase.every > 1:
+            raise WhenError("BYMONTH with FREQ=MONTHLY and an INTERVAL is not supported.")
+        return
+    if phrase.months:
+        if not (phrase.days or phrase.positions):
+            phrase.days.add(start.day)
+    elif phrase.positions:
+        # Numbers count within the year here: the first four are in January, the last is in December.
+        within = {_DECEMBER if number == -1 else _JANUARY for number, _ in phrase.positions}
+        if len(within) > 1 or any(number == 5 for number, _ in phrase.positions):
+            raise WhenError("BYDAY counts within the year here; give this rule a BYMONTH.")
+        phrase.months.update(within)
+    elif phrase.days:
+        phrase.months.update(_EVERY_MONTH)
+    else:
+        phrase.days.add(start.day)
+        phrase.months.add(start.month)
+
+
+def _week_start(phrase: Phrase, name: str, start: date) -> None:
+    """Keeps weeks of an interval that begin on another day than Monday, where ours can say the same.
+
+    They can when all of a rule's weekdays lie on one side of that day, so that those of one such week
+    are also in one week from Monday to Sunday; the anchor becomes a day of that one.
+    """
+    if name not in _DAYS:
+        raise WhenError(f"WKST={name[:60]} is not a weekday; one is MO.")
+    first = _DAYS.index(name)
+    if first == 0 or phrase.unit != "week" or phrase.every == 1:
+        return
+    later = {day >= first for day in phrase.weekdays}
+    if len(later) > 1:
+        raise WhenError(
+            f"Weeks begin on Monday here, so WKST={name} is not supported with this INTERVAL and BYDAY."
+        )
+    if phrase.anchor is not None:
+        begins = start - timedelta(days=(start.weekday() - first) % 7)
+        phrase.anchor = begins if later == {True} else begins + timedelta(days=7 - first)
+
+
+def _stamp(text: str, zone: ZoneInfo) -> datetime:
+    try:
+        if len(text) == 8:
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=zone)
+        moment = datetime.strptime(text.removesuffix("Z"), "%Y%m%dT%H%M%S").replace(
+            tzinfo=UTC if text.endswith("Z") else zone
+        )
+        return moment.astimezone(zone)
+    except (ValueError, OverflowError):
+        raise WhenError(f"“{text[:60]}” is no time stamp such as 20261224T180000Z.") from None
+
+
+def _number(parts: dict[str, str], name: str, high: int) -> int | None:
+    numbers = _numbers(parts, name, 1, high)
+    if len(numbers) > 1:
+        raise WhenError(f"{name}={parts[name][:60]} must be one number from 1 to {high}.")
+    return numbers[0] if numbers else None
+
+
+def _numbers(parts: dict[str, str], name: str, low: int, high: int) -> list[int]:
+    numbers: list[int] = []
+    for item in parts[name].split(",") if name in parts else ():
+        if not re.fullmatch(r"[+-]?[0-9]{1,4}", item) or not low <= int(item) <= high:
+            raise WhenError(f"{name}={item[:60]} must be from {low} to {high}.")
+        numbers.append(int(item))
+    return numbers

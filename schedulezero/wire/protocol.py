@@ -1,0 +1,136 @@
+"""Frames ↔ messages: the one place that knows how JSON travels over ZeroMQ.
+
+A message is one JSON object in one frame. A REQ peer puts an empty delimiter before it and may
+have routing frames of its own before that; whatever stands before the delimiter is the envelope
+and goes back untouched, which is how answers find their calls.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from schedulezero.model import JsonObject
+from schedulezero.wire.storable import Unstorable, clean_text, read_json
+
+MAX_FRAME_BYTES = 1024 * 1024
+"""The largest message that either side accepts (1 MiB)."""
+
+OUTGOING_HEADER = "X-ScheduleZero-Outgoing"
+"""Every request that we make to somebody's web service carries this header, and our REST API refuses requests
+that have it: whoever chooses the address of a web call cannot use our own API through us."""
+
+PING: JsonObject = {"method": "ping", "params": {}}
+PONG: JsonObject = {"success": True, "message": "pong"}
+
+_DELIMITER = b""
+_LONGEST_ID = 120
+
+
+class BadFrame(ValueError):
+    """A frame is not a message; the text says why, for the peer that sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to run a method, as a handler receives it."""
+
+    method: str
+    params: JsonObject
+    run_id: str | None = None
+    job_id: str | None = None
+    attempt: int = 1
+    round: int = 1
+    context: JsonObject = field(default_factory=dict[str, Any])
+
+
+def encode(message: JsonObject) -> bytes:
+    """A message as the bytes of its frame.
+
+    Raises TypeError or ValueError when JSON cannot hold it.
+    """
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
+        "utf-8", "replace"
+    )
+
+
+def decode(payload: bytes) -> JsonObject:
+    """The bytes of a frame as a message; BadFrame says what is wrong with them."""
+    if len(payload) > MAX_FRAME_BYTES:
+        raise BadFrame(f"The message has {len(payload)} bytes; at most {MAX_FRAME_BYTES} are accepted.")
+    try:
+        message: Any = read_json(payload)
+    except Unstorable as error:
+        raise BadFrame(f"The message holds {error}.") from error
+    except ValueError as error:
+        raise BadFrame("The message is not valid JSON.") from error
+    if not isinstance(message, dict):
+        raise BadFrame('The message is not a JSON object such as {"method": "ping", "params": {}}.')
+    return cast(JsonObject, message)
+
+
+def split_envelope(frames: Sequence[bytes]) -> tuple[list[bytes], bytes]:
+    """Parts a multipart message into its envelope (delimiter included) and its payload.
+
+    A peer that sends no delimiter (a bare DEALER) has its identity alone as envelope.
+    Raises BadFrame when there is no payload, or more than one frame of it.
+    """
+    if _DELIMITER in frames[1:]:
+        position = frames.index(_DELIMITER, 1)
+        envelope, payload = list(frames[: position + 1]), frames[position + 1 :]
+    else:
+        envelope, payload = list(frames[:1]), frames[1:]
+    if len(payload) != 1:
+        raise BadFrame(f"A message is one frame; {len(payload)} came.")
+    return envelope, payload[0]
+
+
+def envelope_of(frames: Sequence[bytes]) -> list[bytes]:
+    """The envelope of a message whose payload is unusable, so that it can be answered all the same."""
+    if _DELIMITER in frames[1:]:
+        return list(frames[: frames.index(_DELIMITER, 1) + 1])
+    return list(frames[:1])
+
+
+def parse_call(message: JsonObject) -> Call:
+    """A message as a call of a method; BadFrame names the key that is missing or mistyped."""
+    method = message.get("method")
+    if not isinstance(method, str) or not method:
+        raise BadFrame('The message needs "method", the name of the method to call, as a text.')
+    params = message.get("params", {})
+    if params is None:
+        params = {}
+    if not isinstance(params, dict):
+        raise BadFrame(f'"params" of {method[:100]!r} must be a JSON object, not {_json_type(params)}.')
+    if message.get("job_id") in (".", ".."):
+        raise BadFrame('"job_id" must be an id that a path can hold, not only dots.')
+    context = message.get("context")
+    return Call(
+        method=method,
+        params=cast(JsonObject, params),
+        run_id=_text(message.get("run_id")),
+        job_id=_text(message.get("job_id")),
+        attempt=_count(message.get("attempt")),
+        round=_count(message.get("round")),
+        context=cast(JsonObject, context) if isinstance(context, dict) else {},
+    )
+
+
+def failure(error: str, **extra: Any) -> JsonObject:
+    """An answer that the server counts as failed, with the reason in words."""
+    return {"success": False, "error": clean_text(error), **extra}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= _LONGEST_ID else None
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1
+
+
+def _json_type(value: Any) -> str:
+    names = {"list": "a list", "str": "a text", "bool": "a boolean", "int": "a number", "float": "a number"}
+    return names.get(type(value).__name__, "null")

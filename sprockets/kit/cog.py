@@ -1,0 +1,53 @@
+"""A cog that registers job functions as long as it is loaded; what the built-in sprockets share.
+
+It does what every sprocket does by the plain contract, which `custom_sprocket` spells out: register
+in ``on_ready``, unregister in ``cog_unload``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import discord
+from discord.ext import commands
+
+from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
+
+
+class RegisteringCog(commands.Cog):
+    """Registers the functions in ``jobs`` under their names."""
+
+    jobs: ClassVar[Mapping[str, JobFunction]] = {}
+
+    def __init__(self, bot: commands.Bot) -> None:
+        for name, function in self.jobs.items():
+            _check_permissions(spec_of(name, function))
+        self.bot = bot
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        cog: Any = self.bot.get_cog("ScheduleZeroCog")
+        for name, function in self.jobs.items():
+            cog.register_sprocket(name, function)
+
+    async def cog_unload(self) -> None:
+        cog: Any = self.bot.get_cog("ScheduleZeroCog")
+        if cog is not None:
+            for name in self.jobs:
+                cog.unregister_sprocket(name)
+
+
+def _check_permissions(spec: MethodSpec) -> None:
+    """Raises TypeError for a permission that Discord does not have, as long as a reload can be taken back."""
+    for need in spec.needs:
+        if need.permission not in discord.Permissions.VALID_FLAGS:
+            near = difflib.get_close_matches(need.permission, discord.Permissions.VALID_FLAGS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise TypeError(f"{spec.name}: Discord has no permission {need.permission!r}{hint}")
+
+
+def by_name(*functions: JobFunction) -> dict[str, JobFunction]:
+    """Job functions under their own names."""
+    return {getattr(function, "__name__"): function for function in functions}  # noqa: B009

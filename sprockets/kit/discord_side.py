@@ -1,0 +1,396 @@
+"""What every built-in sprocket needs of Discord: finding things, and failing in words.
+
+A failure says whether trying again can help: a missing channel or permission is final, an outage
+of Discord is not, and is waited for. `post` posts once for each run, whatever dies meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import aiohttp
+import discord
+
+from schedulezero import instants
+from schedulezero.errors import JobFailed, ParameterError, Uncertain
+from schedulezero.handler.run_context import current_run
+from schedulezero.handler.steps import nonce, step
+from schedulezero.methods.colours import parse_colour
+from schedulezero.methods.message_links import read_message_link
+from schedulezero.methods.variables import facts_of, render, turn
+
+T = TypeVar("T")
+
+Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
+
+OUTAGE_SECONDS = 5.0
+"""After so long a job tries again when Discord is down and does not say for how long."""
+_AT_ONCE = 10
+"""Requests of one job that are under way together; more would only stand in line for Discord's limit."""
+_NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
+_CLOCK_SKEW = timedelta(minutes=2)
+REASON = "ScheduleZero: scheduled job"
+"""What the audit log of a server says of a change."""
+MOST_TEXT = 2000
+"""How many characters a message holds."""
+_MOST_LOOKED_AT = 500
+
+_USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
+
+
+def failure(error: discord.HTTPException, doing: str) -> JobFailed:
+    """What Discord refused, as the failure of a job.
+
+    Parameters:
+        error: Discord's answer.
+        doing: what was being done, such as ``post in #general``.
+    """
+    if isinstance(error, discord.Forbidden):
+        return JobFailed(f"I may not {doing}: Discord says “{error.text or 'forbidden'}”.", retry=False)
+    if isinstance(error, discord.NotFound):
+        return JobFailed(f"I could not {doing}: it is gone.", retry=False)
+    if error.status >= 500 or error.status == 429:
+        return JobFailed(
+            f"I could not {doing}: Discord says “{error.text or error.status}”.",
+            retry_after=_told_wait(error),
+            may_have_worked=error.status >= 500,
+        )
+    return JobFailed(f"I could not {doing}: Discord says “{error.text or error.status}”.", retry=False)
+
+
+def _told_wait(error: discord.HTTPException) -> float:
+    """Seconds that Discord asks to wait (its ``Retry-After``), or a while during an outage."""
+    told = getattr(error.response, "headers", {}).get("Retry-After")
+    try:
+        return max(float(told), 0.1) if told is not None else OUTAGE_SECONDS
+    except ValueError:
+        return OUTAGE_SECONDS
+
+
+@asynccontextmanager
+async def asking_discord(doing: str) -> AsyncGenerator[None]:
+    """Turns whatever goes wrong with Discord inside into the failure of a job.
+
+    Parameters:
+        doing: what is being done, such as ``post in #general``.
+    """
+    try:
+        yield
+    except discord.HTTPException as error:
+        raise failure(error, doing) from error
+    except discord.RateLimited as error:
+        raise JobFailed(
+            f"I could not {doing} yet: Discord asks me to wait.", retry_after=error.retry_after
+        ) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise JobFailed(
+            f"I could not {doing}: Discord cannot be reached.",
+            retry_after=OUTAGE_SECONDS,
+            may_have_worked=True,
+        ) from error
+
+
+async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
+    """The channel of that id where messages can be posted.
+
+    Raises JobFailed when there is none, or when it belongs to another guild than the job.
+    """
+    channel = await guild_channel_of(bot, channel_id)
+    if not isinstance(channel, Sendable):
+        raise JobFailed(f"Messages cannot be posted in {channel}; choose a text channel.", retry=False)
+    return channel
+
+
+GuildChannel = discord.abc.GuildChannel | discord.Thread
+
+
+async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel:
+    """The channel of that id, of whatever kind.
+
+    Raises JobFailed when there is none, or when it belongs to another guild than the job.
+    """
+    channel: Any = bot.get_channel(channel_id)
+    if channel is None:
+        try:
+            async with asking_discord(f"see the channel {channel_id}"):
+                channel = await bot.fetch_channel(channel_id)
+        except JobFailed as error:
+            if isinstance(error.__cause__, discord.NotFound):
+                raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
+            raise
+    expect_guild(getattr(channel, "guild", None))
+    return channel
+
+
+async def find_message(bot: discord.Client, link: str) -> discord.Message:
+    """The message of a link; JobFailed when there is none, or when it belongs to another guild."""
+    found = read_message_link(link)
+    if found is None:
+        raise JobFailed("That is no link of a message.", retry=False)
+    channel = await channel_of(bot, found.channel_id)
+    async with asking_discord("find the post"):
+        return await channel.fetch_message(found.message_id)
+
+
+def expect_guild(guild: discord.Guild | None) -> None:
+    """Raises JobFailed when a job of one guild reaches into another one."""
+    wanted = current_run().guild_id
+    if wanted is not None and (guild is None or str(guild.id) != wanted):
+        raise JobFailed("The job belongs to another server than what it is to act on.", retry=False)
+
+
+def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
+    """The guild of that id; JobFailed when the bot is not in it, or the job belongs to another."""
+    guild = bot.get_guild(guild_id)
+    if guild is None:
+        raise JobFailed(f"I am not in the server {guild_id} any more.", retry=False)
+    expect_guild(guild)
+    return guild
+
+
+async def expect_member(bot: discord.Client, user_id: int) -> None:
+    """Raises JobFailed when a job of a guild is about somebody who is not in it."""
+    guild_id = current_run().guild_id
+    if guild_id is None:
+        return
+    guild = guild_of(bot, int(guild_id))
+    if guild.get_member(user_id) is not None:
+        return
+    try:
+        async with asking_discord(f"look for the member {user_id}"):
+            await guild.fetch_member(user_id)
+    except JobFailed as error:
+        if isinstance(error.__cause__, discord.NotFound):
+            raise JobFailed(f"{user_id} is not in this server.", retry=False) from error
+        raise
+
+
+def role_of(guild: discord.Guild, role_id: int) -> discord.Role:
+    """The role of that id; JobFailed when the guild has none."""
+    role = guild.get_role(role_id)
+    if role is None:
+        raise JobFailed(f"The role {role_id} no longer exists.", retry=False)
+    return role
+
+
+def mentions(
+    text: str, *, role: discord.Role | None = None, everyone: bool = False
+) -> discord.AllowedMentions:
+    """Mentions no wider than asked: the people named in the text, and the role or everyone if asked.
+
+    Parameters:
+        text: what somebody wrote, before its variables are filled in: what a variable brings pings nobody.
+        role: a role to ping.
+        everyone: whether to ping @everyone.
+    """
+    users = [discord.Object(int(number)) for number in dict.fromkeys(_USER_MENTION.findall(text))]
+    roles: Iterable[Any] = [role] if role is not None else []
+    return discord.AllowedMentions(
+        everyone=everyone, roles=list(roles), users=users[:100], replied_user=False
+    )
+
+
+def colour_of(value: Any) -> discord.Colour:
+    """A colour as `schedulezero.methods.colours` reads it; JobFailed for anything else."""
+    found = parse_colour(value)
+    if found is None:
+        raise JobFailed(f"{str(value)[:40]!r} is no colour; write one such as #5865F2 or blue.", retry=False)
+    return discord.Colour(found)
+
+
+def fitting(text: str, most: int, where: str) -> str:
+    """A text that is not too long for Discord; JobFailed says what is.
+
+    Parameters:
+        text: as it is sent, with its variables filled in.
+        most: how many characters Discord takes.
+        where: what it is, such as ``message``.
+    """
+    if len(text) > most:
+        raise JobFailed(f"The {where} has {len(text)} characters; Discord takes {most}.", retry=False)
+    return text
+
+
+def embed_of(data: dict[str, Any]) -> discord.Embed:
+    """An embed from its JSON; JobFailed says what is wrong with it."""
+    try:
+        embed = discord.Embed.from_dict(data)
+        if not embed or len(embed) > 6000:
+            raise ValueError("it is empty or longer than 6,000 characters")
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise JobFailed(f"The embed cannot be used: {error}.", retry=False) from error
+    parts = (
+        ("title", embed.title, 256),
+        ("description", embed.description, 4096),
+        ("footer", embed.footer.text, 2048),
+        *((f"name of field {number}", field.name, 256) for number, field in enumerate(embed.fields, 1)),
+        *((f"value of field {number}", field.value, 1024) for number, field in enumerate(embed.fields, 1)),
+    )
+    for where, text, most in parts:
+        fitting(text or "", most, where)
+    return embed
+
+
+def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
+    """The text whose turn it is in the current run, with its variables filled in."""
+    run = current_run()
+    chosen = turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
+    try:
+        facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now())
+        return render(chosen, facts)
+    except ParameterError as error:
+        raise JobFailed(error.message, retry=False) from error
+
+
+async def post(
+    channel: discord.abc.Messageable,
+    name: str,
+    *,
+    content: str | None = None,
+    embed: discord.Embed | None = None,
+    poll: discord.Poll | None = None,
+    view: discord.ui.View | None = None,
+    allowed_mentions: discord.AllowedMentions,
+    key: str | None = None,
+) -> dict[str, Any]:
+    """Posts a message once in the current run and returns what was `posted`.
+
+    When an earlier call for the same run may have posted it, it is looked for in the channel first; the
+    nonce makes Discord itself give back the first one within some minutes.
+
+    Parameters:
+        channel: where.
+        name: what the channel is called in an error, such as ``#general``.
+        content, embed, poll, view, allowed_mentions: the message.
+        key: names the message within the run, where there is more than one in a channel.
+    """
+    fitting(content or "", MOST_TEXT, "message")
+    target = await channel._get_channel()  # discord.py's own way from a person to their channel
+    key = key or f"post:{target.id}"
+    plan = {
+        "content": content or "",
+        "embed": embed.to_dict() if embed is not None else None,
+        "poll": poll.question if poll is not None else None,
+    }
+
+    async def do(plan: dict[str, Any]) -> dict[str, Any]:
+        extra: dict[str, Any] = {"embed": discord.Embed.from_dict(plan["embed"])} if plan["embed"] else {}
+        if poll is not None:
+            extra["poll"] = poll
+        if view is not None:
+            extra["view"] = view
+        if marked := nonce(key):
+            extra["nonce"] = marked
+        async with asking_discord(f"post in {name}"):
+            message = await target.send(plan["content"] or None, allowed_mentions=allowed_mentions, **extra)
+        return posted(message)
+
+    return await step(key, do, plan=plan, find=lambda plan, since: _posted_before(target, plan, since))
+
+
+async def _posted_before(
+    channel: discord.abc.Messageable, plan: dict[str, Any], since: datetime
+) -> dict[str, Any] | None:
+    """What was posted of a plan since an instant; Uncertain when the channel cannot tell."""
+    journal = current_run().journal
+    assert journal is not None
+    me = channel._state.self_id  # type: ignore[attr-defined]
+    earliest = discord.Object(discord.utils.time_snowflake(since - _CLOCK_SKEW))
+    count = 0 if may_look_back(channel) else _MOST_LOOKED_AT
+    try:
+        async with asking_discord("look for what I posted"):
+            async for message in channel.history(limit=_MOST_LOOKED_AT, after=earliest, oldest_first=True):
+                count += 1
+                mine = message.author.id == me and _is_of(plan, message)
+                if mine and not await journal.knows_message(str(message.id)):
+                    return posted(message)
+    except JobFailed as error:
+        if error.retry_after is not None:
+            raise
+        count = _MOST_LOOKED_AT  # it may not be read
+    if count < _MOST_LOOKED_AT or abs(instants.now() - since) < _NONCE_HOLDS:
+        return None
+    raise Uncertain("I was stopped while I posted, and cannot tell from the channel whether I did.")
+
+
+def may_look_back(channel: Any) -> bool:
+    """Whether the bot may read what was posted in a channel; where not, Discord tells of no messages."""
+    guild: discord.Guild | None = getattr(channel, "guild", None)
+    return guild is None or channel.permissions_for(guild.me).read_message_history
+
+
+def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
+    """Whether a message is what was planned. (Discord may add to an embed, but keeps its words.)"""
+    words = [(embed.title, embed.description) for embed in message.embeds if embed.type in (None, "rich")]
+    embed = plan["embed"]
+    wanted = [(embed.get("title"), embed.get("description"))] if embed else []
+    if plan.get("poll") != (message.poll.question if message.poll is not None else None):
+        return False
+    return message.content.strip() == plan["content"].strip() and words[: len(wanted)] == wanted
+
+
+def posted(message: discord.Message, channel: Sendable | None = None) -> dict[str, Any]:
+    """A posted message as a result; ids as texts, which every JSON client can hold.
+
+    Parameters:
+        message: what was posted.
+        channel: where, for a webhook's message, which does not know.
+    """
+    guild = channel.guild if channel is not None else message.guild
+    return {
+        "message_id": str(message.id),
+        "channel_id": str(message.channel.id),
+        "guild_id": str(guild.id) if guild else None,
+        "url": message.jump_url,
+    }
+
+
+async def for_each(
+    items: Sequence[T], work: Callable[[T], Awaitable[dict[str, Any]]]
+) -> list[dict[str, Any] | JobFailed]:
+    """Does something for each of many, several at a time, because an answer of Discord's takes its time.
+
+    Returns for each its result, or why it failed. Raises JobFailed when Discord is down or asks to wait: then
+    no more are begun, and those that are done are not done again by the next call.
+    """
+    turns, away = asyncio.Semaphore(_AT_ONCE), list[JobFailed]()
+
+    async def one(item: T) -> dict[str, Any] | JobFailed:
+        async with turns:
+            if away:
+                return away[0]
+            try:
+                return await work(item)
+            except JobFailed as error:
+                if error.retry_after is not None:
+                    away.append(error)
+                return error
+
+    results = await asyncio.gather(*(one(item) for item in items))
+    if away:
+        raise away[0]
+    return results
+
+
+def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) -> dict[str, Any]:
+    """The result of a job with several steps: success, partial success, or JobFailed for none.
+
+    Parameters:
+        done: what succeeded.
+        failed: what did not; each with its ``error``.
+        what: the steps in plural, such as ``channels``.
+    """
+    total = len(done) + len(failed)
+    if failed and not done:
+        reasons = "; ".join(dict.fromkeys(item["error"] for item in failed))
+        raise JobFailed(f"None of {total} {what}: {reasons}", retry=False)
+    result: dict[str, Any] = {"success": True, "done": done, "message": f"{len(done)} of {total} {what}"}
+    if failed:
+        result["partial"] = True
+        result["failed"] = failed
+    return result
