@@ -16,7 +16,7 @@ _DEFAULTS = Limits()
 
 
 class LimitSettings(BaseModel):
-    """What one guild and one person can ask for at most; `schedulezero.model.limits.Limits` says what each is."""
+    """What one guild and one person can ask for at most; see `schedulezero.model.limits.Limits`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

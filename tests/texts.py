@@ -32,20 +32,37 @@ _DESCRIBED = {"description", "name"}
 
 # Sentences that are built without raising anything: notes of runs, warnings, rules, lacking features.
 _NOTES_IN = (
-    "schedulezero/model/quiet_hours.py", "schedulezero/server/decisions/due.py", "schedulezero/server/store/jobs.py",
-    "schedulezero/server/store/hourly_limit.py", "schedulezero/server/engine/lifecycle.py", "schedulezero/server/engine/dispatcher.py",
-    "schedulezero/server/engine/clock.py", "schedulezero/when/language/preview.py", "schedulezero/when/language/parse.py",
-    "schedulezero/when/language/grammar.py", "schedulezero/client/published_dialect.py", "schedulezero/handler/invocation.py",
-    "schedulezero/server/health.py", "schedulezero/errors.py", "schedulezero/exchange/calendar_file.py",
-    "schedulezero/exchange/calendar_lines.py", "schedulezero/exchange/reading.py", "schedulezero/exchange/limited_reading.py",
+    "schedulezero/model/quiet_hours.py",
+    "schedulezero/server/decisions/due.py",
+    "schedulezero/server/store/jobs.py",
+    "schedulezero/server/store/hourly_limit.py",
+    "schedulezero/server/engine/lifecycle.py",
+    "schedulezero/server/engine/dispatcher.py",
+    "schedulezero/server/engine/clock.py",
+    "schedulezero/when/language/preview.py",
+    "schedulezero/when/language/parse.py",
+    "schedulezero/when/language/grammar.py",
+    "schedulezero/client/published_dialect.py",
+    "schedulezero/handler/invocation.py",
+    "schedulezero/server/health.py",
+    "schedulezero/errors.py",
+    "schedulezero/exchange/calendar_file.py",
+    "schedulezero/exchange/calendar_lines.py",
+    "schedulezero/exchange/reading.py",
+    "schedulezero/exchange/limited_reading.py",
     "schedulezero/model/limits.py",
-)  # fmt: skip
+)
 
 # What only programs read, or the owner's shell: the REST API's own checks, the wire, APScheduler's files.
 _NOT_READ = (
-    "schedulezero/server/api/", "schedulezero/server/handlers/registrations.py", "schedulezero/server/handlers/registry.py",
-    "schedulezero/handler/thread.py", "schedulezero/wire/protocol.py", "schedulezero/exchange/apscheduler.py",
-)  # fmt: skip
+    "schedulezero/server/api/",
+    "schedulezero/server/http/",
+    "schedulezero/server/handlers/registrations.py",
+    "schedulezero/server/handlers/registry.py",
+    "schedulezero/handler/thread.py",
+    "schedulezero/wire/protocol.py",
+    "schedulezero/exchange/apscheduler.py",
+)
 
 # What is put together of two sentences.
 _FRAMES = (

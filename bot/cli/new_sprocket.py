@@ -21,10 +21,8 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.methods.spec import in_channel
-from schedulezero.methods.typed import ChannelId, LongText, job
-from sprockets.kit.discord_side import channel_of, post, text_for
-from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit import ChannelId, LongText, RegisteringCog, by_name
+from sprockets.kit import channel_of, in_channel, job, post, text_for
 
 
 @job(

@@ -1,4 +1,6 @@
-"""Reads files in a short-lived process (`schedulezero.exchange.reader_process`) with limits on time, memory and output.
+"""Reads files in a short-lived process with limits on time, memory and output.
+
+The process is `schedulezero.exchange.reader_process`.
 
 What comes back is data and is checked as such. One file of a guild is read at a time, and a few over all.
 """

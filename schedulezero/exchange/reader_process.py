@@ -1,8 +1,9 @@
-"""`python -m schedulezero.exchange.reader_process`: reads one file in a process of its own, with limits, and ends.
+"""Reads one file in a process of its own, with limits, and ends: run with ``python -m``.
 
 Its standard input is a line of JSON (`schedulezero.exchange.reading.Asked`) and then the file. Its standard
-output is a line of JSON for each entry or fault, and ``{"end": true}`` last. `schedulezero.exchange.limited_reading`
-starts it. A file that needs more than the limits allow ends the process.
+output is a line of JSON for each entry or fault, and ``{"end": true}`` last.
+`schedulezero.exchange.limited_reading` starts it. A file that needs more than the limits allow ends the
+process.
 """
 
 from __future__ import annotations

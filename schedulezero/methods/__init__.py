@@ -1,0 +1,35 @@
+"""What a job declares: its parameters, their values and texts, the rights that it needs.
+
+The names of `schedulezero.methods.spec` can be imported from here until the next release.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from schedulezero.moved import warn_moved
+
+if TYPE_CHECKING:
+    from schedulezero.methods.spec import META_KEY as META_KEY
+    from schedulezero.methods.spec import SPEC_ATTRIBUTE as SPEC_ATTRIBUTE
+    from schedulezero.methods.spec import JobFunction as JobFunction
+    from schedulezero.methods.spec import MethodSpec as MethodSpec
+    from schedulezero.methods.spec import Need as Need
+    from schedulezero.methods.spec import Tell as Tell
+    from schedulezero.methods.spec import best_matches as best_matches
+    from schedulezero.methods.spec import in_channel as in_channel
+    from schedulezero.methods.spec import is_resumable as is_resumable
+    from schedulezero.methods.spec import needs as needs
+    from schedulezero.methods.spec import resumable as resumable
+    from schedulezero.methods.spec import spec_of as spec_of
+    from schedulezero.methods.spec import summary_of as summary_of
+    from schedulezero.methods.spec import variables_in as variables_in
+
+
+def __getattr__(name: str) -> Any:
+    module = importlib.import_module("schedulezero.methods.spec")
+    if name.startswith("_") or not hasattr(module, name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warn_moved(f"{__name__}.{name}", "schedulezero.methods.spec")
+    return getattr(module, name)

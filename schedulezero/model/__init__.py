@@ -1,4 +1,4 @@
-"""The nouns of the product, frozen and typed, with their JSON: what the server stores, REST carries and cogs show.
+"""The nouns of the product, frozen and typed, with their JSON: stored, carried by REST, and shown.
 
 Nothing in this package knows of SQL, HTTP or Discord.
 """
@@ -10,7 +10,7 @@ from schedulezero.model.json_object import JsonObject
 from schedulezero.model.run import Run, RunState, Trouble, TroubleKind
 from schedulezero.model.trigger import Trigger
 
-__all__ = [
+__all__ = (
     "DEFAULT_GRACE",
     "GuildRules",
     "HandlerInfo",
@@ -25,4 +25,4 @@ __all__ = [
     "Trigger",
     "Trouble",
     "TroubleKind",
-]
+)

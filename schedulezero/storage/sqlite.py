@@ -7,9 +7,9 @@ survive a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
 A file is looked at before it is used (`schedulezero.storage.sqlite_file`): a damaged one is left alone, and
 no empty one takes its place. While it is open this process is noted in the lock file beside it
-(`schedulezero.storage.sqlite_lock`). Tables are brought up to date by adding what they lack, after a backup; a
-file of a later version is left alone. That needs no migration scripts as long as nothing is renamed or
-dropped, which `schedulezero.server.records.tables` promises.
+(`schedulezero.storage.sqlite_lock`). Tables are brought up to date by adding what they lack, after a
+backup; a file of a later version is left alone. That needs no migration scripts as long as nothing is
+renamed or dropped, which `schedulezero.server.records.tables` promises.
 """
 
 from __future__ import annotations

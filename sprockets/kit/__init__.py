@@ -1,0 +1,117 @@
+"""Everything that a sprocket is written with, in one import: ``from sprockets.kit import …``.
+
+* **Declaring a job**: `job` with the annotations `ChannelId`, `ChannelIds`, `ForumId`, `ThreadId`, `VoiceId`,
+  `AnyChannelId`, `RoleId`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`, `MessageLink` and
+  `Duration`; the rights that it takes: `Need` and `in_channel`. A plain function declares the same with
+  `needs`, `variables_in` and `resumable`.
+* **Offering it**: `RegisteringCog` and `by_name`.
+* **While it runs**: `current_run`, `settings_of`, and `step` for what may happen only once; `JobFailed`,
+  `ParameterError` and `Uncertain` for what went wrong.
+* **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
+  `guild_of`,  `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
+  guild; `post`,
+  `posted`, `mentions`, `embed_of`, `colour_of`, `text_for` and `fitting` write; `for_each` and `partly` do
+  something in several channels.
+* **Ending it later**: `follow_up` and `waiting`.
+"""
+
+from schedulezero.errors import JobFailed, ParameterError, Uncertain
+from schedulezero.handler.run_context import current_run
+from schedulezero.handler.steps import nonce, step
+from schedulezero.methods.spec import Need, in_channel, needs, resumable, variables_in
+from schedulezero.methods.sprocket_settings import settings_of
+from schedulezero.methods.typed import (
+    AnyChannelId,
+    ChannelId,
+    ChannelIds,
+    Colour,
+    Duration,
+    ForumId,
+    GuildId,
+    LongText,
+    MemberId,
+    MemberIds,
+    MessageLink,
+    RoleId,
+    Text,
+    ThreadId,
+    Url,
+    VoiceId,
+    job,
+)
+from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_side import (
+    REASON,
+    asking_discord,
+    channel_of,
+    colour_of,
+    embed_of,
+    expect_guild,
+    expect_member,
+    find_message,
+    fitting,
+    for_each,
+    guild_channel_of,
+    guild_of,
+    mentions,
+    partly,
+    post,
+    posted,
+    role_of,
+    text_for,
+)
+from sprockets.kit.follow_up import follow_up, waiting
+
+__all__ = (
+    "REASON",
+    "AnyChannelId",
+    "ChannelId",
+    "ChannelIds",
+    "Colour",
+    "Duration",
+    "ForumId",
+    "GuildId",
+    "JobFailed",
+    "LongText",
+    "MemberId",
+    "MemberIds",
+    "MessageLink",
+    "Need",
+    "ParameterError",
+    "RegisteringCog",
+    "RoleId",
+    "Text",
+    "ThreadId",
+    "Uncertain",
+    "Url",
+    "VoiceId",
+    "asking_discord",
+    "by_name",
+    "channel_of",
+    "colour_of",
+    "current_run",
+    "embed_of",
+    "expect_guild",
+    "expect_member",
+    "find_message",
+    "fitting",
+    "follow_up",
+    "for_each",
+    "guild_channel_of",
+    "guild_of",
+    "in_channel",
+    "job",
+    "mentions",
+    "needs",
+    "nonce",
+    "partly",
+    "post",
+    "posted",
+    "resumable",
+    "role_of",
+    "settings_of",
+    "step",
+    "text_for",
+    "variables_in",
+    "waiting",
+)

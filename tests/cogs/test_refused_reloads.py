@@ -123,8 +123,7 @@ REFUSALS = {
         "ZeroDivisionError",
     ),
     "a wrong declaration": (
-        "from schedulezero.methods.spec import in_channel\nfrom schedulezero.methods.typed import ChannelId, job\n"
-        "from sprockets.kit.cog import RegisteringCog, by_name\n"
+        "from sprockets.kit import ChannelId, RegisteringCog, by_name, in_channel, job\n"
         "@job(needs=in_channel('channel_id', 'sent_messages'))\n"
         "async def chime(bot, channel_id: ChannelId) -> dict:\n    '''Chime.'''\n    return {}\n"
         "class LastingSprocket(RegisteringCog):\n    jobs = by_name(chime)\n" + SETUP,

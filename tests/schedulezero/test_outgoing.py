@@ -420,12 +420,12 @@ async def test_nothing_said_of_an_address_goes_beyond_its_host(
 
 # Read as: what opens connections to addresses, and the modules that may use it, each with the reason.
 DOORS = {
-    "aiohttp.ClientSession": ["bot/health/ask.py", "schedulezero/web/outgoing.py"],  # the former: our own server
+    "aiohttp.ClientSession": ["bot/health/ask.py", "schedulezero/web/outgoing.py"],  # our own server
     "aiohttp.TCPConnector": ["schedulezero/web/outgoing.py"],
     "httpx.AsyncClient": ["schedulezero/client/http.py"],  # our own server, at `api_endpoint`
     "urllib.request": [], "http.client": [], "requests": [], "discord.Webhook.from_url": [],
     "asyncio.open_connection": ["bot/health/ask.py"],  # our own handler
-    "socket.create_connection": ["schedulezero/wire/greeting.py"],  # `server_address`, or a registered handler
+    "socket.create_connection": ["schedulezero/wire/greeting.py"],  # a server or a handler
     "smtplib": [], "ftplib": [],
 }  # fmt: skip
 

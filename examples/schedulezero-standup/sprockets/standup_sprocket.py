@@ -8,14 +8,26 @@ import discord
 from discord.ext import commands
 from pydantic import BaseModel, Field
 
-from schedulezero.errors import JobFailed
-from schedulezero.methods.spec import Need, in_channel
-from schedulezero.handler.run_context import current_run
-from schedulezero.methods.sprocket_settings import settings_of
-from schedulezero.handler.steps import step
-from schedulezero.methods.typed import ChannelId, LongText, RoleId, Text, job
-from sprockets.kit.discord_side import asking_discord, channel_of, mentions, post, role_of
-from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit import (
+    ChannelId,
+    JobFailed,
+    LongText,
+    Need,
+    RegisteringCog,
+    RoleId,
+    Text,
+    asking_discord,
+    by_name,
+    channel_of,
+    current_run,
+    in_channel,
+    job,
+    mentions,
+    post,
+    role_of,
+    settings_of,
+    step,
+)
 
 
 class StandupSettings(BaseModel):
