@@ -22,8 +22,8 @@ from bot.health.ask import local
 from bot.refusals import DiscordRefuses, DiscordUnusable
 from schedulezero.errors import DatabaseAway, DatabaseUnusable, Exposed, KeysUnusable, PortTaken
 from schedulezero.wire.addresses import free_ports
-from tests.bot.test_cli import ROOT, end, environment, line, start
 from tests.discord_server import DiscordServer
+from tests.support.command_line import ROOT, end, environment, line, start
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))

@@ -18,7 +18,7 @@ from bot.health.check import Check
 from bot.health.doctor_discord import discord_checks
 from schedulezero.errors import JobFailed, PortTaken
 from sprockets.kit.discord_side import asking_discord
-from tests.cogs.test_rights import give_the_bot
+from tests.support.granting import give_the_bot
 from tests.world import World, a_world, said
 
 

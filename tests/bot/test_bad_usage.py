@@ -14,7 +14,7 @@ import pytest
 
 from bot.cli.new_sprocket import CannotWrite, NoSuchName, write_sprocket
 from bot.config import Settings
-from tests.bot.test_cli import ROOT, environment, start
+from tests.support.command_line import ROOT, environment, start
 
 AT_ONCE = 4
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.config import Settings
-from tests.bot.test_cli import line, start
+from tests.support.command_line import line, start
 
 
 @dataclass

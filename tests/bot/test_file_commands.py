@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from bot.cli.main import main
-from tests.schedulezero.test_importers import OTHER, exported, send
+from tests.support.importing import OTHER, exported, send
 
 NOW = ["--now", "2026-11-24T12:00:00Z"]
 CRONTAB = "CRON_TZ=Europe/Berlin\n0 9 * * 1-5 Stand-up!\n@reboot x\n"

@@ -27,8 +27,8 @@ from cogs.services import offered_specs
 from schedulezero import tracing
 from schedulezero.errors import PortTaken
 from schedulezero.wire.addresses import free_ports
-from tests.cogs.test_rights import give_the_bot
 from tests.conftest import until
+from tests.support.granting import give_the_bot
 from tests.world import World
 
 

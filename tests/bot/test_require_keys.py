@@ -10,8 +10,8 @@ from bot.clusters import Cluster
 from bot.config import Settings
 from schedulezero.wire.greeting import Wire, wire_at
 from schedulezero.wire.keys import load_keys
-from tests.bot.test_cli import end, line, start
-from tests.schedulezero.server.test_wires import speak
+from tests.support.command_line import end, line, start
+from tests.support.speaking import speak
 from tests.world import a_world
 
 PING = {"method": "ping", "params": {}}

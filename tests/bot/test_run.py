@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 import pytest_asyncio
 
 from bot.config import Settings
-from tests.bot.test_cli import ROOT, environment, line
 from tests.discord_server import DiscordServer
+from tests.support.command_line import ROOT, environment, line
 
 
 @pytest_asyncio.fixture

@@ -21,7 +21,7 @@ from schedulezero.storage.database import database_of, sqlite_path
 from schedulezero.storage.postgres_url import without_password
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.keys import load_keys
-from tests.bot.test_cli import end
+from tests.support.command_line import end
 from tests.world import World, said
 
 PLAIN = ("zebra77quartz", "Zebra%2577%2Fquartz")

@@ -15,7 +15,7 @@ import pytest
 
 from bot.config import Settings
 from cogs.memory import Memory
-from tests.bot.test_cli import ROOT, Ended, environment, line, start
+from tests.support.command_line import ROOT, Ended, environment, line, start
 
 pytestmark = pytest.mark.sqlite
 

@@ -11,21 +11,11 @@ import simcord
 from cogs.desk.runs.alert_card import Alert, Item, alert_panel
 from schedulezero import instants
 from tests.conftest import until
+from tests.support.alerting import alerts_to, cards
 from tests.text import text_of
 from tests.world import World, labels, pick, said
 
 CURSOR = "alerts-told"
-
-
-async def alerts_to(world: World) -> simcord.ChannelHandle:
-    channel = world.guild.create_text_channel("alerts")
-    shown = await world.admin.slash(world.channel, "schedule setup")
-    await pick(world.admin, shown.response, "setup:alerts", [channel])
-    return channel
-
-
-def cards(world: World, channel: simcord.ChannelHandle, part: str) -> list[discord.Message]:
-    return [message for message in channel.history() if part in text_of(message)]
 
 
 async def doomed_job(world: World, name: str = "Into the void") -> tuple[str, simcord.ChannelHandle]:

@@ -15,8 +15,8 @@ from schedulezero.errors import Conflict
 from schedulezero.methods.spec import spec_of
 from schedulezero.model import Job, JobState, JobVersion, Trigger
 from schedulezero.model.authorship import unchanged_since, writers
-from tests.cogs.test_rights import give_the_bot
-from tests.cogs.test_who_may_act import click, now
+from tests.support.acting import click, now
+from tests.support.granting import give_the_bot
 from tests.text import text_of
 from tests.world import World, custom_id, labels, pick, press, said
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from tests.cogs.test_isolation import Foreign
 from tests.conftest import Api, execute, until
+from tests.support.foreign_guild import Foreign
 from tests.text import text_of
 from tests.world import World, pick, press, said
 

@@ -8,7 +8,7 @@ import pytest
 
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
-from tests.cogs.test_jobs import scheduled
+from tests.support.scheduling import scheduled
 from tests.text import text_of
 from tests.world import World, labels, pick, press
 

@@ -34,11 +34,12 @@ from schedulezero.exchange.calendar_file import MOST_EVENTS, calendar_of
 from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
 from schedulezero.when.calendar.triggers import schedule_of
-from tests.cogs.test_jobs import scheduled
-from tests.cogs.test_private_threads import ended
-from tests.cogs.test_rights import give_the_bot
-from tests.cogs.test_who_may_act import a_job, scheduler
 from tests.loop_watch import watched_loop
+from tests.support.acting import a_job, scheduler
+from tests.support.calendars import entries, imported
+from tests.support.granting import give_the_bot
+from tests.support.private_threads import ended
+from tests.support.scheduling import scheduled
 from tests.text import text_of
 from tests.world import World, labels, said
 
@@ -184,24 +185,6 @@ async def test_an_export_holds_everything(world: World, kind: str) -> None:
     else:
         events: Any = Calendar.from_ical(data)
         assert len(events.walk("VEVENT")) == 2
-
-
-def entries(world: World, count: int, bad: dict[int, str]) -> str:
-    lines = ["jobs:"]
-    for number in range(count):
-        lines += bad[number].splitlines() if number in bad else [
-            f"- name: Job {number}",
-            "  do: send_announcement",
-            f"  when: every day at {number % 24}:15",
-            "  with:",
-            f'    channel_id: "{world.channel.id}"',
-            f"    message: Text {number}",
-        ]  # fmt: skip
-    return "\n".join(lines)
-
-
-async def imported(world: World, text: str, name: str = "jobs.yaml") -> Any:
-    return await world.admin.slash(world.channel, "schedule import", file=(name, text.encode()))
 
 
 async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_line(world: World) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from schedulezero import instants
 from schedulezero.model import JobState
-from tests.cogs.test_jobs import scheduled
 from tests.conftest import until
+from tests.support.scheduling import scheduled
 from tests.text import text_of
 from tests.world import World, labels, press, said
 

@@ -17,9 +17,9 @@ from cogs.rights.run_guard import RunGuard
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import RunContext
 from schedulezero.methods.spec import MethodSpec, spec_of
-from tests.cogs.test_isolation import Foreign, forged
-from tests.cogs.test_rights import give_the_bot
-from tests.cogs.test_who_may_act import click
+from tests.support.acting import click
+from tests.support.foreign_guild import Foreign, forged
+from tests.support.granting import give_the_bot
 from tests.text import text_of
 from tests.world import World, button_target, said
 

@@ -7,12 +7,9 @@ from typing import Any
 import discord
 import pytest
 
+from tests.support.scheduling import hello
 from tests.text import text_of
 from tests.world import World, button_target, labels, pick, press, said
-
-
-def hello(world: World, **more: Any) -> dict[str, Any]:
-    return {"channel_id": [world.channel], "message": "Hello", **more}
 
 
 async def test_the_method_is_suggested_by_what_it_does(world: World) -> None:

@@ -9,8 +9,8 @@ import discord
 import simcord
 
 from schedulezero.model import Job, JobState
-from tests.cogs.test_who_may_act import a_job, click, now, scheduler
 from tests.conftest import until
+from tests.support.acting import a_job, click, now, scheduler
 from tests.text import text_of
 from tests.world import World, press, said
 

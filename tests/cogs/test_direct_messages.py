@@ -12,8 +12,8 @@ from bot.limit_settings import LimitSettings
 from bot.testing import free_settings
 from cogs.background.direct_messages import DirectMessageBudget
 from schedulezero.model import Job, JobState, Run
-from tests.cogs.test_private_threads import ended, imported_by
-from tests.cogs.test_who_may_act import WEEKLY, click, now, runs, scheduler
+from tests.support.acting import WEEKLY, click, now, runs, scheduler
+from tests.support.private_threads import ended, imported_by
 from tests.text import text_of
 from tests.world import World, said
 

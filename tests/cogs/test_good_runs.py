@@ -30,10 +30,10 @@ from schedulezero.handler.run_context import RunContext
 from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.model import Job, Trigger
 from schedulezero.wire.protocol import Call
-from tests.cogs.test_alerts import alerts_to
-from tests.cogs.test_rights import let_everybody_use
-from tests.cogs.test_rights_matrix import people
 from tests.conftest import until
+from tests.support.alerting import alerts_to
+from tests.support.granting import let_everybody_use
+from tests.support.people import people
 from tests.text import text_of
 from tests.world import World, a_world, press, said
 

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import discord
 import pytest
-import simcord
 
 from cogs.desk.kit.components import DeskButton, DeskSelect
+from tests.support.foreign_guild import Foreign, forged, untouched
 from tests.text import text_of
 from tests.world import World, button_target, said
-
-
-class Foreign:
-    """Another guild with an administrator of its own, who knows a job's id of the first."""
-
-    def __init__(self, world: World) -> None:
-        guild = world.env.create_guild("Elsewhere")
-        admins = guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
-        self.guild = guild
-        self.channel = guild.create_text_channel("lobby")
-        self.eve = guild.add_member(world.env.create_user("eve"), roles=[admins])
 
 
 async def secret_job(world: World) -> str:
@@ -167,18 +155,3 @@ async def test_a_channel_of_another_guild_in_the_form(world: World) -> None:
     await memory.save_draft(replace(draft, values={**draft.values, "channel_id": [str(world.channel.id)]}))
     await foreign.eve.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "is not one of this server" in text_of(preview.response)
-
-
-async def forged(world: World, channel: simcord.ChannelHandle, item: discord.ui.Item[Any]) -> discord.Message:
-    """A message of the bot's with a component whose custom id somebody made up."""
-    row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
-    row.add_item(item)
-    panel = discord.ui.LayoutView(timeout=None)
-    panel.add_item(row)
-    target: Any = world.bot.get_channel(channel.id)
-    return await target.send(view=panel)
-
-
-async def untouched(world: World, job_id: str) -> bool:
-    job = await world.bot.services.client.job(job_id, str(world.guild.id))
-    return job.state == "active" and job.version == 1

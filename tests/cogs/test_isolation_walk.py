@@ -18,7 +18,7 @@ from discord import app_commands
 from cogs.desk.kit import components, modals
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.modals import new_form, text_field
-from tests.cogs.test_isolation import Foreign, forged, untouched
+from tests.support.foreign_guild import Foreign, forged, untouched
 from tests.text import text_of
 from tests.world import World, button_target, said
 

@@ -8,13 +8,9 @@ import pytest
 
 from schedulezero.model import JobState
 from tests.conftest import until
+from tests.support.scheduling import scheduled
 from tests.text import text_of
 from tests.world import World, labels, press, said
-
-
-async def scheduled(world: World, message: str = "Hello", when: str = "every monday at 9") -> str:
-    values = {"channel_id": [world.channel], "message": message}
-    return await world.create(world.admin, "send_announcement", values, when)
 
 
 async def test_the_list_shows_pages_next_run_first(world: World) -> None:

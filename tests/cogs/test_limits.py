@@ -14,12 +14,12 @@ from cogs.language import speaking, translated
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import RequestRefused
 from schedulezero.model import Job, JobState, Trigger
-from tests.cogs.test_calendar import entries, imported
-from tests.cogs.test_create import hello
-from tests.cogs.test_reminders import jobs_of
-from tests.cogs.test_rights import let_everybody_use
-from tests.cogs.test_setup import limits, setup
 from tests.conftest import execute, until
+from tests.support.calendars import entries, imported
+from tests.support.granting import let_everybody_use
+from tests.support.reminding import jobs_of
+from tests.support.scheduling import hello
+from tests.support.setting_up import limits, setup
 from tests.text import text_of
 from tests.world import World, labels, pick, press, said
 

@@ -9,8 +9,8 @@ import simcord
 
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from schedulezero.model import Job
-from tests.cogs.test_isolation import forged
-from tests.cogs.test_who_may_act import a_job, now, runs, scheduler
+from tests.support.acting import a_job, now, runs, scheduler
+from tests.support.foreign_guild import forged
 from tests.text import text_of
 from tests.world import World, button_target, labels, pick, press, said
 

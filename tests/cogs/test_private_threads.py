@@ -6,13 +6,11 @@ from typing import Any
 
 import discord
 import pytest
-import simcord
-import yaml
 
-from schedulezero.model import Job, JobState
-from tests.cogs.test_rights import give_the_bot
-from tests.cogs.test_who_may_act import a_job, click, now, runs, scheduler
-from tests.conftest import until
+from schedulezero.model import JobState
+from tests.support.acting import a_job, click, now, runs, scheduler
+from tests.support.granting import give_the_bot
+from tests.support.private_threads import ended, imported_by
 from tests.text import text_of
 from tests.world import World, labels, said
 
@@ -30,19 +28,6 @@ async def a_thread(world: World, kind: str = "private_thread", **edited: bool) -
         await thread.edit(**edited)
     await world.env.settle()
     return thread
-
-
-async def imported_by(who: simcord.MemberActor, world: World, jobs: list[dict[str, Any]]) -> Any:
-    file = ("jobs.yaml", yaml.safe_dump({"jobs": jobs}).encode())
-    return await who.slash(world.channel, "schedule import", file=file)
-
-
-async def ended(world: World, job: Job) -> Any:
-    async def over() -> Any:
-        found = (await world.bot.services.client.runs(str(world.guild.id), job_id=job.id)).runs
-        return found[0] if found and found[0].state != "queued" else None
-
-    return await until(over)
 
 
 @pytest.mark.parametrize("kind", ["announcement", "deletion", "cleanup"])

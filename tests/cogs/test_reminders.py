@@ -6,16 +6,12 @@ from typing import Any
 
 import discord
 
-from schedulezero.client.dialect import JobQuery
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, Trigger
 from tests.conftest import until
+from tests.support.reminding import jobs_of
 from tests.text import text_of
 from tests.world import World, labels, said
-
-
-async def jobs_of(world: World, person: int) -> tuple[Job, ...]:
-    return tuple((await world.bot.services.client.jobs(str(person), JobQuery(method="remind"))).jobs)
 
 
 async def remind_now(world: World, what: str) -> discord.Message:

@@ -11,6 +11,7 @@ import simcord
 
 from cogs.rights.rights import problems
 from schedulezero.methods.spec import spec_of
+from tests.support.granting import bot_role, give_the_bot, let_everybody_use
 from tests.text import text_of
 from tests.world import World, labels, said
 
@@ -166,21 +167,3 @@ def values_for(world: World, method: str, given: dict[str, Any]) -> dict[str, An
     if given.get("role"):
         values["role_id"] = [world.guild.create_role("Guests")]
     return values
-
-
-def give_the_bot(world: World, permissions: discord.Permissions) -> None:
-    """Changes what the bot's own role may do in the guild."""
-    world.env.backend.edit_role(world.guild.id, bot_role(world), {"permissions": permissions.value})
-
-
-def bot_role(world: World) -> int:
-    me = world.env.backend.get_guild(world.guild.id).members[world.env.backend.bot_user.id]
-    return me.role_ids[0]
-
-
-def let_everybody_use(world: World, command: str) -> None:
-    """An administrator opens a command to everybody in the server's settings."""
-    known = world.env.backend.commands
-    registered = {**known[None], **known.get(world.guild.id, {})}
-    command_id = next(int(data["id"]) for (name, _), data in registered.items() if name == command)
-    world.guild.set_command_permissions(command_id, {world.guild.default_role: True})

@@ -17,9 +17,10 @@ import simcord
 from cogs.rights.run_guard import RunGuard
 from schedulezero.handler.run_context import RunContext
 from schedulezero.methods.spec import spec_of
-from tests.cogs.test_alerts import alerts_to
-from tests.cogs.test_rights import bot_role, give_the_bot, let_everybody_use
 from tests.conftest import until
+from tests.support.alerting import alerts_to
+from tests.support.granting import bot_role, give_the_bot, let_everybody_use
+from tests.support.people import people
 from tests.text import text_of
 from tests.world import World, labels, said
 
@@ -115,22 +116,6 @@ def rows(table: str) -> list[dict[str, str]]:
     """A table's lines as dicts by the names of its columns."""
     lines = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
     return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
-
-
-async def people(world: World) -> dict[str, simcord.MemberActor]:
-    """One person of each role."""
-    role = world.guild.create_role("Schedulers")
-    scheduler = world.guild.add_member(world.env.create_user("sam"), roles=[role])
-    memory = world.bot.memory
-    settings = await memory.settings(world.guild.id)
-    await memory.save_settings(world.guild.id, type(settings)(manager_role_ids=(str(role.id),)))
-    return {
-        "plain": world.plain,
-        "scheduler": scheduler,
-        "moderator": world.moderator,
-        "admin": world.admin,
-        "owner": world.owner,
-    }
 
 
 @pytest.mark.parametrize("row", rows(COMMANDS), ids=lambda row: row["command"])

@@ -11,7 +11,7 @@ import simcord
 from cogs.desk.jobs.approval_card import approval_card
 from cogs.services import spec_for
 from schedulezero.model import Job, JobState
-from tests.cogs.test_who_may_act import a_job, click, now, scheduler
+from tests.support.acting import a_job, click, now, scheduler
 from tests.text import text_of
 from tests.world import World, button_target, said
 

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Any
 
 import discord
 import pytest
 
 from cogs.desk.kit.components import DeskButton
 from schedulezero.model import JobState
-from tests.cogs.test_isolation import forged
-from tests.cogs.test_rights import give_the_bot
+from tests.support.foreign_guild import forged
+from tests.support.granting import give_the_bot
+from tests.support.setting_up import limits, setup
 from tests.text import text_of
 from tests.world import World, labels, pick, press, said
-
-
-async def setup(world: World) -> Any:
-    return (await world.admin.slash(world.channel, "schedule setup")).response
-
-
-async def limits(world: World, panel: Any, **fields: str) -> Any:
-    form = await press(world.admin, panel, "setup:limits")
-    given = {"quiet": "", "days": "", "jobs": "", "runs": "", **fields}
-    return await world.admin.submit_modal(form, given)
 
 
 async def test_the_first_visit_shows_settings_permissions_and_things_to_try(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from schedulezero.methods.sprocket_settings import read, settings_of
 from sprockets.web_sprocket import WebSettings
-from tests.cogs.test_rights import let_everybody_use
+from tests.support.granting import let_everybody_use
 from tests.world import World, said
 
 

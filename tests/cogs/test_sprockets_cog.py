@@ -12,7 +12,7 @@ import pytest
 
 import sprockets
 from bot.config import Settings
-from tests.cogs.test_isolation import Foreign
+from tests.support.foreign_guild import Foreign
 from tests.world import World, a_world, said
 
 PLAIN = '''

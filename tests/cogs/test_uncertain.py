@@ -9,8 +9,8 @@ import pytest
 
 import sprockets
 from bot.config import Settings
-from tests.cogs.test_alerts import alerts_to, cards
 from tests.conftest import until
+from tests.support.alerting import alerts_to, cards
 from tests.text import text_of
 from tests.world import World, a_world, labels, said
 

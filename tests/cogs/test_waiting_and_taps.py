@@ -14,12 +14,12 @@ from cogs.rights.rights import is_risky
 from cogs.services import spec_for
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
-from tests.cogs.test_alerts import alerts_to
-from tests.cogs.test_isolation import forged
-from tests.cogs.test_private_threads import imported_by
-from tests.cogs.test_reminders import jobs_of
-from tests.cogs.test_who_may_act import a_job, click, now, runs
 from tests.conftest import until
+from tests.support.acting import a_job, click, now, runs
+from tests.support.alerting import alerts_to
+from tests.support.foreign_guild import forged
+from tests.support.private_threads import imported_by
+from tests.support.reminding import jobs_of
 from tests.text import text_of
 from tests.world import World, labels, pick, press, said
 

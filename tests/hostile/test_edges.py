@@ -27,7 +27,7 @@ from schedulezero.server.thread import ServerThread
 from schedulezero.wire.storable import check
 from tests.hostile.edges import EDGES, INTERVAL, KNOWN, Place, places
 from tests.peers import RawHandler, tell
-from tests.schedulezero.server.test_runs import due_now, ended
+from tests.support.runs import due_now, ended
 
 PLACES = list(places())
 SHARE = 8

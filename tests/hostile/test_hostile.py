@@ -35,7 +35,7 @@ from schedulezero.wire.addresses import free_ports
 from tests.conftest import Api
 from tests.hostile.values import ICS, RAW, VALUES, YAML
 from tests.peers import tell
-from tests.schedulezero.server.test_access import served
+from tests.support.serving import served
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ARTIFACT = Path(__file__).parent.parent.parent / "artifacts" / "hostile.txt"

@@ -17,8 +17,8 @@ from playwright.async_api import Locator, Page, Request, ViewportSize, async_pla
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from bot.config import Settings
-from tests.bot.test_cli import line, start
 from tests.conftest import CHROMIUM
+from tests.support.command_line import line, start
 
 log = logging.getLogger(__name__)
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,11 +17,11 @@ from schedulezero.exchange.apscheduler import read_apscheduler
 from schedulezero.exchange.importers import read_crontab, read_reminder_csv, reader_of
 from schedulezero.exchange.yaml_file import Entry, Fault
 from schedulezero.when.calendar.triggers import schedule_of
+from tests.support.importing import OTHER, exported
 from tests.world import World, press, said
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HERE = "123456789012345678"
-OTHER = "223456789012345678"
 
 # As Reminder Bot's dashboard writes it: one of each kind, in the order of its columns.
 CSV = (
@@ -135,32 +131,6 @@ def test_no_job_of_a_crontab_is_lost_behind_a_wrong_line(top: str, refused: int)
 )
 def test_our_own_files_are_not_taken_for_a_crontab(begin: str) -> None:
     assert reader_of(f"{begin}    5 4 3 2 1 Happy new year\n") is None
-
-
-def send(**_: Any) -> None:
-    """What the exported jobs call."""
-
-
-def exported() -> str:
-    """A real export of APScheduler's, as discord-reminder-bot's backup command makes it."""
-    zone = ZoneInfo("Europe/Stockholm")
-    scheduler = BackgroundScheduler(timezone=zone)
-    scheduler.start(paused=True)
-    there = {"channel_id": int(OTHER), "message": "Hej", "author_id": 1}
-    start = datetime(2026, 12, 1, 12, tzinfo=zone)
-    scheduler.add_job(send, "date", run_date=start, kwargs=there, id="1")
-    scheduler.add_job(send, "interval", hours=3, start_date=start, kwargs=there, id="2")
-    cron = CronTrigger(day_of_week="mon-fri", hour="9-17/2", minute="*/30", day="last", timezone=zone)
-    scheduler.add_job(send, cron, kwargs=there, id="3")
-    scheduler.add_job(
-        send, "date", run_date=start, kwargs={"user_id": 5, "guild_id": 1, "message": "DM"}, id="4"
-    )
-    scheduler.add_job(send, CronTrigger(day="3rd fri", timezone=zone), kwargs=there, id="5")
-    scheduler.add_job(send, "date", run_date=start, kwargs={"channel_id": 1}, id="6")
-    output = io.StringIO()
-    scheduler.export_jobs(output)
-    scheduler.shutdown()
-    return output.getvalue()
 
 
 def test_an_export_of_discord_reminder_bot() -> None:

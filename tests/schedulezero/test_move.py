@@ -26,8 +26,8 @@ from schedulezero.wire.addresses import free_ports
 from tests.conftest import execute, until
 from tests.peers import RawHandler
 from tests.postgres import rows
-from tests.schedulezero.server.test_nodes import node_config
-from tests.schedulezero.server.test_runs import client_of
+from tests.support.nodes import node_config
+from tests.support.runs import client_of
 
 pytestmark = pytest.mark.postgresql
 

@@ -14,8 +14,8 @@ import zmq
 from schedulezero.errors import JobFailed
 from schedulezero.model import JsonObject
 from tests.conftest import until
-from tests.schedulezero.test_journal import Bot
-from tests.schedulezero.test_journal import bot as bot
+from tests.support.journal import Bot
+from tests.support.journal import bot as bot
 
 
 class Gates:

@@ -8,9 +8,9 @@ import discord
 import pytest
 
 from schedulezero.model import Job, Run, Trigger
-from tests.cogs.test_isolation import Foreign
-from tests.cogs.test_rights import give_the_bot
 from tests.conftest import until
+from tests.support.foreign_guild import Foreign
+from tests.support.granting import give_the_bot
 from tests.world import World
 
 NEVER = Trigger("date", {"run_date": "2099-01-01T00:00:00Z"})

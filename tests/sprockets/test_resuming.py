@@ -15,7 +15,7 @@ import pytest
 
 from schedulezero import faults
 from sprockets.kit import discord_side
-from tests.cogs.test_rights import give_the_bot
+from tests.support.granting import give_the_bot
 from tests.world import World
 
 

@@ -6,8 +6,6 @@ import json
 import logging
 import secrets
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,23 +24,13 @@ from schedulezero.storage.database import database_of
 from schedulezero.web.outgoing import send_out
 from schedulezero.wire.protocol import OUTGOING_HEADER
 from tests.conftest import Api
+from tests.support.serving import served
 
 JOB = {
     "handler_id": "nobody",
     "method": "send",
     "trigger": {"type": "date", "args": {"run_date": "2099-01-01T00:00:00Z"}},
 }
-
-
-@asynccontextmanager
-async def served(config: ServerConfig) -> AsyncIterator[Api]:
-    server = ServerThread(config)
-    await server.start()
-    try:
-        async with Api(base_url=config.api_endpoint, timeout=10) as client:
-            yield client
-    finally:
-        await server.stop()
 
 
 async def make_token(config: ServerConfig, scope: Scope) -> str:

@@ -25,7 +25,7 @@ from schedulezero.server.thread import ServerThread
 from schedulezero.wire.addresses import free_ports, is_handler_address
 from tests.conftest import Api, until
 from tests.peers import RawHandler, tell
-from tests.schedulezero.server.test_runs import due_now, ended
+from tests.support.runs import due_now, ended
 
 MOST = 60
 

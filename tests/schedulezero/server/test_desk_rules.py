@@ -20,7 +20,7 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.storage.sqlite import SqliteDatabase
 from tests.conftest import Api, execute, until
 from tests.peers import RawHandler
-from tests.schedulezero.server.test_runs import due_now, ended
+from tests.support.runs import due_now, ended
 
 GUILD = "900"
 ADA = {"X-ScheduleZero-Actor": "42"}

@@ -21,8 +21,8 @@ from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.keys import KeyRing, load_keys
 from tests.conftest import Api, until
 from tests.peers import RawHandler, tell
-from tests.schedulezero.server.test_runs import due_now, ended
-from tests.schedulezero.server.test_wires import hello, speak
+from tests.support.runs import due_now, ended
+from tests.support.speaking import hello, speak
 
 JOB = {"handler_id": "bot", "method": "hello"}
 HELLO = {"method": "hello", "params": {}}

@@ -19,7 +19,7 @@ from schedulezero.model.limits import NO_LIMITS, Limits
 from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import Api, until
 from tests.peers import RawHandler
-from tests.schedulezero.server.test_outages import Clock
+from tests.support.clocks import Clock
 
 GUILD, ADA, BO = "900", "42", "43"
 HOURLY = {"type": "cron", "args": {"minute": 0}}

@@ -22,16 +22,10 @@ from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.peers import RawHandler
 from tests.postgres import Postgres, rows
-from tests.schedulezero.server.test_runs import client_of, due_now, ended
+from tests.support.nodes import node_config
+from tests.support.runs import client_of, due_now, ended
 
 pytestmark = pytest.mark.postgresql
-
-
-def node_config(database: str, limits: Limits = NO_LIMITS) -> ServerConfig:
-    registration, rest = free_ports(2)
-    return ServerConfig(
-        f"http://127.0.0.1:{rest}", f"tcp://127.0.0.1:{registration}", database, limits=limits
-    )
 
 
 class Node:

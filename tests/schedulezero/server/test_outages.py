@@ -5,28 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from schedulezero import faults, instants
+from schedulezero import faults
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import until
 from tests.peers import RawHandler
-from tests.schedulezero.server.test_runs import client_of, due_now, ended
-
-
-class Clock:
-    """The system's clock, set forward and back."""
-
-    def __init__(self) -> None:
-        self.offset = timedelta()
-
-    def __call__(self) -> datetime:
-        return instants.now() + self.offset
+from tests.support.clocks import Clock
+from tests.support.runs import client_of, due_now, ended
 
 
 @asynccontextmanager

@@ -10,11 +10,9 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-import zmq
 
 from schedulezero.handler.handler import Handler
 from schedulezero.server.service import ServerConfig
@@ -23,14 +21,10 @@ from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.keys import KeyRing, load_keys
 from tests.conftest import Api, until
 from tests.peers import RawHandler, tell
-from tests.schedulezero.server.test_runs import due_now, ended
+from tests.support.runs import due_now, ended
+from tests.support.speaking import hello, speak
 
 JOB = {"handler_id": "bot", "method": "hello"}
-
-
-async def hello(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
-    """Says hello."""
-    return {"hello": bot}
 
 
 @dataclass
@@ -63,22 +57,6 @@ async def wires(server_config: ServerConfig, tmp_path: Path) -> AsyncIterator[Wi
     handler.stop()
     await handler.wait_stopped()
     await server.stop()
-
-
-def speak(address: str, message: dict[str, Any], keys: KeyRing | None, key: str | None) -> Any:
-    """What a peer answers; None when it does not within half a second."""
-    context = zmq.Context()
-    socket = context.socket(zmq.REQ)
-    socket.setsockopt(zmq.LINGER, 0)
-    if keys is not None and key is not None:
-        keys.speak_to(socket, key)
-    try:
-        socket.connect(address)
-        socket.send(json.dumps(message).encode())
-        return json.loads(socket.recv()) if socket.poll(500) else None
-    finally:
-        socket.close(0)
-        context.term()
 
 
 async def test_a_run_goes_over_the_encrypted_wires(wires: Wires) -> None:

@@ -1,0 +1,63 @@
+"""What several tests share: WEEKLY, a_job, click, now, runs, scheduler."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+import simcord
+
+from cogs.desk.kit.components import DeskButton
+from schedulezero.model import Job, Trigger
+from tests.support.foreign_guild import forged
+from tests.support.granting import give_the_bot, let_everybody_use
+from tests.world import World
+
+WEEKLY = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
+
+
+async def scheduler(world: World, **rights: bool) -> simcord.MemberActor:
+    """Somebody with a role that may schedule, and with those rights."""
+    role = world.guild.create_role("Schedulers", permissions=discord.Permissions(**rights))
+    memory = world.bot.memory
+    settings = await memory.settings(world.guild.id)
+    roles = (*settings.manager_role_ids, str(role.id))
+    await memory.save_settings(world.guild.id, replace(settings, manager_role_ids=roles))
+    let_everybody_use(world, "schedule")
+    return world.guild.add_member(world.env.create_user("sam"), roles=[role])
+
+
+async def a_job(world: World, **given: Any) -> Job:
+    """The administrator's job that pings everyone in a channel that nobody else sees."""
+    give_the_bot(world, discord.Permissions(administrator=True))
+    hidden = world.guild.create_text_channel(
+        "council", overwrites={world.guild.default_role: discord.PermissionOverwrite(view_channel=False)}
+    )
+    await world.env.settle()
+    options: dict[str, Any] = {
+        "id": "",
+        "handler_id": world.settings.handler_id,
+        "method": "send_announcement",
+        "params": {"channel_id": str(hidden.id), "message": "Council", "everyone": True},
+        "trigger": WEEKLY,
+        "name": "Council",
+        "guild_id": str(world.guild.id),
+        "creator_id": str(world.admin.id),
+    }
+    return await world.bot.services.client.create(Job(**{**options, **given}), str(world.admin.id))
+
+
+async def now(world: World, job: Job) -> Job:
+    return await world.bot.services.client.job(job.id, str(world.guild.id))
+
+
+async def runs(world: World, job: Job) -> int:
+    return len((await world.bot.services.client.runs(str(world.guild.id), job_id=job.id)).runs)
+
+
+async def click(
+    world: World, who: simcord.MemberActor, panel: str, name: str, target: str
+) -> simcord.InteractionResult:
+    message = await forged(world, world.channel, DeskButton(panel, name, target, "Forged"))
+    return await who.click(message, label="Forged")

@@ -1,0 +1,23 @@
+"""What several tests share: people."""
+
+from __future__ import annotations
+
+import simcord
+
+from tests.world import World
+
+
+async def people(world: World) -> dict[str, simcord.MemberActor]:
+    """One person of each role."""
+    role = world.guild.create_role("Schedulers")
+    scheduler = world.guild.add_member(world.env.create_user("sam"), roles=[role])
+    memory = world.bot.memory
+    settings = await memory.settings(world.guild.id)
+    await memory.save_settings(world.guild.id, type(settings)(manager_role_ids=(str(role.id),)))
+    return {
+        "plain": world.plain,
+        "scheduler": scheduler,
+        "moderator": world.moderator,
+        "admin": world.admin,
+        "owner": world.owner,
+    }
