@@ -57,12 +57,12 @@ async def command(config: Path, *arguments: str, **environment: str) -> Ended:
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
-# Read as: a command, its arguments (the folder is one for backups), whether it has ports of its own, so that
-# only the database stands in its way, and the status with which it ends beside a running bot.
+# Read as: a command, its arguments (the folder is one for backups, a new one each time), whether it has ports
+# of its own, so that only the database stands in its way, and the status with which it ends beside a bot.
 COMMANDS = {
     "doctor": (["doctor"], False, 1),  # there is no token to log in with
     "backup": (["backup", "{folder}"], False, 0),
-    "token make": (["token", "make", "beside"], False, 0),
+    "token make": (["token", "make", "beside {folder.name}"], False, 0),
     "token list": (["token", "list"], False, 0),
     "token revoke": (["token", "revoke", "{token}"], False, 0),
     "keys": (["keys"], False, 0),
