@@ -76,7 +76,9 @@ TABLE = {
         "schedulezero/server/http schedulezero/server/store schedulezero/server/engine "
         "schedulezero/server/api"
     ),
-    "sprockets/kit": "schedulezero schedulezero/model schedulezero/methods schedulezero/handler",
+    "sprockets/kit": (
+        "schedulezero schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
+    ),
     "sprockets": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
     "cogs/background": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web",
     "cogs": (

@@ -12,6 +12,7 @@
   guild; `post`,
   `posted`, `mentions`, `embed_of`, `colour_of`, `text_for` and `fitting` write; `for_each` and `partly` do
   something in several channels.
+* **On the web**: `send_out`, and `CALLING`, the right that a job takes whose address a person chooses.
 * **Ending it later**: `follow_up` and `waiting`.
 """
 
@@ -39,6 +40,7 @@ from schedulezero.methods.typed import (
     VoiceId,
     job,
 )
+from schedulezero.web.outgoing import CALLING, send_out
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.discord_side import (
     REASON,
@@ -63,6 +65,7 @@ from sprockets.kit.discord_side import (
 from sprockets.kit.follow_up import follow_up, waiting
 
 __all__ = (
+    "CALLING",
     "REASON",
     "AnyChannelId",
     "ChannelId",
@@ -109,6 +112,7 @@ __all__ = (
     "posted",
     "resumable",
     "role_of",
+    "send_out",
     "settings_of",
     "step",
     "text_for",
