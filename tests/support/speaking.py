@@ -20,12 +20,15 @@ def speak(address: str, message: dict[str, Any], keys: KeyRing | None, key: str 
     context = zmq.Context()
     socket = context.socket(zmq.REQ)
     socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.SNDTIMEO, 500)  # a peer that was refused has nowhere to send to
     if keys is not None and key is not None:
         keys.speak_to(socket, key)
     try:
         socket.connect(address)
         socket.send(json.dumps(message).encode())
         return json.loads(socket.recv()) if socket.poll(500) else None
+    except zmq.Again:
+        return None
     finally:
         socket.close(0)
         context.term()

@@ -93,6 +93,7 @@ async def test_a_key_that_is_taken_out_counts_at_once(keyed: ServerConfig, tmp_p
             with zmq.Context() as context, context.socket(zmq.REQ) as socket:
                 socket.setsockopt(zmq.LINGER, 0)
                 socket.setsockopt(zmq.RCVTIMEO, 5000)
+                socket.setsockopt(zmq.SNDTIMEO, 5000)
                 keys.speak_to(socket, server_keys.public)
                 socket.connect(keyed.server_address)
                 answers: list[dict[str, Any]] = []
@@ -129,6 +130,7 @@ async def test_a_server_whose_key_is_taken_out_calls_no_job(tmp_path: Path) -> N
             assert json.loads(await asyncio.to_thread(socket.recv))["success"] is True
             keys.revoke("the server")
             socket.setsockopt(zmq.RCVTIMEO, 1000)
+            socket.setsockopt(zmq.SNDTIMEO, 1000)
             await asyncio.to_thread(socket.send, json.dumps(HELLO).encode())
             with pytest.raises(zmq.Again):
                 await asyncio.to_thread(socket.recv)
