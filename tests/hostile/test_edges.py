@@ -269,7 +269,7 @@ async def test_lengths_that_lie(asked: Asked, caplog: pytest.LogCaptureFixture) 
         assert b" 500 " not in said.partition(b"\r\n")[0], (request[:100], said)
         assert b"Traceback" not in said
     await still_alive(asked)
-    assert not [record for record in caplog.records if record.name.endswith("api.errors")]
+    assert not [record for record in caplog.records if record.name.endswith("http.errors")]
 
 
 IDS = (

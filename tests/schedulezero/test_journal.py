@@ -17,6 +17,7 @@ from schedulezero.model import JsonObject
 from tests.conftest import until
 from tests.peers import tell
 from tests.support.journal import Bot, Effects
+from tests.support.journal import bot as bot
 
 
 @pytest.mark.parametrize("method", ["plain", "two_steps"])

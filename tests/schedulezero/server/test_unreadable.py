@@ -58,7 +58,7 @@ async def test_what_the_parser_refuses_is_answered_in_json(
     assert error["code"] == code and error["message"].endswith(".")
     assert not [record for record in caplog.records if record.exc_info], caplog.text
     told = [
-        record for record in caplog.records if record.name.startswith(("schedulezero.server.api", "aiohttp"))
+        record for record in caplog.records if record.name.startswith(("schedulezero.server.http", "aiohttp"))
     ]
     assert len(told) == (1 if code == "bad_request" else 0)
     assert all("aaaa" not in record.getMessage() for record in told)  # a header may hold a token
