@@ -57,7 +57,12 @@ def t(text: str, /, **values: Any) -> str:
 
 def tn(one: str, many: str, count: int, /, **values: Any) -> str:
     """One of two texts, by a number that they may show as ``{count}``."""
-    return t(one if count == 1 else many, count=f"{count:,}".replace(",", "\u2009"), **values)
+    return t(one if count == 1 else many, count=grouped(count), **values)
+
+
+def grouped(number: int) -> str:
+    """A number with a thin space between its thousands."""
+    return f"{number:,}".replace(",", "\u2009")
 
 
 def mark(text: str) -> str:

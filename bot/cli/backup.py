@@ -77,11 +77,11 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
 def _expect_a_backup(folder: Path, name: str) -> None:
     """Refuses a folder without a backup of the database, and says where one is, if that is below it."""
     from schedulezero.errors import BackupUnusable
-    from schedulezero.storage.backup_search import below
+    from schedulezero.storage.backup_search import newest_below
 
     if (folder / name).exists():
         return
-    _, newest = max(below(folder, name), default=(0.0, None))
+    newest = newest_below(folder, name)
     better = (
         f"Name {newest}, the newest of those below it."
         if newest is not None

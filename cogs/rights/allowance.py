@@ -9,7 +9,7 @@ from datetime import datetime
 
 import discord
 
-from cogs.language import t, translated
+from cogs.language import grouped, t, translated
 from cogs.services import services_of
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound
@@ -138,8 +138,8 @@ def imports(limits: Limits) -> str:
     """How large an imported file may be."""
     return t(
         "imports of up to {count} jobs and {size} KiB",
-        count=_spaced(limits.entries),
-        size=_spaced(limits.file_bytes // 1024),
+        count=grouped(limits.entries),
+        size=grouped(limits.file_bytes // 1024),
     )
 
 
@@ -149,8 +149,4 @@ def _distance(limits: Limits, *, personal: bool) -> list[str]:
 
 
 def _of(used: int, most: int | None) -> str:
-    return _spaced(used) if most is None else t("{used} of {most}", used=_spaced(used), most=_spaced(most))
-
-
-def _spaced(number: int) -> str:
-    return f"{number:,}".replace(",", "\u2009")
+    return grouped(used) if most is None else t("{used} of {most}", used=grouped(used), most=grouped(most))

@@ -5,10 +5,9 @@ The names of `schedulezero.methods.spec` can be imported from here until the nex
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from schedulezero.moved import warn_moved
+from schedulezero.moved import names_of
 
 if TYPE_CHECKING:
     from schedulezero.methods.spec import META_KEY as META_KEY
@@ -26,10 +25,4 @@ if TYPE_CHECKING:
     from schedulezero.methods.spec import summary_of as summary_of
     from schedulezero.methods.spec import variables_in as variables_in
 
-
-def __getattr__(name: str) -> Any:
-    module = importlib.import_module("schedulezero.methods.spec")
-    if name.startswith("_") or not hasattr(module, name):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warn_moved(f"{__name__}.{name}", "schedulezero.methods.spec")
-    return getattr(module, name)
+__getattr__ = names_of(__name__, "schedulezero.methods.spec")

@@ -10,16 +10,16 @@ from shlex import quote
 
 def newest_backup(path: Path) -> Path | None:
     """The folder of a database's newest backup; None when there is none, or none can be seen."""
-    found = below(path.parent / "backups", path.name)
-    return max(found, default=(0.0, None))[1]
+    return newest_below(path.parent / "backups", path.name)
 
 
-def below(folder: Path, name: str) -> list[tuple[float, Path]]:
-    """The folders right below another one that hold a file of that name, each with when it was written."""
+def newest_below(folder: Path, name: str) -> Path | None:
+    """Of the folders right below another one, that with the newest file of that name; None for none."""
     try:
-        return [(os.stat(item).st_mtime, item.parent) for item in folder.glob(f"*/{glob.escape(name)}")]  # noqa: PTH116
+        found = [(os.stat(item).st_mtime, item.parent) for item in folder.glob(f"*/{glob.escape(name)}")]  # noqa: PTH116
     except OSError:
-        return []  # a folder that may not be looked into
+        return None  # a folder that may not be looked into
+    return max(found, default=(0.0, None))[1]
 
 
 def how_to_restore(path: Path) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from schedulezero.model.authorship import ENDINGS
 from schedulezero.storage import sqlite_file
+from schedulezero.storage.sqlite_file import tables_in
 
 _OPEN_STATES = ("active", "paused", "pending")
 _NOTE = "follow-up"
@@ -71,7 +72,7 @@ def carry_over(earlier: Path, restored: Path) -> CarriedOver:
 
 def _endings(old: sqlite3.Connection) -> dict[str, str]:
     """The id and name of each ending that still waits, or whose run was begun and is not over."""
-    if not {"jobs", "runs"} <= _tables(old):
+    if not {"jobs", "runs"} <= tables_in(old):
         return {}
     states = ", ".join(f"'{state}'" for state in _OPEN_STATES)
     rows = old.execute(
@@ -83,7 +84,7 @@ def _endings(old: sqlite3.Connection) -> dict[str, str]:
 
 
 def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, str]) -> CarriedOver:
-    if not {"jobs", "runs"} <= _tables(old) & _tables(new):
+    if not {"jobs", "runs"} <= tables_in(old) & tables_in(new):
         return CarriedOver()
     known = {job_id for (job_id,) in new.execute("SELECT id FROM jobs")}
     carried = {job_id: name for job_id, name in endings.items() if job_id not in known}
@@ -103,7 +104,7 @@ def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, 
 
 def _keep_tokens(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
     """Keeps the earlier database's tokens, and says whether the backup had others."""
-    if "tokens" not in _tables(old) & _tables(new):
+    if "tokens" not in tables_in(old) & tables_in(new):
         return False
     columns = _shared_columns(old, new, "tokens")
     names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
@@ -118,7 +119,7 @@ def _keep_tokens(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
 
 def _renew_notes(old: sqlite3.Connection, new: sqlite3.Connection, carried: Iterable[str]) -> int:
     """Notes the carried endings as those that wait, and calls off those of the backup that they replaced."""
-    if "bot_notes" not in _tables(old) & _tables(new):
+    if "bot_notes" not in tables_in(old) & tables_in(new):
         return 0
     ours, called_off = set(carried), 0
     for key, value in old.execute("SELECT key, value FROM bot_notes WHERE kind = ?", (_NOTE,)).fetchall():
@@ -151,7 +152,7 @@ def merge_journal(backup: Path, kept: Path) -> None:
     """Adds to a journal the rows that only a backup of it has; of two about the same the newer one stays."""
     with closing(sqlite_file.reading(backup)) as old, closing(sqlite_file.connect(kept)) as new, new:
         for table, keys in _JOURNAL_KEYS.items():
-            if table not in _tables(old) & _tables(new):
+            if table not in tables_in(old) & tables_in(new):
                 continue
             columns = _shared_columns(old, new, table)
             same = " AND ".join(f"{key} = ?" for key in keys)
@@ -174,7 +175,7 @@ def forget_lost_endings(journal: Path, database: Path) -> int:
     with closing(sqlite_file.reading(database)) as source:
         known = {job_id for (job_id,) in source.execute("SELECT id FROM jobs")}
     with closing(sqlite_file.connect(journal)) as connection:
-        if "journal_steps" not in _tables(connection):
+        if "journal_steps" not in tables_in(connection):
             return 0
         query = "SELECT run_id, plan FROM journal_steps WHERE substr(key, 1, ?) = ?"
         steps = connection.execute(query, (len(_ENDING_STEP), _ENDING_STEP)).fetchall()
@@ -199,10 +200,6 @@ def _planned_id(plan: str | None) -> str | None:
 # ------------------------------------------------------------------ rows of two files
 
 
-def _tables(connection: sqlite3.Connection) -> set[str]:
-    return {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-
-
 def _shared_columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> list[str]:
     """The columns that both have; a backup of an earlier version may lack some, which have defaults."""
     there = [
@@ -215,7 +212,7 @@ def _shared_columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str
 def _copy_rows(
     old: sqlite3.Connection, new: sqlite3.Connection, table: str, column: str, wanted: Iterable[str]
 ) -> None:
-    if table not in _tables(old) & _tables(new):
+    if table not in tables_in(old) & tables_in(new):
         return
     columns = [name for name in _shared_columns(old, new, table) if name != "sequence"]
     names, marks = ", ".join(columns), ", ".join("?" for _ in columns)

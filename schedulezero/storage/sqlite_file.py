@@ -134,9 +134,14 @@ def faults(connection: sqlite3.Connection) -> str:
     return "" if lines == ["ok"] else "; ".join(lines)
 
 
+def tables_in(connection: sqlite3.Connection) -> set[str]:
+    """The names of a file's tables."""
+    return {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
 def kind_of(connection: sqlite3.Connection, own: Collection[str] = ()) -> Kind:
     """What a file holds; one with any of the tables ``own`` is ours as well."""
-    names = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    names = tables_in(connection)
     if not names:
         return Kind.EMPTY
     mark = _application(connection)
@@ -295,8 +300,7 @@ def _holds_runs(journal: Path) -> bool:
         return False
     try:
         with closing(reading(journal)) as connection:
-            table = "SELECT 1 FROM sqlite_master WHERE name = 'journal_runs'"
-            if connection.execute(table).fetchone() is None:
+            if "journal_runs" not in tables_in(connection):
                 return False
             return connection.execute("SELECT 1 FROM journal_runs LIMIT 1").fetchone() is not None
     except sqlite3.Error:
