@@ -43,21 +43,21 @@ class Pace:
         self._for_all = for_all
         self._window = window
         self._granted: deque[float] = deque()
-        self._waiting: list[tuple[int, float, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, float, int, asyncio.Future[float]]] = []
         self._count = itertools.count()
         self._alarm: asyncio.TimerHandle | None = None
 
-    async def turn(self, due: float | None) -> None:
-        """Returns when it is this request's turn.
+    async def turn(self, due: float | None) -> float:
+        """Returns when it is this request's turn, with the loop's time of that.
 
         Parameters:
             due: for a job, the instant of its run in seconds since the epoch: the earliest goes first. None
                 for what a person waits for.
         """
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (due is not None, due or 0.0, next(self._count), future))
         self._grant()
-        await future
+        return await future
 
     def _grant(self) -> None:
         loop = asyncio.get_running_loop()
@@ -80,7 +80,7 @@ class Pace:
                     # was a little late is made up for.
                     spacing = self._window / self._for_jobs
                     self._job_at = max(self._job_at, now - spacing) + spacing
-                future.set_result(None)
+                future.set_result(now)
 
     def _possible_at(self, job: bool, now: float) -> float:
         """When the next request may leave, as things are."""
@@ -93,7 +93,7 @@ class Pace:
         return limiting(self.turn)
 
 
-def limiting(turn: Callable[[float | None], Awaitable[None]]) -> aiohttp.TraceConfig:
+def limiting(turn: Callable[[float | None], Awaitable[object]]) -> aiohttp.TraceConfig:
     """A hook of aiohttp that lets each request wait for its turn, right before it leaves."""
     config = aiohttp.TraceConfig()
 

@@ -122,9 +122,7 @@ async def _read(data: bytes, asked: Asked) -> Reading:
     except TimeoutError:
         whole, used = False, _processor_seconds(process.pid)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await _end(process)
     entries = tuple(item for item in found if isinstance(item, Found))
     faults = sorted((item for item in found if isinstance(item, Fault)), key=lambda fault: fault.line)
     stopped: Fault | None = None
@@ -190,6 +188,17 @@ async def _send(process: asyncio.subprocess.Process, data: bytes) -> None:
     process.stdin.write(data)
     await process.stdin.drain()
     process.stdin.close()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ends the process and reads what it has still written: asyncio waits for that as long as nobody does
+    (https://github.com/python/cpython/issues/119710)."""
+    if process.returncode is None:
+        process.kill()
+    assert process.stdout is not None
+    while await process.stdout.read(_LARGEST_LINE):
+        pass
+    await process.wait()
 
 
 async def _received(process: asyncio.subprocess.Process, found: list[Found | Fault]) -> bool:

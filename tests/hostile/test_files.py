@@ -172,6 +172,19 @@ async def test_what_a_process_writes_is_bounded(monkeypatch: pytest.MonkeyPatch)
         await read_limited(many, ASKED)
 
 
+async def test_a_process_that_writes_without_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What it wrote and nobody read must not keep the wait for its end waiting."""
+    endless = tmp_path / "python"
+    endless.write_text("""#!/bin/sh\nexec yes '{"line": 1, "why": "no"}'\n""")
+    endless.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(endless))
+    async with asyncio.timeout(60):
+        with pytest.raises(UnreadableFile, match="too much memory"):
+            await read_limited(b"0 9 * * 1-5 Stand-up!\n", ASKED)
+
+
 async def test_a_reading_that_is_given_up_leaves_no_process() -> None:
     task = asyncio.create_task(read_limited(SLOW(), ASKED))
     while not children():
