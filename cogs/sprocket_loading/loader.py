@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import functools
 import importlib.util
 import logging
 import pkgutil
@@ -287,12 +288,13 @@ def fault_of(name: str) -> str | None:
     return None
 
 
-def pycord_edits(source: str) -> list[str]:
+@functools.lru_cache(maxsize=64)
+def pycord_edits(source: str) -> tuple[str, ...]:
     """What to change in a sprocket's source that was written for py-cord; empty when nothing is."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []  # importing it tells better
+        return ()  # importing it tells better
     edits: list[str] = []
     for node in ast.walk(tree):
         if (
@@ -315,4 +317,4 @@ def pycord_edits(source: str) -> list[str]:
                 and call.func.attr in ("add_cog", "load_extension")
                 and id(call) not in awaited
             ]
-    return sorted(set(edits), key=lambda edit: int(edit.split()[1].rstrip(":")))
+    return tuple(sorted(set(edits), key=lambda edit: int(edit.split()[1].rstrip(":"))))

@@ -53,7 +53,10 @@ class Http:
         self._client = httpx.AsyncClient(
             base_url=self.endpoint,
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            verify=ssl.create_default_context(cafile=authority) if authority else True,
+            # Without TLS no certificate is checked, and reading the public ones would hold the event loop.
+            verify=ssl.create_default_context(cafile=authority)
+            if authority
+            else endpoint.lower().startswith("https:"),
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             trust_env=False,  # the server is ours; a proxy meant for the web is not on its way
         )

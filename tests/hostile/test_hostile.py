@@ -36,6 +36,7 @@ from tests.conftest import Api
 from tests.hostile.values import ICS, RAW, VALUES, YAML
 from tests.peers import tell
 from tests.support.serving import served
+from tests.support.tries import tries
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ARTIFACT = Path(__file__).parent.parent.parent / "artifacts" / "hostile.txt"
@@ -298,7 +299,7 @@ def test_texts_of_time() -> None:
     told("texts of time", counts)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=300))
 def test_any_text_in_a_message_stays_data(text: str) -> None:
     try:
@@ -309,7 +310,7 @@ def test_any_text_in_a_message_stays_data(text: str) -> None:
     assert "Facts(" not in shown and "object at 0x" not in shown
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=200))
 def test_any_text_of_time_is_understood_or_told(text: str) -> None:
     try:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schedulezero.server.service import ServerConfig
 from tests.peers import tell
+from tests.support.tries import tries
 
 GOOD = {"handler_id": "raw", "address": "tcp://127.0.0.1:9", "methods": ["a"]}
 
@@ -68,7 +69,9 @@ async def test_a_wrong_registration_is_refused_in_words(server: ServerConfig, pa
 
 
 async def test_hostile_frames_are_answered(server: ServerConfig) -> None:
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
     @given(st.one_of(st.binary(max_size=60), st.text(max_size=40).map(str.encode)))
     def feed(payload: bytes) -> None:
         assert tell(server.server_address, payload)["success"] is False

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schedulezero.when.language.complete import completions
 from schedulezero.when.language.zone_search import search_zones
+from tests.support.tries import tries
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -54,7 +55,7 @@ def test_picking_one_is_understood_as_it_said() -> None:
             assert again[0].label == found.label
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["en-US", "de", "fr", "es-ES", "pt-BR", "ja", "nonsense"]))
 def test_anything_may_be_typed(typed: str, locale: str) -> None:
     found = completions(typed, zone="UTC", locale=locale, now=NOW)

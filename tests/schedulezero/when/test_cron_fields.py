@@ -14,6 +14,7 @@ from schedulezero.errors import TriggerError
 from schedulezero.model import Trigger
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
+from tests.support.tries import tries
 
 START = datetime(2026, 11, 24, 12, 34, 56, tzinfo=UTC)
 
@@ -45,7 +46,7 @@ def test_the_fields_agree_with_apscheduler(fields: dict[str, object]) -> None:
     assert ours(fields, START, 12) == theirs(fields, START, 12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

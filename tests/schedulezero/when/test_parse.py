@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schedulezero.errors import WhenError
 from schedulezero.when.language.parse import EXAMPLES, understand
+from tests.support.tries import tries
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday, 13:00 in Berlin
@@ -61,7 +62,7 @@ def test_a_crontab_line_becomes_fields_that_every_server_understands() -> None:
     }  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_understood_or_refused_and_nothing_else(text: str) -> None:
     try:
@@ -72,7 +73,7 @@ def test_any_text_is_understood_or_refused_and_nothing_else(text: str) -> None:
         assert understood.schedule.next_after(NOW) is not None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(
     st.lists(
         st.sampled_from(

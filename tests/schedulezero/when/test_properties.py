@@ -24,10 +24,10 @@ from schedulezero.when.calendar.triggers import known_zones, schedule_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.lexicon import LANGUAGES
 from schedulezero.when.language.parse import understand
+from tests.support.tries import tries
 
-EXAMPLES = 2000
 many = settings(
-    max_examples=EXAMPLES,
+    max_examples=tries(2000),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -14,6 +14,7 @@ from schedulezero.model import Trigger
 from schedulezero.when.calendar.schedules import Every, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
+from tests.support.tries import tries
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "UTC"]
@@ -126,7 +127,7 @@ def test_a_crontab_line_means_day_or_weekday() -> None:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(
     st.sampled_from(ZONES),
     st.datetimes(datetime(1990, 1, 1), datetime(2080, 1, 1)),
@@ -143,7 +144,7 @@ def test_instants_only_grow(zone: str, moment: datetime, hour: int, minute: str,
     assert all(before < after for before, after in zip([start, *found], found, strict=False))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(st.sampled_from(ZONES), st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)))
 def test_a_daily_job_runs_once_a_day(zone: str, moment: datetime) -> None:
     start = moment.replace(tzinfo=UTC)
