@@ -38,7 +38,7 @@ from schedulezero.web.public_addresses import is_public
 from schedulezero.wire.protocol import OUTGOING_HEADER
 
 CALLING = Need("manage_guild", of="person")
-"""The right that calling an address of one's choice takes."""
+"""The right that a job takes if a person chooses the address it calls: *Manage Server*."""
 SIGNATURE = "X-ScheduleZero-Signature"
 TIMEOUT_SECONDS = 10.0
 _LARGEST_ANSWER = 4096
@@ -212,18 +212,18 @@ async def send_out(
     secret: str | None = None,
     allow_private: bool = False,
 ) -> Answer:
-    """Makes one request.
+    """Make one request to the web, to a public address only, without following redirects.
+
+    Raises OutgoingFailed, in a sentence that names no more than the host, and ValueError for a method or a
+    header that a request may not have.
 
     Parameters:
         method: ``GET``, ``HEAD``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
-        url: where to, http or https.
-        body: what to send.
-        headers: what to say with it; not how the request is framed, nor its host.
-        secret: signs it, see `signature_of`.
-        allow_private: whether addresses within this network may be called, too.
-
-    Raises OutgoingFailed, in a sentence that names the host at most; ValueError for a method or a header that
-    a request may not have.
+        url: The address, http or https.
+        body: What to send.
+        headers: Its headers, other than Host and those that frame the request.
+        secret: Signs the request, in the header ``X-ScheduleZero-Signature``.
+        allow_private: Whether addresses within this machine's network may be called.
     """
     try:
         address = read_web_address(url)
