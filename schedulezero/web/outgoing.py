@@ -76,10 +76,12 @@ _TLS = tls_context()
 
 
 class OutgoingFailed(ScheduleZeroError):
-    """A request could not be made; ``refused`` when trying again cannot help.
+    """A request could not be made, or got no answer.
 
-    ``sent`` when there was a connection, so that the request may have arrived although no answer came. The
-    message names the host at most, never the rest of the address.
+    Parameters:
+        message: The reason. It names no more than the host.
+        refused: Whether trying again can't help.
+        sent: Whether there was a connection, so that the request may have arrived although no answer came.
     """
 
     def __init__(self, message: str, *, refused: bool = False, sent: bool = False) -> None:
@@ -90,7 +92,12 @@ class OutgoingFailed(ScheduleZeroError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status, and how its text begins."""
+    """What came back.
+
+    Attributes:
+        status: The HTTP status.
+        text: How the text begins; at most 4 KiB.
+    """
 
     status: int
     text: str
