@@ -140,6 +140,18 @@ def test_the_programs_commands_and_options_are_those_that_pages_name() -> None:
             assert option in helps[line.partition(" ")[0]]
 
 
+def test_no_page_names_a_target_that_the_makefile_does_not_have() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        name for line in in_all_pages(r"`(?:DISCORD_TOKEN=… )?make ([a-z][a-z ]*)") for name in line.split()
+    }
+    assert {"demo", "test", "lint", "site", "package"} <= named <= targets
+
+
+def test_no_page_sends_its_reader_outside_of_the_repository() -> None:
+    assert not in_all_pages(r"\.\./shared\b|/work/")
+
+
 def test_no_page_runs_the_bot_by_its_modules_name() -> None:
     assert not in_all_pages(r"python -m bot\b")
 
