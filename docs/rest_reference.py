@@ -11,7 +11,7 @@ _PLACE = "<!-- reference -->"
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Called by MkDocs for each page (https://www.mkdocs.org/user-guide/configuration/#hooks)."""
-    return markdown.replace(_PLACE, reference()) if page.file.src_uri == "rest.md" else markdown
+    return markdown.replace(_PLACE, reference()) if page.file.src_uri == "reference/rest.md" else markdown
 
 
 def reference() -> str:

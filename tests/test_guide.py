@@ -1,4 +1,4 @@
-"""Every block of the guide for sprockets is run, and the example is what following it makes."""
+"""Every block of the pages about sprockets is run, and the example is what following them makes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from cogs.sprocket_loading import loader
 from tests.conftest import Settings
 
 ROOT = Path(__file__).parent.parent
-GUIDE = ROOT / "docs" / "sprockets.md"
+# In the order in which somebody follows them.
+GUIDE = (
+    "tutorials/first-sprocket.md",
+    "how-to/extend-a-sprocket.md",
+    "how-to/test-a-sprocket.md",
+    "how-to/publish-a-sprocket.md",
+    "reference/sprockets.md",
+)
 EXAMPLE = ROOT / "examples" / "schedulezero-standup"
 
 _BLOCK = re.compile(
@@ -25,7 +32,14 @@ _BLOCK = re.compile(
 
 
 def blocks() -> list[tuple[str, str | None, str]]:
-    return [(m["kind"], m["title"], m["text"]) for m in _BLOCK.finditer(GUIDE.read_text(encoding="utf-8"))]
+    text = "\n".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in GUIDE)
+    return [(m["kind"], m["title"], m["text"]) for m in _BLOCK.finditer(text)]
+
+
+def add_block(files: dict[str, str], title: str, text: str) -> None:
+    """Adds a titled block to its file; one that begins with a module's docstring replaces the file."""
+    follows = title in files and not text.startswith('"""')
+    files[title] = f"{files[title]}\n\n{text}" if follows else text
 
 
 def written() -> dict[str, str]:
@@ -33,7 +47,7 @@ def written() -> dict[str, str]:
     files: dict[str, str] = {}
     for _, title, text in blocks():
         if title is not None:
-            files[title] = f"{files[title]}\n\n{text}" if title in files else text
+            add_block(files, title, text)
     return files
 
 
@@ -58,11 +72,16 @@ def test_following_the_guide_line_by_line_works(tmp_path: Path) -> None:
                 assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
                 ran += 1
         elif title is not None and title.endswith("_sprocket.py"):
-            seen[title] = f"{seen[title]}\n\n{text}" if title in seen else text
+            add_block(seen, title, text)
             (tmp_path / title).write_text(seen[title], encoding="utf-8")
         elif kind == "python" and title is None:
             exec(compile(text, "guide", "exec"), {"__name__": "guide"})
-    assert ran == 3
+    assert ran == 4
+
+
+def test_the_first_sprocket_needs_two_imports_at_most() -> None:
+    first = next(text for _, title, text in blocks() if title and title.endswith("_sprocket.py"))
+    assert len(re.findall(r"^(?:from|import) ", first, re.MULTILINE)) <= 2
 
 
 @pytest.mark.parametrize("name", sorted(written()))

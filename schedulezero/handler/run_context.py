@@ -25,16 +25,16 @@ class RunContext:
     """The run that is being carried out.
 
     Attributes:
-        run_id: names it, the same for each call that it takes; None for a call that belongs to none.
-        job_id: its job, None for a call that belongs to none.
-        guild_id: the guild that its job belongs to, None for a job of no guild.
-        creator_id: who made the job, None where nobody is known.
-        number: it is the job's run of that number, counted from 1.
-        scheduled_at: its instant.
-        timezone: the zone in which the job's times are meant.
-        round: grows when a person has it done again although it may have been done.
-        journal: where its steps are noted, None where nothing is.
-        steps: the keys of the steps that this call did.
+        run_id: The run's id, the same for each call; None for a call outside of any run.
+        job_id: The job's id; None for a call outside of any run.
+        guild_id: The id of the job's guild; None for a job without one.
+        creator_id: The id of the person in whose name the job runs; None if nobody is known.
+        number: Which run of the job this is, counted from 1.
+        scheduled_at: The instant for which the run was scheduled.
+        timezone: The time zone of the job's times.
+        round: Grows if a person repeats a run that may have been done.
+        journal: Where its steps are noted; None if nothing is.
+        steps: The keys of the steps that this call did.
     """
 
     run_id: str | None = None
@@ -53,7 +53,7 @@ _current: ContextVar[RunContext | None] = ContextVar("schedulezero_run", default
 
 
 def current_run() -> RunContext:
-    """The run that the calling job function carries out; a plain one outside of any."""
+    """Return the run that the calling job function carries out; outside of a run, one with defaults only."""
     return _current.get() or RunContext()
 
 

@@ -36,15 +36,17 @@ Find = Callable[[JsonObject, datetime], Awaitable[JsonObject | None]]
 
 
 async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find | None = None) -> JsonObject:
-    """Does something once in the current run, and returns what came of it, also when called again.
+    """Do something once in the current run, and return its result; a repeated call gets the first result.
 
     Parameters:
-        key: names the step within its run, at most 100 characters.
-        do: does it, with the plan, and returns a JSON object. When it raises JobFailed, it had no effect.
-        plan: what is to be done. If the step was begun before, the plan of then counts, so that a text
-            with a random word in it stays the same.
-        find: whether a step that was begun at an instant and not noted as done was done after all, and
-            with what result; it raises Uncertain when it cannot tell. None when doing it again does no harm.
+        key: Names the step within its run; at most 100 characters.
+        do: Gets the plan, does it, and returns a JSON object. If it raises JobFailed, it must have had no
+            effect, unless the error says ``may_have_worked``.
+        plan: What to do. If the step was begun before, its first plan is used again, so that a text with a
+            random word in it stays the same.
+        find: Gets the plan and the instant at which an unfinished step was begun. Returns the result if the
+            step was done after all, None if it wasn't, and raises Uncertain if it can't tell. Leave it out
+            if doing the step again does no harm.
     """
     run = current_run()
     if run.journal is None or run.run_id is None:
@@ -112,10 +114,14 @@ async def _note(journal: Journal, run_id: str, key: str, result: JsonObject) -> 
 
 
 def nonce(key: str) -> str | None:
-    """A text of 25 characters that is the same for each try of a step, None outside of a run.
+    """Return a text of 25 characters that is the same for each try of a step, or None outside of a run.
 
-    (Discord gives back the first message when a second one comes with the nonce of the first:
-    https://discord.com/developers/docs/resources/message#create-message, ``enforce_nonce``.)
+    Discord returns the first message if a second one has the
+    [same nonce](https://discord.com/developers/docs/resources/message#create-message). `post` does this by
+    itself.
+
+    Parameters:
+        key: Names the step within its run.
     """
     run = current_run()
     if run.run_id is None:

@@ -40,13 +40,13 @@ class Need:
     """A right that doing the job by hand takes, of the person who schedules it and of the bot.
 
     Parameters:
-        permission: Discord's name of it, such as ``send_messages``.
-        channel: the parameter that names the channel(s) where it is needed; None means the guild.
-        role: the parameter that names a role which must be below one's own.
-        when: the parameter that must be set for the need to arise.
-        only_in: the kind of channel where it is needed, by Discord's name such as ``stage_voice``; None for
-            any. The bot's link does not ask for it; the bot says so where such a job is made.
-        of: who needs it: ``both``, the ``person`` only, or the ``bot`` only.
+        permission: discord.py's name of the permission, such as ``send_messages``.
+        channel: The parameter that names the channel or channels where it is needed. None means the guild.
+        role: The parameter that names a role, which must be below the person's and the bot's own.
+        when: The parameter that must be set for the need to arise.
+        only_in: The type of channel where it is needed, such as ``stage_voice``. None means any. The invite
+            link doesn't ask for such a permission; the bot says so where the job is made.
+        of: Who needs it: ``both``, the ``person`` only, or the ``bot`` only.
     """
 
     permission: str
@@ -92,17 +92,17 @@ class MethodSpec:
 
 
 def in_channel(channel: str, *permissions: str) -> tuple[Need, ...]:
-    """What a job needs in the channel(s) that a parameter names: to see it, and the permissions given.
+    """Return what a job needs in the channels that a parameter names: to see them, and these permissions.
 
     Parameters:
-        channel: the parameter.
-        permissions: Discord's names of them, such as ``send_messages``.
+        channel: The parameter.
+        permissions: discord.py's names of the permissions, such as ``send_messages``.
     """
     return tuple(Need(permission, channel=channel) for permission in ("view_channel", *permissions))
 
 
 def needs(*declared: Need) -> Callable[[_Function], _Function]:
-    """Declares on a job function which rights doing it by hand takes."""
+    """Declare on a plain job function which rights doing it by hand takes."""
 
     def mark(function: _Function) -> _Function:
         setattr(function, _NEEDS_ATTRIBUTE, declared)
@@ -112,7 +112,7 @@ def needs(*declared: Need) -> Callable[[_Function], _Function]:
 
 
 def variables_in(*parameters: str) -> Callable[[_Function], _Function]:
-    """Declares on a job function in which of its texts it renders variables such as ``{date}``."""
+    """Declare on a plain job function which parameters' texts may hold variables such as ``{date}``."""
 
     def mark(function: _Function) -> _Function:
         setattr(function, _VARIABLES_ATTRIBUTE, parameters)
@@ -122,7 +122,7 @@ def variables_in(*parameters: str) -> Callable[[_Function], _Function]:
 
 
 def resumable(function: _Function) -> _Function:
-    """Declares that a job function may be called again for a run that it began before."""
+    """Declare that a plain job function may be called again for a run that it began; see `step`."""
     setattr(function, _RESUMABLE_ATTRIBUTE, True)
     return function
 

@@ -20,13 +20,13 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def settings_of(bot: Any, sprocket: str, model: type[Model], guild_id: str) -> Model:
-    """A sprocket's settings in a guild; the declared defaults where nobody set any.
+    """Return a sprocket's settings in a guild, with the declared defaults where nobody set any.
 
     Parameters:
-        bot: the bot.
-        sprocket: the sprocket's name, as in ``/load_sprocket``.
-        model: what it declares.
-        guild_id: the guild.
+        bot: The bot.
+        sprocket: The sprocket's name, as in ``/load_sprocket``.
+        model: The pydantic model that declares the settings.
+        guild_id: The guild's id.
     """
     return read(model, await bot.memory.kept(_NOTE, f"{sprocket}:{guild_id}") or {})
 

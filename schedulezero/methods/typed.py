@@ -37,41 +37,39 @@ from schedulezero.methods.values import check_params
 ChannelId = Annotated[int, Kind.CHANNEL]
 """The id of a channel or thread where messages can be posted."""
 ChannelIds = Annotated[list[int], Kind.CHANNELS]
+"""The ids of several such channels."""
 ForumId = Annotated[int, Kind.CHANNEL, Channels(("forum",))]
 """The id of a forum."""
 ThreadId = Annotated[int, Kind.CHANNEL, Channels(("public_thread", "private_thread", "news_thread"))]
-"""The id of a thread or a forum's post."""
+"""The id of a thread or a forum post."""
 VoiceId = Annotated[int, Kind.CHANNEL, Channels(("voice", "stage_voice"))]
 """The id of a voice or stage channel."""
 AnyChannelId = Annotated[int, Kind.CHANNEL, Channels(("text", "news", "voice", "stage_voice", "forum"))]
 """The id of a channel of any kind."""
 RoleId = Annotated[int, Kind.ROLE]
+"""The id of a role."""
 MemberId = Annotated[int, Kind.USER]
+"""The id of a person."""
 MemberIds = Annotated[list[int], Kind.USERS]
+"""The ids of several people."""
 GuildId = Annotated[int, Kind.GUILD]
-"""The guild of the job; no form asks for it."""
+"""The id of the job's guild. No form asks for it."""
 Text = Annotated[str, Kind.TEXT]
 """A text on one line."""
 LongText = Annotated[str, Kind.LONG_TEXT]
-"""A text with as many lines as it likes."""
+"""A text of any number of lines."""
 Colour = Annotated[str, Kind.COLOUR]
-"""Such as ``#5865F2`` or ``blue``; `schedulezero.methods.colours` reads it."""
+"""A colour such as ``#5865F2`` or ``blue``. `colour_of` turns it into Discord's."""
 Url = Annotated[str, Kind.URL, Field(pattern=r"^https?://")]
+"""An http or https address."""
 MessageLink = Annotated[str, Kind.MESSAGE]
-"""The link of a message of the job's guild."""
+"""The link of a message in the job's guild. `find_message` fetches the message."""
 Duration = Annotated[timedelta, Kind.DURATION]
 """A length of time, typed as ``90 minutes`` or ``2h 30m``."""
 
 
 class TypedJob:
-    """A job made of a decorated function; called like any other, with ``(bot, params)``.
-
-    Parameters:
-        function: takes the bot and the parameters by their names.
-        needs: the rights that doing it by hand takes.
-        variables: the texts in which it renders variables.
-        personal, addressee, resumable: see `MethodSpec`.
-    """
+    """What `job` makes of a function. Call it like any other job, with ``(bot, params)``."""
 
     def __init__(
         self,
@@ -118,12 +116,18 @@ class TypedJob:
         return {name: value for name, value in check_params(self.spec, params).items() if name in names}
 
     def preview(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
-        """Declares what says, on the card on which a job is confirmed, what it would do; quick."""
+        """Use the decorated function to say, on the card that is confirmed, what the job would do.
+
+        It takes the bot and the job's parameters, and returns a text. It must be quick.
+        """
         self._declare(preview=self._telling(function))
         return function
 
     def dry_run(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
-        """Declares what looks at Discord and says what the job would do now, without doing it."""
+        """Use the decorated function to look at Discord and say what the job would do now, without doing it.
+
+        The card gets a button for it.
+        """
         self._declare(dry_run=self._telling(function))
         return function
 
@@ -143,17 +147,20 @@ def job(
     personal: bool = False,
     addressee: str | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
-    """Makes a typed job of a function.
+    """Make a job of an async function (or a plain one, which runs in a thread).
+
+    The function's first argument is the bot. Each other argument is a parameter: its annotation says what
+    it is, its default that it may be left out, and the docstring's ``Params:`` block what it is for. Raises
+    TypeError, with a reason, for a function that can't be a job.
 
     Parameters:
-        needs: the rights that doing it by hand takes; None for what posting takes in each channel it names.
-        variables: the texts in which it renders variables such as ``{date}``.
-        resumable: see `schedulezero.handler.steps`.
-        personal: it is for one person and belongs to no guild.
-        addressee: the parameter that names the person whom it writes to directly. Writing to anybody but
-            oneself takes *Manage Server*, and one person gets a bounded number of such messages.
-
-    Raises TypeError for a function that cannot be one, in a sentence that says why.
+        needs: The rights that doing the job by hand takes; see `Need` and `in_channel`. Without any, the job
+            takes those that posting takes in each channel it names.
+        variables: The parameters whose texts may hold variables such as ``{date}``; see `text_for`.
+        resumable: Whether the function may be called again for a run that it began; see `step`.
+        personal: Whether the job is for one person and belongs to no guild, as a reminder does.
+        addressee: The parameter that names the person whom the job writes to directly. Writing to anybody but
+            oneself takes *Manage Server*, and each person gets a bounded number of such messages.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:

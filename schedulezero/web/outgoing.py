@@ -38,7 +38,7 @@ from schedulezero.web.public_addresses import is_public
 from schedulezero.wire.protocol import OUTGOING_HEADER
 
 CALLING = Need("manage_guild", of="person")
-"""The right that calling an address of one's choice takes."""
+"""The right that a job takes if a person chooses the address it calls: *Manage Server*."""
 SIGNATURE = "X-ScheduleZero-Signature"
 TIMEOUT_SECONDS = 10.0
 _LARGEST_ANSWER = 4096
@@ -76,10 +76,12 @@ _TLS = tls_context()
 
 
 class OutgoingFailed(ScheduleZeroError):
-    """A request could not be made; ``refused`` when trying again cannot help.
+    """A request could not be made, or got no answer.
 
-    ``sent`` when there was a connection, so that the request may have arrived although no answer came. The
-    message names the host at most, never the rest of the address.
+    Parameters:
+        message: The reason. It names no more than the host.
+        refused: Whether trying again can't help.
+        sent: Whether there was a connection, so that the request may have arrived although no answer came.
     """
 
     def __init__(self, message: str, *, refused: bool = False, sent: bool = False) -> None:
@@ -90,7 +92,12 @@ class OutgoingFailed(ScheduleZeroError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status, and how its text begins."""
+    """What came back.
+
+    Attributes:
+        status: The HTTP status.
+        text: How the text begins; at most 4 KiB.
+    """
 
     status: int
     text: str
@@ -212,18 +219,18 @@ async def send_out(
     secret: str | None = None,
     allow_private: bool = False,
 ) -> Answer:
-    """Makes one request.
+    """Make one request to the web, to a public address only, without following redirects.
+
+    Raises OutgoingFailed, in a sentence that names no more than the host, and ValueError for a method or a
+    header that a request may not have.
 
     Parameters:
         method: ``GET``, ``HEAD``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
-        url: where to, http or https.
-        body: what to send.
-        headers: what to say with it; not how the request is framed, nor its host.
-        secret: signs it, see `signature_of`.
-        allow_private: whether addresses within this network may be called, too.
-
-    Raises OutgoingFailed, in a sentence that names the host at most; ValueError for a method or a header that
-    a request may not have.
+        url: The address, http or https.
+        body: What to send.
+        headers: Its headers, other than Host and those that frame the request.
+        secret: Signs the request, in the header ``X-ScheduleZero-Signature``.
+        allow_private: Whether addresses within this machine's network may be called.
     """
     try:
         address = read_web_address(url)

@@ -17,7 +17,10 @@ from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
 
 
 class RegisteringCog(commands.Cog):
-    """Registers the functions in ``jobs`` under their names."""
+    """The base class of a sprocket's cog: registers the jobs while it is loaded.
+
+    Set ``jobs`` to what `by_name` returns, and ``settings`` to a pydantic model if the sprocket has settings.
+    """
 
     jobs: ClassVar[Mapping[str, JobFunction]] = {}
 
@@ -49,5 +52,5 @@ def _check_permissions(spec: MethodSpec) -> None:
 
 
 def by_name(*functions: JobFunction) -> dict[str, JobFunction]:
-    """Job functions under their own names."""
+    """Return job functions under their own names, as ``RegisteringCog.jobs`` takes them."""
     return {getattr(function, "__name__"): function for function in functions}  # noqa: B009

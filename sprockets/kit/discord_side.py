@@ -35,7 +35,7 @@ _AT_ONCE = 10
 _NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
 _CLOCK_SKEW = timedelta(minutes=2)
 REASON = "ScheduleZero: scheduled job"
-"""What the audit log of a server says of a change."""
+"""The reason to give with each change, for Discord's own audit log."""
 MOST_TEXT = 2000
 """How many characters a message holds."""
 _MOST_LOOKED_AT = 500
@@ -74,10 +74,13 @@ def _told_wait(error: discord.HTTPException) -> float:
 
 @asynccontextmanager
 async def asking_discord(doing: str) -> AsyncGenerator[None]:
-    """Turns whatever goes wrong with Discord inside into the failure of a job.
+    """Turn Discord's errors within this block into JobFailed.
+
+    A missing permission or object is final. An outage or a rate limit is waited for, without using up an
+    attempt.
 
     Parameters:
-        doing: what is being done, such as ``post in #general``.
+        doing: What is being done, for the error's sentence, such as ``post in #general``.
     """
     try:
         yield
@@ -96,9 +99,10 @@ async def asking_discord(doing: str) -> AsyncGenerator[None]:
 
 
 async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
-    """The channel of that id where messages can be posted.
+    """Return the channel or thread with that id, in which messages can be posted.
 
-    Raises JobFailed when there is none, or when it belongs to another guild than the job.
+    Raises JobFailed if there is none, if it takes no messages, or if it belongs to another guild than the
+    job.
     """
     channel = await guild_channel_of(bot, channel_id)
     if not isinstance(channel, Sendable):
@@ -110,9 +114,9 @@ GuildChannel = discord.abc.GuildChannel | discord.Thread
 
 
 async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel:
-    """The channel of that id, of whatever kind.
+    """Return the channel or thread with that id, of any kind.
 
-    Raises JobFailed when there is none, or when it belongs to another guild than the job.
+    Raises JobFailed if there is none, or if it belongs to another guild than the job.
     """
     channel: Any = bot.get_channel(channel_id)
     if channel is None:
@@ -128,7 +132,10 @@ async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel
 
 
 async def find_message(bot: discord.Client, link: str) -> discord.Message:
-    """The message of a link; JobFailed when there is none, or when it belongs to another guild."""
+    """Return the message that a link leads to.
+
+    Raises JobFailed if there is none, or if it belongs to another guild than the job.
+    """
     found = read_message_link(link)
     if found is None:
         raise JobFailed("That is no link of a message.", retry=False)
@@ -138,14 +145,17 @@ async def find_message(bot: discord.Client, link: str) -> discord.Message:
 
 
 def expect_guild(guild: discord.Guild | None) -> None:
-    """Raises JobFailed when a job of one guild reaches into another one."""
+    """Raise JobFailed if the current run's job belongs to another guild than this one."""
     wanted = current_run().guild_id
     if wanted is not None and (guild is None or str(guild.id) != wanted):
         raise JobFailed("The job belongs to another server than what it is to act on.", retry=False)
 
 
 def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
-    """The guild of that id; JobFailed when the bot is not in it, or the job belongs to another."""
+    """Return the guild with that id.
+
+    Raises JobFailed if the bot isn't in it, or if the job belongs to another guild.
+    """
     guild = bot.get_guild(guild_id)
     if guild is None:
         raise JobFailed(f"I am not in the server {guild_id} any more.", retry=False)
@@ -154,7 +164,7 @@ def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
 
 
 async def expect_member(bot: discord.Client, user_id: int) -> None:
-    """Raises JobFailed when a job of a guild is about somebody who is not in it."""
+    """Raise JobFailed if the job belongs to a guild and this person isn't a member of it."""
     guild_id = current_run().guild_id
     if guild_id is None:
         return
@@ -171,7 +181,7 @@ async def expect_member(bot: discord.Client, user_id: int) -> None:
 
 
 def role_of(guild: discord.Guild, role_id: int) -> discord.Role:
-    """The role of that id; JobFailed when the guild has none."""
+    """Return the role with that id. Raises JobFailed if the guild has none."""
     role = guild.get_role(role_id)
     if role is None:
         raise JobFailed(f"The role {role_id} no longer exists.", retry=False)
@@ -181,12 +191,13 @@ def role_of(guild: discord.Guild, role_id: int) -> discord.Role:
 def mentions(
     text: str, *, role: discord.Role | None = None, everyone: bool = False
 ) -> discord.AllowedMentions:
-    """Mentions no wider than asked: the people named in the text, and the role or everyone if asked.
+    """Return mentions that ping the people named in the text, and the role or everyone only if asked.
 
     Parameters:
-        text: what somebody wrote, before its variables are filled in: what a variable brings pings nobody.
-        role: a role to ping.
-        everyone: whether to ping @everyone.
+        text: The text as somebody wrote it, before its variables are filled in, so that a variable pings
+            nobody.
+        role: A role to ping.
+        everyone: Whether to ping @everyone.
     """
     users = [discord.Object(int(number)) for number in dict.fromkeys(_USER_MENTION.findall(text))]
     roles: Iterable[Any] = [role] if role is not None else []
@@ -196,7 +207,7 @@ def mentions(
 
 
 def colour_of(value: Any) -> discord.Colour:
-    """A colour as `schedulezero.methods.colours` reads it; JobFailed for anything else."""
+    """Return the colour that a text such as ``#5865F2`` or ``blue`` names, or raise JobFailed."""
     found = parse_colour(value)
     if found is None:
         raise JobFailed(f"{str(value)[:40]!r} is no colour; write one such as #5865F2 or blue.", retry=False)
@@ -204,12 +215,12 @@ def colour_of(value: Any) -> discord.Colour:
 
 
 def fitting(text: str, most: int, where: str) -> str:
-    """A text that is not too long for Discord; JobFailed says what is.
+    """Return the text, or raise JobFailed if it is too long for Discord.
 
     Parameters:
-        text: as it is sent, with its variables filled in.
-        most: how many characters Discord takes.
-        where: what it is, such as ``message``.
+        text: The text as it is sent, with its variables filled in.
+        most: How many characters Discord takes.
+        where: What the text is, for the error's sentence, such as ``message``.
     """
     if len(text) > most:
         raise JobFailed(f"The {where} has {len(text)} characters; Discord takes {most}.", retry=False)
@@ -217,7 +228,7 @@ def fitting(text: str, most: int, where: str) -> str:
 
 
 def embed_of(data: dict[str, Any]) -> discord.Embed:
-    """An embed from its JSON; JobFailed says what is wrong with it."""
+    """Return the embed that Discord's JSON describes. Raises JobFailed if Discord would refuse it."""
     try:
         embed = discord.Embed.from_dict(data)
         if not embed or len(embed) > 6000:
@@ -237,7 +248,15 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
 
 
 def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
-    """The text whose turn it is in the current run, with its variables filled in."""
+    """Return the text for the current run, with its variables filled in.
+
+    A text that holds several texts, separated by lines of ``---``, uses one of them in each run.
+
+    Parameters:
+        guild: The guild that variables such as ``{members}`` are about.
+        text: What somebody wrote.
+        shuffled: Whether several texts are used in a random order instead of their own.
+    """
     run = current_run()
     chosen = turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
     try:
@@ -258,16 +277,20 @@ async def post(
     allowed_mentions: discord.AllowedMentions,
     key: str | None = None,
 ) -> dict[str, Any]:
-    """Posts a message once in the current run and returns what was `posted`.
+    """Post a message once in the current run, and return what `posted` says of it.
 
-    When an earlier call for the same run may have posted it, it is looked for in the channel first; the
-    nonce makes Discord itself give back the first one within some minutes.
+    If an earlier call for the same run may have posted the message, this looks for it in the channel first.
+    Within some minutes, the nonce makes Discord itself return the first message.
 
     Parameters:
-        channel: where.
-        name: what the channel is called in an error, such as ``#general``.
-        content, embed, poll, view, allowed_mentions: the message.
-        key: names the message within the run, where there is more than one in a channel.
+        channel: Where to post.
+        name: What an error calls the channel, such as ``#general``.
+        content: The message's text.
+        embed: Its embed.
+        poll: Its poll.
+        view: Its buttons and selects.
+        allowed_mentions: Whom it pings; see `mentions`.
+        key: Names the message within the run. Needed only for more than one message in a channel.
     """
     fitting(content or "", MOST_TEXT, "message")
     target = await channel._get_channel()  # discord.py's own way from a person to their channel
@@ -335,11 +358,11 @@ def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
 
 
 def posted(message: discord.Message, channel: Sendable | None = None) -> dict[str, Any]:
-    """A posted message as a result; ids as texts, which every JSON client can hold.
+    """Return a message's ids and link, as a job's result. Ids are texts, which every JSON client can hold.
 
     Parameters:
-        message: what was posted.
-        channel: where, for a webhook's message, which does not know.
+        message: The posted message.
+        channel: Its channel, for a webhook's message, which doesn't know it.
     """
     guild = channel.guild if channel is not None else message.guild
     return {
@@ -353,10 +376,14 @@ def posted(message: discord.Message, channel: Sendable | None = None) -> dict[st
 async def for_each(
     items: Sequence[T], work: Callable[[T], Awaitable[dict[str, Any]]]
 ) -> list[dict[str, Any] | JobFailed]:
-    """Does something for each of many, several at a time, because an answer of Discord's takes its time.
+    """Do something for each item, ten at a time, and return each one's result or its JobFailed.
 
-    Returns for each its result, or why it failed. Raises JobFailed when Discord is down or asks to wait: then
-    no more are begun, and those that are done are not done again by the next call.
+    If Discord is down or asks to wait, this begins no more items and raises JobFailed. Do each item within
+    a `step`, so that the next call repeats none of those that are done.
+
+    Parameters:
+        items: What to work on.
+        work: Does it for one item.
     """
     turns, away = asyncio.Semaphore(_AT_ONCE), list[JobFailed]()
 
@@ -378,12 +405,12 @@ async def for_each(
 
 
 def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) -> dict[str, Any]:
-    """The result of a job with several steps: success, partial success, or JobFailed for none.
+    """Return the result of a job that did several things. Raises JobFailed if none succeeded.
 
     Parameters:
-        done: what succeeded.
-        failed: what did not; each with its ``error``.
-        what: the steps in plural, such as ``channels``.
+        done: The results of those that succeeded.
+        failed: Those that failed, each with its ``error``.
+        what: What they are, in the plural, such as ``channels``.
     """
     total = len(done) + len(failed)
     if failed and not done:

@@ -36,19 +36,19 @@ _NOTE = "follow-up"
 async def follow_up(
     bot: Any, about: str, method: str, params: Mapping[str, Any], after: timedelta, name: str
 ) -> dict[str, Any]:
-    """Schedules a job for later, once in the current run, whatever dies meanwhile.
+    """Schedule another job for later, once in the current run, and return ``{"job_id": …, "at": …}``.
 
-    Schedule the undoing before doing: then nothing done for a while can stay for ever. One that still waits
-    and is about the same is called off: the newest holds.
+    Schedule the undo job before you make the change, so that nothing meant for a while can stay for ever.
+    An earlier follow-up about the same thing that still waits is cancelled. Raises JobFailed if the job
+    can't be saved.
 
     Parameters:
-        bot: the bot.
-        about: what it is about, such as a channel's slow mode, with its id.
-        method, params: what is to be done.
-        after: how long from now; longer where the guild would have it skipped then.
-        name: what the job is called in lists.
-
-    Returns ``{"job_id": …, "at": …}``. Raises JobFailed when it cannot be saved, now or at all.
+        bot: The bot.
+        about: What it is about, with its id, such as ``slowmode:123``.
+        method: The job method to run.
+        params: Its parameters.
+        after: How long from now. If the guild's quiet hours forbid that instant, the job runs after them.
+        name: What lists call the job.
     """
     run, services = current_run(), bot.services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
@@ -96,9 +96,9 @@ async def follow_up(
 
 
 async def waiting(bot: Any, about: str) -> Job | None:
-    """What is still to follow about something, None when nothing is.
+    """Return the follow-up job about something that still waits, or None.
 
-    Raises JobFailed when the server cannot be asked now.
+    Raises JobFailed if the server can't be asked now.
     """
     note = await bot.memory.kept(_NOTE, about)
     job = await _saved(bot, note["job_id"]) if note is not None else None

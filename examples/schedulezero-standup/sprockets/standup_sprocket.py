@@ -1,4 +1,4 @@
-"""Stand-up: asks a team what it is up to, and opens a thread for the answers."""
+"""Stand-up: asks a team what it is doing, and opens a thread for the answers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sprockets.kit import (
 
 
 class StandupSettings(BaseModel):
-    """What each server sets for itself."""
+    """What each server can set for itself."""
 
     questions: Annotated[LongText, Field(max_length=1000, description="What to ask, one on each line")] = (
         "What did you do?\nWhat will you do?\nWhat is in your way?"
@@ -62,7 +62,7 @@ async def hold_standup(
     """
     channel = await channel_of(bot, channel_id)
     if not isinstance(channel, discord.TextChannel):
-        raise JobFailed(f"A stand-up needs a text channel; #{channel.name} is none.", retry=False)
+        raise JobFailed(f"A stand-up needs a text channel; #{channel.name} isn't one.", retry=False)
     role = role_of(channel.guild, role_id) if role_id else None
     guild_id = current_run().guild_id or str(channel.guild.id)
     settings = await settings_of(bot, "standup", StandupSettings, guild_id)
@@ -88,7 +88,7 @@ def _text(team: str, questions: str, tone: str) -> str:
 
 @hold_standup.preview
 async def _preview(bot: commands.Bot, team: str, tone: str = "friendly", **_: Any) -> str:
-    """How it will begin."""
+    """Show how it will begin."""
     return _text(team, "…", tone)
 
 
@@ -100,5 +100,5 @@ class StandupSprocket(RegisteringCog):
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(StandupSprocket(bot))

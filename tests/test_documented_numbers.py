@@ -1,0 +1,75 @@
+"""Numbers that the documentation gives are those of the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.pace import pace, shared_pace
+from cogs.background import ping_budget
+from schedulezero.handler import executor, journal
+from schedulezero.model import job
+from schedulezero.server.decisions import retry
+from schedulezero.server.engine import shared_queue
+from schedulezero.server.handlers import crowd
+from schedulezero.server.http.connections import Bounds
+from schedulezero.server.store import hourly_limit
+from schedulezero.wire import doorkeeper, protocol
+
+DOCS = Path(__file__).parent.parent / "docs"
+DECISIONS = "explanation/decisions"
+BOUNDS = Bounds()
+WORDS = {"five": 5, "ten": 10, "seven": 7}
+
+# Read as: a page, a sentence of it with numbers in it, and what they are in the code.
+NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("how-to/alert-when-silent.md", "may have # such calls under way, and make # at once, then one a second",
+     (ping_budget.AT_ONCE_IN_A_GUILD, ping_budget.BURST_SECONDS * ping_budget.A_SECOND_IN_A_GUILD)),
+    ("how-to/alert-when-silent.md", "may have # under way and make # a second",
+     (ping_budget.AT_ONCE, ping_budget.A_SECOND)),
+    ("how-to/run-as-a-service.md", "waits for it for # seconds at most", (executor.DEADLINE_SECONDS,)),
+    ("reference/configuration.md", "wait for # minutes at most; beyond that they are refused",
+     (hourly_limit.LONGEST_HOLD_BY_HAND.total_seconds() / 60,)),
+    ("reference/glossary.md", "# minutes by default", (job.DEFAULT_GRACE.total_seconds() / 60,)),
+    ("reference/sprockets.md", "A call may take # seconds", (executor.DEADLINE_SECONDS,)),
+    ("reference/wire.md", "| # MiB | refused with an error", (protocol.MAX_FRAME_BYTES / 2**20,)),
+    ("reference/wire.md", "| handlers known at once | #,", (crowd.MOST_INSTANCES,)),
+    ("reference/wire.md", "| new handlers | # at once, # a second",
+     (crowd.NEW_AT_ONCE, crowd.NEW_PER_SECOND)),
+    ("reference/wire.md", "| the same handler again | # at once, # a second",
+     (crowd.AGAIN_AT_ONCE, crowd.AGAIN_PER_SECOND)),
+    ("reference/wire.md", "| `methods` | # names of", (crowd.MOST_METHODS,)),
+    ("reference/wire.md", "| `schemas` | # KiB, # levels",
+     (crowd.MOST_SCHEMA_BYTES / 1024, crowd.MOST_SCHEMA_DEPTH)),
+    ("reference/wire.md", "| the handshake | # seconds", (doorkeeper.HANDSHAKE_SECONDS,)),
+    ("reference/wire.md", "| plain connections to a socket | #,", (doorkeeper.MOST_PLAIN_PEERS,)),
+    ("reference/wire.md", "| connections | #, or a quarter", (BOUNDS.connections,)),
+    ("reference/wire.md", "; # of one address (384", (BOUNDS.of_one_address,)),
+    ("reference/wire.md", "; # of one address (three quarters", (BOUNDS.under_way_of_one_address,)),
+    ("reference/wire.md", "headers, TLS included | # seconds", (BOUNDS.first_seconds,)),
+    ("reference/wire.md", "and to read an answer | # seconds", (BOUNDS.idle_seconds,)),
+    (f"{DECISIONS}/06-several-nodes-are-one-server.md", "in batches of #", (shared_queue.BATCH,)),
+    (f"{DECISIONS}/06-several-nodes-are-one-server.md", "After # s of silence",
+     (shared_queue.HEARTBEAT_TIMEOUT.total_seconds(),)),
+    (f"{DECISIONS}/08-a-bot-may-be-several-processes.md", "# a second for jobs and # for people",
+     (shared_pace.JOBS_A_SECOND, shared_pace.PEOPLE_A_SECOND)),
+    (f"{DECISIONS}/09-waiting-is-not-failing.md", "again after # s and # s (±# %)",
+     (retry.BASE_DELAY.total_seconds(), 2 * retry.BASE_DELAY.total_seconds(), 100 * retry.JITTER)),
+    (f"{DECISIONS}/15-the-history-is-bounded.md", "forgets what ended # days ago", (journal.KEPT_FOR.days,)),
+    (f"{DECISIONS}/20-requests-to-discord-wait-in-one-place.md", "# a second for jobs", (pace.FOR_JOBS,)),
+    (f"{DECISIONS}/20-requests-to-discord-wait-in-one-place.md", "evenly spaced, and # together",
+     (pace.FOR_ALL,)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "sentence", "numbers"), NUMBERS, ids=lambda item: str(item)[:60])
+def test_a_number_is_that_of_the_code(page: str, sentence: str, numbers: tuple[Any, ...]) -> None:
+    text = " ".join((DOCS / page).read_text(encoding="utf-8").split())
+    number = rf"(\d[\d,.]*\b|{'|'.join(WORDS)})"
+    found = re.search(number.join(re.escape(part) for part in sentence.split("#")), text)
+    assert found is not None, "the sentence is not on its page any more; change it here, too"
+    said = [WORDS.get(item) or float(item.replace(",", "")) for item in found.groups()]
+    assert said == [float(item) for item in numbers]
