@@ -18,16 +18,16 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run demo server doctor test bench lint format lock audit clean site package pictures
 
 run: $(VENV)/.runtime
-	$(BIN)/python -m bot run $(ARGS)
+	$(BIN)/schedulezero-bot run $(ARGS)
 
 server: $(VENV)/.runtime
-	$(BIN)/python -m bot server $(ARGS)
+	$(BIN)/schedulezero-bot server $(ARGS)
 
 doctor: $(VENV)/.runtime
-	$(BIN)/python -m bot doctor $(ARGS)
+	$(BIN)/schedulezero-bot doctor $(ARGS)
 
 demo: $(VENV)/.demo
-	$(BIN)/python -m bot demo $(ARGS)
+	$(BIN)/schedulezero-bot demo $(ARGS)
 
 # On every core. CI=true runs everything; without it, journeys and most rows of long tables are left out.
 # ARGS="-n 0 tests/cogs/test_jobs.py" runs one file whole, in one process, as a debugger needs it.

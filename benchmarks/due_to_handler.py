@@ -2,7 +2,7 @@
 
     python -m benchmarks.due_to_handler ours|postgresql RUNS
 
-Ours is what `python -m bot server` and a handler with its journal do: SQLite commits that wait for the
+Ours is what `schedulezero-bot server` and a handler with its journal do: SQLite commits that wait for the
 disk, a call over ZeroMQ and its answer. The baselines call a function in their own process.
 """
 
@@ -45,7 +45,7 @@ ROOT = Path(__file__).parent.parent
 
 @asynccontextmanager
 async def server_process(config: ServerConfig) -> AsyncIterator[asyncio.subprocess.Process]:
-    """``python -m bot server`` until the context is left."""
+    """``schedulezero-bot server`` until the context is left."""
     environment = {
         **os.environ,
         "SCHEDULEZERO_API_ENDPOINT": config.api_endpoint,

@@ -56,7 +56,7 @@ def rows() -> list[Row]:
             "ready: logged in at a simulated Discord over sockets, server up, handler and jobs registered",
         ),
         Row(
-            "`python -m bot --help`", helped.text(" s"), baseline, f"{more(helped):+.2f} s", "+ ≤ 0.1 s",
+            "`schedulezero-bot --help`", helped.text(" s"), baseline, f"{more(helped):+.2f} s", "+ ≤ 0.1 s",
             more(helped) <= 0.1, f"it does not import discord; Python alone takes {empty.text(' s')}",
         ),
     ]  # fmt: skip

@@ -117,7 +117,7 @@ def test_the_image_is_pinned_and_runs_as_nobody_of_importance() -> None:
     assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", bases[0])
     assert re.search(r"^USER 10001", text, re.MULTILINE)
     assert "--require-hashes" in text
-    assert 'CMD ["python", "-m", "bot", "health"]' in text
+    assert 'CMD ["schedulezero-bot", "health"]' in text
 
 
 # ------------------------------------------------------------------ exit statuses

@@ -1,4 +1,4 @@
-"""``python -m bot read-file`` and ``import-apscheduler``: what an import would make, for the shell."""
+"""``schedulezero-bot read-file`` and ``import-apscheduler``: what an import would make, for the shell."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ async def discord() -> AsyncIterator[DiscordServer]:
 async def running(
     settings: Settings, discord: DiscordServer, *arguments: str, **extra: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """``python -m bot run`` on the simulated Discord; killed at the end, if it still runs."""
+    """``schedulezero-bot run`` on the simulated Discord; killed at the end, if it still runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bot_process", discord.address, "run", *arguments,
         cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated", COLUMNS="60", **extra),

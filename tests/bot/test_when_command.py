@@ -1,4 +1,4 @@
-"""``python -m bot when`` and ``POST /api/preview``: the same reading, for the shell and for programs."""
+"""``schedulezero-bot when`` and ``POST /api/preview``: the same reading, for the shell and for programs."""
 
 from __future__ import annotations
 

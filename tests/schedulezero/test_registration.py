@@ -107,7 +107,7 @@ async def test_it_is_back_within_seconds_after_the_server_was_killed(
 
 
 async def start_server_process(config: ServerConfig) -> asyncio.subprocess.Process:
-    """``python -m bot server`` in a process of its own, once it serves."""
+    """``schedulezero-bot server`` in a process of its own, once it serves."""
     environment = {
         **os.environ,
         "SCHEDULEZERO_API_ENDPOINT": config.api_endpoint,
