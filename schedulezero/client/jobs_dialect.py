@@ -20,6 +20,7 @@ from schedulezero.client.http import Http
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change, changes_json
+from schedulezero.model.fields import written_by_people
 from schedulezero.model.limits import Allowance
 
 
@@ -32,13 +33,7 @@ class JobsDialect:
         self._http = http
 
     async def create(self, job: Job, by: str | None) -> Job:
-        body: JsonObject = {
-            **_definition(job),
-            "handler_id": job.handler_id,
-            "guild_id": job.guild_id,
-            "creator_id": job.creator_id,
-            "state": job.state.value,
-        }
+        body = {**_written(job), "state": job.state.value}
         if job.id:
             body["job_id"] = job.id
         return job_of(await self._http.request("POST", "/api/jobs", body=body, actor_id=by))
@@ -69,7 +64,7 @@ class JobsDialect:
         return JobPage(tuple(job_of(item) for item in items_of(answer, "jobs")), answer.get("next_cursor"))
 
     async def change(self, job: Job, version: int, by: str | None) -> Job:
-        body = {**_definition(job), "version": version}
+        body = {**_written(job, later=True), "version": version}
         if job.state.value == "pending":
             body["state"] = "pending"
         return await self._changed("PATCH", job_path(job.id), body, by)
@@ -228,16 +223,7 @@ def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:
     )
 
 
-def _definition(job: Job) -> JsonObject:
-    """What a person can change of a job, as a request carries it."""
-    return {
-        "method": job.method,
-        "params": dict(job.params),
-        "trigger": job.trigger.to_json(),
-        "name": job.name,
-        "timezone": job.timezone,
-        "grace_seconds": job.grace.total_seconds(),
-        "missed": job.missed.value,
-        "overlap": job.overlap.value,
-        "meta": dict(job.meta),
-    }
+def _written(job: Job, *, later: bool = False) -> JsonObject:
+    """What people write of a job, or may change later, as a request carries it."""
+    data = job.to_json()
+    return {item.key: data[item.key] for item in written_by_people(Job, later=later)}
