@@ -59,6 +59,7 @@ from schedulezero.server.records.tokens import Tokens
 from schedulezero.server.records.troubles import Troubles
 from schedulezero.server.records.versions import Versions
 from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.storage import sqlite_lock
 from schedulezero.storage.database import Database, database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.descriptors import descriptor_limit
@@ -137,7 +138,8 @@ async def serving(
         await database.open()
         stack.push_async_callback(database.close)
         signals = Signals(config.database if is_postgres_setting(config.database) else None)
-        store = Store(database, config.limits)
+        store, runs = Store(database, config.limits), RunStore(database, config.limits)
+        stack.push_async_callback(store.close)
         rules = Rules(database)
         await rules.load()
         announcer = Announcer()
@@ -172,13 +174,13 @@ async def serving(
         registrations = Registrations(context, registry, config.server_address, doorkeeper, keys, own_ports)
         stack.callback(registrations.close)
 
-        queue = await run_queue(database, store, registry, signals)
-        dispatcher = Dispatcher(store, queue, registry, troubles, now)
+        queue = await run_queue(database, runs, registry, signals)
+        dispatcher = Dispatcher(runs, queue, registry, troubles, now)
         clock = Clock(store, queue, rules, troubles, now)
-        jobs = Jobs(store, clock, queue, registry, rules, versions, audit, now)
+        jobs = Jobs(store, runs, clock, queue, registry, rules, versions, audit, now)
 
         signals.on(Signal.JOBS, clock.heard)
-        signals.on(Signal.CANCELLED, lambda _: store.note_cancelled())
+        signals.on(Signal.CANCELLED, lambda _: runs.note_cancelled())
         signals.on(Signal.NEWS, lambda _: announcer.announce())
         signals.on(Signal.RULES, lambda _: rules.look())
         signals.on(Signal.HANDLERS, lambda _: registry.look())
@@ -212,7 +214,7 @@ async def serving(
         for resource in (
             JobsResource(jobs, config.timezone),
             BulkResource(jobs),
-            RunsResource(store, audit),
+            RunsResource(runs, audit),
             AuditResource(audit),
             TroublesResource(troubles),
             RulesResource(rules, config.limits),
@@ -232,7 +234,7 @@ async def serving(
         stack.push_async_callback(dispatcher.flush)
         await queue.recover()
         kept_for = timedelta(days=config.history_days) if config.history_days else None
-        retention = Retention(store, signals, kept_for, now)
+        retention = Retention(runs, signals, kept_for, now)
         await _running(stack, "retention", retention.run(), health)
         await _running(stack, "rules", rules.keep_reading(), health)
         await _running(stack, "doorkeeper", doorkeeper.serve(questions), health)
@@ -273,7 +275,7 @@ def announcing(announcer: Announcer) -> Middleware:
     return announce
 
 
-async def run_queue(database: Database, store: Store, registry: Registry, signals: Signals) -> RunQueue:
+async def run_queue(database: Database, store: RunStore, registry: Registry, signals: Signals) -> RunQueue:
     """The queue of runs: of this process, or the one that the nodes of one PostgreSQL share."""
     if not signals.shared:
         return LocalRunQueue(store)

@@ -203,7 +203,7 @@ class JobsResource:
             raise no_such_job(job_id)
         status = query_choice(request, "status", [item.value for item in RunState])
         wanted = RunFilter(job_id=job_id, state=RunState(status) if status else None)
-        return json_answer(await run_page(self._jobs.store, request, wanted))
+        return json_answer(await run_page(self._jobs.runs, request, wanted))
 
 
 def _write_cursor(position: Position | None) -> str | None:

@@ -29,7 +29,7 @@ from schedulezero.server.engine.run_queue import RunQueue
 from schedulezero.server.handlers.connection import CallLost, CallTimeout, HandlerAway
 from schedulezero.server.handlers.registry import Entry, Registry
 from schedulezero.server.records.troubles import Troubles
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.wire.protocol import encode
 from schedulezero.wire.storable import clean_text
 
@@ -55,7 +55,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: Store,
+        store: RunStore,
         queue: RunQueue,
         registry: Registry,
         troubles: Troubles,

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import Run
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 
 WINDOW = 1000
 """How many runs of one lane are held in memory at most."""
@@ -71,7 +71,7 @@ class _Lane:
 class LocalRunQueue:
     """A run queue within one process, over the server's store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RunStore) -> None:
         self._store = store
         self._lanes: dict[str, _Lane] = {}
         self._new_lanes: asyncio.Queue[str] = asyncio.Queue()

@@ -29,7 +29,7 @@ from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records import pgqueuer_rows
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.storage.postgres import PostgresDatabase, asyncpg, connect, reason
 from schedulezero.storage.signals import Signal, Signals
 
@@ -63,7 +63,7 @@ class SharedRunQueue:
     """
 
     def __init__(
-        self, database: PostgresDatabase, store: Store, registry: Registry, signals: Signals
+        self, database: PostgresDatabase, store: RunStore, registry: Registry, signals: Signals
     ) -> None:
         self._database = database
         self._store = store

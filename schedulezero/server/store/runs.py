@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero import faults
+from schedulezero import faults, instants
 from schedulezero.model import Run, RunState
 from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_runs
 from schedulezero.server.decisions.refusal import LimitReached
@@ -38,6 +38,12 @@ class RunStore:
     def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
         self._database = database
         self.limits = limits
+        self.cancelled_at: datetime | None = None
+        """When a job was cancelled last, as far as this node knows; runs made before may be void since."""
+
+    def note_cancelled(self) -> None:
+        """Notes that a job was cancelled, here or on another node."""
+        self.cancelled_at = instants.now()
 
     async def add_run(self, run: Run, *, ending: bool = False) -> Run:
         """Adds a run on demand and returns it with its sequence; LimitReached when too many wait already.
