@@ -182,14 +182,12 @@ class SchedulesDialect(Dialect):
 
 
 def _matches(job: Job, query: JobQuery) -> bool:
-    named = job.params.get("channel_ids")
-    channels = [job.params.get("channel_id"), *(cast("list[Any]", named) if isinstance(named, list) else [])]
     text = f"{job.name or ''} {job.method} {' '.join(map(str, job.params.values()))}".casefold()
     return (
         (query.state is None or job.state is query.state)
         and (query.method is None or job.method == query.method)
         and (query.creator_id is None or job.creator_id == query.creator_id)
-        and (query.channel_id is None or query.channel_id in map(str, channels))
+        and (query.channel_id is None or query.channel_id in job.channel_ids)
         and (query.text or "").casefold() in text
     )
 

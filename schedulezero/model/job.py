@@ -87,6 +87,13 @@ class Job(Noun):
     updated_at: datetime | None = None
 
     @property
+    def channel_ids(self) -> list[str]:
+        """The channels that its params name."""
+        many: Any = self.params.get("channel_ids")
+        items: list[Any] = [self.params.get("channel_id"), *(many if isinstance(many, list) else [])]
+        return [str(item) for item in items if item]
+
+    @property
     def title(self) -> str:
         """What people call it: its name, or its method where it has none."""
         return self.name or self.method

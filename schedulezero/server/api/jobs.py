@@ -79,14 +79,14 @@ class JobsResource:
 
     async def list(self, request: web.Request) -> web.Response:
         query = request.query
-        state = query_choice(request, "state", [item.value for item in JobState])
-        order = JobOrder(query_choice(request, "sort", [item.value for item in JobOrder]) or JobOrder.NEXT)
+        state = query_choice(request, "state", JobState)
+        order = query_choice(request, "sort", JobOrder) or JobOrder.NEXT
         due_before = query.get("due_before")
         page, cursor = await self._jobs.store.jobs(
             JobFilter(
                 handler_id=query.get("handler_id"),
                 method=query.get("method"),
-                state=JobState(state) if state else None,
+                state=state,
                 guild_id=query.get("guild_id"),
                 creator_id=query.get("creator_id"),
                 channel_id=query.get("channel_id"),
@@ -201,8 +201,7 @@ class JobsResource:
         job_id = request.match_info["id"]
         if await self._jobs.store.job(job_id) is None:
             raise no_such_job(job_id)
-        status = query_choice(request, "status", [item.value for item in RunState])
-        wanted = RunFilter(job_id=job_id, state=RunState(status) if status else None)
+        wanted = RunFilter(job_id=job_id, state=query_choice(request, "status", RunState))
         return json_answer(await run_page(self._jobs.runs, request, wanted))
 
 

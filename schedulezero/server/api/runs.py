@@ -48,12 +48,11 @@ class RunsResource:
         ]
 
     async def list(self, request: web.Request) -> web.Response:
-        status = query_choice(request, "status", [item.value for item in RunState])
         wanted = RunFilter(
             handler_id=request.query.get("handler_id"),
             job_id=request.query.get("job_id"),
             guild_id=request.query.get("guild_id"),
-            state=RunState(status) if status else None,
+            state=query_choice(request, "status", RunState),
             message_id=request.query.get("message_id"),
         )
         return json_answer(await run_page(self._store, request, wanted))

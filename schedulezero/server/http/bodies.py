@@ -33,6 +33,7 @@ from schedulezero.when.calendar.triggers import TYPES, zone_of
 from schedulezero.wire.storable import Unstorable, read_json
 
 Model = TypeVar("Model", bound=BaseModel)
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _DEEPEST = 20
 
@@ -327,14 +328,15 @@ def query_int(request: web.Request, name: str, default: int, low: int, high: int
     return int(text)
 
 
-def query_choice(request: web.Request, name: str, choices: list[str]) -> str | None:
+def query_choice(request: web.Request, name: str, choices: type[Choice]) -> Choice | None:
     """A word of the query out of a few."""
     text = request.query.get(name)
-    if text is not None and text not in choices:
+    known = [item.value for item in choices]
+    if text is not None and text not in known:
         raise ApiError(
-            400, "bad_query", f"{name!r} must be one of {', '.join(choices)}, not {text[:40]!r}.", name
+            400, "bad_query", f"{name!r} must be one of {', '.join(known)}, not {text[:40]!r}.", name
         )
-    return text
+    return choices(text) if text is not None else None
 
 
 def _refusal(error: ValidationError, model: type[BaseModel]) -> ApiError:

@@ -65,9 +65,7 @@ def run_at(job: Job, at: datetime, now: datetime, state: RunState, note: str | N
 
 def channels_text(job: Job) -> str:
     """The channels that a job names, as a text that a filter by channel looks into."""
-    named = job.params.get("channel_ids")
-    items = [job.params.get("channel_id"), *(cast("list[Any]", named) if isinstance(named, list) else [])]
-    return "".join(f" {item} " for item in items if item)[:2000]
+    return "".join(f" {channel_id} " for channel_id in job.channel_ids)[:2000]
 
 
 def search_text(job: Job) -> str:

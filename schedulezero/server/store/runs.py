@@ -17,7 +17,7 @@ from schedulezero.model import Run, RunState
 from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_runs
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
-from schedulezero.server.records.queries import RunFilter
+from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome, run_of
 from schedulezero.server.records.tables import posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
@@ -241,13 +241,7 @@ class RunStore:
     ) -> tuple[list[Run], int | None]:
         """A page of runs, newest first, and the cursor of the page after it."""
         query = sa.select(runs).order_by(runs.c.sequence.desc()).limit(limit + 1)
-        for column, value in (
-            (runs.c.handler_id, wanted.handler_id),
-            (runs.c.job_id, wanted.job_id),
-            (runs.c.guild_id, wanted.guild_id),
-        ):
-            if value is not None:
-                query = query.where(column == value)
+        query = narrowed(query, runs, wanted, "handler_id", "job_id", "guild_id")
         if wanted.state is not None:
             query = query.where(runs.c.state == wanted.state.value)
         if wanted.message_id is not None:
