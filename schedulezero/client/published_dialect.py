@@ -6,10 +6,10 @@ It has no place for a job's metadata, which therefore travels inside the params 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from schedulezero.client.decoding import items_of
@@ -36,6 +36,8 @@ from schedulezero.model import (
     Trigger,
 )
 from schedulezero.when.language.nearest import refusal
+
+T = TypeVar("T")
 
 _RUN_SECONDS = 35.0  # the published server answers when the job has ended
 
@@ -114,9 +116,7 @@ class SchedulesDialect(Dialect):
             "created": lambda job: (far - (job.created_at or far), job.id),
         }
         found.sort(key=keys[query.sort])
-        start = int(cursor or 0)
-        following = start + limit
-        return JobPage(tuple(found[start:following]), str(following) if following < len(found) else None)
+        return JobPage(*_cut(found, cursor, limit))
 
     async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:
         due = [job for job in await self._all() if job.next_run_at is not None and job.next_run_at <= instant]
@@ -172,13 +172,18 @@ class SchedulesDialect(Dialect):
             and (state is None or run.state is state)
         ]
         found.sort(key=lambda run: run.scheduled_at, reverse=True)
-        start = int(cursor or 0)
-        following = start + limit
-        return RunPage(tuple(found[start:following]), str(following) if following < len(found) else None)
+        return RunPage(*_cut(found, cursor, limit))
 
     async def _all(self) -> list[Job]:
         answer = await self._http.request("GET", "/api/schedules")
         return [job for item in items_of(answer, "schedules") if (job := _job_of_schedule(item)) is not None]
+
+
+def _cut(found: Sequence[T], cursor: str | None, limit: int) -> tuple[tuple[T, ...], str | None]:
+    """A page of what was found, and the cursor of the page after it."""
+    start = int(cursor or 0)
+    following = start + limit
+    return tuple(found[start:following]), str(following) if following < len(found) else None
 
 
 def _matches(job: Job, query: JobQuery) -> bool:

@@ -141,6 +141,7 @@ _JSON_WAYS: dict[type[Any], tuple[Way, Way]] = {
     object: (None, None),
     str: (None, str),
     int: (None, int),
+    bool: (None, lambda value: value is True),
     datetime: (to_iso, from_iso),
     date: (date.isoformat, date.fromisoformat),
     time: (lambda value: f"{value:%H:%M}", time.fromisoformat),

@@ -143,14 +143,5 @@ class Audit:
 
 
 def _entry(row: RowMapping) -> AuditEntry:
-    return AuditEntry(
-        sequence=row["sequence"],
-        at=row["at"],
-        action=row["action"],
-        guild_id=row["guild_id"],
-        job_id=row["job_id"],
-        name=row["name"],
-        actor_id=row["actor_id"],
-        via=row["via"],
-        changes=read_changes(row["changes"]),
-    )
+    columns: dict[str, Any] = {**row, "changes": read_changes(row["changes"])}
+    return AuditEntry(**columns)
