@@ -6,48 +6,43 @@ another one may have taken its place.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from schedulezero.client.decoding import items_of
-from schedulezero.client.dialect import (
-    PAGE,
-    AuditPage,
-    BulkChange,
-    BulkOutcome,
-    Dialect,
-    Feature,
-    JobPage,
-    JobQuery,
-    RunPage,
-)
+from schedulezero.client.dialect import BulkChange, BulkOutcome, Dialect, Feature, JobPage, JobQuery
 from schedulezero.client.http import Http
 from schedulezero.client.jobs_dialect import JobsDialect
 from schedulezero.client.published_dialect import SchedulesDialect
 from schedulezero.errors import BadAnswer, NotFound, RequestRefused, ServerTimeout, ServerUnreachable
-from schedulezero.model import (
-    GuildRules,
-    HandlerInfo,
-    Job,
-    JobVersion,
-    JsonObject,
-    Run,
-    RunState,
-    Trouble,
-)
-from schedulezero.model.audit import AuditEntry, Change
-from schedulezero.model.limits import Allowance
+from schedulezero.model import HandlerInfo, Job, JsonObject
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _LARGEST_PAGE = 200
 _LARGEST_BULK = 500
 
 
+def _asks(
+    question: Callable[Concatenate[Dialect, P], Awaitable[T]],
+) -> Callable[Concatenate[Client, P], Coroutine[Any, Any, T]]:
+    """Makes a method of the client that asks the same of the server's dialect."""
+
+    @wraps(question)
+    async def ask(client: Client, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await client.ask(lambda dialect: getattr(dialect, question.__name__)(*args, **kwargs))
+
+    return ask
+
+
 class Client:
     """Talks to one ScheduleZero server. Every method raises ClientError with a sentence.
+
+    Those that are not described here are described where `Dialect` is.
 
     Parameters:
         endpoint: the server's root, such as ``http://127.0.0.1:8888``.
@@ -71,86 +66,46 @@ class Client:
         """What this server cannot do, with the sentence to tell about it."""
         return (await self._learned()).lacks
 
-    async def create(self, job: Job, by: str | None = None) -> Job:
-        """Saves a new job."""
-        return await self._ask(lambda dialect: dialect.create(job, by or job.creator_id))
+    create = _asks(Dialect.create)
+    jobs = _asks(Dialect.jobs)
+    change = _asks(Dialect.change)
+    cancel = _asks(Dialect.cancel)
+    restore = _asks(Dialect.restore)
+    pause = _asks(Dialect.pause)
+    resume = _asks(Dialect.resume)
+    skip = _asks(Dialect.skip)
+    approve = _asks(Dialect.approve)
+    versions = _asks(Dialect.versions)
+    run = _asks(Dialect.run)
+    missing = _asks(Dialect.missing)
+    make_up = _asks(Dialect.make_up)
+    runs = _asks(Dialect.runs)
+    run_of_message = _asks(Dialect.run_of_message)
+    troubles = _asks(Dialect.troubles)
+    audit = _asks(Dialect.audit)
+    audit_after = _asks(Dialect.audit_after)
+    note = _asks(Dialect.note)
+    rules = _asks(Dialect.rules)
+    save_rules = _asks(Dialect.save_rules)
+    allowance = _asks(Dialect.allowance)
+    _show = _asks(Dialect.show)
+    _due_page = _asks(Dialect.due_before)
+    _bulk_part = _asks(Dialect.bulk)
 
     async def job(self, job_id: str, guild_id: str) -> Job:
         """The job of that id, if it belongs to that guild; NotFound otherwise."""
-        job = await self._ask(lambda dialect: dialect.show(job_id))
+        job = await self._show(job_id)
         if job.guild_id != guild_id:
             raise NotFound("There is no job of that name here.", code="job_not_found", field="job_id")
         return job
 
-    async def jobs(
-        self,
-        guild_id: str,
-        query: JobQuery = JobQuery(),  # noqa: B008 - frozen, and the same for everybody
-        *,
-        cursor: str | None = None,
-        limit: int = PAGE,
-    ) -> JobPage:
-        """A page of a guild's jobs."""
-        return await self._ask(lambda dialect: dialect.jobs(guild_id, query, cursor=cursor, limit=limit))
-
-    async def all_jobs(self, guild_id: str, query: JobQuery = JobQuery()) -> AsyncIterator[Job]:  # noqa: B008
+    def all_jobs(self, guild_id: str, query: JobQuery = JobQuery()) -> AsyncIterator[Job]:  # noqa: B008
         """All of a guild's jobs that the query matches, read page by page."""
-        cursor: str | None = None
-        while True:
-            page = await self.jobs(guild_id, query, cursor=cursor, limit=_LARGEST_PAGE)
-            for job in page.jobs:
-                yield job
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+        return _each(lambda cursor: self.jobs(guild_id, query, cursor=cursor, limit=_LARGEST_PAGE))
 
-    async def due_before(self, instant: datetime) -> AsyncIterator[Job]:
+    def due_before(self, instant: datetime) -> AsyncIterator[Job]:
         """All active jobs of all guilds that run before an instant, the next one first."""
-        cursor: str | None = None
-        while True:
-            page = await self._ask(
-                lambda dialect, at=cursor: dialect.due_before(instant, cursor=at, limit=_LARGEST_PAGE)
-            )
-            for job in page.jobs:
-                yield job
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-    async def change(self, job: Job, version: int, by: str | None = None) -> Job:
-        """Saves an edited job; Conflict when it is no longer at that version."""
-        return await self._ask(lambda dialect: dialect.change(job, version, by))
-
-    async def cancel(self, job: Job, by: str | None = None) -> Job:
-        """Ends a job."""
-        return await self._ask(lambda dialect: dialect.cancel(job, by))
-
-    async def restore(
-        self,
-        job_id: str,
-        version: int | None = None,
-        *,
-        expected: int | None = None,
-        by: str | None = None,
-    ) -> Job:
-        """Undoes a cancel, or brings a job back to a version; Conflict when it is not as expected."""
-        return await self._ask(lambda dialect: dialect.restore(job_id, version, expected, by))
-
-    async def pause(self, job_id: str, until: datetime | None = None, by: str | None = None) -> Job:
-        """Holds a job, until it is resumed or until an instant."""
-        return await self._ask(lambda dialect: dialect.pause(job_id, until, by))
-
-    async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
-        """Lets a paused or held job fall due again; Conflict when it is no longer at that version."""
-        return await self._ask(lambda dialect: dialect.resume(job_id, version, by))
-
-    async def skip(self, job_id: str, by: str | None = None) -> Job:
-        """Passes over a job's next run."""
-        return await self._ask(lambda dialect: dialect.skip(job_id, by))
-
-    async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
-        """Lets a pending job run; Conflict when it is no longer at that version."""
-        return await self._ask(lambda dialect: dialect.approve(job_id, version, by))
+        return _each(lambda cursor: self._due_page(instant, cursor=cursor, limit=_LARGEST_PAGE))
 
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:
         """One change to many jobs of a guild, in as many requests as it takes."""
@@ -159,106 +114,10 @@ class Client:
         refused: dict[str, str] = {}
         for start in range(0, len(ids), _LARGEST_BULK):
             part = {job_id: change.jobs[job_id] for job_id in ids[start : start + _LARGEST_BULK]}
-            wanted = replace(change, jobs=part)
-            outcome = await self._ask(lambda dialect, some=wanted: dialect.bulk(guild_id, some, by))
+            outcome = await self._bulk_part(guild_id, replace(change, jobs=part), by)
             changed.update(outcome.changed)
             refused.update(outcome.refused)
         return BulkOutcome(changed, refused)
-
-    async def versions(self, job_id: str, limit: int = 20) -> tuple[JobVersion, ...]:
-        """What a job was after each change, newest first."""
-        return await self._ask(lambda dialect: dialect.versions(job_id, limit))
-
-    async def run(self, job: Job, by: str | None = None) -> Run:
-        """Runs a job once, now; Conflict when it was changed since."""
-        return await self._ask(lambda dialect: dialect.run(job, by))
-
-    async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
-        """The instants of a job within a span that did not run well."""
-        return await self._ask(lambda dialect: dialect.missing(job_id, since, until))
-
-    async def make_up(
-        self, job_id: str, at: Sequence[datetime], by: str | None = None, *, version: int | None = None
-    ) -> tuple[Run, ...]:
-        """Runs such instants (again); returns the runs that are carried out now."""
-        return await self._ask(lambda dialect: dialect.make_up(job_id, at, version, by))
-
-    async def runs(
-        self,
-        guild_id: str,
-        *,
-        job_id: str | None = None,
-        state: RunState | None = None,
-        cursor: str | None = None,
-        limit: int = PAGE,
-    ) -> RunPage:
-        """A page of a guild's runs, newest first."""
-        return await self._ask(
-            lambda dialect: dialect.runs(guild_id, job_id=job_id, state=state, cursor=cursor, limit=limit)
-        )
-
-    async def run_of_message(self, guild_id: str, message_id: int) -> Run | None:
-        """The run that posted a message, None when none of this guild's did."""
-        return await self._ask(lambda dialect: dialect.run_of_message(guild_id, str(message_id)))
-
-    async def troubles(
-        self, after: int | None = None, wait_seconds: int = 0
-    ) -> tuple[tuple[Trouble, ...], int]:
-        """What there is to tell of runs after a place in the outbox, and the place to go on from.
-
-        Parameters:
-            after: where one stopped; None asks only where the outbox ends now.
-            wait_seconds: how long the server may wait for something to tell.
-        """
-        return await self._ask(lambda dialect: dialect.troubles(after, wait_seconds))
-
-    async def audit(
-        self,
-        guild_id: str,
-        *,
-        job_id: str | None = None,
-        actor_id: str | None = None,
-        cursor: str | None = None,
-        limit: int = PAGE,
-    ) -> AuditPage:
-        """A page of who changed what in a guild, newest first."""
-        return await self._ask(
-            lambda dialect: dialect.audit(
-                guild_id, job_id=job_id, actor_id=actor_id, cursor=cursor, limit=limit
-            )
-        )
-
-    async def audit_after(
-        self, after: int | None = None, wait_seconds: int = 0
-    ) -> tuple[tuple[AuditEntry, ...], int]:
-        """The audit of all guilds after a place, and the place to go on from; see `troubles`."""
-        return await self._ask(lambda dialect: dialect.audit_after(after, wait_seconds))
-
-    async def note(
-        self,
-        action: str,
-        *,
-        guild_id: str,
-        name: str | None = None,
-        changes: Sequence[Change] = (),
-        by: str | None = None,
-    ) -> None:
-        """Adds what was done elsewhere to the audit."""
-        await self._ask(
-            lambda dialect: dialect.note(action, guild_id=guild_id, name=name, changes=changes, by=by)
-        )
-
-    async def rules(self, guild_id: str) -> GuildRules:
-        """What a guild forbids."""
-        return await self._ask(lambda dialect: dialect.rules(guild_id))
-
-    async def save_rules(self, rules: GuildRules, by: str | None = None) -> GuildRules:
-        """Sets what a guild forbids."""
-        return await self._ask(lambda dialect: dialect.save_rules(rules, by))
-
-    async def allowance(self, guild_id: str, person_id: str) -> Allowance:
-        """The limits that hold in a guild, or for a person's own jobs, and what is used up of them."""
-        return await self._ask(lambda dialect: dialect.allowance(guild_id, person_id))
 
     async def handlers(self) -> list[HandlerInfo]:
         """The handlers that the server knows, each asked whether it is there."""
@@ -289,12 +148,25 @@ class Client:
             self._dialect = await _learn_dialect(self._http)
         return self._dialect
 
-    async def _ask(self, question: Callable[[Dialect], Awaitable[T]]) -> T:
+    async def ask(self, question: Callable[[Dialect], Awaitable[T]]) -> T:
+        """Asks in the server's dialect, which is learned again after the server was gone."""
         try:
             return await question(await self._learned())
         except (ServerUnreachable, ServerTimeout):
             self._dialect = None
             raise
+
+
+async def _each(page_at: Callable[[str | None], Awaitable[JobPage]]) -> AsyncIterator[Job]:
+    """The jobs of all pages, one page read at a time."""
+    cursor: str | None = None
+    while True:
+        page = await page_at(cursor)
+        for job in page.jobs:
+            yield job
+        cursor = page.next_cursor
+        if cursor is None:
+            return
 
 
 async def _learn_dialect(http: Http) -> Dialect:

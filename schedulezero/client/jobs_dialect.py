@@ -8,9 +8,11 @@ from typing import Any
 
 from schedulezero.client.decoding import items_of, job_of, job_path, read_answer, run_of
 from schedulezero.client.dialect import (
+    PAGE,
     AuditPage,
     BulkChange,
     BulkOutcome,
+    Dialect,
     Feature,
     JobPage,
     JobQuery,
@@ -20,10 +22,11 @@ from schedulezero.client.http import Http
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change, changes_json
+from schedulezero.model.fields import written_by_people
 from schedulezero.model.limits import Allowance
 
 
-class JobsDialect:
+class JobsDialect(Dialect):
     """Everything; it lacks nothing."""
 
     lacks: Mapping[Feature, str] = {}
@@ -31,22 +34,24 @@ class JobsDialect:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    async def create(self, job: Job, by: str | None) -> Job:
-        body: JsonObject = {
-            **_definition(job),
-            "handler_id": job.handler_id,
-            "guild_id": job.guild_id,
-            "creator_id": job.creator_id,
-            "state": job.state.value,
-        }
+    async def create(self, job: Job, by: str | None = None) -> Job:
+        body = {**_written(job), "state": job.state.value}
         if job.id:
             body["job_id"] = job.id
+        by = by or job.creator_id
         return job_of(await self._http.request("POST", "/api/jobs", body=body, actor_id=by))
 
     async def show(self, job_id: str) -> Job:
         return job_of(await self._http.request("GET", job_path(job_id)))
 
-    async def jobs(self, guild_id: str, query: JobQuery, *, cursor: str | None, limit: int) -> JobPage:
+    async def jobs(
+        self,
+        guild_id: str,
+        query: JobQuery = JobQuery(),  # noqa: B008 - frozen, and the same for everybody
+        *,
+        cursor: str | None = None,
+        limit: int = PAGE,
+    ) -> JobPage:
         return await self._page(
             {
                 "guild_id": guild_id,
@@ -68,36 +73,43 @@ class JobsDialect:
         answer = await self._http.request("GET", "/api/jobs", query=query)
         return JobPage(tuple(job_of(item) for item in items_of(answer, "jobs")), answer.get("next_cursor"))
 
-    async def change(self, job: Job, version: int, by: str | None) -> Job:
-        body = {**_definition(job), "version": version}
+    async def change(self, job: Job, version: int, by: str | None = None) -> Job:
+        body = {**_written(job, later=True), "version": version}
         if job.state.value == "pending":
             body["state"] = "pending"
         return await self._changed("PATCH", job_path(job.id), body, by)
 
-    async def cancel(self, job: Job, by: str | None) -> Job:
+    async def cancel(self, job: Job, by: str | None = None) -> Job:
         return await self._changed("DELETE", job_path(job.id), None, by)
 
-    async def restore(self, job_id: str, version: int | None, expected: int | None, by: str | None) -> Job:
+    async def restore(
+        self,
+        job_id: str,
+        version: int | None = None,
+        *,
+        expected: int | None = None,
+        by: str | None = None,
+    ) -> Job:
         body: JsonObject = {"version": version, "expected": expected}
         return await self._changed("POST", f"{job_path(job_id)}/restore", body, by)
 
-    async def pause(self, job_id: str, until: datetime | None, by: str | None) -> Job:
+    async def pause(self, job_id: str, until: datetime | None = None, by: str | None = None) -> Job:
         body: JsonObject = {"until": to_iso(until) if until is not None else None}
         return await self._changed("POST", f"{job_path(job_id)}/pause", body, by)
 
-    async def resume(self, job_id: str, version: int | None, by: str | None) -> Job:
+    async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
         return await self._changed("POST", f"{job_path(job_id)}/resume", {"version": version}, by)
 
-    async def skip(self, job_id: str, by: str | None) -> Job:
+    async def skip(self, job_id: str, by: str | None = None) -> Job:
         return await self._changed("POST", f"{job_path(job_id)}/skip", None, by)
 
-    async def approve(self, job_id: str, version: int | None, by: str | None) -> Job:
+    async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
         return await self._changed("POST", f"{job_path(job_id)}/approve", {"version": version}, by)
 
     async def _changed(self, method: str, path: str, body: JsonObject | None, by: str | None) -> Job:
         return job_of(await self._http.request(method, path, body=body, actor_id=by))
 
-    async def bulk(self, guild_id: str, change: BulkChange, by: str | None) -> BulkOutcome:
+    async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:
         entries = [
             {"job_id": job_id, "expected": expected, "version": change.versions.get(job_id)}
             for job_id, expected in change.jobs.items()
@@ -117,13 +129,13 @@ class JobsDialect:
             refused={str(item["job_id"]): str(item["message"]) for item in items_of(answer, "refused")},
         )
 
-    async def versions(self, job_id: str, limit: int) -> tuple[JobVersion, ...]:
+    async def versions(self, job_id: str, limit: int = 20) -> tuple[JobVersion, ...]:
         answer = await self._http.request("GET", f"{job_path(job_id)}/versions", query={"limit": limit})
         return tuple(
             read_answer(JobVersion.from_json, item, "a version") for item in items_of(answer, "versions")
         )
 
-    async def run(self, job: Job, by: str | None) -> Run:
+    async def run(self, job: Job, by: str | None = None) -> Run:
         body: JsonObject = {"version": job.version}
         return run_of(await self._http.request("POST", f"{job_path(job.id)}/run", body=body, actor_id=by))
 
@@ -135,7 +147,7 @@ class JobsDialect:
         )
 
     async def make_up(
-        self, job_id: str, at: Sequence[datetime], version: int | None, by: str | None
+        self, job_id: str, at: Sequence[datetime], by: str | None = None, *, version: int | None = None
     ) -> tuple[Run, ...]:
         body: JsonObject = {"instants": [to_iso(instant) for instant in at], "version": version}
         path = f"{job_path(job_id)}/make-up"
@@ -143,7 +155,13 @@ class JobsDialect:
         return tuple(run_of(item) for item in items_of(answer, "runs"))
 
     async def runs(
-        self, guild_id: str, *, job_id: str | None, state: RunState | None, cursor: str | None, limit: int
+        self,
+        guild_id: str,
+        *,
+        job_id: str | None = None,
+        state: RunState | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE,
     ) -> RunPage:
         query = {
             "guild_id": guild_id,
@@ -155,13 +173,15 @@ class JobsDialect:
         answer = await self._http.request("GET", "/api/executions", query=query)
         return RunPage(tuple(run_of(item) for item in items_of(answer, "records")), answer.get("next_cursor"))
 
-    async def run_of_message(self, guild_id: str, message_id: str) -> Run | None:
+    async def run_of_message(self, guild_id: str, message_id: int) -> Run | None:
         query = {"guild_id": guild_id, "message_id": message_id, "limit": 1}
         answer = await self._http.request("GET", "/api/executions", query=query)
         found = items_of(answer, "records")
         return run_of(found[0]) if found else None
 
-    async def troubles(self, after: int | None, wait_seconds: int) -> tuple[tuple[Trouble, ...], int]:
+    async def troubles(
+        self, after: int | None = None, wait_seconds: int = 0
+    ) -> tuple[tuple[Trouble, ...], int]:
         query = {"after": after, "wait": wait_seconds}
         answer = await self._http.request("GET", "/api/troubles", query=query, timeout=wait_seconds + 10.0)
         found = tuple(
@@ -170,7 +190,13 @@ class JobsDialect:
         return found, int(answer.get("next") or 0)
 
     async def audit(
-        self, guild_id: str, *, job_id: str | None, actor_id: str | None, cursor: str | None, limit: int
+        self,
+        guild_id: str,
+        *,
+        job_id: str | None = None,
+        actor_id: str | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE,
     ) -> AuditPage:
         query = {
             "guild_id": guild_id, "job_id": job_id, "actor_id": actor_id, "cursor": cursor, "limit": limit,
@@ -179,7 +205,9 @@ class JobsDialect:
         following = answer.get("next")
         return AuditPage(_entries(answer), str(following) if following else None)
 
-    async def audit_after(self, after: int | None, wait_seconds: int) -> tuple[tuple[AuditEntry, ...], int]:
+    async def audit_after(
+        self, after: int | None = None, wait_seconds: int = 0
+    ) -> tuple[tuple[AuditEntry, ...], int]:
         if after is None:  # only where it ends now
             answer = await self._http.request("GET", "/api/audit", query={"limit": 1})
             return (), int(answer.get("newest") or 0)
@@ -192,9 +220,9 @@ class JobsDialect:
         action: str,
         *,
         guild_id: str,
-        name: str | None,
-        changes: Sequence[Change],
-        by: str | None,
+        name: str | None = None,
+        changes: Sequence[Change] = (),
+        by: str | None = None,
     ) -> None:
         body: JsonObject = {
             "action": action,
@@ -208,7 +236,7 @@ class JobsDialect:
         answer = await self._http.request("GET", f"/api/guilds/{guild_id}/rules")
         return read_answer(GuildRules.from_json, answer, "rules")
 
-    async def save_rules(self, rules: GuildRules, by: str | None) -> GuildRules:
+    async def save_rules(self, rules: GuildRules, by: str | None = None) -> GuildRules:
         body = rules.to_json()
         del body["guild_id"]
         path = f"/api/guilds/{rules.guild_id}/rules"
@@ -228,16 +256,7 @@ def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:
     )
 
 
-def _definition(job: Job) -> JsonObject:
-    """What a person can change of a job, as a request carries it."""
-    return {
-        "method": job.method,
-        "params": dict(job.params),
-        "trigger": job.trigger.to_json(),
-        "name": job.name,
-        "timezone": job.timezone,
-        "grace_seconds": job.grace.total_seconds(),
-        "missed": job.missed.value,
-        "overlap": job.overlap.value,
-        "meta": dict(job.meta),
-    }
+def _written(job: Job, *, later: bool = False) -> JsonObject:
+    """What people write of a job, or may change later, as a request carries it."""
+    data = job.to_json()
+    return {item.key: data[item.key] for item in written_by_people(Job, later=later)}

@@ -9,14 +9,13 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from schedulezero.client.decoding import items_of
 from schedulezero.client.dialect import (
-    AuditPage,
-    BulkChange,
-    BulkOutcome,
+    PAGE,
+    Dialect,
     Feature,
     JobPage,
     JobQuery,
@@ -27,26 +26,23 @@ from schedulezero.errors import NotFound, NotSupported
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.spec import META_KEY
 from schedulezero.model import (
-    GuildRules,
     Job,
     JobState,
-    JobVersion,
     JsonObject,
     MissedPolicy,
     OverlapPolicy,
     Run,
     RunState,
     Trigger,
-    Trouble,
 )
-from schedulezero.model.audit import AuditEntry, Change
-from schedulezero.model.limits import Allowance
 from schedulezero.when.language.nearest import refusal
+
+T = TypeVar("T")
 
 _RUN_SECONDS = 35.0  # the published server answers when the job has ended
 
 
-class SchedulesDialect:
+class SchedulesDialect(Dialect):
     """Dialect B, the published server's."""
 
     lacks: Mapping[Feature, str] = {
@@ -65,7 +61,7 @@ class SchedulesDialect:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    async def create(self, job: Job, by: str | None) -> Job:
+    async def create(self, job: Job, by: str | None = None) -> Job:
         if job.state is JobState.PENDING:
             raise NotSupported("This server cannot hold a job until somebody approves it.")
         if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
@@ -103,7 +99,14 @@ class SchedulesDialect:
             raise NotFound(f"There is no job {job_id!r} any more.", code="job_not_found", field="job_id")
         return found
 
-    async def jobs(self, guild_id: str, query: JobQuery, *, cursor: str | None, limit: int) -> JobPage:
+    async def jobs(
+        self,
+        guild_id: str,
+        query: JobQuery = JobQuery(),  # noqa: B008 - frozen, and the same for everybody
+        *,
+        cursor: str | None = None,
+        limit: int = PAGE,
+    ) -> JobPage:
         # This dialect lists everything at once; the pages are cut here.
         found = [job for job in await self._all() if job.guild_id == guild_id and _matches(job, query)]
         far = datetime.max.replace(tzinfo=UTC)
@@ -113,86 +116,23 @@ class SchedulesDialect:
             "created": lambda job: (far - (job.created_at or far), job.id),
         }
         found.sort(key=keys[query.sort])
-        start = int(cursor or 0)
-        following = start + limit
-        return JobPage(tuple(found[start:following]), str(following) if following < len(found) else None)
+        return JobPage(*_cut(found, cursor, limit))
 
     async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:
         due = [job for job in await self._all() if job.next_run_at is not None and job.next_run_at <= instant]
         return JobPage(tuple(due), None)
 
-    async def change(self, job: Job, version: int, by: str | None) -> Job:
-        raise NotSupported(self.lacks[Feature.EDIT])
-
-    async def cancel(self, job: Job, by: str | None) -> Job:
+    async def cancel(self, job: Job, by: str | None = None) -> Job:
         await self._http.request("DELETE", f"/api/schedules/{quote(job.id, safe='')}")
         return replace(job, state=JobState.CANCELLED, next_run_at=None)
 
-    async def restore(self, job_id: str, version: int | None, expected: int | None, by: str | None) -> Job:
-        raise NotSupported(self.lacks[Feature.UNDO])
+    async def run_of_message(self, guild_id: str, message_id: int) -> Run | None:
+        page = await self.runs(guild_id, limit=1000)
+        return next(
+            (run for run in page.runs if (run.result or {}).get("message_id") == str(message_id)), None
+        )
 
-    async def pause(self, job_id: str, until: datetime | None, by: str | None) -> Job:
-        raise NotSupported(self.lacks[Feature.PAUSE])
-
-    async def resume(self, job_id: str, version: int | None, by: str | None) -> Job:
-        raise NotSupported(self.lacks[Feature.PAUSE])
-
-    async def skip(self, job_id: str, by: str | None) -> Job:
-        raise NotSupported(self.lacks[Feature.HOLD])
-
-    async def approve(self, job_id: str, version: int | None, by: str | None) -> Job:
-        raise NotSupported(self.lacks[Feature.EDIT])
-
-    async def bulk(self, guild_id: str, change: BulkChange, by: str | None) -> BulkOutcome:
-        raise NotSupported(self.lacks[Feature.BULK])
-
-    async def versions(self, job_id: str, limit: int) -> tuple[JobVersion, ...]:
-        raise NotSupported(self.lacks[Feature.UNDO])
-
-    async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
-        raise NotSupported(self.lacks[Feature.MAKE_UP])
-
-    async def make_up(
-        self, job_id: str, at: Sequence[datetime], version: int | None, by: str | None
-    ) -> tuple[Run, ...]:
-        raise NotSupported(self.lacks[Feature.MAKE_UP])
-
-    async def run_of_message(self, guild_id: str, message_id: str) -> Run | None:
-        page = await self.runs(guild_id, job_id=None, state=None, cursor=None, limit=1000)
-        return next((run for run in page.runs if (run.result or {}).get("message_id") == message_id), None)
-
-    async def troubles(self, after: int | None, wait_seconds: int) -> tuple[tuple[Trouble, ...], int]:
-        raise NotSupported(self.lacks[Feature.TROUBLES])
-
-    async def audit(
-        self, guild_id: str, *, job_id: str | None, actor_id: str | None, cursor: str | None, limit: int
-    ) -> AuditPage:
-        raise NotSupported(self.lacks[Feature.AUDIT])
-
-    async def audit_after(self, after: int | None, wait_seconds: int) -> tuple[tuple[AuditEntry, ...], int]:
-        raise NotSupported(self.lacks[Feature.AUDIT])
-
-    async def note(
-        self,
-        action: str,
-        *,
-        guild_id: str,
-        name: str | None,
-        changes: Sequence[Change],
-        by: str | None,
-    ) -> None:
-        raise NotSupported(self.lacks[Feature.AUDIT])
-
-    async def rules(self, guild_id: str) -> GuildRules:
-        raise NotSupported(self.lacks[Feature.RULES])
-
-    async def save_rules(self, rules: GuildRules, by: str | None) -> GuildRules:
-        raise NotSupported(self.lacks[Feature.RULES])
-
-    async def allowance(self, guild_id: str, person_id: str) -> Allowance:
-        raise NotSupported(self.lacks[Feature.RULES])
-
-    async def run(self, job: Job, by: str | None) -> Run:
+    async def run(self, job: Job, by: str | None = None) -> Run:
         started_at = datetime.now(UTC)
         body: JsonObject = {
             "handler_id": job.handler_id,
@@ -214,7 +154,13 @@ class SchedulesDialect:
         )
 
     async def runs(
-        self, guild_id: str, *, job_id: str | None, state: RunState | None, cursor: str | None, limit: int
+        self,
+        guild_id: str,
+        *,
+        job_id: str | None = None,
+        state: RunState | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE,
     ) -> RunPage:
         own = {job.id: job for job in await self._all() if job.guild_id == guild_id}
         answer = await self._http.request("GET", "/api/executions", query={"limit": 1000, "job_id": job_id})
@@ -226,24 +172,27 @@ class SchedulesDialect:
             and (state is None or run.state is state)
         ]
         found.sort(key=lambda run: run.scheduled_at, reverse=True)
-        start = int(cursor or 0)
-        following = start + limit
-        return RunPage(tuple(found[start:following]), str(following) if following < len(found) else None)
+        return RunPage(*_cut(found, cursor, limit))
 
     async def _all(self) -> list[Job]:
         answer = await self._http.request("GET", "/api/schedules")
         return [job for item in items_of(answer, "schedules") if (job := _job_of_schedule(item)) is not None]
 
 
+def _cut(found: Sequence[T], cursor: str | None, limit: int) -> tuple[tuple[T, ...], str | None]:
+    """A page of what was found, and the cursor of the page after it."""
+    start = int(cursor or 0)
+    following = start + limit
+    return tuple(found[start:following]), str(following) if following < len(found) else None
+
+
 def _matches(job: Job, query: JobQuery) -> bool:
-    named = job.params.get("channel_ids")
-    channels = [job.params.get("channel_id"), *(cast("list[Any]", named) if isinstance(named, list) else [])]
     text = f"{job.name or ''} {job.method} {' '.join(map(str, job.params.values()))}".casefold()
     return (
         (query.state is None or job.state is query.state)
         and (query.method is None or job.method == query.method)
         and (query.creator_id is None or job.creator_id == query.creator_id)
-        and (query.channel_id is None or query.channel_id in map(str, channels))
+        and (query.channel_id is None or query.channel_id in job.channel_ids)
         and (query.text or "").casefold() in text
     )
 

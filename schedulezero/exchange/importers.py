@@ -17,6 +17,7 @@ from typing import Any
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.when.calendar.crontab import NICKNAMES
 from schedulezero.when.calendar.triggers import known_zones
 
 POST = "send_announcement"
@@ -149,11 +150,6 @@ def once(at: datetime, now: datetime) -> Trigger:
 
 # ---------------------------------------------------------------- crontab
 
-_ALIASES = {
-    "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
-}  # fmt: skip
-
 
 def _setting(line: str) -> tuple[str, str] | None:
     """A line such as ``CRON_TZ=Europe/Berlin`` as its name and value."""
@@ -238,9 +234,9 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOve
         raise NotTakenOver("A line needs five fields and then what to post.")
     when = " ".join(parts[:fields])
     if fields == 1:
-        if when not in _ALIASES:
+        if when not in NICKNAMES:
             raise NotTakenOver(f"{when} has no instant; give it five fields.")
-        when = _ALIASES[when]
+        when = NICKNAMES[when]
     if wrong is not None:
         raise wrong
     return Entry(number, None, POST, {"channel_id": channel_id, "message": parts[fields]}, when, zone)

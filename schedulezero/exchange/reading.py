@@ -17,9 +17,10 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.exchange.importers import POST, reader_of
 from schedulezero.exchange.yaml_file import LARGEST_FILE, MOST_ENTRIES, Entry, Fault, read_jobs
-from schedulezero.instants import from_iso, to_iso
+from schedulezero.instants import to_iso
 from schedulezero.methods.variables import turns
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.model.fields import Noun
 from schedulezero.when.calendar.rule import Bounded
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
@@ -49,7 +50,7 @@ _PICKLED = f"Files of APScheduler hold pickles; the bot's owner converts them wi
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Noun):
     """How a file is read.
 
     Attributes:
@@ -71,31 +72,6 @@ class Asked:
     pickles: bool = False
     most: int = MOST_ENTRIES
     largest: int = LARGEST_FILE
-
-    def to_json(self) -> JsonObject:
-        return {
-            "zone": self.zone,
-            "locale": self.locale,
-            "now": to_iso(self.now),
-            "channel_id": self.channel_id,
-            "count": self.count,
-            "pickles": self.pickles,
-            "most": self.most,
-            "largest": self.largest,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Asked:
-        return cls(
-            str(data["zone"]),
-            str(data["locale"]),
-            from_iso(str(data["now"])),
-            str(data["channel_id"]),
-            int(data["count"]),
-            data["pickles"] is True,
-            int(data["most"]),
-            int(data["largest"]),
-        )
 
 
 @dataclass(frozen=True, slots=True)

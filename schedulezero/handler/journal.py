@@ -115,7 +115,9 @@ class Journal:
         await self._database.write(_prune)
 
     async def close(self) -> None:
-        """Lets go of the file."""
+        """Lets go of the file, after what was asked of it is done."""
+        for work in (self._results, self._run_begins, self._step_begins, self._run_ends, self._step_ends):
+            await work.close()
         await self._database.close()
 
     async def result(self, run_id: str) -> JsonObject | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import JsonObject
+from schedulezero.model.fields import Noun
 
 # What changes by itself, or follows from the rest.
 _NOT_TOLD = frozenset(
@@ -18,7 +18,7 @@ _INSIDE = frozenset({"params", "meta"})
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Noun):
     """One field, as it was and as it is; None stands for *was not there*."""
 
     field: str
@@ -27,7 +27,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Noun):
     """One change.
 
     Attributes:
@@ -47,46 +47,18 @@ class AuditEntry:
     job_id: str | None
     name: str | None
     actor_id: str | None
-    via: str
-    changes: tuple[Change, ...]
-
-    def to_json(self) -> JsonObject:
-        return {
-            "sequence": self.sequence,
-            "at": to_iso(self.at),
-            "action": self.action,
-            "guild_id": self.guild_id,
-            "job_id": self.job_id,
-            "name": self.name,
-            "actor_id": self.actor_id,
-            "via": self.via,
-            "changes": changes_json(self.changes),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> AuditEntry:
-        return cls(
-            sequence=int(data["sequence"]),
-            at=from_iso(data["at"]),
-            action=str(data["action"]),
-            guild_id=data.get("guild_id"),
-            job_id=data.get("job_id"),
-            name=data.get("name"),
-            actor_id=data.get("actor_id"),
-            via=str(data.get("via") or "rest"),
-            changes=read_changes(data.get("changes") or []),
-        )
+    via: str = "rest"
+    changes: tuple[Change, ...] = ()
 
 
 def changes_json(changes: tuple[Change, ...]) -> list[JsonObject]:
     """Changes as they travel and are kept."""
-    return [{"field": change.field, "old": change.old, "new": change.new} for change in changes]
+    return [change.to_json() for change in changes]
 
 
 def read_changes(items: list[Any]) -> tuple[Change, ...]:
     """The inverse of `changes_json`."""
-    found = [cast(JsonObject, item) for item in items if isinstance(item, dict)]
-    return tuple(Change(str(item["field"]), item.get("old"), item.get("new")) for item in found)
+    return tuple(Change.from_json(item) for item in items)
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:

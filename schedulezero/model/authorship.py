@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from schedulezero.model import Job, JobVersion
+from schedulezero.model.fields import written_by_people
 
 FOLLOWS = "follows"
 """Under this key of its meta a job that belongs to another one keeps the id of that one."""
@@ -18,17 +19,12 @@ ENDINGS = "after-"
 """The id of such a job begins so."""
 
 
+_DEFINING = [item.name for item in written_by_people(Job) if item.written and item.written.defines]
+
+
 def definition(job: Job) -> tuple[Any, ...]:
     """What a job does and when: what a second person approves, and a writer answers for."""
-    return (
-        job.handler_id,
-        job.method,
-        dict(job.params),
-        job.trigger.to_json(),
-        job.timezone,
-        job.missed,
-        job.overlap,
-    )
+    return tuple(getattr(job, name) for name in _DEFINING)
 
 
 def belongs_to_another(job: Job) -> bool:

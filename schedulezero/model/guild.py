@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any
 
-from schedulezero.model.json_object import JsonObject
+from schedulezero.model.fields import Noun
 
 
 @dataclass(frozen=True, slots=True)
-class GuildRules:
+class GuildRules(Noun):
     """When and how much a guild lets run.
 
     Attributes:
@@ -29,26 +27,3 @@ class GuildRules:
     dark_days: tuple[date, ...] = ()
     most_jobs: int | None = None
     most_runs_an_hour: int | None = None
-
-    def to_json(self) -> JsonObject:
-        return {
-            "guild_id": self.guild_id,
-            "timezone": self.timezone,
-            "quiet_from": f"{self.quiet_from:%H:%M}" if self.quiet_from is not None else None,
-            "quiet_to": f"{self.quiet_to:%H:%M}" if self.quiet_to is not None else None,
-            "dark_days": [day.isoformat() for day in self.dark_days],
-            "most_jobs": self.most_jobs,
-            "most_runs_an_hour": self.most_runs_an_hour,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> GuildRules:
-        return cls(
-            guild_id=str(data["guild_id"]),
-            timezone=str(data.get("timezone") or "UTC"),
-            quiet_from=time.fromisoformat(data["quiet_from"]) if data.get("quiet_from") else None,
-            quiet_to=time.fromisoformat(data["quiet_to"]) if data.get("quiet_to") else None,
-            dark_days=tuple(date.fromisoformat(day) for day in data.get("dark_days") or ()),
-            most_jobs=data.get("most_jobs"),
-            most_runs_an_hour=data.get("most_runs_an_hour"),
-        )

@@ -6,13 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import Annotated, Any
 
-from schedulezero.instants import from_iso, from_iso_or_none, to_iso, to_iso_or_none
+from schedulezero.model.fields import Bounds, Key, Noun, Written, codec_of
 from schedulezero.model.json_object import JsonObject
 from schedulezero.model.trigger import Trigger
 
 DEFAULT_GRACE = timedelta(minutes=5)
+
+SHORT_TEXT = Bounds(shortest=1, longest=100)
+NAME = Bounds(shortest=1, longest=100, stripped=True)
+SNOWFLAKE = Bounds(pattern=r"^[0-9]{1,20}$")
+_GRACE = Bounds(least=1, most=7 * 86_400)
+
+# Who writes a field: those that people write are in the bodies of requests.
+_ONCE = Written(later=False)
+_WHAT_IT_DOES = Written(defines=True)
+_ABOUT_IT = Written()
 
 
 class JobState(StrEnum):
@@ -42,96 +52,55 @@ class OverlapPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(Noun):
     """A job: which method of which handler is called with what, and when.
 
     ``anchor_at`` is the instant from which an interval counts; it survives restarts and edits.
     ``held_until`` passes over every instant up to then. ``meta`` is what an interface keeps with the
     job; the server only stores it. ``run_count`` counts the runs that were made of it.
     ``version`` grows with each change and guards edits against each other.
+
+    A new field is described here and has a column in `schedulezero.server.records.tables`. Requests, answers
+    and rows then have it.
     """
 
-    id: str
-    handler_id: str
-    method: str
-    params: Mapping[str, Any]
-    trigger: Trigger
+    id: Annotated[str, Key("job_id")]
+    handler_id: Annotated[str, SHORT_TEXT, Written(later=False, defines=True)]
+    method: Annotated[str, SHORT_TEXT, _WHAT_IT_DOES]
+    params: Annotated[Mapping[str, Any], _WHAT_IT_DOES]
+    trigger: Annotated[Trigger, _WHAT_IT_DOES]
     state: JobState = JobState.ACTIVE
     next_run_at: datetime | None = None
     anchor_at: datetime | None = None
-    name: str | None = None
-    guild_id: str | None = None
-    creator_id: str | None = None
-    timezone: str = "UTC"
-    grace: timedelta = DEFAULT_GRACE
-    missed: MissedPolicy = MissedPolicy.LATEST
-    overlap: OverlapPolicy = OverlapPolicy.ALLOW
+    name: Annotated[str | None, NAME, _ABOUT_IT] = None
+    guild_id: Annotated[str | None, SNOWFLAKE, _ONCE] = None
+    creator_id: Annotated[str | None, SNOWFLAKE, _ONCE] = None
+    timezone: Annotated[str, _WHAT_IT_DOES] = "UTC"
+    grace: Annotated[timedelta, _GRACE, _ABOUT_IT] = DEFAULT_GRACE
+    missed: Annotated[MissedPolicy, _WHAT_IT_DOES] = MissedPolicy.LATEST
+    overlap: Annotated[OverlapPolicy, _WHAT_IT_DOES] = OverlapPolicy.ALLOW
     held_until: datetime | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    meta: Annotated[Mapping[str, Any], Bounds(longest=20), _ABOUT_IT] = field(default_factory=dict[str, Any])
     run_count: int = 0
     version: int = 1
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
     @property
+    def channel_ids(self) -> list[str]:
+        """The channels that its params name."""
+        many: Any = self.params.get("channel_ids")
+        items: list[Any] = [self.params.get("channel_id"), *(many if isinstance(many, list) else [])]
+        return [str(item) for item in items if item]
+
+    @property
     def title(self) -> str:
         """What people call it: its name, or its method where it has none."""
         return self.name or self.method
 
-    def to_json(self) -> JsonObject:
-        return {
-            "job_id": self.id,
-            "handler_id": self.handler_id,
-            "method": self.method,
-            "params": dict(self.params),
-            "trigger": self.trigger.to_json(),
-            "state": self.state.value,
-            "next_run_at": to_iso_or_none(self.next_run_at),
-            "name": self.name,
-            "guild_id": self.guild_id,
-            "creator_id": self.creator_id,
-            "timezone": self.timezone,
-            "grace_seconds": self.grace.total_seconds(),
-            "missed": self.missed.value,
-            "overlap": self.overlap.value,
-            "held_until": to_iso_or_none(self.held_until),
-            "meta": dict(self.meta),
-            "run_count": self.run_count,
-            "version": self.version,
-            "anchor_at": to_iso_or_none(self.anchor_at),
-            "created_at": to_iso_or_none(self.created_at),
-            "updated_at": to_iso_or_none(self.updated_at),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Job:
-        return cls(
-            id=str(data["job_id"]),
-            handler_id=str(data["handler_id"]),
-            method=str(data["method"]),
-            params=cast(JsonObject, data["params"]),
-            trigger=Trigger.from_json(data["trigger"]),
-            state=JobState(data["state"]),
-            next_run_at=from_iso_or_none(data.get("next_run_at")),
-            anchor_at=from_iso_or_none(data.get("anchor_at")),
-            name=data.get("name"),
-            guild_id=data.get("guild_id"),
-            creator_id=data.get("creator_id"),
-            timezone=data.get("timezone") or "UTC",
-            grace=timedelta(seconds=float(data.get("grace_seconds", DEFAULT_GRACE.total_seconds()))),
-            missed=MissedPolicy(data.get("missed") or MissedPolicy.LATEST),
-            overlap=OverlapPolicy(data.get("overlap") or OverlapPolicy.ALLOW),
-            held_until=from_iso_or_none(data.get("held_until")),
-            meta=cast(JsonObject, data.get("meta") or {}),
-            run_count=int(data.get("run_count") or 0),
-            version=int(data.get("version", 1)),
-            created_at=from_iso_or_none(data.get("created_at")),
-            updated_at=from_iso_or_none(data.get("updated_at")),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class JobVersion:
+class JobVersion(Noun):
     """A job as it was after one change: which change, by whom (a user's id, None for nobody known)."""
 
     job: Job
@@ -140,19 +109,4 @@ class JobVersion:
     changed_at: datetime
 
     def to_json(self) -> JsonObject:
-        return {
-            "version": self.job.version,
-            "action": self.action,
-            "actor_id": self.actor_id,
-            "changed_at": to_iso(self.changed_at),
-            "job": self.job.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> JobVersion:
-        return cls(
-            job=Job.from_json(data["job"]),
-            action=str(data["action"]),
-            actor_id=data.get("actor_id"),
-            changed_at=from_iso(data["changed_at"]),
-        )
+        return {"version": self.job.version, **codec_of(JobVersion).write(self)}

@@ -16,6 +16,7 @@ from typing import Any
 
 from schedulezero.model import Job, JsonObject
 from schedulezero.model.authorship import ENDINGS
+from schedulezero.model.fields import Noun
 
 MINUTE = timedelta(minutes=1)
 EDGE_ENTRIES, EDGE_KIB = 2_000, 2_048
@@ -81,7 +82,7 @@ NO_LIMITS = Limits(**{item.name: None for item in fields(Limits)})
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(Noun):
     """The limits that hold in one place, and what is used up of them.
 
     Attributes:
@@ -97,25 +98,6 @@ class Allowance:
     most_jobs: int | None = None
     mine: int | None = None
     runs: int = 0
-
-    def to_json(self) -> JsonObject:
-        return {
-            "limits": self.limits.to_json(),
-            "jobs": self.jobs,
-            "most_jobs": self.most_jobs,
-            "mine": self.mine,
-            "runs": self.runs,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Allowance:
-        return cls(
-            limits=Limits.from_json(data["limits"]),
-            jobs=int(data["jobs"]),
-            most_jobs=data.get("most_jobs"),
-            mine=data.get("mine"),
-            runs=int(data["runs"]),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schedulezero.model.json_object import JsonObject
+from schedulezero.model.fields import Noun
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Noun):
     """When a job falls due, as it travels: a type and its arguments (the wire's own names)."""
 
     type: str
@@ -19,10 +19,3 @@ class Trigger:
     def zone_or(self, default: str) -> str:
         """The zone of its wall-clock times: the one it names, or that of its job."""
         return str(self.args.get("timezone") or default)
-
-    def to_json(self) -> JsonObject:
-        return {"type": self.type, "args": dict(self.args)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Trigger:
-        return cls(str(data["type"]), dict(data["args"]))

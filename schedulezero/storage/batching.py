@@ -38,10 +38,22 @@ class Together(Generic[T, R]):
             self._working = run_in_background(self._serve(), "work done together")
         return await future
 
+    async def close(self) -> None:
+        """Waits until everybody who asked has an answer; called before what the work needs is closed."""
+        while self._working is not None and not self._working.done():
+            await asyncio.wait([self._working])
+
     async def _serve(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            await self._serve_batch(batch)
+        batch: list[tuple[T, asyncio.Future[R]]] = []
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                await self._serve_batch(batch)
+        finally:
+            # Where this was cancelled, nobody may wait for ever.
+            for _, future in (*batch, *self._waiting):
+                future.cancel()
+            self._waiting.clear()
 
     async def _serve_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:

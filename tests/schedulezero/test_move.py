@@ -20,6 +20,7 @@ from schedulezero.server.records.queries import JobFilter, RunFilter
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.server.thread import ServerThread
 from schedulezero.storage.database import database_of
 from schedulezero.wire.addresses import free_ports
@@ -40,13 +41,13 @@ async def filled(path: Path, jobs: int = 30, runs: int = 60) -> str:
     """A SQLite database with jobs, runs in every state, settings and a journal."""
     database = database_of(str(path), metadata)
     await database.open()
-    store = Store(database)
+    store, made_runs = Store(database), RunStore(database)
     now = instants.now()
     for number in range(jobs):
         await store.add_job(a_job(number))
-    await store.add_runs([a_run(number) for number in range(runs)])
-    made = (await store.runs(RunFilter(), before_sequence=None, limit=runs))[0]
-    await store.record(
+    await made_runs.add_runs([a_run(number) for number in range(runs)])
+    made = (await made_runs.runs(RunFilter(), before_sequence=None, limit=runs))[0]
+    await made_runs.record(
         [replace(run, state=RunState.SUCCEEDED, finished_at=now, result={"message_id": str(run.sequence)})
          for run in made[5:]]
     )  # fmt: skip

@@ -75,6 +75,48 @@ async def test_one_whose_item_is_at_fault_fails_alone() -> None:
     assert [item for item in found if not isinstance(item, ValueError)] == [0, 10, 20, 30, 40, 60, 70, 80]
 
 
+async def test_closing_waits_for_those_who_asked() -> None:
+    go = asyncio.Event()
+
+    async def work(items: Sequence[int]) -> list[int]:
+        await go.wait()
+        return list(items)
+
+    together = Together(work, most=1)
+    await together.close()  # nobody has asked yet
+    tasks = [asyncio.create_task(together.ask(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(together.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    go.set()
+    await closing
+    assert await asyncio.gather(*tasks) == [0, 1, 2]
+
+
+async def test_nobody_waits_for_work_that_was_cancelled() -> None:
+    started = asyncio.Event()
+
+    async def work(items: Sequence[int]) -> list[int]:
+        started.set()
+        await asyncio.Event().wait()
+        return list(items)
+
+    together = Together(work, most=2)
+    tasks = [asyncio.create_task(together.ask(number)) for number in range(5)]
+    await started.wait()
+    (working,) = (task for task in asyncio.all_tasks() if task.get_name() == "work done together")
+    working.cancel()  # as a loop does that ends
+    await asyncio.wait(tasks)
+    assert all(task.cancelled() for task in tasks)
+    started.clear()
+    again = asyncio.create_task(together.ask(9))
+    await started.wait()
+    again.cancel()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+
+
 async def test_nobody_waits_twice_for_a_database_that_is_away() -> None:
     go = asyncio.Event()
     asked: list[int] = []

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
 from schedulezero.instants import to_iso
-from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, RunState, Trigger
+from schedulezero.model import Job, JobState, RunState
+from schedulezero.model.fields import codec_of
 from schedulezero.server.api.runs import run_page
 from schedulezero.server.decisions.refusal import no_such_job
 from schedulezero.server.engine.lifecycle import Jobs, created_answer
@@ -26,6 +26,7 @@ from schedulezero.server.http.bodies import (
     VersionBody,
     actor_of,
     check_zone,
+    given_in,
     per_person,
     query_choice,
     query_int,
@@ -66,25 +67,11 @@ class JobsResource:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        body = await read_body(request, JobBody)
+        given = given_in(await read_body(request, JobBody))
+        zone = check_zone(given.get("timezone"), self._timezone)
         job = await self._jobs.create(
-            Job(
-                id=body.job_id or "",
-                handler_id=body.handler_id,
-                method=body.method,
-                params=body.params,
-                trigger=Trigger(body.trigger.type, body.trigger.args),
-                name=body.name,
-                guild_id=body.guild_id,
-                creator_id=body.creator_id,
-                timezone=check_zone(body.timezone, self._timezone),
-                grace=timedelta(seconds=body.grace_seconds),
-                missed=MissedPolicy(body.missed),
-                overlap=OverlapPolicy(body.overlap),
-                meta=body.meta,
-                state=JobState(body.state),
-            ),
-            by=actor_of(request) or body.creator_id,
+            Job.from_json({"params": {}, **given, "job_id": given.get("job_id") or "", "timezone": zone}),
+            by=actor_of(request) or given.get("creator_id"),
             per_person=per_person(request),
         )
         answer = created_answer(job, self._jobs.warning_for(job.handler_id))
@@ -92,14 +79,14 @@ class JobsResource:
 
     async def list(self, request: web.Request) -> web.Response:
         query = request.query
-        state = query_choice(request, "state", [item.value for item in JobState])
-        order = JobOrder(query_choice(request, "sort", [item.value for item in JobOrder]) or JobOrder.NEXT)
+        state = query_choice(request, "state", JobState)
+        order = query_choice(request, "sort", JobOrder) or JobOrder.NEXT
         due_before = query.get("due_before")
         page, cursor = await self._jobs.store.jobs(
             JobFilter(
                 handler_id=query.get("handler_id"),
                 method=query.get("method"),
-                state=JobState(state) if state else None,
+                state=state,
                 guild_id=query.get("guild_id"),
                 creator_id=query.get("creator_id"),
                 channel_id=query.get("channel_id"),
@@ -121,7 +108,8 @@ class JobsResource:
 
     async def change(self, request: web.Request) -> web.Response:
         body = await read_body(request, JobChangeBody)
-        given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set - {"version"}}
+        given = given_in(body)
+        given.pop("version", None)
         if not given:
             names = ", ".join(name for name in JobChangeBody.model_fields if name != "version")
             raise ApiError(400, "bad_field", f"Nothing to change; possible are: {names}.")
@@ -130,20 +118,11 @@ class JobsResource:
             raise ApiError(400, "bad_field", f"{absent!r} cannot be null; leave it out to keep it.", absent)
         if "timezone" in given:
             given["timezone"] = check_zone(given["timezone"], self._timezone)
-        if "trigger" in given and body.trigger is not None:
-            given["trigger"] = Trigger(body.trigger.type, body.trigger.args)
-        if "grace_seconds" in given:
-            given["grace"] = timedelta(seconds=given.pop("grace_seconds"))
-        if "missed" in given:
-            given["missed"] = MissedPolicy(given["missed"])
-        if "overlap" in given:
-            given["overlap"] = OverlapPolicy(given["overlap"])
-        if "state" in given:
-            given["state"] = JobState(given["state"])
+        edits = codec_of(Job).read_some(given)
         job = await self._jobs.change(
             request.match_info["id"],
             body.version,
-            lambda before: replace(before, **given),
+            lambda before: replace(before, **edits),
             by=actor_of(request),
             per_person=per_person(request),
         )
@@ -222,9 +201,8 @@ class JobsResource:
         job_id = request.match_info["id"]
         if await self._jobs.store.job(job_id) is None:
             raise no_such_job(job_id)
-        status = query_choice(request, "status", [item.value for item in RunState])
-        wanted = RunFilter(job_id=job_id, state=RunState(status) if status else None)
-        return json_answer(await run_page(self._jobs.store, request, wanted))
+        wanted = RunFilter(job_id=job_id, state=query_choice(request, "status", RunState))
+        return json_answer(await run_page(self._jobs.runs, request, wanted))
 
 
 def _write_cursor(position: Position | None) -> str | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Any
 
-from schedulezero.model import JobState, MissedPolicy, OverlapPolicy, RunState, TroubleKind
-from schedulezero.model.limits import Limits
+from pydantic import BaseModel
+
+from schedulezero.model import GuildRules, Job, JobVersion, RunState, Trigger, TroubleKind
+from schedulezero.model.audit import AuditEntry
+from schedulezero.model.fields import fields_of
+from schedulezero.model.limits import Allowance
 from schedulezero.server.api.preview import PreviewBody
 from schedulezero.server.http.bodies import (
     AuditBody,
@@ -45,29 +51,47 @@ _INSTANT: _Schema = {"type": "string", "format": "date-time"}
 _NULLABLE_INSTANT: _Schema = {"type": ["string", "null"], "format": "date-time"}
 _ANYTHING: _Schema = {"type": "object"}
 
-_JOB = {
-    "job_id": _TEXT,
-    "handler_id": _TEXT,
-    "method": _TEXT,
-    "params": _ANYTHING,
-    "trigger": _object({"type": _TEXT, "args": _ANYTHING}),
-    "state": {"enum": [item.value for item in JobState]},
-    "next_run_at": _NULLABLE_INSTANT,
-    "name": _nullable("string"),
-    "guild_id": _nullable("string"),
-    "creator_id": _nullable("string"),
-    "timezone": _TEXT,
-    "grace_seconds": {"type": "number"},
-    "missed": {"enum": [item.value for item in MissedPolicy]},
-    "overlap": {"enum": [item.value for item in OverlapPolicy]},
-    "held_until": _NULLABLE_INSTANT,
-    "meta": _ANYTHING,
-    "run_count": _COUNT,
-    "version": _COUNT,
-    "anchor_at": _NULLABLE_INSTANT,
-    "created_at": _NULLABLE_INSTANT,
-    "updated_at": _NULLABLE_INSTANT,
+# Read as: the class of a field in the model, and the schema of its values.
+_KINDS: dict[type[Any], _Schema] = {
+    object: {},
+    str: _TEXT,
+    int: _COUNT,
+    datetime: _INSTANT,
+    date: {"type": "string", "format": "date"},
+    time: _TEXT,
+    timedelta: {"type": "number"},
+    Mapping: _ANYTHING,
+    Job: {"$ref": "#/components/schemas/Job"},
 }
+
+
+def _schema_of(kind: type[Any]) -> _Schema:
+    if issubclass(kind, StrEnum):
+        return {"enum": [item.value for item in kind]}
+    return _KINDS.get(kind) or ({} if kind is object else _object(_properties_of(kind)))
+
+
+def _properties_of(noun: type[Any], **other: _Schema) -> _Schema:
+    """The properties of a noun of the model, as its fields describe them.
+
+    Parameters:
+        noun: its class.
+        other: those whose schema the fields do not tell.
+    """
+    found: _Schema = {}
+    for item in fields_of(noun):
+        schema = _list_of(_schema_of(item.of)) if item.of is not None else _schema_of(item.kind)
+        if item.optional and schema:
+            form = {"format": schema["format"]} if "format" in schema else {}
+            schema = _nullable(schema["type"], **form)
+        found[item.key] = schema
+    return {**found, **other}
+
+
+def _list_of(items: _Schema) -> _Schema:
+    return {"type": "array", "items": items}
+
+
 _RUN = {
     "run_id": _TEXT,
     "job_id": _TEXT,
@@ -90,81 +114,44 @@ _RUN = {
 
 
 def _list(schema: str) -> _Schema:
-    return {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}}
+    return _list_of({"$ref": f"#/components/schemas/{schema}"})
 
 
+_JOB = _properties_of(Job)
 _SCHEMAS: dict[str, _Schema] = {
     "Job": _object(_JOB),
     "Methods": _object(
         {
-            "methods": {
-                "type": "array",
-                "items": _object({"handler_id": _TEXT, "method": _TEXT, "schema": _nullable("object")}),
-            }
+            "methods": _list_of(
+                _object({"handler_id": _TEXT, "method": _TEXT, "schema": _nullable("object")}),
+            )
         }
     ),
     "CreatedJob": _object({**_JOB, "warning": _TEXT}, "warning"),
     "JobPage": _object({"jobs": _list("Job"), "next_cursor": _nullable("string")}),
     "Run": _object(_RUN),
     "Runs": _object({"runs": _list("Run")}),
-    "Instants": _object({"instants": {"type": "array", "items": _INSTANT}}),
-    "Versions": _object(
-        {
-            "versions": {
-                "type": "array",
-                "items": _object(
-                    {
-                        "version": _COUNT,
-                        "action": _TEXT,
-                        "actor_id": _nullable("string"),
-                        "changed_at": _INSTANT,
-                        "job": {"$ref": "#/components/schemas/Job"},
-                    }
-                ),
-            }
-        }
-    ),
+    "Instants": _object({"instants": _list_of(_INSTANT)}),
+    "Versions": _object({"versions": _list_of(_object({"version": _COUNT, **_properties_of(JobVersion)}))}),
     "BulkResult": _object(
         {
-            "changed": {
-                "type": "array",
-                "items": _object({"job_id": _TEXT, "before": _COUNT, "version": _COUNT}),
-            },
-            "refused": {"type": "array", "items": _object({"job_id": _TEXT, "message": _TEXT})},
+            "changed": _list_of(_object({"job_id": _TEXT, "before": _COUNT, "version": _COUNT})),
+            "refused": _list_of(_object({"job_id": _TEXT, "message": _TEXT})),
         }
     ),
-    "Rules": _object(
-        {
-            "guild_id": _TEXT,
-            "timezone": _TEXT,
-            "quiet_from": _nullable("string"),
-            "quiet_to": _nullable("string"),
-            "dark_days": {"type": "array", "items": {"type": "string", "format": "date"}},
-            "most_jobs": _nullable("integer"),
-            "most_runs_an_hour": _nullable("integer"),
-        }
-    ),
-    "Limits": _object(
-        {
-            "limits": _object({item.name: _nullable("integer") for item in fields(Limits)}),
-            "jobs": _COUNT,
-            "most_jobs": _nullable("integer"),
-            "mine": _nullable("integer"),
-            "runs": _COUNT,
-        }
-    ),
+    "Rules": _object(_properties_of(GuildRules)),
+    "Limits": _object(_properties_of(Allowance)),
     "Troubles": _object(
         {
-            "troubles": {
-                "type": "array",
-                "items": _object(
+            "troubles": _list_of(
+                _object(
                     {
                         "sequence": _COUNT,
-                        "kind": {"enum": [item.value for item in TroubleKind]},
+                        "kind": _schema_of(TroubleKind),
                         "run": {"$ref": "#/components/schemas/Run"},
                     }
-                ),
-            },
+                )
+            ),
             "next": _COUNT,
         }
     ),
@@ -176,26 +163,10 @@ _SCHEMAS: dict[str, _Schema] = {
     "Done": _object({"status": {"const": "success"}}),
     "AuditPage": _object(
         {
-            "entries": {
-                "type": "array",
-                "items": _object(
-                    {
-                        "sequence": _COUNT,
-                        "at": _TEXT,
-                        "action": _TEXT,
-                        "guild_id": _nullable("string"),
-                        "job_id": _nullable("string"),
-                        "name": _nullable("string"),
-                        "actor_id": _nullable("string"),
-                        "via": {"enum": ["discord", "rest", "server"]},
-                        "changes": {
-                            "type": "array",
-                            "items": _object({"field": _TEXT, "old": {}, "new": {}}),
-                        },
-                    }
-                ),
-            },
-            "next": {"type": ["integer", "null"]},
+            "entries": _list_of(
+                _object(_properties_of(AuditEntry, via={"enum": ["discord", "rest", "server"]}))
+            ),
+            "next": _nullable("integer"),
             "newest": _COUNT,
         }
     ),
@@ -203,17 +174,16 @@ _SCHEMAS: dict[str, _Schema] = {
     "Scheduled": _object({"status": {"const": "success"}, "job_id": _TEXT}),
     "Schedules": _object(
         {
-            "schedules": {
-                "type": "array",
-                "items": _object(
+            "schedules": _list_of(
+                _object(
                     {
                         "id": _TEXT,
                         "next_fire_time": _NULLABLE_INSTANT,
                         "trigger": _TEXT,
                         "args": {"type": "array", "minItems": 4, "maxItems": 4},
                     }
-                ),
-            },
+                )
+            ),
             "count": _COUNT,
         }
     ),
@@ -221,29 +191,22 @@ _SCHEMAS: dict[str, _Schema] = {
     "RanNow": _object({"status": {"const": "success"}, "result": _ANYTHING, "message": _TEXT}),
     "Handlers": _object(
         {
-            "handlers": {
-                "type": "array",
-                "items": _object(
+            "handlers": _list_of(
+                _object(
                     {
                         "id": _TEXT,
                         "address": _TEXT,
-                        "methods": {"type": "array", "items": _TEXT},
+                        "methods": _list_of(_TEXT),
                         "status": {"enum": ["Connected", "Disconnected"]},
                         "concurrency": {"type": "integer", "minimum": 1},
-                        "shards": _object({"ids": {"type": "array", "items": _COUNT}, "count": _COUNT}),
+                        "shards": _object({"ids": _list_of(_COUNT), "count": _COUNT}),
                     },
                     "shards",
-                ),
-            }
+                )
+            )
         }
     ),
-    "Preview": _object(
-        {
-            "text": _TEXT,
-            "trigger": _object({"type": _TEXT, "args": _ANYTHING}),
-            "runs": {"type": "array", "items": _INSTANT},
-        }
-    ),
+    "Preview": _object({"text": _TEXT, "trigger": _schema_of(Trigger), "runs": _list_of(_INSTANT)}),
     "Health": _object(
         {
             "status": {"enum": ["ok", "degraded"]},
@@ -260,22 +223,22 @@ _SCHEMAS: dict[str, _Schema] = {
 }
 
 # Read as: method, path, what it does, its body's schema, and the schema of each good status.
-_OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
-    ("post", "/api/jobs", "Create a job", "JobBody", {201: "CreatedJob"}),
+_OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]], ...] = (
+    ("post", "/api/jobs", "Create a job", JobBody, {201: "CreatedJob"}),
     ("get", "/api/jobs", "List jobs, next run first", None, {200: "JobPage"}),
     ("get", "/api/jobs/{id}", "Show a job", None, {200: "Job"}),
-    ("patch", "/api/jobs/{id}", "Change a job", "JobChangeBody", {200: "Job"}),
+    ("patch", "/api/jobs/{id}", "Change a job", JobChangeBody, {200: "Job"}),
     ("delete", "/api/jobs/{id}", "Cancel a job", None, {200: "Job"}),
-    ("post", "/api/jobs/bulk", "Change many jobs of a guild", "BulkBody", {200: "BulkResult"}),
-    ("post", "/api/jobs/{id}/pause", "Hold a job, for good or until", "PauseBody", {200: "Job"}),
-    ("post", "/api/jobs/{id}/resume", "Let a paused job run again", "VersionBody", {200: "Job"}),
+    ("post", "/api/jobs/bulk", "Change many jobs of a guild", BulkBody, {200: "BulkResult"}),
+    ("post", "/api/jobs/{id}/pause", "Hold a job, for good or until", PauseBody, {200: "Job"}),
+    ("post", "/api/jobs/{id}/resume", "Let a paused job run again", VersionBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/skip", "Pass over a job's next run", None, {200: "Job"}),
-    ("post", "/api/jobs/{id}/approve", "Let a pending job run", "VersionBody", {200: "Job"}),
-    ("post", "/api/jobs/{id}/restore", "Undo a cancel, or go back", "RestoreBody", {200: "Job"}),
-    ("post", "/api/jobs/{id}/missing", "Instants that did not run well", "SpanBody", {200: "Instants"}),
-    ("post", "/api/jobs/{id}/make-up", "Run such instants (again)", "InstantsBody", {202: "Runs"}),
+    ("post", "/api/jobs/{id}/approve", "Let a pending job run", VersionBody, {200: "Job"}),
+    ("post", "/api/jobs/{id}/restore", "Undo a cancel, or go back", RestoreBody, {200: "Job"}),
+    ("post", "/api/jobs/{id}/missing", "Instants that did not run well", SpanBody, {200: "Instants"}),
+    ("post", "/api/jobs/{id}/make-up", "Run such instants (again)", InstantsBody, {202: "Runs"}),
     ("get", "/api/jobs/{id}/versions", "What it was, newest first", None, {200: "Versions"}),
-    ("post", "/api/jobs/{id}/run", "Run a job once, now", "VersionBody", {202: "Run"}),
+    ("post", "/api/jobs/{id}/run", "Run a job once, now", VersionBody, {202: "Run"}),
     ("get", "/api/jobs/{id}/executions", "A job's runs, newest first", None, {200: "RecordPage"}),
     ("get", "/api/executions", "Runs, newest first", None, {200: "RecordPage"}),
     ("get", "/api/executions/stats", "How many runs stand in each state", None, {200: "RunStats"}),
@@ -283,15 +246,15 @@ _OPERATIONS: tuple[tuple[str, str, str, str | None, dict[int, str]], ...] = (
     ("post", "/api/executions/clear", "Forget ended runs", None, {200: "Cleared"}),
     ("get", "/api/troubles", "What there is to tell of runs", None, {200: "Troubles"}),
     ("get", "/api/audit", "Who changed what", None, {200: "AuditPage"}),
-    ("post", "/api/audit", "Add what was done elsewhere", "AuditBody", {201: "Done"}),
+    ("post", "/api/audit", "Add what was done elsewhere", AuditBody, {201: "Done"}),
     ("get", "/api/guilds/{id}/rules", "What a guild forbids", None, {200: "Rules"}),
-    ("put", "/api/guilds/{id}/rules", "Set what a guild forbids", "RulesBody", {200: "Rules"}),
+    ("put", "/api/guilds/{id}/rules", "Set what a guild forbids", RulesBody, {200: "Rules"}),
     ("get", "/api/guilds/{id}/limits", "The limits, and what is used up", None, {200: "Limits"}),
-    ("post", "/api/preview", "What a text means", "PreviewBody", {200: "Preview"}),
-    ("post", "/api/schedule", "Create or replace a schedule", "ScheduleBody", {201: "Scheduled"}),
+    ("post", "/api/preview", "What a text means", PreviewBody, {200: "Preview"}),
+    ("post", "/api/schedule", "Create or replace a schedule", ScheduleBody, {201: "Scheduled"}),
     ("get", "/api/schedules", "List schedules", None, {200: "Schedules"}),
     ("delete", "/api/schedules/{id}", "Remove a schedule", None, {200: "Removed"}),
-    ("post", "/api/run_now", "Call a method and wait for its result", "RunNowBody", {200: "RanNow"}),
+    ("post", "/api/run_now", "Call a method and wait for its result", RunNowBody, {200: "RanNow"}),
     ("get", "/api/handlers", "List handlers, pinging each", None, {200: "Handlers"}),
     ("get", "/api/methods", "List methods, with JSON Schema of their params", None, {200: "Methods"}),
     ("get", "/api/health", "Whether the server is well", None, {200: "Health"}),
@@ -339,13 +302,6 @@ _QUERIES = {
 
 def _describe() -> _Schema:
     schemas = dict(_SCHEMAS)
-    for model in (
-        AuditBody, BulkBody, InstantsBody, JobBody, JobChangeBody, PauseBody, PreviewBody, RestoreBody,
-        RulesBody, RunNowBody, ScheduleBody, SpanBody, VersionBody,
-    ):  # fmt: skip
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(schema.pop("$defs", {}))
-        schemas[model.__name__] = schema
     paths: dict[str, _Schema] = {}
     for method, path, summary, body, answers in _OPERATIONS:
         operation: _Schema = {
@@ -362,7 +318,10 @@ def _describe() -> _Schema:
                 {"name": name, "in": "query", "schema": _TEXT} for name in _QUERIES.get(path, ())
             )
         if body is not None:
-            operation["requestBody"] = {"required": True, "content": _json(body)}
+            schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs", {}))
+            schemas[body.__name__] = schema
+            operation["requestBody"] = {"required": True, "content": _json(body.__name__)}
         paths.setdefault(path, {})[method] = operation
     return {
         "openapi": "3.1.0",

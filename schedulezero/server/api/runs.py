@@ -9,12 +9,12 @@ from schedulezero.server.http.answering import json_answer
 from schedulezero.server.http.bodies import actor_of, query_choice, query_int
 from schedulezero.server.records.audit import Audit
 from schedulezero.server.records.queries import RunFilter
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 
 _MOST = 1000
 
 
-async def run_page(store: Store, request: web.Request, wanted: RunFilter) -> JsonObject:
+async def run_page(store: RunStore, request: web.Request, wanted: RunFilter) -> JsonObject:
     """A page of runs, newest first, in the wire's shape."""
     limit = query_int(request, "limit", 100, 1, _MOST)
     before = query_int(request, "cursor", 0, 0, 999_999_999)
@@ -35,7 +35,7 @@ def record(run: Run) -> JsonObject:
 class RunsResource:
     """Handlers of the routes below ``/api/executions``."""
 
-    def __init__(self, store: Store, audit: Audit) -> None:
+    def __init__(self, store: RunStore, audit: Audit) -> None:
         self._store = store
         self._audit = audit
 
@@ -48,12 +48,11 @@ class RunsResource:
         ]
 
     async def list(self, request: web.Request) -> web.Response:
-        status = query_choice(request, "status", [item.value for item in RunState])
         wanted = RunFilter(
             handler_id=request.query.get("handler_id"),
             job_id=request.query.get("job_id"),
             guild_id=request.query.get("guild_id"),
-            state=RunState(status) if status else None,
+            state=query_choice(request, "status", RunState),
             message_id=request.query.get("message_id"),
         )
         return json_answer(await run_page(self._store, request, wanted))

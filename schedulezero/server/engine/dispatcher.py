@@ -27,9 +27,10 @@ from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_o
 from schedulezero.server.engine.overlap import Turns
 from schedulezero.server.engine.run_queue import RunQueue
 from schedulezero.server.handlers.connection import CallLost, CallTimeout, HandlerAway
-from schedulezero.server.handlers.registry import Entry, Registry
+from schedulezero.server.handlers.entries import Entry
+from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records.troubles import Troubles
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.wire.protocol import encode
 from schedulezero.wire.storable import clean_text
 
@@ -55,7 +56,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: Store,
+        store: RunStore,
         queue: RunQueue,
         registry: Registry,
         troubles: Troubles,

@@ -31,6 +31,7 @@ from schedulezero.server.records.rows import run_at
 from schedulezero.server.records.versions import Versions
 from schedulezero.server.store.jobs import Store
 from schedulezero.server.store.room import Admission
+from schedulezero.server.store.runs import RunStore
 from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -46,6 +47,7 @@ class Jobs:
     """The rules of jobs over a store, telling the clock and the queue of what changed."""
 
     store: Store
+    runs: RunStore
     clock: Clock
     queue: RunQueue
     registry: Registry
@@ -264,7 +266,7 @@ class Jobs:
         now = self.now()
         note = f"Made up for by <@{by}>." if by else "Made up for."
         runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]
-        queued = await self.store.add_runs(runs, ending=is_ending(job))
+        queued = await self.runs.add_runs(runs, ending=is_ending(job))
         await self.queue.put(queued)
         if queued:
             await self._note_runs(job, "made_up", [run.scheduled_at for run in queued], by)
@@ -284,7 +286,7 @@ class Jobs:
         since = max(since, job.created_at)
         if since > until:
             return []
-        done = await self.store.instants_done(job_id, since, until)
+        done = await self.runs.instants_done(job_id, since, until)
         schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
         found: list[datetime] = []
         at = schedule.next_after(since - timedelta(microseconds=1))
@@ -307,7 +309,7 @@ class Jobs:
 
     async def enqueue(self, run: Run, *, ending: bool = False) -> Run:
         """Saves a run on demand and hands it to the queue."""
-        run = await self.store.add_run(run, ending=ending)
+        run = await self.runs.add_run(run, ending=ending)
         await self.queue.put([run])
         return run
 
@@ -356,6 +358,8 @@ class Jobs:
         job = await self.store.change_job(job_id, change, action=action, by=by, admission=admission)
         if job is None:
             raise no_such_job(job_id)
+        if job.state is JobState.CANCELLED:
+            self.runs.note_cancelled()
         self.clock.wake(job.next_run_at)
         return job
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 
 from schedulezero.model import OverlapPolicy, Run
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 
 _LOOK_SECONDS = 1.0
 """How long a run waits before it looks whether the one before ended on another node."""
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 1.0
 class Turns:
     """The order of runs, for jobs that do not let them overlap."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RunStore) -> None:
         self._store = store
         self._ended: dict[str, asyncio.Event] = {}
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from schedulezero import instants
 from schedulezero.errors import DatabaseUnavailable
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.storage.signals import Signals
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Retention:
 
     def __init__(
         self,
-        store: Store,
+        store: RunStore,
         signals: Signals,
         kept_for: timedelta | None,
         now: Callable[[], datetime] = instants.now,

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import Run
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
+
+L = TypeVar("L", bound="Lane")
 
 WINDOW = 1000
 """How many runs of one lane are held in memory at most."""
@@ -59,33 +61,64 @@ class RunQueue(Protocol):
 
 
 @dataclass(slots=True)
-class _Lane:
+class Lane:
+    """The runs of one handler that wait in memory, and whether there may be more."""
+
     waiting: deque[Run] = field(default_factory=deque[Run])
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Lanes(dict[str, L]):
+    """A lane for each handler, made when it is asked for first.
+
+    Parameters:
+        kind: makes a lane.
+    """
+
+    def __init__(self, kind: Callable[[], L]) -> None:
+        super().__init__()
+        self._kind = kind
+        self._new: asyncio.Queue[str] = asyncio.Queue()
+
+    def __missing__(self, handler_id: str) -> L:
+        self._new.put_nowait(handler_id)
+        lane = self[handler_id] = self._kind()
+        return lane
+
+    async def next(self) -> str:
+        """The id of a handler whose lane was made; waits until there is one."""
+        return await self._new.get()
+
+    def depth(self) -> int:
+        """How many runs are waiting in memory."""
+        return sum(len(lane.waiting) for lane in self.values())
+
+
+@dataclass(slots=True)
+class _LocalLane(Lane):
     newest: int = 0
     """The sequence of the newest run that was taken into memory."""
     more_in_store: bool = False
     reading: bool = False
-    filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class LocalRunQueue:
     """A run queue within one process, over the server's store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RunStore) -> None:
         self._store = store
-        self._lanes: dict[str, _Lane] = {}
-        self._new_lanes: asyncio.Queue[str] = asyncio.Queue()
+        self._lanes = Lanes(_LocalLane)
 
     async def recover(self) -> None:
         """Lets every lane look into the store for runs that it has not seen."""
         for handler_id in await self._store.handlers_with_open_runs():
-            lane = self._lane(handler_id)
+            lane = self._lanes[handler_id]
             lane.more_in_store = True
             lane.filled.set()
 
     async def put(self, runs: Sequence[Run]) -> None:
         for run in runs:
-            lane = self._lane(run.handler_id)
+            lane = self._lanes[run.handler_id]
             # While the store is being read, the read may or may not see this run: read once more.
             if lane.more_in_store or lane.reading or len(lane.waiting) >= WINDOW:
                 lane.more_in_store = True
@@ -95,10 +128,10 @@ class LocalRunQueue:
             lane.filled.set()
 
     async def next_lane(self) -> str:
-        return await self._new_lanes.get()
+        return await self._lanes.next()
 
     async def take(self, handler_id: str) -> Run:
-        lane = self._lane(handler_id)
+        lane = self._lanes[handler_id]
         while not lane.waiting:
             if lane.more_in_store:
                 await self._read_on(handler_id, lane)
@@ -114,9 +147,9 @@ class LocalRunQueue:
         return
 
     def depth(self) -> int:
-        return sum(len(lane.waiting) for lane in self._lanes.values())
+        return self._lanes.depth()
 
-    async def _read_on(self, handler_id: str, lane: _Lane) -> None:
+    async def _read_on(self, handler_id: str, lane: _LocalLane) -> None:
         lane.more_in_store, lane.reading = False, True
         try:
             found = await self._store.open_runs(handler_id, lane.newest, WINDOW)
@@ -129,10 +162,3 @@ class LocalRunQueue:
             lane.waiting.extend(found)
             lane.newest = found[-1].sequence
             lane.more_in_store = lane.more_in_store or len(found) == WINDOW
-
-    def _lane(self, handler_id: str) -> _Lane:
-        lane = self._lanes.get(handler_id)
-        if lane is None:
-            lane = self._lanes[handler_id] = _Lane()
-            self._new_lanes.put_nowait(handler_id)
-        return lane

@@ -12,9 +12,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
@@ -27,9 +25,10 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
+from schedulezero.server.engine.run_queue import Lane, Lanes
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records import pgqueuer_rows
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.storage.postgres import PostgresDatabase, asyncpg, connect, reason
 from schedulezero.storage.signals import Signal, Signals
 
@@ -46,12 +45,6 @@ _NOT_OURS_SECONDS = 1.0
 _FORGET_SECONDS = 600.0
 
 
-@dataclass(slots=True)
-class _Lane:
-    waiting: deque[Run] = field(default_factory=deque[Run])
-    filled: asyncio.Event = field(default_factory=asyncio.Event)
-
-
 class SharedRunQueue:
     """A run queue of one node among several.
 
@@ -63,7 +56,7 @@ class SharedRunQueue:
     """
 
     def __init__(
-        self, database: PostgresDatabase, store: Store, registry: Registry, signals: Signals
+        self, database: PostgresDatabase, store: RunStore, registry: Registry, signals: Signals
     ) -> None:
         self._database = database
         self._store = store
@@ -73,8 +66,7 @@ class SharedRunQueue:
         self._queries = Queries(
             _Driver(database), qbe=pgqueuer_rows.environment(), qbq=pgqueuer_rows.queries()
         )
-        self._lanes: dict[str, _Lane] = {}
-        self._new_lanes: asyncio.Queue[str] = asyncio.Queue()
+        self._lanes = Lanes(Lane)
         self._held: dict[int, JobId] = {}
         self._look_everywhere = asyncio.Event()
         signals.on(Signal.RUNS, self._heard)
@@ -82,13 +74,13 @@ class SharedRunQueue:
     async def put(self, runs: Sequence[Run]) -> None:
         """Does nothing but look at once: whoever wrote the runs put them into the queue with them."""
         for handler_id in {run.handler_id for run in runs}:
-            self._lane(handler_id).filled.set()
+            self._lanes[handler_id].filled.set()
 
     async def next_lane(self) -> str:
-        return await self._new_lanes.get()
+        return await self._lanes.next()
 
     async def take(self, handler_id: str) -> Run:
-        lane = self._lane(handler_id)
+        lane = self._lanes[handler_id]
         while not lane.waiting:
             lane.filled.clear()
             if self._registry.takes_one_call(handler_id) and not await self._signals.owns(handler_id):
@@ -113,7 +105,7 @@ class SharedRunQueue:
             self._held.pop(run.sequence, None)
 
     def depth(self) -> int:
-        return sum(len(lane.waiting) for lane in self._lanes.values())
+        return self._lanes.depth()
 
     async def keep_up(self) -> None:
         """Shows signs of life and looks for lanes that nobody announced, until cancelled; then gives back."""
@@ -143,7 +135,7 @@ class SharedRunQueue:
 
     async def _open_lanes(self) -> None:
         for handler_id in await self._store.handlers_with_open_runs():
-            self._lane(handler_id).filled.set()
+            self._lanes[handler_id].filled.set()
 
     async def _give_back(self) -> None:
         try:
@@ -151,7 +143,7 @@ class SharedRunQueue:
         except DatabaseUnavailable as error:
             log.warning("other nodes take this node's runs after %s: %s", HEARTBEAT_TIMEOUT, error)
 
-    async def _fill(self, handler_id: str, lane: _Lane) -> bool:
+    async def _fill(self, handler_id: str, lane: Lane) -> bool:
         """Takes a batch; False when there is none."""
         jobs = await self._queries.dequeue(
             batch_size=BATCH,
@@ -187,14 +179,7 @@ class SharedRunQueue:
         if handler_id is None:
             self._look_everywhere.set()
         else:
-            self._lane(handler_id).filled.set()
-
-    def _lane(self, handler_id: str) -> _Lane:
-        lane = self._lanes.get(handler_id)
-        if lane is None:
-            lane = self._lanes[handler_id] = _Lane()
-            self._new_lanes.put_nowait(handler_id)
-        return lane
+            self._lanes[handler_id].filled.set()
 
 
 class _Driver:

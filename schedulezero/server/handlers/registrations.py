@@ -20,7 +20,7 @@ import zmq.asyncio
 from schedulezero.errors import DatabaseUnavailable, PortTaken, ValueUnusable
 from schedulezero.model import JsonObject
 from schedulezero.server.handlers.crowd import MOST_METHODS, MOST_SCHEMA_BYTES, MOST_SCHEMA_DEPTH, Crowded
-from schedulezero.server.handlers.registry import Registry, Taken, clean_methods
+from schedulezero.server.handlers.registry import Registry, Taken
 from schedulezero.server.records.instances import Instance
 from schedulezero.wire.addresses import is_handler_address, is_loopback
 from schedulezero.wire.doorkeeper import Doorkeeper
@@ -141,7 +141,7 @@ class Registrations:
             return failure('"handler_id" must be a text of 1 to 100 characters.')
         if not isinstance(address, str) or not is_handler_address(address):
             return failure('"address" must be where the handler listens, such as tcp://127.0.0.1:5000.')
-        methods = clean_methods(params.get("methods"))
+        methods = _methods(params.get("methods"))
         if methods is None:
             return failure(
                 f'"methods" must be a list of at most {MOST_METHODS} method names of 1 to 100 characters.'
@@ -229,3 +229,15 @@ def _concurrency(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         return 1
     return min(max(value, 1), _MOST_AT_ONCE)
+
+
+def _methods(value: Any) -> tuple[str, ...] | None:
+    """The method names of a registration, None when they are no list of texts."""
+    if not isinstance(value, list):
+        return None
+    names: list[str] = []
+    for name in value:  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(name, str) or not 0 < len(name) <= 100 or len(names) >= MOST_METHODS:
+            return None
+        names.append(name)
+    return tuple(dict.fromkeys(names))

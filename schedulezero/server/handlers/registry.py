@@ -13,10 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
 
 import zmq.asyncio
 
@@ -24,90 +21,26 @@ from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import HandlerInfo, JsonObject, Run
 from schedulezero.server.handlers.connection import Connection
 from schedulezero.server.handlers.crowd import (
-    AGAIN_AT_ONCE,
-    AGAIN_PER_SECOND,
     MOST_INSTANCES,
-    MOST_METHODS,
     NEW_AT_ONCE,
     NEW_PER_SECOND,
     Bucket,
     Crowded,
     to_forget,
 )
+from schedulezero.server.handlers.entries import Entries, Entry, same_place
 from schedulezero.server.records.instances import Instance, Instances
 from schedulezero.wire.keys import KeyRing
 
 log = logging.getLogger(__name__)
 
 PING_SECONDS = 1.0
-_FRESH_SECONDS = 5.0
-"""An instance heard from so lately is taken to be there without asking."""
 _RENEW_SECONDS = 10.0
 _SYNC_SECONDS = 5.0
 
 
-@dataclass(slots=True)
-class Entry:
-    """An instance and our connection to it."""
-
-    instance: Instance
-    connection: Connection
-    slots: asyncio.Semaphore
-    heard_at: float = 0.0
-    renewed_at: float = 0.0
-    under_way: int = 0
-    online: bool = True
-    answered: bool = False
-    since: float = field(default_factory=time.monotonic)
-    again: Bucket = field(default_factory=lambda: Bucket(AGAIN_PER_SECOND, AGAIN_AT_ONCE))
-
-    def heard(self) -> None:
-        """Notes that it showed a sign of life."""
-        self.heard_at = time.monotonic()
-        self.online = True
-
-    def spoke(self) -> None:
-        """Notes that it answered us, which only what listens at its address can."""
-        self.answered = True
-        self.heard()
-
-    @property
-    def handler_id(self) -> str:
-        """Its handler."""
-        return self.instance.handler_id
-
-    @property
-    def fresh(self) -> bool:
-        """Whether it showed a sign of life just now."""
-        return self.online and time.monotonic() - self.heard_at < _FRESH_SECONDS
-
-    @property
-    def busy(self) -> float:
-        """The share of its slots that are in use."""
-        return self.under_way / self.instance.concurrency
-
-    async def take_slot(self) -> None:
-        """Waits until it has room for another call."""
-        await self.slots.acquire()
-        self.under_way += 1
-
-    def give_slot(self) -> None:
-        """Makes room for another call."""
-        self.under_way -= 1
-        self.slots.release()
-
-
 class Taken(Exception):
     """The name belongs to a handler that is alive, and that this one has not proved to be."""
-
-
-@dataclass(slots=True)
-class _Handler:
-    instances: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    arrival: asyncio.Event = field(default_factory=asyncio.Event)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    users: int = 0
-    """How many wait for it or register under its name; without any and without instances it is dropped."""
 
 
 class Registry:
@@ -133,12 +66,11 @@ class Registry:
         self._context = context
         self._most = most
         self._needed = needed
-        self._count = 0
         self._entering = asyncio.Lock()
         self._new = Bucket(NEW_PER_SECOND, NEW_AT_ONCE)
         self._keys = keys
         self._shared = shared
-        self._handlers: dict[str, _Handler] = {}
+        self._entries = Entries(self._connect)
         self._look = asyncio.Event()
 
     # ---------------------------------------------------------------- coming and going
@@ -149,26 +81,26 @@ class Registry:
         Raises Taken when another one of that name is alive and they do not belong together, Crowded when
         there is no room for it, and DatabaseUnavailable when the other nodes cannot be told.
         """
-        entry = self._find(instance)
+        entry = self._entries.find(instance)
         if not (entry.again if entry is not None else self._new).take(time.monotonic()):
             raise Crowded("Too many handlers register at once; register again in a moment.")
-        with self._using(instance.handler_id) as handler:
+        with self._entries.using(instance.handler_id) as handler:
             async with handler.lock:
                 return await self._register(instance)
 
     async def _register(self, instance: Instance) -> bool:
         known = self.knows(instance.handler_id)
-        for other in self._instances(instance.handler_id):
-            if _same_place(other.instance, instance):
+        for other in self._entries.of(instance.handler_id):
+            if same_place(other.instance, instance):
                 continue
             if await self.answers(other):
                 if not _belong_together(other.instance, instance):
                     raise Taken(f"The handler {instance.handler_id!r} is alive at {other.instance.address}.")
             else:
-                self._drop(other)
+                self._entries.drop(other)
                 if self._shared is not None and other.instance.address != instance.address:
                     await self._shared.forget(instance.handler_id, other.instance.address)
-        if self._find(instance) is None:
+        if self._entries.find(instance) is None:
             async with self._entering:  # one at a time, so that each finds the place that was made for it
                 await self._make_room()
                 entry = await self._save(instance)
@@ -176,24 +108,28 @@ class Registry:
             entry = await self._save(instance)
         entry.heard()
         entry.renewed_at = time.monotonic()
-        self._of(instance.handler_id).arrival.set()
+        self._entries.arrived(instance.handler_id)
         return known
 
     async def _save(self, instance: Instance) -> Entry:
         if self._shared is not None:
             await self._shared.save(instance)
-        return self._keep(instance)
+        return self._entries.keep(instance)
 
     async def _make_room(self) -> None:
         """Forgets instances that nobody misses where there are too many; Crowded when all are to be kept."""
-        if self._count < self._most:
+        if self._entries.count < self._most:
             return
-        forgotten = to_forget([*self._all()], await self._needed(), time.monotonic())
+        forgotten = to_forget(self._entries.all(), await self._needed(), time.monotonic())
         if not forgotten:
-            raise Crowded(f"This server knows {self._count} handlers already, and all of them are in use.")
-        log.warning("%d handlers are known; %d that nobody needs are forgotten", self._count, len(forgotten))
+            raise Crowded(
+                f"This server knows {self._entries.count} handlers already, and all of them are in use."
+            )
+        log.warning(
+            "%d handlers are known; %d that nobody needs are forgotten", self._entries.count, len(forgotten)
+        )
         for entry in forgotten:
-            self._drop(entry)
+            self._entries.drop(entry)
             if self._shared is not None:
                 await self._shared.forget(entry.handler_id, entry.instance.address)
 
@@ -217,7 +153,7 @@ class Registry:
         """
         found = [
             entry
-            for entry in self._instances(handler_id)
+            for entry in self._entries.of(handler_id)
             if (entry.instance.key is None or entry.instance.key == key)
             and address in (None, entry.instance.address)
             and (status == "offline" or digest in (None, entry.instance.digest))
@@ -227,7 +163,7 @@ class Registry:
                 entry.online, entry.heard_at = False, 0.0
             else:
                 entry.heard()
-                self._of(handler_id).arrival.set()
+                self._entries.arrived(handler_id)
             await self._renew(entry)
         return bool(found)
 
@@ -266,42 +202,42 @@ class Registry:
         """Knows just these instances from now on."""
         instances = instances[: self._most]
         kept = {(item.handler_id, item.address) for item in instances}
-        for entry in [*self._all()]:
+        for entry in self._entries.all():
             if (entry.instance.handler_id, entry.instance.address) not in kept:
-                self._drop(entry)
+                self._entries.drop(entry)
         for instance in instances:
-            entry = self._find(instance)
+            entry = self._entries.find(instance)
             if entry is None or entry.instance != instance:
-                self._keep(instance)
-                self._of(instance.handler_id).arrival.set()
+                self._entries.keep(instance)
+                self._entries.arrived(instance.handler_id)
 
     # ---------------------------------------------------------------- asking
 
     def knows(self, handler_id: str) -> bool:
         """Whether any instance of that handler has registered, whether it answers or not."""
-        return bool(handler_id in self._handlers and self._handlers[handler_id].instances)
+        return bool(self._entries.of(handler_id))
 
     def methods(self, handler_id: str) -> tuple[str, ...] | None:
         """What a handler's instances can do together, None when there is none."""
         if not self.knows(handler_id):
             return None
-        found = (name for entry in self._instances(handler_id) for name in entry.instance.methods)
+        found = (name for entry in self._entries.of(handler_id) for name in entry.instance.methods)
         return tuple(dict.fromkeys(found))
 
     def signs_of_life(self) -> list[tuple[str, bool]]:
         """Each handler, and whether any instance of it was heard from just now."""
         return [
             (handler_id, any(entry.fresh for entry in handler.instances.values()))
-            for handler_id, handler in sorted(self._handlers.items())
+            for handler_id, handler in sorted(self._entries.handlers.items())
             if handler.instances
         ]
 
     def described(self) -> list[JsonObject]:
         """Every method of every handler, with its schema where its handler told it."""
         found: list[JsonObject] = []
-        for handler_id in sorted(self._handlers):
+        for handler_id in sorted(self._entries.handlers):
             schemas: dict[str, JsonObject] = {}
-            for entry in self._instances(handler_id):
+            for entry in self._entries.of(handler_id):
                 schemas |= entry.instance.schemas
             found += [
                 {"handler_id": handler_id, "method": name, "schema": schemas.get(name)}
@@ -311,12 +247,12 @@ class Registry:
 
     def takes_one_call(self, handler_id: str) -> bool:
         """Whether a handler takes one call at a time, from all nodes together."""
-        found = self._instances(handler_id)
+        found = self._entries.of(handler_id)
         return len(found) == 1 and found[0].instance.concurrency == 1
 
     def is_shared_out(self, handler_id: str) -> bool:
         """Whether its instances serve shares of the guilds; then runs of one do not wait for another one."""
-        return any(entry.instance.shards is not None for entry in self._instances(handler_id))
+        return any(entry.instance.shards is not None for entry in self._entries.of(handler_id))
 
     def candidates(self, run: Run) -> list[Entry]:
         """The instances that may carry a run out, the best first: heard of lately, least busy.
@@ -324,7 +260,7 @@ class Registry:
         A guild belongs to the instances that hold its shard, or that declare none; where there is none, its
         runs wait. A run of no guild goes to any.
         """
-        entries = [entry for entry in self._instances(run.handler_id) if self._is_let_in(entry)]
+        entries = [entry for entry in self._entries.of(run.handler_id) if self._is_let_in(entry)]
         guild_id = run.guild_id
         if guild_id is not None:
             shares = [(entry, entry.instance.shards) for entry in entries]
@@ -337,7 +273,7 @@ class Registry:
 
     def is_current(self, entry: Entry) -> bool:
         """Whether an instance is still the one at its place."""
-        return self._find(entry.instance) is entry
+        return self._entries.is_current(entry)
 
     async def answers(self, entry: Entry) -> bool:
         """Whether an instance is there; it is asked when it was not heard from lately."""
@@ -354,7 +290,7 @@ class Registry:
 
     async def wait_for(self, handler_id: str, seconds: float) -> None:
         """Waits until an instance registers or reports itself, at most so many seconds."""
-        with self._using(handler_id) as handler:
+        with self._entries.using(handler_id) as handler:
             handler.arrival.clear()
             try:
                 async with asyncio.timeout(max(seconds, 0)):
@@ -389,95 +325,22 @@ class Registry:
                 instance.shards.to_json() if instance.shards is not None else None,
             )
 
-        return list(await asyncio.gather(*(describe(entry) for entry in [*self._all()])))
+        return list(await asyncio.gather(*(describe(entry) for entry in self._entries.all())))
 
     def close(self) -> None:
         """Closes every connection."""
-        for entry in [*self._all()]:
-            self._drop(entry)
-
-    # ---------------------------------------------------------------- entries
-
-    def _of(self, handler_id: str) -> _Handler:
-        return self._handlers.setdefault(handler_id, _Handler())
-
-    def _instances(self, handler_id: str) -> list[Entry]:
-        handler = self._handlers.get(handler_id)
-        return list(handler.instances.values()) if handler is not None else []
+        for entry in self._entries.all():
+            self._entries.drop(entry)
 
     def _is_let_in(self, entry: Entry) -> bool:
         """Whether an instance's key, if it has one, was not taken out of the list since it registered."""
         return self._keys is None or entry.instance.key is None or self._keys.lets_in(entry.instance.key)
 
-    def _find(self, instance: Instance) -> Entry | None:
-        handler = self._handlers.get(instance.handler_id)
-        return handler.instances.get(instance.address) if handler is not None else None
-
-    @contextmanager
-    def _using(self, handler_id: str) -> Generator[_Handler]:
-        """Keeps what stands for a name while somebody waits for it."""
-        handler = self._of(handler_id)
-        handler.users += 1
-        try:
-            yield handler
-        finally:
-            handler.users -= 1
-            self._tidy(handler_id)
-
-    def _tidy(self, handler_id: str) -> None:
-        handler = self._handlers.get(handler_id)
-        if handler is not None and not handler.instances and not handler.users:
-            del self._handlers[handler_id]
-
-    def _all(self) -> Iterator[Entry]:
-        for handler in self._handlers.values():
-            yield from handler.instances.values()
-
     def _connect(self, instance: Instance) -> Connection:
         return Connection(self._context, instance.address, self._keys, instance.key)
-
-    def _keep(self, instance: Instance) -> Entry:
-        known = self._find(instance)
-        if known is not None and _same_place(known.instance, instance):
-            if known.instance.concurrency != instance.concurrency:
-                slots, answered = asyncio.Semaphore(instance.concurrency), known.answered
-                known = Entry(instance, known.connection, slots, answered=answered, again=known.again)
-            known.instance = instance
-        else:
-            if known is not None:
-                self._drop(known)
-            slots = asyncio.Semaphore(instance.concurrency)
-            known = Entry(instance, self._connect(instance), slots, online=instance.online)
-        instances = self._of(instance.handler_id).instances
-        self._count += instance.address not in instances
-        instances[instance.address] = known
-        return known
-
-    def _drop(self, entry: Entry) -> None:
-        entry.connection.close()
-        if self.is_current(entry):
-            del self._of(entry.handler_id).instances[entry.instance.address]
-            self._count -= 1
-            self._tidy(entry.handler_id)
-
-
-def _same_place(one: Instance, other: Instance) -> bool:
-    return (one.address, one.key) == (other.address, other.key)
 
 
 def _belong_together(one: Instance, other: Instance) -> bool:
     """Whether two processes may bear one name at once."""
     declared = one.shards is not None and other.shards is not None
     return one.address != other.address and (declared or (one.key is not None and one.key == other.key))
-
-
-def clean_methods(value: Any) -> tuple[str, ...] | None:
-    """The method names of a registration, None when they are no list of texts."""
-    if not isinstance(value, list):
-        return None
-    names: list[str] = []
-    for name in value:  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(name, str) or not 0 < len(name) <= 100 or len(names) >= MOST_METHODS:
-            return None
-        names.append(name)
-    return tuple(dict.fromkeys(names))

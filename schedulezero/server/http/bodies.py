@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    create_model,
+)
 
 from schedulezero.errors import TriggerError
 from schedulezero.instants import from_iso
-from schedulezero.model import DEFAULT_GRACE, JsonObject, MissedPolicy, OverlapPolicy
+from schedulezero.model import Job, JsonObject, Trigger
+from schedulezero.model.fields import Bounds, written_by_people
+from schedulezero.model.fields import Field as JobField
+from schedulezero.model.job import NAME, SHORT_TEXT, SNOWFLAKE
 from schedulezero.server.http.errors import ApiError
 from schedulezero.when.calendar.schedules import INTERVAL_UNITS
 from schedulezero.when.calendar.triggers import TYPES, zone_of
 from schedulezero.wire.storable import Unstorable, read_json
 
 Model = TypeVar("Model", bound=BaseModel)
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _DEEPEST = 20
-_GRACE_SECONDS = DEFAULT_GRACE.total_seconds()
 
 # Whole numbers of 32 bits, which is what the databases count versions in.
 Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -35,13 +48,21 @@ def _not_only_dots(text: str) -> str:
     return text
 
 
+def _text(bounds: Bounds) -> StringConstraints:
+    return StringConstraints(
+        strip_whitespace=bounds.stripped,
+        min_length=bounds.shortest,
+        max_length=bounds.longest,
+        pattern=bounds.pattern,
+    )
+
+
 JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$"), AfterValidator(_not_only_dots)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
-HandlerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Method = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Snowflake = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+Name = Annotated[str, _text(NAME)]
+HandlerId = Annotated[str, _text(SHORT_TEXT)]
+Method = Annotated[str, _text(SHORT_TEXT)]
+Snowflake = Annotated[str, _text(SNOWFLAKE)]
 Moment = Annotated[str, StringConstraints(max_length=40)]
-Meta = Annotated[dict[str, Any], Field(max_length=20)]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 
@@ -57,37 +78,51 @@ class TriggerBody(_Body):
     args: dict[str, Any]
 
 
-class JobBody(_Body):
+def _of_a_job(name: str, *, later: bool) -> type[_Body]:
+    """What people write of a job, as a body: all of it for a new one, or what they change later."""
+    fields: dict[str, Any] = {}
+    for item in written_by_people(Job, later=later):
+        kind = _kind_of(item)
+        if later:
+            fields[item.key] = (kind | None, None)
+        elif item.kind is Mapping:
+            fields[item.key] = (kind, Field(default_factory=dict[str, Any]))
+        elif item.required:
+            fields[item.key] = (kind, ...)
+        else:
+            fields[item.key] = (kind | None if item.optional else kind, _DEFAULTS[item.key])
+    return create_model(name, __base__=_Body, **fields)
+
+
+def _kind_of(item: JobField) -> Any:
+    bounds = item.bounds
+    if item.kind is Trigger:
+        return TriggerBody
+    if item.kind is Mapping:
+        return Annotated[dict[str, Any], Field(max_length=bounds.longest)]
+    if item.kind is timedelta:
+        return Annotated[float, Field(ge=bounds.least, le=bounds.most)]
+    if issubclass(item.kind, StrEnum):
+        return Literal[tuple(map(str, item.kind))]
+    return Annotated[item.kind, _text(bounds)]
+
+
+_DEFAULTS = Job("", "", "", {}, Trigger("", {})).to_json()
+_New = _of_a_job("_New", later=False)
+_Change = _of_a_job("_Change", later=True)
+
+
+class JobBody(_New):
     """``POST /api/jobs``."""
 
-    handler_id: HandlerId
-    method: Method
-    params: dict[str, Any] = Field(default_factory=dict[str, Any])
-    trigger: TriggerBody
-    job_id: JobId | None = None
-    name: Name | None = None
-    guild_id: Snowflake | None = None
-    creator_id: Snowflake | None = None
     timezone: str | None = None
-    grace_seconds: float = Field(default=_GRACE_SECONDS, ge=1, le=7 * 86_400)
-    missed: Literal["latest", "all", "skip"] = MissedPolicy.LATEST.value
-    overlap: Literal["allow", "wait", "skip"] = OverlapPolicy.ALLOW.value
-    meta: Meta = Field(default_factory=dict[str, Any])
+    job_id: JobId | None = None
     state: Literal["active", "pending"] = "active"
 
 
-class JobChangeBody(_Body):
+class JobChangeBody(_Change):
     """``PATCH /api/jobs/{id}``: what is absent stays; ``version`` guards against a lost update."""
 
-    method: Method | None = None
-    params: dict[str, Any] | None = None
-    trigger: TriggerBody | None = None
-    name: Name | None = None
-    timezone: str | None = None
-    grace_seconds: float | None = Field(default=None, ge=1, le=7 * 86_400)
-    missed: Literal["latest", "all", "skip"] | None = None
-    overlap: Literal["allow", "wait", "skip"] | None = None
-    meta: Meta | None = None
     state: Literal["pending"] | None = None
     version: Version | None = None
 
@@ -186,6 +221,12 @@ class RunNowBody(_Body):
     handler_id: HandlerId
     job_method: Method
     job_params: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+def given_in(body: BaseModel) -> JsonObject:
+    """What a request says itself, without what it leaves out."""
+    said = ((key, value) for key, value in body if key in body.model_fields_set)
+    return {key: dict(value) if isinstance(value, BaseModel) else value for key, value in said}
 
 
 async def read_body(request: web.Request, model: type[Model]) -> Model:
@@ -287,14 +328,15 @@ def query_int(request: web.Request, name: str, default: int, low: int, high: int
     return int(text)
 
 
-def query_choice(request: web.Request, name: str, choices: list[str]) -> str | None:
+def query_choice(request: web.Request, name: str, choices: type[Choice]) -> Choice | None:
     """A word of the query out of a few."""
     text = request.query.get(name)
-    if text is not None and text not in choices:
+    known = [item.value for item in choices]
+    if text is not None and text not in known:
         raise ApiError(
-            400, "bad_query", f"{name!r} must be one of {', '.join(choices)}, not {text[:40]!r}.", name
+            400, "bad_query", f"{name!r} must be one of {', '.join(known)}, not {text[:40]!r}.", name
         )
-    return text
+    return choices(text) if text is not None else None
 
 
 def _refusal(error: ValidationError, model: type[BaseModel]) -> ApiError:

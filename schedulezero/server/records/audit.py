@@ -16,6 +16,7 @@ from schedulezero import instants
 from schedulezero.model import Job
 from schedulezero.model.audit import AuditEntry, Change, changes_between, changes_json, read_changes
 from schedulezero.server.records.announcer import Announcer
+from schedulezero.server.records.queries import narrowed
 from schedulezero.server.records.tables import audit
 from schedulezero.storage import signals
 from schedulezero.storage.database import Database
@@ -118,13 +119,7 @@ class Audit:
     ) -> tuple[list[AuditEntry], int | None]:
         """A page of entries, newest first, and the cursor of the page after it."""
         query = sa.select(audit).order_by(audit.c.sequence.desc()).limit(limit + 1)
-        for column, value in (
-            (audit.c.guild_id, wanted.guild_id),
-            (audit.c.job_id, wanted.job_id),
-            (audit.c.actor_id, wanted.actor_id),
-        ):
-            if value is not None:
-                query = query.where(column == value)
+        query = narrowed(query, audit, wanted, "guild_id", "job_id", "actor_id")
         if before is not None:
             query = query.where(audit.c.sequence < before)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
@@ -148,14 +143,5 @@ class Audit:
 
 
 def _entry(row: RowMapping) -> AuditEntry:
-    return AuditEntry(
-        sequence=row["sequence"],
-        at=row["at"],
-        action=row["action"],
-        guild_id=row["guild_id"],
-        job_id=row["job_id"],
-        name=row["name"],
-        actor_id=row["actor_id"],
-        via=row["via"],
-        changes=read_changes(row["changes"]),
-    )
+    columns: dict[str, Any] = {**row, "changes": read_changes(row["changes"])}
+    return AuditEntry(**columns)

@@ -56,18 +56,26 @@ class RunFilter:
     message_id: str | None = None
 
 
+def narrowed(query: sa.Select[Any], table: sa.Table, wanted: Any, *names: str) -> sa.Select[Any]:
+    """A query for the rows whose columns are as wanted, where something is wanted of them.
+
+    Parameters:
+        query: of that table.
+        table: has columns of these names.
+        wanted: has attributes of these names; None means any.
+        names: which ones.
+    """
+    for name in names:
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(table.c[name] == value)
+    return query
+
+
 def job_page_query(wanted: JobFilter, order: JobOrder, after: Position | None, limit: int) -> sa.Select[Any]:
     """The query of a page of jobs; each row says in ``sorted_by`` where it stands."""
     key = _ORDERS[order]
     query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit)
-    for column, value in (
-        (jobs.c.handler_id, wanted.handler_id),
-        (jobs.c.method, wanted.method),
-        (jobs.c.guild_id, wanted.guild_id),
-        (jobs.c.creator_id, wanted.creator_id),
-    ):
-        if value is not None:
-            query = query.where(column == value)
+    query = narrowed(query, jobs, wanted, "handler_id", "method", "guild_id", "creator_id")
     if wanted.state is not None:
         query = query.where(jobs.c.state == wanted.state.value)
     else:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
-from schedulezero.model import Job, JobVersion, JsonObject
+from schedulezero.model import Job, JobVersion
 from schedulezero.server.records.tables import job_versions
 from schedulezero.storage.database import Database
 
@@ -88,12 +88,7 @@ class Versions:
         )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [
-            JobVersion(
-                job=Job.from_json(cast(JsonObject, row["job"])),
-                action=row["action"],
-                actor_id=row["actor_id"],
-                changed_at=row["changed_at"],
-            )
+            JobVersion(Job.from_json(row["job"]), row["action"], row["actor_id"], row["changed_at"])
             for row in rows
         ]
 

@@ -1,4 +1,4 @@
-"""Queries of jobs and of their falling due; those of runs are in `run_store`.
+"""Queries of jobs; what is due is claimed by `claiming`, and those of runs are in `runs`.
 
 Each change names the state that it expects; how many rows it changed is the verdict.
 """
@@ -8,26 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero import faults, instants
-from schedulezero.instants import from_microseconds
 from schedulezero.model import Job, JobState, Run, RunState
-from schedulezero.model.limits import NO_LIMITS, Excess, Limits, is_ending
+from schedulezero.model.limits import NO_LIMITS, Excess, Limits
 from schedulezero.server.decisions.due import Due
 from schedulezero.server.decisions.refusal import LimitReached
-from schedulezero.server.records import audit, troubles, versions
+from schedulezero.server.records import audit, versions
 from schedulezero.server.records.queries import JobFilter, JobOrder, Position, job_page_query
-from schedulezero.server.records.rows import job_of, job_row, run_at
+from schedulezero.server.records.rows import job_of, job_row
 from schedulezero.server.records.tables import jobs, runs
-from schedulezero.server.store.hourly_limit import HourlyAllowance, MinuteAllowance, runs_lately
+from schedulezero.server.store import claiming
+from schedulezero.server.store.hourly_limit import runs_lately
 from schedulezero.server.store.job_rows import find_job, insert_jobs, replace_job, tell_clocks
 from schedulezero.server.store.room import Admission, Room, count_jobs
-from schedulezero.server.store.run_rows import insert_runs, trouble_when_claimed
-from schedulezero.server.store.runs import RunStore
 from schedulezero.storage import signals
 from schedulezero.storage.batching import Together
 from schedulezero.storage.database import Database
@@ -36,16 +32,22 @@ from schedulezero.storage.signals import Signal
 _FREELY = Admission()
 
 
-class Store(RunStore):
-    """Jobs and runs in a database."""
+class Store:
+    """Jobs in a database.
+
+    Parameters:
+        database: where they are.
+        limits: the owner's.
+    """
 
     def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
-        super().__init__(database, limits)
+        self._database = database
+        self.limits = limits
         self._adds = Together(self._add_jobs, most=200)
-        self.cancelled_at: datetime | None = None
-        """When a job was cancelled last, as far as this node knows; runs made before may be void since."""
 
-    # ---------------------------------------------------------------- jobs
+    async def close(self) -> None:
+        """Ends when whoever saves a job has an answer; nothing may be asked of it after that."""
+        await self._adds.close()
 
     async def add_job(
         self, job: Job, *, replace: bool = False, by: str | None = None, admission: Admission = _FREELY
@@ -178,16 +180,7 @@ class Store(RunStore):
             audit.note_job(connection, action, before, after, by)
             return after
 
-        changed = await self._database.write(apply)
-        if changed is not None and changed.state is JobState.CANCELLED:
-            self.note_cancelled()
-        return changed
-
-    def note_cancelled(self) -> None:
-        """Notes that a job was cancelled, here or on another node."""
-        self.cancelled_at = instants.now()
-
-    # ---------------------------------------------------------------- falling due
+        return await self._database.write(apply)
 
     async def claim_due(
         self,
@@ -209,69 +202,9 @@ class Store(RunStore):
         """
 
         def claim(connection: Connection) -> tuple[list[Run], datetime | None]:
-            due_rows = connection.execute(
-                sa.select(jobs)
-                .where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= now)
-                .order_by(jobs.c.next_run_at)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-            ).mappings()
-            new: list[Run] = []
-            moves: list[dict[str, Any]] = []
-            left = HourlyAllowance(connection, now, most_an_hour)
-            claimed = [job_of(row) for row in due_rows.all()]
-            by_whom = [(job.guild_id, job.creator_id) for job in claimed]
-            minute = MinuteAllowance(connection, now, self.limits, by_whom)
-            stands_for_others: set[str] = set()
-            for job in claimed:
-                due = decide(job)
-                number = job.run_count
-                ending = is_ending(job)
-                for at in due.run:
-                    refusal = left.take(job.guild_id) if not ending else None
-                    if refusal is not None:
-                        new.append(run_at(job, at, now, RunState.SKIPPED, refusal))
-                        continue
-                    run = run_at(job, at, now, RunState.QUEUED, due.note, number + 1)
-                    run = minute.let_through(run, ending=ending)
-                    number = run.number or number
-                    if due.note is not None:
-                        stands_for_others.add(run.id)
-                    new.append(run)
-                new += [run_at(job, at, now, RunState.MISSED, due.note) for at in due.missed]
-                new += [run_at(job, at, now, RunState.SKIPPED, reason) for at, reason in due.skipped]
-                moves.append(
-                    {
-                        "job": job.id,
-                        "expected": job.next_run_at,
-                        "next": due.next_run_at,
-                        "new_state": (JobState.ACTIVE if due.next_run_at else JobState.FINISHED).value,
-                        "count": number,
-                    }
-                )
-            if moves:
-                connection.execute(
-                    sa.update(jobs)
-                    .where(jobs.c.id == sa.bindparam("job"), jobs.c.next_run_at == sa.bindparam("expected"))
-                    .values(
-                        next_run_at=sa.bindparam("next"),
-                        state=sa.bindparam("new_state"),
-                        run_count=sa.bindparam("count"),
-                    ),
-                    moves,
-                )
-            written = insert_runs(connection, new)
-            faults.point("clock.claim")
-            for run in written:
-                if kind := trouble_when_claimed(run, stands_for_others=run.id in stands_for_others):
-                    troubles.note(connection, kind, run.sequence)
-            queued = [run for run in written if run.state is RunState.QUEUED]
-            upcoming = connection.scalar(
-                sa.select(sa.func.min(sa.type_coerce(jobs.c.next_run_at, sa.BigInteger))).where(
-                    jobs.c.state == JobState.ACTIVE.value
-                )
-            )
-            return queued, from_microseconds(upcoming) if upcoming is not None else None
+            due = claiming.due_jobs(connection, now, limit)
+            claimed = claiming.runs_of(connection, due, now, decide, self.limits, most_an_hour)
+            return claiming.write(connection, claimed), claiming.next_due_at(connection)
 
         return await self._database.write(claim)
 

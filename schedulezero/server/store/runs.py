@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero import faults
+from schedulezero import faults, instants
 from schedulezero.model import Run, RunState
 from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_runs
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
-from schedulezero.server.records.queries import RunFilter
+from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome, run_of
 from schedulezero.server.records.tables import posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
@@ -38,6 +38,12 @@ class RunStore:
     def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
         self._database = database
         self.limits = limits
+        self.cancelled_at: datetime | None = None
+        """When a job was cancelled last, as far as this node knows; runs made before may be void since."""
+
+    def note_cancelled(self) -> None:
+        """Notes that a job was cancelled, here or on another node."""
+        self.cancelled_at = instants.now()
 
     async def add_run(self, run: Run, *, ending: bool = False) -> Run:
         """Adds a run on demand and returns it with its sequence; LimitReached when too many wait already.
@@ -235,13 +241,7 @@ class RunStore:
     ) -> tuple[list[Run], int | None]:
         """A page of runs, newest first, and the cursor of the page after it."""
         query = sa.select(runs).order_by(runs.c.sequence.desc()).limit(limit + 1)
-        for column, value in (
-            (runs.c.handler_id, wanted.handler_id),
-            (runs.c.job_id, wanted.job_id),
-            (runs.c.guild_id, wanted.guild_id),
-        ):
-            if value is not None:
-                query = query.where(column == value)
+        query = narrowed(query, runs, wanted, "handler_id", "job_id", "guild_id")
         if wanted.state is not None:
             query = query.where(runs.c.state == wanted.state.value)
         if wanted.message_id is not None:

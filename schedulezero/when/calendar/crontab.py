@@ -15,7 +15,7 @@ from cronsim import CronSim, CronSimError
 from schedulezero.errors import WhenError
 from schedulezero.model import JsonObject, Trigger
 
-_NICKNAMES = {
+NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
     "@monthly": "0 0 1 * *",
@@ -44,9 +44,9 @@ def looks_like_crontab(text: str) -> bool:
 
 def crontab_trigger(text: str, zone: str) -> Trigger:
     """The trigger of a crontab line; WhenError says which field is impossible."""
-    line = _NICKNAMES.get(text.lower(), text)
+    line = NICKNAMES.get(text.lower(), text)
     if line.startswith("@"):
-        raise WhenError(f"There is no “{text}”; there are {', '.join(_NICKNAMES)}.")
+        raise WhenError(f"There is no “{text}”; there are {', '.join(NICKNAMES)}.")
     try:
         parsed = CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:

@@ -19,6 +19,7 @@ from schedulezero.server.records.queries import RunFilter
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.records.troubles import Troubles
 from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.storage.database import database_of
 from schedulezero.storage.postgres import PostgresDatabase
 from tests.conftest import until
@@ -56,7 +57,7 @@ async def test_a_job_saved_during_a_claim_is_not_overlooked(database: str) -> No
         if isinstance(tables, PostgresDatabase):
             await install(tables)
         store = StoreWithNews(tables)
-        clock = Clock(store, LocalRunQueue(store), Rules(tables), Troubles(tables, Announcer()))
+        clock = Clock(store, LocalRunQueue(RunStore(tables)), Rules(tables), Troubles(tables, Announcer()))
         now = instants.now()
         store.clock = clock
         store.news = [a_job("later", now + timedelta(hours=1)), a_job("at once", now)]
@@ -67,7 +68,7 @@ async def test_a_job_saved_during_a_claim_is_not_overlooked(database: str) -> No
         try:
 
             async def both() -> bool:
-                runs = (await store.runs(RunFilter(), before_sequence=None, limit=10))[0]
+                runs = (await RunStore(tables).runs(RunFilter(), before_sequence=None, limit=10))[0]
                 return {run.job_id for run in runs} == {"first", "at once"}
 
             await until(both)

@@ -219,7 +219,7 @@ async def test_reports_of_unknown_handlers_leave_nothing_behind() -> None:
         assert not await registry.report(f"ghost-{number}", "online", None)
         assert registry.methods(f"ghost-{number}") is None
         await registry.wait_for(f"ghost-{number}", 0)
-    assert registry.signs_of_life() == [] and not registry._handlers
+    assert registry.signs_of_life() == [] and not registry._entries.handlers
     context.term()
 
 

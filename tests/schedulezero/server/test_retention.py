@@ -14,7 +14,7 @@ from schedulezero.server.engine.retention import Retention
 from schedulezero.server.engine.shared_queue import install
 from schedulezero.server.records.queries import RunFilter
 from schedulezero.server.records.tables import metadata
-from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
 from schedulezero.storage.database import database_of
 from schedulezero.storage.postgres import PostgresDatabase
 from schedulezero.storage.signals import Signals
@@ -36,7 +36,7 @@ async def test_old_runs_are_forgotten_step_by_step(database: str, monkeypatch: p
     try:
         if isinstance(tables, PostgresDatabase):
             await install(tables)
-        store = Store(tables)
+        store = RunStore(tables)
         ages = [100, 99, 98, 97, 96, 95, 94, 1, 0.5]
         await store.add_runs([a_run(number, age, RunState.QUEUED) for number, age in enumerate(ages)])
         waiting = (await store.runs(RunFilter(), before_sequence=None, limit=20))[0]

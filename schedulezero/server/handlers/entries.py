@@ -1,0 +1,164 @@
+"""The instances that this node knows, by handler, each with the connection to it and its free slots."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from schedulezero.server.handlers.connection import Connection
+from schedulezero.server.handlers.crowd import AGAIN_AT_ONCE, AGAIN_PER_SECOND, Bucket
+from schedulezero.server.records.instances import Instance
+
+_FRESH_SECONDS = 5.0
+"""An instance heard from so lately is taken to be there without asking."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """An instance and our connection to it."""
+
+    instance: Instance
+    connection: Connection
+    slots: asyncio.Semaphore
+    heard_at: float = 0.0
+    renewed_at: float = 0.0
+    under_way: int = 0
+    online: bool = True
+    answered: bool = False
+    since: float = field(default_factory=time.monotonic)
+    again: Bucket = field(default_factory=lambda: Bucket(AGAIN_PER_SECOND, AGAIN_AT_ONCE))
+
+    def heard(self) -> None:
+        """Notes that it showed a sign of life."""
+        self.heard_at = time.monotonic()
+        self.online = True
+
+    def spoke(self) -> None:
+        """Notes that it answered us, which only what listens at its address can."""
+        self.answered = True
+        self.heard()
+
+    @property
+    def handler_id(self) -> str:
+        """Its handler."""
+        return self.instance.handler_id
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it showed a sign of life just now."""
+        return self.online and time.monotonic() - self.heard_at < _FRESH_SECONDS
+
+    @property
+    def busy(self) -> float:
+        """The share of its slots that are in use."""
+        return self.under_way / self.instance.concurrency
+
+    async def take_slot(self) -> None:
+        """Waits until it has room for another call."""
+        await self.slots.acquire()
+        self.under_way += 1
+
+    def give_slot(self) -> None:
+        """Makes room for another call."""
+        self.under_way -= 1
+        self.slots.release()
+
+
+@dataclass(slots=True)
+class Handler:
+    """The instances of one name, and what waits for one."""
+
+    instances: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    arrival: asyncio.Event = field(default_factory=asyncio.Event)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+    """How many wait for it or register under its name; without any and without instances it is dropped."""
+
+
+class Entries:
+    """What stands for each name, for as long as it has instances or somebody waits for it.
+
+    Parameters:
+        connect: opens a connection to an instance.
+    """
+
+    def __init__(self, connect: Callable[[Instance], Connection]) -> None:
+        self._connect = connect
+        self.handlers: dict[str, Handler] = {}
+        self.count = 0
+        """How many instances there are."""
+
+    def of(self, handler_id: str) -> list[Entry]:
+        """The instances of a handler."""
+        handler = self.handlers.get(handler_id)
+        return list(handler.instances.values()) if handler is not None else []
+
+    def all(self) -> list[Entry]:
+        """The instances of all handlers."""
+        return [entry for handler in self.handlers.values() for entry in handler.instances.values()]
+
+    def find(self, instance: Instance) -> Entry | None:
+        """The entry at an instance's place."""
+        handler = self.handlers.get(instance.handler_id)
+        return handler.instances.get(instance.address) if handler is not None else None
+
+    def is_current(self, entry: Entry) -> bool:
+        """Whether an entry is still the one at its place."""
+        return self.find(entry.instance) is entry
+
+    def arrived(self, handler_id: str) -> None:
+        """Wakes whoever waits for an instance of a handler."""
+        self._handler(handler_id).arrival.set()
+
+    @contextmanager
+    def using(self, handler_id: str) -> Generator[Handler]:
+        """Keeps what stands for a name while somebody waits for it."""
+        handler = self._handler(handler_id)
+        handler.users += 1
+        try:
+            yield handler
+        finally:
+            handler.users -= 1
+            self._tidy(handler_id)
+
+    def keep(self, instance: Instance) -> Entry:
+        """Takes an instance in, or what changed of it."""
+        known = self.find(instance)
+        if known is not None and same_place(known.instance, instance):
+            if known.instance.concurrency != instance.concurrency:
+                slots, answered = asyncio.Semaphore(instance.concurrency), known.answered
+                known = Entry(instance, known.connection, slots, answered=answered, again=known.again)
+            known.instance = instance
+        else:
+            if known is not None:
+                self.drop(known)
+            slots = asyncio.Semaphore(instance.concurrency)
+            known = Entry(instance, self._connect(instance), slots, online=instance.online)
+        instances = self._handler(instance.handler_id).instances
+        self.count += instance.address not in instances
+        instances[instance.address] = known
+        return known
+
+    def drop(self, entry: Entry) -> None:
+        """Closes the connection to an instance and forgets it."""
+        entry.connection.close()
+        if self.is_current(entry):
+            del self._handler(entry.handler_id).instances[entry.instance.address]
+            self.count -= 1
+            self._tidy(entry.handler_id)
+
+    def _handler(self, handler_id: str) -> Handler:
+        return self.handlers.setdefault(handler_id, Handler())
+
+    def _tidy(self, handler_id: str) -> None:
+        handler = self.handlers.get(handler_id)
+        if handler is not None and not handler.instances and not handler.users:
+            del self.handlers[handler_id]
+
+
+def same_place(one: Instance, other: Instance) -> bool:
+    """Whether two instances listen at one address and prove the same key."""
+    return (one.address, one.key) == (other.address, other.key)

@@ -1,0 +1,180 @@
+"""The parts of the embedded server and how they are put together: what is kept, who is called, what moves.
+
+Each function builds a group of parts on those before it, and leaves their end to the stack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import zmq
+import zmq.asyncio
+
+from schedulezero.server.config import ServerConfig
+from schedulezero.server.engine.clock import Clock
+from schedulezero.server.engine.dispatcher import Dispatcher
+from schedulezero.server.engine.lifecycle import Jobs
+from schedulezero.server.engine.retention import Retention
+from schedulezero.server.engine.run_queue import LocalRunQueue, RunQueue
+from schedulezero.server.handlers.crowd import SOCKETS_EACH, most_instances
+from schedulezero.server.handlers.registrations import Registrations
+from schedulezero.server.handlers.registry import Registry
+from schedulezero.server.health import Health
+from schedulezero.server.records.announcer import Announcer
+from schedulezero.server.records.audit import Audit
+from schedulezero.server.records.guild_rules import Rules
+from schedulezero.server.records.instances import Instances
+from schedulezero.server.records.tables import metadata
+from schedulezero.server.records.tokens import Tokens
+from schedulezero.server.records.troubles import Troubles
+from schedulezero.server.records.versions import Versions
+from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.runs import RunStore
+from schedulezero.storage import sqlite_lock
+from schedulezero.storage.database import Database, database_of, is_postgres_setting, sqlite_path
+from schedulezero.storage.descriptors import descriptor_limit
+from schedulezero.storage.signals import Signal, Signals
+from schedulezero.storage.sqlite_errors import explained
+from schedulezero.wire.doorkeeper import Doorkeeper, most_peers
+from schedulezero.wire.keys import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The database, and what reads and writes it."""
+
+    database: Database
+    signals: Signals
+    jobs: Store
+    runs: RunStore
+    rules: Rules
+    announcer: Announcer
+    troubles: Troubles
+    audit: Audit
+    versions: Versions
+    tokens: Tokens
+
+
+async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
+    """Opens the database; a SQLite file is this server's until the stack is closed."""
+    shared = is_postgres_setting(config.database)
+    if not shared:
+        claim = await asyncio.to_thread(_claim, sqlite_path(config.database))
+        stack.callback(claim.release)
+    database = database_of(config.database, metadata)
+    await database.open()
+    stack.push_async_callback(database.close)
+    announcer = Announcer()
+    kept = Kept(
+        database,
+        Signals(config.database if shared else None),
+        Store(database, config.limits),
+        RunStore(database, config.limits),
+        Rules(database),
+        announcer,
+        Troubles(database, announcer),
+        Audit(database, announcer),
+        Versions(database),
+        Tokens(database),
+    )
+    stack.push_async_callback(kept.jobs.close)
+    await kept.rules.load()
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Callees:
+    """The handlers, and the sockets at which they come in."""
+
+    registry: Registry
+    registrations: Registrations
+    doorkeeper: Doorkeeper
+    questions: zmq.asyncio.Socket
+
+
+def receive_handlers(
+    stack: AsyncExitStack, config: ServerConfig, keys: KeyRing | None, kept: Kept
+) -> Callees:
+    """Binds the address where handlers register; PortTaken when it cannot."""
+    context = zmq.asyncio.Context()
+    most = most_instances(descriptor_limit())
+    # A connection takes three of libzmq's sockets; its own limit of 1023 would be reached first.
+    context.set(zmq.MAX_SOCKETS, SOCKETS_EACH * most + 64)
+    stack.callback(context.destroy, linger=0)
+    doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
+    questions = doorkeeper.socket(context)
+    stack.callback(questions.close)
+    shared = Instances(kept.database) if kept.signals.shared else None
+    registry = Registry(context, keys, shared, most=most, needed=kept.jobs.handlers_needed)
+    stack.callback(registry.close)
+    own_ports = {urlsplit(item).port or 80 for item in (config.server_address, config.api_endpoint)}
+    registrations = Registrations(context, registry, config.server_address, doorkeeper, keys, own_ports)
+    stack.callback(registrations.close)
+    return Callees(registry, registrations, doorkeeper, questions)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What moves jobs and runs."""
+
+    queue: RunQueue
+    dispatcher: Dispatcher
+    clock: Clock
+    jobs: Jobs
+    retention: Retention
+    health: Health
+
+    def look(self) -> None:
+        """Looks at once at what is due, as after the time was moved."""
+        self.clock.look()
+        self.dispatcher.look()
+
+
+async def build_engine(
+    config: ServerConfig, kept: Kept, callees: Callees, now: Callable[[], datetime]
+) -> Engine:
+    """Makes what moves, and lets it hear what other nodes tell."""
+    registry = callees.registry
+    queue = await _run_queue(kept, registry)
+    dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, now)
+    clock = Clock(kept.jobs, queue, kept.rules, kept.troubles, now)
+    jobs = Jobs(kept.jobs, kept.runs, clock, queue, registry, kept.rules, kept.versions, kept.audit, now)
+    kept_for = timedelta(days=config.history_days) if config.history_days else None
+    retention = Retention(kept.runs, kept.signals, kept_for, now)
+
+    kept.signals.on(Signal.JOBS, clock.heard)
+    kept.signals.on(Signal.CANCELLED, lambda _: kept.runs.note_cancelled())
+    kept.signals.on(Signal.NEWS, lambda _: kept.announcer.announce())
+    kept.signals.on(Signal.RULES, lambda _: kept.rules.look())
+    kept.signals.on(Signal.HANDLERS, lambda _: registry.look())
+    health = Health(
+        kept.database,
+        kept.signals,
+        lambda: (queue.depth(), dispatcher.running),
+        lambda: dispatcher.unwritten_seconds,
+        lambda: clock.stuck_seconds,
+    )
+    return Engine(queue, dispatcher, clock, jobs, retention, health)
+
+
+def _claim(path: Path) -> sqlite_lock.Claim:
+    with explained(path):
+        return sqlite_lock.serve(path)
+
+
+async def _run_queue(kept: Kept, registry: Registry) -> RunQueue:
+    """The queue of runs: of this process, or the one that the nodes of one PostgreSQL share."""
+    if not kept.signals.shared:
+        return LocalRunQueue(kept.runs)
+    from schedulezero.server.engine.shared_queue import SharedRunQueue, install
+    from schedulezero.storage.postgres import PostgresDatabase
+
+    assert isinstance(kept.database, PostgresDatabase)
+    await install(kept.database)
+    return SharedRunQueue(kept.database, kept.runs, registry, kept.signals)
