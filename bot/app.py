@@ -26,7 +26,6 @@ from bot.pace.shared_pace import SharedPace
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
-from cogs.desk.kit.components import DYNAMIC_ITEMS
 from cogs.desk.kit.replies import answer_error
 from cogs.language import CommandTranslator
 from cogs.memory import Memory
@@ -142,7 +141,6 @@ class _SchedulingBot(_AnyBot):
         sprockets_cog = SprocketsCog(self)
         await self.add_cog(sprockets_cog)
         sprockets_cog.offer_to_owners_only()
-        self.add_dynamic_items(*DYNAMIC_ITEMS)
         for name in self.settings.sprockets:
             try:
                 await loader.load(self, name)

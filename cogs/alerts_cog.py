@@ -21,7 +21,7 @@ import discord
 from discord.ext import commands
 
 from cogs.background.outbox import OutboxReader
-from cogs.desk.kit.replies import fit
+from cogs.desk.kit.layout import fit
 from cogs.desk.runs.alert_card import Alert, Item, alert_panel
 from cogs.desk.runs.history import run_target
 from cogs.language import speaking

@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.reminders import reminders
-from cogs.services import services_of, timezone_of
+from cogs.services import services_of
 from schedulezero import instants
 from schedulezero.when.language.complete import completions
 
@@ -37,17 +37,17 @@ class RemindersCog(commands.Cog):
         what: app_commands.Range[str, 1, 1800],
         when: app_commands.Range[str, 1, 200],
     ) -> None:
-        await answer_anyone(interaction, lambda: reminders.remind(interaction, what, when))
+        await answer_anyone(interaction, lambda caller: reminders.remind(caller, what, when))
 
     @remind.command(name="list", description="Show your reminders, and cancel some")
     async def list(self, interaction: discord.Interaction) -> None:
-        await answer_anyone(interaction, lambda: reminders.show_reminders(interaction))
+        await answer_anyone(interaction, lambda caller: reminders.show_reminders(caller))
 
     @me.autocomplete("when")
     async def suggest_when(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """How what is typed would be understood, and what it may become."""
-        zone = await timezone_of(services_of(self.bot), interaction.user.id, interaction.guild_id)
+        zone = await services_of(self.bot).timezone_of(interaction.user.id, interaction.guild_id)
         found = completions(current, zone=zone, locale=interaction.locale.value, now=instants.now())
         return [app_commands.Choice(name=item.label, value=item.text) for item in found]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import discord
 from discord.ext import commands
@@ -75,6 +75,10 @@ class Services:
         """Under which key this process notes how far it has read at the server; each reads for its guilds."""
         return f"{self.client.endpoint} {self.cluster}".strip()
 
+    async def timezone_of(self, user_id: int, guild_id: int | None) -> str:
+        """The zone in which a person means their times."""
+        return await self.memory.timezone(user_id, guild_id) or self.timezone
+
 
 class Waiting:
     """Awaits what may take long and is no work in progress, such as a long poll.
@@ -91,31 +95,38 @@ class Refused(ScheduleZeroError):
     """The person may not do this, or it cannot be done; the message is for them."""
 
 
-def services_of(bot: Any) -> Services:
-    """The services that a bot carries."""
+@runtime_checkable
+class _Carrier(Protocol):
+    services: Services
+
+
+@runtime_checkable
+class _HandlerCog(Protocol):
+    handler: Handler
+
+
+def services_of(bot: discord.Client) -> Services:
+    """The services that a bot carries: ours, or somebody else's that loads our cogs."""
+    if not isinstance(bot, _Carrier):
+        raise TypeError("the bot has no `services`: set them before its cogs are loaded")
     return bot.services
 
 
-def handler_of(bot: Any) -> Handler:
+def handler_of(bot: commands.Bot) -> Handler:
     """The bot's handler; Refused while its cog is not loaded."""
-    cog: Any = bot.get_cog("ScheduleZeroCog")
-    if cog is None:
+    cog = bot.get_cog("ScheduleZeroCog")
+    if not isinstance(cog, _HandlerCog):
         raise Refused("My ScheduleZero handler is not loaded. The bot's owner can restart me.")
     return cog.handler
 
 
-def spec_for(bot: commands.Bot | discord.Client, method: str) -> MethodSpec | None:
+def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
     """What the loaded job method of that name declares, None when it is not loaded."""
     function = handler_of(bot).sprockets.get(method)
     return spec_of(method, function) if function is not None else None
 
 
-def offered_specs(bot: Any) -> list[MethodSpec]:
+def offered_specs(bot: commands.Bot) -> list[MethodSpec]:
     """What the loaded job methods declare that a guild may schedule, by name."""
     found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]
     return [spec for spec in found if not spec.personal]
-
-
-async def timezone_of(services: Services, user_id: int, guild_id: int | None) -> str:
-    """The zone in which a person means their times."""
-    return await services.memory.timezone(user_id, guild_id) or services.timezone

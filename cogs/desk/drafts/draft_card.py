@@ -25,7 +25,7 @@ from cogs.desk.drafts.forms import ALERTS
 from cogs.desk.drafts.post_preview import Post, post_items
 from cogs.desk.drafts.review import Review
 from cogs.desk.kit.components import DeskButton, DeskSelect
-from cogs.desk.kit.replies import panel_of, row_of
+from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, plain, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS

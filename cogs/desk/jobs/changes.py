@@ -8,13 +8,14 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-import discord
 from discord import ui
 
 from cogs.desk.drafts.secrecy import veiled
-from cogs.desk.jobs.lookup import client_of, job_here
-from cogs.desk.kit.components import DeskButton, action
-from cogs.desk.kit.replies import acknowledge, member_of, panel_of, row_of, show
+from cogs.desk.jobs.lookup import job_here
+from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import ACTIONS, NEUTRAL, cut, plain, relative, sentence, state_word
 from cogs.language import t
 from cogs.services import spec_for
@@ -24,17 +25,15 @@ _SHOWN = 7
 _LONGEST_VALUE = 80
 
 
-@action("job", "changes")
-async def show_changes(interaction: discord.Interaction, job_id: str) -> None:
+async def show_changes(desk: Desk, job_id: str) -> None:
     """Shows the newest versions of a job."""
-    await acknowledge(interaction)
-    job = await job_here(interaction, job_id, cancelled=True)
-    versions = await client_of(interaction).versions(job.id, _SHOWN + 1)
-    member, client = member_of(interaction), interaction.client
+    job = await job_here(desk, job_id, cancelled=True)
+    versions = await desk.client.versions(job.id, _SHOWN + 1)
+    member, client = desk.member, desk.bot
     readable = {
         item.job.version: veiled(spec_for(client, item.job.method), item.job, member) for item in versions
     }
-    await show(interaction, changes_panel(job, versions, readable))
+    await desk.show(changes_panel(job, versions, readable))
 
 
 def changes_panel(
@@ -106,3 +105,6 @@ def _short(value: Any) -> str:
         return "–"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return cut(plain(text), _LONGEST_VALUE)
+
+
+PANELS = (Panel("job", clicks={"changes": show_changes}),)

@@ -18,9 +18,11 @@ import discord
 from discord import ui
 
 from cogs.desk.jobs import job_card
-from cogs.desk.jobs.lookup import actor_of, check, client_of, conflict, job_here
-from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect, action, picked
-from cogs.desk.kit.replies import acknowledge, panel_of, row_of, show
+from cogs.desk.jobs.lookup import check, conflict, job_here
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
 from cogs.language import mark, t, tn, translated
@@ -217,44 +219,39 @@ def _choice(alert: Alert) -> ui.Item[Any]:
 # -------------------------------------------------------------------- remedies
 
 
-@action("alert", "look")
-async def look(interaction: discord.Interaction, _target: str) -> None:
+async def look(desk: Desk, _target: str) -> None:
     """Shows the card of the job that was picked."""
-    await job_card.show_card(interaction, picked(interaction))
+    await job_card.show_card(desk, desk.picked())
 
 
-@action("alert", "pause")
-async def pause(interaction: discord.Interaction, job_id: str) -> None:
-    """Holds the job."""
-    await job_card.pause(interaction, job_id)
-
-
-@action("alert", "others")
-async def others(interaction: discord.Interaction, job_id: str) -> None:
+async def others(desk: Desk, job_id: str) -> None:
     """Offers the runs that were passed over."""
-    await acknowledge(interaction)
-    await history.ask_missing(interaction, job_id, "month")
+    await history.ask_missing(desk, job_id, "month")
 
 
-@action("alert", "othersof")
-async def others_of(interaction: discord.Interaction, _target: str) -> None:
+async def others_of(desk: Desk, _target: str) -> None:
     """The same for the job that was picked."""
-    await acknowledge(interaction)
-    await history.ask_missing(interaction, picked(interaction), "month")
+    await history.ask_missing(desk, desk.picked(), "month")
 
 
-@action("alert", "move")
-async def move(interaction: discord.Interaction, job_id: str) -> None:
+async def move(desk: Desk, job_id: str) -> None:
     """Moves the job to the channel that was picked."""
-    await acknowledge(interaction)
-    job = await job_here(interaction, job_id)
-    wanted = moved(job, picked(interaction))
+    job = await job_here(desk, job_id)
+    wanted = moved(job, desk.picked())
     if wanted is None:
         raise Refused(t("“{name}” has no single channel.", name=cut(plain(job.title), 60)))
-    await check(interaction, Act.MOVE, job, version=wanted)
+    await check(desk, Act.MOVE, job, version=wanted)
     try:
-        after = await client_of(interaction).change(wanted, job.version, actor_of(interaction))
+        after = await desk.client.change(wanted, job.version, desk.actor_id)
     except Conflict as error:
-        raise await conflict(interaction, job_id, error) from None
+        raise await conflict(desk, job_id, error) from None
     heading = t("Moved")
-    await show(interaction, await job_card.card_of(interaction, after, heading=heading, undo=job.version))
+    await desk.show(await job_card.card_of(desk, after, heading=heading, undo=job.version))
+
+
+PANELS = (
+    Panel(
+        "alert",
+        clicks={"look": look, "pause": job_card.pause, "others": others, "othersof": others_of, "move": move},
+    ),
+)

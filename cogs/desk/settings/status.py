@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import discord
 from discord import ui
 from discord.ext import commands
 
-from cogs.desk.kit.replies import acknowledge, guild_id_of, say, show
+from cogs.desk.kit.context import Desk
 from cogs.desk.kit.wording import BAD, GOOD, relative, span, state_word
 from cogs.language import t, translated
-from cogs.rights.allowance import allowance_of, imports, only_schedules, used_up
-from cogs.services import Refused, handler_of, services_of
+from cogs.rights.allowance import allowance_of, imports, used_up
+from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
 from schedulezero.errors import ClientError
 from schedulezero.model import Run
@@ -32,18 +31,17 @@ class Line:
         return f"{'✅' if self.well else '❌'} {self.text}"
 
 
-async def show_status(interaction: discord.Interaction) -> None:
+async def show_status(desk: Desk) -> None:
     """Answers ``/schedule status``."""
-    await acknowledge(interaction)
-    lines = await _server_lines(interaction)
-    lines += await _limit_lines(interaction)
-    assert isinstance(interaction.client, commands.Bot)
-    names = loaded(interaction.client)
-    methods = len(handler_of(interaction.client).sprockets)
+    lines = await _server_lines(desk)
+    lines += await _limit_lines(desk)
+    assert isinstance(desk.bot, commands.Bot)
+    names = loaded(desk.bot)
+    methods = len(handler_of(desk.bot).sprockets)
     listed = ", ".join(names) or t("none")
     said = f"**{t('Sprockets:')}** {t('{names}, with {count} jobs', names=listed, count=methods)}"
     lines.append(Line(bool(names), said if names else f"{said}. {t('`/load_sprocket` loads one.')}"))
-    latency = interaction.client.latency
+    latency = desk.bot.latency
     if latency == latency:  # not a number before the first heartbeat
         lines.append(Line(latency < 1, f"**Discord:** {latency * 1000:.0f} ms"))
     well = all(line.well for line in lines)
@@ -51,12 +49,12 @@ async def show_status(interaction: discord.Interaction) -> None:
     container.add_item(ui.TextDisplay(f"### {t('Status')}\n" + "\n".join(map(str, lines))))
     panel = ui.LayoutView(timeout=None)
     panel.add_item(container)
-    await show(interaction, panel)
+    await desk.show(panel)
 
 
-async def _server_lines(interaction: discord.Interaction) -> list[Line]:
-    client = services_of(interaction.client).client
-    handler = handler_of(interaction.client)
+async def _server_lines(desk: Desk) -> list[Line]:
+    client = desk.client
+    handler = handler_of(desk.bot)
     began = time.perf_counter()
     try:
         health = await client.health()
@@ -64,7 +62,7 @@ async def _server_lines(interaction: discord.Interaction) -> list[Line]:
         if trouble := health.get("trouble"):
             return [Line(False, f"**{t('Database:')}** {translated(str(trouble))}")]
         handlers = await client.handlers()
-        page = await client.runs(guild_id_of(interaction), limit=1)
+        page = await client.runs(desk.guild_id, limit=1)
     except ClientError as error:
         return [Line(False, f"**{t('Server:')}** {translated(error.message)}")]
     answers = t("{address} answers in {time} ms", address=client.endpoint, time=f"{answered:.0f}")
@@ -89,17 +87,17 @@ async def _server_lines(interaction: discord.Interaction) -> list[Line]:
     return lines
 
 
-async def _limit_lines(interaction: discord.Interaction) -> list[Line]:
+async def _limit_lines(desk: Desk) -> list[Line]:
     """The limits that hold here; not well when one of them is used up."""
     try:
-        allowance = await allowance_of(interaction, guild_id_of(interaction))
+        allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
     except ClientError:
         return []  # the line about the server says why
     most_runs = allowance.limits.runs_per_minute
     full = allowance.most_jobs is not None and allowance.jobs >= allowance.most_jobs
     full = full or (most_runs is not None and allowance.runs >= most_runs)
-    said = used_up(allowance, member=only_schedules(interaction))
-    size = imports(services_of(interaction.client).limits)
+    said = used_up(allowance, member=not desk.manages)
+    size = imports(desk.services.limits)
     return [Line(not full, f"**{t('Limits:')}** {said} · {size}")]
 
 
@@ -110,10 +108,9 @@ def _last_run(run: Run) -> Line:
     return Line(True, text)
 
 
-async def reload_handler(interaction: discord.Interaction) -> None:
+async def reload_handler(desk: Desk) -> None:
     """Answers ``/schedule reload``: registers the handler again and says what changed."""
-    await acknowledge(interaction)
-    handler = handler_of(interaction.client)
+    handler = handler_of(desk.bot)
     before = set(handler.registered.methods) if handler.registered else set[str]()
     try:
         registered = await handler.refresh()
@@ -129,4 +126,4 @@ async def reload_handler(interaction: discord.Interaction) -> None:
     changes += [f"`- {name}`" for name in sorted(before - after)]
     said = t("Registered with {count} jobs.", count=len(after))
     changed = t("Changed: {names}", names=", ".join(changes)) if changes else t("Nothing changed.")
-    await say(interaction, f"{said} {changed}")
+    await desk.say(f"{said} {changed}")
