@@ -30,7 +30,7 @@ _MOST_FIELDS = 5
 
 async def show_sprockets(desk: Desk) -> None:
     """Shows what is loaded, and to the bot's owner what could be."""
-    bot: Any = desk.bot
+    bot = desk.bot
     loaded = loader.loaded(bot)
     found = loader.discover()
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Sprockets')}")]
@@ -95,8 +95,7 @@ def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:
 
 
 def _model(desk: Desk, name: str) -> type[BaseModel]:
-    bot: Any = desk.bot
-    cog = loader.cog_of(bot, name) if name in loader.loaded(bot) else None
+    cog = loader.cog_of(desk.bot, name) if name in loader.loaded(desk.bot) else None
     if cog is None:
         raise Refused(t("“{name}” is not loaded, or has no settings.", name=name[:50]))
     return cast("type[BaseModel]", getattr(cog, "settings"))  # noqa: B009 - declared by the sprocket

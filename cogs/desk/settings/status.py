@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 
 from discord import ui
-from discord.ext import commands
 
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.wording import BAD, GOOD, relative, span, state_word
@@ -35,7 +34,6 @@ async def show_status(desk: Desk) -> None:
     """Answers ``/schedule status``."""
     lines = await _server_lines(desk)
     lines += await _limit_lines(desk)
-    assert isinstance(desk.bot, commands.Bot)
     names = loaded(desk.bot)
     methods = len(handler_of(desk.bot).sprockets)
     listed = ", ".join(names) or t("none")
