@@ -26,7 +26,7 @@ from cogs.desk.drafts.post_preview import Post, post_items
 from cogs.desk.drafts.review import Review
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, plain, relative
+from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import locale, t, translated
@@ -37,20 +37,14 @@ from schedulezero.model import MissedPolicy, OverlapPolicy
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.preview import warnings
 
-_MARKS = {
-    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
-    Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
-}  # fmt: skip
 _LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 
 
 def shown(parameter: Parameter, value: object, length: int = 300) -> str:
     """A parameter with its value, as a person reads it; a long text as a quotation."""
     label = label_of(parameter)
-    mark = _MARKS.get(parameter.kind)
-    if mark is not None:
-        items = value if isinstance(value, list) else [value]
-        return f"**{label}:** {' '.join(mark.format(item) for item in items)}"
+    if (mentions := mentioned(parameter.kind, value)) is not None:
+        return f"**{label}:** {mentions}"
     if parameter.kind is Kind.BOOLEAN:
         return f"**{label}:** {t('yes') if value else t('no')}"
     if parameter.kind is Kind.CHOICE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import pairwise
 from types import MappingProxyType
@@ -16,13 +15,12 @@ from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import ACTIONS, NEUTRAL, cut, plain, relative, sentence, state_word
+from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, plain, relative, sentence, state_word
 from cogs.language import t
 from cogs.services import spec_for
 from schedulezero.model import Job, JobVersion
 
 _SHOWN = 7
-_LONGEST_VALUE = 80
 
 
 async def show_changes(desk: Desk, job_id: str) -> None:
@@ -80,7 +78,7 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
 
     def note(label: str, old: Any, new: Any) -> None:
         if old != new:
-            found.append(f"{label}: {_short(old)} → {_short(new)}")
+            found.append(changed(label, brief(old), brief(new)))
 
     note(t("Name"), before.name, after.name)
     if (before.trigger, before.timezone) != (after.trigger, after.timezone):
@@ -88,7 +86,7 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     for key in sorted(before.params.keys() | after.params.keys()):
         if before.params.get(key) != after.params.get(key):
             label = t(key.replace("_", " ").capitalize())
-            found.append(f"{label}: {_short(old.get(key))} → {_short(new.get(key))}")
+            found.append(changed(label, brief(old.get(key)), brief(new.get(key))))
     if before.state is not after.state:
         note(t("State"), state_word(before.state), state_word(after.state))
     if before.held_until != after.held_until and after.held_until is not None:
@@ -98,13 +96,6 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     for key, label in (("alert", t("Alerts")), ("managers", t("Only these roles may change it"))):
         note(label, before.meta.get(key), after.meta.get(key))
     return found
-
-
-def _short(value: Any) -> str:
-    if value in (None, "", []):
-        return "–"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return cut(plain(text), _LONGEST_VALUE)
 
 
 PANELS = (Panel("job", clicks={"changes": show_changes}),)

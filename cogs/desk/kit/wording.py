@@ -5,14 +5,17 @@ No meaning by colour or mark alone: each state has its word.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
+from typing import cast
 
 import discord
 
 from cogs.language import locale, mark, t, translated
 from schedulezero import instants
 from schedulezero.methods.message_links import read_message_link
+from schedulezero.methods.parameters import Kind
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.when.language.describe import describe
 
@@ -44,6 +47,11 @@ _RUN_STATES: dict[RunState, tuple[str, str]] = {
     RunState.CANCELLED: ("✖", mark("cancelled")),
     RunState.UNCERTAIN: ("❓", mark("uncertain")),
 }
+# Read as: what an id is of, and how it is named in a message.
+_MENTIONS = {
+    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
+    Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
+}  # fmt: skip
 MISSED = {
     MissedPolicy.LATEST: mark("run the latest only"),
     MissedPolicy.ALL: mark("run all of them"),
@@ -119,6 +127,26 @@ def cut(text: str, length: int) -> str:
 def plain(text: str) -> str:
     """Somebody's text as text: no formatting, no pings, on one line."""
     return discord.utils.escape_mentions(discord.utils.escape_markdown(" ".join(text.split())))
+
+
+def mentioned(kind: Kind, value: object) -> str | None:
+    """Ids of that kind as Discord shows them; None for a kind that is none of ids."""
+    mention = _MENTIONS.get(kind)
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    return " ".join(mention.format(item) for item in items) if mention is not None else None
+
+
+def brief(value: object, length: int = 80) -> str:
+    """Any value on one short line."""
+    if value in (None, "", [], {}):
+        return "–"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return cut(plain(text), length)
+
+
+def changed(label: str, old: str, new: str) -> str:
+    """One difference."""
+    return f"{label}: {old} → {new}"
 
 
 def titled(job: Job, length: int = 80) -> str:

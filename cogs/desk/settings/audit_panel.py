@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
-from cogs.desk.kit.wording import ACTIONS, NEUTRAL, cut, plain, relative
+from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, mentioned, plain, relative
 from cogs.language import locale, mark, t
 from schedulezero.client.dialect import AuditPage
 from schedulezero.errors import ClientError
@@ -58,11 +57,6 @@ _LABELS = {
     "overlap": mark("Overlap"),
     "run": mark("Run"),
 }
-# Read as: what an id is of, and how it is named in a message.
-_MENTIONS = {
-    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>", Kind.USER: "<@{}>",
-    Kind.USERS: "<@{}>",
-}  # fmt: skip
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 # Read as: of a new job only these are told, besides what it does.
 _OF_A_NEW_JOB = ("trigger", "params.")
@@ -122,28 +116,23 @@ def _changes(entry: AuditEntry) -> list[str]:
     new = entry.action == "created"
     if new:
         changes = [change for change in changes if change.field.startswith(_OF_A_NEW_JOB)]
-    lines = [
-        f"{_label(change.field)}: "
-        + (_value(change.field, change.new) if new or entry.action in ("run", "made_up") else _both(change))
-        for change in changes[:_MOST_CHANGES]
-    ]
+    only_new = new or entry.action in ("run", "made_up")
+    lines = [_line(change, only_new=only_new) for change in changes[:_MOST_CHANGES]]
     if len(changes) > _MOST_CHANGES:
         lines.append(t("… and {count} more", count=len(changes) - _MOST_CHANGES))
     return lines
 
 
-def _both(change: Change) -> str:
-    return f"{_value(change.field, change.old)} → {_value(change.field, change.new)}"
-
-
-def _label(field: str) -> str:
-    name = field.rpartition(".")[2]
-    return t(_LABELS.get(name) or Parameter(name, kind_of(name, "")).label)
+def _line(change: Change, *, only_new: bool) -> str:
+    name = change.field.rpartition(".")[2]
+    label = t(_LABELS.get(name) or Parameter(name, kind_of(name, "")).label)
+    new = _value(change.field, change.new)
+    return f"{label}: {new}" if only_new else changed(label, _value(change.field, change.old), new)
 
 
 def _value(field: str, value: Any) -> str:
     if value in (None, "", [], {}):
-        return "–"
+        return brief(value)
     if field == "trigger" and isinstance(value, dict):
         trigger = Trigger.from_json(value)
         return plain(describe(trigger, trigger.zone_or("UTC"), locale()))
@@ -154,12 +143,10 @@ def _value(field: str, value: Any) -> str:
         return cut(plain(shortened(value)), _LONGEST_VALUE)  # its path may be a secret, and many read this
     if field.startswith("params.") and tells_a_secret(field.removeprefix("params.")):
         return "…"
-    mention = _MENTIONS.get(kind)
     items = value if isinstance(value, list) else [value]
-    if mention is not None and all(str(item).isdecimal() for item in items):
-        return cut(" ".join(mention.format(item) for item in items), _LONGEST_VALUE)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return cut(plain(text.replace("\n", " ")), _LONGEST_VALUE)
+    if (mentions := mentioned(kind, value)) is not None and all(str(item).isdecimal() for item in items):
+        return cut(mentions, _LONGEST_VALUE)
+    return brief(value)
 
 
 async def note_change(desk: Desk, done: str, changes: Sequence[Change], *, name: str | None = None) -> None:

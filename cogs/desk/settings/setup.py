@@ -24,7 +24,7 @@ from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, r
 from cogs.desk.settings.zones import change_guild_zone, rules_here
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t
-from cogs.rights.permissions import wanted
+from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import permission_name
 from cogs.services import Refused, offered_specs
 from schedulezero import instants
@@ -122,12 +122,13 @@ def setup_panel(
 
 
 def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
-    needed, mine = wanted(specs), guild.me.guild_permissions
-    lacking = {name: jobs for name, jobs in needed.items() if not getattr(mine, name)}
-    if not lacking:
+    needed = wanted(specs)
+    absent = lacking(guild.me.guild_permissions, needed)
+    if not absent:
         return f"✅ {t('I have every permission that my jobs may need.')}"
     lines = [f"**{t('Permissions that I lack; give them to my role as you need them')}**"]
-    for name, jobs in lacking.items():
+    for name in absent:
+        jobs = needed[name]
         uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")
         lines.append(f"- ❌ *{permission_name(name)}*: {uses}{' …' if len(jobs) > 2 else ''}")
     return "\n".join(lines)
