@@ -25,7 +25,6 @@ class RemindersCog(commands.Cog):
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
-        bot.add_dynamic_items(*reminders.REMINDER_ITEMS)
 
     @remind.command(name="me", description="Be reminded of something, once or again and again")
     @app_commands.describe(
@@ -51,3 +50,8 @@ class RemindersCog(commands.Cog):
         zone = await services_of(self.bot).timezone_of(interaction.user.id, interaction.guild_id)
         found = completions(current, zone=zone, locale=interaction.locale.value, now=instants.now())
         return [app_commands.Choice(name=item.label, value=item.text) for item in found]
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Takes in clicks on reminders, also those that came before the bot restarted."""
+        await reminders.take(interaction)

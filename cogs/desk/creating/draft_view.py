@@ -15,10 +15,10 @@ from cogs.desk.drafts.draft_card import draft_panel
 from cogs.desk.drafts.post_preview import post_of
 from cogs.desk.drafts.review import Circumstances, Review, review
 from cogs.desk.drafts.secrecy import kept_hidden
+from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.wording import plain
-from cogs.desk.settings.zones import rules_here
 from cogs.language import locale, t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import allowance_of

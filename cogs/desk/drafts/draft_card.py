@@ -133,16 +133,17 @@ def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
 
 def _line(group: str, draft: Draft, text: str, *, wanted: bool = False) -> ui.Section[Any]:
     style = discord.ButtonStyle.primary if wanted else discord.ButtonStyle.secondary
-    button: Any = DeskButton("draft", "edit", f"{draft.id}.{group}", t("Edit"), style=style)
-    return ui.Section(ui.TextDisplay(cut(text, 1000)), accessory=button)
+    return ui.Section(
+        ui.TextDisplay(cut(text, 1000)),
+        accessory=DeskButton("draft", "edit", f"{draft.id}.{group}", t("Edit"), style=style),
+    )
 
 
 def _job_line(spec: MethodSpec, draft: Draft) -> ui.Item[Any]:
     text = f"**{t('Job:')}** {plain(t(spec.summary)).rstrip('.')}"
     if draft.job_id:
         return ui.TextDisplay(text)
-    button: Any = DeskButton("draft", "choose", draft.id, t("Change"))
-    return ui.Section(ui.TextDisplay(text), accessory=button)
+    return ui.Section(ui.TextDisplay(text), accessory=DeskButton("draft", "choose", draft.id, t("Change")))
 
 
 def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.Item[Any]]:

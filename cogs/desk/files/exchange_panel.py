@@ -20,7 +20,7 @@ from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, cut, plain
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain
 from cogs.language import locale, t, tn, translated
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, runs_too_often
@@ -218,24 +218,20 @@ def _dry_panel(
     if room is not None and room < len(ready):
         said = t("There is room for {count} of them; `/schedule status` shows the limits.", count=room)
         lines.append(f"⚠ {said}")
-    lines += [
-        f"- {cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready[:_SHOWN_JOBS]
-    ]
-    if len(ready) > _SHOWN_JOBS:
-        lines.append(f"- {tn('and {count} more', 'and {count} more', len(ready) - _SHOWN_JOBS)}")
+    lines += bullets(
+        [f"{cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready], _SHOWN_JOBS
+    )
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if faults:
         heading = tn(
             "{count} entry cannot be taken over", "{count} entries cannot be taken over", len(faults)
         )
-        told = [f"**⚠ {heading}**"]
-        told += [
-            f"- {t('Line {number}:', number=fault.line)} {cut(translated(fault.message), 180)}"
-            for fault in faults[:_SHOWN_FAULTS]
+        listed = [
+            f"{t('Line {number}:', number=fault.line)} {cut(translated(fault.message), 180)}"
+            for fault in faults
         ]
-        if len(faults) > _SHOWN_FAULTS:
-            told.append(f"- {tn('and {count} more', 'and {count} more', len(faults) - _SHOWN_FAULTS)}")
-        items += [ui.Separator(), ui.TextDisplay("\n".join(told))]
+        told = "\n".join([f"**⚠ {heading}**", *bullets(listed, _SHOWN_FAULTS)])
+        items += [ui.Separator(), ui.TextDisplay(told)]
     label = tn("Import {count} job", "Import {count} jobs", len(ready))
     style = discord.ButtonStyle.success
     items.append(

@@ -11,7 +11,7 @@ import re
 
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import approval_card
-from cogs.desk.jobs.lookup import changed_meanwhile, check, job_here
+from cogs.desk.jobs.lookup import MOST_VERSIONS, changed_meanwhile, check, job_here
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.language import t
@@ -21,7 +21,6 @@ from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import writers
 
-_MOST_VERSIONS = 100  # as many as the server keeps
 _TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
 
 
@@ -58,7 +57,7 @@ async def approve(desk: Desk, target: str) -> None:
 
 async def _check_writers(desk: Desk, job: Job) -> None:
     """Refuses whoever had a part in what a job does, and a job whose versions are newer than it is."""
-    versions = await desk.client.versions(job.id, _MOST_VERSIONS)
+    versions = await desk.client.versions(job.id, MOST_VERSIONS)
     if versions and versions[0].job.version != job.version:
         raise await changed_meanwhile(desk, job.id)
     if desk.actor_id in writers(job, versions):

@@ -21,8 +21,8 @@ from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import fit, panel_of, row_of
-from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, cut, plain, sentence, titled
-from cogs.language import speaking, t, tn
+from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, titled
+from cogs.language import speaking, t
 from cogs.services import spec_for
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
@@ -79,7 +79,7 @@ def approval_card(
     else:
         name = f"job-v{job.version}.json"
         files = ((name, json.dumps(_all_of(job), ensure_ascii=False, indent=2).encode()),)
-        items.append(ui.TextDisplay(f"{text[: _LONGEST - 1]}…"))
+        items.append(ui.TextDisplay(cut(text, _LONGEST)))
         items.append(
             ui.TextDisplay(f"**{t('This is the beginning. The file has all of it: read it first.')}**")
         )
@@ -154,10 +154,9 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
 def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
     """One card for many jobs, each of which is read and approved by itself."""
     heading = t("{person} asks for approval of {count} jobs", person=desk.member.mention, count=len(jobs))
-    lines = [f"### {heading}", *(f"- {cut(plain(job.title), 80)}" for job in jobs[:_LISTED])]
+    lines = [f"### {heading}", *bullets([cut(plain(job.title), 80) for job in jobs], _LISTED)]
     if len(jobs) > _LISTED:
-        more = tn("and {count} more", "and {count} more", len(jobs) - _LISTED)
-        lines += [f"- {more}", f"-# {t('`/schedule list` with the state *waits for approval* shows all.')}"]
+        lines.append(f"-# {t('`/schedule list` with the state *waits for approval* shows all.')}")
     options = [
         discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
         for job in jobs[:_LISTED]

@@ -16,7 +16,7 @@ from cogs.desk.kit.components import DeskButton, DeskChannelSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, cut, plain
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain
 from cogs.language import mark, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
@@ -242,10 +242,7 @@ async def _show_outcome(desk: Desk, panel_id: str, said: str, outcome: BulkOutco
 
 
 def _names(jobs: list[Job]) -> str:
-    named = [f"- {cut(plain(job.title), 80)}" for job in jobs[:_NAMED]]
-    if len(jobs) > _NAMED:
-        named.append(f"- {tn('and {count} more', 'and {count} more', len(jobs) - _NAMED)}")
-    return "\n".join(named)
+    return "\n".join(bullets([cut(plain(job.title), 80) for job in jobs], _NAMED))
 
 
 PANELS = (

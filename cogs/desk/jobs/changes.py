@@ -67,8 +67,9 @@ def _line(job: Job, version: JobVersion, before: Job | None, readable: Mapping[i
     text = ui.TextDisplay(cut("\n".join(lines), 600))
     if number == job.version:
         return text
-    button: Any = DeskButton("job", "back", f"{job.id}:{number}.{job.version}", t("Restore"))
-    return ui.Section(text, accessory=button)
+    return ui.Section(
+        text, accessory=DeskButton("job", "back", f"{job.id}:{number}.{job.version}", t("Restore"))
+    )
 
 
 def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingProxyType({})) -> list[str]:

@@ -15,7 +15,7 @@ from cogs.desk.drafts.draft_card import shown
 from cogs.desk.drafts.post_preview import Post, post_items, post_of
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs.approval_card import ask_for_approval
-from cogs.desk.jobs.lookup import changed_meanwhile, check, conflict, job_for, job_here
+from cogs.desk.jobs.lookup import MOST_VERSIONS, changed_meanwhile, check, conflict, job_for, job_here
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -189,8 +189,6 @@ def runs_once(job: Job) -> bool:
 
 log = logging.getLogger(__name__)
 
-_MOST_VERSIONS = 100  # as many as the server keeps
-
 
 async def run_now(desk: Desk, job_id: str) -> None:
     """Runs a job once, now."""
@@ -304,7 +302,7 @@ async def go_back(desk: Desk, target: str) -> None:
     client = desk.client
     job = await job_here(desk, job_id, cancelled=True)
     number = _number(version)
-    versions = await client.versions(job.id, _MOST_VERSIONS)
+    versions = await client.versions(job.id, MOST_VERSIONS)
     wanted = next((item.job for item in versions if item.job.version == number), None)
     if number is None or wanted is None:
         raise Refused(t("This version of {job} is no longer kept.", job=titled(job)))

@@ -168,7 +168,7 @@ def list_panel(
             f"**{cut(plain(job.title), 80)}** · {job_state(job)}\n"
             f"-# {cut(sentence(job), 150)} · {next_run(job)}{last}"
         )
-        button: Any = DeskButton("job", "show", job.id, t("Open"))
+        button = DeskButton("job", "show", job.id, t("Open"))
         items.append(ui.Section(ui.TextDisplay(text), accessory=button))
     if page.jobs and selectable:
         options = [

@@ -18,7 +18,10 @@ from cogs.rights.deciding import WRITES, Act, Situation, Verdict, decide
 from cogs.services import Refused, spec_for
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import Conflict, NotFound
-from schedulezero.model import Job, JobState
+from schedulezero.model import GuildRules, Job, JobState
+
+MOST_VERSIONS = 100
+"""As many of a job as the server keeps."""
 
 
 async def job_here(desk: Desk, job_id: str, *, cancelled: bool = False) -> Job:
@@ -124,3 +127,11 @@ async def changed_meanwhile(desk: Desk, job_id: str) -> Refused:
 async def conflict(desk: Desk, job_id: str, error: Conflict) -> Conflict | Refused:
     """What to tell of a change that collided: by whom, where another one came first."""
     return await changed_meanwhile(desk, job_id) if error.code == "job_changed" else error
+
+
+async def rules_here(desk: Desk) -> GuildRules | None:
+    """What the guild forbids; None where the server knows no rules."""
+    client = desk.client
+    if Feature.RULES in await client.lacks():
+        return None
+    return await client.rules(desk.guild_id)

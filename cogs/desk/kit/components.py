@@ -21,14 +21,14 @@ TEXT_CHANNELS = [
 ]
 
 
-class _Remembered:
-    """A component whose clicks the desk's dispatcher takes: discord.py keeps neither it nor its view."""
+class Remembered:
+    """A component whose clicks are found by their custom id: discord.py keeps neither it nor its view."""
 
     def is_dispatchable(self) -> bool:
         return False
 
 
-class DeskButton(_Remembered, ui.Button[Any]):
+class DeskButton(Remembered, ui.Button[Any]):
     """A button of a panel.
 
     Parameters:
@@ -52,7 +52,7 @@ class DeskButton(_Remembered, ui.Button[Any]):
         super().__init__(label=label[:80], style=style, custom_id=custom_id, disabled=disabled)
 
 
-class DeskSelect(_Remembered, ui.Select[Any]):
+class DeskSelect(Remembered, ui.Select[Any]):
     """A select of a panel; its action finds what was picked with `Desk.picked` or `Desk.all_picked`."""
 
     def __init__(
@@ -73,7 +73,7 @@ class DeskSelect(_Remembered, ui.Select[Any]):
         )
 
 
-class DeskChannelSelect(_Remembered, ui.ChannelSelect[Any]):
+class DeskChannelSelect(Remembered, ui.ChannelSelect[Any]):
     """A select of a channel where messages can be posted."""
 
     def __init__(
@@ -87,7 +87,7 @@ class DeskChannelSelect(_Remembered, ui.ChannelSelect[Any]):
         )
 
 
-class DeskRoleSelect(_Remembered, ui.RoleSelect[Any]):
+class DeskRoleSelect(Remembered, ui.RoleSelect[Any]):
     """A select of any number of roles, also of none."""
 
     def __init__(

@@ -79,6 +79,18 @@ class Caller:
             view=panel, attachments=list(files), allowed_mentions=discord.AllowedMentions.none()
         )
 
+    def all_picked(self) -> list[str]:
+        """The values that were picked in a select."""
+        values: list[str] = (self.interaction.data or {}).get("values", [])  # type: ignore[assignment]
+        return values
+
+    def picked(self) -> str:
+        """The value that was picked in a select; Refused when none was."""
+        values = self.all_picked()
+        if not values:
+            raise Refused(t("Nothing was picked."))
+        return values[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Desk(Caller):
@@ -106,18 +118,6 @@ class Desk(Caller):
         """Refuses whoever may not manage the server; a role that may only schedule changes no settings."""
         if not self.manages:
             raise Refused(t("Settings are changed by those who may manage the server."))
-
-    def all_picked(self) -> list[str]:
-        """The values that were picked in a select."""
-        values: list[str] = (self.interaction.data or {}).get("values", [])  # type: ignore[assignment]
-        return values
-
-    def picked(self) -> str:
-        """The value that was picked in a select; Refused when none was."""
-        values = self.all_picked()
-        if not values:
-            raise Refused(t("Nothing was picked."))
-        return values[0]
 
 
 def caller_of(interaction: discord.Interaction) -> Caller:

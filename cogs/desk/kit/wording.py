@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
 import discord
 
-from cogs.language import locale, mark, t, translated
+from cogs.language import locale, mark, t, tn, translated
 from schedulezero import instants
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind
@@ -127,6 +128,14 @@ def cut(text: str, length: int) -> str:
 def plain(text: str) -> str:
     """Somebody's text as text: no formatting, no pings, on one line."""
     return discord.utils.escape_mentions(discord.utils.escape_markdown(" ".join(text.split())))
+
+
+def bullets(items: Sequence[str], most: int) -> list[str]:
+    """A list's lines, and how many more there are than are shown."""
+    lines = [f"- {item}" for item in items[:most]]
+    if (more := len(items) - most) > 0:
+        lines.append(f"- {tn('and {count} more', 'and {count} more', more)}")
+    return lines
 
 
 def mentioned(kind: Kind, value: object) -> str | None:

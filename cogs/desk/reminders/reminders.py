@@ -13,6 +13,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.kit.components import Remembered
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.replies import answer_anyone
@@ -31,6 +32,8 @@ from schedulezero.when.language.parse import understand
 METHOD = "remind"
 MARK = "⏰"
 _SHOWN = 25
+# The sprocket that reminds makes such buttons, too; a select has no more than the name.
+_CLICK = re.compile(r"sz-remind(-pick|:(?P<action>snooze|done|cancel):(?P<target>[\w\-]{1,80}))")
 
 
 async def remind(caller: Caller, what: str, when: str) -> None:
@@ -87,7 +90,7 @@ def _made_panel(job: Job) -> ui.LayoutView:
     lines.append(f"-# {t('By direct message; `/remind list` shows all of yours.')}")
     return panel_of(
         ui.TextDisplay("\n".join(lines)),
-        row_of(ReminderButton("cancel", job.id, t("Cancel it"))),
+        row_of(_Button(label=t("Cancel it"), custom_id=f"sz-remind:cancel:{job.id}")),
         colour=GOOD,
     )
 
@@ -115,9 +118,10 @@ async def show_reminders(caller: Caller) -> None:
         discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
         for job in page.jobs
     ]
+    select = _Select(custom_id="sz-remind-pick", placeholder=t("Cancel one of them…"), options=options)
     panel = panel_of(
         ui.TextDisplay(cut("\n".join(lines), 3500)),
-        row_of(ReminderSelect(options)),
+        row_of(select),
         ui.TextDisplay(limits),
         colour=NEUTRAL,
     )
@@ -181,51 +185,29 @@ async def _close(caller: Caller, text: str) -> None:
     )
 
 
-class ReminderButton(
-    ui.DynamicItem[ui.Button[Any]],
-    template=r"sz-remind:(?P<action>snooze|done|cancel):(?P<target>[\w\-]{1,80})",
-):
-    """A button of a reminder; what it does and to what stands in its custom id."""
+class _Button(Remembered, ui.Button[Any]):
+    """A button of a reminder; its click comes to `take`."""
 
-    def __init__(self, name: str, target: str, label: str | None = None) -> None:
-        super().__init__(ui.Button(label=label or "…", custom_id=f"sz-remind:{name}:{target}"))
-        self.name, self.target = name, target
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> ReminderButton:
-        return cls(match["action"], match["target"])
+class _Select(Remembered, ui.Select[Any]):
+    """A choice of reminders; what was picked comes to `take`."""
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        async def work(caller: Caller) -> None:
-            if self.name == "cancel":
-                await _cancel(caller, self.target)
-            elif self.name == "snooze":
-                await _snooze(caller, _minutes(self.target))
-            else:
+
+async def take(interaction: discord.Interaction) -> None:
+    """Answers a click on a reminder, or in the list of them; leaves everything else alone."""
+    found = _CLICK.fullmatch(str((interaction.data or {}).get("custom_id", "")))
+    if interaction.type is not discord.InteractionType.component or found is None:
+        return
+
+    async def work(caller: Caller) -> None:
+        match found["action"]:
+            case None:
+                await _cancel(caller, caller.picked())
+            case "cancel":
+                await _cancel(caller, found["target"])
+            case "snooze":
+                await _snooze(caller, _minutes(found["target"]))
+            case _:
                 await _done(caller)
 
-        await answer_anyone(interaction, work)
-
-
-class ReminderSelect(ui.DynamicItem[ui.Select[Any]], template=r"sz-remind-pick"):
-    """Picks a reminder to cancel."""
-
-    def __init__(self, options: list[discord.SelectOption]) -> None:
-        super().__init__(
-            ui.Select(custom_id="sz-remind-pick", placeholder=t("Cancel one of them…"), options=options)
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> ReminderSelect:
-        assert isinstance(item, ui.Select)
-        return cls(item.options)
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        await answer_anyone(interaction, lambda caller: _cancel(caller, self.item.values[0]))
-
-
-REMINDER_ITEMS = (ReminderButton, ReminderSelect)
+    await answer_anyone(interaction, work)

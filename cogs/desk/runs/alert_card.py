@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -68,15 +68,7 @@ class Item:
     sequence: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "job_id": self.job_id,
-            "title": self.title,
-            "target": self.target,
-            "count": self.count,
-            "last_at": instants.to_iso(self.last_at),
-            "paused": self.paused,
-            "sequence": self.sequence,
-        }
+        return {**asdict(self), "last_at": instants.to_iso(self.last_at)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +119,8 @@ class Alert:
         return replace(self, items=(*others, counted)[-50:])
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "guild_id": self.guild_id,
-            "kind": self.kind,
-            "reason": self.reason,
-            "items": [item.to_json() for item in self.items],
-            "first_at": instants.to_iso(self.first_at),
-            "channel_id": self.channel_id,
-            "message_id": self.message_id,
-            "movable": self.movable,
-            "private": self.private,
-        }
+        items = [item.to_json() for item in self.items]
+        return {**asdict(self), "items": items, "first_at": instants.to_iso(self.first_at)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Alert:

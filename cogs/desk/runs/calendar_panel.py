@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import ui
 
+from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import fit, panel_of, row_of
 from cogs.desk.kit.pictures import month_png
-from cogs.desk.kit.wording import NEUTRAL, cut, plain, run_state
+from cogs.desk.kit.wording import NEUTRAL, bullets, cut, plain, run_state
 from cogs.desk.runs.agenda import (
     Moment,
     busiest_hour,
@@ -35,7 +36,7 @@ from cogs.rights.public_jobs import is_public
 from cogs.rights.rights import permission_name, posting_in
 from cogs.services import Refused, spec_for
 from schedulezero import instants
-from schedulezero.client.dialect import Feature, JobQuery
+from schedulezero.client.dialect import JobQuery
 from schedulezero.exchange.calendar_file import calendar_of
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR
 from schedulezero.methods.spec import MethodSpec
@@ -103,10 +104,7 @@ async def _build(
     if public:
         jobs = [item async for item in _public(desk, jobs)]
         runs = [item async for item in _public(desk, runs)]
-    client = desk.client
-    rules: GuildRules | None = None
-    if Feature.RULES not in await client.lacks():
-        rules = await client.rules(desk.guild_id)
+    rules = await rules_here(desk)
     seen = await asyncio.to_thread(_seen, jobs, runs, day, view, zone, now, rules)
     file = await asyncio.to_thread(calendar_of, jobs, name=desk.guild.name, now=now, texts=not public)
     notes: list[str] = []
@@ -224,9 +222,7 @@ def _listed(found: list[Moment], now: datetime) -> str:
     ]
     coming = [moment for moment in found if moment.at > now]
     lines = [f"- {run_state(m.state)} {_named(m)}" for m in troubled[-4:] if m.state is not None]
-    lines += [f"- {'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming[:_LISTED]]
-    if len(coming) > _LISTED:
-        lines.append(f"- {tn('and {count} more', 'and {count} more', len(coming) - _LISTED)}")
+    lines += bullets([f"{'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming], _LISTED)
     return "\n".join(lines) or t("Nothing runs in this time.")
 
 

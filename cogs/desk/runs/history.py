@@ -22,7 +22,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.pictures import Bar, timeline_png
-from cogs.desk.kit.wording import NEUTRAL, WAITING, cut, outcome, plain, reason, state_word, titled
+from cogs.desk.kit.wording import NEUTRAL, WAITING, bullets, cut, outcome, plain, reason, state_word, titled
 from cogs.language import mark, t, tn
 from cogs.memory import new_id
 from cogs.rights.deciding import Act
@@ -52,8 +52,7 @@ async def show_history(desk: Desk, job_id: str | None, state: RunState | None = 
     """Shows the newest runs of a job, or of the whole guild."""
     if job_id:
         await job_here(desk, job_id, cancelled=True)
-    view = {"history": job_id or "", "state": state.value if state else None}
-    await HISTORY.begin(desk, view)
+    await HISTORY.begin(desk, {"history": job_id or "", "state": state.value if state else None})
 
 
 async def toggle_failed(desk: Desk, panel_id: str) -> None:
@@ -151,8 +150,7 @@ def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
     text = ui.TextDisplay("\n".join(lines))
     if not retry or run.state not in _NOT_WELL:
         return text
-    button: Any = DeskButton("run", "retry", run_target(run), t("Retry"))
-    return ui.Section(text, accessory=button)
+    return ui.Section(text, accessory=DeskButton("run", "retry", run_target(run), t("Retry")))
 
 
 # -------------------------------------------------------------------- trying again
@@ -215,9 +213,7 @@ async def ask_missing(desk: Desk, job_id: str, span_name: str) -> None:
     panel_id = new_id()
     stamps = [instants.to_iso(at) for at in found]
     await desk.memory.save_panel(panel_id, desk.guild.id, {"make_up": job.id, "instants": stamps})
-    listed = [f"- {discord.utils.format_dt(at, 'F')}" for at in found[:15]]
-    if len(found) > 15:
-        listed.append(f"- {tn('and {count} more', 'and {count} more', len(found) - 15)}")
+    listed = bullets([discord.utils.format_dt(at, "F") for at in found], 15)
     question = tn("Run {count} missing run of {job} now?", "Run {count} missing runs of {job} now?",
                   len(found), job=titled(job))  # fmt: skip
     style = discord.ButtonStyle.success

@@ -13,6 +13,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -21,7 +22,7 @@ from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import NEUTRAL, plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
-from cogs.desk.settings.zones import change_guild_zone, rules_here
+from cogs.desk.settings.zones import change_guild_zone
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t
 from cogs.rights.permissions import lacking, wanted
@@ -76,12 +77,12 @@ def setup_panel(
         specs: the jobs that can be scheduled, for what they take.
     """
     target = str(guild.id)
-    zone_button: Any = DeskButton("setup", "zone", target, t("Change"))
+    zone_button = DeskButton("setup", "zone", target, t("Change"))
     approval = t("on: what pings many, deletes, locks or changes roles waits for a second person")
-    approval_button: Any = DeskButton(
+    approval_button = DeskButton(
         "setup", "approval", target, t("Switch off") if settings.approval else t("Switch on")
     )
-    limits_button: Any = DeskButton("setup", "limits", target, t("Change"), disabled=rules is None)
+    limits_button = DeskButton("setup", "limits", target, t("Change"), disabled=rules is None)
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(f"### {t('Settings of {server}', server=plain(guild.name)[:80])}"),
         ui.Section(ui.TextDisplay(f"**{t('Times are meant in')}** {zone}"), accessory=zone_button),
@@ -228,7 +229,7 @@ async def limits_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> No
     typed = {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS}
     memory = desk.memory
     await memory.put("rules", desk.guild_id, typed)
-    zone = await memory.timezone(0, desk.guild.id) or desk.services.timezone
+    zone = await desk.services.timezone_of(0, desk.guild.id)
     rules = read_limits(typed, desk.guild_id, zone)
     await desk.client.save_rules(rules, desk.actor_id)
     await _show(desk)

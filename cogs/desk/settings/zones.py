@@ -6,14 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.wording import plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
 from cogs.services import Refused
 from schedulezero import instants
-from schedulezero.client.dialect import Feature
-from schedulezero.model import GuildRules
 from schedulezero.model.audit import Change
 from schedulezero.when.calendar.triggers import known_zones
 from schedulezero.when.language.zone_search import search_zones
@@ -58,14 +57,6 @@ async def change_guild_zone(desk: Desk, zone: str) -> None:
         await note_change(desk, "zone", [Change("timezone", before, zone)])
     if rules is not None and rules.timezone != zone:
         await desk.client.save_rules(replace(rules, timezone=zone), desk.actor_id)
-
-
-async def rules_here(desk: Desk) -> GuildRules | None:
-    """What the guild forbids; None where the server knows no rules."""
-    client = desk.client
-    if Feature.RULES in await client.lacks():
-        return None
-    return await client.rules(desk.guild_id)
 
 
 def _clock(name: str, now: datetime) -> str:
