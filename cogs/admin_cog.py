@@ -21,6 +21,7 @@ from cogs.desk.jobs import approval, bulk, changes, job_card, listing
 from cogs.desk.kit.context import caller_of
 from cogs.desk.kit.dispatch import Dispatcher
 from cogs.desk.kit.replies import answer, desk_of
+from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.wording import cut
 from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
@@ -31,7 +32,6 @@ from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import best_matches
 from schedulezero.model import JobState, RunState
-from schedulezero.when.language.complete import completions
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.zone_search import search_zones
 
@@ -96,7 +96,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="drafts", description="Go on with what you began and did not finish")
     async def drafts(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda desk: unfinished.show_drafts(desk))
+        await answer(interaction, unfinished.show_drafts)
 
     @schedule.command(name="list", description="Show what is scheduled here, next run first")
     @app_commands.describe(state="Only jobs in this state", text="Only jobs with this text")
@@ -202,21 +202,21 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="setup", description="Set this server's zone, alerts, approval and limits")
     async def setup(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda desk: setup.show_setup(desk))
+        await answer(interaction, setup.show_setup)
 
     @schedule.command(name="help", description="What I can do, and how to say it")
     async def help(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda desk: help_panel.show_help(desk))
+        await answer(interaction, help_panel.show_help)
 
     @schedule.command(
         name="status", description="Show how the server, my handler and the sprockets are doing"
     )
     async def status(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda desk: status.show_status(desk))
+        await answer(interaction, status.show_status)
 
     @schedule.command(name="reload", description="Register my handler with the server again")
     async def reload(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda desk: status.reload_handler(desk))
+        await answer(interaction, status.reload_handler)
 
     @schedule.command(name="timezone", description="Set the zone in which you mean your times")
     @app_commands.describe(zone="A city or zone, such as Berlin", whose="Yours, or this server's default")
@@ -291,13 +291,7 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """How what is typed would be understood, and what it may become."""
-        services = services_of(self.bot)
-        zone = await services.timezone_of(interaction.user.id, interaction.guild_id)
-        locale = interaction.locale.value
-        return [
-            app_commands.Choice(name=found.label, value=found.text)
-            for found in completions(current, zone=zone, locale=locale, now=instants.now())
-        ]
+        return await when_choices(interaction, current)
 
     @timezone.autocomplete("zone")
     async def suggest_zone(

@@ -7,10 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.desk.kit.replies import answer_anyone
+from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.reminders import reminders
-from cogs.services import services_of
-from schedulezero import instants
-from schedulezero.when.language.complete import completions
 
 
 class RemindersCog(commands.Cog):
@@ -40,16 +38,14 @@ class RemindersCog(commands.Cog):
 
     @remind.command(name="list", description="Show your reminders, and cancel some")
     async def list(self, interaction: discord.Interaction) -> None:
-        await answer_anyone(interaction, lambda caller: reminders.show_reminders(caller))
+        await answer_anyone(interaction, reminders.show_reminders)
 
     @me.autocomplete("when")
     async def suggest_when(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """How what is typed would be understood, and what it may become."""
-        zone = await services_of(self.bot).timezone_of(interaction.user.id, interaction.guild_id)
-        found = completions(current, zone=zone, locale=interaction.locale.value, now=instants.now())
-        return [app_commands.Choice(name=item.label, value=item.text) for item in found]
+        return await when_choices(interaction, current)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:

@@ -6,7 +6,7 @@ custom id; they find it through the interaction's client.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -26,6 +26,7 @@ from schedulezero.wire.keys import KeyRing
 from schedulezero.wire.shards import Shards
 
 T = TypeVar("T")
+_WAIT_SECONDS = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,26 @@ class Services:
     async def timezone_of(self, user_id: int, guild_id: int | None) -> str:
         """The zone in which a person means their times."""
         return await self.memory.timezone(user_id, guild_id) or self.timezone
+
+    async def read_on(
+        self, cursor: str, ask: Callable[[int | None, int], Awaitable[tuple[T, int]]]
+    ) -> tuple[T, int, bool]:
+        """What the server tells from where this process stopped to read; waits a while for something.
+
+        Parameters:
+            cursor: under which the place is kept.
+            ask: the server, for what follows a number, with how many seconds to wait.
+
+        Returns what it told, the number that this goes up to, and whether that is a new one.
+        """
+        kept = await self.memory.kept(cursor, self.place)
+        after: int | None = kept["after"] if kept is not None else None
+        told, following = await self.waiting.idle(ask(after, 0 if after is None else _WAIT_SECONDS))
+        return told, following, following != after
+
+    async def note_read(self, cursor: str, following: int) -> None:
+        """Keeps how far this process has read."""
+        await self.memory.put(cursor, self.place, {"after": following})
 
 
 class Waiting:

@@ -100,7 +100,7 @@ class SprocketsCog(commands.Cog):
     @app_commands.guild_only()
     @app_commands.default_permissions(_MANAGERS)
     async def sprockets(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda desk: sprocket_panel.show_sprockets(desk))
+        await answer(interaction, sprocket_panel.show_sprockets)
 
     @load_sprocket.autocomplete("name")
     async def suggest_available(

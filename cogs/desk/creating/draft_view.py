@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from cogs.background.success_pings import PING_URL
 from cogs.desk.drafts.draft import KEPT, PING, fill, typed
@@ -30,10 +30,11 @@ from schedulezero.handler.run_context import RunContext, running
 from schedulezero.methods.spec import MethodSpec, Tell
 from schedulezero.methods.values import check_params
 from schedulezero.methods.variables import facts_of
-from schedulezero.model import GuildRules, Trigger
-from schedulezero.model.limits import Allowance
+from schedulezero.model import Trigger
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 RUN_COUNT = "#runs"
 """Under this key of its values a draft keeps how often the job ran that it edits."""
@@ -114,9 +115,10 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
     zone = await desk.zone()
     now = instants.now()
     guild = desk.guild
-    assert guild is not None
     params = fill(spec, draft.values, str(guild.id)).params
-    rules, allowance = await asyncio.gather(_rules(desk), _allowance(desk))
+    rules, allowance = await asyncio.gather(
+        _soon(rules_here(desk)), _soon(allowance_of(desk.services, desk.actor_id, desk.guild_id))
+    )
     seen = SeenChannels(desk.bot, guild)
     known = await seen.of(spec, params)
     around = Circumstances(
@@ -148,20 +150,11 @@ async def with_hidden(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
     return replace(draft, values={**draft.values, **{name: stored.get(name) for name in hidden}})
 
 
-async def _rules(desk: Desk) -> GuildRules | None:
-    """The guild's rules, if the server tells them soon; it enforces them in any case."""
+async def _soon(asked: Awaitable[_T]) -> _T | None:
+    """What the server says of rules or limits, if it does so soon; it enforces them in any case."""
     try:
         async with asyncio.timeout(_RULES_SECONDS):
-            return await rules_here(desk)
-    except (ClientError, TimeoutError):
-        return None
-
-
-async def _allowance(desk: Desk) -> Allowance | None:
-    """The limits that hold here, if the server tells them soon; it enforces them in any case."""
-    try:
-        async with asyncio.timeout(_RULES_SECONDS):
-            return await allowance_of(desk.services, desk.actor_id, desk.guild_id)
+            return await asked
     except (ClientError, TimeoutError):
         return None
 

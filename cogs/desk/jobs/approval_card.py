@@ -131,7 +131,6 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
     if not jobs:
         return
     guild = desk.guild
-    assert guild is not None
     settings = await desk.memory.settings(guild.id)
     channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
     if not isinstance(channel, discord.abc.Messageable):

@@ -15,7 +15,14 @@ from cogs.desk.drafts.draft_card import shown
 from cogs.desk.drafts.post_preview import Post, post_items, post_of
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs.approval_card import ask_for_approval
-from cogs.desk.jobs.lookup import MOST_VERSIONS, changed_meanwhile, check, conflict, job_for, job_here
+from cogs.desk.jobs.lookup import (
+    MOST_VERSIONS,
+    changed_meanwhile,
+    check,
+    job_for,
+    job_here,
+    telling_of_conflicts,
+)
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -44,7 +51,7 @@ from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
-from schedulezero.errors import ClientError, Conflict, NotFound
+from schedulezero.errors import ClientError, NotFound
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
@@ -198,12 +205,11 @@ async def run_now(desk: Desk, job_id: str) -> None:
     if click is not None and not taps.is_first(click, time.monotonic()):
         raise Refused(t("This was done already."))
     try:
-        run = await desk.client.run(job, desk.actor_id)
-    except ClientError as error:
+        async with telling_of_conflicts(desk, job.id):
+            run = await desk.client.run(job, desk.actor_id)
+    except (ClientError, Refused):
         taps.forget(click)
-        if not isinstance(error, Conflict):
-            raise
-        raise await conflict(desk, job.id, error) from None
+        raise
     log.info("%s runs job %s on demand", desk.member.id, job.id, extra={"run_id": run.id})
     await desk.show(await card_of(desk, job, heading=t("Started")))
 
@@ -222,10 +228,8 @@ async def resume(desk: Desk, job_id: str) -> None:
     job = await job_for(desk, Act.RESUME, job_id)
     if job.state is JobState.ACTIVE and not is_held(job):
         raise await changed_meanwhile(desk, job.id)
-    try:
+    async with telling_of_conflicts(desk, job.id):
         resumed = await desk.client.resume(job.id, desk.actor_id, version=job.version)
-    except Conflict as error:
-        raise await conflict(desk, job.id, error) from None
     await _show_changed(desk, job, resumed, t("Resumed"))
 
 
@@ -309,12 +313,10 @@ async def go_back(desk: Desk, target: str) -> None:
     cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
     await check(desk, Act.RESTORE, job, version=wanted, cleared=cleared)
     present = _number(expected)
-    try:
+    async with telling_of_conflicts(desk, job.id):
         restored = await client.restore(
             job.id, number, expected=job.version if present is None else present, by=desk.actor_id
         )
-    except Conflict as error:
-        raise await conflict(desk, job.id, error) from None
     heading = t("Back again")
     if restored.state is JobState.PENDING and job.state is not JobState.PENDING:
         heading = t("Waits for approval")

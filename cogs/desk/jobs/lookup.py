@@ -7,7 +7,8 @@ somebody else changed a moment before, is answered with what became of it and wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from cogs.desk.kit.context import Desk
@@ -124,9 +125,13 @@ async def changed_meanwhile(desk: Desk, job_id: str) -> Refused:
     return Refused(f"{said}{await who_changed(desk, job)}")
 
 
-async def conflict(desk: Desk, job_id: str, error: Conflict) -> Conflict | Refused:
-    """What to tell of a change that collided: by whom, where another one came first."""
-    return await changed_meanwhile(desk, job_id) if error.code == "job_changed" else error
+@asynccontextmanager
+async def telling_of_conflicts(desk: Desk, job_id: str) -> AsyncGenerator[None]:
+    """Has a change of a job that collides with another one say by whom that was, where it came first."""
+    try:
+        yield
+    except Conflict as error:
+        raise (await changed_meanwhile(desk, job_id) if error.code == "job_changed" else error) from None
 
 
 async def rules_here(desk: Desk) -> GuildRules | None:

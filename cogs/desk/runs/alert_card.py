@@ -18,7 +18,7 @@ import discord
 from discord import ui
 
 from cogs.desk.jobs import job_card
-from cogs.desk.jobs.lookup import check, conflict, job_here
+from cogs.desk.jobs.lookup import check, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -29,7 +29,6 @@ from cogs.language import mark, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
-from schedulezero.errors import Conflict
 
 MOST_ITEMS = 10
 
@@ -224,10 +223,8 @@ async def move(desk: Desk, job_id: str) -> None:
     if wanted is None:
         raise Refused(t("“{name}” has no single channel.", name=cut(plain(job.title), 60)))
     await check(desk, Act.MOVE, job, version=wanted)
-    try:
+    async with telling_of_conflicts(desk, job_id):
         after = await desk.client.change(wanted, job.version, desk.actor_id)
-    except Conflict as error:
-        raise await conflict(desk, job_id, error) from None
     heading = t("Moved")
     await desk.show(await job_card.card_of(desk, after, heading=heading, undo=job.version))
 

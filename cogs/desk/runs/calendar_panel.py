@@ -40,9 +40,10 @@ from schedulezero.client.dialect import JobQuery
 from schedulezero.exchange.calendar_file import calendar_of
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR
 from schedulezero.methods.spec import MethodSpec
-from schedulezero.model import GuildRules, Job, JobState, Run
+from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 
 _LISTED = 12
+_TROUBLED = (RunState.FAILED, RunState.MISSED)
 _MOST_JOBS = 2000
 _MOST_RUNS = 1000
 _Item = TypeVar("_Item", Job, Run)
@@ -207,19 +208,14 @@ def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
     if busiest is not None:
         hour, count = busiest
         said += f" {t('Busiest at {hour}: {count}.', hour=f'{hour:02d}:00', count=count)}"
-    troubled = sum(
-        moment.state is not None and moment.state.value in ("failed", "missed") for moment in found
-    )
-    if troubled:
+    if troubled := sum(moment.state in _TROUBLED for moment in found):
         said += f" {tn('{count} failed or missed.', '{count} failed or missed.', troubled)}"
     return cut(said, 1000)
 
 
 def _listed(found: list[Moment], now: datetime) -> str:
     """What comes next, and what did not go well before."""
-    troubled = [
-        moment for moment in found if moment.state is not None and moment.state.value in ("failed", "missed")
-    ]
+    troubled = [moment for moment in found if moment.state in _TROUBLED]
     coming = [moment for moment in found if moment.at > now]
     lines = [f"- {run_state(m.state)} {_named(m)}" for m in troubled[-4:] if m.state is not None]
     lines += bullets([f"{'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming], _LISTED)

@@ -15,7 +15,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.jobs.lookup import conflict, job_for, job_here
+from cogs.desk.jobs.lookup import job_for, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -29,7 +29,7 @@ from cogs.rights.deciding import Act
 from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.client.dialect import Feature, RunPage
-from schedulezero.errors import Conflict, NotFound
+from schedulezero.errors import NotFound
 from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.model import Job, Run, RunState
 
@@ -186,10 +186,8 @@ async def retry(desk: Desk, target: str) -> None:
 
 async def _queue(desk: Desk, job: Job, wanted: Sequence[datetime]) -> Sequence[Run]:
     """Has instants of a job run, in the version that the person's rights were compared with."""
-    try:
+    async with telling_of_conflicts(desk, job.id):
         return await desk.client.make_up(job.id, wanted, desk.actor_id, version=job.version)
-    except Conflict as error:
-        raise await conflict(desk, job.id, error) from None
 
 
 async def missing_picked(desk: Desk, job_id: str) -> None:

@@ -6,7 +6,7 @@ Who may schedule may not set: settings belong to those who manage the server.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +47,6 @@ async def show_setup(desk: Desk) -> None:
 async def _show(desk: Desk) -> None:
     desk.check_settings()
     guild = desk.guild
-    assert guild is not None
     memory = desk.memory
     settings = await memory.settings(guild.id)
     zone = await memory.timezone(0, guild.id) or desk.services.timezone
@@ -205,12 +204,11 @@ async def roles_chosen(desk: Desk, _target: str) -> None:
     await _change(desk, lambda settings: replace(settings, manager_role_ids=chosen))
 
 
-async def _change(desk: Desk, change: Any) -> None:
+async def _change(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
     desk.check_settings()
-    memory = desk.memory
-    before = await memory.settings(desk.guild.id)
+    before = await desk.memory.settings(desk.guild.id)
     after = change(before)
-    await memory.save_settings(desk.guild.id, after)
+    await desk.memory.save_settings(desk.guild.id, after)
     if changes := changes_between(before.to_json(), after.to_json()):
         await note_change(desk, "settings", changes)
     await _show(desk)
