@@ -29,7 +29,6 @@ _T = TypeVar("_T")
 _CLICK = re.compile(rf"sz(-pick|-channel|-role)?:{CUSTOM_ID}")
 _FORM = re.compile(rf"sz-form:{CUSTOM_ID}")
 _CUSTOM_IDS = {discord.InteractionType.component: _CLICK, discord.InteractionType.modal_submit: _FORM}
-_CUSTOM_IDS = {discord.InteractionType.component: _CLICK, discord.InteractionType.modal_submit: _FORM}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.kit.wording import cut
+
 MOST_TEXT = 4000
 """Characters in all texts of a panel together, as Discord takes them."""
 
@@ -23,8 +25,7 @@ def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutVi
 
 def note_panel(text: str, *buttons: ui.Item[Any], colour: discord.Colour) -> ui.LayoutView:
     """A sentence in the place of a panel, with buttons where something can still be done."""
-    shown = ui.TextDisplay[Any](text if len(text) <= 3500 else f"{text[:3499]}…")
-    return panel_of(shown, *([row_of(*buttons)] if buttons else []), colour=colour)
+    return panel_of(ui.TextDisplay(cut(text, 3500)), *([row_of(*buttons)] if buttons else []), colour=colour)
 
 
 def row_of(*items: ui.Item[Any]) -> ui.ActionRow[ui.LayoutView]:
