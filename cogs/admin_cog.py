@@ -1,7 +1,7 @@
 """AdminCog: the slash commands. Options go in, a panel of the desk comes out; nothing else.
 
 Discord hides the commands from whoever may not manage the server; each is checked again when it
-is used (`cogs.desk.kit.components.answer`).
+is used (`cogs.desk.kit.replies.answer`).
 """
 
 from __future__ import annotations
