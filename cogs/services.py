@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TypeVar
 
 import discord
 from discord.ext import commands
@@ -116,29 +116,20 @@ class Refused(ScheduleZeroError):
     """The person may not do this, or it cannot be done; the message is for them."""
 
 
-@runtime_checkable
-class _Carrier(Protocol):
-    services: Services
-
-
-@runtime_checkable
-class _HandlerCog(Protocol):
-    handler: Handler
-
-
 def services_of(bot: discord.Client) -> Services:
     """The services that a bot carries: ours, or somebody else's that loads our cogs."""
-    if not isinstance(bot, _Carrier):
+    services = getattr(bot, "services", None)
+    if not isinstance(services, Services):  # each run asks: a check of the class costs next to nothing
         raise TypeError("the bot has no `services`: set them before its cogs are loaded")
-    return bot.services
+    return services
 
 
 def handler_of(bot: commands.Bot) -> Handler:
     """The bot's handler; Refused while its cog is not loaded."""
-    cog = bot.get_cog("ScheduleZeroCog")
-    if not isinstance(cog, _HandlerCog):
+    handler = getattr(bot.get_cog("ScheduleZeroCog"), "handler", None)
+    if not isinstance(handler, Handler):
         raise Refused("My ScheduleZero handler is not loaded. The bot's owner can restart me.")
-    return cog.handler
+    return handler
 
 
 def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
