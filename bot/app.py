@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord.ext import commands
@@ -26,7 +26,6 @@ from bot.pace.shared_pace import SharedPace
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
-from cogs.desk.kit.components import DYNAMIC_ITEMS
 from cogs.desk.kit.replies import answer_error
 from cogs.language import CommandTranslator
 from cogs.memory import Memory
@@ -68,8 +67,8 @@ else:
     _AnyBot = object
 
 
-class _SchedulingBot(_AnyBot):
-    """What our bots have in common, whether they have one connection to Discord or several."""
+class ScheduleZeroBot(_AnyBot):
+    """A discord.py bot that schedules, whether it has one connection to Discord or several."""
 
     def __init__(
         self, settings: Settings, cluster: Cluster, now: Callable[[], datetime], **connections: Any
@@ -142,7 +141,6 @@ class _SchedulingBot(_AnyBot):
         sprockets_cog = SprocketsCog(self)
         await self.add_cog(sprockets_cog)
         sprockets_cog.offer_to_owners_only()
-        self.add_dynamic_items(*DYNAMIC_ITEMS)
         for name in self.settings.sprockets:
             try:
                 await loader.load(self, name)
@@ -161,8 +159,8 @@ class _SchedulingBot(_AnyBot):
         """Takes everything apart; safe to call twice."""
         if not self._taken_apart:
             self._taken_apart = True
-            handler = getattr(self.get_cog("ScheduleZeroCog"), "handler", None)
-            if handler is not None:
+            if isinstance(cog := self.get_cog("ScheduleZeroCog"), ScheduleZeroCog):
+                handler = cog.handler
                 # First of all, so that the server hears "offline" and not "no jobs any more".
                 handler.stop()
                 await handler.wait_stopped()
@@ -211,12 +209,12 @@ class _SchedulingBot(_AnyBot):
         log.exception("the event %s failed", event_method)
 
 
-class ScheduleZeroBot(_SchedulingBot, commands.Bot):
-    """A discord.py bot that schedules, with one connection to Discord."""
+class _OneConnection(ScheduleZeroBot, commands.Bot):
+    """All guilds over one connection."""
 
 
-class ShardedScheduleZeroBot(_SchedulingBot, commands.AutoShardedBot):
-    """The same with several connections, of which each brings its share of the guilds."""
+class _SeveralConnections(ScheduleZeroBot, commands.AutoShardedBot):
+    """Several connections, of which each brings its share of the guilds."""
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Waits until this bot may open another connection: one in five seconds, from all its processes."""
@@ -293,11 +291,10 @@ def create_bot(
     loader.look_in(Path("sprockets"))
     count = settings.shards or (cluster.count if cluster.count > 1 else None)
     if count is None:
-        return ScheduleZeroBot(settings, cluster, now)
+        return _OneConnection(settings, cluster, now)
     if count < cluster.count:
         raise ConfigError(
             f"`shards` is {count}, too few for {cluster.count} clusters; set it to that or more."
         )
     ids = sorted(cluster.shards(count).ids)
-    sharded = ShardedScheduleZeroBot(settings, cluster, now, shard_count=count, shard_ids=ids)
-    return cast(ScheduleZeroBot, sharded)  # the same but for its connections
+    return _SeveralConnections(settings, cluster, now, shard_count=count, shard_ids=ids)

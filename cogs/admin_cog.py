@@ -1,7 +1,7 @@
 """AdminCog: the slash commands. Options go in, a panel of the desk comes out; nothing else.
 
 Discord hides the commands from whoever may not manage the server; each is checked again when it
-is used (`cogs.desk.kit.components.answer`).
+is used (`cogs.desk.kit.replies.answer`).
 """
 
 from __future__ import annotations
@@ -15,30 +15,37 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk.creating import create, unfinished
+from cogs.desk.creating import create, draft_view, unfinished
 from cogs.desk.files import exchange_panel
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
-from cogs.desk.kit.modals import is_form, submitted
-from cogs.desk.kit.replies import answer, check_manager
+from cogs.desk.kit.context import caller_of
+from cogs.desk.kit.dispatch import Dispatcher
+from cogs.desk.kit.replies import answer, desk_of
+from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.wording import cut
 from cogs.desk.runs import alert_card, calendar_panel, history
-from cogs.desk.settings import help_panel, setup, status, zones
-from cogs.desk.settings.audit_panel import show_audit
+from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
-from cogs.services import Refused, offered_specs, services_of, timezone_of
+from cogs.services import Refused, offered_specs, services_of
 from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import best_matches
 from schedulezero.model import JobState, RunState
-from schedulezero.when.language.complete import completions
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.zone_search import search_zones
 
 log = logging.getLogger(__name__)
 
-# Panels that no command opens: imported, so that their buttons are known from the start.
-_PANELS = (alert_card, approval, bulk, changes)
+DESK = Dispatcher(
+    panel
+    for module in (
+        alert_card, approval, bulk, calendar_panel, changes, create, draft_view, exchange_panel, history,
+        job_card, listing, setup, sprocket_panel, unfinished, audit_panel,
+    )
+    for panel in module.PANELS
+)  # fmt: skip
+"""Everything that can be clicked or submitted at the desk."""
 
 _SUGGEST_SECONDS = 0.8
 _MOST_CHOICES = 25
@@ -81,11 +88,15 @@ class AdminCog(commands.Cog):
         at: app_commands.Timestamp | None = None,
         name: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
-        await answer(interaction, lambda: create.begin(interaction, job, name=name, when=_when(when, at)))
+        await answer(
+            interaction,
+            lambda desk: create.begin(desk, job, name=name, when=_when(when, at)),
+            opens_form=True,
+        )
 
     @schedule.command(name="drafts", description="Go on with what you began and did not finish")
     async def drafts(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda: unfinished.show_drafts(interaction))
+        await answer(interaction, unfinished.show_drafts)
 
     @schedule.command(name="list", description="Show what is scheduled here, next run first")
     @app_commands.describe(state="Only jobs in this state", text="Only jobs with this text")
@@ -97,12 +108,12 @@ class AdminCog(commands.Cog):
         text: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
         wanted = JobState(state) if state else None
-        await answer(interaction, lambda: listing.begin(interaction, state=wanted, text=text))
+        await answer(interaction, lambda desk: listing.begin(desk, state=wanted, text=text))
 
     @schedule.command(name="show", description="Show a job, with everything that can be done with it")
     @app_commands.describe(job="Which job")
     async def show(self, interaction: discord.Interaction, job: str) -> None:
-        await answer(interaction, lambda: job_card.show_card(interaction, job))
+        await answer(interaction, lambda desk: job_card.show_card(desk, job))
 
     @schedule.command(name="edit", description="Change what a job does or when")
     @app_commands.describe(job="Which job", when="A new time; leave it out to keep the present one")
@@ -112,27 +123,27 @@ class AdminCog(commands.Cog):
         job: str,
         when: app_commands.Range[str, 1, 200] | None = None,
     ) -> None:
-        await answer(interaction, lambda: create.begin_edit(interaction, job, when=when))
+        await answer(interaction, lambda desk: create.begin_edit(desk, job, when=when))
 
     @schedule.command(name="cancel", description="Cancel a job; asks first, and can be undone")
     @app_commands.describe(job="Which job")
     async def cancel(self, interaction: discord.Interaction, job: str) -> None:
-        await answer(interaction, lambda: job_card.ask_cancel(interaction, job))
+        await answer(interaction, lambda desk: job_card.ask_cancel(desk, job))
 
     @schedule.command(name="pause", description="Hold a job until you resume it")
     @app_commands.describe(job="Which job")
     async def pause(self, interaction: discord.Interaction, job: str) -> None:
-        await answer(interaction, lambda: job_card.pause(interaction, job))
+        await answer(interaction, lambda desk: job_card.pause(desk, job))
 
     @schedule.command(name="resume", description="Let a paused job run again")
     @app_commands.describe(job="Which job")
     async def resume(self, interaction: discord.Interaction, job: str) -> None:
-        await answer(interaction, lambda: job_card.resume(interaction, job))
+        await answer(interaction, lambda desk: job_card.resume(desk, job))
 
     @schedule.command(name="run", description="Run a job once, now; its schedule stays as it is")
     @app_commands.describe(job="Which job")
     async def run(self, interaction: discord.Interaction, job: str) -> None:
-        await answer(interaction, lambda: job_card.run_now(interaction, job))
+        await answer(interaction, lambda desk: job_card.run_now(desk, job))
 
     @schedule.command(name="history", description="Show what ran, with results, errors and links")
     @app_commands.describe(job="Only this job", state="Only runs that ended so")
@@ -140,9 +151,8 @@ class AdminCog(commands.Cog):
     async def history(
         self, interaction: discord.Interaction, job: str | None = None, state: str | None = None
     ) -> None:
-        await answer(
-            interaction, lambda: history.show_history(interaction, job, RunState(state) if state else None)
-        )
+        wanted = RunState(state) if state else None
+        await answer(interaction, lambda desk: history.show_history(desk, job, wanted))
 
     @schedule.command(name="audit", description="Show who changed what, and when")
     @app_commands.describe(job="Only this job", person="Only what this person did")
@@ -152,7 +162,7 @@ class AdminCog(commands.Cog):
         job: str | None = None,
         person: discord.User | None = None,
     ) -> None:
-        await answer(interaction, lambda: show_audit(interaction, job, person))
+        await answer(interaction, lambda desk: audit_panel.show_audit(desk, job, person))
 
     @schedule.command(name="calendar", description="Show the month or the week as a picture and a file")
     @app_commands.describe(view="A month or a week")
@@ -163,7 +173,7 @@ class AdminCog(commands.Cog):
         ]
     )
     async def calendar(self, interaction: discord.Interaction, view: str = "month") -> None:
-        await answer(interaction, lambda: calendar_panel.show_calendar(interaction, view))
+        await answer(interaction, lambda desk: calendar_panel.show_calendar(desk, view))
 
     @schedule.command(name="export", description="Get all that is scheduled here as a file")
     @app_commands.describe(kind="YAML to import again, or a calendar file")
@@ -174,7 +184,7 @@ class AdminCog(commands.Cog):
         ]
     )
     async def export(self, interaction: discord.Interaction, kind: str = "yaml") -> None:
-        await answer(interaction, lambda: exchange_panel.export(interaction, kind))
+        await answer(interaction, lambda desk: exchange_panel.export(desk, kind))
 
     @schedule.command(name="import", description="Take jobs over from a file; shows first what it would do")
     @app_commands.describe(
@@ -188,25 +198,25 @@ class AdminCog(commands.Cog):
         channel: discord.TextChannel | None = None,
     ) -> None:
         where = channel.id if channel is not None else None
-        await answer(interaction, lambda: exchange_panel.dry_run(interaction, file, where))
+        await answer(interaction, lambda desk: exchange_panel.dry_run(desk, file, where))
 
     @schedule.command(name="setup", description="Set this server's zone, alerts, approval and limits")
     async def setup(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda: setup.show_setup(interaction))
+        await answer(interaction, setup.show_setup)
 
     @schedule.command(name="help", description="What I can do, and how to say it")
     async def help(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda: help_panel.show_help(interaction))
+        await answer(interaction, help_panel.show_help)
 
     @schedule.command(
         name="status", description="Show how the server, my handler and the sprockets are doing"
     )
     async def status(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda: status.show_status(interaction))
+        await answer(interaction, status.show_status)
 
     @schedule.command(name="reload", description="Register my handler with the server again")
     async def reload(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda: status.reload_handler(interaction))
+        await answer(interaction, status.reload_handler)
 
     @schedule.command(name="timezone", description="Set the zone in which you mean your times")
     @app_commands.describe(zone="A city or zone, such as Berlin", whose="Yours, or this server's default")
@@ -219,7 +229,7 @@ class AdminCog(commands.Cog):
     async def timezone(
         self, interaction: discord.Interaction, zone: str | None = None, whose: str = "user"
     ) -> None:
-        await answer(interaction, lambda: zones.set_zone(interaction, zone, whose))
+        await answer(interaction, lambda desk: zones.set_zone(desk, zone, whose))
 
     # ---------------------------------------------------------------- suggestions
 
@@ -281,13 +291,7 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """How what is typed would be understood, and what it may become."""
-        services = services_of(self.bot)
-        zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
-        locale = interaction.locale.value
-        return [
-            app_commands.Choice(name=found.label, value=found.text)
-            for found in completions(current, zone=zone, locale=locale, now=instants.now())
-        ]
+        return await when_choices(interaction, current)
 
     @timezone.autocomplete("zone")
     async def suggest_zone(
@@ -300,19 +304,18 @@ class AdminCog(commands.Cog):
             for zone in search_zones(current, interaction.locale.value, now)
         ]
 
-    # ---------------------------------------------------------------- forms
+    # ---------------------------------------------------------------- clicks and forms
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Takes in submitted forms, also those that were open while the bot restarted."""
-        if interaction.type is discord.InteractionType.modal_submit and is_form(interaction):
-            await submitted(interaction)
+        """Takes in clicks and submitted forms, also of panels that were open while the bot restarted."""
+        await DESK.take(interaction)
 
 
 async def _may_look(interaction: discord.Interaction) -> bool:
     """Whether somebody may see this guild's jobs while typing."""
     try:
-        await check_manager(interaction)
+        await desk_of(caller_of(interaction))
     except Refused:
         return False
     return True

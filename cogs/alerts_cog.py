@@ -21,7 +21,7 @@ import discord
 from discord.ext import commands
 
 from cogs.background.outbox import OutboxReader
-from cogs.desk.kit.replies import fit
+from cogs.desk.kit.layout import fit
 from cogs.desk.runs.alert_card import Alert, Item, alert_panel
 from cogs.desk.runs.history import run_target
 from cogs.language import speaking
@@ -36,7 +36,6 @@ from schedulezero.model import Job, JobState, Trouble, TroubleKind
 
 log = logging.getLogger(__name__)
 
-_WAIT_SECONDS = 25
 _LOOK_SECONDS = 600.0
 _STAGES = (("an hour", timedelta(hours=1)), ("a day", timedelta(days=1)))
 _NEW_CARD_AFTER = timedelta(days=1)
@@ -72,14 +71,11 @@ class AlertsCog(commands.Cog):
 
     async def _read(self) -> Sequence[Trouble]:
         """Waits for troubles."""
-        memory, client = self._services.memory, self._services.client
-        kept = await memory.kept(_CURSOR, self._services.place)
-        after: int | None = kept["after"] if kept is not None else None
-        poll = client.troubles(after, 0 if after is None else _WAIT_SECONDS)
-        troubles, following = await self._services.waiting.idle(poll)
-        if not troubles and following != after:
+        services = self._services
+        troubles, following, new = await services.read_on(_CURSOR, services.client.troubles)
+        if not troubles and new:
             # The first look, or a server whose database began anew.
-            await memory.put(_CURSOR, self._services.place, {"after": following})
+            await services.note_read(_CURSOR, following)
         return troubles
 
     async def _tell_and_note(self, trouble: Trouble) -> None:
@@ -90,7 +86,7 @@ class AlertsCog(commands.Cog):
         except Exception:
             # Whatever is wrong with this one must not keep the others from being told.
             log.exception("the trouble of run %s could not be told", trouble.run.id)
-        await self._services.memory.put(_CURSOR, self._services.place, {"after": trouble.sequence})
+        await self._services.note_read(_CURSOR, trouble.sequence)
 
     async def _tell(self, trouble: Trouble) -> None:
         run = trouble.run

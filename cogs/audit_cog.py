@@ -21,7 +21,6 @@ from schedulezero.model.audit import AuditEntry
 
 log = logging.getLogger(__name__)
 
-_WAIT_SECONDS = 25
 _CURSOR = "audit-told"
 _MOST_TEXT = 2000
 
@@ -45,12 +44,9 @@ class AuditCog(commands.Cog):
 
     async def _read(self) -> list[_Told]:
         """Waits for entries; gives them together with the cursor that follows them."""
-        memory, client = self._services.memory, self._services.client
-        kept = await memory.kept(_CURSOR, self._services.place)
-        after: int | None = kept["after"] if kept is not None else None
-        poll = client.audit_after(after, 0 if after is None else _WAIT_SECONDS)
-        entries, following = await self._services.waiting.idle(poll)
-        return [(entries, following)] if following != after else []
+        services = self._services
+        entries, following, new = await services.read_on(_CURSOR, services.client.audit_after)
+        return [(entries, following)] if new else []
 
     async def _tell(self, told: _Told) -> None:
         """Notes how far it came, and tells each guild of its entries."""
@@ -60,7 +56,7 @@ class AuditCog(commands.Cog):
             if entry.guild_id is not None:
                 by_guild[entry.guild_id].append(entry)
         # Before they are told: one that is not told is in the audit all the same, one told twice annoys.
-        await self._services.memory.put(_CURSOR, self._services.place, {"after": following})
+        await self._services.note_read(_CURSOR, following)
         for guild_id, found in by_guild.items():
             await self._post(int(guild_id), found)
 

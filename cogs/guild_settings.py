@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from schedulezero.model import JsonObject
@@ -26,12 +26,7 @@ class GuildSettings:
     approval: bool = False
 
     def to_json(self) -> JsonObject:
-        return {
-            "alert_channel_id": self.alert_channel_id,
-            "log_channel_id": self.log_channel_id,
-            "manager_role_ids": list(self.manager_role_ids),
-            "approval": self.approval,
-        }
+        return {**asdict(self), "manager_role_ids": list(self.manager_role_ids)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GuildSettings:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 
 from cogs.guild_settings import GuildSettings
 from schedulezero import instants
 from schedulezero.storage.database import database_of
-from schedulezero.storage.sql import Instant
+from schedulezero.storage.sql import Instant, insert_into, insert_new
 
 metadata = sa.MetaData()
 
@@ -122,6 +122,17 @@ class Memory:
         """Lets go of the file."""
         await self._database.close()
 
+    async def _put(self, table: sa.Table, row: dict[str, Any]) -> None:
+        """Keeps a row in the place of the one with its key."""
+        keys = [column.name for column in table.primary_key]
+
+        def put(connection: Connection) -> None:
+            insert = insert_into(connection, table).values(row)
+            rest = {name: insert.excluded[name] for name in row if name not in keys}
+            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest))
+
+        await self._database.write(put)
+
     # ---------------------------------------------------------------- zones
 
     async def timezone(self, user_id: int, guild_id: int | None) -> str | None:
@@ -141,14 +152,7 @@ class Memory:
         await self._set_timezone("guild", guild_id, timezone)
 
     async def _set_timezone(self, scope: str, identifier: int, timezone: str) -> None:
-        def save(connection: Connection) -> None:
-            key = (_settings.c.scope == scope) & (_settings.c.id == str(identifier))
-            connection.execute(sa.delete(_settings).where(key))
-            connection.execute(
-                sa.insert(_settings).values(scope=scope, id=str(identifier), timezone=timezone)
-            )
-
-        await self._database.write(save)
+        await self._put(_settings, {"scope": scope, "id": str(identifier), "timezone": timezone})
 
     # ---------------------------------------------------------------- guilds
 
@@ -160,44 +164,20 @@ class Memory:
 
     async def save_settings(self, guild_id: int, settings: GuildSettings) -> None:
         """Keeps what a guild set."""
-
-        def save(connection: Connection) -> None:
-            connection.execute(sa.delete(_guilds).where(_guilds.c.guild_id == str(guild_id)))
-            connection.execute(
-                sa.insert(_guilds), [{"guild_id": str(guild_id), "settings": settings.to_json()}]
-            )
-
-        await self._database.write(save)
+        await self._put(_guilds, {"guild_id": str(guild_id), "settings": settings.to_json()})
 
     # ---------------------------------------------------------------- drafts
 
     async def save_draft(self, draft: Draft) -> None:
         """Keeps a draft, new or changed."""
-        row = {
-            "id": draft.id,
-            "user_id": draft.user_id,
-            "guild_id": draft.guild_id,
-            "method": draft.method,
-            "values": draft.values,
-            "when": draft.when,
-            "job_id": draft.job_id,
-            "job_version": draft.job_version,
-            "changed_at": instants.now(),
-        }
-
-        def save(connection: Connection) -> None:
-            connection.execute(sa.delete(_drafts).where(_drafts.c.id == draft.id))
-            connection.execute(sa.insert(_drafts), [row])
-
-        await self._database.write(save)
+        kept = {column.name: getattr(draft, column.name) for column in _drafts.columns}
+        await self._put(_drafts, {**kept, "changed_at": instants.now()})
 
     async def draft(self, draft_id: str) -> Draft | None:
         """The draft of that id, None when it was used or forgotten."""
         query = sa.select(_drafts).where(_drafts.c.id == draft_id)
         row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
-        if row is None:
-            return None
-        return _draft(row)
+        return Draft(**row) if row is not None else None
 
     async def drafts_of(self, user_id: int, guild_id: int, limit: int) -> list[Draft]:
         """A person's drafts in a guild, the one touched last first."""
@@ -208,7 +188,7 @@ class Memory:
             .limit(limit)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return [_draft(row) for row in rows]
+        return [Draft(**row) for row in rows]
 
     async def take_draft(self, draft_id: str) -> bool:
         """Uses a draft up. False when somebody did before, as with a double click."""
@@ -223,12 +203,7 @@ class Memory:
     async def save_panel(self, panel_id: str, guild_id: int, state: dict[str, Any]) -> None:
         """Keeps what an open panel shows (its filter, its page)."""
         row = {"id": panel_id, "guild_id": str(guild_id), "state": state, "changed_at": instants.now()}
-
-        def save(connection: Connection) -> None:
-            connection.execute(sa.delete(_panels).where(_panels.c.id == panel_id))
-            connection.execute(sa.insert(_panels), [row])
-
-        await self._database.write(save)
+        await self._put(_panels, row)
 
     async def panel(self, panel_id: str, guild_id: int) -> dict[str, Any] | None:
         """A panel's state, if it belongs to that guild."""
@@ -250,23 +225,14 @@ class Memory:
 
     async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool:
         """Keeps a sprocket's note. False, and nothing changed, when there is one of that key."""
-
-        def save(connection: Connection) -> bool:
-            if connection.scalar(_note(kind, key)) is not None:
-                return False
-            connection.execute(sa.insert(_notes), [{"kind": kind, "key": key, "value": value}])
-            return True
-
-        return await self._database.write(save)
+        row = {"kind": kind, "key": key, "value": value}
+        return await self._database.write(
+            lambda connection: connection.execute(insert_new(connection, _notes), row).rowcount == 1
+        )
 
     async def put(self, kind: str, key: str, value: dict[str, Any]) -> None:
         """Keeps a note in the place of what there was."""
-
-        def save(connection: Connection) -> None:
-            connection.execute(sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key))
-            connection.execute(sa.insert(_notes), [{"kind": kind, "key": key, "value": value}])
-
-        await self._database.write(save)
+        await self._put(_notes, {"kind": kind, "key": key, "value": value})
 
     async def kept(self, kind: str, key: str) -> dict[str, Any] | None:
         """A sprocket's note, None when there is none."""
@@ -276,20 +242,6 @@ class Memory:
         """Throws a sprocket's note away."""
         query = sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key)
         await self._database.write(lambda connection: connection.execute(query))
-
-
-def _draft(row: RowMapping) -> Draft:
-    return Draft(
-        id=row["id"],
-        user_id=row["user_id"],
-        guild_id=row["guild_id"],
-        method=row["method"],
-        values=cast("dict[str, Any]", row["values"]),
-        when=row["when"],
-        job_id=row["job_id"],
-        job_version=row["job_version"],
-        changed_at=row["changed_at"],
-    )
 
 
 def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:

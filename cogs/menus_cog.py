@@ -41,13 +41,13 @@ class MenusCog(commands.Cog):
             self.bot.tree.remove_command(menu.name, type=menu.type)
 
     async def schedule_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        await answer(interaction, lambda: message_menus.schedule_message(interaction, message))
+        await answer(interaction, lambda desk: message_menus.schedule_message(desk, message))
 
     async def which_job(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        await answer(interaction, lambda: message_menus.which_job(interaction, message))
+        await answer(interaction, lambda desk: message_menus.which_job(desk, message))
 
     async def post_again(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        await answer(interaction, lambda: message_menus.post_again(interaction, message))
+        await answer(interaction, lambda desk: message_menus.post_again(desk, message), opens_form=True)
 
     async def schedule_role(self, interaction: discord.Interaction, member: discord.Member) -> None:
-        await answer(interaction, lambda: message_menus.schedule_role(interaction, member))
+        await answer(interaction, lambda desk: message_menus.schedule_role(desk, member))

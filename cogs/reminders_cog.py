@@ -7,10 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.desk.kit.replies import answer_anyone
+from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.reminders import reminders
-from cogs.services import services_of, timezone_of
-from schedulezero import instants
-from schedulezero.when.language.complete import completions
 
 
 class RemindersCog(commands.Cog):
@@ -25,7 +23,6 @@ class RemindersCog(commands.Cog):
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
-        bot.add_dynamic_items(*reminders.REMINDER_ITEMS)
 
     @remind.command(name="me", description="Be reminded of something, once or again and again")
     @app_commands.describe(
@@ -37,17 +34,20 @@ class RemindersCog(commands.Cog):
         what: app_commands.Range[str, 1, 1800],
         when: app_commands.Range[str, 1, 200],
     ) -> None:
-        await answer_anyone(interaction, lambda: reminders.remind(interaction, what, when))
+        await answer_anyone(interaction, lambda caller: reminders.remind(caller, what, when))
 
     @remind.command(name="list", description="Show your reminders, and cancel some")
     async def list(self, interaction: discord.Interaction) -> None:
-        await answer_anyone(interaction, lambda: reminders.show_reminders(interaction))
+        await answer_anyone(interaction, reminders.show_reminders)
 
     @me.autocomplete("when")
     async def suggest_when(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """How what is typed would be understood, and what it may become."""
-        zone = await timezone_of(services_of(self.bot), interaction.user.id, interaction.guild_id)
-        found = completions(current, zone=zone, locale=interaction.locale.value, now=instants.now())
-        return [app_commands.Choice(name=item.label, value=item.text) for item in found]
+        return await when_choices(interaction, current)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Takes in clicks on reminders, also those that came before the bot restarted."""
+        await reminders.take(interaction)

@@ -6,9 +6,9 @@ custom id; they find it through the interaction's client.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import discord
 from discord.ext import commands
@@ -26,6 +26,7 @@ from schedulezero.wire.keys import KeyRing
 from schedulezero.wire.shards import Shards
 
 T = TypeVar("T")
+_WAIT_SECONDS = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,30 @@ class Services:
         """Under which key this process notes how far it has read at the server; each reads for its guilds."""
         return f"{self.client.endpoint} {self.cluster}".strip()
 
+    async def timezone_of(self, user_id: int, guild_id: int | None) -> str:
+        """The zone in which a person means their times."""
+        return await self.memory.timezone(user_id, guild_id) or self.timezone
+
+    async def read_on(
+        self, cursor: str, ask: Callable[[int | None, int], Awaitable[tuple[T, int]]]
+    ) -> tuple[T, int, bool]:
+        """What the server tells from where this process stopped to read; waits a while for something.
+
+        Parameters:
+            cursor: under which the place is kept.
+            ask: the server, for what follows a number, with how many seconds to wait.
+
+        Returns what it told, the number that this goes up to, and whether that is a new one.
+        """
+        kept = await self.memory.kept(cursor, self.place)
+        after: int | None = kept["after"] if kept is not None else None
+        told, following = await self.waiting.idle(ask(after, 0 if after is None else _WAIT_SECONDS))
+        return told, following, following != after
+
+    async def note_read(self, cursor: str, following: int) -> None:
+        """Keeps how far this process has read."""
+        await self.memory.put(cursor, self.place, {"after": following})
+
 
 class Waiting:
     """Awaits what may take long and is no work in progress, such as a long poll.
@@ -91,31 +116,29 @@ class Refused(ScheduleZeroError):
     """The person may not do this, or it cannot be done; the message is for them."""
 
 
-def services_of(bot: Any) -> Services:
-    """The services that a bot carries."""
-    return bot.services
+def services_of(bot: discord.Client) -> Services:
+    """The services that a bot carries: ours, or somebody else's that loads our cogs."""
+    services = getattr(bot, "services", None)
+    if not isinstance(services, Services):  # each run asks: a check of the class costs next to nothing
+        raise TypeError("the bot has no `services`: set them before its cogs are loaded")
+    return services
 
 
-def handler_of(bot: Any) -> Handler:
+def handler_of(bot: commands.Bot) -> Handler:
     """The bot's handler; Refused while its cog is not loaded."""
-    cog: Any = bot.get_cog("ScheduleZeroCog")
-    if cog is None:
+    handler = getattr(bot.get_cog("ScheduleZeroCog"), "handler", None)
+    if not isinstance(handler, Handler):
         raise Refused("My ScheduleZero handler is not loaded. The bot's owner can restart me.")
-    return cog.handler
+    return handler
 
 
-def spec_for(bot: commands.Bot | discord.Client, method: str) -> MethodSpec | None:
+def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
     """What the loaded job method of that name declares, None when it is not loaded."""
     function = handler_of(bot).sprockets.get(method)
     return spec_of(method, function) if function is not None else None
 
 
-def offered_specs(bot: Any) -> list[MethodSpec]:
+def offered_specs(bot: commands.Bot) -> list[MethodSpec]:
     """What the loaded job methods declare that a guild may schedule, by name."""
     found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]
     return [spec for spec in found if not spec.personal]
-
-
-async def timezone_of(services: Services, user_id: int, guild_id: int | None) -> str:
-    """The zone in which a person means their times."""
-    return await services.memory.timezone(user_id, guild_id) or services.timezone

@@ -8,7 +8,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk.kit.replies import acknowledge, answer, say
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.replies import answer
 from cogs.desk.settings import sprocket_panel
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
@@ -64,9 +65,9 @@ class SprocketsCog(commands.Cog):
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
     async def load_sprocket(self, interaction: discord.Interaction, name: str) -> None:
-        async def work() -> str:
+        async def work(desk: Desk) -> str:
             brought = await loader.load(self.bot, name.strip())
-            await note_change(interaction, "sprocket_loaded", (), name=name.strip())
+            await note_change(desk, "sprocket_loaded", (), name=name.strip())
             return f"{t('Loaded {name}.', name=f'**{name}**')} {_brought(brought)}"
 
         await self._as_owner(interaction, work)
@@ -76,9 +77,9 @@ class SprocketsCog(commands.Cog):
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
     async def unload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
-        async def work() -> str:
+        async def work(desk: Desk) -> str:
             await loader.unload(self.bot, name.strip())
-            await note_change(interaction, "sprocket_unloaded", (), name=name.strip())
+            await note_change(desk, "sprocket_unloaded", (), name=name.strip())
             return t("Unloaded {name}. Jobs that use it fail until it is loaded again.", name=f"**{name}**")
 
         await self._as_owner(interaction, work)
@@ -88,9 +89,9 @@ class SprocketsCog(commands.Cog):
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
     async def reload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
-        async def work() -> str:
+        async def work(desk: Desk) -> str:
             brought = await loader.reload(self.bot, name.strip())
-            await note_change(interaction, "sprocket_reloaded", (), name=name.strip())
+            await note_change(desk, "sprocket_reloaded", (), name=name.strip())
             return f"{t('Reloaded {name}.', name=f'**{name}**')} {_brought(brought)}"
 
         await self._as_owner(interaction, work)
@@ -99,7 +100,7 @@ class SprocketsCog(commands.Cog):
     @app_commands.guild_only()
     @app_commands.default_permissions(_MANAGERS)
     async def sprockets(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, lambda: sprocket_panel.show_sprockets(interaction))
+        await answer(interaction, sprocket_panel.show_sprockets)
 
     @load_sprocket.autocomplete("name")
     async def suggest_available(
@@ -129,18 +130,19 @@ class SprocketsCog(commands.Cog):
             for item in fitting[:25]
         ]
 
-    async def _as_owner(self, interaction: discord.Interaction, work: Callable[[], Awaitable[str]]) -> None:
+    async def _as_owner(
+        self, interaction: discord.Interaction, work: Callable[[Desk], Awaitable[str]]
+    ) -> None:
         """Does something for the bot's owner and tells them what it says."""
 
-        async def owners_work() -> None:
-            await acknowledge(interaction)
+        async def owners_work(desk: Desk) -> None:
             if not await self.bot.is_owner(interaction.user):
                 raise Refused("Only the bot's owner may do this.")
             before = {command.name for command in self.bot.tree.walk_commands()}
-            said = await work()
+            said = await work(desk)
             if {command.name for command in self.bot.tree.walk_commands()} != before:
                 await self.bot.tree.sync()  # the sprocket has slash commands of its own
-            await say(interaction, said)
+            await desk.say(said)
 
         await answer(interaction, owners_work)
 

@@ -18,10 +18,17 @@ from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceId, job
 from schedulezero.methods.values import said_span
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import REASON, asking_discord, fitting, guild_channel_of, guild_of, text_for
+from sprockets.kit.discord_side import (
+    CLOCK_SKEW,
+    REASON,
+    asking_discord,
+    fitting,
+    guild_channel_of,
+    guild_of,
+    text_for,
+)
 
 _SOONEST = timedelta(minutes=1)  # Discord takes no event that began already
-_CLOCK_SKEW = timedelta(minutes=2)
 _LONGEST_DESCRIPTION = 1000
 
 
@@ -86,7 +93,7 @@ async def create_event(
         async with asking_discord("look for the event"):
             for event in await guild.fetch_scheduled_events():
                 mine = event.creator_id == guild.me.id and event.name == plan["name"]
-                if mine and discord.utils.snowflake_time(event.id) > since - _CLOCK_SKEW:
+                if mine and discord.utils.snowflake_time(event.id) > since - CLOCK_SKEW:
                     return _result(event)
         return None
 

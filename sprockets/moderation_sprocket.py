@@ -12,6 +12,7 @@ from pydantic import Field
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
+from schedulezero.methods.host import host_of
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, LongText, MemberId, Text, job
 from sprockets.kit.cog import RegisteringCog, by_name
@@ -149,7 +150,7 @@ async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Rea
         str(target.id): [value.value for value in channel.overwrites_for(target).pair()] for target in closing
     }
     # What was found is kept before anything changes; a second lock keeps what the first one found.
-    memory: Any = getattr(bot, "memory")  # noqa: B009 - the bot's own attribute, not discord.py's
+    memory = host_of(bot).memory
     run_id = current_run().run_id
     first = await memory.keep(_NOTE, str(channel.id), {"overwrites": found, "run_id": run_id})
     kept = await memory.kept(_NOTE, str(channel.id))
@@ -174,7 +175,7 @@ async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reaso
     """
     channel = await _lockable(bot, channel_id)
     noted = _noted(reason)
-    memory: Any = getattr(bot, "memory")  # noqa: B009
+    memory = host_of(bot).memory
 
     async def recall(_: dict[str, Any]) -> dict[str, Any]:
         return {"note": await memory.kept(_NOTE, str(channel.id))}

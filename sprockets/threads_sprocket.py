@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import discord
@@ -15,6 +15,7 @@ from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.discord_side import (
+    CLOCK_SKEW,
     MOST_TEXT,
     REASON,
     asking_discord,
@@ -31,7 +32,6 @@ Quiet = Literal["1 hour", "1 day", "3 days", "1 week"]
 _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
     "1 hour": 60, "1 day": 1440, "3 days": 4320, "1 week": 10080,
 }  # fmt: skip
-_CLOCK_SKEW = timedelta(minutes=2)
 
 
 @job(
@@ -162,7 +162,7 @@ async def _found(
         for thread in await parent.guild.active_threads():
             mine = thread.owner_id == parent.guild.me.id and thread.parent_id == parent.id
             made_at = thread.created_at or discord.utils.snowflake_time(thread.id)
-            if mine and thread.name == plan["name"] and made_at > since - _CLOCK_SKEW:
+            if mine and thread.name == plan["name"] and made_at > since - CLOCK_SKEW:
                 # The first message of a forum's post has the post's own id.
                 more = {"message_id": str(thread.id)} if "text" in plan else {}
                 return {**_opened(thread), **more}

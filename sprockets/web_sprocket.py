@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from schedulezero.errors import JobFailed, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
+from schedulezero.methods.host import Host
 from schedulezero.methods.sprocket_settings import settings_of
 from schedulezero.methods.typed import LongText, Text, Url, job
 from schedulezero.web.outgoing import CALLING, IDEMPOTENT, OutgoingFailed, send_out
@@ -46,7 +47,6 @@ async def call_web(
     headers = {"X-ScheduleZero-Run": run.run_id or "", "X-ScheduleZero-Due": to_iso(run.scheduled_at)}
     if body and method != "GET":
         headers["Content-Type"] = "application/json" if _is_json(body) else "text/plain; charset=utf-8"
-    settings: Any = getattr(bot, "settings", None)
     try:
         answer = await send_out(
             method,
@@ -54,7 +54,7 @@ async def call_web(
             body=body.encode() if method != "GET" else b"",
             headers=headers,
             secret=secret or None,
-            allow_private=bool(getattr(settings, "private_calls", False)),
+            allow_private=isinstance(bot, Host) and bot.services.private_calls,
         )
     except OutgoingFailed as error:
         if error.sent and method not in IDEMPOTENT:

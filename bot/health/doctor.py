@@ -8,10 +8,10 @@ from pathlib import Path
 
 from bot.app import expect_free, keys_of
 from bot.config import Settings, source_of
-from bot.health.check import Check
 from bot.health.doctor_database import check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
 from bot.logs import redact
+from cogs.health import Check, own_instance
 from cogs.sprocket_loading import loader
 from schedulezero.client.client import Client
 from schedulezero.errors import (
@@ -202,7 +202,7 @@ async def _handler(settings: Settings, client: Client) -> Check:
         handlers = await client.handlers()
     except ClientError as error:
         return Check("handler", False, "the server does not tell", error.message)
-    found = next((info for info in handlers if info.id == settings.handler_id), None)
+    found = own_instance(handlers, settings.handler_id, settings.handler_address)
     if found is None:
         return Check(
             "handler",

@@ -7,7 +7,7 @@ import asyncio
 import sqlalchemy as sa
 
 from bot.config import Settings
-from bot.health.check import Check
+from cogs.health import Check
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.sqlite_file import journal_beside, look

@@ -9,12 +9,12 @@ import aiohttp
 import discord
 
 from bot.config import Settings
-from bot.health.check import Check
 from bot.health.unreachable import why_unreachable
 from bot.sprocket_specs import specs_of_sprockets
+from cogs.health import Check
 from cogs.language import speaking
 from cogs.rights.channels import SeenChannels
-from cogs.rights.permissions import invite, wanted
+from cogs.rights.permissions import invite, lacking, wanted
 from cogs.rights.rights import Channel, problems
 from schedulezero.client.client import Client
 from schedulezero.client.dialect import JobQuery
@@ -91,16 +91,15 @@ async def discord_checks(
         count += 1
         guild = await client.fetch_guild(partial.id)
         me = await guild.fetch_member(client.user.id)
-        held = me.guild_permissions
-        lacking = [name for name in needed if not getattr(held, name)]
+        absent = lacking(me.guild_permissions, needed)
         said = ", ".join(
             f"{name.replace('_', ' ')}{f' ({needed[name][0].name})' if needed[name] else ''}"
-            for name in lacking
+            for name in absent
         )
         yield Check(
             f"permissions in {guild.name}",
-            not lacking,
-            "complete" if not lacking else f"lacking {said}",
+            not absent,
+            "complete" if not absent else f"lacking {said}",
             f"Give the bot's role these permissions in the server's settings, or invite it again: {link}",
         )
         if server is not None:

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.app import ScheduleZeroBot
-from bot.health.check import Check
 from bot.logs import redact
-from cogs.rights.permissions import invite, wanted
+from cogs.health import Check
+from cogs.rights.permissions import invite, lacking, wanted
 from cogs.services import handler_of, offered_specs
 from cogs.sprocket_loading import loader
 from schedulezero.errors import ClientError
@@ -77,13 +77,13 @@ def _guilds(bot: ScheduleZeroBot) -> list[Check]:
     if not bot.guilds:
         return [Check("servers", False, "none yet", "Invite the bot with the link below.")]
     needed = wanted(offered_specs(bot))
-    lacking: list[str] = []
+    told: list[str] = []
     for guild in bot.guilds:
-        names = [name for name in needed if not getattr(guild.me.guild_permissions, name)]
+        names = lacking(guild.me.guild_permissions, needed)
         if names:
-            lacking.append(f"{guild.name}: {', '.join(name.replace('_', ' ') for name in names)}")
-    remedy = "Without these, some jobs are refused: " + "; ".join(lacking[:5])
-    return [Check("servers", not lacking, f"{len(bot.guilds)}", remedy if lacking else None)]
+            told.append(f"{guild.name}: {', '.join(name.replace('_', ' ') for name in names)}")
+    remedy = "Without these, some jobs are refused: " + "; ".join(told[:5])
+    return [Check("servers", not told, f"{len(bot.guilds)}", remedy if told else None)]
 
 
 def screen(checks: list[Check], name: str) -> Panel:

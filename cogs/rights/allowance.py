@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import discord
-
 from cogs.language import grouped, t, translated
-from cogs.services import services_of
+from cogs.services import Services
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound
 from schedulezero.model import Job, JobState
@@ -31,14 +29,14 @@ from schedulezero.when.calendar.triggers import schedule_of
 _LIVE = (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
 
 
-async def allowance_of(interaction: discord.Interaction, place: str) -> Allowance:
+async def allowance_of(services: Services, person: str, place: str) -> Allowance:
     """The limits that hold in a guild, or for a person's reminders, and what is used up.
 
     Parameters:
-        interaction: who asks.
+        services: the bot's.
+        person: the id of whoever asks.
         place: the guild's id, or the person's own.
     """
-    services, person = services_of(interaction.client), str(interaction.user.id)
     if Feature.RULES not in await services.client.lacks():
         try:
             return await services.client.allowance(place, person)
@@ -52,11 +50,6 @@ async def allowance_of(interaction: discord.Interaction, place: str) -> Allowanc
         most_jobs=limits.reminders_per_person if place == person else limits.jobs_per_guild,
         mine=sum(job.creator_id == person for job in jobs),
     )
-
-
-def only_schedules(interaction: discord.Interaction) -> bool:
-    """Whether a person has a role to schedule here and does not manage the server."""
-    return not interaction.permissions.manage_guild
 
 
 def without_room(allowance: Allowance, *, person: str | None = None) -> str | None:

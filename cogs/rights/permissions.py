@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import discord
 
@@ -31,6 +31,11 @@ def wanted(specs: Iterable[MethodSpec]) -> dict[str, list[MethodSpec]]:
             if spec not in jobs:
                 jobs.append(spec)
     return found
+
+
+def lacking(held: discord.Permissions, needed: Mapping[str, list[MethodSpec]]) -> list[str]:
+    """Those of the permissions that are needed which somebody does not have."""
+    return [name for name in needed if not getattr(held, name)]
 
 
 def invited(specs: Iterable[MethodSpec]) -> discord.Permissions:

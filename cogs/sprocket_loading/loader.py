@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from discord.ext import commands
@@ -214,9 +213,8 @@ async def unload(bot: commands.Bot, name: str) -> None:
 
 async def _change(bot: commands.Bot, name: str) -> list[str]:
     """Takes a sprocket in; Refused says why it cannot be, and everything is as it was then."""
-    cog: Any = bot.get_cog("ScheduleZeroCog")
     own = set(jobs_of(bot, name)) if extension(name) in bot.extensions else set[str]()
-    before = set(cog.handler.sprockets) - own
+    before = set(handler_of(bot).sprockets) - own
     try:
         await take_in(bot, extension(name), own)
     except SwapFailed as failed:
@@ -231,7 +229,7 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
             seconds = f"{swap.LONGEST_SECONDS:g}"
             raise Refused(f"“{name}” could not be loaded: it was not ready after {seconds} s.") from error
         raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
-    return sorted(set(cog.handler.sprockets) - before)
+    return sorted(set(handler_of(bot).sprockets) - before)
 
 
 def _reason(error: BaseException) -> str:

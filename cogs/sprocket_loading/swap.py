@@ -27,8 +27,10 @@ from typing import Any
 import discord
 from discord.ext import commands
 
+from cogs.services import handler_of
 from schedulezero.background import run_in_background
 from schedulezero.interrupts import is_its_own
+from schedulezero.methods.host import Registry, registry_of
 from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ async def take_in(bot: commands.Bot, name: str, own: set[str]) -> None:
     Raises SwapFailed.
     """
     old = bot.extensions.get(name)
-    jobs = _jobs(bot)
+    jobs = dict(handler_of(bot).sprockets)
     modules, path = _modules_of(name), list(sys.path)
     try:
         new = _imported(name)
@@ -84,7 +86,7 @@ async def take_in(bot: commands.Bot, name: str, own: set[str]) -> None:
         await _set_up(bot, name, new)
         await before.ready_listeners()
         for method, function in jobs.items():
-            if method not in own and _jobs(bot).get(method) is not function:
+            if method not in own and handler_of(bot).sprockets.get(method) is not function:
                 raise NameTaken(method, function)
     except BaseException as error:
         # Also when it is cancelled: only then does the caller go on.
@@ -139,7 +141,7 @@ async def _restore(
             await parts.ready_listeners()
         except Exception:
             log.exception("the sprocket %s, which ran before, could not be set up again", name)
-    registry, now = _registry(bot), _jobs(bot)
+    registry, now = _registry(bot), dict(handler_of(bot).sprockets)
     for method in now.keys() - jobs.keys():
         registry.unregister_sprocket(method)
     for method, function in jobs.items():
@@ -332,12 +334,10 @@ def _app_commands(bot: commands.Bot) -> dict[tuple[str, Any], Any]:
     }
 
 
-def _registry(bot: commands.Bot) -> Any:
-    return bot.get_cog("ScheduleZeroCog")
-
-
-def _jobs(bot: commands.Bot) -> dict[str, JobFunction]:
-    return dict(_registry(bot).handler.sprockets)
+def _registry(bot: commands.Bot) -> Registry:
+    registry = registry_of(bot)
+    assert registry is not None, "ScheduleZeroCog is loaded before any sprocket"
+    return registry
 
 
 def _modules_of(name: str) -> dict[str, ModuleType]:

@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from schedulezero.methods.host import host_of
+
 _NOTE = "sprocket-settings"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def settings_of(bot: Any, sprocket: str, model: type[Model], guild_id: str) -> Model:
+async def settings_of(bot: object, sprocket: str, model: type[Model], guild_id: str) -> Model:
     """Return a sprocket's settings in a guild, with the declared defaults where nobody set any.
 
     Parameters:
@@ -28,12 +30,12 @@ async def settings_of(bot: Any, sprocket: str, model: type[Model], guild_id: str
         model: The pydantic model that declares the settings.
         guild_id: The guild's id.
     """
-    return read(model, await bot.memory.kept(_NOTE, f"{sprocket}:{guild_id}") or {})
+    return read(model, await host_of(bot).memory.kept(_NOTE, f"{sprocket}:{guild_id}") or {})
 
 
-async def save_settings(bot: Any, sprocket: str, guild_id: str, values: dict[str, Any]) -> None:
+async def save_settings(bot: object, sprocket: str, guild_id: str, values: dict[str, Any]) -> None:
     """Keeps a sprocket's settings in a guild."""
-    await bot.memory.put(_NOTE, f"{sprocket}:{guild_id}", values)
+    await host_of(bot).memory.put(_NOTE, f"{sprocket}:{guild_id}", values)
 
 
 def read(model: type[Model], values: dict[str, Any]) -> Model:

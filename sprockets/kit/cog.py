@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import discord
 from discord.ext import commands
 
+from schedulezero.methods.host import registry_of
 from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
 
 
@@ -31,15 +32,15 @@ class RegisteringCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        cog: Any = self.bot.get_cog("ScheduleZeroCog")
+        registry = registry_of(self.bot)
+        assert registry is not None, "ScheduleZeroCog is loaded before any sprocket"
         for name, function in self.jobs.items():
-            cog.register_sprocket(name, function)
+            registry.register_sprocket(name, function)
 
     async def cog_unload(self) -> None:
-        cog: Any = self.bot.get_cog("ScheduleZeroCog")
-        if cog is not None:
+        if (registry := registry_of(self.bot)) is not None:
             for name in self.jobs:
-                cog.unregister_sprocket(name)
+                registry.unregister_sprocket(name)
 
 
 def _check_permissions(spec: MethodSpec) -> None:

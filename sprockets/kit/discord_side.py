@@ -33,7 +33,7 @@ OUTAGE_SECONDS = 5.0
 _AT_ONCE = 10
 """Requests of one job that are under way together; more would only stand in line for Discord's limit."""
 _NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
-_CLOCK_SKEW = timedelta(minutes=2)
+CLOCK_SKEW = timedelta(minutes=2)
 REASON = "ScheduleZero: scheduled job"
 """The reason to give with each change, for Discord's own audit log."""
 MOST_TEXT = 2000
@@ -323,7 +323,7 @@ async def _posted_before(
     journal = current_run().journal
     assert journal is not None
     me = channel._state.self_id  # type: ignore[attr-defined]
-    earliest = discord.Object(discord.utils.time_snowflake(since - _CLOCK_SKEW))
+    earliest = discord.Object(discord.utils.time_snowflake(since - CLOCK_SKEW))
     count = 0 if may_look_back(channel) else _MOST_LOOKED_AT
     try:
         async with asking_discord("look for what I posted"):

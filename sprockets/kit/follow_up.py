@@ -20,6 +20,7 @@ from schedulezero.errors import (
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
+from schedulezero.methods.host import host_of
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model.authorship import FOLLOWS
 from schedulezero.model.limits import new_ending_id
@@ -34,7 +35,7 @@ _NOTE = "follow-up"
 
 
 async def follow_up(
-    bot: Any, about: str, method: str, params: Mapping[str, Any], after: timedelta, name: str
+    bot: object, about: str, method: str, params: Mapping[str, Any], after: timedelta, name: str
 ) -> dict[str, Any]:
     """Schedule another job for later, once in the current run, and return ``{"job_id": …, "at": …}``.
 
@@ -50,7 +51,7 @@ async def follow_up(
         after: How long from now. If the guild's quiet hours forbid that instant, the job runs after them.
         name: What lists call the job.
     """
-    run, services = current_run(), bot.services
+    run, services = current_run(), host_of(bot).services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
     plan = {
         "id": new_ending_id(digest if run.run_id else secrets.token_hex(12)),
@@ -91,27 +92,27 @@ async def follow_up(
     result = await step(f"after:{about}", save, plan=plan)
     if earlier is not None and earlier.id != result["job_id"]:
         await _call_off(bot, earlier)
-    await bot.memory.put(_NOTE, about, {"job_id": result["job_id"]})
+    await host_of(bot).memory.put(_NOTE, about, {"job_id": result["job_id"]})
     return result
 
 
-async def waiting(bot: Any, about: str) -> Job | None:
+async def waiting(bot: object, about: str) -> Job | None:
     """Return the follow-up job about something that still waits, or None.
 
     Raises JobFailed if the server can't be asked now.
     """
-    note = await bot.memory.kept(_NOTE, about)
+    note = await host_of(bot).memory.kept(_NOTE, about)
     job = await _saved(bot, note["job_id"]) if note is not None else None
     return job if job and job.state is JobState.ACTIVE and job.next_run_at is not None else None
 
 
-async def _allowed_from(bot: Any, at: datetime) -> datetime:
+async def _allowed_from(bot: object, at: datetime) -> datetime:
     """The first instant from that one on that the guild's quiet hours and dark days leave free."""
     guild_id = current_run().guild_id
     if guild_id is None:
         return at
     try:
-        return allowed_from(await bot.services.client.rules(guild_id), at)
+        return allowed_from(await host_of(bot).services.client.rules(guild_id), at)
     except NotSupported:
         return at
     except ClientError as error:
@@ -120,10 +121,10 @@ async def _allowed_from(bot: Any, at: datetime) -> datetime:
         ) from error
 
 
-async def _saved(bot: Any, job_id: str) -> Job | None:
+async def _saved(bot: object, job_id: str) -> Job | None:
     """The job of that id, None when there is none."""
     try:
-        return await bot.services.client.job(job_id, current_run().guild_id)
+        return await host_of(bot).services.client.job(job_id, current_run().guild_id)
     except NotFound:
         return None
     except ClientError as error:
@@ -132,9 +133,9 @@ async def _saved(bot: Any, job_id: str) -> Job | None:
         ) from error
 
 
-async def _call_off(bot: Any, job: Job) -> None:
+async def _call_off(bot: object, job: Job) -> None:
     try:
-        await bot.services.client.cancel(job)
+        await host_of(bot).services.client.cancel(job)
     except (NotFound, Conflict):
         return  # it ran, or was changed, a moment ago
     except ClientError as error:

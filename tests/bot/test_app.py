@@ -14,8 +14,8 @@ from discord.http import Route
 from bot.app import create_bot, expect_free
 from bot.config import Settings
 from bot.demo.demo import simulated
-from bot.health.check import Check
 from bot.health.doctor_discord import discord_checks
+from cogs.health import Check
 from schedulezero.errors import JobFailed, PortTaken
 from sprockets.kit.discord_side import asking_discord
 from tests.support.granting import give_the_bot

@@ -9,8 +9,10 @@ import discord
 import pytest
 import yaml
 
+from cogs.admin_cog import DESK
 from cogs.desk.drafts.draft import fill, fitting
 from cogs.desk.kit.components import DeskSelect
+from cogs.desk.kit.context import Desk
 from cogs.memory import Draft
 from cogs.rights.rights import is_risky, named_channels, problems, strangers
 from cogs.rights.run_guard import RunGuard
@@ -192,14 +194,13 @@ async def test_a_form_takes_no_field_of_another_job(world: World, monkeypatch: p
         world.admin, "send_announcement", {"channel_id": [world.channel], "message": "Hi"}, "in 2 hours"
     )
     draft_id = button_target(preview.response, "Confirm")
-    from cogs.desk.kit import components
     from cogs.desk.kit.modals import new_form, text_field
 
-    async def open_form(interaction: discord.Interaction, target: str) -> None:
+    async def open_form(desk: Desk, target: str) -> None:
         fields = [text_field("p:user_ids", "x")]
-        await interaction.response.send_modal(new_form("draft", "form", target, "Forged", fields))
+        await desk.interaction.response.send_modal(new_form("draft", "form", target, "Forged", fields))
 
-    monkeypatch.setitem(components._ACTIONS, ("forged", "form"), open_form)
+    monkeypatch.setitem(DESK.opens, ("forged", "form"), open_form)
     form = await click(world, world.admin, "forged", "form", f"{draft_id}.what")
     assert "older version of me" in said(await world.admin.submit_modal(form, {"p:user_ids": "1"}))
     draft = await world.bot.memory.draft(draft_id)

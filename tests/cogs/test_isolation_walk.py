@@ -15,15 +15,16 @@ import pytest
 import yaml
 from discord import app_commands
 
-from cogs.desk.kit import components, modals
+from cogs.admin_cog import DESK
 from cogs.desk.kit.components import DeskButton, DeskSelect
+from cogs.desk.kit.context import Desk
 from cogs.desk.kit.modals import new_form, text_field
 from tests.support.foreign_guild import Foreign, forged, untouched
 from tests.text import text_of
 from tests.world import World, button_target, said
 
-ACTIONS = sorted(components._ACTIONS)
-FORMS = sorted(modals._FORMS)
+ACTIONS = sorted({**DESK.clicks, **DESK.opens})
+FORMS = sorted(DESK.forms)
 SECRET = "Secret plan"
 OWNERS = ("load_sprocket", "unload_sprocket", "reload_sprocket", "sprockets")
 
@@ -112,11 +113,11 @@ async def test_every_button_and_select(world: World, panel: str) -> None:
 async def test_every_form(world: World, monkeypatch: pytest.MonkeyPatch, panel: str, name: str) -> None:
     known, foreign = await discovered(world), Foreign(world)
 
-    async def open_form(interaction: discord.Interaction, target: str) -> None:
+    async def open_form(desk: Desk, target: str) -> None:
         fields = [text_field(field, field) for field in ("when", "until", "zone", "text", "p:message")]
-        await interaction.response.send_modal(new_form(panel, name, target, "Forged", fields))
+        await desk.interaction.response.send_modal(new_form(panel, name, target, "Forged", fields))
 
-    monkeypatch.setitem(components._ACTIONS, ("forged", "form"), open_form)
+    monkeypatch.setitem(DESK.opens, ("forged", "form"), open_form)
     for target in known.targets():
         message = await forged(world, foreign.channel, DeskButton("forged", "form", target, "Forged"))
         shown = await foreign.eve.click(message, label="Forged")

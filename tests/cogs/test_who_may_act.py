@@ -11,8 +11,9 @@ import discord
 import pytest
 import simcord
 
-from cogs.desk.kit import components, modals
+from cogs.admin_cog import DESK
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
+from cogs.desk.kit.context import Desk
 from cogs.desk.kit.modals import new_form, text_field
 from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
@@ -229,8 +230,8 @@ async def test_a_job_that_changed_between_the_look_and_the_click_is_not_run(worl
 
 # -------------------------------------------------------------------- every act that there is
 
-ACTIONS = sorted(components._ACTIONS)
-FORMS = sorted(modals._FORMS)
+ACTIONS = sorted({**DESK.clicks, **DESK.opens})
+FORMS = sorted(DESK.forms)
 
 
 async def targets_for(world: World, panel: str, jobs: list[Job], who: simcord.MemberActor) -> list[str]:
@@ -346,11 +347,11 @@ async def test_no_form_touches_what_somebody_may_not_manage(
     sam = await scheduler(world)
     jobs = [await a_job(world, id="after-form"), await a_job(world, meta={"managers": ["1"]})]
 
-    async def open_form(interaction: discord.Interaction, target: str) -> None:
+    async def open_form(desk: Desk, target: str) -> None:
         fields = [text_field(field, field) for field in ("when", "until", "zone", "text", "p:message")]
-        await interaction.response.send_modal(new_form(panel, name, target, "Forged", fields))
+        await desk.interaction.response.send_modal(new_form(panel, name, target, "Forged", fields))
 
-    monkeypatch.setitem(components._ACTIONS, ("forged", "form"), open_form)
+    monkeypatch.setitem(DESK.opens, ("forged", "form"), open_form)
     for target in await targets_for(world, panel, jobs, sam):
         message = await forged(world, world.channel, DeskButton("forged", "form", target, "Forged"))
         shown = await sam.click(message, label="Forged")
@@ -416,11 +417,11 @@ async def test_no_form_changes_what_those_who_manage_the_server_set(
     given = {"zone": "Berlin", "quiet": "22-7", "days": "saturday", "jobs": "3", "runs": "5", "p:secret": "x"}
     fields = {item: text for item, text in given.items() if (item == "p:secret") == (panel == "sprocket")}
 
-    async def open_form(interaction: discord.Interaction, target: str) -> None:
+    async def open_form(desk: Desk, target: str) -> None:
         inputs = [text_field(field, field) for field in fields]
-        await interaction.response.send_modal(new_form(panel, name, target, "Forged", inputs))
+        await desk.interaction.response.send_modal(new_form(panel, name, target, "Forged", inputs))
 
-    monkeypatch.setitem(components._ACTIONS, ("forged", "form"), open_form)
+    monkeypatch.setitem(DESK.opens, ("forged", "form"), open_form)
     sam, before = await scheduler(world), await _settings(world)
     for who, changes in ((sam, False), (world.admin, True)):
         shown = await click(world, who, "forged", "form", "web" if panel == "sprocket" else "any")
@@ -456,7 +457,7 @@ def test_whatever_changes_a_job_decides_first() -> None:
             changing = [
                 call for call in calls
                 if isinstance(call, ast.Attribute) and call.attr in _CHANGING
-                and ast.unparse(call.value).removesuffix("(interaction)").endswith(("client", "client_of"))
+                and ast.unparse(call.value).endswith("client")
             ]  # fmt: skip
             if not changing:
                 continue

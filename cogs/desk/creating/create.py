@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import discord
-
 from cogs.background.success_pings import PING_URL
 from cogs.desk.creating.draft_view import (
     RUN_COUNT,
@@ -43,15 +41,15 @@ from cogs.desk.drafts.review import Review
 from cogs.desk.drafts.secrecy import without_secrets
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
-from cogs.desk.jobs.lookup import actor_of, check, client_of, job_for
-from cogs.desk.kit.components import action, note_panel, picked
-from cogs.desk.kit.modals import form_action
-from cogs.desk.kit.replies import acknowledge, guild_id_of, member_of, show
+from cogs.desk.jobs.lookup import check, job_for
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import locale, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
-from cogs.services import Refused, offered_specs, services_of, spec_for
+from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
@@ -60,26 +58,24 @@ from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigg
 from schedulezero.when.language.describe import describe
 
 
-async def begin(
-    interaction: discord.Interaction, method: str | None, *, name: str | None, when: str | None
-) -> None:
+async def begin(desk: Desk, method: str | None, *, name: str | None, when: str | None) -> None:
     """Answers ``/schedule create``: with the first form, or with a choice of jobs where none was named."""
-    draft = new_draft(interaction, method or "", when=when)
+    draft = new_draft(desk, method or "", when=when)
     if name and name.strip():
         draft.values[NAME] = name.strip()[:100]
     if method is None:
-        await acknowledge(interaction)
-        await services_of(interaction.client).memory.save_draft(draft)
-        await show(interaction, choose_panel(draft.id, best_matches(offered_specs(interaction.client), "")))
+        await desk.acknowledge()
+        await desk.memory.save_draft(draft)
+        await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
         return
-    spec = loaded(interaction, method)
-    draft = _here(interaction, draft, spec)
-    await interaction.response.send_modal(build_form(spec, draft, FIRST))
-    await services_of(interaction.client).memory.save_draft(draft)
+    spec = loaded(desk, method)
+    draft = _here(desk, draft, spec)
+    await desk.interaction.response.send_modal(build_form(spec, draft, FIRST))
+    await desk.memory.save_draft(draft)
 
 
 def new_draft(
-    interaction: discord.Interaction,
+    desk: Desk,
     method: str,
     *,
     values: Mapping[str, Any] | None = None,
@@ -88,83 +84,75 @@ def new_draft(
     """An empty draft of the person's in this guild."""
     return Draft(
         id=new_id(),
-        user_id=str(interaction.user.id),
-        guild_id=guild_id_of(interaction),
+        user_id=desk.actor_id,
+        guild_id=desk.guild_id,
         method=method,
         values=dict(values or {}),
         when=(when or "").strip()[:200],
     )
 
 
-def _here(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Draft:
+def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
     """The draft with this channel where a channel is required: what is scheduled here is meant for here."""
-    if interaction.channel_id is None:
+    if desk.interaction.channel_id is None:
         return draft
     here = {
-        parameter.name: [str(interaction.channel_id)]
+        parameter.name: [str(desk.interaction.channel_id)]
         for parameter in spec.parameters
         if parameter.kind in (Kind.CHANNEL, Kind.CHANNELS) and parameter.required
     }
     return replace(draft, values={**here, **draft.values})
 
 
-@action("draft", "choose")
-async def choose(interaction: discord.Interaction, draft_id: str) -> None:
+async def choose(desk: Desk, draft_id: str) -> None:
     """Offers the job methods again; what was typed is kept where the other one has it, too."""
-    await acknowledge(interaction)
-    draft = await _new_here(interaction, draft_id)
-    await show(interaction, choose_panel(draft.id, best_matches(offered_specs(interaction.client), "")))
+    draft = await _new_here(desk, draft_id)
+    await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
 
 
-@action("draft", "method")
-async def method_chosen(interaction: discord.Interaction, draft_id: str) -> None:
+async def method_chosen(desk: Desk, draft_id: str) -> None:
     """Takes in which job it shall be."""
-    await acknowledge(interaction)
-    draft = await _new_here(interaction, draft_id)
-    spec = loaded(interaction, picked(interaction))
-    values = fitting(spec, spec_for(interaction.client, draft.method), draft.values)
-    draft = _here(interaction, replace(draft, method=spec.name, values=values), spec)
-    await services_of(interaction.client).memory.save_draft(draft)
-    await show_draft(interaction, draft, spec)
+    draft = await _new_here(desk, draft_id)
+    spec = loaded(desk, desk.picked())
+    values = fitting(spec, spec_for(desk.bot, draft.method), draft.values)
+    draft = _here(desk, replace(draft, method=spec.name, values=values), spec)
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, spec)
 
 
-async def _new_here(interaction: discord.Interaction, draft_id: str) -> Draft:
+async def _new_here(desk: Desk, draft_id: str) -> Draft:
     """The person's own draft of a new job; one that edits a job keeps that job's method."""
-    draft = await own_draft(interaction, draft_id)
+    draft = await own_draft(desk, draft_id)
     if draft.job_id is not None:
         raise Refused(t("An edit can't turn a job into another kind. Create a new one instead."))
     return draft
 
 
-@action("job", "edit")
-async def begin_edit(interaction: discord.Interaction, job_id: str, *, when: str | None = None) -> None:
+async def begin_edit(desk: Desk, job_id: str, *, when: str | None = None) -> None:
     """Shows a job as a draft that changes it; ``when`` is a new schedule to begin with."""
-    await acknowledge(interaction)
-    job = await job_for(interaction, Act.BEGIN, job_id)
-    spec = loaded(interaction, job.method)
-    draft = replace(_draft_of(interaction, job, spec), job_id=job.id, job_version=job.version)
+    job = await job_for(desk, Act.BEGIN, job_id)
+    spec = loaded(desk, job.method)
+    draft = replace(_draft_of(desk, job, spec), job_id=job.id, job_version=job.version)
     draft = replace(draft, when=(when or "").strip()[:200])
-    await services_of(interaction.client).memory.save_draft(draft)
-    await show_draft(interaction, draft, spec)
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, spec)
 
 
-@action("job", "clone")
-async def clone(interaction: discord.Interaction, job_id: str) -> None:
+async def clone(desk: Desk, job_id: str) -> None:
     """Begins a new job that is like another one."""
-    await acknowledge(interaction)
-    job = await job_for(interaction, Act.BEGIN, job_id)
-    spec = loaded(interaction, job.method)
-    draft = _draft_of(interaction, job, spec)
+    job = await job_for(desk, Act.BEGIN, job_id)
+    spec = loaded(desk, job.method)
+    draft = _draft_of(desk, job, spec)
     draft.values.pop(RUN_COUNT)
     if job.name:
         draft.values[NAME] = t("{name} (copy)", name=job.name[:80])
     if job.trigger.type == "date":
         del draft.values[KEPT]  # its moment may be over
-    await services_of(interaction.client).memory.save_draft(draft)
-    await show_draft(interaction, draft, spec)
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, spec)
 
 
-def _draft_of(interaction: discord.Interaction, job: Job, spec: MethodSpec) -> Draft:
+def _draft_of(desk: Desk, job: Job, spec: MethodSpec) -> Draft:
     """What one would have typed for a job."""
     anchor_at = job.anchor_at or job.created_at or instants.now()
     kept = {"timezone": job.timezone, **job.trigger.args}
@@ -181,74 +169,65 @@ def _draft_of(interaction: discord.Interaction, job: Job, spec: MethodSpec) -> D
         },
         RUN_COUNT: job.run_count,
     }
-    readable = without_secrets(spec, job, member_of(interaction))
+    readable = without_secrets(spec, job, desk.member)
     hidden = sorted(job.params.keys() - readable.params.keys())
     options[PING] = readable.params.get(PING_URL)
     options[HIDDEN] = [PING if name == PING_URL else name for name in hidden]
-    return new_draft(interaction, job.method, values={**typed(spec, readable.params), **options})
+    return new_draft(desk, job.method, values={**typed(spec, readable.params), **options})
 
 
-@action("draft", "edit")
-async def edit(interaction: discord.Interaction, target: str) -> None:
+async def edit(desk: Desk, target: str) -> None:
     """Opens the form of a line, as it was filled; the target is ``<draft>.<group>``."""
     draft_id, _, group = target.partition(".")
-    draft = await own_draft(interaction, draft_id)
-    spec = loaded(interaction, draft.method)
+    draft = await own_draft(desk, draft_id)
+    spec = loaded(desk, draft.method)
     kept = kept_schedule(draft)
     keeps = describe(kept[0], "UTC", locale()) if kept is not None else None
-    await interaction.response.send_modal(build_form(spec, draft, group or FIRST, keeps=keeps))
+    await desk.interaction.response.send_modal(build_form(spec, draft, group or FIRST, keeps=keeps))
 
 
-@form_action("draft", "form")
-async def form_submitted(interaction: discord.Interaction, target: str, fields: Mapping[str, Any]) -> None:
+async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Takes in a submitted form and shows the card."""
-    await acknowledge(interaction)
-    draft = await own_draft(interaction, target.partition(".")[0])
-    spec = loaded(interaction, draft.method)
+    draft = await own_draft(desk, target.partition(".")[0])
+    spec = loaded(desk, draft.method)
     values, when = read_form(fields)
     if strangers_in(spec, values):
         raise Refused(t("This form belongs to an older version of me; use the command again."))
     draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
-    await services_of(interaction.client).memory.save_draft(draft)
-    await show_draft(interaction, draft, spec)
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, spec)
 
 
-@action("draft", "later")
-async def keep_for_later(interaction: discord.Interaction, draft_id: str) -> None:
+async def keep_for_later(desk: Desk, draft_id: str) -> None:
     """Puts a draft aside."""
-    await acknowledge(interaction)
-    await own_draft(interaction, draft_id)
+    await own_draft(desk, draft_id)
     said = t("Kept. `/schedule drafts` brings it back; after a month without a change it is forgotten.")
-    await show(interaction, note_panel(said, colour=NEUTRAL))
+    await desk.show(note_panel(said, colour=NEUTRAL))
 
 
-@action("draft", "cancel")
-async def discard(interaction: discord.Interaction, draft_id: str) -> None:
+async def discard(desk: Desk, draft_id: str) -> None:
     """Throws a draft away."""
-    await acknowledge(interaction)
-    draft = await own_draft(interaction, draft_id)
-    await services_of(interaction.client).memory.take_draft(draft.id)
+    draft = await own_draft(desk, draft_id)
+    await desk.memory.take_draft(draft.id)
     said = t("The job stays as it was.") if draft.job_id else t("Discarded. Nothing was scheduled.")
-    await show(interaction, note_panel(said, colour=NEUTRAL))
+    await desk.show(note_panel(said, colour=NEUTRAL))
 
 
-@action("draft", "confirm")
-async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
+async def confirm(desk: Desk, draft_id: str) -> None:
     """Saves the job, if nothing stands against it now."""
-    await acknowledge(interaction)
-    services = services_of(interaction.client)
-    draft = await own_draft(interaction, draft_id)
-    spec = loaded(interaction, draft.method)
+    services = desk.services
+    draft = await own_draft(desk, draft_id)
+    spec = loaded(desk, draft.method)
     if draft.job_id is not None:
-        await job_for(interaction, Act.BEGIN, draft.job_id)  # who may change it may have changed meanwhile
-    reviewed = await review_here(interaction, draft, spec)
+        await job_for(desk, Act.BEGIN, draft.job_id)  # who may change it may have changed meanwhile
+    reviewed = await review_here(desk, draft, spec)
     if not reviewed.ready or reviewed.trigger is None:
-        await show_draft(interaction, draft, spec)
+        await show_draft(desk, draft, spec)
         return
     if not await services.memory.take_draft(draft.id):
         raise Refused(t("This was confirmed already."))  # a second click was faster than our answer
     try:
-        job = await _save(interaction, draft, spec, reviewed, reviewed.trigger)
+        job = await _save(desk, draft, spec, reviewed, reviewed.trigger)
     except Refused:
         await services.memory.save_draft(draft)
         raise
@@ -257,24 +236,24 @@ async def confirm(interaction: discord.Interaction, draft_id: str) -> None:
         notice = translated(error.message)
         if isinstance(error, Conflict) and draft.job_id and error.code == "job_changed":
             notice = t("Somebody changed this job meanwhile. Discard this, and edit it again.")
-        await show_draft(interaction, draft, spec, notice=notice)
+        await show_draft(desk, draft, spec, notice=notice)
         return
     heading = t("Changed") if draft.job_id else t("Scheduled")
     if job.state is JobState.PENDING:
         heading = t("Waits for approval")
-        await ask_for_approval(interaction, job)
-    await show(interaction, await job_card.card_of(interaction, job, heading=heading))
+        await ask_for_approval(desk, job)
+    await desk.show(await job_card.card_of(desk, job, heading=heading))
 
 
 async def _save(
-    interaction: discord.Interaction,
+    desk: Desk,
     draft: Draft,
     spec: MethodSpec,
     reviewed: Review,
     trigger: Trigger,
 ) -> Job:
-    services, client = services_of(interaction.client), client_of(interaction)
-    draft = await with_hidden(interaction, draft, spec)
+    services, client = desk.services, desk.client
+    draft = await with_hidden(desk, draft, spec)
     params, values = reviewed.filled.params, draft.values
     if values.get(PING):
         params = {**params, PING_URL: values[PING]}
@@ -301,7 +280,7 @@ async def _save(
             meta=meta,
             **options,
         )
-        await check(interaction, Act.SAVE, job)
+        await check(desk, Act.SAVE, job)
         return await client.create(job)
     before = await client.job(draft.job_id, draft.guild_id)
     if before.method != draft.method:
@@ -315,5 +294,22 @@ async def _save(
     )
     if reviewed.needs_approval:
         changed = replace(changed, state=JobState.PENDING)
-    await check(interaction, Act.SAVE, before, version=changed)
-    return await client.change(changed, draft.job_version or before.version, actor_of(interaction))
+    await check(desk, Act.SAVE, before, version=changed)
+    return await client.change(changed, draft.job_version or before.version, desk.actor_id)
+
+
+PANELS = (
+    Panel(
+        "draft",
+        clicks={
+            "choose": choose,
+            "method": method_chosen,
+            "later": keep_for_later,
+            "cancel": discard,
+            "confirm": confirm,
+        },
+        opens={"edit": edit},
+        forms={"form": form_submitted},
+    ),
+    Panel("job", clicks={"edit": begin_edit, "clone": clone}),
+)

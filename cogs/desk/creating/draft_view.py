@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
-
-import discord
+from typing import Any, TypeVar
 
 from cogs.background.success_pings import PING_URL
 from cogs.desk.drafts.draft import KEPT, PING, fill, typed
@@ -17,26 +15,26 @@ from cogs.desk.drafts.draft_card import draft_panel
 from cogs.desk.drafts.post_preview import post_of
 from cogs.desk.drafts.review import Circumstances, Review, review
 from cogs.desk.drafts.secrecy import kept_hidden
-from cogs.desk.jobs.lookup import client_of
-from cogs.desk.kit.components import action
-from cogs.desk.kit.replies import acknowledge, guild_id_of, member_of, show
+from cogs.desk.jobs.lookup import rules_here
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.wording import plain
-from cogs.desk.settings.zones import rules_here
 from cogs.language import locale, t, translated
 from cogs.memory import Draft
-from cogs.rights.allowance import allowance_of, only_schedules
+from cogs.rights.allowance import allowance_of
 from cogs.rights.channels import SeenChannels
-from cogs.services import Refused, offered_specs, services_of, spec_for, timezone_of
+from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
 from schedulezero.errors import ClientError, ScheduleZeroError
 from schedulezero.handler.run_context import RunContext, running
 from schedulezero.methods.spec import MethodSpec, Tell
 from schedulezero.methods.values import check_params
 from schedulezero.methods.variables import facts_of
-from schedulezero.model import GuildRules, Trigger
-from schedulezero.model.limits import Allowance
+from schedulezero.model import Trigger
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 RUN_COUNT = "#runs"
 """Under this key of its values a draft keeps how often the job ran that it edits."""
@@ -46,7 +44,7 @@ _DRY_RUN_SECONDS = 20.0
 
 
 async def show_draft(
-    interaction: discord.Interaction,
+    desk: Desk,
     draft: Draft,
     spec: MethodSpec,
     *,
@@ -56,23 +54,22 @@ async def show_draft(
     """Shows a draft's card as it stands now.
 
     Parameters:
-        interaction, draft, spec: whose card it is.
+        desk, draft, spec: whose card it is.
         notice: why it was not saved.
         told: what the job says that it would do now; else what it says without looking.
     """
-    reviewed = await review_here(interaction, draft, spec)
+    reviewed = await review_here(desk, draft, spec)
     hidden = kept_hidden(draft)
     if told is None and spec.preview is not None and reviewed.filled.complete and not hidden:
-        told = await _told(interaction, spec.preview, spec, reviewed.filled.params, _PREVIEW_SECONDS)
-    services = services_of(interaction.client)
+        told = await _told(desk, spec.preview, spec, reviewed.filled.params, _PREVIEW_SECONDS)
+    services = desk.services
     hint = None
-    if not await services.memory.timezone(interaction.user.id, interaction.guild_id):
+    if not await services.memory.timezone(desk.member.id, desk.guild.id):
         hint = t("Times are read in {zone}; `/schedule timezone` sets yours.", zone=reviewed.zone)
     now = instants.now()
-    assert interaction.guild is not None
     number = int(draft.values.get(RUN_COUNT) or 0) + 1
     facts = facts_of(
-        interaction.guild,
+        desk.guild,
         timezone=reviewed.zone,
         number=number,
         now=reviewed.runs[0] if reviewed.runs else now,
@@ -80,32 +77,28 @@ async def show_draft(
     seen = {name: value for name, value in reviewed.filled.params.items() if name not in hidden}
     post = post_of(spec, seen, facts, number)
     panel = draft_panel(spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint, told=told)
-    await show(interaction, panel)
+    await desk.show(panel)
 
 
-@action("draft", "try")
-async def try_out(interaction: discord.Interaction, draft_id: str) -> None:
+async def try_out(desk: Desk, draft_id: str) -> None:
     """Says what a draft's job would do now, without doing it."""
-    await acknowledge(interaction)
-    draft = await own_draft(interaction, draft_id)
-    spec = loaded(interaction, draft.method)
-    reviewed = await review_here(interaction, draft, spec)
+    draft = await own_draft(desk, draft_id)
+    spec = loaded(desk, draft.method)
+    reviewed = await review_here(desk, draft, spec)
     told = None
     against = reviewed.problems or kept_hidden(draft)
     if spec.dry_run is not None and reviewed.filled.complete and not against:
-        told = await _told(interaction, spec.dry_run, spec, reviewed.filled.params, _DRY_RUN_SECONDS)
-    await show_draft(interaction, draft, spec, told=told)
+        told = await _told(desk, spec.dry_run, spec, reviewed.filled.params, _DRY_RUN_SECONDS)
+    await show_draft(desk, draft, spec, told=told)
 
 
-async def _told(
-    interaction: discord.Interaction, tell: Tell, spec: MethodSpec, params: Mapping[str, Any], seconds: float
-) -> str:
+async def _told(desk: Desk, tell: Tell, spec: MethodSpec, params: Mapping[str, Any], seconds: float) -> str:
     """What a job says of itself, or why it cannot."""
-    run = RunContext(guild_id=guild_id_of(interaction), creator_id=str(interaction.user.id))
+    run = RunContext(guild_id=desk.guild_id, creator_id=desk.actor_id)
     try:
         with running(run):
             async with asyncio.timeout(seconds):
-                return translated(await tell(interaction.client, check_params(spec, params)))
+                return translated(await tell(desk.bot, check_params(spec, params)))
     except ScheduleZeroError as error:
         return translated(error.message)
     except TimeoutError:
@@ -115,61 +108,53 @@ async def _told(
         return t("That cannot be told: the job's own preview failed. The log says why.")
 
 
-async def review_here(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Review:
+async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
     """What a draft amounts to, here and now and for whoever looks at it."""
-    draft = await with_hidden(interaction, draft, spec)
-    services = services_of(interaction.client)
-    zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
+    draft = await with_hidden(desk, draft, spec)
+    services = desk.services
+    zone = await desk.zone()
     now = instants.now()
-    guild = interaction.guild
-    assert guild is not None
+    guild = desk.guild
     params = fill(spec, draft.values, str(guild.id)).params
-    rules, allowance = await asyncio.gather(_rules(interaction), _allowance(interaction))
-    seen = SeenChannels(interaction.client, guild)
+    rules, allowance = await asyncio.gather(
+        _soon(rules_here(desk)), _soon(allowance_of(desk.services, desk.actor_id, desk.guild_id))
+    )
+    seen = SeenChannels(desk.bot, guild)
     known = await seen.of(spec, params)
     around = Circumstances(
         guild=guild,
-        member=member_of(interaction),
+        member=desk.member,
         zone=zone,
         locale=locale(),
         now=now,
         facts=facts_of(guild, timezone=zone, number=1, now=now),
         known=known,
-        joined=await seen.joined(member_of(interaction), spec, params),
+        joined=await seen.joined(desk.member, spec, params),
         unreachable=await seen.unreachable(spec, params),
         rules=rules,
         approval=(await services.memory.settings(guild.id)).approval,
         kept=kept_schedule(draft),
         allowance=allowance,
-        only_schedules=only_schedules(interaction),
+        only_schedules=not desk.manages,
     )
     return review(spec, draft, around)
 
 
-async def with_hidden(interaction: discord.Interaction, draft: Draft, spec: MethodSpec) -> Draft:
+async def with_hidden(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
     """A draft with what it keeps of its job without showing it; never to be shown or saved itself."""
     hidden = kept_hidden(draft)
     if not hidden or draft.job_id is None:
         return draft
-    job = await client_of(interaction).job(draft.job_id, draft.guild_id)
+    job = await desk.client.job(draft.job_id, draft.guild_id)
     stored = {**typed(spec, job.params), PING: job.params.get(PING_URL)}
     return replace(draft, values={**draft.values, **{name: stored.get(name) for name in hidden}})
 
 
-async def _rules(interaction: discord.Interaction) -> GuildRules | None:
-    """The guild's rules, if the server tells them soon; it enforces them in any case."""
+async def _soon(asked: Awaitable[_T]) -> _T | None:
+    """What the server says of rules or limits, if it does so soon; it enforces them in any case."""
     try:
         async with asyncio.timeout(_RULES_SECONDS):
-            return await rules_here(interaction)
-    except (ClientError, TimeoutError):
-        return None
-
-
-async def _allowance(interaction: discord.Interaction) -> Allowance | None:
-    """The limits that hold here, if the server tells them soon; it enforces them in any case."""
-    try:
-        async with asyncio.timeout(_RULES_SECONDS):
-            return await allowance_of(interaction, guild_id_of(interaction))
+            return await asked
     except (ClientError, TimeoutError):
         return None
 
@@ -185,23 +170,23 @@ def kept_schedule(draft: Draft) -> tuple[Trigger, datetime] | None:
     return trigger, instants.from_iso(kept["anchor_at"])
 
 
-async def own_draft(interaction: discord.Interaction, draft_id: str) -> Draft:
+async def own_draft(desk: Desk, draft_id: str) -> Draft:
     """The person's own draft of that id; Refused when it is used up, or somebody else's."""
-    draft = await services_of(interaction.client).memory.draft(draft_id)
+    draft = await desk.memory.draft(draft_id)
     if draft is None:
         raise Refused(
             t("This draft was saved or discarded already. `/schedule list` shows what is scheduled.")
         )
-    if draft.user_id != str(interaction.user.id) or draft.guild_id != guild_id_of(interaction):
+    if draft.user_id != desk.actor_id or draft.guild_id != desk.guild_id:
         raise Refused(t("This draft is somebody else's."))
     return draft
 
 
-def loaded(interaction: discord.Interaction, method: str) -> MethodSpec:
+def loaded(desk: Desk, method: str) -> MethodSpec:
     """What a loaded job method declares; Refused, with all that there are, when it is not loaded."""
-    spec = spec_for(interaction.client, method)
+    spec = spec_for(desk.bot, method)
     if spec is None or spec.personal:
-        names = ", ".join(f"`{item.name}`" for item in offered_specs(interaction.client))
+        names = ", ".join(f"`{item.name}`" for item in offered_specs(desk.bot))
         raise Refused(
             t(
                 "There is no job “{name}” loaded. There are: {names}.",
@@ -210,3 +195,6 @@ def loaded(interaction: discord.Interaction, method: str) -> MethodSpec:
             )
         )
     return spec
+
+
+PANELS = (Panel("draft", clicks={"try": try_out}),)

@@ -11,53 +11,49 @@ import discord
 from cogs.desk.creating import create, draft_view
 from cogs.desk.drafts.forms import build_form
 from cogs.desk.jobs import job_card
-from cogs.desk.jobs.lookup import client_of
-from cogs.desk.kit.replies import acknowledge, guild_id_of
+from cogs.desk.kit.context import Desk
 from cogs.language import t
 from cogs.memory import Draft
-from cogs.services import Refused, services_of
+from cogs.services import Refused
 from schedulezero.methods.variables import escape
 
 _MESSAGE, _EMBED, _BOTH = "send_announcement", "send_embed_announcement", "send_to_multiple_channels"
 _ROLE = "add_role_scheduled"
 
 
-async def schedule_message(interaction: discord.Interaction, message: discord.Message) -> None:
+async def schedule_message(desk: Desk, message: discord.Message) -> None:
     """A draft with what a message says and shows."""
-    await acknowledge(interaction)
-    draft = draft_of(interaction, message)
-    spec = draft_view.loaded(interaction, draft.method)
-    await services_of(interaction.client).memory.save_draft(draft)
-    await draft_view.show_draft(interaction, draft, spec)
+    draft = draft_of(desk, message)
+    spec = draft_view.loaded(desk, draft.method)
+    await desk.memory.save_draft(draft)
+    await draft_view.show_draft(desk, draft, spec)
 
 
-async def post_again(interaction: discord.Interaction, message: discord.Message) -> None:
+async def post_again(desk: Desk, message: discord.Message) -> None:
     """The same, beginning with the question when."""
-    draft = draft_of(interaction, message)
-    spec = draft_view.loaded(interaction, draft.method)
-    await interaction.response.send_modal(build_form(spec, draft, "when"))
-    await services_of(interaction.client).memory.save_draft(draft)
+    draft = draft_of(desk, message)
+    spec = draft_view.loaded(desk, draft.method)
+    await desk.interaction.response.send_modal(build_form(spec, draft, "when"))
+    await desk.memory.save_draft(draft)
 
 
-async def which_job(interaction: discord.Interaction, message: discord.Message) -> None:
+async def which_job(desk: Desk, message: discord.Message) -> None:
     """The card of the job whose run posted a message."""
-    await acknowledge(interaction)
-    run = await client_of(interaction).run_of_message(guild_id_of(interaction), message.id)
+    run = await desk.client.run_of_message(desk.guild_id, message.id)
     if run is None:
         raise Refused(t("None of this server's jobs posted this message, or its history was cleared."))
-    await job_card.show_card(interaction, run.job_id, heading=t("Posted by"))
+    await job_card.show_card(desk, run.job_id, heading=t("Posted by"))
 
 
-async def schedule_role(interaction: discord.Interaction, member: discord.Member) -> None:
+async def schedule_role(desk: Desk, member: discord.Member) -> None:
     """A draft that gives a person a role."""
-    await acknowledge(interaction)
-    spec = draft_view.loaded(interaction, _ROLE)
-    draft = create.new_draft(interaction, _ROLE, values={"user_ids": [str(member.id)]})
-    await services_of(interaction.client).memory.save_draft(draft)
-    await draft_view.show_draft(interaction, draft, spec)
+    spec = draft_view.loaded(desk, _ROLE)
+    draft = create.new_draft(desk, _ROLE, values={"user_ids": [str(member.id)]})
+    await desk.memory.save_draft(draft)
+    await draft_view.show_draft(desk, draft, spec)
 
 
-def draft_of(interaction: discord.Interaction, message: discord.Message) -> Draft:
+def draft_of(desk: Desk, message: discord.Message) -> Draft:
     """What a message says (its text, the addresses of its files, its first embed) as a draft."""
     text = "\n".join([message.content, *(item.url for item in message.attachments)]).strip()
     embed = next((item for item in message.embeds if item.type == "rich"), None)
@@ -65,16 +61,12 @@ def draft_of(interaction: discord.Interaction, message: discord.Message) -> Draf
         raise Refused(t("This message has no text, embed or file that I could post again."))
     channel = [str(message.channel.id)]
     if embed is None:
-        return create.new_draft(
-            interaction, _MESSAGE, values={"channel_id": channel, "message": escape(text)}
-        )
+        return create.new_draft(desk, _MESSAGE, values={"channel_id": channel, "message": escape(text)})
     if text:
         data = json.dumps(_plain_embed(embed), ensure_ascii=False)
         values: dict[str, Any] = {"channel_ids": channel, "message": escape(text), "embed": data}
-        return create.new_draft(interaction, _BOTH, values=values)
-    return replace(
-        create.new_draft(interaction, _EMBED), values={"channel_id": channel, **_embed_values(embed)}
-    )
+        return create.new_draft(desk, _BOTH, values=values)
+    return replace(create.new_draft(desk, _EMBED), values={"channel_id": channel, **_embed_values(embed)})
 
 
 def _plain_embed(embed: discord.Embed) -> dict[str, Any]:

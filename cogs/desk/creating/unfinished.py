@@ -7,30 +7,30 @@ from discord import ui
 
 from cogs.desk.creating import create, draft_view
 from cogs.desk.drafts.draft import NAME, auto_name
-from cogs.desk.kit.components import DeskSelect, action, picked
-from cogs.desk.kit.replies import acknowledge, panel_of, row_of, show
+from cogs.desk.kit.components import DeskSelect
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import NEUTRAL, cut, plain, relative
 from cogs.language import t
 from cogs.memory import Draft
-from cogs.services import services_of, spec_for
+from cogs.services import spec_for
 
 _MOST = 15
 
 
-async def show_drafts(interaction: discord.Interaction) -> None:
+async def show_drafts(desk: Desk) -> None:
     """Shows a person's own drafts, the one touched last first."""
-    await acknowledge(interaction)
-    assert interaction.guild_id is not None
-    memory = services_of(interaction.client).memory
-    drafts = await memory.drafts_of(interaction.user.id, interaction.guild_id, _MOST)
+    memory = desk.memory
+    drafts = await memory.drafts_of(desk.member.id, desk.guild.id, _MOST)
     if not drafts:
         said = t("You have no drafts here. `/schedule create` begins one; it is kept at each step.")
-        await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+        await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
         return
     lines = [f"### {t('Your drafts')}"]
     options: list[discord.SelectOption] = []
     for draft in drafts:
-        title = _title(interaction, draft)
+        title = _title(desk, draft)
         kind = t("an edit") if draft.job_id else t("new")
         lines.append(f"**{plain(title)}** · {kind} · {relative(draft.changed_at)}")
         options.append(
@@ -39,22 +39,23 @@ async def show_drafts(interaction: discord.Interaction) -> None:
             )
         )
     select = DeskSelect("drafts", "open", "mine", t("Go on with…"), options)
-    await show(interaction, panel_of(ui.TextDisplay("\n".join(lines)), row_of(select), colour=NEUTRAL))
+    await desk.show(panel_of(ui.TextDisplay("\n".join(lines)), row_of(select), colour=NEUTRAL))
 
 
-@action("drafts", "open")
-async def open_draft(interaction: discord.Interaction, _target: str) -> None:
+async def open_draft(desk: Desk, _target: str) -> None:
     """Goes on with the draft that was picked."""
-    await acknowledge(interaction)
-    draft = await draft_view.own_draft(interaction, picked(interaction))
+    draft = await draft_view.own_draft(desk, desk.picked())
     if not draft.method:
-        await create.choose(interaction, draft.id)
+        await create.choose(desk, draft.id)
         return
-    await draft_view.show_draft(interaction, draft, draft_view.loaded(interaction, draft.method))
+    await draft_view.show_draft(desk, draft, draft_view.loaded(desk, draft.method))
 
 
-def _title(interaction: discord.Interaction, draft: Draft) -> str:
-    spec = spec_for(interaction.client, draft.method) if draft.method else None
+def _title(desk: Desk, draft: Draft) -> str:
+    spec = spec_for(desk.bot, draft.method) if draft.method else None
     if draft.values.get(NAME):
         return str(draft.values[NAME])[:100]
     return auto_name(spec, draft.values) if spec is not None else t("not chosen yet")
+
+
+PANELS = (Panel("drafts", clicks={"open": open_draft}),)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from cogs.desk.kit.wording import plain
+from cogs.desk.kit.wording import cut, plain
 from cogs.language import t, translated
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.message_links import read_message_link
@@ -170,7 +170,7 @@ def auto_name(spec: MethodSpec, params: Mapping[str, Any]) -> str:
     for key in ("title", "message", "question", "reason"):
         text = " ".join(turns(str(params.get(key) or ""))[0].split())
         if text:
-            return text if len(text) <= 60 else f"{text[:59]}…"
+            return cut(text, 60)
     return spec.summary.rstrip(".")[:60]
 
 

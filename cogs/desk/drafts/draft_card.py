@@ -25,8 +25,8 @@ from cogs.desk.drafts.forms import ALERTS
 from cogs.desk.drafts.post_preview import Post, post_items
 from cogs.desk.drafts.review import Review
 from cogs.desk.kit.components import DeskButton, DeskSelect
-from cogs.desk.kit.replies import panel_of, row_of
-from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, plain, relative
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import locale, t, translated
@@ -37,20 +37,14 @@ from schedulezero.model import MissedPolicy, OverlapPolicy
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.preview import warnings
 
-_MARKS = {
-    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
-    Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
-}  # fmt: skip
 _LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 
 
 def shown(parameter: Parameter, value: object, length: int = 300) -> str:
     """A parameter with its value, as a person reads it; a long text as a quotation."""
     label = label_of(parameter)
-    mark = _MARKS.get(parameter.kind)
-    if mark is not None:
-        items = value if isinstance(value, list) else [value]
-        return f"**{label}:** {' '.join(mark.format(item) for item in items)}"
+    if (mentions := mentioned(parameter.kind, value)) is not None:
+        return f"**{label}:** {mentions}"
     if parameter.kind is Kind.BOOLEAN:
         return f"**{label}:** {t('yes') if value else t('no')}"
     if parameter.kind is Kind.CHOICE:
@@ -139,16 +133,17 @@ def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
 
 def _line(group: str, draft: Draft, text: str, *, wanted: bool = False) -> ui.Section[Any]:
     style = discord.ButtonStyle.primary if wanted else discord.ButtonStyle.secondary
-    button: Any = DeskButton("draft", "edit", f"{draft.id}.{group}", t("Edit"), style=style)
-    return ui.Section(ui.TextDisplay(cut(text, 1000)), accessory=button)
+    return ui.Section(
+        ui.TextDisplay(cut(text, 1000)),
+        accessory=DeskButton("draft", "edit", f"{draft.id}.{group}", t("Edit"), style=style),
+    )
 
 
 def _job_line(spec: MethodSpec, draft: Draft) -> ui.Item[Any]:
     text = f"**{t('Job:')}** {plain(t(spec.summary)).rstrip('.')}"
     if draft.job_id:
         return ui.TextDisplay(text)
-    button: Any = DeskButton("draft", "choose", draft.id, t("Change"))
-    return ui.Section(ui.TextDisplay(text), accessory=button)
+    return ui.Section(ui.TextDisplay(text), accessory=DeskButton("draft", "choose", draft.id, t("Change")))
 
 
 def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.Item[Any]]:

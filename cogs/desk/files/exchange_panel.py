@@ -15,17 +15,19 @@ from cogs.background.success_pings import PING_URL, ping_fault
 from cogs.desk.drafts.draft import auto_name, fill, label_of, typed
 from cogs.desk.drafts.secrecy import without_secrets
 from cogs.desk.jobs.approval_card import ask_for_approval
-from cogs.desk.jobs.lookup import actor_of, client_of, job_here, verdicts
-from cogs.desk.kit.components import DeskButton, action
-from cogs.desk.kit.replies import acknowledge, guild_id_of, member_of, panel_of, row_of, show
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, cut, plain
+from cogs.desk.jobs.lookup import job_here, verdicts
+from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain
 from cogs.language import locale, t, tn, translated
 from cogs.memory import new_id
-from cogs.rights.allowance import allowance_of, only_schedules, runs_too_often
+from cogs.rights.allowance import allowance_of, runs_too_often
 from cogs.rights.channels import SeenChannels
 from cogs.rights.deciding import Act
 from cogs.rights.rights import is_risky, problems
-from cogs.services import Refused, services_of, spec_for, timezone_of
+from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import BulkChange
 from schedulezero.errors import ClientError, ParameterError
@@ -44,25 +46,23 @@ _SHOWN_JOBS = 10
 _QUICK = 50
 
 
-async def export(interaction: discord.Interaction, kind: str) -> None:
+async def export(desk: Desk, kind: str) -> None:
     """Answers ``/schedule export`` with a file of all that is not over."""
-    await acknowledge(interaction)
     found = [
         job
-        async for job in client_of(interaction).all_jobs(guild_id_of(interaction))
+        async for job in desk.client.all_jobs(desk.guild_id)
         if job.state in (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
     ]
     if not found:
         raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
-    assert interaction.guild is not None
     hidden = 0
     if kind == "ics":
-        name = interaction.guild.name
+        name = desk.guild.name
         file = await asyncio.to_thread(calendar_of, found, name=name, now=instants.now())
         data, left_out = file.data, file.left_out
     else:
-        specs = {name: spec_for(interaction.client, name) for name in {job.method for job in found}}
-        data, hidden = await asyncio.to_thread(_written, found, specs, member_of(interaction))
+        specs = {name: spec_for(desk.bot, name) for name in {job.method for job in found}}
+        data, hidden = await asyncio.to_thread(_written, found, specs, desk.member)
         left_out = 0
     name = f"schedule.{kind}"
     said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found) - left_out)
@@ -81,7 +81,7 @@ async def export(interaction: discord.Interaction, kind: str) -> None:
         )
         said += f"\n-# {withheld}"
     panel = panel_of(ui.TextDisplay(said), ui.File(f"attachment://{name}"), colour=NEUTRAL)
-    await show(interaction, panel, [discord.File(BytesIO(data), name)])
+    await desk.show(panel, [discord.File(BytesIO(data), name)])
 
 
 def _written(
@@ -93,33 +93,31 @@ def _written(
     return write_jobs(readable).encode(), hidden
 
 
-async def dry_run(interaction: discord.Interaction, file: discord.Attachment, channel_id: int | None) -> None:
+async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) -> None:
     """Answers ``/schedule import``: says what a file would do, and what in it cannot be taken over."""
-    await acknowledge(interaction)
-    limits = services_of(interaction.client).limits
+    limits = desk.services.limits
     if file.size > limits.file_bytes:
         raise Refused(t("The file is larger than {size} KiB.", size=limits.file_bytes // 1024))
-    assert interaction.guild is not None
-    services = services_of(interaction.client)
+    services = desk.services
     asked = Asked(
-        zone=await timezone_of(services, interaction.user.id, interaction.guild_id),
+        zone=await desk.zone(),
         locale=locale(),
         now=instants.now(),
-        channel_id=str(channel_id or interaction.channel_id),
+        channel_id=str(channel_id or desk.interaction.channel_id),
         most=limits.entries,
         largest=limits.file_bytes,
     )
     try:
-        read = await services.files.read(await file.read(), asked, guild_id_of(interaction))
+        read = await services.files.read(await file.read(), asked, desk.guild_id)
     except UnreadableFile as error:
         raise Refused(translated(error.message)) from error
     faults = list(read.faults)
     ready: list[tuple[Job, str]] = []
-    seen = SeenChannels(interaction.client, interaction.guild)
-    allowance = await allowance_of(interaction, guild_id_of(interaction))
+    seen = SeenChannels(desk.bot, desk.guild)
+    allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
     for item in read.entries:
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and there may be hundreds
-        found = await _job(interaction, item, seen, allowance.limits)
+        found = await _job(desk, item, seen, allowance.limits)
         if isinstance(found, Fault):
             faults.append(found)
         else:
@@ -128,14 +126,13 @@ async def dry_run(interaction: discord.Interaction, file: discord.Attachment, ch
     if read.stopped is not None:
         faults.insert(0, read.stopped)
     panel_id = new_id()
-    assert interaction.guild_id is not None
-    await services_of(interaction.client).memory.save_panel(
+    await desk.memory.save_panel(
         panel_id,
-        interaction.guild_id,
-        {"import": [job.to_json() for job, _ in ready], "by": str(interaction.user.id)},
+        desk.guild.id,
+        {"import": [job.to_json() for job, _ in ready], "by": desk.actor_id},
     )
-    room = _room(allowance, only_schedules(interaction))
-    await show(interaction, _dry_panel(panel_id, ready, faults, room))
+    room = _room(allowance, not desk.manages)
+    await desk.show(_dry_panel(panel_id, ready, faults, room))
 
 
 def _room(allowance: Allowance, member: bool) -> int | None:
@@ -146,12 +143,9 @@ def _room(allowance: Allowance, member: bool) -> int | None:
     return max(min(left), 0) if left else None
 
 
-async def _job(
-    interaction: discord.Interaction, entry: Found, seen: SeenChannels, limits: Limits
-) -> Job | Fault:
+async def _job(desk: Desk, entry: Found, seen: SeenChannels, limits: Limits) -> Job | Fault:
     """An entry as a job of this guild, checked as if it had been typed."""
-    assert interaction.guild is not None
-    spec = spec_for(interaction.client, entry.method)
+    spec = spec_for(desk.bot, entry.method)
     if spec is None or spec.personal:
         return Fault(entry.line, t("There is no job “{name}” loaded.", name=plain(entry.method)[:60]))
     ping = entry.params.get(PING_URL)
@@ -171,7 +165,7 @@ async def _job(
         values = typed(spec, entry.params)
     except (TypeError, ValueError):
         return Fault(entry.line, t("Its values have the wrong type."))
-    filled = fill(spec, values, guild_id_of(interaction))
+    filled = fill(spec, values, desk.guild_id)
     if filled.missing:
         return Fault(entry.line, f"**{label_of(filled.missing[0])}** {t('is missing.')}")
     if filled.errors:
@@ -179,7 +173,7 @@ async def _job(
     if wrong := ping_fault(ping):
         return Fault(entry.line, f"**{t('Call after each good run')}:** {translated(wrong)}")
     try:
-        facts = facts_of(interaction.guild, timezone=entry.timezone, number=1, now=instants.now())
+        facts = facts_of(desk.guild, timezone=entry.timezone, number=1, now=instants.now())
         for name in spec.variables:
             if isinstance(filled.params.get(name), str):
                 rendered(filled.params[name], facts)
@@ -187,9 +181,9 @@ async def _job(
         return Fault(entry.line, translated(error.message))
     params = {**filled.params, **({PING_URL: ping} if ping else {})}
     known = await seen.of(spec, params)
-    member = member_of(interaction)
+    member = desk.member
     joined = await seen.joined(member, spec, params)
-    against = problems(spec, params, interaction.guild, member, known=known, joined=joined)
+    against = problems(spec, params, desk.guild, member, known=known, joined=joined)
     if (unreachable := await seen.unreachable(spec, params)) is not None:
         against.append(unreachable)
     if against:
@@ -199,17 +193,17 @@ async def _job(
     often = await asyncio.to_thread(runs_too_often, schedule, now, limits)
     if often is not None:
         return Fault(entry.line, often)
-    risky = is_risky(spec, params, interaction.guild)
+    risky = is_risky(spec, params, desk.guild)
     return Job(
         id="",
-        handler_id=services_of(interaction.client).handler_id,
+        handler_id=desk.services.handler_id,
         method=spec.name,
         params=params,
         trigger=entry.trigger,
         state=JobState.PENDING if risky else JobState.ACTIVE,
         name=entry.name or auto_name(spec, filled.params),
-        guild_id=guild_id_of(interaction),
-        creator_id=str(interaction.user.id),
+        guild_id=desk.guild_id,
+        creator_id=desk.actor_id,
         timezone=entry.timezone,
         missed=MissedPolicy(entry.missed),
         overlap=OverlapPolicy(entry.overlap),
@@ -224,24 +218,20 @@ def _dry_panel(
     if room is not None and room < len(ready):
         said = t("There is room for {count} of them; `/schedule status` shows the limits.", count=room)
         lines.append(f"⚠ {said}")
-    lines += [
-        f"- {cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready[:_SHOWN_JOBS]
-    ]
-    if len(ready) > _SHOWN_JOBS:
-        lines.append(f"- {tn('and {count} more', 'and {count} more', len(ready) - _SHOWN_JOBS)}")
+    lines += bullets(
+        [f"{cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready], _SHOWN_JOBS
+    )
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if faults:
         heading = tn(
             "{count} entry cannot be taken over", "{count} entries cannot be taken over", len(faults)
         )
-        told = [f"**⚠ {heading}**"]
-        told += [
-            f"- {t('Line {number}:', number=fault.line)} {cut(translated(fault.message), 180)}"
-            for fault in faults[:_SHOWN_FAULTS]
+        listed = [
+            f"{t('Line {number}:', number=fault.line)} {cut(translated(fault.message), 180)}"
+            for fault in faults
         ]
-        if len(faults) > _SHOWN_FAULTS:
-            told.append(f"- {tn('and {count} more', 'and {count} more', len(faults) - _SHOWN_FAULTS)}")
-        items += [ui.Separator(), ui.TextDisplay("\n".join(told))]
+        told = "\n".join([f"**⚠ {heading}**", *bullets(listed, _SHOWN_FAULTS)])
+        items += [ui.Separator(), ui.TextDisplay(told)]
     label = tn("Import {count} job", "Import {count} jobs", len(ready))
     style = discord.ButtonStyle.success
     items.append(
@@ -253,48 +243,42 @@ def _dry_panel(
     return panel_of(*items, colour=BAD if faults else NEUTRAL)
 
 
-@action("import", "drop")
-async def drop(interaction: discord.Interaction, panel_id: str) -> None:
+async def drop(desk: Desk, panel_id: str) -> None:
     """Imports nothing."""
-    await acknowledge(interaction)
-    await _take(interaction, panel_id)
+    await _take(desk, panel_id)
     said = t("Discarded. Nothing was scheduled.")
-    await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+    await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
 
 
-@action("import", "do")
-async def do(interaction: discord.Interaction, panel_id: str) -> None:
+async def do(desk: Desk, panel_id: str) -> None:
     """Creates the jobs that the dry run found ready; all of them can be undone together."""
-    await acknowledge(interaction)
-    jobs = await _take(interaction, panel_id)
-    assert interaction.guild_id is not None
-    memory = services_of(interaction.client).memory
-    approval = (await memory.settings(interaction.guild_id)).approval
+    jobs = await _take(desk, panel_id)
+    memory = desk.memory
+    approval = (await memory.settings(desk.guild.id)).approval
     made: dict[str, int] = {}
     refused: list[str] = []
     waiting: list[Job] = []
     if len(jobs) > _QUICK:
         said = t("Changing {count} jobs…", count=len(jobs))
-        await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
-    async for job, verdict in verdicts(interaction, Act.IMPORT, jobs):
-        spec = spec_for(interaction.client, job.method)
+        await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+    async for job, verdict in verdicts(desk, Act.IMPORT, jobs):
+        spec = spec_for(desk.bot, job.method)
         if spec is None or not verdict.allowed:
             refused.append(f"“{cut(plain(job.title), 60)}”: {verdict.against[0]}")
             continue
-        assert interaction.guild is not None
-        risky = approval and is_risky(spec, job.params, interaction.guild)
+        risky = approval and is_risky(spec, job.params, desk.guild)
         wanted = replace(job, state=JobState.PENDING if risky else JobState.ACTIVE)
         try:
-            created = await client_of(interaction).create(wanted, actor_of(interaction))
+            created = await desk.client.create(wanted, desk.actor_id)
         except ClientError as error:
             refused.append(f"“{cut(plain(job.title), 60)}”: {translated(error.message)}")
         else:
             made[created.id] = created.version
             waiting += [created] if created.state is JobState.PENDING else []
-    await memory.save_panel(panel_id, interaction.guild_id, {"imported": made})
+    await memory.save_panel(panel_id, desk.guild.id, {"imported": made})
     lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
     if waiting:
-        await ask_for_approval(interaction, *waiting)
+        await ask_for_approval(desk, *waiting)
         said = tn("{count} of them waits for approval.", "{count} of them wait for approval.", len(waiting))
         lines.append(f"✋ {said}")
     lines += [f"- {line}" for line in refused[:10]]
@@ -305,36 +289,35 @@ async def do(interaction: discord.Interaction, panel_id: str) -> None:
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if buttons:
         items.append(row_of(*buttons))
-    await show(interaction, panel_of(*items, colour=BAD if refused else GOOD))
+    await desk.show(panel_of(*items, colour=BAD if refused else GOOD))
 
 
-@action("import", "undo")
-async def undo(interaction: discord.Interaction, panel_id: str) -> None:
+async def undo(desk: Desk, panel_id: str) -> None:
     """Cancels what was imported, but nothing that somebody changed since."""
-    await acknowledge(interaction)
-    assert interaction.guild_id is not None
-    memory = services_of(interaction.client).memory
-    state = await memory.panel(panel_id, interaction.guild_id)
+    memory = desk.memory
+    state = await memory.panel(panel_id, desk.guild.id)
     made: dict[str, int] = (state or {}).get("imported") or {}
     if not made:
         raise Refused(t("This was undone already."))
-    jobs = [await job_here(interaction, job_id, cancelled=True) for job_id in made]
-    allowed = [job.id async for job, verdict in verdicts(interaction, Act.CANCEL, jobs) if verdict.allowed]
+    jobs = [await job_here(desk, job_id, cancelled=True) for job_id in made]
+    allowed = [job.id async for job, verdict in verdicts(desk, Act.CANCEL, jobs) if verdict.allowed]
     change = BulkChange("cancel", {job_id: made[job_id] for job_id in allowed})
-    outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
-    await memory.save_panel(panel_id, interaction.guild_id, {"imported": None})
+    outcome = await desk.client.bulk(desk.guild_id, change, desk.actor_id)
+    await memory.save_panel(panel_id, desk.guild.id, {"imported": None})
     said = tn("{count} job was cancelled again.", "{count} jobs were cancelled again.", len(outcome.changed))
-    await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+    await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
 
 
-async def _take(interaction: discord.Interaction, panel_id: str) -> list[Job]:
+async def _take(desk: Desk, panel_id: str) -> list[Job]:
     """Uses a dry run up; Refused when it was used, or is somebody else's."""
-    assert interaction.guild_id is not None
-    memory = services_of(interaction.client).memory
-    state = await memory.panel(panel_id, interaction.guild_id)
-    if state is not None and state.get("by", "") not in ("", str(interaction.user.id)):
+    memory = desk.memory
+    state = await memory.panel(panel_id, desk.guild.id)
+    if state is not None and state.get("by", "") not in ("", desk.actor_id):
         raise Refused(t("This draft is somebody else's."))
-    taken = await memory.take_panel(panel_id, interaction.guild_id)
+    taken = await memory.take_panel(panel_id, desk.guild.id)
     if taken is None or "import" not in taken:
         raise Refused(t("This was done already."))
     return [Job.from_json(item) for item in taken["import"]]
+
+
+PANELS = (Panel("import", clicks={"drop": drop, "do": do, "undo": undo}),)

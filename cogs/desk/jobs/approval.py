@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 
-import discord
-
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import approval_card
-from cogs.desk.jobs.lookup import actor_of, changed_meanwhile, check, client_of, job_here
-from cogs.desk.kit.components import action
-from cogs.desk.kit.replies import acknowledge, member_of, show
+from cogs.desk.jobs.lookup import MOST_VERSIONS, changed_meanwhile, check, job_here
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
 from cogs.language import t
 from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for
@@ -23,47 +21,47 @@ from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import writers
 
-_MOST_VERSIONS = 100  # as many as the server keeps
 _TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
 
 
-@action("job", "approve")
-async def approve(interaction: discord.Interaction, target: str) -> None:
+async def approve(desk: Desk, target: str) -> None:
     """Lets one version of a pending job run, unless the person had a part in it.
 
     The target is ``<job>:v<version>``. One without a version, or with one that is not the present one, shows
     what there is to read now.
     """
-    await acknowledge(interaction)
-    client = client_of(interaction)
+    client = desk.client
     match = _TARGET.fullmatch(target)
     job_id = match["job"] if match is not None else target
-    job = await job_here(interaction, job_id)
+    job = await job_here(desk, job_id)
     if job.state is not JobState.PENDING:
-        raise await changed_meanwhile(interaction, job_id)
-    await _check_writers(interaction, job)
-    await check(interaction, Act.APPROVE, job)
+        raise await changed_meanwhile(desk, job_id)
+    await _check_writers(desk, job)
+    await check(desk, Act.APPROVE, job)
     if match is None or int(match["version"]) != job.version:
         said = (
             t("Read all of it, then approve it")
             if match is None
             else t("It was changed since that card: this is what it would do now")
         )
-        reader = member_of(interaction)
-        card = approval_card(job, spec_for(interaction.client, job.method), heading=said, reader=reader)
-        await show(interaction, card.panel, card.attached())
+        reader = desk.member
+        card = approval_card(job, spec_for(desk.bot, job.method), heading=said, reader=reader)
+        await desk.show(card.panel, card.attached())
         return
     try:
-        approved = await client.approve(job.id, actor_of(interaction), version=job.version)
+        approved = await client.approve(job.id, desk.actor_id, version=job.version)
     except (Conflict, NotFound):
-        raise await changed_meanwhile(interaction, job_id) from None
-    await show(interaction, await job_card.card_of(interaction, approved, heading=t("Approved")))
+        raise await changed_meanwhile(desk, job_id) from None
+    await desk.show(await job_card.card_of(desk, approved, heading=t("Approved")))
 
 
-async def _check_writers(interaction: discord.Interaction, job: Job) -> None:
+async def _check_writers(desk: Desk, job: Job) -> None:
     """Refuses whoever had a part in what a job does, and a job whose versions are newer than it is."""
-    versions = await client_of(interaction).versions(job.id, _MOST_VERSIONS)
+    versions = await desk.client.versions(job.id, MOST_VERSIONS)
     if versions and versions[0].job.version != job.version:
-        raise await changed_meanwhile(interaction, job.id)
-    if actor_of(interaction) in writers(job, versions):
+        raise await changed_meanwhile(desk, job.id)
+    if desk.actor_id in writers(job, versions):
         raise Refused(t("Somebody else than you has to approve what you wrote."))
+
+
+PANELS = (Panel("job", clicks={"approve": approve}),)

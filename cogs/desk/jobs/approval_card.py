@@ -19,10 +19,11 @@ from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.draft_card import shown
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.kit.components import DeskButton, DeskSelect
-from cogs.desk.kit.replies import fit, panel_of, row_of
-from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, cut, plain, sentence, titled
-from cogs.language import speaking, t, tn
-from cogs.services import services_of, spec_for
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.layout import fit, panel_of, row_of
+from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, titled
+from cogs.language import speaking, t
+from cogs.services import spec_for
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
@@ -78,7 +79,7 @@ def approval_card(
     else:
         name = f"job-v{job.version}.json"
         files = ((name, json.dumps(_all_of(job), ensure_ascii=False, indent=2).encode()),)
-        items.append(ui.TextDisplay(f"{text[: _LONGEST - 1]}…"))
+        items.append(ui.TextDisplay(cut(text, _LONGEST)))
         items.append(
             ui.TextDisplay(f"**{t('This is the beginning. The file has all of it: read it first.')}**")
         )
@@ -125,22 +126,21 @@ def _all_of(job: Job) -> dict[str, Any]:
     return {name: found[name] for name in kept}
 
 
-async def ask_for_approval(interaction: discord.Interaction, *jobs: Job) -> None:
+async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
     """Posts one card in the guild's alert channel, so that a second person learns of the jobs that wait."""
     if not jobs:
         return
-    guild = interaction.guild
-    assert guild is not None
-    settings = await services_of(interaction.client).memory.settings(guild.id)
+    guild = desk.guild
+    settings = await desk.memory.settings(guild.id)
     channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
     if not isinstance(channel, discord.abc.Messageable):
         return  # the job's card says that it waits, and the list finds it
     with speaking(guild.preferred_locale):
         if len(jobs) == 1:
-            heading = t("{person} asks for approval", person=interaction.user.mention)
-            card = approval_card(jobs[0], spec_for(interaction.client, jobs[0].method), heading=heading)
+            heading = t("{person} asks for approval", person=desk.member.mention)
+            card = approval_card(jobs[0], spec_for(desk.bot, jobs[0].method), heading=heading)
         else:
-            card = _card_of_many(interaction, jobs)
+            card = _card_of_many(desk, jobs)
     fit(card.panel)
     try:
         await channel.send(
@@ -150,15 +150,12 @@ async def ask_for_approval(interaction: discord.Interaction, *jobs: Job) -> None
         log.warning("approval of job %s could not be asked for in %s: %s", jobs[0].id, channel, error)
 
 
-def _card_of_many(interaction: discord.Interaction, jobs: Sequence[Job]) -> Card:
+def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
     """One card for many jobs, each of which is read and approved by itself."""
-    heading = t(
-        "{person} asks for approval of {count} jobs", person=interaction.user.mention, count=len(jobs)
-    )
-    lines = [f"### {heading}", *(f"- {cut(plain(job.title), 80)}" for job in jobs[:_LISTED])]
+    heading = t("{person} asks for approval of {count} jobs", person=desk.member.mention, count=len(jobs))
+    lines = [f"### {heading}", *bullets([cut(plain(job.title), 80) for job in jobs], _LISTED)]
     if len(jobs) > _LISTED:
-        more = tn("and {count} more", "and {count} more", len(jobs) - _LISTED)
-        lines += [f"- {more}", f"-# {t('`/schedule list` with the state *waits for approval* shows all.')}"]
+        lines.append(f"-# {t('`/schedule list` with the state *waits for approval* shows all.')}")
     options = [
         discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
         for job in jobs[:_LISTED]

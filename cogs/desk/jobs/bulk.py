@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import discord
 from discord import ui
 
-from cogs.desk.jobs import listing
 from cogs.desk.jobs.approval_card import ask_for_approval
-from cogs.desk.jobs.lookup import actor_of, client_of, verdicts
-from cogs.desk.kit.components import DeskButton, DeskChannelSelect, action, all_picked, picked
-from cogs.desk.kit.replies import acknowledge, guild_id_of, panel_of, row_of, show
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, cut, plain
+from cogs.desk.jobs.listing import LIST, PAGE, query_of
+from cogs.desk.jobs.lookup import verdicts
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain
 from cogs.language import mark, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
@@ -34,36 +37,26 @@ _QUESTIONS = {
 _ACTS = {"pause": Act.PAUSE, "resume": Act.RESUME, "cancel": Act.CANCEL, "change": Act.MOVE}
 
 
-@action("bulk", "select")
-async def select(interaction: discord.Interaction, panel_id: str) -> None:
+async def select(desk: Desk, panel_id: str) -> None:
     """Takes in which jobs of the page were selected."""
-    await acknowledge(interaction)
-    state = await listing.state_of(interaction, panel_id)
-    state["selected"] = all_picked(interaction)
-    await listing.save_state(interaction, panel_id, state)
-    await _show_selection(interaction, panel_id, state)
+    state = await LIST.state(desk, panel_id)
+    state["selected"] = desk.all_picked()
+    await LIST.save(desk, panel_id, state)
+    await _show_selection(desk, panel_id, state)
 
 
-@action("bulk", "all")
-async def select_all(interaction: discord.Interaction, panel_id: str) -> None:
+async def select_all(desk: Desk, panel_id: str) -> None:
     """Selects all jobs that the list's filter matches, on every page."""
-    await acknowledge(interaction)
-    state = await listing.state_of(interaction, panel_id)
-    query = listing.query_of(state)
-    found = client_of(interaction).all_jobs(guild_id_of(interaction), query)
+    state = await LIST.state(desk, panel_id)
+    query = query_of(state)
+    found = desk.client.all_jobs(desk.guild_id, query)
     state["selected"] = [job.id async for job in found][:MOST]
-    await listing.save_state(interaction, panel_id, state)
-    await _show_selection(interaction, panel_id, state)
+    await LIST.save(desk, panel_id, state)
+    await _show_selection(desk, panel_id, state)
 
 
-@action("bulk", "list")
-async def back_to_list(interaction: discord.Interaction, panel_id: str) -> None:
-    """Goes back to the list."""
-    await listing.refresh(interaction, panel_id)
-
-
-async def _show_selection(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
-    jobs = await _selected(interaction, state)
+async def _show_selection(desk: Desk, panel_id: str, state: dict[str, Any]) -> None:
+    jobs = await _selected(desk, state)
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(
             f"### {tn('{count} job selected', '{count} jobs selected', len(jobs))}\n{_names(jobs)}"
@@ -77,22 +70,22 @@ async def _show_selection(interaction: discord.Interaction, panel_id: str, state
         ),
         row_of(DeskChannelSelect("bulk", "change", panel_id, t("Move to another channel…"))),
     ]
-    await show(interaction, panel_of(*items, colour=NEUTRAL))
+    await desk.show(panel_of(*items, colour=NEUTRAL))
 
 
-async def _selected(interaction: discord.Interaction, state: dict[str, Any]) -> list[Job]:
+async def _selected(desk: Desk, state: dict[str, Any]) -> list[Job]:
     """The selected jobs that are still there."""
     wanted = set(state.get("selected") or ())
     if not wanted:
         raise Refused(t("Nothing is selected any more."))
-    client, guild_id = client_of(interaction), guild_id_of(interaction)
-    if len(wanted) <= listing.PAGE:
+    client, guild_id = desk.client, desk.guild_id
+    if len(wanted) <= PAGE:
         return [await client.job(job_id, guild_id) for job_id in state["selected"]]
-    return [job async for job in client.all_jobs(guild_id, listing.query_of(state)) if job.id in wanted]
+    return [job async for job in client.all_jobs(guild_id, query_of(state)) if job.id in wanted]
 
 
 async def _allowed(
-    interaction: discord.Interaction, jobs: list[Job], name: str, params: Mapping[str, str]
+    desk: Desk, jobs: list[Job], name: str, params: Mapping[str, str]
 ) -> tuple[list[Job], list[str]]:
     """The jobs to which the person may do it, and why not to the others."""
     versions: dict[str, Job] = {}
@@ -105,7 +98,7 @@ async def _allowed(
                 refused.append(t("“{name}” has no single channel.", name=plain(job.title)[:60]))
         jobs = [job for job in jobs if job.id in versions]
     allowed: list[Job] = []
-    async for job, verdict in verdicts(interaction, _ACTS[name], jobs, versions=versions):
+    async for job, verdict in verdicts(desk, _ACTS[name], jobs, versions=versions):
         if verdict.allowed:
             allowed.append(job)
         else:
@@ -113,12 +106,12 @@ async def _allowed(
     return allowed, list(dict.fromkeys(refused))
 
 
-async def _confirm(interaction: discord.Interaction, panel_id: str, name: str, **params: str) -> None:
-    await acknowledge(interaction)
-    state = await listing.state_of(interaction, panel_id)
-    jobs, refused = await _allowed(interaction, await _selected(interaction, state), name, params)
+async def _confirm(desk: Desk, panel_id: str, *, name: str, **params: str) -> None:
+    """Asks before many jobs are changed, see `_QUESTIONS`."""
+    state = await LIST.state(desk, panel_id)
+    jobs, refused = await _allowed(desk, await _selected(desk, state), name, params)
     state["bulk"] = {"action": name, "params": params, "jobs": {job.id: job.version for job in jobs}}
-    await listing.save_state(interaction, panel_id, state)
+    await LIST.save(desk, panel_id, state)
     channel = f"<#{params.get('channel_id')}>"
     question = t(_QUESTIONS[name][0], count=len(jobs), channel=channel)
     text = f"### {question}\n{_names(jobs)}"
@@ -130,100 +123,77 @@ async def _confirm(interaction: discord.Interaction, panel_id: str, name: str, *
         DeskButton("bulk", "do", panel_id, t("Yes, do it"), style=style, disabled=not jobs),
         DeskButton("bulk", "list", panel_id, t("No, leave them")),
     )
-    await show(interaction, panel_of(ui.TextDisplay(text), buttons, colour=BAD if danger else NEUTRAL))
+    await desk.show(panel_of(ui.TextDisplay(text), buttons, colour=BAD if danger else NEUTRAL))
 
 
-@action("bulk", "pause")
-async def ask_pause(interaction: discord.Interaction, panel_id: str) -> None:
-    """Asks before many jobs are paused."""
-    await _confirm(interaction, panel_id, "pause")
-
-
-@action("bulk", "resume")
-async def ask_resume(interaction: discord.Interaction, panel_id: str) -> None:
-    """Asks before many jobs are resumed."""
-    await _confirm(interaction, panel_id, "resume")
-
-
-@action("bulk", "cancel")
-async def ask_cancel(interaction: discord.Interaction, panel_id: str) -> None:
-    """Asks before many jobs are cancelled."""
-    await _confirm(interaction, panel_id, "cancel")
-
-
-@action("bulk", "change")
-async def ask_move(interaction: discord.Interaction, panel_id: str) -> None:
+async def ask_move(desk: Desk, panel_id: str) -> None:
     """Asks before many jobs are moved to the channel that was picked."""
-    await _confirm(interaction, panel_id, "change", channel_id=picked(interaction))
+    await _confirm(desk, panel_id, name="change", channel_id=desk.picked())
 
 
-@action("bulk", "do")
-async def do(interaction: discord.Interaction, panel_id: str) -> None:
+async def do(desk: Desk, panel_id: str) -> None:
     """Does what was asked about."""
-    await acknowledge(interaction)
-    state = await listing.state_of(interaction, panel_id)
+    state = await LIST.state(desk, panel_id)
     wanted = state.get("bulk")
     if not wanted:
         raise Refused(t("This was done already."))
     # Rights may have changed since the question was asked.
-    jobs = await _selected(interaction, {**state, "selected": list(wanted["jobs"])})
-    jobs, _ = await _allowed(interaction, jobs, wanted["action"], wanted["params"])
+    jobs = await _selected(desk, {**state, "selected": list(wanted["jobs"])})
+    jobs, _ = await _allowed(desk, jobs, wanted["action"], wanted["params"])
     versions = {job.id: wanted["jobs"][job.id] for job in jobs}
-    await _show_progress(interaction, len(versions))
+    await _show_progress(desk, len(versions))
     change = BulkChange(wanted["action"], versions, params=wanted["params"])
-    outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
+    outcome = await desk.client.bulk(desk.guild_id, change, desk.actor_id)
     changed = {job_id: list(versions) for job_id, versions in outcome.changed.items()}
     done = {"bulk": None, "undo": changed, "undo_of": wanted["action"], "selected": []}
-    await listing.save_state(interaction, panel_id, {**state, **done})
+    await LIST.save(desk, panel_id, {**state, **done})
     if wanted["action"] == "resume":
-        await _ask_for_approval(interaction, outcome)
+        await _ask_for_approval(desk, outcome)
     said = t(_QUESTIONS[wanted["action"]][1], count=len(outcome.changed))
-    await _show_outcome(interaction, panel_id, said, outcome, undo=bool(changed))
+    await _show_outcome(desk, panel_id, said, outcome, undo=bool(changed))
 
 
-@action("bulk", "undo")
-async def undo(interaction: discord.Interaction, panel_id: str) -> None:
+async def undo(desk: Desk, panel_id: str) -> None:
     """Brings all of them back as they were; those that somebody changed since are left alone."""
-    await acknowledge(interaction)
-    state = await listing.state_of(interaction, panel_id)
+    state = await LIST.state(desk, panel_id)
     changed: dict[str, list[int]] = state.get("undo") or {}
     if not changed:
         raise Refused(t("This was undone already."))
-    await _show_progress(interaction, len(changed))
-    allowed, refused = await _restorable(interaction, changed, str(state.get("undo_of") or ""))
+    await _show_progress(desk, len(changed))
+    allowed, refused = await _restorable(desk, changed, str(state.get("undo_of") or ""))
     change = BulkChange(
         "restore",
         {job_id: changed[job_id][1] for job_id in allowed},
         versions={job_id: changed[job_id][0] for job_id in allowed},
     )
-    outcome = await client_of(interaction).bulk(guild_id_of(interaction), change, actor_of(interaction))
+    outcome = await desk.client.bulk(desk.guild_id, change, desk.actor_id)
     outcome = BulkOutcome(outcome.changed, {**outcome.refused, **refused})
-    await listing.save_state(interaction, panel_id, {**state, "undo": None})
-    await _ask_for_approval(interaction, outcome)
+    await LIST.save(desk, panel_id, {**state, "undo": None})
+    await _ask_for_approval(desk, outcome)
     said = tn("{count} job is as it was.", "{count} jobs are as they were.", len(outcome.changed))
-    await _show_outcome(interaction, panel_id, said, outcome, undo=False)
+    await _show_outcome(desk, panel_id, said, outcome, undo=False)
 
 
-async def _ask_for_approval(interaction: discord.Interaction, outcome: BulkOutcome) -> None:
+async def _ask_for_approval(desk: Desk, outcome: BulkOutcome) -> None:
     """Tells of those changed jobs that wait for a second person now; none of them did before."""
-    waiting = client_of(interaction).all_jobs(guild_id_of(interaction), JobQuery(state=JobState.PENDING))
-    await ask_for_approval(interaction, *[job async for job in waiting if job.id in outcome.changed])
+    waiting = desk.client.all_jobs(desk.guild_id, JobQuery(state=JobState.PENDING))
+    await ask_for_approval(desk, *[job async for job in waiting if job.id in outcome.changed])
 
 
 async def _restorable(
-    interaction: discord.Interaction, changed: Mapping[str, list[int]], action_name: str
+    desk: Desk, changed: Mapping[str, list[int]], action_name: str
 ) -> tuple[list[str], dict[str, str]]:
     """The jobs that the person may bring back as they were; and job id → why not, for the others.
 
     Parameters:
-        interaction: who asks.
+        desk: who asks.
         changed: job id → the version to go back to, and the one at which it must be.
         action_name: what was done. Where that changed nothing about what a job does, and nobody else did
             either, it is undone to what the job does as it stands.
     """
-    client, guild_id = client_of(interaction), guild_id_of(interaction)
+    client, guild_id = desk.client, desk.guild_id
     query = JobQuery(state=JobState.CANCELLED) if action_name == "cancel" else JobQuery()
-    if len(changed) <= listing.PAGE:
+    if len(changed) <= PAGE:
         present = [await client.job(job_id, guild_id) for job_id in changed]
     else:
         present = [job async for job in client.all_jobs(guild_id, query) if job.id in changed]
@@ -242,7 +212,7 @@ async def _restorable(
     allowed: list[str] = []
     refused: dict[str, str] = {}
     for jobs, cleared in ((same, True), (other, False)):
-        found = verdicts(interaction, Act.RESTORE, jobs, versions=versions, cleared=cleared)
+        found = verdicts(desk, Act.RESTORE, jobs, versions=versions, cleared=cleared)
         async for job, verdict in found:
             if job.version != changed[job.id][1] or verdict.allowed:
                 allowed.append(job.id)  # one that was changed since is the server's to refuse, with a reason
@@ -251,16 +221,14 @@ async def _restorable(
     return allowed, refused
 
 
-async def _show_progress(interaction: discord.Interaction, count: int) -> None:
+async def _show_progress(desk: Desk, count: int) -> None:
     """Says that many jobs are being changed, where that takes a while."""
     if count > _QUICK:
         said = t("Changing {count} jobs…", count=count)
-        await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+        await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
 
 
-async def _show_outcome(
-    interaction: discord.Interaction, panel_id: str, said: str, outcome: BulkOutcome, *, undo: bool
-) -> None:
+async def _show_outcome(desk: Desk, panel_id: str, said: str, outcome: BulkOutcome, *, undo: bool) -> None:
     lines = [f"### {said}"]
     if outcome.refused:
         reasons = list(dict.fromkeys(translated(reason) for reason in outcome.refused.values()))
@@ -270,11 +238,26 @@ async def _show_outcome(
     if undo:
         style = discord.ButtonStyle.primary
         buttons.insert(0, DeskButton("bulk", "undo", panel_id, t("Undo"), style=style))
-    await show(interaction, panel_of(ui.TextDisplay("\n".join(lines)), row_of(*buttons), colour=GOOD))
+    await desk.show(panel_of(ui.TextDisplay("\n".join(lines)), row_of(*buttons), colour=GOOD))
 
 
 def _names(jobs: list[Job]) -> str:
-    named = [f"- {cut(plain(job.title), 80)}" for job in jobs[:_NAMED]]
-    if len(jobs) > _NAMED:
-        named.append(f"- {tn('and {count} more', 'and {count} more', len(jobs) - _NAMED)}")
-    return "\n".join(named)
+    return "\n".join(bullets([cut(plain(job.title), 80) for job in jobs], _NAMED))
+
+
+PANELS = (
+    Panel(
+        "bulk",
+        clicks={
+            "select": select,
+            "all": select_all,
+            "list": LIST.refresh,
+            "pause": partial(_confirm, name="pause"),
+            "resume": partial(_confirm, name="resume"),
+            "cancel": partial(_confirm, name="cancel"),
+            "change": ask_move,
+            "do": do,
+            "undo": undo,
+        },
+    ),
+)

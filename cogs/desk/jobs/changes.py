@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-import discord
 from discord import ui
 
 from cogs.desk.drafts.secrecy import veiled
-from cogs.desk.jobs.lookup import client_of, job_here
-from cogs.desk.kit.components import DeskButton, action
-from cogs.desk.kit.replies import acknowledge, member_of, panel_of, row_of, show
-from cogs.desk.kit.wording import ACTIONS, NEUTRAL, cut, plain, relative, sentence, state_word
+from cogs.desk.jobs.lookup import job_here
+from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, plain, relative, sentence, state_word
 from cogs.language import t
 from cogs.services import spec_for
 from schedulezero.model import Job, JobVersion
 
 _SHOWN = 7
-_LONGEST_VALUE = 80
 
 
-@action("job", "changes")
-async def show_changes(interaction: discord.Interaction, job_id: str) -> None:
+async def show_changes(desk: Desk, job_id: str) -> None:
     """Shows the newest versions of a job."""
-    await acknowledge(interaction)
-    job = await job_here(interaction, job_id, cancelled=True)
-    versions = await client_of(interaction).versions(job.id, _SHOWN + 1)
-    member, client = member_of(interaction), interaction.client
+    job = await job_here(desk, job_id, cancelled=True)
+    versions = await desk.client.versions(job.id, _SHOWN + 1)
+    member, client = desk.member, desk.bot
     readable = {
         item.job.version: veiled(spec_for(client, item.job.method), item.job, member) for item in versions
     }
-    await show(interaction, changes_panel(job, versions, readable))
+    await desk.show(changes_panel(job, versions, readable))
 
 
 def changes_panel(
@@ -70,8 +67,9 @@ def _line(job: Job, version: JobVersion, before: Job | None, readable: Mapping[i
     text = ui.TextDisplay(cut("\n".join(lines), 600))
     if number == job.version:
         return text
-    button: Any = DeskButton("job", "back", f"{job.id}:{number}.{job.version}", t("Restore"))
-    return ui.Section(text, accessory=button)
+    return ui.Section(
+        text, accessory=DeskButton("job", "back", f"{job.id}:{number}.{job.version}", t("Restore"))
+    )
 
 
 def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingProxyType({})) -> list[str]:
@@ -81,7 +79,7 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
 
     def note(label: str, old: Any, new: Any) -> None:
         if old != new:
-            found.append(f"{label}: {_short(old)} → {_short(new)}")
+            found.append(changed(label, brief(old), brief(new)))
 
     note(t("Name"), before.name, after.name)
     if (before.trigger, before.timezone) != (after.trigger, after.timezone):
@@ -89,7 +87,7 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     for key in sorted(before.params.keys() | after.params.keys()):
         if before.params.get(key) != after.params.get(key):
             label = t(key.replace("_", " ").capitalize())
-            found.append(f"{label}: {_short(old.get(key))} → {_short(new.get(key))}")
+            found.append(changed(label, brief(old.get(key)), brief(new.get(key))))
     if before.state is not after.state:
         note(t("State"), state_word(before.state), state_word(after.state))
     if before.held_until != after.held_until and after.held_until is not None:
@@ -101,8 +99,4 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     return found
 
 
-def _short(value: Any) -> str:
-    if value in (None, "", []):
-        return "–"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return cut(plain(text), _LONGEST_VALUE)
+PANELS = (Panel("job", clicks={"changes": show_changes}),)

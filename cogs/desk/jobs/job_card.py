@@ -15,10 +15,19 @@ from cogs.desk.drafts.draft_card import shown
 from cogs.desk.drafts.post_preview import Post, post_items, post_of
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs.approval_card import ask_for_approval
-from cogs.desk.jobs.lookup import actor_of, changed_meanwhile, check, client_of, conflict, job_for, job_here
-from cogs.desk.kit.components import DeskButton, action, note_panel
-from cogs.desk.kit.modals import ask, form_action, text_field
-from cogs.desk.kit.replies import acknowledge, guild_id_of, member_of, panel_of, row_of, show
+from cogs.desk.jobs.lookup import (
+    MOST_VERSIONS,
+    changed_meanwhile,
+    check,
+    job_for,
+    job_here,
+    telling_of_conflicts,
+)
+from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import note_panel, panel_of, row_of
+from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import (
     BAD,
     MISSED,
@@ -39,10 +48,10 @@ from cogs.desk.kit.wording import (
 from cogs.language import locale, t
 from cogs.rights.allowance import closer_than_allowed
 from cogs.rights.deciding import Act
-from cogs.services import Refused, services_of, spec_for, timezone_of
+from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
-from schedulezero.errors import ClientError, Conflict, NotFound
+from schedulezero.errors import ClientError, NotFound
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
@@ -51,36 +60,35 @@ from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 
 
-async def show_card(interaction: discord.Interaction, job_id: str, heading: str | None = None) -> None:
+async def show_card(desk: Desk, job_id: str, heading: str | None = None) -> None:
     """Shows a job's card."""
-    await acknowledge(interaction)
-    job = await job_here(interaction, job_id)
-    await show(interaction, await card_of(interaction, job, heading=heading))
+    job = await job_here(desk, job_id)
+    await desk.show(await card_of(desk, job, heading=heading))
 
 
 async def card_of(
-    interaction: discord.Interaction, job: Job, *, heading: str | None = None, undo: int | None = None
+    desk: Desk, job: Job, *, heading: str | None = None, undo: int | None = None
 ) -> ui.LayoutView:
     """The card of a job as it stands, with its last run.
 
     Parameters:
-        interaction: where it is shown.
+        desk: where it is shown.
         job: what to show.
         heading: what just happened to it.
         undo: the version to which an Undo button goes back, None for no such button.
     """
-    client = client_of(interaction)
-    page = await client.runs(guild_id_of(interaction), job_id=job.id, limit=1)
-    readable = veiled(spec_for(interaction.client, job.method), job, member_of(interaction))
+    client = desk.client
+    page = await client.runs(desk.guild_id, job_id=job.id, limit=1)
+    readable = veiled(spec_for(desk.bot, job.method), job, desk.member)
     return card(
         job,
-        details=_details(interaction, readable),
-        post=_post(interaction, readable),
+        details=_details(desk, readable),
+        post=_post(desk, readable),
         last_run=page.runs[0] if page.runs else None,
         heading=heading,
         undo=undo,
         lacks=frozenset(await client.lacks()),
-        pace=closer_than_allowed(job, services_of(interaction.client).limits, instants.now()),
+        pace=closer_than_allowed(job, desk.services.limits, instants.now()),
     )
 
 
@@ -188,71 +196,51 @@ def runs_once(job: Job) -> bool:
 
 log = logging.getLogger(__name__)
 
-_MOST_VERSIONS = 100  # as many as the server keeps
 
-
-@action("job", "show")
-async def show_again(interaction: discord.Interaction, job_id: str) -> None:
-    """Goes to a job's card."""
-    await show_card(interaction, job_id)
-
-
-@action("job", "run")
-async def run_now(interaction: discord.Interaction, job_id: str) -> None:
+async def run_now(desk: Desk, job_id: str) -> None:
     """Runs a job once, now."""
-    await acknowledge(interaction)
-    job = await job_for(interaction, Act.RUN, job_id)
-    taps, message = services_of(interaction.client).double_taps, interaction.message
-    click = (interaction.user.id, message.id, message.edited_at, job.id) if message is not None else None
+    job = await job_for(desk, Act.RUN, job_id)
+    taps, message = desk.services.double_taps, desk.interaction.message
+    click = (desk.member.id, message.id, message.edited_at, job.id) if message is not None else None
     if click is not None and not taps.is_first(click, time.monotonic()):
         raise Refused(t("This was done already."))
     try:
-        run = await client_of(interaction).run(job, actor_of(interaction))
-    except ClientError as error:
+        async with telling_of_conflicts(desk, job.id):
+            run = await desk.client.run(job, desk.actor_id)
+    except (ClientError, Refused):
         taps.forget(click)
-        if not isinstance(error, Conflict):
-            raise
-        raise await conflict(interaction, job.id, error) from None
-    log.info("%s runs job %s on demand", interaction.user.id, job.id, extra={"run_id": run.id})
-    await show(interaction, await card_of(interaction, job, heading=t("Started")))
+        raise
+    log.info("%s runs job %s on demand", desk.member.id, job.id, extra={"run_id": run.id})
+    await desk.show(await card_of(desk, job, heading=t("Started")))
 
 
-@action("job", "pause")
-async def pause(interaction: discord.Interaction, job_id: str) -> None:
+async def pause(desk: Desk, job_id: str) -> None:
     """Holds a job until it is resumed."""
-    await acknowledge(interaction)
-    job = await job_for(interaction, Act.PAUSE, job_id)
+    job = await job_for(desk, Act.PAUSE, job_id)
     if job.state is JobState.PAUSED:
-        raise await changed_meanwhile(interaction, job.id)
-    paused = await client_of(interaction).pause(job.id, by=actor_of(interaction))
-    await _show_changed(interaction, job, paused, t("Paused"))
+        raise await changed_meanwhile(desk, job.id)
+    paused = await desk.client.pause(job.id, by=desk.actor_id)
+    await _show_changed(desk, job, paused, t("Paused"))
 
 
-@action("job", "resume")
-async def resume(interaction: discord.Interaction, job_id: str) -> None:
+async def resume(desk: Desk, job_id: str) -> None:
     """Lets a paused or held job run again."""
-    await acknowledge(interaction)
-    job = await job_for(interaction, Act.RESUME, job_id)
+    job = await job_for(desk, Act.RESUME, job_id)
     if job.state is JobState.ACTIVE and not is_held(job):
-        raise await changed_meanwhile(interaction, job.id)
-    try:
-        resumed = await client_of(interaction).resume(job.id, actor_of(interaction), version=job.version)
-    except Conflict as error:
-        raise await conflict(interaction, job.id, error) from None
-    await _show_changed(interaction, job, resumed, t("Resumed"))
+        raise await changed_meanwhile(desk, job.id)
+    async with telling_of_conflicts(desk, job.id):
+        resumed = await desk.client.resume(job.id, desk.actor_id, version=job.version)
+    await _show_changed(desk, job, resumed, t("Resumed"))
 
 
-@action("job", "skip")
-async def skip(interaction: discord.Interaction, job_id: str) -> None:
+async def skip(desk: Desk, job_id: str) -> None:
     """Passes over the next run."""
-    await acknowledge(interaction)
-    job = await job_for(interaction, Act.SKIP, job_id)
-    skipped = await client_of(interaction).skip(job.id, actor_of(interaction))
-    await _show_changed(interaction, job, skipped, t("Next run skipped"))
+    job = await job_for(desk, Act.SKIP, job_id)
+    skipped = await desk.client.skip(job.id, desk.actor_id)
+    await _show_changed(desk, job, skipped, t("Next run skipped"))
 
 
-@action("job", "until")
-async def ask_until(interaction: discord.Interaction, job_id: str) -> None:
+async def ask_until(desk: Desk, job_id: str) -> None:
     """Asks until when nothing shall run."""
     field = text_field(
         "until",
@@ -261,31 +249,27 @@ async def ask_until(interaction: discord.Interaction, job_id: str) -> None:
         placeholder=t("next monday at 9 · in 2 weeks · 7 january"),
         required=True,
     )
-    await ask(interaction, "job", "until", job_id, t("Pause until…"), [field])
+    await ask(desk, "job", "until", job_id, t("Pause until…"), [field])
 
 
-@form_action("job", "until")
-async def hold_until(interaction: discord.Interaction, job_id: str, fields: Mapping[str, Any]) -> None:
+async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None:
     """Holds a job until an instant."""
-    await acknowledge(interaction)
-    job = await job_for(interaction, Act.PAUSE, job_id)
-    zone = await timezone_of(services_of(interaction.client), interaction.user.id, interaction.guild_id)
+    job = await job_for(desk, Act.PAUSE, job_id)
+    zone = await desk.zone()
     now = instants.now()
     found = understand(str(fields.get("until") or ""), zone=zone, locale=locale(), now=now)
     if found.trigger.type != "date":
         raise Refused(t("Name one moment, such as `next monday at 9`."))
     until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
     assert until is not None, "what is over is not understood"
-    held = await client_of(interaction).pause(job.id, until, actor_of(interaction))
-    await _show_changed(interaction, job, held, t("Held"))
+    held = await desk.client.pause(job.id, until, desk.actor_id)
+    await _show_changed(desk, job, held, t("Held"))
 
 
-@action("job", "cancel")
-async def ask_cancel(interaction: discord.Interaction, job_id: str) -> None:
+async def ask_cancel(desk: Desk, job_id: str) -> None:
     """Asks before a job is cancelled."""
-    await acknowledge(interaction)
-    job = await job_for(interaction, Act.CANCEL, job_id)
-    undo = Feature.UNDO not in await client_of(interaction).lacks()
+    job = await job_for(desk, Act.CANCEL, job_id)
+    undo = Feature.UNDO not in await desk.client.lacks()
     said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
     if job.next_run_at:
         said.append(t("It would have run {when}.", when=relative(job.next_run_at)))
@@ -296,71 +280,65 @@ async def ask_cancel(interaction: discord.Interaction, job_id: str) -> None:
         DeskButton("job", "show", job.id, t("Keep it")),
         colour=BAD,
     )
-    await show(interaction, panel)
+    await desk.show(panel)
 
 
-@action("job", "end")
-async def cancel(interaction: discord.Interaction, job_id: str) -> None:
+async def cancel(desk: Desk, job_id: str) -> None:
     """Cancels a job and offers to undo it."""
-    await acknowledge(interaction)
-    client = client_of(interaction)
-    job = await job_for(interaction, Act.CANCEL, job_id)
+    client = desk.client
+    job = await job_for(desk, Act.CANCEL, job_id)
     try:
-        cancelled = await client.cancel(job, actor_of(interaction))
+        cancelled = await client.cancel(job, desk.actor_id)
     except NotFound:
-        raise await changed_meanwhile(interaction, job_id) from None
+        raise await changed_meanwhile(desk, job_id) from None
     buttons: list[DeskButton] = []
     if Feature.UNDO not in await client.lacks():
         target = f"{job.id}:{job.version}.{cancelled.version}"
         buttons.append(DeskButton("job", "back", target, t("Undo"), style=discord.ButtonStyle.primary))
     said = t("{job} does not run any more.", job=titled(job, 150))
-    await show(interaction, note_panel(f"### {t('Cancelled')}\n{said}", *buttons, colour=NEUTRAL))
+    await desk.show(note_panel(f"### {t('Cancelled')}\n{said}", *buttons, colour=NEUTRAL))
 
 
-@action("job", "back")
-async def go_back(interaction: discord.Interaction, target: str) -> None:
+async def go_back(desk: Desk, target: str) -> None:
     """Brings a job back to a version; the target is ``<job>:<version>.<expected>``."""
-    await acknowledge(interaction)
     job_id, _, numbers = target.rpartition(":")
     version, _, expected = numbers.partition(".")
-    client = client_of(interaction)
-    job = await job_here(interaction, job_id, cancelled=True)
+    client = desk.client
+    job = await job_here(desk, job_id, cancelled=True)
     number = _number(version)
-    versions = await client.versions(job.id, _MOST_VERSIONS)
+    versions = await client.versions(job.id, MOST_VERSIONS)
     wanted = next((item.job for item in versions if item.job.version == number), None)
     if number is None or wanted is None:
         raise Refused(t("This version of {job} is no longer kept.", job=titled(job)))
     cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
-    await check(interaction, Act.RESTORE, job, version=wanted, cleared=cleared)
+    await check(desk, Act.RESTORE, job, version=wanted, cleared=cleared)
     present = _number(expected)
-    try:
+    async with telling_of_conflicts(desk, job.id):
         restored = await client.restore(
-            job.id, number, expected=job.version if present is None else present, by=actor_of(interaction)
+            job.id, number, expected=job.version if present is None else present, by=desk.actor_id
         )
-    except Conflict as error:
-        raise await conflict(interaction, job.id, error) from None
     heading = t("Back again")
     if restored.state is JobState.PENDING and job.state is not JobState.PENDING:
         heading = t("Waits for approval")
-        await ask_for_approval(interaction, restored)
-    await show(interaction, await card_of(interaction, restored, heading=heading))
+        await ask_for_approval(desk, restored)
+    await desk.show(await card_of(desk, restored, heading=heading))
 
 
 def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
 
 
-async def _show_changed(interaction: discord.Interaction, before: Job, after: Job, heading: str) -> None:
+async def _show_changed(desk: Desk, before: Job, after: Job, heading: str) -> None:
     """The card after a change that can be undone."""
     undo = before.version if after.version != before.version else None
-    await show(interaction, await card_of(interaction, after, heading=heading, undo=undo))
+    await desk.show(await card_of(desk, after, heading=heading, undo=undo))
 
 
 # -------------------------------------------------------------------- details
 
 
-def _details(interaction: discord.Interaction, job: Job) -> str:
-    spec = spec_for(interaction.client, job.method)
+def _details(desk: Desk, job: Job) -> str:
+    spec = spec_for(desk.bot, job.method)
     if spec is None:
         return f"*{t('Its job method is not loaded at the moment; it would fail.')}*"
     values = typed(spec, job.params)
@@ -372,12 +350,31 @@ def _details(interaction: discord.Interaction, job: Job) -> str:
     return cut("\n".join(lines), 1800)
 
 
-def _post(interaction: discord.Interaction, job: Job) -> Post | None:
-    spec = spec_for(interaction.client, job.method)
-    if spec is None or interaction.guild is None:
+def _post(desk: Desk, job: Job) -> Post | None:
+    spec = spec_for(desk.bot, job.method)
+    if spec is None:
         return None
     number = job.run_count + 1
     at = job.next_run_at or instants.now()
     zone = job.trigger.zone_or(job.timezone)
-    facts = facts_of(interaction.guild, timezone=zone, number=number, now=at)
+    facts = facts_of(desk.guild, timezone=zone, number=number, now=at)
     return post_of(spec, job.params, facts, number)
+
+
+PANELS = (
+    Panel(
+        "job",
+        clicks={
+            "show": show_card,
+            "run": run_now,
+            "pause": pause,
+            "resume": resume,
+            "skip": skip,
+            "cancel": ask_cancel,
+            "end": cancel,
+            "back": go_back,
+        },
+        opens={"until": ask_until},
+        forms={"until": hold_until},
+    ),
+)

@@ -13,15 +13,15 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.jobs.lookup import client_of
-from cogs.desk.kit import paging
-from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, action, objects
-from cogs.desk.kit.modals import ask, choice_field, form_action, text_field
-from cogs.desk.kit.replies import acknowledge, guild_id_of, panel_of, row_of, show
+from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.modals import ask, choice_field, text_field
+from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.wording import NEUTRAL, cut, job_state, next_run, plain, run_state, sentence, state_word
 from cogs.language import mark, t
-from cogs.memory import new_id
-from cogs.services import Refused, offered_specs, services_of
+from cogs.services import offered_specs
 from schedulezero.client.dialect import Feature, JobPage, JobQuery
 from schedulezero.model import JobState, RunState
 
@@ -37,57 +37,32 @@ _ORDERS = {
 _STATES = (JobState.ACTIVE, JobState.PENDING, JobState.PAUSED, JobState.FINISHED, JobState.CANCELLED)
 
 
-async def begin(interaction: discord.Interaction, *, state: JobState | None, text: str | None) -> None:
+async def begin(desk: Desk, *, state: JobState | None, text: str | None) -> None:
     """Answers ``/schedule list``."""
-    await acknowledge(interaction)
     query: dict[str, Any] = {"state": state.value if state else None, "text": text}
-    await show_page(interaction, new_id(), {"query": query, "cursors": []})
+    await LIST.begin(desk, {"query": query})
 
 
-@action("list", "next")
-async def next_page(interaction: discord.Interaction, panel_id: str) -> None:
-    """Turns a page forward."""
-    await acknowledge(interaction)
-    await show_page(interaction, panel_id, paging.forward(await state_of(interaction, panel_id)))
-
-
-@action("list", "back")
-async def previous_page(interaction: discord.Interaction, panel_id: str) -> None:
-    """Turns a page back."""
-    await acknowledge(interaction)
-    await show_page(interaction, panel_id, paging.backward(await state_of(interaction, panel_id)))
-
-
-@action("list", "refresh")
-async def refresh(interaction: discord.Interaction, panel_id: str) -> None:
-    """Shows the page as it is now."""
-    await acknowledge(interaction)
-    await show_page(interaction, panel_id, await state_of(interaction, panel_id))
-
-
-@action("list", "sort")
-async def sort(interaction: discord.Interaction, panel_id: str) -> None:
+async def sort(desk: Desk, panel_id: str) -> None:
     """Takes the next order."""
-    await acknowledge(interaction)
-    state = await state_of(interaction, panel_id)
+    state = await LIST.state(desk, panel_id)
     orders = list(_ORDERS)
     present = state["query"].get("sort") or orders[0]
     state["query"]["sort"] = orders[(orders.index(present) + 1) % len(orders)]
     state["cursors"] = []
-    await show_page(interaction, panel_id, state)
+    await LIST.show(desk, panel_id, state)
 
 
-@action("list", "filter")
-async def ask_filter(interaction: discord.Interaction, panel_id: str) -> None:
+async def ask_filter(desk: Desk, panel_id: str) -> None:
     """Asks which jobs to show."""
-    query = (await state_of(interaction, panel_id))["query"]
+    query = (await LIST.state(desk, panel_id))["query"]
     methods = [
         discord.SelectOption(
             label=cut(t(spec.summary).rstrip("."), 100),
             value=spec.name,
             default=spec.name == query.get("method"),
         )
-        for spec in offered_specs(interaction.client)[:25]
+        for spec in offered_specs(desk.bot)[:25]
     ]
     states = [
         discord.SelectOption(
@@ -113,34 +88,17 @@ async def ask_filter(interaction: discord.Interaction, panel_id: str) -> None:
         ui.Label(text=t("In this channel"), component=channel),
         ui.Label(text=t("Made by"), component=creator),
     ]
-    await ask(interaction, "list", "filter", panel_id, t("Which jobs?"), fields)
+    await ask(desk, "list", "filter", panel_id, t("Which jobs?"), fields)
 
 
-@form_action("list", "filter")
-async def filtered(interaction: discord.Interaction, panel_id: str, fields: Mapping[str, Any]) -> None:
+async def filtered(desk: Desk, panel_id: str, fields: Mapping[str, Any]) -> None:
     """Shows the jobs that were asked for; empty fields mean any."""
-    await acknowledge(interaction)
-    state = await state_of(interaction, panel_id)
+    state = await LIST.state(desk, panel_id)
     query: dict[str, Any] = {"sort": state["query"].get("sort")}
     for name in ("text", "state", "method", "channel_id", "creator_id"):
         value = fields.get(name)
         query[name] = (value[0] if isinstance(value, list) and value else value) or None
-    await show_page(interaction, panel_id, {**state, "query": query, "cursors": [], "selected": []})
-
-
-async def state_of(interaction: discord.Interaction, panel_id: str) -> dict[str, Any]:
-    """What a list of this guild shows; Refused when it is forgotten."""
-    assert interaction.guild_id is not None
-    state = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
-    if state is None or "query" not in state:
-        raise Refused(t("This list is too old. Use `/schedule list` again."))
-    return state
-
-
-async def save_state(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
-    """Keeps what a list shows."""
-    assert interaction.guild_id is not None
-    await services_of(interaction.client).memory.save_panel(panel_id, interaction.guild_id, state)
+    await LIST.show(desk, panel_id, {**state, "query": query, "cursors": [], "selected": []})
 
 
 def query_of(state: Mapping[str, Any]) -> JobQuery:
@@ -156,20 +114,18 @@ def query_of(state: Mapping[str, Any]) -> JobQuery:
     )
 
 
-async def show_page(interaction: discord.Interaction, panel_id: str, state: dict[str, Any]) -> None:
-    """Shows the page of a list that its state says."""
-    client, guild_id = client_of(interaction), guild_id_of(interaction)
-    page = await client.jobs(guild_id, query_of(state), cursor=paging.cursor_of(state), limit=PAGE)
-    await save_state(interaction, panel_id, {**state, "next": page.next_cursor})
+async def _page(desk: Desk, panel_id: str, state: State) -> Page:
+    client, guild_id = desk.client, desk.guild_id
+    page = await client.jobs(guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE)
     recent = await client.runs(guild_id, limit=_RECENT)
     outcomes: dict[str, RunState] = {}
     for run in recent.runs:  # newest first: the first one of a job is its last outcome
         outcomes.setdefault(run.job_id, run.state)
-    lacks = await client.lacks()
-    await show(
-        interaction,
-        list_panel(panel_id, page, state, outcomes, selectable=Feature.BULK not in lacks),
-    )
+    selectable = Feature.BULK not in await client.lacks()
+    return Page(list_panel(panel_id, page, state, outcomes, selectable=selectable), page.next_cursor)
+
+
+LIST = PagedPanel("query", mark("This list is too old. Use `/schedule list` again."), _page)
 
 
 def list_panel(
@@ -212,7 +168,7 @@ def list_panel(
             f"**{cut(plain(job.title), 80)}** · {job_state(job)}\n"
             f"-# {cut(sentence(job), 150)} · {next_run(job)}{last}"
         )
-        button: Any = DeskButton("job", "show", job.id, t("Open"))
+        button = DeskButton("job", "show", job.id, t("Open"))
         items.append(ui.Section(ui.TextDisplay(text), accessory=button))
     if page.jobs and selectable:
         options = [
@@ -246,3 +202,13 @@ def _filters(query: Mapping[str, Any]) -> list[str]:
     if query.get("text"):
         parts.append(t("with “{text}”", text=cut(plain(query["text"]), 60)))
     return [f"-# {t('Only:')} {' · '.join(parts)}"] if parts else []
+
+
+PANELS = (
+    Panel(
+        "list",
+        clicks={**LIST.clicks, "sort": sort},
+        opens={"filter": ask_filter},
+        forms={"filter": filtered},
+    ),
+)

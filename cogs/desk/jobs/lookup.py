@@ -7,58 +7,49 @@ somebody else changed a moment before, is answered with what became of it and wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import discord
-
-from cogs.desk.kit.replies import guild_id_of, member_of
+from cogs.desk.kit.context import Desk
 from cogs.desk.kit.wording import ACTIONS, relative, titled
 from cogs.language import t
 from cogs.rights.channels import SeenChannels
 from cogs.rights.deciding import WRITES, Act, Situation, Verdict, decide
-from cogs.services import Refused, services_of, spec_for
-from schedulezero.client.client import Client
+from cogs.services import Refused, spec_for
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import Conflict, NotFound
-from schedulezero.model import Job, JobState
+from schedulezero.model import GuildRules, Job, JobState
+
+MOST_VERSIONS = 100
+"""As many of a job as the server keeps."""
 
 
-def client_of(interaction: discord.Interaction) -> Client:
-    """The REST client."""
-    return services_of(interaction.client).client
-
-
-def actor_of(interaction: discord.Interaction) -> str:
-    """Who asks, as the server notes it."""
-    return str(interaction.user.id)
-
-
-async def job_here(interaction: discord.Interaction, job_id: str, *, cancelled: bool = False) -> Job:
+async def job_here(desk: Desk, job_id: str, *, cancelled: bool = False) -> Job:
     """A job of this guild.
 
     Parameters:
-        interaction: where it is asked for.
+        desk: where it is asked for.
         job_id: which one.
         cancelled: whether one that was cancelled will do, too.
 
     Raises NotFound for one that is not there, Refused for one that was cancelled, with by whom.
     """
-    job = await client_of(interaction).job(job_id, guild_id_of(interaction))
+    job = await desk.client.job(job_id, desk.guild_id)
     if job.state is JobState.CANCELLED and not cancelled:
-        raise Refused(f"{t('{job} was cancelled.', job=titled(job))}{await who_changed(interaction, job)}")
+        raise Refused(f"{t('{job} was cancelled.', job=titled(job))}{await who_changed(desk, job)}")
     return job
 
 
-async def job_for(interaction: discord.Interaction, act: Act, job_id: str, *, cancelled: bool = False) -> Job:
+async def job_for(desk: Desk, act: Act, job_id: str, *, cancelled: bool = False) -> Job:
     """A job of this guild, for a person who may do that to it as it stands; Refused when they may not."""
-    job = await job_here(interaction, job_id, cancelled=cancelled)
-    await check(interaction, act, job)
+    job = await job_here(desk, job_id, cancelled=cancelled)
+    await check(desk, act, job)
     return job
 
 
 async def check(
-    interaction: discord.Interaction,
+    desk: Desk,
     act: Act,
     job: Job,
     *,
@@ -66,15 +57,13 @@ async def check(
     cleared: bool = False,
 ) -> None:
     """Refuses whoever may not do that to a job; see `decide`."""
-    async for _, verdict in verdicts(
-        interaction, act, [job], versions={job.id: version or job}, cleared=cleared
-    ):
+    async for _, verdict in verdicts(desk, act, [job], versions={job.id: version or job}, cleared=cleared):
         if not verdict.allowed:
             raise Refused("\n".join(verdict.against[:5]))
 
 
 async def verdicts(
-    interaction: discord.Interaction,
+    desk: Desk,
     act: Act,
     jobs: Iterable[Job],
     *,
@@ -84,19 +73,19 @@ async def verdicts(
     """Whether the person may do something to each of many jobs; see `decide`.
 
     Parameters:
-        interaction: who acts, and where.
+        desk: who acts, and where.
         act: what they do.
         jobs: to which jobs, as they stand.
         versions: job id → the job as it would be afterwards, for those where that differs.
         cleared: see `Situation`.
     """
-    member = member_of(interaction)
-    settings = await services_of(interaction.client).memory.settings(member.guild.id)
-    seen = SeenChannels(interaction.client, member.guild)
+    member = desk.member
+    settings = await desk.memory.settings(member.guild.id)
+    seen = SeenChannels(desk.bot, member.guild)
     for job in jobs:
         await asyncio.sleep(0)  # a verdict takes a fraction of a millisecond, and there may be thousands
         version = (versions or {}).get(job.id, job)
-        spec = spec_for(interaction.client, version.method)
+        spec = spec_for(desk.bot, version.method)
         situation = Situation(member, spec, approval=settings.approval, cleared=cleared)
         if spec is not None:
             situation = replace(
@@ -108,9 +97,9 @@ async def verdicts(
         yield job, decide(act, job, situation, version=version)
 
 
-async def who_changed(interaction: discord.Interaction, job: Job) -> str:
+async def who_changed(desk: Desk, job: Job) -> str:
     """Who changed a job last, and when, as a sentence to add to another; empty where nobody knows."""
-    client = client_of(interaction)
+    client = desk.client
     if Feature.UNDO in await client.lacks():
         return ""
     try:
@@ -129,13 +118,25 @@ async def who_changed(interaction: discord.Interaction, job: Job) -> str:
     return f" ({said})"
 
 
-async def changed_meanwhile(interaction: discord.Interaction, job_id: str) -> Refused:
+async def changed_meanwhile(desk: Desk, job_id: str) -> Refused:
     """What to tell whoever came second."""
-    job = await client_of(interaction).job(job_id, guild_id_of(interaction))
+    job = await desk.client.job(job_id, desk.guild_id)
     said = t("Somebody was faster: {job} was changed meanwhile.", job=titled(job))
-    return Refused(f"{said}{await who_changed(interaction, job)}")
+    return Refused(f"{said}{await who_changed(desk, job)}")
 
 
-async def conflict(interaction: discord.Interaction, job_id: str, error: Conflict) -> Conflict | Refused:
-    """What to tell of a change that collided: by whom, where another one came first."""
-    return await changed_meanwhile(interaction, job_id) if error.code == "job_changed" else error
+@asynccontextmanager
+async def telling_of_conflicts(desk: Desk, job_id: str) -> AsyncGenerator[None]:
+    """Has a change of a job that collides with another one say by whom that was, where it came first."""
+    try:
+        yield
+    except Conflict as error:
+        raise (await changed_meanwhile(desk, job_id) if error.code == "job_changed" else error) from None
+
+
+async def rules_here(desk: Desk) -> GuildRules | None:
+    """What the guild forbids; None where the server knows no rules."""
+    client = desk.client
+    if Feature.RULES in await client.lacks():
+        return None
+    return await client.rules(desk.guild_id)

@@ -5,14 +5,18 @@ No meaning by colour or mark alone: each state has its word.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 import discord
 
-from cogs.language import locale, mark, t, translated
+from cogs.language import locale, mark, t, tn, translated
 from schedulezero import instants
 from schedulezero.methods.message_links import read_message_link
+from schedulezero.methods.parameters import Kind
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.when.language.describe import describe
 
@@ -44,6 +48,11 @@ _RUN_STATES: dict[RunState, tuple[str, str]] = {
     RunState.CANCELLED: ("✖", mark("cancelled")),
     RunState.UNCERTAIN: ("❓", mark("uncertain")),
 }
+# Read as: what an id is of, and how it is named in a message.
+_MENTIONS = {
+    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
+    Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
+}  # fmt: skip
 MISSED = {
     MissedPolicy.LATEST: mark("run the latest only"),
     MissedPolicy.ALL: mark("run all of them"),
@@ -119,6 +128,34 @@ def cut(text: str, length: int) -> str:
 def plain(text: str) -> str:
     """Somebody's text as text: no formatting, no pings, on one line."""
     return discord.utils.escape_mentions(discord.utils.escape_markdown(" ".join(text.split())))
+
+
+def bullets(items: Sequence[str], most: int) -> list[str]:
+    """A list's lines, and how many more there are than are shown."""
+    lines = [f"- {item}" for item in items[:most]]
+    if (more := len(items) - most) > 0:
+        lines.append(f"- {tn('and {count} more', 'and {count} more', more)}")
+    return lines
+
+
+def mentioned(kind: Kind, value: object) -> str | None:
+    """Ids of that kind as Discord shows them; None for a kind that is none of ids."""
+    mention = _MENTIONS.get(kind)
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    return " ".join(mention.format(item) for item in items) if mention is not None else None
+
+
+def brief(value: object, length: int = 80) -> str:
+    """Any value on one short line."""
+    if value in (None, "", [], {}):
+        return "–"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return cut(plain(text), length)
+
+
+def changed(label: str, old: str, new: str) -> str:
+    """One difference."""
+    return f"{label}: {old} → {new}"
 
 
 def titled(job: Job, length: int = 80) -> str:

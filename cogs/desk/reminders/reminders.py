@@ -13,11 +13,14 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.kit.replies import acknowledge, answer_anyone, panel_of, row_of, show
+from cogs.desk.kit.components import Remembered
+from cogs.desk.kit.context import Caller
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.wording import GOOD, NEUTRAL, OVER, cut, full, plain, relative, sentence
 from cogs.language import locale, t, translated
 from cogs.rights.allowance import allowance_of, no_more_reminders, reminders_used_up, runs_too_often
-from cogs.services import Refused, services_of, timezone_of
+from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import Conflict, NotFound, RequestRefused, WhenError
@@ -29,15 +32,16 @@ from schedulezero.when.language.parse import understand
 METHOD = "remind"
 MARK = "⏰"
 _SHOWN = 25
+# The sprocket that reminds makes such buttons, too; a select has no more than the name.
+_CLICK = re.compile(r"sz-remind(-pick|:(?P<action>snooze|done|cancel):(?P<target>[\w\-]{1,80}))")
 
 
-async def remind(interaction: discord.Interaction, what: str, when: str) -> None:
+async def remind(caller: Caller, what: str, when: str) -> None:
     """Makes a reminder, and says how *when* was understood."""
-    await acknowledge(interaction)
+    await caller.acknowledge()
     if not what.strip():
         raise Refused(t("Say of what you want to be reminded, such as `Water the plants`."))
-    services = services_of(interaction.client)
-    zone = await timezone_of(services, interaction.user.id, interaction.guild_id)
+    zone = await caller.zone()
     try:
         understood = understand(when, zone=zone, locale=locale(), now=instants.now())
     except WhenError as error:
@@ -45,19 +49,17 @@ async def remind(interaction: discord.Interaction, what: str, when: str) -> None
             f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
         ) from error
     try:
-        job = await _save(interaction, what, understood.trigger, understood.zone)
+        job = await _save(caller, what, understood.trigger, understood.zone)
     except (Refused, RequestRefused) as error:
         raise Refused(
             f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
         ) from error
-    await show(interaction, _made_panel(job))
+    await caller.show(_made_panel(job))
 
 
-async def _save(
-    interaction: discord.Interaction, what: str, trigger: Trigger, zone: str, job_id: str = ""
-) -> Job:
-    services, person, now = services_of(interaction.client), str(interaction.user.id), instants.now()
-    allowance = await allowance_of(interaction, person)
+async def _save(caller: Caller, what: str, trigger: Trigger, zone: str, job_id: str = "") -> Job:
+    services, person, now = caller.services, caller.actor_id, instants.now()
+    allowance = await allowance_of(caller.services, caller.actor_id, person)
     schedule = schedule_of(trigger, anchor=now, zone=zone)
     exceeded = no_more_reminders(allowance) or runs_too_often(schedule, now, allowance.limits, personal=True)
     if exceeded is not None:
@@ -88,23 +90,23 @@ def _made_panel(job: Job) -> ui.LayoutView:
     lines.append(f"-# {t('By direct message; `/remind list` shows all of yours.')}")
     return panel_of(
         ui.TextDisplay("\n".join(lines)),
-        row_of(ReminderButton("cancel", job.id, t("Cancel it"))),
+        row_of(_Button(label=t("Cancel it"), custom_id=f"sz-remind:cancel:{job.id}")),
         colour=GOOD,
     )
 
 
-async def show_reminders(interaction: discord.Interaction) -> None:
+async def show_reminders(caller: Caller) -> None:
     """Shows the person's reminders, next one first."""
-    await acknowledge(interaction)
-    services = services_of(interaction.client)
+    await caller.acknowledge()
+    services = caller.services
     page = await services.client.jobs(
-        str(interaction.user.id), JobQuery(state=JobState.ACTIVE, method=METHOD), limit=_SHOWN
+        caller.actor_id, JobQuery(state=JobState.ACTIVE, method=METHOD), limit=_SHOWN
     )
     if not page.jobs:
         said = t("You have no reminders. `/remind me` makes one.")
-        await show(interaction, panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+        await caller.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
         return
-    allowance = await allowance_of(interaction, str(interaction.user.id))
+    allowance = await allowance_of(caller.services, caller.actor_id, caller.actor_id)
     lines = [f"### {t('Your reminders')}"]
     lines += [
         f"{MARK} **{cut(plain(job.title), 80)}** · {sentence(job)}"
@@ -116,18 +118,19 @@ async def show_reminders(interaction: discord.Interaction) -> None:
         discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
         for job in page.jobs
     ]
+    select = _Select(custom_id="sz-remind-pick", placeholder=t("Cancel one of them…"), options=options)
     panel = panel_of(
         ui.TextDisplay(cut("\n".join(lines), 3500)),
-        row_of(ReminderSelect(options)),
+        row_of(select),
         ui.TextDisplay(limits),
         colour=NEUTRAL,
     )
-    await show(interaction, panel)
+    await caller.show(panel)
 
 
-async def _cancel(interaction: discord.Interaction, job_id: str) -> None:
-    await acknowledge(interaction)
-    client, person = services_of(interaction.client).client, str(interaction.user.id)
+async def _cancel(caller: Caller, job_id: str) -> None:
+    await caller.acknowledge()
+    client, person = caller.client, caller.actor_id
     try:
         job = await client.job(job_id, person)
     except NotFound as error:
@@ -135,24 +138,26 @@ async def _cancel(interaction: discord.Interaction, job_id: str) -> None:
     if job.state is JobState.ACTIVE:
         await client.cancel(job, person)
     said = f"✖ {t('Cancelled: {name}', name=plain(job.title))}"
-    await show(interaction, panel_of(ui.TextDisplay(said), colour=OVER))
+    await caller.show(panel_of(ui.TextDisplay(said), colour=OVER))
 
 
-async def _snooze(interaction: discord.Interaction, minutes: int) -> None:
-    await interaction.response.defer()
-    text = _text(interaction)
-    zone = await timezone_of(services_of(interaction.client), interaction.user.id, None)
+async def _snooze(caller: Caller, minutes: int) -> None:
+    await caller.interaction.response.defer()
+    text = _text(caller)
+    zone = await caller.services.timezone_of(caller.interaction.user.id, None)
     at = instants.now().replace(microsecond=0) + timedelta(minutes=minutes)
-    assert interaction.message is not None
-    job_id = f"snooze-{interaction.message.id}"  # one for a message, however often and fast it is clicked
+    assert caller.interaction.message is not None
+    job_id = (
+        f"snooze-{caller.interaction.message.id}"  # one for a message, however often and fast it is clicked
+    )
     try:
-        await _save(interaction, text, Trigger("date", {"run_date": to_iso(at)}), zone, job_id)
+        await _save(caller, text, Trigger("date", {"run_date": to_iso(at)}), zone, job_id)
     except Conflict as error:
         if error.code != "job_exists":
             raise
-        made = await services_of(interaction.client).client.job(job_id, str(interaction.user.id))
+        made = await caller.client.job(job_id, caller.actor_id)
         at = made.next_run_at or at
-    await _close(interaction, f"💤 {text}\n-# {t('again {when}', when=relative(at))}")
+    await _close(caller, f"💤 {text}\n-# {t('again {when}', when=relative(at))}")
 
 
 def _minutes(target: str) -> int:
@@ -162,69 +167,47 @@ def _minutes(target: str) -> int:
     return min(max(int(target), 1), 7 * 24 * 60)
 
 
-async def _done(interaction: discord.Interaction) -> None:
-    await interaction.response.defer()
-    await _close(interaction, f"✅ {_text(interaction)}")
+async def _done(caller: Caller) -> None:
+    await caller.interaction.response.defer()
+    await _close(caller, f"✅ {_text(caller)}")
 
 
-def _text(interaction: discord.Interaction) -> str:
-    message = interaction.message
-    if message is None or interaction.client.user is None or message.author.id != interaction.client.user.id:
+def _text(caller: Caller) -> str:
+    message = caller.interaction.message
+    if message is None or caller.bot.user is None or message.author.id != caller.bot.user.id:
         raise Refused(t("This reminder is not there any more."))
     return message.content.removeprefix(f"{MARK} ")
 
 
-async def _close(interaction: discord.Interaction, text: str) -> None:
-    await interaction.edit_original_response(
+async def _close(caller: Caller, text: str) -> None:
+    await caller.interaction.edit_original_response(
         content=text[:2000], view=None, allowed_mentions=discord.AllowedMentions.none()
     )
 
 
-class ReminderButton(
-    ui.DynamicItem[ui.Button[Any]],
-    template=r"sz-remind:(?P<action>snooze|done|cancel):(?P<target>[\w\-]{1,80})",
-):
-    """A button of a reminder; what it does and to what stands in its custom id."""
-
-    def __init__(self, name: str, target: str, label: str | None = None) -> None:
-        super().__init__(ui.Button(label=label or "…", custom_id=f"sz-remind:{name}:{target}"))
-        self.name, self.target = name, target
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> ReminderButton:
-        return cls(match["action"], match["target"])
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        async def work() -> None:
-            if self.name == "cancel":
-                await _cancel(interaction, self.target)
-            elif self.name == "snooze":
-                await _snooze(interaction, _minutes(self.target))
-            else:
-                await _done(interaction)
-
-        await answer_anyone(interaction, work)
+class _Button(Remembered, ui.Button[Any]):
+    """A button of a reminder; its click comes to `take`."""
 
 
-class ReminderSelect(ui.DynamicItem[ui.Select[Any]], template=r"sz-remind-pick"):
-    """Picks a reminder to cancel."""
-
-    def __init__(self, options: list[discord.SelectOption]) -> None:
-        super().__init__(
-            ui.Select(custom_id="sz-remind-pick", placeholder=t("Cancel one of them…"), options=options)
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> ReminderSelect:
-        assert isinstance(item, ui.Select)
-        return cls(item.options)
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        await answer_anyone(interaction, lambda: _cancel(interaction, self.item.values[0]))
+class _Select(Remembered, ui.Select[Any]):
+    """A choice of reminders; what was picked comes to `take`."""
 
 
-REMINDER_ITEMS = (ReminderButton, ReminderSelect)
+async def take(interaction: discord.Interaction) -> None:
+    """Answers a click on a reminder, or in the list of them; leaves everything else alone."""
+    found = _CLICK.fullmatch(str((interaction.data or {}).get("custom_id", "")))
+    if interaction.type is not discord.InteractionType.component or found is None:
+        return
+
+    async def work(caller: Caller) -> None:
+        match found["action"]:
+            case None:
+                await _cancel(caller, caller.picked())
+            case "cancel":
+                await _cancel(caller, found["target"])
+            case "snooze":
+                await _snooze(caller, _minutes(found["target"]))
+            case _:
+                await _done(caller)
+
+    await answer_anyone(interaction, work)

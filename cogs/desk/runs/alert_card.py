@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,16 +18,17 @@ import discord
 from discord import ui
 
 from cogs.desk.jobs import job_card
-from cogs.desk.jobs.lookup import actor_of, check, client_of, conflict, job_here
-from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect, action, picked
-from cogs.desk.kit.replies import acknowledge, panel_of, row_of, show
+from cogs.desk.jobs.lookup import check, job_here, telling_of_conflicts
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
 from cogs.language import mark, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
-from schedulezero.errors import Conflict
 
 MOST_ITEMS = 10
 
@@ -66,15 +67,7 @@ class Item:
     sequence: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "job_id": self.job_id,
-            "title": self.title,
-            "target": self.target,
-            "count": self.count,
-            "last_at": instants.to_iso(self.last_at),
-            "paused": self.paused,
-            "sequence": self.sequence,
-        }
+        return {**asdict(self), "last_at": instants.to_iso(self.last_at)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +118,8 @@ class Alert:
         return replace(self, items=(*others, counted)[-50:])
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "guild_id": self.guild_id,
-            "kind": self.kind,
-            "reason": self.reason,
-            "items": [item.to_json() for item in self.items],
-            "first_at": instants.to_iso(self.first_at),
-            "channel_id": self.channel_id,
-            "message_id": self.message_id,
-            "movable": self.movable,
-            "private": self.private,
-        }
+        items = [item.to_json() for item in self.items]
+        return {**asdict(self), "items": items, "first_at": instants.to_iso(self.first_at)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Alert:
@@ -217,44 +201,37 @@ def _choice(alert: Alert) -> ui.Item[Any]:
 # -------------------------------------------------------------------- remedies
 
 
-@action("alert", "look")
-async def look(interaction: discord.Interaction, _target: str) -> None:
+async def look(desk: Desk, _target: str) -> None:
     """Shows the card of the job that was picked."""
-    await job_card.show_card(interaction, picked(interaction))
+    await job_card.show_card(desk, desk.picked())
 
 
-@action("alert", "pause")
-async def pause(interaction: discord.Interaction, job_id: str) -> None:
-    """Holds the job."""
-    await job_card.pause(interaction, job_id)
-
-
-@action("alert", "others")
-async def others(interaction: discord.Interaction, job_id: str) -> None:
+async def others(desk: Desk, job_id: str) -> None:
     """Offers the runs that were passed over."""
-    await acknowledge(interaction)
-    await history.ask_missing(interaction, job_id, "month")
+    await history.ask_missing(desk, job_id, "month")
 
 
-@action("alert", "othersof")
-async def others_of(interaction: discord.Interaction, _target: str) -> None:
+async def others_of(desk: Desk, _target: str) -> None:
     """The same for the job that was picked."""
-    await acknowledge(interaction)
-    await history.ask_missing(interaction, picked(interaction), "month")
+    await history.ask_missing(desk, desk.picked(), "month")
 
 
-@action("alert", "move")
-async def move(interaction: discord.Interaction, job_id: str) -> None:
+async def move(desk: Desk, job_id: str) -> None:
     """Moves the job to the channel that was picked."""
-    await acknowledge(interaction)
-    job = await job_here(interaction, job_id)
-    wanted = moved(job, picked(interaction))
+    job = await job_here(desk, job_id)
+    wanted = moved(job, desk.picked())
     if wanted is None:
         raise Refused(t("“{name}” has no single channel.", name=cut(plain(job.title), 60)))
-    await check(interaction, Act.MOVE, job, version=wanted)
-    try:
-        after = await client_of(interaction).change(wanted, job.version, actor_of(interaction))
-    except Conflict as error:
-        raise await conflict(interaction, job_id, error) from None
+    await check(desk, Act.MOVE, job, version=wanted)
+    async with telling_of_conflicts(desk, job_id):
+        after = await desk.client.change(wanted, job.version, desk.actor_id)
     heading = t("Moved")
-    await show(interaction, await job_card.card_of(interaction, after, heading=heading, undo=job.version))
+    await desk.show(await job_card.card_of(desk, after, heading=heading, undo=job.version))
+
+
+PANELS = (
+    Panel(
+        "alert",
+        clicks={"look": look, "pause": job_card.pause, "others": others, "othersof": others_of, "move": move},
+    ),
+)

@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import ui
 
-from cogs.desk.jobs.lookup import client_of
-from cogs.desk.kit.components import DeskButton, action
+from cogs.desk.jobs.lookup import rules_here
+from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import fit, panel_of, row_of
 from cogs.desk.kit.pictures import month_png
-from cogs.desk.kit.replies import acknowledge, fit, guild_id_of, panel_of, row_of, show
-from cogs.desk.kit.wording import NEUTRAL, cut, plain, run_state
+from cogs.desk.kit.wording import NEUTRAL, bullets, cut, plain, run_state
 from cogs.desk.runs.agenda import (
     Moment,
     busiest_hour,
@@ -32,51 +34,47 @@ from cogs.desk.runs.agenda import (
 from cogs.language import locale, t, tn
 from cogs.rights.public_jobs import is_public
 from cogs.rights.rights import permission_name, posting_in
-from cogs.services import Refused, services_of, spec_for, timezone_of
+from cogs.services import Refused, spec_for
 from schedulezero import instants
-from schedulezero.client.dialect import Feature, JobQuery
+from schedulezero.client.dialect import JobQuery
 from schedulezero.exchange.calendar_file import calendar_of
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR
 from schedulezero.methods.spec import MethodSpec
-from schedulezero.model import GuildRules, Job, JobState, Run
+from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 
 _LISTED = 12
+_TROUBLED = (RunState.FAILED, RunState.MISSED)
 _MOST_JOBS = 2000
 _MOST_RUNS = 1000
 _Item = TypeVar("_Item", Job, Run)
 _TARGET = re.compile(r"(\d{4}-\d{2}-\d{2})\.(month|week)")
 
 
-async def show_calendar(interaction: discord.Interaction, view: str = "month") -> None:
+async def show_calendar(desk: Desk, view: str = "month") -> None:
     """Answers ``/schedule calendar`` with the present month or week."""
-    await acknowledge(interaction)
-    zone = await _zone(interaction)
-    await _show(interaction, instants.now().astimezone(zone).date(), view)
+    zone = await _zone(desk)
+    await _show(desk, instants.now().astimezone(zone).date(), view)
 
 
-@action("calendar", "show")
-async def turn(interaction: discord.Interaction, target: str) -> None:
+async def turn(desk: Desk, target: str) -> None:
     """Shows another month or week; the target is ``<day>.<month or week>``."""
-    await acknowledge(interaction)
-    await _show(interaction, *_read(target))
+    await _show(desk, *_read(target))
 
 
-@action("calendar", "post")
-async def post(interaction: discord.Interaction, target: str) -> None:
+async def post(desk: Desk, target: str) -> None:
     """Posts the picture for everybody in the channel, of the jobs that everybody may learn of."""
-    await acknowledge(interaction)
-    channel = interaction.channel
+    channel = desk.interaction.channel
     assert isinstance(channel, discord.abc.Messageable)
     for permission in (posting_in(channel), "attach_files"):
-        named = {"channel": f"<#{interaction.channel_id}>", "permission": permission_name(permission)}
-        if not getattr(interaction.permissions, permission):
+        named = {"channel": f"<#{desk.interaction.channel_id}>", "permission": permission_name(permission)}
+        if not getattr(desk.interaction.permissions, permission):
             raise Refused(t("You may not do this in {channel}: you lack *{permission}*.", **named))
-        if not getattr(interaction.app_permissions, permission):
+        if not getattr(desk.interaction.app_permissions, permission):
             raise Refused(t("I may not do this in {channel}: give my role *{permission}* there.", **named))
-    panel, files = await _build(interaction, *_read(target), public=True)
+    panel, files = await _build(desk, *_read(target), public=True)
     fit(panel)
     await channel.send(view=panel, files=files, allowed_mentions=discord.AllowedMentions.none())
-    await show(interaction, panel_of(ui.TextDisplay(t("Posted.")), colour=NEUTRAL))
+    await desk.show(panel_of(ui.TextDisplay(t("Posted.")), colour=NEUTRAL))
 
 
 def _read(target: str) -> tuple[date, str]:
@@ -92,28 +90,24 @@ def _read(target: str) -> tuple[date, str]:
         raise Refused(t("This button belongs to an older version of me; use the command again.")) from None
 
 
-async def _show(interaction: discord.Interaction, day: date, view: str) -> None:
-    panel, files = await _build(interaction, day, view)
-    await show(interaction, panel, files)
+async def _show(desk: Desk, day: date, view: str) -> None:
+    panel, files = await _build(desk, day, view)
+    await desk.show(panel, files)
 
 
 async def _build(
-    interaction: discord.Interaction, day: date, view: str, *, public: bool = False
+    desk: Desk, day: date, view: str, *, public: bool = False
 ) -> tuple[ui.LayoutView, list[discord.File]]:
-    zone, now = await _zone(interaction), instants.now()
+    zone, now = await _zone(desk), instants.now()
     begin = span_of(*(month_days(day) if view == "month" else week_days(day)), zone)[0]
-    jobs, more_jobs = await _jobs(interaction)
-    runs = await _runs(interaction, begin) if begin < now else []
+    jobs, more_jobs = await _jobs(desk)
+    runs = await _runs(desk, begin) if begin < now else []
     if public:
-        jobs = [item async for item in _public(interaction, jobs)]
-        runs = [item async for item in _public(interaction, runs)]
-    client = client_of(interaction)
-    rules: GuildRules | None = None
-    if Feature.RULES not in await client.lacks():
-        rules = await client.rules(guild_id_of(interaction))
-    assert interaction.guild is not None
+        jobs = [item async for item in _public(desk, jobs)]
+        runs = [item async for item in _public(desk, runs)]
+    rules = await rules_here(desk)
     seen = await asyncio.to_thread(_seen, jobs, runs, day, view, zone, now, rules)
-    file = await asyncio.to_thread(calendar_of, jobs, name=interaction.guild.name, now=now, texts=not public)
+    file = await asyncio.to_thread(calendar_of, jobs, name=desk.guild.name, now=now, texts=not public)
     notes: list[str] = []
     if more_jobs:
         notes.append(t("Only the next {count} jobs are shown.", count=_MOST_JOBS))
@@ -214,24 +208,17 @@ def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
     if busiest is not None:
         hour, count = busiest
         said += f" {t('Busiest at {hour}: {count}.', hour=f'{hour:02d}:00', count=count)}"
-    troubled = sum(
-        moment.state is not None and moment.state.value in ("failed", "missed") for moment in found
-    )
-    if troubled:
+    if troubled := sum(moment.state in _TROUBLED for moment in found):
         said += f" {tn('{count} failed or missed.', '{count} failed or missed.', troubled)}"
     return cut(said, 1000)
 
 
 def _listed(found: list[Moment], now: datetime) -> str:
     """What comes next, and what did not go well before."""
-    troubled = [
-        moment for moment in found if moment.state is not None and moment.state.value in ("failed", "missed")
-    ]
+    troubled = [moment for moment in found if moment.state in _TROUBLED]
     coming = [moment for moment in found if moment.at > now]
     lines = [f"- {run_state(m.state)} {_named(m)}" for m in troubled[-4:] if m.state is not None]
-    lines += [f"- {'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming[:_LISTED]]
-    if len(coming) > _LISTED:
-        lines.append(f"- {tn('and {count} more', 'and {count} more', len(coming) - _LISTED)}")
+    lines += bullets([f"{'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming], _LISTED)
     return "\n".join(lines) or t("Nothing runs in this time.")
 
 
@@ -239,42 +226,43 @@ def _named(moment: Moment) -> str:
     return f"{discord.utils.format_dt(moment.at, 'f')} · {cut(plain(moment.title), 60)}"
 
 
-async def _zone(interaction: discord.Interaction) -> ZoneInfo:
-    services = services_of(interaction.client)
-    return ZoneInfo(await timezone_of(services, interaction.user.id, interaction.guild_id))
+async def _zone(desk: Desk) -> ZoneInfo:
+    return ZoneInfo(await desk.zone())
 
 
-async def _jobs(interaction: discord.Interaction) -> tuple[list[Job], bool]:
+async def _jobs(desk: Desk) -> tuple[list[Job], bool]:
     found: list[Job] = []
     query = JobQuery(state=JobState.ACTIVE)
-    async for job in client_of(interaction).all_jobs(guild_id_of(interaction), query):
+    async for job in desk.client.all_jobs(desk.guild_id, query):
         if len(found) == _MOST_JOBS:
             return found, True
         found.append(job)
     return found, False
 
 
-async def _public(interaction: discord.Interaction, items: Iterable[_Item]) -> AsyncIterator[_Item]:
+async def _public(desk: Desk, items: Iterable[_Item]) -> AsyncIterator[_Item]:
     """The jobs, or runs, that everybody may learn of."""
-    assert interaction.guild is not None
     specs: dict[str, MethodSpec | None] = {}
     for number, item in enumerate(items):
         if number % 50 == 0:
             await asyncio.sleep(0)  # there may be thousands
         if item.method not in specs:
-            specs[item.method] = spec_for(interaction.client, item.method)
-        if is_public(specs[item.method], item.params, interaction.guild):
+            specs[item.method] = spec_for(desk.bot, item.method)
+        if is_public(specs[item.method], item.params, desk.guild):
             yield item
 
 
-async def _runs(interaction: discord.Interaction, begin: datetime) -> list[Run]:
+async def _runs(desk: Desk, begin: datetime) -> list[Run]:
     """The guild's runs since an instant, the newest first, as many as a picture has use for."""
     found: list[Run] = []
     cursor: str | None = None
     while len(found) < _MOST_RUNS:
-        page = await client_of(interaction).runs(guild_id_of(interaction), cursor=cursor, limit=200)
+        page = await desk.client.runs(desk.guild_id, cursor=cursor, limit=200)
         found += [run for run in page.runs if run.scheduled_at >= begin]
         cursor = page.next_cursor
         if cursor is None or page.runs[-1].scheduled_at < begin:
             break
     return found
+
+
+PANELS = (Panel("calendar", clicks={"show": turn, "post": post}),)

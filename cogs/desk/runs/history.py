@@ -15,19 +15,21 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.jobs.lookup import actor_of, client_of, conflict, job_for, job_here
-from cogs.desk.kit import paging
-from cogs.desk.kit.components import DeskButton, DeskSelect, action, picked
+from cogs.desk.jobs.lookup import job_for, job_here, telling_of_conflicts
+from cogs.desk.kit.components import DeskButton, DeskSelect
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.pictures import Bar, timeline_png
-from cogs.desk.kit.replies import acknowledge, guild_id_of, panel_of, row_of, say, show
-from cogs.desk.kit.wording import NEUTRAL, WAITING, cut, outcome, plain, reason, state_word, titled
+from cogs.desk.kit.wording import NEUTRAL, WAITING, bullets, cut, outcome, plain, reason, state_word, titled
 from cogs.language import mark, t, tn
 from cogs.memory import new_id
 from cogs.rights.deciding import Act
-from cogs.services import Refused, services_of
+from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.client.dialect import Feature, RunPage
-from schedulezero.errors import Conflict, NotFound
+from schedulezero.errors import NotFound
 from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.model import Job, Run, RunState
 
@@ -36,6 +38,7 @@ _DRAWN = 50
 _NOT_WELL = (RunState.FAILED, RunState.MISSED, RunState.SKIPPED, RunState.UNCERTAIN)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
+_FORGOTTEN = mark("This history is too old. Use `/schedule history` again.")
 # Read as: a span that can be made up for, and what its choice says.
 _SPANS = {
     "hour": (timedelta(hours=1), mark("of the last hour")),
@@ -45,73 +48,27 @@ _SPANS = {
 }
 
 
-async def show_history(
-    interaction: discord.Interaction, job_id: str | None, state: RunState | None = None
-) -> None:
+async def show_history(desk: Desk, job_id: str | None, state: RunState | None = None) -> None:
     """Shows the newest runs of a job, or of the whole guild."""
-    await acknowledge(interaction)
     if job_id:
-        await job_here(interaction, job_id, cancelled=True)
-    view = {"history": job_id or "", "state": state.value if state else None, "cursors": []}
-    await _show_page(interaction, new_id(), view)
+        await job_here(desk, job_id, cancelled=True)
+    await HISTORY.begin(desk, {"history": job_id or "", "state": state.value if state else None})
 
 
-@action("job", "history")
-async def job_history(interaction: discord.Interaction, job_id: str) -> None:
-    """Goes from a job's card to its history."""
-    await show_history(interaction, job_id)
-
-
-@action("history", "next")
-async def older(interaction: discord.Interaction, panel_id: str) -> None:
-    """Turns to older runs."""
-    await acknowledge(interaction)
-    await _show_page(interaction, panel_id, paging.forward(await _view(interaction, panel_id)))
-
-
-@action("history", "back")
-async def newer(interaction: discord.Interaction, panel_id: str) -> None:
-    """Turns to newer runs."""
-    await acknowledge(interaction)
-    await _show_page(interaction, panel_id, paging.backward(await _view(interaction, panel_id)))
-
-
-@action("history", "failed")
-async def toggle_failed(interaction: discord.Interaction, panel_id: str) -> None:
+async def toggle_failed(desk: Desk, panel_id: str) -> None:
     """Shows failed runs only, or all again."""
-    await acknowledge(interaction)
-    view = await _view(interaction, panel_id)
-    view["state"] = None if view["state"] else RunState.FAILED.value
-    view["cursors"] = []
-    await _show_page(interaction, panel_id, view)
+    view = await HISTORY.state(desk, panel_id)
+    state = None if view["state"] else RunState.FAILED.value
+    await HISTORY.show(desk, panel_id, {**view, "state": state, "cursors": []})
 
 
-@action("history", "refresh")
-async def refresh(interaction: discord.Interaction, panel_id: str) -> None:
-    """Shows the page as it is now."""
-    await acknowledge(interaction)
-    await _show_page(interaction, panel_id, await _view(interaction, panel_id))
-
-
-async def _view(interaction: discord.Interaction, panel_id: str) -> dict[str, Any]:
-    assert interaction.guild_id is not None
-    view = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
-    if view is None or "history" not in view:
-        raise Refused(t("This history is too old. Use `/schedule history` again."))
-    return view
-
-
-async def _show_page(interaction: discord.Interaction, panel_id: str, view: dict[str, Any]) -> None:
-    client, guild_id = client_of(interaction), guild_id_of(interaction)
+async def _page(desk: Desk, panel_id: str, view: State) -> Page:
+    client, guild_id = desk.client, desk.guild_id
     job_id: str | None = view["history"] or None
     state = RunState(view["state"]) if view["state"] else None
     job = await client.job(job_id, guild_id) if job_id else None
-    cursor = paging.cursor_of(view)
-    page = await client.runs(guild_id, job_id=job_id, state=state, cursor=cursor, limit=PAGE)
+    page = await client.runs(guild_id, job_id=job_id, state=state, cursor=cursor_of(view), limit=PAGE)
     drawn = await client.runs(guild_id, job_id=job_id, limit=_DRAWN)
-    assert interaction.guild_id is not None
-    saved = {**view, "next": page.next_cursor}
-    await services_of(interaction.client).memory.save_panel(panel_id, interaction.guild_id, saved)
     lacks = await client.lacks()
     files: list[discord.File] = []
     if len(drawn.runs) > 1:
@@ -120,7 +77,10 @@ async def _show_page(interaction: discord.Interaction, panel_id: str, view: dict
         picture = await asyncio.to_thread(timeline_png, bars, words)
         files.append(discord.File(BytesIO(picture), "history.png"))
     panel = history_panel(panel_id, job, page, view, drawn.runs, make_up=Feature.MAKE_UP not in lacks)
-    await show(interaction, panel, files)
+    return Page(panel, page.next_cursor, files)
+
+
+HISTORY = PagedPanel("history", _FORGOTTEN, _page)
 
 
 def history_panel(
@@ -190,8 +150,7 @@ def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
     text = ui.TextDisplay("\n".join(lines))
     if not retry or run.state not in _NOT_WELL:
         return text
-    button: Any = DeskButton("run", "retry", run_target(run), t("Retry"))
-    return ui.Section(text, accessory=button)
+    return ui.Section(text, accessory=DeskButton("run", "retry", run_target(run), t("Retry")))
 
 
 # -------------------------------------------------------------------- trying again
@@ -215,62 +174,48 @@ def read_run_target(target: str) -> tuple[str, datetime]:
         raise NotFound("There is no job of that name here.") from None
 
 
-@action("run", "retry")
-async def retry(interaction: discord.Interaction, target: str) -> None:
+async def retry(desk: Desk, target: str) -> None:
     """Runs an instant again whose run did not succeed."""
-    await acknowledge(interaction)
     job_id, at = read_run_target(target)
-    job = await job_for(interaction, Act.MAKE_UP, job_id)
-    runs = await _queue(interaction, job, [at])
+    job = await job_for(desk, Act.MAKE_UP, job_id)
+    runs = await _queue(desk, job, [at])
     if not runs:
         raise Refused(t("It is being tried again already, or has succeeded meanwhile."))
-    await say(interaction, t("Trying {job} again. The history shows what becomes of it.", job=titled(job)))
+    await desk.say(t("Trying {job} again. The history shows what becomes of it.", job=titled(job)))
 
 
-async def _queue(interaction: discord.Interaction, job: Job, wanted: Sequence[datetime]) -> Sequence[Run]:
+async def _queue(desk: Desk, job: Job, wanted: Sequence[datetime]) -> Sequence[Run]:
     """Has instants of a job run, in the version that the person's rights were compared with."""
-    try:
-        return await client_of(interaction).make_up(
-            job.id, wanted, actor_of(interaction), version=job.version
-        )
-    except Conflict as error:
-        raise await conflict(interaction, job.id, error) from None
+    async with telling_of_conflicts(desk, job.id):
+        return await desk.client.make_up(job.id, wanted, desk.actor_id, version=job.version)
 
 
-@action("job", "missing")
-async def missing_picked(interaction: discord.Interaction, job_id: str) -> None:
+async def missing_picked(desk: Desk, job_id: str) -> None:
     """Takes in over which span to make up for missing runs."""
-    await acknowledge(interaction)
-    await ask_missing(interaction, job_id, picked(interaction))
+    await ask_missing(desk, job_id, desk.picked())
 
 
-async def ask_missing(interaction: discord.Interaction, job_id: str, span_name: str) -> None:
+async def ask_missing(desk: Desk, job_id: str, span_name: str) -> None:
     """Says what is missing in a span (a key of `_SPANS`), and asks whether to make up for it."""
     if span_name not in _SPANS:
         raise Refused(t("Nothing was picked."))
     span, words = _SPANS[span_name]
-    job = await job_for(interaction, Act.MAKE_UP, job_id)
+    job = await job_for(desk, Act.MAKE_UP, job_id)
     now = instants.now()
-    found = await client_of(interaction).missing(job.id, now - span, now)
+    found = await desk.client.missing(job.id, now - span, now)
     back = DeskButton("job", "history", job.id, t("Back to the history"))
     if not found:
         said = t("Nothing is missing: each run {span} went well.", span=t(words))
-        await show(interaction, panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))
+        await desk.show(panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))
         return
     panel_id = new_id()
-    assert interaction.guild_id is not None
     stamps = [instants.to_iso(at) for at in found]
-    await services_of(interaction.client).memory.save_panel(
-        panel_id, interaction.guild_id, {"make_up": job.id, "instants": stamps}
-    )
-    listed = [f"- {discord.utils.format_dt(at, 'F')}" for at in found[:15]]
-    if len(found) > 15:
-        listed.append(f"- {tn('and {count} more', 'and {count} more', len(found) - 15)}")
+    await desk.memory.save_panel(panel_id, desk.guild.id, {"make_up": job.id, "instants": stamps})
+    listed = bullets([discord.utils.format_dt(at, "F") for at in found], 15)
     question = tn("Run {count} missing run of {job} now?", "Run {count} missing runs of {job} now?",
                   len(found), job=titled(job))  # fmt: skip
     style = discord.ButtonStyle.success
-    await show(
-        interaction,
+    await desk.show(
         panel_of(
             ui.TextDisplay("\n".join([f"### {question}", *listed])),
             row_of(DeskButton("run", "makeup", panel_id, t("Yes, do it"), style=style), back),
@@ -279,17 +224,21 @@ async def ask_missing(interaction: discord.Interaction, job_id: str, span_name: 
     )
 
 
-@action("run", "makeup")
-async def make_up(interaction: discord.Interaction, panel_id: str) -> None:
+async def make_up(desk: Desk, panel_id: str) -> None:
     """Makes up for the runs that were asked about."""
-    await acknowledge(interaction)
-    assert interaction.guild_id is not None
-    asked = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
+    asked = await desk.memory.panel(panel_id, desk.guild.id)
     if asked is None or "make_up" not in asked:
-        raise Refused(t("This history is too old. Use `/schedule history` again."))
-    job = await job_for(interaction, Act.MAKE_UP, asked["make_up"])
+        raise Refused(t(_FORGOTTEN))
+    job = await job_for(desk, Act.MAKE_UP, asked["make_up"])
     wanted = [instants.from_iso(text) for text in asked["instants"]]
-    runs = await _queue(interaction, job, wanted)
+    runs = await _queue(desk, job, wanted)
     said = tn("{count} run is under way.", "{count} runs are under way.", len(runs))
     back = DeskButton("job", "history", job.id, t("Back to the history"))
-    await show(interaction, panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))
+    await desk.show(panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))
+
+
+PANELS = (
+    Panel("job", clicks={"history": show_history, "missing": missing_picked}),
+    Panel("history", clicks={**HISTORY.clicks, "failed": toggle_failed}),
+    Panel("run", clicks={"retry": retry, "makeup": make_up}),
+)

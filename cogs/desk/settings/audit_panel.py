@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Sequence
@@ -11,14 +10,14 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.jobs.lookup import client_of, job_here
-from cogs.desk.kit import paging
-from cogs.desk.kit.components import DeskButton, action
-from cogs.desk.kit.replies import acknowledge, guild_id_of, panel_of, row_of, show
-from cogs.desk.kit.wording import ACTIONS, NEUTRAL, cut, plain, relative
+from cogs.desk.jobs.lookup import job_here
+from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
+from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, mentioned, plain, relative
 from cogs.language import locale, mark, t
-from cogs.memory import new_id
-from cogs.services import Refused, services_of
 from schedulezero.client.dialect import AuditPage
 from schedulezero.errors import ClientError
 from schedulezero.instants import from_iso
@@ -58,61 +57,31 @@ _LABELS = {
     "overlap": mark("Overlap"),
     "run": mark("Run"),
 }
-# Read as: what an id is of, and how it is named in a message.
-_MENTIONS = {
-    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>", Kind.USER: "<@{}>",
-    Kind.USERS: "<@{}>",
-}  # fmt: skip
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 # Read as: of a new job only these are told, besides what it does.
 _OF_A_NEW_JOB = ("trigger", "params.")
 
 
-async def show_audit(
-    interaction: discord.Interaction, job_id: str | None, person: discord.Member | discord.User | None
-) -> None:
+async def show_audit(desk: Desk, job_id: str | None, person: discord.Member | discord.User | None) -> None:
     """Shows who changed what here, newest first."""
-    await acknowledge(interaction)
     if job_id:
-        await job_here(interaction, job_id, cancelled=True)
-    view = {"audit": job_id or "", "actor": str(person.id) if person else "", "cursors": []}
-    await _show_page(interaction, new_id(), view)
+        await job_here(desk, job_id, cancelled=True)
+    view = {"audit": job_id or "", "actor": str(person.id) if person else ""}
+    await AUDIT.begin(desk, view)
 
 
-@action("audit", "next")
-async def older(interaction: discord.Interaction, panel_id: str) -> None:
-    """Turns to older entries."""
-    await acknowledge(interaction)
-    await _show_page(interaction, panel_id, paging.forward(await _view(interaction, panel_id)))
-
-
-@action("audit", "back")
-async def newer(interaction: discord.Interaction, panel_id: str) -> None:
-    """Turns to newer entries."""
-    await acknowledge(interaction)
-    await _show_page(interaction, panel_id, paging.backward(await _view(interaction, panel_id)))
-
-
-async def _view(interaction: discord.Interaction, panel_id: str) -> dict[str, Any]:
-    assert interaction.guild_id is not None
-    view = await services_of(interaction.client).memory.panel(panel_id, interaction.guild_id)
-    if view is None or "audit" not in view:
-        raise Refused(t("This list is too old. Use `/schedule audit` again."))
-    return view
-
-
-async def _show_page(interaction: discord.Interaction, panel_id: str, view: dict[str, Any]) -> None:
-    page = await client_of(interaction).audit(
-        guild_id_of(interaction),
+async def _page(desk: Desk, panel_id: str, view: State) -> Page:
+    page = await desk.client.audit(
+        desk.guild_id,
         job_id=view["audit"] or None,
         actor_id=view["actor"] or None,
-        cursor=paging.cursor_of(view),
+        cursor=cursor_of(view),
         limit=_PAGE,
     )
-    assert interaction.guild_id is not None
-    saved = {**view, "next": page.next_cursor}
-    await services_of(interaction.client).memory.save_panel(panel_id, interaction.guild_id, saved)
-    await show(interaction, audit_panel(panel_id, page, first=not view["cursors"]))
+    return Page(audit_panel(panel_id, page, first=not view["cursors"]), page.next_cursor)
+
+
+AUDIT = PagedPanel("audit", mark("This list is too old. Use `/schedule audit` again."), _page)
 
 
 def audit_panel(panel_id: str, page: AuditPage, *, first: bool) -> ui.LayoutView:
@@ -147,28 +116,23 @@ def _changes(entry: AuditEntry) -> list[str]:
     new = entry.action == "created"
     if new:
         changes = [change for change in changes if change.field.startswith(_OF_A_NEW_JOB)]
-    lines = [
-        f"{_label(change.field)}: "
-        + (_value(change.field, change.new) if new or entry.action in ("run", "made_up") else _both(change))
-        for change in changes[:_MOST_CHANGES]
-    ]
+    only_new = new or entry.action in ("run", "made_up")
+    lines = [_line(change, only_new=only_new) for change in changes[:_MOST_CHANGES]]
     if len(changes) > _MOST_CHANGES:
         lines.append(t("… and {count} more", count=len(changes) - _MOST_CHANGES))
     return lines
 
 
-def _both(change: Change) -> str:
-    return f"{_value(change.field, change.old)} → {_value(change.field, change.new)}"
-
-
-def _label(field: str) -> str:
-    name = field.rpartition(".")[2]
-    return t(_LABELS.get(name) or Parameter(name, kind_of(name, "")).label)
+def _line(change: Change, *, only_new: bool) -> str:
+    name = change.field.rpartition(".")[2]
+    label = t(_LABELS.get(name) or Parameter(name, kind_of(name, "")).label)
+    new = _value(change.field, change.new)
+    return f"{label}: {new}" if only_new else changed(label, _value(change.field, change.old), new)
 
 
 def _value(field: str, value: Any) -> str:
     if value in (None, "", [], {}):
-        return "–"
+        return brief(value)
     if field == "trigger" and isinstance(value, dict):
         trigger = Trigger.from_json(value)
         return plain(describe(trigger, trigger.zone_or("UTC"), locale()))
@@ -179,30 +143,27 @@ def _value(field: str, value: Any) -> str:
         return cut(plain(shortened(value)), _LONGEST_VALUE)  # its path may be a secret, and many read this
     if field.startswith("params.") and tells_a_secret(field.removeprefix("params.")):
         return "…"
-    mention = _MENTIONS.get(kind)
     items = value if isinstance(value, list) else [value]
-    if mention is not None and all(str(item).isdecimal() for item in items):
-        return cut(" ".join(mention.format(item) for item in items), _LONGEST_VALUE)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return cut(plain(text.replace("\n", " ")), _LONGEST_VALUE)
+    if (mentions := mentioned(kind, value)) is not None and all(str(item).isdecimal() for item in items):
+        return cut(mentions, _LONGEST_VALUE)
+    return brief(value)
 
 
-async def note_change(
-    interaction: discord.Interaction, done: str, changes: Sequence[Change], *, name: str | None = None
-) -> None:
+async def note_change(desk: Desk, done: str, changes: Sequence[Change], *, name: str | None = None) -> None:
     """Adds what was done in the bot itself to the audit; a server that keeps none is no obstacle.
 
     Parameters:
-        interaction: where it was done, and by whom.
+        desk: where it was done, and by whom.
         done: a key of the actions above.
         changes: old → new.
         name: to what.
     """
-    if interaction.guild_id is None:
+    if desk.guild.id is None:
         return
     try:
-        await client_of(interaction).note(
-            done, guild_id=guild_id_of(interaction), name=name, changes=changes, by=str(interaction.user.id)
-        )
+        await desk.client.note(done, guild_id=desk.guild_id, name=name, changes=changes, by=desk.actor_id)
     except ClientError as error:
-        log.warning("%s by %s is missing in the audit: %s", done, interaction.user.id, error)
+        log.warning("%s by %s is missing in the audit: %s", done, desk.member.id, error)
+
+
+PANELS = (Panel("audit", clicks=AUDIT.clicks),)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import discord
 from discord import ui
 
-from cogs.desk.kit.replies import acknowledge, panel_of, show
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import locale, mark, t
 from schedulezero.when.language.lexicon import language_of
@@ -31,9 +31,8 @@ _VARIABLES = (
 )
 
 
-async def show_help(interaction: discord.Interaction) -> None:
+async def show_help(desk: Desk) -> None:
     """Answers ``/schedule help``."""
-    await acknowledge(interaction)
     commands = "\n".join(f"- `{name}`: {t(words)}" for name, words in _COMMANDS)
     variables = "\n".join(f"- `{name}`: {t(words)}" for name, words in _VARIABLES)
     menus = t(
@@ -41,8 +40,7 @@ async def show_help(interaction: discord.Interaction) -> None:
         "posted it."
     )
     turns = t("Several texts, parted by lines of `---`, are posted in turn.")
-    await show(
-        interaction,
+    await desk.show(
         panel_of(
             ui.TextDisplay(f"### {t('I do things on time')}\n{commands}\n\n{menus}"),
             ui.Separator(),

@@ -6,26 +6,28 @@ Who may schedule may not set: settings belong to those who manage the server.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import discord
 from discord import ui
 
-from cogs.desk.jobs.lookup import actor_of, client_of
-from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, action, all_picked
-from cogs.desk.kit.modals import ask, form_action, text_field
-from cogs.desk.kit.replies import acknowledge, check_settings, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.jobs.lookup import rules_here
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import NEUTRAL, plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
-from cogs.desk.settings.zones import change_guild_zone, rules_here
+from cogs.desk.settings.zones import change_guild_zone
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t
-from cogs.rights.permissions import wanted
+from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import permission_name
-from cogs.services import Refused, offered_specs, services_of
+from cogs.services import Refused, offered_specs
 from schedulezero import instants
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import MethodSpec
@@ -37,26 +39,24 @@ from schedulezero.when.language.zone_search import search_zones
 log = logging.getLogger(__name__)
 
 
-async def show_setup(interaction: discord.Interaction) -> None:
+async def show_setup(desk: Desk) -> None:
     """Answers ``/schedule setup``."""
-    await acknowledge(interaction)
-    await _show(interaction)
+    await _show(desk)
 
 
-async def _show(interaction: discord.Interaction) -> None:
-    check_settings(interaction)
-    guild = interaction.guild
-    assert guild is not None
-    memory = services_of(interaction.client).memory
+async def _show(desk: Desk) -> None:
+    desk.check_settings()
+    guild = desk.guild
+    memory = desk.memory
     settings = await memory.settings(guild.id)
-    zone = await memory.timezone(0, guild.id) or services_of(interaction.client).timezone
+    zone = await memory.timezone(0, guild.id) or desk.services.timezone
     try:
-        rules = await rules_here(interaction)
+        rules = await rules_here(desk)
     except ClientError as error:
         log.warning("the server's rules cannot be shown: %s", error.message)
         rules = None
-    specs = offered_specs(interaction.client)
-    await show(interaction, setup_panel(guild, settings, zone, rules, specs))
+    specs = offered_specs(desk.bot)
+    await desk.show(setup_panel(guild, settings, zone, rules, specs))
 
 
 def setup_panel(
@@ -76,12 +76,12 @@ def setup_panel(
         specs: the jobs that can be scheduled, for what they take.
     """
     target = str(guild.id)
-    zone_button: Any = DeskButton("setup", "zone", target, t("Change"))
+    zone_button = DeskButton("setup", "zone", target, t("Change"))
     approval = t("on: what pings many, deletes, locks or changes roles waits for a second person")
-    approval_button: Any = DeskButton(
+    approval_button = DeskButton(
         "setup", "approval", target, t("Switch off") if settings.approval else t("Switch on")
     )
-    limits_button: Any = DeskButton("setup", "limits", target, t("Change"), disabled=rules is None)
+    limits_button = DeskButton("setup", "limits", target, t("Change"), disabled=rules is None)
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(f"### {t('Settings of {server}', server=plain(guild.name)[:80])}"),
         ui.Section(ui.TextDisplay(f"**{t('Times are meant in')}** {zone}"), accessory=zone_button),
@@ -122,12 +122,13 @@ def setup_panel(
 
 
 def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
-    needed, mine = wanted(specs), guild.me.guild_permissions
-    lacking = {name: jobs for name, jobs in needed.items() if not getattr(mine, name)}
-    if not lacking:
+    needed = wanted(specs)
+    absent = lacking(guild.me.guild_permissions, needed)
+    if not absent:
         return f"✅ {t('I have every permission that my jobs may need.')}"
     lines = [f"**{t('Permissions that I lack; give them to my role as you need them')}**"]
-    for name, jobs in lacking.items():
+    for name in absent:
+        jobs = needed[name]
         uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")
         lines.append(f"- ❌ *{permission_name(name)}*: {uses}{' …' if len(jobs) > 2 else ''}")
     return "\n".join(lines)
@@ -136,10 +137,9 @@ def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
 # -------------------------------------------------------------------- changes
 
 
-@action("setup", "zone")
-async def ask_zone(interaction: discord.Interaction, target: str) -> None:
+async def ask_zone(desk: Desk, target: str) -> None:
     """Asks for the guild's zone."""
-    check_settings(interaction)
+    desk.check_settings()
     field = text_field(
         "zone",
         t("City or zone"),
@@ -147,14 +147,12 @@ async def ask_zone(interaction: discord.Interaction, target: str) -> None:
         required=True,
         most=60,
     )
-    await ask(interaction, "setup", "zone", target, t("Times are meant in"), [field])
+    await ask(desk, "setup", "zone", target, t("Times are meant in"), [field])
 
 
-@form_action("setup", "zone")
-async def zone_given(interaction: discord.Interaction, _target: str, fields: Mapping[str, Any]) -> None:
+async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
     """Sets the guild's zone."""
-    await acknowledge(interaction)
-    check_settings(interaction)
+    desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
     zone = typed
     if typed not in known_zones():
@@ -164,88 +162,88 @@ async def zone_given(interaction: discord.Interaction, _target: str, fields: Map
                 t("“{zone}” is no time zone that I know; name a large city near you.", zone=plain(typed))
             )
         zone = near[0].key
-    await change_guild_zone(interaction, zone)
-    await _show(interaction)
+    await change_guild_zone(desk, zone)
+    await _show(desk)
 
 
-@action("setup", "approval")
-async def toggle_approval(interaction: discord.Interaction, _target: str) -> None:
+async def toggle_approval(desk: Desk, _target: str) -> None:
     """Switches the second person on or off."""
-    await _change(interaction, lambda settings: replace(settings, approval=not settings.approval))
+    await _change(desk, lambda settings: replace(settings, approval=not settings.approval))
 
 
-@action("setup", "alerts")
-async def alerts_chosen(interaction: discord.Interaction, _target: str) -> None:
+async def alerts_chosen(desk: Desk, _target: str) -> None:
     """Sets where alerts go."""
-    chosen = await _channel_picked(interaction)
-    await _change(interaction, lambda settings: replace(settings, alert_channel_id=chosen))
+    chosen = _channel_picked(desk)
+    await _change(desk, lambda settings: replace(settings, alert_channel_id=chosen))
 
 
-@action("setup", "log")
-async def log_chosen(interaction: discord.Interaction, _target: str) -> None:
+async def log_chosen(desk: Desk, _target: str) -> None:
     """Sets where each change is told."""
-    chosen = await _channel_picked(interaction)
-    await _change(interaction, lambda settings: replace(settings, log_channel_id=chosen))
+    chosen = _channel_picked(desk)
+    await _change(desk, lambda settings: replace(settings, log_channel_id=chosen))
 
 
-async def _channel_picked(interaction: discord.Interaction) -> str | None:
+def _channel_picked(desk: Desk) -> str | None:
     """The channel of this guild that was picked and where I may post, None for none; Refused for another."""
-    chosen = next(iter(all_picked(interaction)), None)
-    guild = interaction.guild
-    assert guild is not None
+    chosen = next(iter(desk.all_picked()), None)
+    guild = desk.guild
     channel = guild.get_channel_or_thread(int(chosen)) if chosen and chosen.isdecimal() else None
     if chosen is not None and channel is None:
-        await acknowledge(interaction)
         raise Refused(t("The channel {id} is not one of this server, or I cannot see it.", id=chosen))
     if channel is not None and not channel.permissions_for(guild.me).send_messages:
-        await acknowledge(interaction)
         raise Refused(
             t("I may not post in {channel}: give my role *Send Messages* there.", channel=channel.mention)
         )
     return chosen
 
 
-@action("setup", "roles")
-async def roles_chosen(interaction: discord.Interaction, _target: str) -> None:
+async def roles_chosen(desk: Desk, _target: str) -> None:
     """Sets who else may schedule."""
-    assert interaction.guild is not None
-    known = {str(role.id) for role in interaction.guild.roles}
-    chosen = tuple(item for item in all_picked(interaction) if item in known)
-    await _change(interaction, lambda settings: replace(settings, manager_role_ids=chosen))
+    known = {str(role.id) for role in desk.guild.roles}
+    chosen = tuple(item for item in desk.all_picked() if item in known)
+    await _change(desk, lambda settings: replace(settings, manager_role_ids=chosen))
 
 
-async def _change(interaction: discord.Interaction, change: Any) -> None:
-    await acknowledge(interaction)
-    check_settings(interaction)
-    assert interaction.guild_id is not None
-    memory = services_of(interaction.client).memory
-    before = await memory.settings(interaction.guild_id)
+async def _change(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
+    desk.check_settings()
+    before = await desk.memory.settings(desk.guild.id)
     after = change(before)
-    await memory.save_settings(interaction.guild_id, after)
+    await desk.memory.save_settings(desk.guild.id, after)
     if changes := changes_between(before.to_json(), after.to_json()):
-        await note_change(interaction, "settings", changes)
-    await _show(interaction)
+        await note_change(desk, "settings", changes)
+    await _show(desk)
 
 
-@action("setup", "limits")
-async def ask_limits(interaction: discord.Interaction, target: str) -> None:
+async def ask_limits(desk: Desk, target: str) -> None:
     """Asks for limits and hours; what was set before is filled in."""
-    check_settings(interaction)
-    known = await services_of(interaction.client).memory.kept("rules", guild_id_of(interaction)) or {}
-    await ask(interaction, "setup", "limits", target, t("Limits and hours"), limit_fields(known))
+    desk.check_settings()
+    known = await desk.memory.kept("rules", desk.guild_id) or {}
+    await ask(desk, "setup", "limits", target, t("Limits and hours"), limit_fields(known))
 
 
-@form_action("setup", "limits")
-async def limits_given(interaction: discord.Interaction, target: str, fields: Mapping[str, Any]) -> None:
+async def limits_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Sets limits and hours; what was typed is kept, also when it is refused."""
-    await acknowledge(interaction)
-    check_settings(interaction)
+    desk.check_settings()
     typed = {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS}
-    memory = services_of(interaction.client).memory
-    await memory.put("rules", guild_id_of(interaction), typed)
-    assert interaction.guild_id is not None
-    zone = await memory.timezone(0, interaction.guild_id) or services_of(interaction.client).timezone
-    rules = read_limits(typed, guild_id_of(interaction), zone)
-    await client_of(interaction).save_rules(rules, actor_of(interaction))
-    await _show(interaction)
-    await say(interaction, t("Saved. Runs that the rules forbid are skipped, and the history says so."))
+    memory = desk.memory
+    await memory.put("rules", desk.guild_id, typed)
+    zone = await desk.services.timezone_of(0, desk.guild.id)
+    rules = read_limits(typed, desk.guild_id, zone)
+    await desk.client.save_rules(rules, desk.actor_id)
+    await _show(desk)
+    await desk.say(t("Saved. Runs that the rules forbid are skipped, and the history says so."))
+
+
+PANELS = (
+    Panel(
+        "setup",
+        clicks={
+            "approval": toggle_approval,
+            "alerts": alerts_chosen,
+            "log": log_chosen,
+            "roles": roles_chosen,
+        },
+        opens={"zone": ask_zone, "limits": ask_limits},
+        forms={"zone": zone_given, "limits": limits_given},
+    ),
+)

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ValidationError
 
 from cogs.desk.drafts.draft import fill, typed
 from cogs.desk.drafts.forms import parameter_field, read_form
-from cogs.desk.kit.components import DeskSelect, action, picked
-from cogs.desk.kit.modals import ask, form_action
-from cogs.desk.kit.replies import acknowledge, check_settings, guild_id_of, panel_of, row_of, say, show
+from cogs.desk.kit.components import DeskSelect
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.modals import ask
 from cogs.desk.kit.wording import NEUTRAL, cut
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
@@ -26,10 +28,9 @@ from schedulezero.methods.sprocket_settings import save_settings, settings_of
 _MOST_FIELDS = 5
 
 
-async def show_sprockets(interaction: discord.Interaction) -> None:
+async def show_sprockets(desk: Desk) -> None:
     """Shows what is loaded, and to the bot's owner what could be."""
-    await acknowledge(interaction)
-    bot: Any = interaction.client
+    bot = desk.bot
     loaded = loader.loaded(bot)
     found = loader.discover()
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Sprockets')}")]
@@ -41,7 +42,7 @@ async def show_sprockets(interaction: discord.Interaction) -> None:
         ]
         lines.append("\n".join([f"**{name}** {found[name].version}", *jobs]))
     items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))
-    if await bot.is_owner(interaction.user):
+    if await bot.is_owner(desk.member):
         idle = [f"{name} ({found[name].version})" for name in found if name not in loaded]
         said = t("Not loaded: {names}. `/load_sprocket` loads one.", names=", ".join(idle) or "–")
         items.append(ui.TextDisplay(cut("\n".join([f"-# {said}", *loader.clashes()]), 600)))
@@ -52,42 +53,39 @@ async def show_sprockets(interaction: discord.Interaction) -> None:
     ]
     if options:
         items.append(row_of(DeskSelect("sprocket", "configure", "all", t("Configure…"), options[:25])))
-    await show(interaction, panel_of(*items, colour=NEUTRAL))
+    await desk.show(panel_of(*items, colour=NEUTRAL))
 
 
-@action("sprocket", "configure")
-async def configure(interaction: discord.Interaction, _: str) -> None:
+async def configure(desk: Desk, _: str) -> None:
     """Opens the form of a sprocket's settings, filled with what holds in this server."""
-    check_settings(interaction)
-    name = picked(interaction)
-    model = _model(interaction, name)
+    desk.check_settings()
+    name = desk.picked()
+    model = _model(desk, name)
     spec = _spec(name, model)
-    settings = await settings_of(interaction.client, name, model, guild_id_of(interaction))
+    settings = await settings_of(desk.bot, name, model, desk.guild_id)
     values = typed(spec, settings.model_dump(mode="json"))
     fields = [parameter_field(item, values.get(item.name)) for item in spec.parameters[:_MOST_FIELDS]]
-    await ask(interaction, "sprocket", "settings", name, t("Settings of {name}", name=name), fields)
+    await ask(desk, "sprocket", "settings", name, t("Settings of {name}", name=name), fields)
 
 
-@form_action("sprocket", "settings")
-async def configured(interaction: discord.Interaction, name: str, fields: Mapping[str, Any]) -> None:
+async def configured(desk: Desk, name: str, fields: Mapping[str, Any]) -> None:
     """Keeps the settings that were filled in."""
-    check_settings(interaction)
-    await acknowledge(interaction)
-    model = _model(interaction, name)
+    desk.check_settings()
+    model = _model(desk, name)
     spec = _spec(name, model)
-    filled = fill(spec, read_form(fields)[0], guild_id_of(interaction))
+    filled = fill(spec, read_form(fields)[0], desk.guild_id)
     if filled.errors or filled.missing:
         missing = [t("{label} is missing.", label=t(item.label)) for item in filled.missing]
         raise Refused("\n".join([t("Nothing was changed:"), *filled.errors.values(), *missing]))
     try:
-        present = await settings_of(interaction.client, name, model, guild_id_of(interaction))
+        present = await settings_of(desk.bot, name, model, desk.guild_id)
         kept = model(**{**_hidden(present.model_dump(mode="json"), spec), **filled.params})
     except ValidationError as error:
         said = str(error.errors(include_url=False)[0]["msg"])
         raise Refused(t("Nothing was changed: {reason}", reason=said)) from error
-    await save_settings(interaction.client, name, guild_id_of(interaction), kept.model_dump(mode="json"))
-    await note_change(interaction, "sprocket_configured", (), name=name)
-    await say(interaction, t("Kept. {name} goes by these settings from its next run on.", name=f"**{name}**"))
+    await save_settings(desk.bot, name, desk.guild_id, kept.model_dump(mode="json"))
+    await note_change(desk, "sprocket_configured", (), name=name)
+    await desk.say(t("Kept. {name} goes by these settings from its next run on.", name=f"**{name}**"))
 
 
 def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:
@@ -96,9 +94,8 @@ def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:
     return {name: value for name, value in present.items() if name not in asked}
 
 
-def _model(interaction: discord.Interaction, name: str) -> type[BaseModel]:
-    bot: Any = interaction.client
-    cog = loader.cog_of(bot, name) if name in loader.loaded(bot) else None
+def _model(desk: Desk, name: str) -> type[BaseModel]:
+    cog = loader.cog_of(desk.bot, name) if name in loader.loaded(desk.bot) else None
     if cog is None:
         raise Refused(t("“{name}” is not loaded, or has no settings.", name=name[:50]))
     return cast("type[BaseModel]", getattr(cog, "settings"))  # noqa: B009 - declared by the sprocket
@@ -119,3 +116,12 @@ def _spec(name: str, model: type[BaseModel]) -> MethodSpec:
             for key, field in model.model_fields.items()
         ),
     )
+
+
+PANELS = (
+    Panel(
+        "sprocket",
+        opens={"configure": configure},
+        forms={"settings": configured},
+    ),
+)

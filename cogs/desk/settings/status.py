@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
-import discord
 from discord import ui
-from discord.ext import commands
 
-from cogs.desk.kit.replies import acknowledge, guild_id_of, say, show
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import BAD, GOOD, relative, span, state_word
+from cogs.health import Check, own_instance
 from cogs.language import t, translated
-from cogs.rights.allowance import allowance_of, imports, only_schedules, used_up
-from cogs.services import Refused, handler_of, services_of
+from cogs.rights.allowance import allowance_of, imports, used_up
+from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
 from schedulezero.errors import ClientError
 from schedulezero.model import Run
@@ -21,99 +20,84 @@ from schedulezero.model import Run
 _MANY_WAITING = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that is checked: how it is, and what to do when it is not well."""
-
-    well: bool
-    text: str
-
-    def __str__(self) -> str:
-        return f"{'✅' if self.well else '❌'} {self.text}"
-
-
-async def show_status(interaction: discord.Interaction) -> None:
+async def show_status(desk: Desk) -> None:
     """Answers ``/schedule status``."""
-    await acknowledge(interaction)
-    lines = await _server_lines(interaction)
-    lines += await _limit_lines(interaction)
-    assert isinstance(interaction.client, commands.Bot)
-    names = loaded(interaction.client)
-    methods = len(handler_of(interaction.client).sprockets)
+    checks = await _server_lines(desk)
+    checks += await _limit_lines(desk)
+    names = loaded(desk.bot)
+    methods = len(handler_of(desk.bot).sprockets)
     listed = ", ".join(names) or t("none")
-    said = f"**{t('Sprockets:')}** {t('{names}, with {count} jobs', names=listed, count=methods)}"
-    lines.append(Line(bool(names), said if names else f"{said}. {t('`/load_sprocket` loads one.')}"))
-    latency = interaction.client.latency
+    said = t("{names}, with {count} jobs", names=listed, count=methods)
+    if not names:
+        said += f". {t('`/load_sprocket` loads one.')}"
+    checks.append(Check(t("Sprockets:"), bool(names), said))
+    latency = desk.bot.latency
     if latency == latency:  # not a number before the first heartbeat
-        lines.append(Line(latency < 1, f"**Discord:** {latency * 1000:.0f} ms"))
-    well = all(line.well for line in lines)
-    container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=GOOD if well else BAD)
-    container.add_item(ui.TextDisplay(f"### {t('Status')}\n" + "\n".join(map(str, lines))))
-    panel = ui.LayoutView(timeout=None)
-    panel.add_item(container)
-    await show(interaction, panel)
+        checks.append(Check("Discord:", latency < 1, f"{latency * 1000:.0f} ms"))
+    lines = [f"{'✅' if check.well else '❌'} **{check.subject}** {check.finding}" for check in checks]
+    colour = GOOD if all(check.well for check in checks) else BAD
+    text = "\n".join([f"### {t('Status')}", *lines])
+    await desk.show(panel_of(ui.TextDisplay(text), colour=colour))
 
 
-async def _server_lines(interaction: discord.Interaction) -> list[Line]:
-    client = services_of(interaction.client).client
-    handler = handler_of(interaction.client)
+async def _server_lines(desk: Desk) -> list[Check]:
+    client = desk.client
+    handler = handler_of(desk.bot)
     began = time.perf_counter()
     try:
         health = await client.health()
         answered = (time.perf_counter() - began) * 1000
         if trouble := health.get("trouble"):
-            return [Line(False, f"**{t('Database:')}** {translated(str(trouble))}")]
+            return [Check(t("Database:"), False, translated(str(trouble)))]
         handlers = await client.handlers()
-        page = await client.runs(guild_id_of(interaction), limit=1)
+        page = await client.runs(desk.guild_id, limit=1)
     except ClientError as error:
-        return [Line(False, f"**{t('Server:')}** {translated(error.message)}")]
+        return [Check(t("Server:"), False, translated(error.message))]
     answers = t("{address} answers in {time} ms", address=client.endpoint, time=f"{answered:.0f}")
-    lines = [Line(True, f"**{t('Server:')}** {answers}")]
-    own = [info for info in handlers if info.id == handler.handler_id]
-    known = next((info for info in own if info.address == handler.address), own[0] if own else None)
+    lines = [Check(t("Server:"), True, answers)]
+    known = own_instance(handlers, handler.handler_id, handler.address)
     if known is None:
         text = t("the server does not know “{name}”; try `/schedule reload`", name=handler.handler_id)
-        lines.append(Line(False, f"**{t('Handler:')}** {text}"))
+        lines.append(Check(t("Handler:"), False, text))
     elif not known.connected:
         text = t("the server cannot reach {address}; is another program on that port?", address=known.address)
-        lines.append(Line(False, f"**{t('Handler:')}** {text}"))
+        lines.append(Check(t("Handler:"), False, text))
     else:
         text = t("“{name}” is registered with {count} jobs", name=known.id, count=len(known.methods))
-        lines.append(Line(True, f"**{t('Handler:')}** {text}"))
+        lines.append(Check(t("Handler:"), True, text))
     waiting, running = health.get("runs_waiting"), health.get("runs_under_way")
     if isinstance(waiting, int) and isinstance(running, int):
         text = t("{waiting} runs wait, {running} are under way", waiting=waiting, running=running)
-        lines.append(Line(waiting < _MANY_WAITING, f"**{t('Queue:')}** {text}"))
+        lines.append(Check(t("Queue:"), waiting < _MANY_WAITING, text))
     if page.runs:
         lines.append(_last_run(page.runs[0]))
     return lines
 
 
-async def _limit_lines(interaction: discord.Interaction) -> list[Line]:
+async def _limit_lines(desk: Desk) -> list[Check]:
     """The limits that hold here; not well when one of them is used up."""
     try:
-        allowance = await allowance_of(interaction, guild_id_of(interaction))
+        allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
     except ClientError:
         return []  # the line about the server says why
     most_runs = allowance.limits.runs_per_minute
     full = allowance.most_jobs is not None and allowance.jobs >= allowance.most_jobs
     full = full or (most_runs is not None and allowance.runs >= most_runs)
-    said = used_up(allowance, member=only_schedules(interaction))
-    size = imports(services_of(interaction.client).limits)
-    return [Line(not full, f"**{t('Limits:')}** {said} · {size}")]
+    said = used_up(allowance, member=not desk.manages)
+    size = imports(desk.services.limits)
+    return [Check(t("Limits:"), not full, f"{said} · {size}")]
 
 
-def _last_run(run: Run) -> Line:
-    text = f"**{t('Last run here:')}** {relative(run.scheduled_at)}, {state_word(run.state)}"
+def _last_run(run: Run) -> Check:
+    text = f"{relative(run.scheduled_at)}, {state_word(run.state)}"
     if run.lateness is not None:
         text += f", {t('began {time} after its time', time=span(run.lateness))}"
-    return Line(True, text)
+    return Check(t("Last run here:"), True, text)
 
 
-async def reload_handler(interaction: discord.Interaction) -> None:
+async def reload_handler(desk: Desk) -> None:
     """Answers ``/schedule reload``: registers the handler again and says what changed."""
-    await acknowledge(interaction)
-    handler = handler_of(interaction.client)
+    handler = handler_of(desk.bot)
     before = set(handler.registered.methods) if handler.registered else set[str]()
     try:
         registered = await handler.refresh()
@@ -129,4 +113,4 @@ async def reload_handler(interaction: discord.Interaction) -> None:
     changes += [f"`- {name}`" for name in sorted(before - after)]
     said = t("Registered with {count} jobs.", count=len(after))
     changed = t("Changed: {names}", names=", ".join(changes)) if changes else t("Nothing changed.")
-    await say(interaction, f"{said} {changed}")
+    await desk.say(f"{said} {changed}")

@@ -1,0 +1,100 @@
+"""From a click or a submitted form to what it does, by its custom id alone, so that it outlives restarts.
+
+A custom id is ``sz…:<panel>:<action>:<target>``, where the target is an id (a job's, a draft's, a panel's).
+Each module of the desk says in its `PANELS` what its buttons, selects and forms do; one `Dispatcher` has
+them all. Each click is checked again (guild, rights) and answered in words whatever happens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import discord
+
+from cogs.desk.kit.components import CUSTOM_ID
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.modals import submitted
+from cogs.desk.kit.replies import answer
+from cogs.language import t
+from cogs.services import Refused
+
+Action = Callable[[Desk, str], Awaitable[None]]
+FormAction = Callable[[Desk, str, Mapping[str, Any]], Awaitable[None]]
+_Key = tuple[str, str]
+_T = TypeVar("_T")
+
+_CLICK = re.compile(rf"sz(-pick|-channel|-role)?:{CUSTOM_ID}")
+_FORM = re.compile(rf"sz-form:{CUSTOM_ID}")
+_CUSTOM_IDS = {discord.InteractionType.component: _CLICK, discord.InteractionType.modal_submit: _FORM}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the buttons, selects and forms of a panel do, each under its name in the custom id.
+
+    Attributes:
+        name: the panel's; several modules may add to one.
+        clicks: what a button or a select does, with the target; it has been acknowledged by then.
+        opens: the same for those that open a form, which only a click without acknowledgement may.
+        forms: what is done with a submitted form: target, and field name → value.
+    """
+
+    name: str
+    clicks: Mapping[str, Action] = field(default_factory=dict[str, Action])
+    opens: Mapping[str, Action] = field(default_factory=dict[str, Action])
+    forms: Mapping[str, FormAction] = field(default_factory=dict[str, FormAction])
+
+
+class Dispatcher:
+    """All that can be clicked or submitted at the desk.
+
+    Raises ValueError for two actions of one name.
+    """
+
+    def __init__(self, panels: Iterable[Panel]) -> None:
+        self.clicks: dict[_Key, Action] = {}
+        self.opens: dict[_Key, Action] = {}
+        self.forms: dict[_Key, FormAction] = {}
+        for panel in panels:
+            _add(self.clicks, panel.name, panel.clicks, self.opens)
+            _add(self.opens, panel.name, panel.opens, self.clicks)
+            _add(self.forms, panel.name, panel.forms)
+
+    async def take(self, interaction: discord.Interaction) -> None:
+        """Answers a click or a form of the desk's; leaves everything else alone."""
+        known = _CUSTOM_IDS.get(interaction.type)
+        found = known and known.fullmatch(str((interaction.data or {}).get("custom_id", "")))
+        if found:
+            answering = self._submit if known is _FORM else self._click
+            await answering(interaction, (found["panel"], found["action"]), found["target"])
+
+    async def _click(self, interaction: discord.Interaction, key: _Key, target: str) -> None:
+        async def work(desk: Desk) -> None:
+            function = self.clicks.get(key) or self.opens.get(key)
+            if function is None:
+                raise Refused(t("This button belongs to an older version of me; use the command again."))
+            await function(desk, target)
+
+        await answer(interaction, work, opens_form=key not in self.clicks)
+
+    async def _submit(self, interaction: discord.Interaction, key: _Key, target: str) -> None:
+        async def work(desk: Desk) -> None:
+            function = self.forms.get(key)
+            if function is None:
+                raise Refused(t("This form belongs to an older version of me; use the command again."))
+            await function(desk, target, submitted(interaction))
+
+        await answer(interaction, work)
+
+
+def _add(
+    table: dict[_Key, _T], panel: str, actions: Mapping[str, _T], other: Mapping[_Key, _T] | None = None
+) -> None:
+    for name, function in actions.items():
+        key = (panel, name)
+        if key in table or key in (other or {}):
+            raise ValueError(f"two actions are called {panel}:{name}")
+        table[key] = function

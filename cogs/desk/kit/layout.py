@@ -1,0 +1,44 @@
+"""How a panel is put together: items in a frame, buttons in rows, texts within what Discord takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.kit.wording import cut
+
+MOST_TEXT = 4000
+"""Characters in all texts of a panel together, as Discord takes them."""
+
+
+def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutView:
+    """A panel: items one below the other in a frame with a coloured edge."""
+    view = ui.LayoutView(timeout=None)
+    container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=colour)
+    for item in items:
+        container.add_item(item)
+    view.add_item(container)
+    return view
+
+
+def note_panel(text: str, *buttons: ui.Item[Any], colour: discord.Colour) -> ui.LayoutView:
+    """A sentence in the place of a panel, with buttons where something can still be done."""
+    return panel_of(ui.TextDisplay(cut(text, 3500)), *([row_of(*buttons)] if buttons else []), colour=colour)
+
+
+def row_of(*items: ui.Item[Any]) -> ui.ActionRow[ui.LayoutView]:
+    """A row of up to five buttons, or one select."""
+    row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
+    for item in items:
+        row.add_item(item)
+    return row
+
+
+def fit(panel: ui.LayoutView) -> None:
+    """Shortens the longest texts of a panel until Discord takes all of them together."""
+    texts = [item for item in panel.walk_children() if isinstance(item, ui.TextDisplay)]
+    while (over := sum(len(text.content) for text in texts) - MOST_TEXT) > 0:
+        longest = max(texts, key=lambda text: len(text.content))
+        longest.content = f"{longest.content[: max(len(longest.content) - over - 1, 40)]}…"

@@ -1,0 +1,76 @@
+"""What a job function may count on in its bot: notes, the server that keeps jobs, the sprockets' registry.
+
+The bot is ours, or somebody else's that carries these parts; job functions and sprockets find them here and
+import nothing of the bot's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from schedulezero.methods.spec import JobFunction
+from schedulezero.model import GuildRules, Job
+
+
+class Notes(Protocol):
+    """Small values under a kind and a key, which outlive a restart."""
+
+    async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool: ...
+    async def put(self, kind: str, key: str, value: dict[str, Any]) -> None: ...
+    async def kept(self, kind: str, key: str) -> dict[str, Any] | None: ...
+    async def forget(self, kind: str, key: str) -> None: ...
+
+
+class JobServer(Protocol):
+    """The server that keeps jobs, as far as jobs use it."""
+
+    async def create(self, job: Job) -> Job: ...
+    async def job(self, job_id: str, guild_id: str | None) -> Job: ...
+    async def cancel(self, job: Job) -> Job: ...
+    async def rules(self, guild_id: str) -> GuildRules: ...
+
+
+class HostServices(Protocol):
+    """See `cogs.services.Services`."""
+
+    @property
+    def client(self) -> JobServer: ...
+    @property
+    def handler_id(self) -> str: ...
+    @property
+    def private_calls(self) -> bool: ...
+
+
+@runtime_checkable
+class Host(Protocol):
+    """A bot with all of it."""
+
+    @property
+    def memory(self) -> Notes: ...
+    @property
+    def services(self) -> HostServices: ...
+
+
+@runtime_checkable
+class Registry(Protocol):
+    """Where sprockets register."""
+
+    def register_sprocket(self, name: str, function: JobFunction) -> None: ...
+    def unregister_sprocket(self, name: str) -> None: ...
+
+
+class _WithCogs(Protocol):
+    def get_cog(self, name: str, /) -> object: ...
+
+
+def registry_of(bot: _WithCogs) -> Registry | None:
+    """The cog where sprockets register, None while it is not loaded."""
+    cog = bot.get_cog("ScheduleZeroCog")
+    return cog if isinstance(cog, Registry) else None
+
+
+def host_of(bot: object) -> Host:
+    """The bot as a host; TypeError for one that carries no notes or services."""
+    if not isinstance(bot, Host):
+        raise TypeError("this needs a bot with `memory` and `services`, as ScheduleZero's own has them")
+    return bot
