@@ -32,17 +32,43 @@ Each message is a sentence for the person who receives it; logs carry the cause.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from schedulezero.sentences import Sentence
+
 
 class ScheduleZeroError(Exception):
-    """Something in ScheduleZero went wrong."""
+    """Something in ScheduleZero went wrong.
 
-    def __init__(self, message: str) -> None:
+    Parameters:
+        message: what went wrong, in English: a `Sentence`, a text, or with a code the template of one.
+        code: stands for the template, and is what programs decide and translate by.
+        values: what stands in the template, as `Sentence` takes it.
+    """
+
+    code = "error"
+    """What programs know it by; of the class, where an error brings no code of its own."""
+
+    def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
+        if code is not None:
+            message = Sentence(message, code, **values)
+        elif not isinstance(message, Sentence):
+            message = Sentence(message, type(self).code)
         super().__init__(message)
         self.message = message
+        self.code = message.code or type(self).code
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """What stands in the sentence, by name."""
+        return self.message.values
 
 
 class WhenError(ScheduleZeroError):
     """The text does not say when, or says a time that cannot be scheduled."""
+
+    code = "bad_when"
 
 
 class TriggerError(ScheduleZeroError):
@@ -53,29 +79,38 @@ class TriggerError(ScheduleZeroError):
         message: what was wrong and what would be right.
     """
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+    code = "bad_trigger"
+
+    def __init__(self, field: str, message: str, *, code: str | None = None, **values: Any) -> None:
+        super().__init__(message, code=code, **values)
         self.field = field
 
 
 class ParameterError(ScheduleZeroError):
     """A job's parameters are missing or of the wrong type."""
 
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(message)
+    code = "bad_parameter"
+
+    def __init__(self, parameter: str, message: str, *, code: str | None = None, **values: Any) -> None:
+        super().__init__(message, code=code, **values)
         self.parameter = parameter
 
 
 class JobFailed(ScheduleZeroError):
     """A job function raises this to fail with a sentence, saying whether a retry can help.
 
+    ``JobFailed("My own sentence.")`` is enough. With a code the sentence is a template, which catalogues
+    may hold in other languages: ``JobFailed("There is no shelf {shelf}.", code="shelf_missing", shelf=5)``.
+
     Parameters:
-        message: the reason, for the person who scheduled the job.
+        message, code, values: the reason, for the person who scheduled the job; see `ScheduleZeroError`.
         retry: False when trying again cannot help (a missing channel, a missing permission).
         retry_after: seconds after which to try again; such a try uses no attempt up (an outage, a limit).
         pause: the job is to be held until somebody looks at it.
         may_have_worked: the effect may have come about all the same (a lost answer).
     """
+
+    code = "job_failed"
 
     def __init__(
         self,
@@ -85,8 +120,10 @@ class JobFailed(ScheduleZeroError):
         retry_after: float | None = None,
         pause: bool = False,
         may_have_worked: bool = False,
+        code: str | None = None,
+        **values: Any,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, code=code, **values)
         self.retry = retry
         self.retry_after = retry_after
         self.pause = pause
@@ -96,12 +133,16 @@ class JobFailed(ScheduleZeroError):
 class Uncertain(JobFailed):
     """It cannot be told whether the job was done; a person decides whether to do it again."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retry=False, may_have_worked=True)
+    code = "uncertain"
+
+    def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
+        super().__init__(message, retry=False, may_have_worked=True, code=code, **values)
 
 
 class DatabaseUnusable(ScheduleZeroError):
     """The database cannot be opened."""
+
+    code = "database_unusable"
 
 
 class DatabaseDamaged(DatabaseUnusable):
@@ -112,6 +153,8 @@ class DatabaseDamaged(DatabaseUnusable):
         remedy: what a person can do about it.
     """
 
+    code = "database_damaged"
+
     def __init__(self, finding: str, remedy: str) -> None:
         super().__init__(f"{finding} {remedy}")
         self.finding = finding
@@ -120,13 +163,19 @@ class DatabaseDamaged(DatabaseUnusable):
 class DatabaseInUse(DatabaseUnusable):
     """Another process uses the database; the message names it."""
 
+    code = "database_in_use"
+
 
 class BackupUnusable(DatabaseUnusable):
     """What was named as a backup, or as the place for one, cannot be it; nothing was changed."""
 
+    code = "backup_unusable"
+
 
 class DatabaseAway(DatabaseUnusable):
     """The database cannot be opened now, because it does not answer; trying again may help."""
+
+    code = "database_away"
 
 
 class DatabaseUnavailable(ScheduleZeroError):
@@ -136,8 +185,12 @@ class DatabaseUnavailable(ScheduleZeroError):
         detail: where it is and what it said, for the log; people are told without that.
     """
 
+    code = "database_unavailable"
+
     def __init__(self, detail: str) -> None:
-        super().__init__("The database cannot be used now; runs wait until it is back.")
+        super().__init__(
+            "The database cannot be used now; runs wait until it is back.", code="database_unavailable"
+        )
         self.detail = detail
 
     def __str__(self) -> str:
@@ -147,59 +200,85 @@ class DatabaseUnavailable(ScheduleZeroError):
 class ValueUnusable(ScheduleZeroError):
     """A value is one that the database cannot hold, such as a text with a zero byte in PostgreSQL."""
 
+    code = "value_unusable"
+
 
 class PortTaken(ScheduleZeroError):
     """Another program listens on a port that we need."""
+
+    code = "port_taken"
 
 
 class Exposed(ScheduleZeroError):
     """The server would be open to other machines without what that takes."""
 
+    code = "exposed"
+
 
 class KeysUnusable(ScheduleZeroError):
     """The keys of the ZeroMQ wires cannot be read, made or used."""
+
+    code = "keys_unusable"
 
 
 class NoSuchKey(KeysUnusable):
     """What was given is not a public key, or not one that is let in."""
 
+    code = "no_such_key"
+
 
 class ClientError(ScheduleZeroError):
     """The ScheduleZero server could not be used."""
+
+    code = "client_error"
 
 
 class ServerUnreachable(ClientError):
     """Nobody listens at the server's address."""
 
+    code = "server_unreachable"
+
 
 class ServerTimeout(ClientError):
     """The server did not answer in time."""
+
+    code = "server_timeout"
 
 
 class ServerFailed(ClientError):
     """The server failed while it handled the request."""
 
+    code = "server_failed"
+
 
 class ServerBusy(ClientError):
     """The server was asked too often within a moment."""
+
+    code = "server_busy"
 
 
 class BadAnswer(ClientError):
     """The server's answer is not what its API promises."""
 
+    code = "bad_answer"
+
 
 class NotSupported(ClientError):
     """The server speaks a dialect that has no such call."""
+
+    code = "not_supported"
 
 
 class RequestRefused(ClientError):
     """The server refused the request.
 
     Parameters:
-        message: the server's own sentence.
+        message: the server's own sentence, whose code is finer than the request's.
         code: the server's error code, such as ``bad_trigger``.
         field: the part of the request that was wrong, where the server says so.
     """
+
+    code = "refused"
 
     def __init__(self, message: str, *, code: str = "refused", field: str | None = None) -> None:
         super().__init__(message)
@@ -210,6 +289,10 @@ class RequestRefused(ClientError):
 class NotFound(RequestRefused):
     """The server has no such thing."""
 
+    code = "not_found"
+
 
 class Conflict(RequestRefused):
     """The thing exists already, or was changed by somebody else meanwhile."""
+
+    code = "conflict"

@@ -21,6 +21,7 @@ from schedulezero.errors import (
     ServerUnreachable,
 )
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence, read_sentence
 from schedulezero.wire.storable import Unstorable, check, clean_text, read_json
 
 CONNECT_SECONDS = 3.0
@@ -119,11 +120,17 @@ class Http:
         except ValueError:
             data = None
         if status >= 500:
-            message = _error(data)[1] or "It gave no reason."
-            raise ServerFailed(f"The ScheduleZero server failed on this: {message}")
+            message = _error(data)[1] or Sentence("It gave no reason.", "no_reason_given")
+            raise ServerFailed(
+                Sentence(
+                    "The ScheduleZero server failed on this: {message}", "server_failed", message=message
+                )
+            )
         if status >= 400:
             code, message, field = _error(data)
-            message = message or f"The ScheduleZero server refused this (HTTP {status})."
+            message = message or Sentence(
+                "The ScheduleZero server refused this (HTTP {status}).", "server_refused", status=status
+            )
             if status == 429:
                 raise ServerBusy(message)
             kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
@@ -143,11 +150,16 @@ class Http:
 def _error(data: Any) -> tuple[str | None, str | None, str | None]:
     error = cast(JsonObject, data).get("error") if isinstance(data, dict) else None
     if isinstance(error, str):
-        return None, error, None
+        return None, clean_text(error), None
     if not isinstance(error, dict):
         return None, None, None
     parts = cast(JsonObject, error)
-    return _text(parts.get("code")), _text(parts.get("message")), _text(parts.get("field"))
+    message = read_sentence(parts, "message")
+    return (
+        _text(parts.get("code")),
+        clean_text(message) if message is not None else None,
+        _text(parts.get("field")),
+    )
 
 
 def _text(value: Any) -> str | None:

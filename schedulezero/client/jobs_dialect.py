@@ -21,6 +21,7 @@ from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change, changes_json
 from schedulezero.model.limits import Allowance
+from schedulezero.sentences import read_sentence
 
 
 class JobsDialect:
@@ -114,7 +115,10 @@ class JobsDialect:
                 str(item["job_id"]): (int(item["before"]), int(item["version"]))
                 for item in items_of(answer, "changed")
             },
-            refused={str(item["job_id"]): str(item["message"]) for item in items_of(answer, "refused")},
+            refused={
+                str(item["job_id"]): read_sentence(item, "message") or ""
+                for item in items_of(answer, "refused")
+            },
         )
 
     async def versions(self, job_id: str, limit: int) -> tuple[JobVersion, ...]:

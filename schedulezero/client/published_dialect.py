@@ -41,6 +41,7 @@ from schedulezero.model import (
 )
 from schedulezero.model.audit import AuditEntry, Change
 from schedulezero.model.limits import Allowance
+from schedulezero.sentences import read_sentence
 from schedulezero.when.language.nearest import refusal
 
 _RUN_SECONDS = 35.0  # the published server answers when the job has ended
@@ -304,7 +305,7 @@ def _foreign_run(data: JsonObject) -> Run | None:
         started_at=started_at,
         finished_at=finished_at,
         result=cast(JsonObject, result) if isinstance(result, dict) else None,
-        error=str(data["error"]) if data.get("error") else None,
+        error=read_sentence(data, "error") if data.get("error") else None,
     )
 
 

@@ -26,6 +26,7 @@ from schedulezero.exchange.reader_process import CPU_SECONDS, OUT_OF_MEMORY
 from schedulezero.exchange.reading import Asked, Found
 from schedulezero.exchange.yaml_file import Fault
 from schedulezero.model import Trigger
+from schedulezero.sentences import LONGEST_CODE, read_sentence
 from schedulezero.when.calendar.triggers import known_zones
 
 WALL_SECONDS = 6.5
@@ -252,6 +253,8 @@ class _Entry(_Strict):
 class _Fault(_Strict):
     line: Annotated[int, Field(ge=0)]
     why: Annotated[str, Field(max_length=500)]
+    why_code: Annotated[str, Field(max_length=LONGEST_CODE)] | None = None
+    why_values: dict[str, JsonValue] | None = None
 
 
 def checked(data: Any) -> Found | Fault | None:
@@ -260,7 +263,7 @@ def checked(data: Any) -> Found | Fault | None:
         return None
     if isinstance(data, dict) and "why" in data:
         fault = _Fault.model_validate(data)
-        return Fault(fault.line, fault.why)
+        return Fault(fault.line, read_sentence(fault.model_dump(), "why") or fault.why)
     entry = _Entry.model_validate(data)
     if entry.timezone not in known_zones():
         raise ValueError("an unknown time zone")

@@ -20,6 +20,7 @@ from schedulezero.exchange.yaml_file import LARGEST_FILE, MOST_ENTRIES, Entry, F
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.variables import turns
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.sentences import Sentence, present_fields
 from schedulezero.when.calendar.rule import Bounded
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
@@ -129,11 +130,21 @@ class Found:
         }
 
 
+def fault_json(fault: Fault) -> JsonObject:
+    """A fault as a line of a reader says it."""
+    return {"line": fault.line, **present_fields("why", fault.message)}
+
+
 def read_file(data: bytes, asked: Asked) -> Iterator[Found | Fault]:
     """Everything in a file, each entry read or refused with its line, as it is worked out."""
     for item in _owners(data, asked) if asked.pickles else _entries(data, asked):
         found = _resolved(item, asked) if isinstance(item, Entry) else item
-        yield Fault(found.line, found.message[:_LONGEST_FAULT]) if isinstance(found, Fault) else found
+        yield _shortened(found) if isinstance(found, Fault) else found
+
+
+def _shortened(fault: Fault) -> Fault:
+    said = fault.message if isinstance(fault.message, Sentence) else Sentence(fault.message)
+    return Fault(fault.line, said.changed(lambda part: part[:_LONGEST_FAULT]))
 
 
 # ---------------------------------------------------------------- bytes to entries

@@ -20,6 +20,7 @@ from schedulezero.interrupts import is_its_own
 from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
 from schedulezero.methods.values import check_params
 from schedulezero.model import JsonObject
+from schedulezero.sentences import present_fields
 from schedulezero.wire.protocol import MAX_FRAME_BYTES, Call, encode, failure
 from schedulezero.wire.storable import MOST_VALUES, Unstorable, check, clean_text
 
@@ -95,7 +96,7 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
         answer: JsonObject = dict(found)
         error = answer.get("error")
         if error and answer.get("success") is not True:
-            answer["error"] = clean_text(str(error))
+            answer |= present_fields("error", clean_text(error if isinstance(error, str) else str(error)))
             answer["success"] = False
         else:
             answer.setdefault("success", True)

@@ -23,6 +23,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject
+from schedulezero.sentences import present_fields
 from schedulezero.storage.database import Database
 from schedulezero.storage.signals import Signals
 from schedulezero.storage.sql import is_postgres
@@ -92,7 +93,7 @@ class Health:
             "ready": ready,
             "runs_waiting": waiting,
             "runs_under_way": running,
-            **({"trouble": trouble} if trouble is not None else {}),
+            **(present_fields("trouble", trouble) if trouble is not None else {}),
         }
 
     async def _look(self) -> str | None:

@@ -17,6 +17,7 @@ from cogs.services import Refused, handler_of, services_of
 from cogs.sprocket_loading.loader import loaded
 from schedulezero.errors import ClientError
 from schedulezero.model import Run
+from schedulezero.sentences import read_sentence
 
 _MANY_WAITING = 500
 
@@ -61,8 +62,8 @@ async def _server_lines(interaction: discord.Interaction) -> list[Line]:
     try:
         health = await client.health()
         answered = (time.perf_counter() - began) * 1000
-        if trouble := health.get("trouble"):
-            return [Line(False, f"**{t('Database:')}** {translated(str(trouble))}")]
+        if trouble := read_sentence(health, "trouble"):
+            return [Line(False, f"**{t('Database:')}** {translated(trouble)}")]
         handlers = await client.handlers()
         page = await client.runs(guild_id_of(interaction), limit=1)
     except ClientError as error:

@@ -20,6 +20,7 @@ from schedulezero.model import Job, JobState, JsonObject, Run, RunState
 from schedulezero.model.audit import Change
 from schedulezero.model.authorship import creator_after
 from schedulezero.model.limits import Allowance, is_ending, is_personal, too_often
+from schedulezero.sentences import present_fields
 from schedulezero.server.decisions.due import next_run_of
 from schedulezero.server.decisions.refusal import Conflict, LimitReached, Missing, Refusal, no_such_job
 from schedulezero.server.engine.clock import Clock
@@ -424,4 +425,4 @@ def first_run(job: Job, now: datetime) -> datetime:
 
 def created_answer(job: Job, warning: str | None) -> JsonObject:
     """A saved job as the API answers it, with what its creator should know."""
-    return {**job.to_json(), **({"warning": warning} if warning else {})}
+    return {**job.to_json(), **(present_fields("warning", warning) if warning else {})}
