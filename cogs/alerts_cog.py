@@ -33,6 +33,7 @@ from schedulezero.background import run_in_background
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError, NotFound
 from schedulezero.model import Job, JobState, Trouble, TroubleKind
+from schedulezero.sentences import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -274,13 +275,18 @@ def _reason(trouble: Trouble) -> tuple[str, int]:
     run = trouble.run
     if trouble.kind is TroubleKind.PASSED_OVER:
         passed = re.match(r"\d+", run.note or "")
-        said = "Runs were passed over while no server was running; the latest one was carried out."
+        said = Sentence(
+            "Runs were passed over while no server was running; the latest one was carried out.",
+            "runs_passed_over",
+        )
         return said, int(passed[0]) if passed else 1
     if run.error:
         return run.error, 1
     if trouble.kind is TroubleKind.MISSED:
-        return "No server was running then, and the job skips what it missed.", 1
-    return run.note or "The handler gave no reason.", 1
+        return Sentence(
+            "No server was running then, and the job skips what it missed.", "no_server_was_running"
+        ), 1
+    return run.note or Sentence("The handler gave no reason.", "no_reason_in_answer"), 1
 
 
 def _told_at(alert: Alert) -> datetime:

@@ -100,7 +100,10 @@ def handler_of(bot: Any) -> Handler:
     """The bot's handler; Refused while its cog is not loaded."""
     cog: Any = bot.get_cog("ScheduleZeroCog")
     if cog is None:
-        raise Refused("My ScheduleZero handler is not loaded. The bot's owner can restart me.")
+        raise Refused(
+            "My ScheduleZero handler is not loaded. The bot's owner can restart me.",
+            code="handler_not_loaded",
+        )
     return cog.handler
 
 

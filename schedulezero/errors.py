@@ -130,6 +130,24 @@ class JobFailed(ScheduleZeroError):
         self.may_have_worked = may_have_worked
 
 
+class Gone(JobFailed):
+    """What the job is about does not exist, or not any more; trying again cannot help."""
+
+    code = "gone"
+
+    def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
+        super().__init__(message, retry=False, code=code, **values)
+
+
+class Forbidden(JobFailed):
+    """The job may not do that; only people can change it, and trying again cannot help."""
+
+    code = "forbidden"
+
+    def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
+        super().__init__(message, retry=False, code=code, **values)
+
+
 class Uncertain(JobFailed):
     """It cannot be told whether the job was done; a person decides whether to do it again."""
 

@@ -52,17 +52,35 @@ class RunGuard:
             # A person's own jobs bear their id in the place of a guild's: Discord gives each number once.
             if run.guild_id != run.creator_id or not spec.personal:
                 raise JobFailed(
-                    "A person's own jobs are reminders, and nothing else is.", retry=False, pause=True
+                    "A person's own jobs are reminders, and nothing else is.",
+                    retry=False,
+                    pause=True,
+                    code="personal_jobs_are_reminders",
                 )
             if ping_of(spec, params) is not None:
-                raise JobFailed("A reminder cannot call an address after it ran.", retry=False, pause=True)
+                raise JobFailed(
+                    "A reminder cannot call an address after it ran.",
+                    retry=False,
+                    pause=True,
+                    code="reminder_cannot_call",
+                )
             return
         with speaking("en"):  # what a run says is kept in English, and translated when it is shown
             guild = self._bot.get_guild(int(run.guild_id))
             if guild is None:
-                raise JobFailed(f"I am not in the server {run.guild_id} any more.", retry=False, pause=True)
+                raise JobFailed(
+                    "I am not in the server {guild_id} any more.",
+                    retry=False,
+                    pause=True,
+                    code="bot_left_guild",
+                    guild_id=run.guild_id,
+                )
             if guild.unavailable:
-                raise JobFailed("The server is unavailable at Discord.", retry_after=_AGAIN_SECONDS)
+                raise JobFailed(
+                    "The server is unavailable at Discord.",
+                    retry_after=_AGAIN_SECONDS,
+                    code="guild_unavailable",
+                )
             known = await self._channels(guild, spec, params)
             if foreign := strangers(spec, params, guild, known):
                 raise JobFailed(foreign[0], retry=False, pause=True)
@@ -135,9 +153,19 @@ class RunGuard:
             try:
                 channel: Any = await self._bot.fetch_channel(channel_id)
             except discord.NotFound as error:
-                raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
+                raise JobFailed(
+                    "The channel {channel_id} no longer exists.",
+                    retry=False,
+                    code="channel_missing",
+                    channel_id=channel_id,
+                ) from error
             except discord.Forbidden as error:
-                raise JobFailed(f"I cannot see the channel {channel_id}.", retry=False) from error
+                raise JobFailed(
+                    "I cannot see the channel {channel_id}.",
+                    retry=False,
+                    code="channel_unseen",
+                    channel_id=channel_id,
+                ) from error
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 raise _unreachable() from error
             if getattr(channel, "guild", None) == guild:
@@ -155,4 +183,8 @@ async def _fetch(guild: discord.Guild, user_id: int) -> discord.Member | None:
 
 
 def _unreachable() -> JobFailed:
-    return JobFailed("Discord cannot be asked for the rights of this job.", retry_after=_AGAIN_SECONDS)
+    return JobFailed(
+        "Discord cannot be asked for the rights of this job.",
+        retry_after=_AGAIN_SECONDS,
+        code="rights_cannot_be_asked",
+    )

@@ -39,6 +39,7 @@ from schedulezero.model import (
 )
 from schedulezero.model.audit import AuditEntry, Change
 from schedulezero.model.limits import Allowance
+from schedulezero.sentences import Sentence
 
 T = TypeVar("T")
 
@@ -79,7 +80,11 @@ class Client:
         """The job of that id, if it belongs to that guild; NotFound otherwise."""
         job = await self._ask(lambda dialect: dialect.show(job_id))
         if job.guild_id != guild_id:
-            raise NotFound("There is no job of that name here.", code="job_not_found", field="job_id")
+            raise NotFound(
+                Sentence("There is no job of that name here.", "job_not_here"),
+                code="job_not_found",
+                field="job_id",
+            )
         return job
 
     async def jobs(
@@ -265,12 +270,17 @@ class Client:
         answer = await self._http.request("GET", "/api/handlers")
         items: Any = answer.get("handlers")
         if not isinstance(items, list):
-            raise BadAnswer("The server's answer has no list of handlers; is it a ScheduleZero server?")
+            raise BadAnswer(
+                "The server's answer has no list of handlers; is it a ScheduleZero server?",
+                code="answer_lacks_handlers",
+            )
         try:
             return [HandlerInfo.from_json(cast(JsonObject, item)) for item in cast("list[Any]", items)]
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnswer(
-                f"The server described a handler in a way that cannot be read ({error})."
+                "The server described a handler in a way that cannot be read ({error}).",
+                code="handler_unreadable",
+                error=error,
             ) from error
 
     async def health(self) -> JsonObject:

@@ -100,11 +100,15 @@ class Http:
             response = await self._client.request(method, path, json=body, params=params, **extra)
         except httpx.TimeoutException as error:
             raise ServerTimeout(
-                f"The ScheduleZero server at {self.endpoint} does not answer. Try again in a moment."
+                "The ScheduleZero server at {endpoint} does not answer. Try again in a moment.",
+                code="server_silent",
+                endpoint=self.endpoint,
             ) from error
         except httpx.TransportError as error:
             raise ServerUnreachable(
-                f"The ScheduleZero server at {self.endpoint} cannot be reached. Is it running?"
+                "The ScheduleZero server at {endpoint} cannot be reached. Is it running?",
+                code="server_unreachable",
+                endpoint=self.endpoint,
             ) from error
         except httpx.RequestError as error:  # a body that is not what its encoding says
             raise self._not_ours() from error
@@ -136,14 +140,20 @@ class Http:
             kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
             raise kind(message, code=code or "refused", field=field)
         if unusable is not None:
-            raise BadAnswer(f"The server's answer cannot be used: it holds {unusable}.") from unusable
+            raise BadAnswer(
+                "The server's answer cannot be used: it holds {unusable}.",
+                code="answer_unusable",
+                unusable=unusable,
+            ) from unusable
         if not isinstance(data, dict):
             raise self._not_ours()
         return cast(JsonObject, data)
 
     def _not_ours(self) -> BadAnswer:
         return BadAnswer(
-            f"What answers at {self.endpoint} does not look like a ScheduleZero server. Check `api_endpoint`."
+            "What answers at {endpoint} does not look like a ScheduleZero server. Check `api_endpoint`.",
+            code="not_our_server",
+            endpoint=self.endpoint,
         )
 
 

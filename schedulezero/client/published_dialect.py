@@ -41,7 +41,7 @@ from schedulezero.model import (
 )
 from schedulezero.model.audit import AuditEntry, Change
 from schedulezero.model.limits import Allowance
-from schedulezero.sentences import read_sentence
+from schedulezero.sentences import Sentence, read_sentence
 from schedulezero.when.language.nearest import refusal
 
 _RUN_SECONDS = 35.0  # the published server answers when the job has ended
@@ -51,16 +51,24 @@ class SchedulesDialect:
     """Dialect B, the published server's."""
 
     lacks: Mapping[Feature, str] = {
-        Feature.PAUSE: "This server cannot pause jobs; cancel the job and create it again later.",
-        Feature.EDIT: "This server cannot edit jobs; cancel the job and create it anew.",
-        Feature.UNDO: "This server cannot bring a cancelled job back.",
-        Feature.CALENDAR: "This server knows no counts, exclusions or longer periods.",
-        Feature.HOLD: "This server cannot hold a job until a day, or skip its next run.",
-        Feature.BULK: "This server changes one job at a time.",
-        Feature.MAKE_UP: "This server cannot make up for runs; use Run now.",
-        Feature.RULES: "This server knows no quiet hours, free days or limits.",
-        Feature.TROUBLES: "This server does not tell of failed or missed runs.",
-        Feature.AUDIT: "This server does not keep who changed what.",
+        Feature.PAUSE: Sentence(
+            "This server cannot pause jobs; cancel the job and create it again later.", "lacks_pause"
+        ),
+        Feature.EDIT: Sentence(
+            "This server cannot edit jobs; cancel the job and create it anew.", "lacks_edit"
+        ),
+        Feature.UNDO: Sentence("This server cannot bring a cancelled job back.", "lacks_undo"),
+        Feature.CALENDAR: Sentence(
+            "This server knows no counts, exclusions or longer periods.", "lacks_rich_triggers"
+        ),
+        Feature.HOLD: Sentence(
+            "This server cannot hold a job until a day, or skip its next run.", "lacks_hold"
+        ),
+        Feature.BULK: Sentence("This server changes one job at a time.", "lacks_bulk"),
+        Feature.MAKE_UP: Sentence("This server cannot make up for runs; use Run now.", "lacks_make_up"),
+        Feature.RULES: Sentence("This server knows no quiet hours, free days or limits.", "lacks_rules"),
+        Feature.TROUBLES: Sentence("This server does not tell of failed or missed runs.", "lacks_troubles"),
+        Feature.AUDIT: Sentence("This server does not keep who changed what.", "lacks_audit"),
     }
 
     def __init__(self, http: Http) -> None:
@@ -68,10 +76,13 @@ class SchedulesDialect:
 
     async def create(self, job: Job, by: str | None) -> Job:
         if job.state is JobState.PENDING:
-            raise NotSupported("This server cannot hold a job until somebody approves it.")
+            raise NotSupported(
+                "This server cannot hold a job until somebody approves it.", code="lacks_approval"
+            )
         if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
             raise NotSupported(
-                "This server knows no policies for missed or overlapping runs; leave both as they are."
+                "This server knows no policies for missed or overlapping runs; leave both as they are.",
+                code="lacks_policies",
             )
         if job.trigger.type == "calendar":
             raise NotSupported(refusal(job.trigger, job.timezone))
@@ -101,7 +112,11 @@ class SchedulesDialect:
     async def show(self, job_id: str) -> Job:
         found = next((job for job in await self._all() if job.id == job_id), None)
         if found is None:
-            raise NotFound(f"There is no job {job_id!r} any more.", code="job_not_found", field="job_id")
+            raise NotFound(
+                Sentence("There is no job {job_id!r} any more.", "job_gone", job_id=job_id),
+                code="job_not_found",
+                field="job_id",
+            )
         return found
 
     async def jobs(self, guild_id: str, query: JobQuery, *, cursor: str | None, limit: int) -> JobPage:

@@ -31,7 +31,12 @@ def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
         if value is None or (value == "" and parameter.kind not in (Kind.TEXT, Kind.LONG_TEXT)):
             if parameter.required:
                 raise ParameterError(
-                    parameter.name, f"{spec.name} needs {parameter.name!r} ({parameter.kind.value})."
+                    parameter.name,
+                    "{name} needs {name2!r} ({value}).",
+                    code="parameter_missing",
+                    name=spec.name,
+                    name2=parameter.name,
+                    value=parameter.kind.value,
                 )
             clean.pop(parameter.name, None)
             continue
@@ -140,7 +145,15 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     shown = type(value).__name__ if kind is Kind.URL else str(value)[:80]
 
     def wrong(expected: str) -> ParameterError:
-        return ParameterError(name, f"{name!r} of {method} must be {expected}, not {shown!r}.")
+        return ParameterError(
+            name,
+            "{name!r} of {method} must be {expected}, not {shown!r}.",
+            code="parameter_wrong_type",
+            name=name,
+            method=method,
+            expected=expected,
+            shown=shown,
+        )
 
     if kind in _ID_KINDS:
         identifier = as_id(value)

@@ -16,7 +16,7 @@
 * **Ending it later**: `follow_up` and `waiting`.
 """
 
-from schedulezero.errors import JobFailed, ParameterError, Uncertain
+from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
 from schedulezero.methods.spec import Need, in_channel, needs, resumable, variables_in
@@ -72,7 +72,9 @@ __all__ = (
     "ChannelIds",
     "Colour",
     "Duration",
+    "Forbidden",
     "ForumId",
+    "Gone",
     "GuildId",
     "JobFailed",
     "LongText",

@@ -178,7 +178,7 @@ def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Sche
             trigger = with_end(trigger, read_end(str(end), zone=zone, locale=around.locale, now=around.now))
         schedule = schedule_of(trigger, anchor=anchor, zone=zone)
         if end and schedule.next_after(around.now) is None:
-            raise WhenError(f"“{end}” is before the first run.")
+            raise WhenError("“{end}” is before the first run.", code="end_before_first_run", end=end)
     except (WhenError, TriggerError) as error:
         return None, None, zone, translated(error.message)
     return trigger, schedule, zone, None

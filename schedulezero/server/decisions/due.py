@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from schedulezero.instants import LAST_YEAR
 from schedulezero.model import GuildRules, Job, MissedPolicy
 from schedulezero.model.quiet_hours import forbidden
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -102,4 +103,9 @@ def _passed_over(count: int) -> str | None:
         return None
     number = f"{count}" if count < _MOST_COUNTED - 1 else f"More than {count}"
     runs = "run was" if count == 1 else "runs were"
-    return f"{number} earlier {runs} passed over while no server was running."
+    return Sentence(
+        "{number} earlier {runs} passed over while no server was running.",
+        "earlier_passed_over",
+        number=number,
+        runs=runs,
+    )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.model import JsonObject
 from schedulezero.model.limits import Excess
-from schedulezero.sentences import present_fields
+from schedulezero.sentences import Sentence, present_fields
 from schedulezero.wire.storable import clean_text
 
 # Read as: the limit that is reached, and the code and the field of the answer.
@@ -77,4 +77,6 @@ class LimitReached(Refusal):
 
 def no_such_job(job_id: str) -> Missing:
     """The refusal of an id that no job has."""
-    return Missing("job_not_found", f"There is no job {job_id!r}.", "job_id")
+    return Missing(
+        "job_not_found", Sentence("There is no job {job_id!r}.", "job_missing", job_id=job_id), "job_id"
+    )

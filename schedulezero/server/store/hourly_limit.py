@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.model import MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.limits import MINUTE, Limits, given_up, held_back, is_personal
+from schedulezero.sentences import Sentence
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.tables import runs
 from schedulezero.server.store.room import lock_guilds
@@ -57,7 +58,9 @@ class HourlyAllowance:
             )
             self._left[guild_id] = most - (self._connection.scalar(query) or 0)
         if self._left[guild_id] <= 0:
-            return f"The server's limit of {most} runs an hour was reached."
+            return Sentence(
+                "The server's limit of {most} runs an hour was reached.", "hourly_limit", most=most
+            )
         self._left[guild_id] -= 1
         return None
 
@@ -161,7 +164,7 @@ class MinuteAllowance:
             .where(runs.c.sequence.in_(replaced), runs.c.state == RunState.QUEUED.value)
             .values(
                 state=RunState.SKIPPED.value,
-                error="A later run of the job took its place.",
+                error=Sentence("A later run of the job took its place.", "later_run_took_place"),
                 finished_at=self._now,
                 not_before=None,
             )

@@ -17,6 +17,7 @@ from schedulezero import faults, instants
 from schedulezero.instants import from_microseconds
 from schedulezero.model import Job, JobState, Run, RunState
 from schedulezero.model.limits import NO_LIMITS, Excess, Limits, is_ending
+from schedulezero.sentences import Sentence
 from schedulezero.server.decisions.due import Due
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import audit, troubles, versions
@@ -170,7 +171,10 @@ class Store(RunStore):
                 connection.execute(
                     sa.update(runs)
                     .where(runs.c.job_id == job_id, runs.c.state == RunState.QUEUED.value)
-                    .values(state=RunState.CANCELLED.value, note="The job was cancelled.")
+                    .values(
+                        state=RunState.CANCELLED.value,
+                        note=Sentence("The job was cancelled.", "job_cancelled"),
+                    )
                 )
                 signals.send(connection, Signal.CANCELLED, job_id)
             versions.note_first(connection, before)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
 from schedulezero.when.calendar.schedules import Once, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
@@ -70,9 +71,14 @@ def understand(
     wanted = re.sub(r"\s+", " ", text).strip()
     examples = f"For example: {EXAMPLES[language_of(locale)]}"
     if not wanted:
-        raise WhenError(f"Say when. {examples}")
+        raise WhenError("Say when. {examples}", code="say_when", examples=examples)
     if len(wanted) > MAX_LENGTH:
-        raise WhenError(f"That is more than {MAX_LENGTH} characters. {examples}")
+        raise WhenError(
+            "That is more than {max_length} characters. {examples}",
+            code="too_many_characters",
+            max_length=MAX_LENGTH,
+            examples=examples,
+        )
     rest, named_zone = split_zone(wanted, zone)
     try:
         trigger = _trigger(rest, named_zone, locale, now, outside or OutsideReader())
@@ -84,12 +90,22 @@ def understand(
         raise WhenError(f"“{wanted}” cannot be scheduled: {error.message} {examples}") from error
     except OverflowError as error:
         raise WhenError(
-            f"“{wanted}” lies outside of the years {FIRST_YEAR} to {LAST_YEAR}. {examples}"
+            "“{wanted}” lies outside of the years {first_year} to {last_year}. {examples}",
+            code="outside_of_years",
+            wanted=wanted,
+            first_year=FIRST_YEAR,
+            last_year=LAST_YEAR,
+            examples=examples,
         ) from error
     if schedule.next_after(now) is None:
         if isinstance(schedule, Once):
             raise WhenError(_past(wanted, schedule.at, named_zone, locale, now))
-        raise WhenError(f"“{wanted}” never comes: no date from now on matches it. {examples}")
+        raise WhenError(
+            "“{wanted}” never comes: no date from now on matches it. {examples}",
+            code="never_comes",
+            wanted=wanted,
+            examples=examples,
+        )
     return Understood(trigger, schedule, trigger.zone_or(named_zone))
 
 
@@ -104,7 +120,13 @@ def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> str
         candidate = candidate + timedelta(days=1) if nearby else _a_year_later(candidate, today.year)
     following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
     offered = describe(following, zone, locale)
-    return f"“{text}” is in the past ({local:%d.%m.%Y %H:%M}). Next would be `{offered}`."
+    return Sentence(
+        "“{text}” is in the past ({local}). Next would be `{offered}`.",
+        "in_the_past",
+        text=text,
+        local=f"{local:%d.%m.%Y %H:%M}",
+        offered=offered,
+    )
 
 
 def _a_year_later(moment: datetime, at_least: int) -> datetime:
@@ -155,7 +177,11 @@ def _in_language(
     where = ZoneInfo(zone)
     tokens = words.tokens(text)
     if len(tokens) > MOST_TOKENS:
-        raise WhenError(f"That is more than {MOST_TOKENS} words and numbers.")
+        raise WhenError(
+            "That is more than {most_tokens} words and numbers.",
+            code="too_many_words",
+            most_tokens=MOST_TOKENS,
+        )
     if tokens and "cron" in tokens[0]:
         return _cron_fields(text[tokens[0].end :], zone)
     if recurs(tokens):
@@ -166,7 +192,9 @@ def _in_language(
         try:
             return _once(now + span)
         except OverflowError:
-            raise WhenError(f"“{text}” is further away than can be counted.") from None
+            raise WhenError(
+                "“{text}” is further away than can be counted.", code="too_far_away", text=text
+            ) from None
     return _once(read_moment(text, words, locale, where, now, outside), exact=True)
 
 
@@ -186,5 +214,9 @@ def _cron_fields(text: str, zone: str) -> Trigger:
     for part in re.findall(r"(\w+)=(\S+(?: (?:mon|tue|wed|thu|fri|sat|sun)\b\S*)*)", text):
         fields[part[0]] = part[1]
     if not fields or " ".join(f"{key}={value}" for key, value in fields.items()) != " ".join(text.split()):
-        raise WhenError(f"“{text.strip()}” are no cron fields; they look like `minute=*/5 hour=9-17`.")
+        raise WhenError(
+            "“{strip}” are no cron fields; they look like `minute=*/5 hour=9-17`.",
+            code="no_cron_fields",
+            strip=text.strip(),
+        )
     return Trigger("cron", {**fields, "timezone": zone})
