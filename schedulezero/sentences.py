@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -73,6 +73,19 @@ def filled(template: str, values: Mapping[str, Any], say: Callable[[str], str] =
 def placeholders(template: str) -> frozenset[str]:
     """The names of the values that a template has places for."""
     return frozenset(name for name, _ in _PLACEHOLDER.findall(template))
+
+
+def in_a_row(first: str | None, then: Sentence) -> Sentence:
+    """A sentence, after another one where there is one."""
+    return Sentence("{first} {then}", "in_a_row", first=first, then=then) if first else then
+
+
+def parts_of(text: str | None) -> Iterator[Sentence]:
+    """A sentence and all sentences within it; nothing for a plain text."""
+    if isinstance(text, Sentence):
+        yield text
+        for value in text.values.values():
+            yield from parts_of(value)
 
 
 def code_of(text: str | None) -> str | None:

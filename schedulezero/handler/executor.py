@@ -222,14 +222,9 @@ class Calls:
             if not future.cancelled():
                 raise
             # It was still waiting for a thread, so that nothing was done.
-            reason = "the handler shuts down" if self._stopping else "all threads were busy"
-            raise JobFailed(
-                "{method} was not begun, because {reason}.",
-                retry_after=_BEGIN_AGAIN_SECONDS,
-                code="not_begun",
-                method=invocation.call.method,
-                reason=reason,
-            ) from None
+            method = invocation.call.method
+            said = _shutting_down(method) if self._stopping else _too_busy(method)
+            raise JobFailed(said, retry_after=_BEGIN_AGAIN_SECONDS) from None
 
     @contextmanager
     def _cancellable(self) -> Generator[None]:
@@ -253,13 +248,18 @@ def _in_thread(function: JobFunction, context: Any, params: dict[str, Any]) -> A
 
 
 def _not_begun(call: Call) -> JsonObject:
-    return failure(
-        Sentence(
-            "{method} was not begun, because the handler shuts down.",
-            "not_begun_shutting_down",
-            method=call.method,
-        ),
-        retry_after=_BEGIN_AGAIN_SECONDS,
+    return failure(_shutting_down(call.method), retry_after=_BEGIN_AGAIN_SECONDS)
+
+
+def _shutting_down(method: str) -> Sentence:
+    return Sentence(
+        "{method} was not begun, because the handler shuts down.", "not_begun_shutting_down", method=method
+    )
+
+
+def _too_busy(method: str) -> Sentence:
+    return Sentence(
+        "{method} was not begun, because all threads were busy.", "not_begun_too_busy", method=method
     )
 
 

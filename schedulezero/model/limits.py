@@ -236,7 +236,7 @@ def too_often(gap: timedelta, limits: Limits, *, personal: bool) -> Excess:
     )
 
 
-def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> str:
+def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> Sentence:
     """What a run's note says of its wait for its turn."""
     seconds, most = max(round(wait.total_seconds()), 1), limits.runs_a_minute(personal)
     if personal:
@@ -254,7 +254,7 @@ def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> str:
     )
 
 
-def given_up(limits: Limits, *, personal: bool) -> str:
+def given_up(limits: Limits, *, personal: bool) -> Sentence:
     """What the note of a scheduled run says that would have had to wait for too long."""
     most = limits.runs_a_minute(personal)
     if personal:
@@ -294,7 +294,7 @@ def too_many_runs(limits: Limits, *, personal: bool) -> Excess:
     )
 
 
-def too_many_direct_messages(person: int, limits: Limits) -> str:
+def too_many_direct_messages(person: int, limits: Limits) -> Sentence:
     """What the error of a run says whose message would be one too many for the person who gets it."""
     most = limits.direct_messages_per_minute
     return Sentence(

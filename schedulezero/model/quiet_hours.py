@@ -11,7 +11,7 @@ from schedulezero.sentences import Sentence
 _MOST_STEPS = 2000
 
 
-def forbidden(rules: GuildRules, instant: datetime) -> str | None:
+def forbidden(rules: GuildRules, instant: datetime) -> Sentence | None:
     """Why nothing may run at an instant, in a sentence; None when it may.
 
     Quiet hours begin at ``quiet_from`` and end before ``quiet_to``; from 22:00 to 07:00 they pass

@@ -30,6 +30,14 @@ class RunState(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+LIMIT_REACHED = frozenset({"hourly_limit", "too_many_runs_waited", "too_many_reminders_waited"})
+"""The codes of notes that say that a run was skipped because of a limit."""
+PASSED_OVER = frozenset(
+    {"earlier_run_passed_over", "earlier_runs_passed_over", "many_earlier_runs_passed_over"}
+)
+"""The codes of notes that say how many instants, their ``count``, were passed over."""
+
+
 class TroubleKind(StrEnum):
     """What there is to tell of a run that did not simply succeed."""
 

@@ -23,7 +23,7 @@ from schedulezero import faults, instants, metrics
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, MissedPolicy, OverlapPolicy, Run, RunState
-from schedulezero.sentences import Sentence
+from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.engine.overlap import Turns
 from schedulezero.server.engine.run_queue import RunQueue
@@ -445,7 +445,7 @@ def _note(run: Run, waited: timedelta) -> str | None:
     said = Sentence(
         "Waited {round} s for the handler.", "waited_for_handler", round=round(waited.total_seconds())
     )
-    return f"{run.note} {said}" if run.note else said
+    return in_a_row(run.note, said)
 
 
 def _bounded(result: JsonObject | None) -> JsonObject | None:

@@ -17,7 +17,7 @@ from schedulezero import faults, instants
 from schedulezero.instants import from_microseconds
 from schedulezero.model import Job, JobState, Run, RunState
 from schedulezero.model.limits import NO_LIMITS, Excess, Limits, is_ending
-from schedulezero.sentences import Sentence
+from schedulezero.sentences import Sentence, sentence_fields
 from schedulezero.server.decisions.due import Due
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import audit, troubles, versions
@@ -173,7 +173,7 @@ class Store(RunStore):
                     .where(runs.c.job_id == job_id, runs.c.state == RunState.QUEUED.value)
                     .values(
                         state=RunState.CANCELLED.value,
-                        note=Sentence("The job was cancelled.", "job_cancelled"),
+                        **sentence_fields("note", Sentence("The job was cancelled.", "job_cancelled")),
                     )
                 )
                 signals.send(connection, Signal.CANCELLED, job_id)

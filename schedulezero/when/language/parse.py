@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
-from schedulezero.sentences import Sentence
+from schedulezero.sentences import Sentence, parts_of
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
 from schedulezero.when.calendar.schedules import Once, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
@@ -40,6 +40,29 @@ EXAMPLES = {
     "es": "`mañana a las 9:00` · `cada lunes a las 18:00`",
     "pt": "`amanhã às 9:00` · `toda segunda-feira às 18h`",
 }
+# The codes of sentences that show what would be right; the others are followed by examples.
+SHOW_WHAT_IS_RIGHT = frozenset(
+    {
+        "at_which_two_times",
+        "by_the_clock_how_often",
+        "by_the_clock_uneven",
+        "crontab_never_matches",
+        "did_you_mean",
+        "end_no_day",
+        "how_often_between",
+        "in_which_month",
+        "no_cron_fields",
+        "no_such_hour",
+        "not_a_time_of_day",
+        "rrule_no_freq",
+        "rrule_not_a_part",
+        "rrule_unreadable",
+        "too_many_dates_in_words",
+        "two_lengths",
+        "two_schedules",
+        "which_one_of",
+    }
+)
 
 _STAMP = re.compile(r"<t:(-?\d{1,13})(?::[tTdDfFRsS])?>|@?(\d{9,11})")
 
@@ -69,47 +92,56 @@ def understand(
     Raises WhenError, in a sentence that quotes the text and shows what would be right.
     """
     wanted = re.sub(r"\s+", " ", text).strip()
-    examples = f"For example: {EXAMPLES[language_of(locale)]}"
     if not wanted:
-        raise WhenError("Say when. {examples}", code="say_when", examples=examples)
+        raise _with_examples(Sentence("Say when.", "say_when"), locale)
     if len(wanted) > MAX_LENGTH:
-        raise WhenError(
-            "That is more than {max_length} characters. {examples}",
-            code="too_many_characters",
-            max_length=MAX_LENGTH,
-            examples=examples,
+        said = Sentence(
+            "That is more than {max_length} characters.", "too_many_characters", max_length=MAX_LENGTH
         )
+        raise _with_examples(said, locale)
     rest, named_zone = split_zone(wanted, zone)
     try:
         trigger = _trigger(rest, named_zone, locale, now, outside or OutsideReader())
         schedule = schedule_of(trigger, anchor=now, zone=named_zone)
     except WhenError as error:
-        said = error.message if error.message.count("`") else f"{error.message} {examples}"
-        raise WhenError(said) from error
+        if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
+            raise
+        raise _with_examples(error.message, locale) from error
     except TriggerError as error:
-        raise WhenError(f"“{wanted}” cannot be scheduled: {error.message} {examples}") from error
+        said = Sentence(
+            "“{wanted}” cannot be scheduled: {message}",
+            "cannot_be_scheduled",
+            wanted=wanted,
+            message=error.message,
+        )
+        raise _with_examples(said, locale) from error
     except OverflowError as error:
-        raise WhenError(
-            "“{wanted}” lies outside of the years {first_year} to {last_year}. {examples}",
-            code="outside_of_years",
+        said = Sentence(
+            "“{wanted}” lies outside of the years {first_year} to {last_year}.",
+            "outside_of_years",
             wanted=wanted,
             first_year=FIRST_YEAR,
             last_year=LAST_YEAR,
-            examples=examples,
-        ) from error
+        )
+        raise _with_examples(said, locale) from error
     if schedule.next_after(now) is None:
         if isinstance(schedule, Once):
             raise WhenError(_past(wanted, schedule.at, named_zone, locale, now))
-        raise WhenError(
-            "“{wanted}” never comes: no date from now on matches it. {examples}",
-            code="never_comes",
-            wanted=wanted,
-            examples=examples,
+        said = Sentence(
+            "“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=wanted
         )
+        raise _with_examples(said, locale)
     return Understood(trigger, schedule, trigger.zone_or(named_zone))
 
 
-def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> str:
+def _with_examples(said: Sentence, locale: str) -> WhenError:
+    examples = EXAMPLES[language_of(locale)]
+    return WhenError(
+        Sentence("{message} For example: {examples}", "with_examples", message=said, examples=examples)
+    )
+
+
+def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> Sentence:
     """The sentence about a moment that is over, with the next one like it."""
     where = ZoneInfo(zone)
     local, today = at.astimezone(where), now.astimezone(where)
