@@ -145,8 +145,7 @@ class AlertsCog(commands.Cog):
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.info("Discord cannot be asked about the channels of job %s: %s", job.id, error)
                 continue
-            with speaking("en"):
-                against = problems(spec, job.params, guild, None, known=known)
+            against = problems(spec, job.params, guild, None, known=known)
             stage = next((name for name, span in _STAGES if job.next_run_at - now <= span), None)
             if not against or (stage is None and soon_only):
                 continue

@@ -76,7 +76,7 @@ def translated(sentence: str) -> str:
     template = _error_template(language_of(_locale.get()), sentence.code)
     # A peer may send any values with a code of ours: its own text is better than one with holes.
     if template is None or not placeholders(template) <= sentence.values.keys():
-        return str(sentence)
+        return sentence
     return filled(template, sentence.values, translated)
 
 

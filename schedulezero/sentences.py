@@ -17,7 +17,9 @@ from typing import Any, cast
 
 LONGEST_CODE = 64
 MOST_VALUES = 20
-"""How many values one sentence holds, and how many items a list in it."""
+"""How many values one sentence holds."""
+MOST_ITEMS = 100
+"""How many items a list in one holds."""
 DEEPEST = 3
 """How many levels sentences and lists within a sentence nest."""
 LARGEST_VALUES = 16 * 1024
@@ -211,7 +213,7 @@ def _value(value: Any, depth: int) -> Any:
         return value
     if depth <= 0:
         raise TypeError
-    if isinstance(value, list) and len(cast("list[Any]", value)) <= MOST_VALUES:
+    if isinstance(value, list) and len(cast("list[Any]", value)) <= MOST_ITEMS:
         return tuple(_value(item, depth - 1) for item in cast("list[Any]", value))
     if isinstance(value, dict):
         parts = cast("dict[Any, Any]", value)

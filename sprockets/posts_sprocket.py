@@ -148,7 +148,10 @@ async def send_as(
 
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
         if not may_look_back(channel):
-            raise Uncertain("I was stopped while I posted, and may not read in the channel whether I did.")
+            raise Uncertain(
+                "I was stopped while I posted, and may not read in the channel whether I did.",
+                code="posting_unseen",
+            )
         async with asking_discord("look for what I posted"):
             async for item in channel.history(limit=100, after=since - timedelta(minutes=1)):
                 if item.webhook_id == webhook.id and item.content.strip() == plan["text"].strip():

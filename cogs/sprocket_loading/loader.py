@@ -219,7 +219,12 @@ async def unload(bot: commands.Bot, name: str) -> None:
         try:
             await put_out(bot, extension(name), set(jobs_of(bot, name)))
         except Exception as error:
-            raise Refused(f"“{name}” could not be unloaded: {_reason(error)}") from error
+            raise Refused(
+                "“{name}” could not be unloaded: {reason}",
+                code="sprocket_not_unloadable",
+                name=name,
+                reason=_reason(error),
+            ) from error
 
 
 async def _change(bot: commands.Bot, name: str) -> list[str]:
@@ -249,8 +254,17 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
                 name=name,
                 seconds=seconds,
             ) from error
-        raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
+        raise _not_loadable(name, error) from error
     return sorted(set(cog.handler.sprockets) - before)
+
+
+def _not_loadable(name: str, error: BaseException) -> Refused:
+    return Refused(
+        "“{name}” could not be loaded: {reason}",
+        code="sprocket_not_loadable",
+        name=name,
+        reason=_reason(error),
+    )
 
 
 def _reason(error: BaseException) -> str:
@@ -285,7 +299,7 @@ def _check(name: str) -> None:
     try:
         spec = spec_of(extension(name))
     except Exception as error:
-        raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
+        raise _not_loadable(name, error) from error
     if spec is None or spec.origin is None:
         raise Refused("The file of “{name}” cannot be found.", code="sprocket_file_missing", name=name)
     try:
@@ -296,7 +310,10 @@ def _check(name: str) -> None:
     if edits:
         listed = "\n".join(f"- {edit}" for edit in edits)
         raise Refused(
-            f"“{name}” is written for py-cord, and I run on discord.py. It needs these edits:\n{listed}"
+            "“{name}” is written for py-cord, and I run on discord.py. It needs these edits:\n{listed}",
+            code="sprocket_for_pycord",
+            name=name,
+            listed=listed,
         )
 
 

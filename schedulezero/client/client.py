@@ -315,6 +315,12 @@ async def _learn_dialect(http: Http) -> Dialect:
         await http.request("GET", "/api/schedules")
         return SchedulesDialect(http)
     except RequestRefused as error:
-        raise BadAnswer(f"The server at {http.endpoint} refuses to be asked: {error.message}") from error
+        said = Sentence(
+            "The server at {endpoint} refuses to be asked: {message}",
+            "server_refuses_questions",
+            endpoint=http.endpoint,
+            message=error.message,
+        )
+        raise BadAnswer(said) from error
     items_of(answer, "jobs")
     return JobsDialect(http)

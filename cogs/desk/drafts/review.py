@@ -110,9 +110,8 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     against: list[str] = []
     if not filled.errors:
         params = {**filled.params, PING_URL: draft.values.get(PING)}
-        against = problems(
-            spec, params, around.guild, around.member, known=around.known, joined=around.joined
-        )
+        found = problems(spec, params, around.guild, around.member, known=around.known, joined=around.joined)
+        against = [translated(text) for text in found]
         against += [around.unreachable] if around.unreachable is not None else []
     against += _exceeded(draft, schedule, around)
     return Review(

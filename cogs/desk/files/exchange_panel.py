@@ -189,7 +189,8 @@ async def _job(
     known = await seen.of(spec, params)
     member = member_of(interaction)
     joined = await seen.joined(member, spec, params)
-    against = problems(spec, params, interaction.guild, member, known=known, joined=joined)
+    found = problems(spec, params, interaction.guild, member, known=known, joined=joined)
+    against = [translated(text) for text in found]
     if (unreachable := await seen.unreachable(spec, params)) is not None:
         against.append(unreachable)
     if against:

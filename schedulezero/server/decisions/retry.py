@@ -15,7 +15,6 @@ MAX_ATTEMPTS = 3
 BASE_DELAY = timedelta(seconds=1)
 JITTER = 0.5
 _LONGEST_REQUESTED_DELAY = timedelta(hours=1)
-_NO_REASON = "The handler said that the job failed, without a reason."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +76,16 @@ def outcome_of(answer: JsonObject) -> Outcome:
     return Outcome(
         ok=False,
         result=answer,
-        error=clean_text(error) if error else Sentence(_NO_REASON, "handler_gave_no_reason"),
+        error=clean_text(error) if error else _no_reason(),
         retry=answer.get("retry") is not False,
         retry_after=_seconds(answer.get("retry_after")),
         uncertain=answer.get("uncertain") is True,
         pause=answer.get("pause") is True,
     )
+
+
+def _no_reason() -> Sentence:
+    return Sentence("The handler said that the job failed, without a reason.", "handler_gave_no_reason")
 
 
 def _seconds(value: Any) -> timedelta | None:

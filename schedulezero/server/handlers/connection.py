@@ -18,6 +18,7 @@ from zmq.utils.monitor import parse_monitor_message
 
 from schedulezero.background import run_in_background
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence
 from schedulezero.wire.doorkeeper import ask_about_peers
 from schedulezero.wire.keys import KeyRing
 from schedulezero.wire.protocol import (
@@ -223,7 +224,10 @@ class Connection:
             except BadFrame as error:
                 envelope = frames[:1]
                 # It may have done the job, and would answer the same again.
-                answer = failure(f"The handler's answer is unusable: {error}", retry=False)
+                said = Sentence(
+                    "The handler's answer is unusable: {error}", "handlers_answer_unusable", error=error
+                )
+                answer = failure(said, retry=False)
             future = self._calls.get(envelope[0])
             if future is None or future.done():
                 log.debug("a late answer from %s was dropped", self.address)

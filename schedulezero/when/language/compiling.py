@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import WhenError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.calendar_trigger import bound_args, rule_args
 from schedulezero.when.calendar.cron_fields import POSITIONS, WEEKDAYS
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, Rule, Unit
@@ -171,12 +172,28 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
         return Rule(Unit.WEEK, 1, times, zone, weekdays=tuple(sorted(phrase.weekdays)))
     if unit == "day" or phrase.twice or (phrase.span and (phrase.window or phrase.clock)):
         return Rule(Unit.DAY, 1, times, zone)
-    asked = {
-        "week": "on which weekday? For example: `every monday at 9`.",
-        "month": "on which day of the month? For example: `on the 1st of every month`.",
-        "year": "on which day of the year? For example: `every year on december 25`.",
-    }
-    raise WhenError(f"“{text}”: {asked.get(unit or '', 'on which days? For example: `every day at 9`.')}")
+    match unit:
+        case "week":
+            said = Sentence(
+                "“{text}”: on which weekday? For example: `every monday at 9`.", "on_which_weekday", text=text
+            )
+        case "month":
+            said = Sentence(
+                "“{text}”: on which day of the month? For example: `on the 1st of every month`.",
+                "on_which_day_of_month",
+                text=text,
+            )
+        case "year":
+            said = Sentence(
+                "“{text}”: on which day of the year? For example: `every year on december 25`.",
+                "on_which_day_of_year",
+                text=text,
+            )
+        case _:
+            said = Sentence(
+                "“{text}”: on which days? For example: `every day at 9`.", "on_which_days", text=text
+            )
+    raise WhenError(said)
 
 
 def _times(phrase: Phrase, text: str) -> tuple[time, ...]:
