@@ -5,6 +5,8 @@
     ├── TriggerError              a trigger's arguments are wrong; names the field
     ├── ParameterError            a job's parameters are wrong; names the parameter
     ├── JobFailed                 a job says that it failed, and whether trying again can help
+    │   ├── Gone                  what the job is about does not exist (any more)
+    │   ├── Forbidden             the job may not do that; only people can change it
     │   └── Uncertain             it cannot be told whether the job was done
     ├── DatabaseUnusable          the database cannot be opened
     │   ├── DatabaseDamaged       it is damaged or gone, and a person decides what takes its place
@@ -12,26 +14,58 @@
     │   ├── BackupUnusable        what was named as a backup, or as its place, cannot be one
     │   └── DatabaseAway          it does not answer now; trying again may help
     ├── DatabaseUnavailable       it cannot be read or written at the moment (a full disk, a lock)
+    ├── ValueUnusable             a value is one that the database cannot hold
     ├── PortTaken                 somebody else listens where we must
     ├── Exposed                   it would be open to others without what that takes
     ├── KeysUnusable              the keys of the ZeroMQ wires cannot be used
     │   └── NoSuchKey             what was given is not a key, or not one on the list
-    └── ClientError               the server could not be used
-        ├── ServerUnreachable     nobody listens there
-        ├── ServerTimeout         it listens and does not answer
-        ├── ServerFailed          it answered 5xx
-        ├── ServerBusy            429: it was asked too often, and may be asked again in a moment
-        ├── BadAnswer             it answered something that is not what it promised
-        ├── NotSupported          this server's dialect has no such thing
-        └── RequestRefused        4xx: the request itself is wrong
-            ├── NotFound          404
-            └── Conflict          409
+    ├── ClientError               the server could not be used
+    │   ├── ServerUnreachable     nobody listens there
+    │   ├── ServerTimeout         it listens and does not answer
+    │   ├── ServerFailed          it answered 5xx
+    │   ├── ServerBusy            429: it was asked too often, and may be asked again in a moment
+    │   ├── BadAnswer             it answered something that is not what it promised
+    │   ├── NotSupported          this server's dialect has no such thing
+    │   └── RequestRefused        4xx: the request itself is wrong
+    │       ├── NotFound          404
+    │       └── Conflict          409
+    │   in schedulezero.server:
+    ├── Refusal                   .decisions.refusal: a request that the server refuses
+    │   ├── Missing               .decisions.refusal: what it names does not exist
+    │   ├── Conflict              .decisions.refusal: it does not go with the state that things are in
+    │   ├── LimitReached          .decisions.refusal: a limit of the owner's or the guild's is reached
+    │   └── ApiError              .http.errors: it came in a way that is not accepted
+    ├── TokenRefused              .records.tokens: a token for REST cannot be made
+    │   └── TokenNameUnusable     .records.tokens: nor under that name
+    ├── HandlerAway               .handlers.connection: nobody listens there; the call was not delivered
+    ├── CallTimeout               .handlers.connection: the call was delivered and not answered in time
+    ├── CallLost                  .handlers.connection: it was delivered, and no answer can come any more
+    ├── Taken                     .handlers.registry: the name belongs to a handler that is alive
+    ├── Crowded                   .handlers.crowd: there is no room for another handler now
+    │   in schedulezero:
+    ├── AddressUnusable           .web.address: a text is not an address that can be called
+    ├── OutgoingFailed            .web.outgoing: a request to the web could not be made
+    ├── UnreadableFile            .exchange.limited_reading: a file cannot be read
+    ├── NotTakenOver              .exchange.importers: an entry of a file cannot be taken over
+    ├── Unusable                  .exchange.calendar_checks: an event cannot be scheduled as it stands
+    │   in cogs:
+    ├── Refused                   .services: the person may not do this, or it cannot be done
+    │   in bot:
+    ├── ConfigError               .config: the configuration cannot be used
+    ├── DiscordUnusable           .refusals: Discord cannot be used
+    │   └── DiscordRefuses        .refusals: it refuses what the bot asks for
+    ├── Unusable                  .cli.exit_status: a command cannot do its work
+    ├── CannotMove                .cli.move_database: the database cannot be moved
+    ├── NoSuchName                .cli.new_sprocket: a sprocket cannot have that name
+    └── CannotWrite               .cli.new_sprocket: the new file cannot be written
 
-Each message is a sentence for the person who receives it; logs carry the cause.
+Each error is data: a code that programs decide and translate by, the values that stand in its sentence, and
+that sentence in English, for the person who receives it (`schedulezero.sentences`). Logs carry the cause.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,7 +82,12 @@ class ScheduleZeroError(Exception):
     """
 
     code = "error"
-    """What programs know it by; of the class, where an error brings no code of its own."""
+    """What programs know it by: the name of its class, where an error brings no code of its own."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "code" not in cls.__dict__:
+            cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__.lstrip("_")).lower()
 
     def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
         if code is not None:
@@ -68,8 +107,6 @@ class ScheduleZeroError(Exception):
 class WhenError(ScheduleZeroError):
     """The text does not say when, or says a time that cannot be scheduled."""
 
-    code = "bad_when"
-
 
 class TriggerError(ScheduleZeroError):
     """A trigger's arguments are wrong.
@@ -79,8 +116,6 @@ class TriggerError(ScheduleZeroError):
         message: what was wrong and what would be right.
     """
 
-    code = "bad_trigger"
-
     def __init__(self, field: str, message: str, *, code: str | None = None, **values: Any) -> None:
         super().__init__(message, code=code, **values)
         self.field = field
@@ -88,8 +123,6 @@ class TriggerError(ScheduleZeroError):
 
 class ParameterError(ScheduleZeroError):
     """A job's parameters are missing or of the wrong type."""
-
-    code = "bad_parameter"
 
     def __init__(self, parameter: str, message: str, *, code: str | None = None, **values: Any) -> None:
         super().__init__(message, code=code, **values)
@@ -109,8 +142,6 @@ class JobFailed(ScheduleZeroError):
         pause: the job is to be held until somebody looks at it.
         may_have_worked: the effect may have come about all the same (a lost answer).
     """
-
-    code = "job_failed"
 
     def __init__(
         self,
@@ -133,16 +164,12 @@ class JobFailed(ScheduleZeroError):
 class Gone(JobFailed):
     """What the job is about does not exist, or not any more; trying again cannot help."""
 
-    code = "gone"
-
     def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
         super().__init__(message, retry=False, code=code, **values)
 
 
 class Forbidden(JobFailed):
     """The job may not do that; only people can change it, and trying again cannot help."""
-
-    code = "forbidden"
 
     def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
         super().__init__(message, retry=False, code=code, **values)
@@ -151,16 +178,12 @@ class Forbidden(JobFailed):
 class Uncertain(JobFailed):
     """It cannot be told whether the job was done; a person decides whether to do it again."""
 
-    code = "uncertain"
-
     def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
         super().__init__(message, retry=False, may_have_worked=True, code=code, **values)
 
 
 class DatabaseUnusable(ScheduleZeroError):
     """The database cannot be opened."""
-
-    code = "database_unusable"
 
 
 class DatabaseDamaged(DatabaseUnusable):
@@ -171,8 +194,6 @@ class DatabaseDamaged(DatabaseUnusable):
         remedy: what a person can do about it.
     """
 
-    code = "database_damaged"
-
     def __init__(self, finding: str, remedy: str) -> None:
         super().__init__(f"{finding} {remedy}")
         self.finding = finding
@@ -181,19 +202,13 @@ class DatabaseDamaged(DatabaseUnusable):
 class DatabaseInUse(DatabaseUnusable):
     """Another process uses the database; the message names it."""
 
-    code = "database_in_use"
-
 
 class BackupUnusable(DatabaseUnusable):
     """What was named as a backup, or as the place for one, cannot be it; nothing was changed."""
 
-    code = "backup_unusable"
-
 
 class DatabaseAway(DatabaseUnusable):
     """The database cannot be opened now, because it does not answer; trying again may help."""
-
-    code = "database_away"
 
 
 class DatabaseUnavailable(ScheduleZeroError):
@@ -203,11 +218,9 @@ class DatabaseUnavailable(ScheduleZeroError):
         detail: where it is and what it said, for the log; people are told without that.
     """
 
-    code = "database_unavailable"
-
     def __init__(self, detail: str) -> None:
         super().__init__(
-            "The database cannot be used now; runs wait until it is back.", code="database_unavailable"
+            "The database cannot be used now; runs wait until it is back.", code="database_cannot_be_used"
         )
         self.detail = detail
 
@@ -218,73 +231,49 @@ class DatabaseUnavailable(ScheduleZeroError):
 class ValueUnusable(ScheduleZeroError):
     """A value is one that the database cannot hold, such as a text with a zero byte in PostgreSQL."""
 
-    code = "value_unusable"
-
 
 class PortTaken(ScheduleZeroError):
     """Another program listens on a port that we need."""
-
-    code = "port_taken"
 
 
 class Exposed(ScheduleZeroError):
     """The server would be open to other machines without what that takes."""
 
-    code = "exposed"
-
 
 class KeysUnusable(ScheduleZeroError):
     """The keys of the ZeroMQ wires cannot be read, made or used."""
-
-    code = "keys_unusable"
 
 
 class NoSuchKey(KeysUnusable):
     """What was given is not a public key, or not one that is let in."""
 
-    code = "no_such_key"
-
 
 class ClientError(ScheduleZeroError):
     """The ScheduleZero server could not be used."""
-
-    code = "client_error"
 
 
 class ServerUnreachable(ClientError):
     """Nobody listens at the server's address."""
 
-    code = "server_unreachable"
-
 
 class ServerTimeout(ClientError):
     """The server did not answer in time."""
-
-    code = "server_timeout"
 
 
 class ServerFailed(ClientError):
     """The server failed while it handled the request."""
 
-    code = "server_failed"
-
 
 class ServerBusy(ClientError):
     """The server was asked too often within a moment."""
-
-    code = "server_busy"
 
 
 class BadAnswer(ClientError):
     """The server's answer is not what its API promises."""
 
-    code = "bad_answer"
-
 
 class NotSupported(ClientError):
     """The server speaks a dialect that has no such call."""
-
-    code = "not_supported"
 
 
 class RequestRefused(ClientError):
@@ -307,10 +296,6 @@ class RequestRefused(ClientError):
 class NotFound(RequestRefused):
     """The server has no such thing."""
 
-    code = "not_found"
-
 
 class Conflict(RequestRefused):
     """The thing exists already, or was changed by somebody else meanwhile."""
-
-    code = "conflict"

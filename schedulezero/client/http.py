@@ -107,7 +107,7 @@ class Http:
         except httpx.TransportError as error:
             raise ServerUnreachable(
                 "The ScheduleZero server at {endpoint} cannot be reached. Is it running?",
-                code="server_unreachable",
+                code="server_not_reached",
                 endpoint=self.endpoint,
             ) from error
         except httpx.RequestError as error:  # a body that is not what its encoding says
@@ -127,7 +127,9 @@ class Http:
             message = _error(data)[1] or Sentence("It gave no reason.", "no_reason_given")
             raise ServerFailed(
                 Sentence(
-                    "The ScheduleZero server failed on this: {message}", "server_failed", message=message
+                    "The ScheduleZero server failed on this: {message}",
+                    "server_failed_because",
+                    message=message,
                 )
             )
         if status >= 400:

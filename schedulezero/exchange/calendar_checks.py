@@ -23,8 +23,6 @@ _STAMP = re.compile(r"[0-9]{8}(?:T[0-9]{6}Z?)?")
 class Unusable(ScheduleZeroError):
     """An event cannot be scheduled as it stands; the message says why."""
 
-    code = "event_unusable"
-
 
 def check_lines(lines: Sequence[str]) -> None:
     """Raises Unusable when the lines of an event say two things at once, or a time that is none."""

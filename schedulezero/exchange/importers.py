@@ -32,8 +32,6 @@ _FIELD = re.compile(r"[0-9*/,\-A-Za-z?#]+")
 class NotTakenOver(ScheduleZeroError):
     """An entry is well formed and cannot be taken over; the message says why."""
 
-    code = "not_taken_over"
-
 
 Reader = Callable[[str, str, str, datetime, int], list[Entry | Fault]]
 """Takes the text, the channel for entries that name none, the zone of times that name none, now, and how many

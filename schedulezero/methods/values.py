@@ -179,7 +179,7 @@ def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
             text = str(first["msg"]).removeprefix("Value error, ")
             return Sentence(
                 "cannot be used{where}: {reason}.",
-                "value_unusable",
+                "value_not_usable",
                 where=where,
                 reason=f"{text[0].lower()}{text[1:].rstrip('.')}",
             )

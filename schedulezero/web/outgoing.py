@@ -82,8 +82,6 @@ class OutgoingFailed(ScheduleZeroError):
     message names the host at most, never the rest of the address.
     """
 
-    code = "outgoing_failed"
-
     def __init__(
         self,
         message: str,

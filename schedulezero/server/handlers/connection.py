@@ -17,6 +17,7 @@ import zmq.asyncio
 from zmq.utils.monitor import parse_monitor_message
 
 from schedulezero.background import run_in_background
+from schedulezero.errors import ScheduleZeroError
 from schedulezero.model import JsonObject
 from schedulezero.sentences import Sentence
 from schedulezero.wire.doorkeeper import ask_about_peers
@@ -37,15 +38,15 @@ _CONNECT_MS = 1000
 _UP_OR_DOWN = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 
 
-class HandlerAway(Exception):
+class HandlerAway(ScheduleZeroError):
     """Nobody listens at the handler's address; the call was not delivered."""
 
 
-class CallTimeout(Exception):
+class CallTimeout(ScheduleZeroError):
     """The call was delivered and not answered in time."""
 
 
-class CallLost(Exception):
+class CallLost(ScheduleZeroError):
     """The call was delivered, and the connection broke before an answer came; none can come any more."""
 
 

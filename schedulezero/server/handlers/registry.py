@@ -20,7 +20,7 @@ from typing import Any
 
 import zmq.asyncio
 
-from schedulezero.errors import DatabaseUnavailable
+from schedulezero.errors import DatabaseUnavailable, ScheduleZeroError
 from schedulezero.model import HandlerInfo, JsonObject, Run
 from schedulezero.server.handlers.connection import Connection
 from schedulezero.server.handlers.crowd import (
@@ -97,7 +97,7 @@ class Entry:
         self.slots.release()
 
 
-class Taken(Exception):
+class Taken(ScheduleZeroError):
     """The name belongs to a handler that is alive, and that this one has not proved to be."""
 
 
