@@ -66,7 +66,7 @@ def templates() -> dict[str, set[str]]:
     """The codes of all sentences, each with its templates, of which there is to be one."""
     found: dict[str, set[str]] = {}
     for _, tree in sources():
-        for code, template in _coded(tree):
+        for code, template in coded(tree):
             found.setdefault(code, set()).add(template)
     return found
 
@@ -108,7 +108,7 @@ def _in_desk(tree: ast.AST) -> Iterator[Text]:
                     yield None, str(keyword.value.value)
 
 
-def _coded(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def coded(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Codes and templates, as ``Sentence(template, code)`` or ``Error(template, code=code)`` have them."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):

@@ -39,7 +39,7 @@ class Refusal(ScheduleZeroError):
     """
 
     def __init__(self, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(clean_text(message))
+        super().__init__(clean_text(message if isinstance(message, Sentence) else Sentence(message)))
         self.code = code
         self.field = clean_text(field) if field is not None else None
 
