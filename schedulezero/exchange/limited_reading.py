@@ -276,7 +276,8 @@ def checked(data: Any) -> Found | Fault | None:
         return None
     if isinstance(data, dict) and "why" in data:
         fault = _Fault.model_validate(data)
-        return Fault(fault.line, read_sentence(fault.model_dump(), "why") or fault.why)
+        said = read_sentence(fault.model_dump(), "why") if fault.why_code is not None else None
+        return Fault(fault.line, said or fault.why)
     entry = _Entry.model_validate(data)
     if entry.timezone not in known_zones():
         raise ValueError("an unknown time zone")

@@ -119,12 +119,12 @@ async def test_a_refusal_is_data(server: ServerConfig, api: Api) -> None:
         await client.health()
         job = await client.create(Job("", "raw", "send", {}, Trigger("interval", {"hours": 1}), guild_id="1"))
         try:
-            await client.resume(job.id)
+            await client.approve(job.id)
         except RequestRefused as error:
             assert (error.code, code_of(error.message)) == ("wrong_state", "job_in_wrong_state")
-            assert error.values["done"] == "resumed"
+            assert error.values["done"] == "approved"
         else:
-            raise AssertionError("a job that runs was resumed")
+            raise AssertionError("a job that runs was approved")
         try:
             await client.resume("nobody")
         except NotFound as error:
