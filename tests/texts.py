@@ -2,7 +2,7 @@
 
 ``python -m tests.texts`` lists what a catalogue lacks or has no use for. A text is found where code says it
 (`t`, `tn`, `mark`), declares it (commands, job functions), or raises it as an error; an error's
-varying parts become placeholders, named for what stood in their place.
+English is a template that stands beside its code, and the catalogues know it by that code.
 """
 
 from __future__ import annotations
