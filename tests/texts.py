@@ -35,7 +35,6 @@ _NOT_READ = (
     "schedulezero/server/http/",
     "schedulezero/server/handlers/registrations.py",
     "schedulezero/server/handlers/registry.py",
-    "schedulezero/handler/thread.py",
     "schedulezero/wire/protocol.py",
     "schedulezero/exchange/apscheduler.py",
 )

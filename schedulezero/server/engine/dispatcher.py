@@ -133,7 +133,7 @@ class Dispatcher:
             await work
         except Exception as error:
             log.exception("run %s could not be carried out", run.id)
-            self._end(run, RunState.FAILED, error=f"The server could not make the call: {error}")
+            self._end(run, RunState.FAILED, error=_not_made(error))
 
     async def _when_there(self, run: Run, since: Run, group: asyncio.TaskGroup) -> None:
         """Waits for the handler, as long as ``since`` allows, and begins an attempt."""
@@ -437,6 +437,10 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
 def _began(run: Run) -> datetime:
     """Since when a run is to be carried out: its instant, or when somebody asked for it later."""
     return max(run.scheduled_at, run.claimed_at or run.scheduled_at)
+
+
+def _not_made(error: Exception) -> Sentence:
+    return Sentence("The server could not make the call: {error}", "call_not_made", error=error)
 
 
 def _note(run: Run, waited: timedelta) -> str | None:
