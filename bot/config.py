@@ -25,7 +25,7 @@ from pydantic_settings import (
 
 from bot.config_words import in_our_words
 from bot.limit_settings import LimitSettings
-from schedulezero.errors import DatabaseUnusable
+from schedulezero.errors import DatabaseUnusable, ScheduleZeroError
 from schedulezero.storage.database import is_postgres_setting, sqlite_path
 from schedulezero.storage.postgres_url import check_url, without_password
 from schedulezero.when.calendar.triggers import known_zones
@@ -42,7 +42,7 @@ DEFAULT_SPROCKETS = (
 )  # fmt: skip
 
 
-class ConfigError(Exception):
+class ConfigError(ScheduleZeroError):
     """The configuration cannot be used; the message is one sentence that says what to change."""
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -33,6 +32,8 @@ from schedulezero.background import run_in_background
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError, NotFound
 from schedulezero.model import Job, JobState, Trouble, TroubleKind
+from schedulezero.model.run import LIMIT_REACHED, PASSED_OVER
+from schedulezero.sentences import Sentence, parts_of
 
 log = logging.getLogger(__name__)
 
@@ -140,8 +141,7 @@ class AlertsCog(commands.Cog):
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.info("Discord cannot be asked about the channels of job %s: %s", job.id, error)
                 continue
-            with speaking("en"):
-                against = problems(spec, job.params, guild, None, known=known)
+            against = problems(spec, job.params, guild, None, known=known)
             stage = next((name for name, span in _STAGES if job.next_run_at - now <= span), None)
             if not against or (stage is None and soon_only):
                 continue
@@ -261,22 +261,27 @@ class AlertsCog(commands.Cog):
 
 def _expected(trouble: Trouble) -> bool:
     """Whether somebody asked for just that: quiet hours, free days, an overlap policy."""
-    note = trouble.run.note or ""
-    return trouble.kind is TroubleKind.SKIPPED and "limit" not in note
+    limited = any(part.code in LIMIT_REACHED for part in parts_of(trouble.run.note))
+    return trouble.kind is TroubleKind.SKIPPED and not limited
 
 
 def _reason(trouble: Trouble) -> tuple[str, int]:
     """Why, as a sentence that is the same for the same cause, and how many runs it is about."""
     run = trouble.run
     if trouble.kind is TroubleKind.PASSED_OVER:
-        passed = re.match(r"\d+", run.note or "")
-        said = "Runs were passed over while no server was running; the latest one was carried out."
-        return said, int(passed[0]) if passed else 1
+        said = Sentence(
+            "Runs were passed over while no server was running; the latest one was carried out.",
+            "runs_passed_over",
+        )
+        passed = [part.values.get("count") for part in parts_of(run.note) if part.code in PASSED_OVER]
+        return said, next((count for count in passed if isinstance(count, int)), 1)
     if run.error:
         return run.error, 1
     if trouble.kind is TroubleKind.MISSED:
-        return "No server was running then, and the job skips what it missed.", 1
-    return run.note or "The handler gave no reason.", 1
+        return Sentence(
+            "No server was running then, and the job skips what it missed.", "no_server_was_running"
+        ), 1
+    return run.note or Sentence("The handler gave no reason.", "no_reason_in_answer"), 1
 
 
 def _told_at(alert: Alert) -> datetime:

@@ -4,15 +4,14 @@ Code says a text in English, through `t`; the catalogues in ``cogs/locale`` (get
 read as they are) hold it in the others. The language is set once for each interaction, with
 `speaking`, and holds for all that happens within it.
 
-Errors travel as English sentences, over REST and in the history. `translated` turns one into the
-reader's language when it is shown: a template in a catalogue, such as ``The channel {id} no longer
-exists.``, matches the sentence, and its translation takes over what stood in the place of ``{id}``.
+Errors travel as English sentences with a code and values (`schedulezero.sentences`), over REST and in the
+history. `translated` says one in the reader's language when it is shown: the catalogue has a template for
+the code, which the values fill in.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -24,14 +23,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from discord import app_commands
 
+from schedulezero.sentences import Sentence, filled, placeholders
 from schedulezero.when.language.lexicon import LANGUAGES, language_of
 
 FOLDER = Path(__file__).parent / "locale"
 ERRORS = "error"
-"""The context (``msgctxt``) of sentences that come from elsewhere, with placeholders where they vary."""
+"""The context (``msgctxt``) of sentences that come from elsewhere; their ``msgid`` is their code."""
 
 _locale: ContextVar[str] = ContextVar("desk_locale", default="en-GB")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @contextmanager
@@ -71,52 +70,14 @@ def mark(text: str) -> str:
 
 
 def translated(sentence: str) -> str:
-    """An English sentence of somebody else's in the language that is being spoken, if we know it."""
-    language = language_of(_locale.get())
-    if language == "en":
+    """An English sentence of somebody else's in the language that is being spoken, if we know its code."""
+    if not isinstance(sentence, Sentence) or sentence.code is None:
         return sentence
-    for template, translation in _error_templates(language):
-        found = match_template(template, sentence)
-        if found is not None:
-            return _filled(translation, found)
-    return sentence
-
-
-def match_template(template: Sequence[str], sentence: str) -> dict[str, str] | None:
-    """What stands in a sentence in the place of each placeholder; None when it is another sentence.
-
-    Parameters:
-        template: literal texts and names of placeholders by turns, a literal first and last.
-        sentence: somebody's text; matching takes time in proportion to it, whatever it is.
-    """
-    first, *rest = template
-    if not sentence.startswith(first) or (not rest and sentence != first):
-        return None
-    found: dict[str, str] = {}
-    at = len(first)
-    for position in range(0, len(rest), 2):
-        name, literal = rest[position], rest[position + 1]
-        if position + 2 == len(rest):
-            end = len(sentence) - len(literal)
-            if end < at or not sentence.endswith(literal):
-                return None
-        else:
-            end = sentence.find(literal, at)
-            if end < 0:
-                return None
-        found[name] = sentence[at:end]
-        at = end + len(literal)
-    return found
-
-
-def _filled(translation: str, found: Mapping[str, str]) -> str:
-    """A translation with what stood in the sentence; a sentence within it is translated, too."""
-
-    def fill(part: re.Match[str]) -> str:
-        value = found.get(part[1], part[0])
-        return translated(value) if " " in value else value
-
-    return _PLACEHOLDER.sub(fill, translation)
+    template = _error_template(language_of(_locale.get()), sentence.code)
+    # A peer may send any values with a code of ours: its own text is better than one with holes.
+    if template is None or not placeholders(template) <= sentence.values.keys():
+        return sentence
+    return filled(template, sentence.values, translated)
 
 
 @cache
@@ -133,15 +94,11 @@ def _message(language: str, text: str) -> str:
     return str(found.string) if found is not None and found.string else text
 
 
-@cache
-def _error_templates(language: str) -> list[tuple[Sequence[str], str]]:
-    """Sentences split at their placeholders, the most specific (longest) first."""
-    found = [
-        (_PLACEHOLDER.split(str(message.id)), str(message.string))
-        for message in catalogue(language)
-        if message.context == ERRORS and message.id and message.string
-    ]
-    return sorted(found, key=lambda pair: -sum(len(literal) for literal in pair[0][::2]))
+def _error_template(language: str, code: str) -> str | None:
+    if language == "en":
+        return None
+    found = catalogue(language).get(code, context=ERRORS)
+    return str(found.string) if found is not None and found.string else None
 
 
 class CommandTranslator(app_commands.Translator):

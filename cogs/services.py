@@ -128,7 +128,10 @@ def handler_of(bot: commands.Bot) -> Handler:
     """The bot's handler; Refused while its cog is not loaded."""
     handler = getattr(bot.get_cog("ScheduleZeroCog"), "handler", None)
     if not isinstance(handler, Handler):
-        raise Refused("My ScheduleZero handler is not loaded. The bot's owner can restart me.")
+        raise Refused(
+            "My ScheduleZero handler is not loaded. The bot's owner can restart me.",
+            code="handler_not_loaded",
+        )
     return handler
 
 

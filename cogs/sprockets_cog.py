@@ -137,7 +137,7 @@ class SprocketsCog(commands.Cog):
 
         async def owners_work(desk: Desk) -> None:
             if not await self.bot.is_owner(interaction.user):
-                raise Refused("Only the bot's owner may do this.")
+                raise Refused("Only the bot's owner may do this.", code="only_owner")
             before = {command.name for command in self.bot.tree.walk_commands()}
             said = await work(desk)
             if {command.name for command in self.bot.tree.walk_commands()} != before:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import discord
 from discord.ext import commands
 
-from schedulezero.errors import JobFailed
+from schedulezero.errors import Forbidden, Gone, JobFailed
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import (
     ChannelId,
@@ -173,7 +173,12 @@ async def send_dm(
         async with asking_discord(f"write to the user {user_id}"):
             user = bot.get_user(user_id) or await bot.fetch_user(user_id)
             if user.bot:
-                raise JobFailed(f"{user_id} is a bot; bots take no direct messages.", retry=False)
+                raise JobFailed(
+                    "{user_id} is a bot; bots take no direct messages.",
+                    retry=False,
+                    code="addressee_is_bot",
+                    user_id=user_id,
+                )
             sent = await post(
                 user,
                 f"the direct messages of {user_id}",
@@ -181,23 +186,26 @@ async def send_dm(
                 embed=built,
                 allowed_mentions=discord.AllowedMentions.none(),
             )
-    except JobFailed as error:
-        if isinstance(error.__cause__, discord.NotFound):
-            raise JobFailed(f"There is no user {user_id}.", retry=False) from error
-        if isinstance(error.__cause__, discord.Forbidden):
-            raise JobFailed(
-                f"The user {user_id} takes no direct messages from me: they are closed, "
-                "or we share no server.",
-                retry=False,
-            ) from error
-        raise
+    except Gone as error:
+        raise JobFailed(
+            "There is no user {user_id}.", retry=False, code="user_missing", user_id=user_id
+        ) from error
+    except Forbidden as error:
+        raise JobFailed(
+            "The user {user_id} takes no direct messages from me: they are closed, or we share no server.",
+            retry=False,
+            code="user_unreachable",
+            user_id=user_id,
+        ) from error
     return {"success": True, "user_id": str(user.id), **sent}
 
 
 def _field(item: Any) -> dict[str, Any]:
     data = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
     if not data.get("name") or not data.get("value"):
-        raise JobFailed('Each of "fields" needs a "name" and a "value".', retry=False)
+        raise JobFailed(
+            'Each of "fields" needs a "name" and a "value".', retry=False, code="embed_field_incomplete"
+        )
     return {"name": str(data["name"]), "value": str(data["value"]), "inline": bool(data.get("inline"))}
 
 

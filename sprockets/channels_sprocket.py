@@ -48,7 +48,7 @@ async def set_slowmode(
         | discord.StageChannel
         | discord.Thread,
     ):
-        raise JobFailed(f"#{channel.name} has no slow mode.", retry=False)
+        raise JobFailed("#{name} has no slow mode.", retry=False, code="no_slow_mode", name=channel.name)
 
     about = f"slowmode:{channel.id}"
 
@@ -93,7 +93,9 @@ async def set_channel_text(
     written = fitting(text_for(channel.guild, text), longest, where)
     topical = isinstance(channel, discord.TextChannel | discord.ForumChannel)
     if where == "topic" and not topical:
-        raise JobFailed(f"#{channel.name} has no topic; write its name instead.", retry=False)
+        raise JobFailed(
+            "#{name} has no topic; write its name instead.", retry=False, code="no_topic", name=channel.name
+        )
     async with asking_discord(f"write the {where} of #{channel.name}"):
         await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
     return {"success": True, "channel_id": str(channel.id), "message": f"The {where} is: {written}"}

@@ -66,7 +66,9 @@ async def create_event(
     """
     guild = guild_of(bot, guild_id)
     if bool(place) == bool(voice_channel_id):
-        raise JobFailed("An event needs either a place or a voice channel.", retry=False)
+        raise JobFailed(
+            "An event needs either a place or a voice channel.", retry=False, code="event_needs_place"
+        )
     start = max(current_run().scheduled_at + starts_in, instants.now() + _SOONEST)
     where: dict[str, Any] = {"entity_type": discord.EntityType.external, "location": place}
     if voice_channel_id:
@@ -161,7 +163,13 @@ async def _next_event(
     ]
     if not found:
         doing = "going on" if status is discord.EventStatus.active else "planned"
-        raise JobFailed(f"There is no event “{title}” that is {doing}.", retry=False)
+        raise JobFailed(
+            "There is no event “{title}” that is {doing}.",
+            retry=False,
+            code="event_missing",
+            title=title,
+            doing=doing,
+        )
     # What began since this run was due was begun by it.
     return min(found, key=lambda event: (event.status is not status, event.start_time))
 

@@ -96,9 +96,10 @@ async def _to_delete(
     """The ids of the messages to delete, the newest first."""
     if contains and not bot.intents.message_content:
         raise JobFailed(
-            "To look at what messages say I need the Message Content intent: switch it on in Discord's "
-            "developer portal and set `message_content: true` in the configuration.",
+            "To look at what messages say I need the Message Content intent: switch it on in "
+            "Discord's developer portal and set `message_content: true` in the configuration.",
             retry=False,
+            code="needs_message_content",
         )
     before = discord.utils.utcnow() - timedelta(days=age_days) if age_days else None
     found: list[str] = []
@@ -226,7 +227,12 @@ async def _set(
 async def _lockable(bot: commands.Bot, channel_id: int) -> discord.TextChannel:
     channel = await channel_of(bot, channel_id)
     if not isinstance(channel, discord.TextChannel):
-        raise JobFailed(f"#{channel.name} cannot be locked; only text channels can.", retry=False)
+        raise JobFailed(
+            "#{name} cannot be locked; only text channels can.",
+            retry=False,
+            code="channel_cannot_be_locked",
+            name=channel.name,
+        )
     return channel
 
 

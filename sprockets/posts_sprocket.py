@@ -10,7 +10,7 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import JobFailed, Uncertain
+from schedulezero.errors import Gone, JobFailed, Uncertain
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
@@ -82,14 +82,21 @@ def _answers(text: str) -> list[str]:
     found = [line.strip() for line in text.splitlines() if line.strip()]
     if not 1 <= len(found) <= _MOST_ANSWERS:
         raise JobFailed(
-            f"A poll takes 1 to {_MOST_ANSWERS} answers, each on a line of its own, not {len(found)}.",
+            "A poll takes 1 to {most_answers} answers, each on a line of its own, not {len}.",
             retry=False,
+            code="poll_answers",
+            most_answers=_MOST_ANSWERS,
+            len=len(found),
         )
     for answer in found:
         if len(answer) > _LONGEST_ANSWER:
             raise JobFailed(
-                f"The answer “{answer[:40]}…” has {len(answer)} characters; Discord takes {_LONGEST_ANSWER}.",
+                "The answer “{answer}…” has {len} characters; Discord takes {longest_answer}.",
                 retry=False,
+                code="poll_answer_too_long",
+                answer=answer[:40],
+                len=len(answer),
+                longest_answer=_LONGEST_ANSWER,
             )
     return found
 
@@ -116,7 +123,12 @@ async def send_as(
     """
     channel = await channel_of(bot, channel_id)
     if _FORBIDDEN_NAMES.search(name):
-        raise JobFailed(f"Discord does not take “{name}” as a name; choose another one.", retry=False)
+        raise JobFailed(
+            "Discord does not take “{name}” as a name; choose another one.",
+            retry=False,
+            code="name_refused",
+            name=name,
+        )
     text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
     async with asking_discord(f"post in #{channel.name} by a webhook"):
         webhook = await _webhook(bot, channel)
@@ -136,7 +148,10 @@ async def send_as(
 
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
         if not may_look_back(channel):
-            raise Uncertain("I was stopped while I posted, and may not read in the channel whether I did.")
+            raise Uncertain(
+                "I was stopped while I posted, and may not read in the channel whether I did.",
+                code="posting_unseen",
+            )
         async with asking_discord("look for what I posted"):
             async for item in channel.history(limit=100, after=since - timedelta(minutes=1)):
                 if item.webhook_id == webhook.id and item.content.strip() == plan["text"].strip():
@@ -150,7 +165,12 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
     """Our webhook in a channel; made when there is none. A thread uses that of its parent."""
     home = channel.parent if isinstance(channel, discord.Thread) else channel
     if not isinstance(home, discord.TextChannel | discord.VoiceChannel | discord.ForumChannel):
-        raise JobFailed(f"#{channel.name} takes no posts under another name.", retry=False)
+        raise JobFailed(
+            "#{name} takes no posts under another name.",
+            retry=False,
+            code="no_posts_under_name",
+            name=channel.name,
+        )
     for webhook in await home.webhooks():
         if webhook.token and webhook.user is not None and bot.user and webhook.user.id == bot.user.id:
             return webhook
@@ -177,7 +197,9 @@ async def edit_post(
     """
     found = await find_message(bot, message_url)
     if found.author != bot.user:
-        raise JobFailed("I can only change posts of my own; this one is somebody else's.", retry=False)
+        raise JobFailed(
+            "I can only change posts of my own; this one is somebody else's.", retry=False, code="not_my_post"
+        )
     assert found.guild is not None
     written = fitting(text_for(found.guild, text), MOST_TEXT, "text")
     async with asking_discord("change my post"):
@@ -199,9 +221,7 @@ async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, 
         found = await find_message(bot, message_url)
         async with asking_discord("delete the post"):
             await found.delete()
-    except JobFailed as error:
-        if not isinstance(error.__cause__, discord.NotFound):
-            raise
+    except Gone:
         return {"success": True, "message": "It was gone already."}
     return {"success": True, "channel_id": str(found.channel.id), "message": "The post is deleted."}
 

@@ -33,7 +33,11 @@ async def remind(
         message: Of what
     """
     if current_run().creator_id not in (None, str(user_id)):
-        raise JobFailed("A reminder goes to whoever made it, and to nobody else.", retry=False)
+        raise JobFailed(
+            "A reminder goes to whoever made it, and to nobody else.",
+            retry=False,
+            code="reminder_for_somebody_else",
+        )
     async with asking_discord("remind you"):
         user = bot.get_user(user_id) or await bot.fetch_user(user_id)
         sent = await post(

@@ -9,12 +9,12 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import JobFailed
+from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import REASON, asking_discord, guild_of, partly, role_of
+from sprockets.kit.discord_side import REASON, asking_discord, guild_of, not_here, partly, role_of
 from sprockets.kit.follow_up import follow_up, waiting
 
 
@@ -92,10 +92,8 @@ async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[
     try:
         async with asking_discord(f"look at the roles of {user_id}"):
             member = await _member(role.guild, user_id)
-    except JobFailed as error:
-        if isinstance(error.__cause__, discord.NotFound):
-            return {"id": str(user_id), "name": str(user_id), "keeps": False}
-        raise
+    except Gone:
+        return {"id": str(user_id), "name": str(user_id), "keeps": False}
     keeps = role in member.roles and await waiting(bot, _lent(role.id, user_id)) is None
     return {"id": str(user_id), "name": member.display_name, "keeps": keeps}
 
@@ -115,8 +113,10 @@ def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.R
     role = role_of(guild, role_id)
     if role >= guild.me.top_role or role.managed or role.is_default():
         raise JobFailed(
-            f"I cannot manage the role {role.name}: move my own role above it in the server's settings.",
+            "I cannot manage the role {name}: move my own role above it in the server's settings.",
             retry=False,
+            code="role_above_mine",
+            name=role.name,
         )
     return role
 
@@ -137,8 +137,8 @@ async def _change_role(role: discord.Role, user_ids: list[int], *, give: bool) -
         except JobFailed as error:
             if error.retry_after is not None:
                 raise  # Discord is down: those that are done are not done again
-            gone = isinstance(error.__cause__, discord.NotFound)
-            reason = f"{user_id} is not in this server." if gone else error.message
+            gone = isinstance(error, Gone)
+            reason = not_here(user_id).message if gone else error.message
             failed.append({"user_id": str(user_id), "error": reason})
     return partly(done, failed, "people")
 

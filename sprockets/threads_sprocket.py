@@ -56,7 +56,12 @@ async def create_thread(
     """
     channel = await channel_of(bot, channel_id)
     if not isinstance(channel, discord.TextChannel):
-        raise JobFailed(f"Threads cannot be opened in #{channel.name}; choose a text channel.", retry=False)
+        raise JobFailed(
+            "Threads cannot be opened in #{name}; choose a text channel.",
+            retry=False,
+            code="no_threads_in",
+            name=channel.name,
+        )
     name = text_for(channel.guild, title)[:100]
     text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
 
@@ -101,7 +106,7 @@ async def create_forum_post(
     """
     forum = await guild_channel_of(bot, channel_id)
     if not isinstance(forum, discord.ForumChannel):
-        raise JobFailed(f"#{forum.name} is no forum; choose one.", retry=False)
+        raise JobFailed("#{name} is no forum; choose one.", retry=False, code="not_a_forum", name=forum.name)
     name = text_for(forum.guild, title)[:100]
     text = fitting(text_for(forum.guild, message), MOST_TEXT, "message")
     chosen = _tags(forum, tags)
@@ -137,7 +142,9 @@ async def set_thread(
     """
     thread = await guild_channel_of(bot, thread_id)
     if not isinstance(thread, discord.Thread):
-        raise JobFailed(f"#{thread.name} is no thread and no forum post.", retry=False)
+        raise JobFailed(
+            "#{name} is no thread and no forum post.", retry=False, code="not_a_thread", name=thread.name
+        )
     async with asking_discord(f"change the thread “{thread.name}”"):
         if thread.archived and state != "open":
             await thread.edit(archived=False, reason=REASON)  # an archived one takes no other change
@@ -177,10 +184,17 @@ def _tags(forum: discord.ForumChannel, names: str) -> list[discord.ForumTag]:
         tag = next((tag for tag in forum.available_tags if tag.name.casefold() == name.casefold()), None)
         if tag is None:
             there = ", ".join(tag.name for tag in forum.available_tags) or "none"
-            raise JobFailed(f"#{forum.name} has no tag “{name}”. Its tags: {there}.", retry=False)
+            raise JobFailed(
+                "#{name} has no tag “{name2}”. Its tags: {there}.",
+                retry=False,
+                code="forum_tag_missing",
+                name=forum.name,
+                name2=name,
+                there=there,
+            )
         found.append(tag)
     if forum.flags.require_tag and not found:
-        raise JobFailed(f"Posts in #{forum.name} need a tag.", retry=False)
+        raise JobFailed("Posts in #{name} need a tag.", retry=False, code="forum_needs_tag", name=forum.name)
     return found[:5]
 
 

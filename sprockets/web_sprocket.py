@@ -14,6 +14,7 @@ from schedulezero.instants import to_iso
 from schedulezero.methods.host import Host
 from schedulezero.methods.sprocket_settings import settings_of
 from schedulezero.methods.typed import LongText, Text, Url, job
+from schedulezero.sentences import Sentence
 from schedulezero.web.outgoing import CALLING, IDEMPOTENT, OutgoingFailed, send_out
 from sprockets.kit.cog import RegisteringCog, by_name
 
@@ -58,11 +59,23 @@ async def call_web(
         )
     except OutgoingFailed as error:
         if error.sent and method not in IDEMPOTENT:
-            raise Uncertain(f"{error.message} The request may have arrived all the same.") from error
+            raise Uncertain(
+                Sentence(
+                    "{message} The request may have arrived all the same.",
+                    "request_may_have_arrived",
+                    message=error.message,
+                )
+            ) from error
         raise JobFailed(error.message, retry=not error.refused) from error
     if not 200 <= answer.status < 300:
         again = answer.status >= 500 or answer.status in (408, 425, 429)
-        raise JobFailed(f"The address answered {answer.status}: {answer.text[:200]}", retry=again)
+        raise JobFailed(
+            "The address answered {status}: {text}",
+            retry=again,
+            code="address_answered",
+            status=answer.status,
+            text=answer.text[:200],
+        )
     return {"success": True, "status": answer.status, "message": f"It answered {answer.status}"}
 
 

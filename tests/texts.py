@@ -2,7 +2,7 @@
 
 ``python -m tests.texts`` lists what a catalogue lacks or has no use for. A text is found where code says it
 (`t`, `tn`, `mark`), declares it (commands, job functions), or raises it as an error; an error's
-varying parts become placeholders, named for what stood in their place.
+English is a template that stands beside its code, and the catalogues know it by that code.
 """
 
 from __future__ import annotations
@@ -19,39 +19,15 @@ ROOT = Path(__file__).parent.parent
 LANGUAGES = ("de", "fr", "es", "pt")
 ERROR = "error"
 
-# Read as: whoever raises or makes one of these speaks to a person.
-_ERRORS = {
-    "WhenError", "JobFailed", "ApiError", "Refusal", "Missing", "Conflict", "ParameterError",
-    "ServerUnreachable", "ServerTimeout",
-    "ServerFailed", "BadAnswer", "NotFound", "NotSupported", "Refused", "Fault", "Unusable", "failure",
-    "AddressUnusable", "OutgoingFailed",
-    "NotTakenOver", "UnreadableFile", "_Stopped",
+# Read as: whoever raises or makes one of these speaks to a person, so its sentence has a code.
+_SPEAKS = {
+    "WhenError", "JobFailed", "Gone", "Forbidden", "Uncertain", "ParameterError",
+    "ServerUnreachable", "ServerTimeout", "ServerFailed", "BadAnswer", "NotFound", "NotSupported",
+    "Refusal", "Missing", "Conflict", "Refused", "Fault", "Unusable", "failure", "Excess",
+    "AddressUnusable", "OutgoingFailed", "NotTakenOver", "UnreadableFile", "_Stopped",
 }  # fmt: skip
 _SAID = {"t": 1, "mark": 1, "tn": 2}
 _DESCRIBED = {"description", "name"}
-
-# Sentences that are built without raising anything: notes of runs, warnings, rules, lacking features.
-_NOTES_IN = (
-    "schedulezero/model/quiet_hours.py",
-    "schedulezero/server/decisions/due.py",
-    "schedulezero/server/store/jobs.py",
-    "schedulezero/server/store/hourly_limit.py",
-    "schedulezero/server/engine/lifecycle.py",
-    "schedulezero/server/engine/dispatcher.py",
-    "schedulezero/server/engine/clock.py",
-    "schedulezero/when/language/preview.py",
-    "schedulezero/when/language/parse.py",
-    "schedulezero/when/language/grammar.py",
-    "schedulezero/client/published_dialect.py",
-    "schedulezero/handler/invocation.py",
-    "schedulezero/server/health.py",
-    "schedulezero/errors.py",
-    "schedulezero/exchange/calendar_file.py",
-    "schedulezero/exchange/calendar_lines.py",
-    "schedulezero/exchange/reading.py",
-    "schedulezero/exchange/limited_reading.py",
-    "schedulezero/model/limits.py",
-)
 
 # What only programs read, or the owner's shell: the REST API's own checks, the wire, APScheduler's files.
 _NOT_READ = (
@@ -59,38 +35,49 @@ _NOT_READ = (
     "schedulezero/server/http/",
     "schedulezero/server/handlers/registrations.py",
     "schedulezero/server/handlers/registry.py",
-    "schedulezero/handler/thread.py",
     "schedulezero/wire/protocol.py",
     "schedulezero/exchange/apscheduler.py",
 )
 
-# What is put together of two sentences.
-_FRAMES = (
-    "{message} For example: {examples}", "{message} Waited {round} s for the handler.",
-    "{message} Held back for {seconds} s: this server has at most {most} runs a minute.",
-    "{message} Held back for {seconds} s: a person gets at most {most} reminders a minute.",
-)  # fmt: skip
+# Read as: the ``code`` of these is REST's, and their sentence brings its own.
+_REST_CODES = {"NotFound", "Conflict", "RequestRefused", "Refusal", "Missing", "ApiError", "DeskButton"}
 
 Text = tuple[str | None, str]
 
 
-def texts() -> set[Text]:
-    """All texts as (context, English); the context is None or `ERROR`."""
-    found: set[Text] = set()
-    for file in sorted((ROOT / "cogs").rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        found |= set(_in_desk(tree))
-        if file.name == "alerts_cog.py":  # what it says of troubles is kept, and translated when shown
-            found |= set(_sentences(tree))
-    for folder in ("schedulezero", "sprockets"):
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of ours by its path, parsed."""
+    for folder in ("bot", "cogs", "schedulezero", "sprockets"):
         for file in sorted((ROOT / folder).rglob("*.py")):
-            if str(file.relative_to(ROOT)).startswith(_NOT_READ):
-                continue
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            found |= set(_errors(tree))
-            if str(file.relative_to(ROOT)) in _NOTES_IN:
-                found |= set(_sentences(tree))
-    return found | set(_declared()) | {(ERROR, frame) for frame in _FRAMES}
+            yield str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8"))
+
+
+def texts() -> set[Text]:
+    """All texts as (context, English); the context of codes, which stand for English, is `ERROR`."""
+    found: set[Text] = set()
+    for path, tree in sources():
+        if path.startswith("cogs/"):
+            found |= set(_in_desk(tree))
+    return found | set(_declared()) | {(ERROR, code) for code in templates()}
+
+
+def templates() -> dict[str, set[str]]:
+    """The codes of all sentences, each with its templates, of which there is to be one."""
+    found: dict[str, set[str]] = {}
+    for _, tree in sources():
+        for code, template in coded(tree):
+            found.setdefault(code, set()).add(template)
+    return found
+
+
+def without_code() -> list[str]:
+    """Where the code says a sentence to people that has no code, as ``path:line``."""
+    return [
+        f"{path}:{line}"
+        for path, tree in sources()
+        if not path.startswith((*_NOT_READ, "bot/"))
+        for line in _uncoded(tree)
+    ]
 
 
 def missing(language: str) -> tuple[list[Text], list[Text]]:
@@ -118,26 +105,54 @@ def _in_desk(tree: ast.AST) -> Iterator[Text]:
             for keyword in node.keywords:
                 if isinstance(keyword.value, ast.Constant):
                     yield None, str(keyword.value.value)
-    yield from _errors(tree)
 
 
-def _errors(tree: ast.AST) -> Iterator[Text]:
+def coded(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Codes and templates, as ``Sentence(template, code)`` or ``Error(template, code=code)`` have them."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _name(node.func) in _ERRORS:
+        if not isinstance(node, ast.Call):
+            continue
+        if _name(node.func) == "Sentence" and len(node.args) == 2:
+            code, template = node.args[1], node.args[0]
+        else:
+            code = next((keyword.value for keyword in node.keywords if keyword.arg == "code"), None)
+            if _name(node.func) in _REST_CODES:
+                continue
+            template = next((item for item in node.args if _template(item) is not None), None)
+            if len(node.args) == 2:
+                template = node.args[1]  # a field or a parameter stands before it
+        if isinstance(code, ast.Constant) and isinstance(template, ast.Constant):
+            yield str(code.value), str(template.value)
+
+
+def _uncoded(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in _SPEAKS:
+            if (
+                any(keyword.arg == "code" for keyword in node.keywords)
+                and _name(node.func) not in _REST_CODES
+            ):
+                continue
             values = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "message")]
-            for template in map(_template, values):
-                if template is not None and _is_sentence(template):
-                    yield ERROR, template
+            if any(_has_words(item) and not _is_said(item) for item in values):
+                yield node.lineno
 
 
-def _sentences(tree: ast.AST) -> Iterator[Text]:
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
-        if id(node) not in docstrings | inner and isinstance(node, ast.Constant | ast.JoinedStr):
-            template = _template(node)
-            if template is not None and _is_sentence(template):
-                yield ERROR, template
+def _has_words(node: ast.expr) -> bool:
+    """Whether a text is a sentence, or an f-string with words of its own."""
+    if isinstance(node, ast.JoinedStr):
+        return any(
+            c.isalpha() for part in node.values if isinstance(part, ast.Constant) for c in str(part.value)
+        )
+    return _is_sentence(_template(node) or "")
+
+
+def _is_said(node: ast.expr) -> bool:
+    """Whether a text is in the reader's language already."""
+    return any(
+        isinstance(item, ast.Call) and _name(item.func) in ("t", "tn", "translated")
+        for item in ast.walk(node)
+    )
 
 
 def _template(node: ast.expr) -> str | None:

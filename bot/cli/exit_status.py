@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from schedulezero.errors import ScheduleZeroError
+
 FAILED = 1
 USAGE = 2
 CONFIG = 78
 """``EX_CONFIG`` of sysexits.h: starting again does not help until somebody changes something."""
 
 
-class Unusable(Exception):
+class Unusable(ScheduleZeroError):
     """The command cannot do its work; the message says what to change.
 
     Parameters:

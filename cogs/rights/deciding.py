@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 import discord
 
-from cogs.language import t
+from cogs.language import t, translated
 from cogs.rights.rights import Channel, Of, findings, is_risky
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
@@ -109,7 +109,7 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         known=situation.known,
         joined=situation.joined,
     )
-    against = [item.text for item in found if act in WRITES or _blocks(item.of, member)]
+    against = [translated(item.text) for item in found if act in WRITES or _blocks(item.of, member)]
     if act in WRITES and situation.unreachable is not None:
         against.append(situation.unreachable)
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared

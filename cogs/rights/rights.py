@@ -22,12 +22,12 @@ import discord
 
 from cogs.background.success_pings import ping_of
 from cogs.guild_settings import GuildSettings
-from cogs.language import t, translated
 from cogs.rights.threads import for_its_members, locks_out, said_locked, said_outside
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, kind_of
 from schedulezero.methods.spec import MethodSpec, Need
 from schedulezero.methods.values import ReadParams, read_params
+from schedulezero.sentences import Sentence
 from schedulezero.web.outgoing import CALLING
 
 Channel = discord.abc.GuildChannel | discord.Thread
@@ -62,7 +62,7 @@ class Finding:
     """Something that stands against a job: a sentence with the remedy, and whom it is about."""
 
     of: Of
-    text: str
+    text: Sentence
 
 
 def findings(
@@ -90,7 +90,7 @@ def findings(
     """
     read = read_params(spec, params)
     around = _Around(guild, me or guild.me, member, absent, known)
-    found = [Finding(Of.JOB, translated(error.message)) for error in read.errors.values()]
+    found = [Finding(Of.JOB, error.message) for error in read.errors.values()]
     for need in _needs(spec):
         if need.when is not None and not read.values.get(need.when):
             continue
@@ -124,7 +124,7 @@ def problems(
     known: Mapping[int, Channel] = MappingProxyType({}),
     joined: Collection[int] = frozenset(),
     me: discord.Member | None = None,
-) -> list[str]:
+) -> list[Sentence]:
     """The same as sentences, whomever they are about."""
     found = findings(spec, params, guild, member, known=known, joined=joined, me=me)
     return list(dict.fromkeys(item.text for item in found))
@@ -135,13 +135,13 @@ def strangers(
     params: Mapping[str, Any],
     guild: discord.Guild,
     known: Mapping[int, Channel] = MappingProxyType({}),
-) -> list[str]:
+) -> list[Sentence]:
     """What a job names that does not belong to its guild, or cannot be read, each a sentence.
 
     Parameters that a method does not declare are judged by their names.
     """
     read = read_params(spec, params)
-    found = [translated(error.message) for error in read.errors.values()]
+    found = [error.message for error in read.errors.values()]
     return [*found, *(item.text for item in _strangers(spec, read, guild, known))]
 
 
@@ -152,7 +152,11 @@ def _strangers(
     for name, value in read.values.items():
         kind = _kind(spec, name)
         if kind is Kind.MESSAGE and (link := read_message_link(value)) and link.guild_id != guild.id:
-            found.append(Finding(Of.JOB, t("The link is not one of a message in this server.")))
+            found.append(
+                Finding(
+                    Of.JOB, Sentence("The link is not one of a message in this server.", "message_not_here")
+                )
+            )
         elif kind in (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE):
             found += [
                 _unseen(channel_id)
@@ -160,9 +164,11 @@ def _strangers(
                 if _channel(channel_id, guild, known) is None
             ]
         elif kind is Kind.ROLE and guild.get_role(value) is None:
-            found.append(Finding(Of.JOB, t("The role is not one of this server.")))
+            found.append(Finding(Of.JOB, Sentence("The role is not one of this server.", "role_not_here")))
         elif kind is Kind.GUILD and value != guild.id:
-            found.append(Finding(Of.JOB, t("The job names another server than its own.")))
+            found.append(
+                Finding(Of.JOB, Sentence("The job names another server than its own.", "names_another_guild"))
+            )
     return found
 
 
@@ -283,7 +289,9 @@ def _channel_ids(value: Any) -> list[int]:
 
 
 def _unseen(channel_id: int) -> Finding:
-    said = t("The channel {id} is not one of this server, or I cannot see it.", id=channel_id)
+    said = Sentence(
+        "The channel {id} is not one of this server, or I cannot see it.", "channel_not_here", id=channel_id
+    )
     return Finding(Of.UNSEEN, said)
 
 
@@ -306,15 +314,17 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
         found.append(Finding(Of.PERSON, said_locked(channel, member, absent=around.absent)))
     if member and need.of != "bot" and not getattr(channel.permissions_for(member), permission):
         said = (
-            t(
+            Sentence(
                 "{who}, who made this job, may not do this in {channel}: they lack *{permission}*.",
+                "creator_lacks_in_channel",
                 who=member.mention,
                 channel=channel.mention,
                 permission=permission_name(permission),
             )
             if around.absent
-            else t(
+            else Sentence(
                 "You may not do this in {channel}: you lack *{permission}*.",
+                "you_lack_in_channel",
                 channel=channel.mention,
                 permission=permission_name(permission),
             )
@@ -325,9 +335,10 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
     return found
 
 
-def _bot_lacks(permission: str, channel: Channel) -> str:
-    return t(
+def _bot_lacks(permission: str, channel: Channel) -> Sentence:
+    return Sentence(
         "I may not do this in {channel}: give my role *{permission}* there.",
+        "bot_lacks_in_channel",
         channel=channel.mention,
         permission=permission_name(permission),
     )
@@ -338,17 +349,22 @@ def _guild_problems(need: Need, around: _Around) -> list[Finding]:
     member, lacking = around.member, permission_name(need.permission)
     if member and need.of != "bot" and not getattr(member.guild_permissions, need.permission):
         said = (
-            t(
+            Sentence(
                 "{who}, who made this job, lacks the permission *{permission}* in this server.",
+                "creator_lacks",
                 who=member.mention,
                 permission=lacking,
             )
             if around.absent
-            else t("You lack the permission *{permission}* in this server.", permission=lacking)
+            else Sentence(
+                "You lack the permission *{permission}* in this server.", "you_lack", permission=lacking
+            )
         )
         found.append(Finding(Of.PERSON, said))
     if need.of != "person" and not getattr(around.me.guild_permissions, need.permission):
-        said = t("I lack the permission *{permission}*: give it to my role.", permission=lacking)
+        said = Sentence(
+            "I lack the permission *{permission}*: give it to my role.", "bot_lacks", permission=lacking
+        )
         found.append(Finding(Of.BOT, said))
     return found
 
@@ -360,15 +376,17 @@ def _ping_problems(around: _Around) -> list[Finding]:
         return []
     lacking = permission_name(permission)
     said = (
-        t(
+        Sentence(
             "{who}, who made this job, lacks the permission *{permission}* in this server. "
             "The call after each good run takes it.",
+            "creator_lacks_for_call",
             who=member.mention,
             permission=lacking,
         )
         if around.absent
-        else t(
+        else Sentence(
             "You lack the permission *{permission}* in this server. The call after each good run takes it.",
+            "you_lack_for_call",
             permission=lacking,
         )
     )
@@ -381,16 +399,18 @@ def _addressee_problems(member: discord.Member, *, absent: bool) -> list[Finding
         return []
     lacking = permission_name(CALLING.permission)
     said = (
-        t(
+        Sentence(
             "{who}, who made this job, lacks the permission *{permission}* in this server. "
             "A direct message to somebody else takes it.",
+            "creator_lacks_for_message",
             who=member.mention,
             permission=lacking,
         )
         if absent
-        else t(
+        else Sentence(
             "You lack the permission *{permission}* in this server. "
             "A direct message to somebody else takes it.",
+            "you_lack_for_message",
             permission=lacking,
         )
     )
@@ -401,23 +421,37 @@ def _role_problems(role_id: int, around: _Around) -> list[Finding]:
     guild, member = around.guild, around.member
     role = guild.get_role(role_id)
     if role is None:
-        return [Finding(Of.JOB, t("The role is not one of this server."))]
+        return [Finding(Of.JOB, Sentence("The role is not one of this server.", "role_not_here"))]
     if role.managed or role.is_default():
-        return [Finding(Of.JOB, t("{role} cannot be given or taken by hand.", role=role.mention))]
+        return [
+            Finding(
+                Of.JOB,
+                Sentence("{role} cannot be given or taken by hand.", "role_not_by_hand", role=role.mention),
+            )
+        ]
     found: list[Finding] = []
     if member and member.id != guild.owner_id and role >= member.top_role:
         said = (
-            t(
+            Sentence(
                 "{who}, who made this job, may only give roles below their own; {role} is not.",
+                "role_not_below_creators",
                 who=member.mention,
                 role=role.mention,
             )
             if around.absent
-            else t("You may only give roles below your own; {role} is not.", role=role.mention)
+            else Sentence(
+                "You may only give roles below your own; {role} is not.",
+                "role_not_below_yours",
+                role=role.mention,
+            )
         )
         found.append(Finding(Of.PERSON, said))
     if role >= around.me.top_role:
-        said = t("I may only give roles below my own: move mine above {role}.", role=role.mention)
+        said = Sentence(
+            "I may only give roles below my own: move mine above {role}.",
+            "role_not_below_mine",
+            role=role.mention,
+        )
         found.append(Finding(Of.BOT, said))
     return found
 

@@ -20,7 +20,6 @@ from discord.ext import commands
 
 from cogs.background.direct_messages import DirectMessageBudget
 from cogs.background.success_pings import ping_of
-from cogs.language import speaking, t
 from cogs.rights.channels import SeenChannels, unknown_channels
 from cogs.rights.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
 from cogs.services import services_of
@@ -29,6 +28,7 @@ from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import RunContext
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model.limits import too_many_direct_messages
+from schedulezero.sentences import Sentence
 
 _KNOWN_SECONDS = 15.0
 """So long a member is taken to be what Discord said; a burst of runs asks once."""
@@ -52,25 +52,42 @@ class RunGuard:
             # A person's own jobs bear their id in the place of a guild's: Discord gives each number once.
             if run.guild_id != run.creator_id or not spec.personal:
                 raise JobFailed(
-                    "A person's own jobs are reminders, and nothing else is.", retry=False, pause=True
+                    "A person's own jobs are reminders, and nothing else is.",
+                    retry=False,
+                    pause=True,
+                    code="personal_jobs_are_reminders",
                 )
             if ping_of(spec, params) is not None:
-                raise JobFailed("A reminder cannot call an address after it ran.", retry=False, pause=True)
+                raise JobFailed(
+                    "A reminder cannot call an address after it ran.",
+                    retry=False,
+                    pause=True,
+                    code="reminder_cannot_call",
+                )
             return
-        with speaking("en"):  # what a run says is kept in English, and translated when it is shown
-            guild = self._bot.get_guild(int(run.guild_id))
-            if guild is None:
-                raise JobFailed(f"I am not in the server {run.guild_id} any more.", retry=False, pause=True)
-            if guild.unavailable:
-                raise JobFailed("The server is unavailable at Discord.", retry_after=_AGAIN_SECONDS)
-            known = await self._channels(guild, spec, params)
-            if foreign := strangers(spec, params, guild, known):
-                raise JobFailed(foreign[0], retry=False, pause=True)
-            if run.creator_id is not None:
-                await self._check_creator(guild, int(run.creator_id), spec, params, known)
-            if mine := problems(spec, params, guild, None, known=known):
-                raise JobFailed(mine[0], retry=False)
-            self._count_direct_message(run, spec, params)
+        guild = self._bot.get_guild(int(run.guild_id))
+        if guild is None:
+            raise JobFailed(
+                "I am not in the server {guild_id} any more.",
+                retry=False,
+                pause=True,
+                code="bot_left_guild",
+                guild_id=run.guild_id,
+            )
+        if guild.unavailable:
+            raise JobFailed(
+                "The server is unavailable at Discord.",
+                retry_after=_AGAIN_SECONDS,
+                code="guild_unavailable",
+            )
+        known = await self._channels(guild, spec, params)
+        if foreign := strangers(spec, params, guild, known):
+            raise JobFailed(foreign[0], retry=False, pause=True)
+        if run.creator_id is not None:
+            await self._check_creator(guild, int(run.creator_id), spec, params, known)
+        if mine := problems(spec, params, guild, None, known=known):
+            raise JobFailed(mine[0], retry=False)
+        self._count_direct_message(run, spec, params)
 
     def _count_direct_message(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
         """Raises JobFailed for a direct message that would be one too many for who gets it."""
@@ -92,11 +109,17 @@ class RunGuard:
         creator = await self._member(guild, creator_id)
         who = f"<@{creator_id}>"
         if creator is None:
-            text = t("{who}, who made this job, is not in this server any more.", who=who)
+            text = Sentence(
+                "{who}, who made this job, is not in this server any more.", "creator_left", who=who
+            )
             raise JobFailed(text, retry=False, pause=True)
         settings = await services_of(self._bot).memory.settings(guild.id)
         if not may_schedule(creator, settings):
-            text = t("{who}, who made this job, may not schedule here any more.", who=who)
+            text = Sentence(
+                "{who}, who made this job, may not schedule here any more.",
+                "creator_may_not_schedule",
+                who=who,
+            )
             raise JobFailed(text, retry=False, pause=True)
         try:
             joined = await SeenChannels(self._bot, guild, known=known).joined(creator, spec, params)
@@ -135,9 +158,19 @@ class RunGuard:
             try:
                 channel: Any = await self._bot.fetch_channel(channel_id)
             except discord.NotFound as error:
-                raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
+                raise JobFailed(
+                    "The channel {channel_id} no longer exists.",
+                    retry=False,
+                    code="channel_missing",
+                    channel_id=channel_id,
+                ) from error
             except discord.Forbidden as error:
-                raise JobFailed(f"I cannot see the channel {channel_id}.", retry=False) from error
+                raise JobFailed(
+                    "I cannot see the channel {channel_id}.",
+                    retry=False,
+                    code="channel_unseen",
+                    channel_id=channel_id,
+                ) from error
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 raise _unreachable() from error
             if getattr(channel, "guild", None) == guild:
@@ -155,4 +188,8 @@ async def _fetch(guild: discord.Guild, user_id: int) -> discord.Member | None:
 
 
 def _unreachable() -> JobFailed:
-    return JobFailed("Discord cannot be asked for the rights of this job.", retry_after=_AGAIN_SECONDS)
+    return JobFailed(
+        "Discord cannot be asked for the rights of this job.",
+        retry_after=_AGAIN_SECONDS,
+        code="rights_cannot_be_asked",
+    )

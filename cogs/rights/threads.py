@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import discord
 
-from cogs.language import t
+from schedulezero.sentences import Sentence
 
 Channel = discord.abc.GuildChannel | discord.Thread
 
@@ -26,32 +26,36 @@ def locks_out(channel: Channel, permission: str, member: discord.Member) -> bool
     return not channel.permissions_for(member).manage_threads
 
 
-def said_outside(thread: discord.Thread, member: discord.Member, *, absent: bool) -> str:
+def said_outside(thread: discord.Thread, member: discord.Member, *, absent: bool) -> Sentence:
     """What to tell somebody who is not in a private thread, or of them where they are absent."""
     if absent:
-        return t(
+        return Sentence(
             "{who}, who made this job, may not do this in {channel}: it is a private thread, they are not "
             "in it, and they lack *Manage Threads*.",
+            "creator_is_outside_thread",
             who=member.mention,
             channel=thread.mention,
         )
-    return t(
+    return Sentence(
         "You may not do this in {channel}: it is a private thread, you are not in it, and you lack "
         "*Manage Threads*.",
+        "you_are_outside_thread",
         channel=thread.mention,
     )
 
 
-def said_locked(channel: Channel, member: discord.Member, *, absent: bool) -> str:
+def said_locked(channel: Channel, member: discord.Member, *, absent: bool) -> Sentence:
     """The same of a locked thread."""
     if absent:
-        return t(
+        return Sentence(
             "{who}, who made this job, may not post in {channel}: it is locked, and they lack "
             "*Manage Threads*.",
+            "creator_is_locked_out",
             who=member.mention,
             channel=channel.mention,
         )
-    return t(
+    return Sentence(
         "You may not post in {channel}: it is locked, and you lack *Manage Threads*.",
+        "you_are_locked_out",
         channel=channel.mention,
     )

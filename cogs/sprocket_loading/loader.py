@@ -187,7 +187,11 @@ async def load(bot: commands.Bot, name: str) -> list[str]:
     _check(name)
     async with _turns(bot):
         if extension(name) in bot.extensions:
-            raise Refused(f"“{name}” is loaded already. `/reload_sprocket` takes up changes to it.")
+            raise Refused(
+                "“{name}” is loaded already. `/reload_sprocket` takes up changes to it.",
+                code="sprocket_loaded_already",
+                name=name,
+            )
         return await _change(bot, name)
 
 
@@ -196,7 +200,9 @@ async def reload(bot: commands.Bot, name: str) -> list[str]:
     _check(name)
     async with _turns(bot):
         if extension(name) not in bot.extensions:
-            raise Refused(f"“{name}” is not loaded. `/load_sprocket` loads it.")
+            raise Refused(
+                "“{name}” is not loaded. `/load_sprocket` loads it.", code="sprocket_not_loaded", name=name
+            )
         return await _change(bot, name)
 
 
@@ -204,11 +210,21 @@ async def unload(bot: commands.Bot, name: str) -> None:
     """Unloads a sprocket; its job methods are gone afterwards."""
     async with _turns(bot):
         if name not in available() or extension(name) not in bot.extensions:
-            raise Refused(f"“{name}” is not loaded. Loaded are: {', '.join(loaded(bot)) or 'none'}.")
+            raise Refused(
+                "“{name}” is not loaded. Loaded are: {join}.",
+                code="sprocket_not_among_loaded",
+                name=name,
+                join=", ".join(loaded(bot)) or "none",
+            )
         try:
             await put_out(bot, extension(name), set(jobs_of(bot, name)))
         except Exception as error:
-            raise Refused(f"“{name}” could not be unloaded: {_reason(error)}") from error
+            raise Refused(
+                "“{name}” could not be unloaded: {reason}",
+                code="sprocket_not_unloadable",
+                name=name,
+                reason=_reason(error),
+            ) from error
 
 
 async def _change(bot: commands.Bot, name: str) -> list[str]:
@@ -222,14 +238,32 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
         if isinstance(error, NameTaken):
             taken, owner = error.method, _owner(bot, error.holder)
             raise Refused(
-                f"“{name}” claims the job `{taken}`, which {owner} has already. Unload that first."
+                "“{name}” claims the job `{taken}`, which {owner} has already. Unload that first.",
+                code="job_claimed_already",
+                name=name,
+                taken=taken,
+                owner=owner,
             ) from error
         log.warning("sprocket %r could not be loaded", name, exc_info=error)
         if isinstance(error.__cause__ if isinstance(error, commands.ExtensionError) else error, TimeoutError):
             seconds = f"{swap.LONGEST_SECONDS:g}"
-            raise Refused(f"“{name}” could not be loaded: it was not ready after {seconds} s.") from error
-        raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
+            raise Refused(
+                "“{name}” could not be loaded: it was not ready after {seconds} s.",
+                code="sprocket_not_ready",
+                name=name,
+                seconds=seconds,
+            ) from error
+        raise _not_loadable(name, error) from error
     return sorted(set(handler_of(bot).sprockets) - before)
+
+
+def _not_loadable(name: str, error: BaseException) -> Refused:
+    return Refused(
+        "“{name}” could not be loaded: {reason}",
+        code="sprocket_not_loadable",
+        name=name,
+        reason=_reason(error),
+    )
 
 
 def _reason(error: BaseException) -> str:
@@ -255,13 +289,18 @@ def _owner(bot: commands.Bot, function: JobFunction) -> str:
 def _check(name: str) -> None:
     names = available()
     if name not in names:
-        raise Refused(f"There is no sprocket “{name[:50]}”. There are: {', '.join(names)}.")
+        raise Refused(
+            "There is no sprocket “{name}”. There are: {join}.",
+            code="sprocket_missing",
+            name=name[:50],
+            join=[*names],
+        )
     try:
         spec = spec_of(extension(name))
     except Exception as error:
-        raise Refused(f"“{name}” could not be loaded: {_reason(error)}") from error
+        raise _not_loadable(name, error) from error
     if spec is None or spec.origin is None:
-        raise Refused(f"The file of “{name}” cannot be found.")
+        raise Refused("The file of “{name}” cannot be found.", code="sprocket_file_missing", name=name)
     try:
         source = importlib.util.decode_source(Path(spec.origin).read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -270,7 +309,10 @@ def _check(name: str) -> None:
     if edits:
         listed = "\n".join(f"- {edit}" for edit in edits)
         raise Refused(
-            f"“{name}” is written for py-cord, and I run on discord.py. It needs these edits:\n{listed}"
+            "“{name}” is written for py-cord, and I run on discord.py. It needs these edits:\n{listed}",
+            code="sprocket_for_pycord",
+            name=name,
+            listed=listed,
         )
 
 

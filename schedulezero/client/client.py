@@ -19,6 +19,7 @@ from schedulezero.client.jobs_dialect import JobsDialect
 from schedulezero.client.published_dialect import SchedulesDialect
 from schedulezero.errors import BadAnswer, NotFound, RequestRefused, ServerTimeout, ServerUnreachable
 from schedulezero.model import HandlerInfo, Job, JsonObject
+from schedulezero.sentences import Sentence
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,7 +97,11 @@ class Client:
         """The job of that id, if it belongs to that guild; NotFound otherwise."""
         job = await self._show(job_id)
         if job.guild_id != guild_id:
-            raise NotFound("There is no job of that name here.", code="job_not_found", field="job_id")
+            raise NotFound(
+                Sentence("There is no job of that name here.", "job_not_here"),
+                code="job_not_found",
+                field="job_id",
+            )
         return job
 
     def all_jobs(self, guild_id: str, query: JobQuery = JobQuery()) -> AsyncIterator[Job]:  # noqa: B008
@@ -124,12 +129,17 @@ class Client:
         answer = await self._http.request("GET", "/api/handlers")
         items: Any = answer.get("handlers")
         if not isinstance(items, list):
-            raise BadAnswer("The server's answer has no list of handlers; is it a ScheduleZero server?")
+            raise BadAnswer(
+                "The server's answer has no list of handlers; is it a ScheduleZero server?",
+                code="answer_lacks_handlers",
+            )
         try:
             return [HandlerInfo.from_json(cast(JsonObject, item)) for item in cast("list[Any]", items)]
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnswer(
-                f"The server described a handler in a way that cannot be read ({error})."
+                "The server described a handler in a way that cannot be read ({error}).",
+                code="handler_unreadable",
+                error=error,
             ) from error
 
     async def health(self) -> JsonObject:
@@ -177,6 +187,12 @@ async def _learn_dialect(http: Http) -> Dialect:
         await http.request("GET", "/api/schedules")
         return SchedulesDialect(http)
     except RequestRefused as error:
-        raise BadAnswer(f"The server at {http.endpoint} refuses to be asked: {error.message}") from error
+        said = Sentence(
+            "The server at {endpoint} refuses to be asked: {message}",
+            "server_refuses_questions",
+            endpoint=http.endpoint,
+            message=error.message,
+        )
+        raise BadAnswer(said) from error
     items_of(answer, "jobs")
     return JobsDialect(http)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from schedulezero.errors import BadAnswer, NotFound
 from schedulezero.model import Job, JsonObject, Run
+from schedulezero.sentences import Sentence
 
 T = TypeVar("T")
 
@@ -17,7 +18,11 @@ _JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 def job_path(job_id: str) -> str:
     """The path of a job. What people type reaches it: an id that can be none is not asked for."""
     if not _JOB_ID.fullmatch(job_id) or not job_id.strip("."):
-        raise NotFound("There is no job of that name here.", code="job_not_found", field="job_id")
+        raise NotFound(
+            Sentence("There is no job of that name here.", "job_not_here"),
+            code="job_not_found",
+            field="job_id",
+        )
     return f"/api/jobs/{job_id}"
 
 
@@ -25,7 +30,11 @@ def items_of(answer: JsonObject, key: str) -> list[JsonObject]:
     """A list of objects in an answer."""
     items = answer.get(key)
     if not isinstance(items, list):
-        raise BadAnswer(f"The server's answer has no list of {key}; is it a ScheduleZero server?")
+        raise BadAnswer(
+            "The server's answer has no list of {key}; is it a ScheduleZero server?",
+            code="answer_lacks_list",
+            key=key,
+        )
     return [cast(JsonObject, item) for item in cast("list[Any]", items) if isinstance(item, dict)]
 
 
@@ -40,7 +49,12 @@ def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: 
     try:
         return read(data)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise BadAnswer(f"The server described {what} in a way that cannot be read ({error}).") from error
+        raise BadAnswer(
+            "The server described {what} in a way that cannot be read ({error}).",
+            code="answer_unreadable",
+            what=what,
+            error=error,
+        ) from error
 
 
 def job_of(data: JsonObject) -> Job:

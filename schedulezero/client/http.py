@@ -21,6 +21,7 @@ from schedulezero.errors import (
     ServerUnreachable,
 )
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence, read_sentence
 from schedulezero.wire.storable import Unstorable, check, clean_text, read_json
 
 CONNECT_SECONDS = 3.0
@@ -102,11 +103,15 @@ class Http:
             response = await self._client.request(method, path, json=body, params=params, **extra)
         except httpx.TimeoutException as error:
             raise ServerTimeout(
-                f"The ScheduleZero server at {self.endpoint} does not answer. Try again in a moment."
+                "The ScheduleZero server at {endpoint} does not answer. Try again in a moment.",
+                code="server_silent",
+                endpoint=self.endpoint,
             ) from error
         except httpx.TransportError as error:
             raise ServerUnreachable(
-                f"The ScheduleZero server at {self.endpoint} cannot be reached. Is it running?"
+                "The ScheduleZero server at {endpoint} cannot be reached. Is it running?",
+                code="server_not_reached",
+                endpoint=self.endpoint,
             ) from error
         except httpx.RequestError as error:  # a body that is not what its encoding says
             raise self._not_ours() from error
@@ -122,35 +127,54 @@ class Http:
         except ValueError:
             data = None
         if status >= 500:
-            message = _error(data)[1] or "It gave no reason."
-            raise ServerFailed(f"The ScheduleZero server failed on this: {message}")
+            message = _error(data)[1] or Sentence("It gave no reason.", "no_reason_given")
+            raise ServerFailed(
+                Sentence(
+                    "The ScheduleZero server failed on this: {message}",
+                    "server_failed_because",
+                    message=message,
+                )
+            )
         if status >= 400:
             code, message, field = _error(data)
-            message = message or f"The ScheduleZero server refused this (HTTP {status})."
+            message = message or Sentence(
+                "The ScheduleZero server refused this (HTTP {status}).", "server_refused", status=status
+            )
             if status == 429:
                 raise ServerBusy(message)
             kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
             raise kind(message, code=code or "refused", field=field)
         if unusable is not None:
-            raise BadAnswer(f"The server's answer cannot be used: it holds {unusable}.") from unusable
+            raise BadAnswer(
+                "The server's answer cannot be used: it holds {unusable}.",
+                code="answer_unusable",
+                unusable=unusable,
+            ) from unusable
         if not isinstance(data, dict):
             raise self._not_ours()
         return cast(JsonObject, data)
 
     def _not_ours(self) -> BadAnswer:
         return BadAnswer(
-            f"What answers at {self.endpoint} does not look like a ScheduleZero server. Check `api_endpoint`."
+            "What answers at {endpoint} does not look like a ScheduleZero server. Check `api_endpoint`.",
+            code="not_our_server",
+            endpoint=self.endpoint,
         )
 
 
 def _error(data: Any) -> tuple[str | None, str | None, str | None]:
     error = cast(JsonObject, data).get("error") if isinstance(data, dict) else None
     if isinstance(error, str):
-        return None, error, None
+        return None, clean_text(error), None
     if not isinstance(error, dict):
         return None, None, None
     parts = cast(JsonObject, error)
-    return _text(parts.get("code")), _text(parts.get("message")), _text(parts.get("field"))
+    message = read_sentence(parts, "message")
+    return (
+        _text(parts.get("code")),
+        clean_text(message) if message is not None else None,
+        _text(parts.get("field")),
+    )
 
 
 def _text(value: Any) -> str | None:

@@ -24,6 +24,7 @@ from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, Run
 from schedulezero.model.audit import AuditEntry, Change, changes_json
 from schedulezero.model.fields import written_by_people
 from schedulezero.model.limits import Allowance
+from schedulezero.sentences import read_sentence
 
 
 class JobsDialect(Dialect):
@@ -126,7 +127,10 @@ class JobsDialect(Dialect):
                 str(item["job_id"]): (int(item["before"]), int(item["version"]))
                 for item in items_of(answer, "changed")
             },
-            refused={str(item["job_id"]): str(item["message"]) for item in items_of(answer, "refused")},
+            refused={
+                str(item["job_id"]): read_sentence(item, "message") or ""
+                for item in items_of(answer, "refused")
+            },
         )
 
     async def versions(self, job_id: str, limit: int = 20) -> tuple[JobVersion, ...]:

@@ -35,6 +35,7 @@ from schedulezero.model import (
     RunState,
     Trigger,
 )
+from schedulezero.sentences import Sentence, read_sentence
 from schedulezero.when.language.nearest import refusal
 
 T = TypeVar("T")
@@ -46,16 +47,24 @@ class SchedulesDialect(Dialect):
     """Dialect B, the published server's."""
 
     lacks: Mapping[Feature, str] = {
-        Feature.PAUSE: "This server cannot pause jobs; cancel the job and create it again later.",
-        Feature.EDIT: "This server cannot edit jobs; cancel the job and create it anew.",
-        Feature.UNDO: "This server cannot bring a cancelled job back.",
-        Feature.CALENDAR: "This server knows no counts, exclusions or longer periods.",
-        Feature.HOLD: "This server cannot hold a job until a day, or skip its next run.",
-        Feature.BULK: "This server changes one job at a time.",
-        Feature.MAKE_UP: "This server cannot make up for runs; use Run now.",
-        Feature.RULES: "This server knows no quiet hours, free days or limits.",
-        Feature.TROUBLES: "This server does not tell of failed or missed runs.",
-        Feature.AUDIT: "This server does not keep who changed what.",
+        Feature.PAUSE: Sentence(
+            "This server cannot pause jobs; cancel the job and create it again later.", "lacks_pause"
+        ),
+        Feature.EDIT: Sentence(
+            "This server cannot edit jobs; cancel the job and create it anew.", "lacks_edit"
+        ),
+        Feature.UNDO: Sentence("This server cannot bring a cancelled job back.", "lacks_undo"),
+        Feature.CALENDAR: Sentence(
+            "This server knows no counts, exclusions or longer periods.", "lacks_rich_triggers"
+        ),
+        Feature.HOLD: Sentence(
+            "This server cannot hold a job until a day, or skip its next run.", "lacks_hold"
+        ),
+        Feature.BULK: Sentence("This server changes one job at a time.", "lacks_bulk"),
+        Feature.MAKE_UP: Sentence("This server cannot make up for runs; use Run now.", "lacks_make_up"),
+        Feature.RULES: Sentence("This server knows no quiet hours, free days or limits.", "lacks_rules"),
+        Feature.TROUBLES: Sentence("This server does not tell of failed or missed runs.", "lacks_troubles"),
+        Feature.AUDIT: Sentence("This server does not keep who changed what.", "lacks_audit"),
     }
 
     def __init__(self, http: Http) -> None:
@@ -63,10 +72,13 @@ class SchedulesDialect(Dialect):
 
     async def create(self, job: Job, by: str | None = None) -> Job:
         if job.state is JobState.PENDING:
-            raise NotSupported("This server cannot hold a job until somebody approves it.")
+            raise NotSupported(
+                "This server cannot hold a job until somebody approves it.", code="lacks_approval"
+            )
         if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
             raise NotSupported(
-                "This server knows no policies for missed or overlapping runs; leave both as they are."
+                "This server knows no policies for missed or overlapping runs; leave both as they are.",
+                code="lacks_policies",
             )
         if job.trigger.type == "calendar":
             raise NotSupported(refusal(job.trigger, job.timezone))
@@ -96,7 +108,11 @@ class SchedulesDialect(Dialect):
     async def show(self, job_id: str) -> Job:
         found = next((job for job in await self._all() if job.id == job_id), None)
         if found is None:
-            raise NotFound(f"There is no job {job_id!r} any more.", code="job_not_found", field="job_id")
+            raise NotFound(
+                Sentence("There is no job {job_id!r} any more.", "job_gone", job_id=job_id),
+                code="job_not_found",
+                field="job_id",
+            )
         return found
 
     async def jobs(
@@ -253,7 +269,7 @@ def _foreign_run(data: JsonObject) -> Run | None:
         started_at=started_at,
         finished_at=finished_at,
         result=cast(JsonObject, result) if isinstance(result, dict) else None,
-        error=str(data["error"]) if data.get("error") else None,
+        error=read_sentence(data, "error") if data.get("error") else None,
     )
 
 

@@ -103,7 +103,7 @@ def _guarded(line: int, label: str, read: Callable[[], Entry]) -> Entry | Fault:
     try:
         return replace(read(), label=label)
     except NotTakenOver as error:
-        reason = str(error)
+        reason = error.message
     except KeyError as error:
         reason = f"It has no {str(error.args[0])[:40]!r}, so it is not a job as APScheduler 3 writes it."
     except _Unexpected as error:

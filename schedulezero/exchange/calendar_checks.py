@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from schedulezero.errors import WhenError
+from schedulezero.errors import ScheduleZeroError, WhenError
 from schedulezero.exchange.calendar_lines import split_property
 from schedulezero.when.language.rrule_text import rrule_parts
 
@@ -20,8 +20,8 @@ _TIMES = ("DTSTART", "EXDATE")
 _STAMP = re.compile(r"[0-9]{8}(?:T[0-9]{6}Z?)?")
 
 
-class Unusable(Exception):
-    """An event cannot be scheduled as it stands; the text says why."""
+class Unusable(ScheduleZeroError):
+    """An event cannot be scheduled as it stands; the message says why."""
 
 
 def check_lines(lines: Sequence[str]) -> None:
@@ -29,7 +29,12 @@ def check_lines(lines: Sequence[str]) -> None:
     properties = [split_property(line) for line in lines]
     for name, number in Counter(name for name, _, _ in properties).items():
         if name in _ONCE and number > 1:
-            raise Unusable(f"This event has {number} {name} lines; one is possible.")
+            raise Unusable(
+                "This event has {number} {name} lines; one is possible.",
+                code="ical_line_twice",
+                number=number,
+                name=name,
+            )
     for name, parameters, value in properties:
         if name in _TIMES:
             _check_times(name, parameters, value)
@@ -50,18 +55,35 @@ def _check_times(name: str, parameters: str, value: str) -> None:
     keys = Counter(part.partition("=")[0].strip().upper() for part in parameters.split(";") if part)
     repeated = next((key for key, number in keys.items() if number > 1), None)
     if repeated is not None:
-        raise Unusable(f"{name} has {repeated[:40]} twice; one is possible.")
+        raise Unusable(
+            "{name} has {repeated} twice; one is possible.",
+            code="ical_twice",
+            name=name,
+            repeated=repeated[:40],
+        )
     whole_days = re.search(r"(^|;)VALUE=DATE(;|$)", parameters, re.IGNORECASE) is not None
     for item in value.split(","):
         stamp = item.strip()
         if _STAMP.fullmatch(stamp) is None or not _exists(stamp):
-            raise Unusable(f"{name} “{stamp[:40]}” is not a time such as 20261224T180000Z.")
+            raise Unusable(
+                "{name} “{stamp}” is not a time such as 20261224T180000Z.",
+                code="ical_bad_time",
+                name=name,
+                stamp=stamp[:40],
+            )
         if stamp.endswith("Z") and "TZID" in keys:
             raise Unusable(
-                f"{name} is in UTC (its Z) and names another time zone (its TZID); which is meant?"
+                "{name} is in UTC (its Z) and names another time zone (its TZID); which is meant?",
+                code="ical_two_zones",
+                name=name,
             )
         if whole_days and "T" in stamp:
-            raise Unusable(f"{name} “{stamp}” has a time and is marked as a whole day (VALUE=DATE).")
+            raise Unusable(
+                "{name} “{stamp}” has a time and is marked as a whole day (VALUE=DATE).",
+                code="ical_day_with_time",
+                name=name,
+                stamp=stamp,
+            )
 
 
 def _exists(stamp: str) -> bool:

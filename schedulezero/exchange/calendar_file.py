@@ -16,6 +16,7 @@ from schedulezero.exchange.rrule_lines import LISTED, recurrences
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Job
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.calendar_trigger import MOST_EXCLUDED
 from schedulezero.when.calendar.triggers import known_zones
 
@@ -115,19 +116,41 @@ def read_calendar(
     """
     blocks = blocks_of(text, most)
     if not blocks.events:
-        return [Fault(1, "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).")]
+        return [
+            Fault(
+                1,
+                Sentence(
+                    "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).", "not_a_calendar"
+                ),
+            )
+        ]
     zones = _Zones(blocks, zone)
     found: list[Entry | Fault] = []
     for block in blocks.events:
         try:
             found.append(_entry(block, zones, method, params, now, blocks.changed))
         except Unusable as error:
-            found.append(Fault(block.line, str(error)))
+            found.append(Fault(block.line, error.message))
         except Exception as error:  # noqa: BLE001 - the parser raises many kinds; each costs one event
             reason = " ".join(str(error).split())[:120] or type(error).__name__
-            found.append(Fault(block.line, f"This event cannot be read: {reason}."))
+            found.append(
+                Fault(
+                    block.line,
+                    Sentence("This event cannot be read: {reason}.", "ical_event_unreadable", reason=reason),
+                )
+            )
     if blocks.count > most:
-        found.append(Fault(1, f"Only the first {most} of {blocks.count} events were read."))
+        found.append(
+            Fault(
+                1,
+                Sentence(
+                    "Only the first {most} of {count} events were read.",
+                    "too_many_events",
+                    most=most,
+                    count=blocks.count,
+                ),
+            )
+        )
     return found
 
 
@@ -155,7 +178,9 @@ class _Zones:
         found = self.iana(name)
         if found is None:
             raise Unusable(
-                f"The zone of its calendar, X-WR-TIMEZONE “{name[:60]}”, is not a known time zone."
+                "The zone of its calendar, X-WR-TIMEZONE “{name}”, is not a known time zone.",
+                code="ical_zone_unknown",
+                name=name[:60],
             )
         return found
 
@@ -164,7 +189,8 @@ class _Zones:
         if name not in self._known:
             self._known[name] = self._iana(name)
             if self._known[name] is None:
-                self._faults[name] = "Its time zone cannot be read."  # if learning fails
+                # If learning fails:
+                self._faults[name] = Sentence("Its time zone cannot be read.", "ical_zone_unreadable")
                 self._faults[name] = self._learn(name)
         if self._faults.get(name):
             raise Unusable(self._faults[name])
@@ -176,13 +202,17 @@ class _Zones:
 
         block = self._own.get(name)
         if block is None:
-            return f"“{name[:60]}” is not a known time zone."
+            return Sentence("“{name}” is not a known time zone.", "zone_unknown", name=name[:60])
         if block.fault is not None:
-            return f"Its time zone cannot be read: {block.fault}"
+            return Sentence(
+                "Its time zone cannot be read: {fault}", "ical_zone_unreadable_because", fault=block.fault
+            )
         for key, _, value in map(split_property, block.lines):
             parts = _parts(value)
             if key == "RRULE" and (parts.get("FREQ") != "YEARLY" or not parts.keys() <= _CLOCK_CHANGES):
-                return "Its time zone changes its clocks by a rule that is not supported."
+                return Sentence(
+                    "Its time zone changes its clocks by a rule that is not supported.", "ical_zone_rule"
+                )
         lines = "\n".join(["BEGIN:VTIMEZONE", *block.lines, "END:VTIMEZONE"])
         icalendar.Calendar.from_ical(f"BEGIN:VCALENDAR\nVERSION:2.0\n{lines}\nEND:VCALENDAR\n")
         return ""
@@ -262,41 +292,57 @@ def _entry(
     check_lines(block.lines)
     event: Any = cast(Any, icalendar.Event).from_ical(_with_known_zones(block, zones))
     if str(event.get("status") or "").upper() == "CANCELLED":
-        raise Unusable("This event was cancelled.")
+        raise Unusable("This event was cancelled.", code="ical_event_cancelled")
     if event.get("recurrence-id") is not None:
-        raise Unusable("This is one changed date of a repeating event; change it after the import.")
+        raise Unusable(
+            "This is one changed date of a repeating event; change it after the import.",
+            code="ical_changed_date",
+        )
     for name in ("rdate", "exrule"):
         if event.get(name) is not None:
-            raise Unusable(f"{name.upper()} is not supported; RRULE and EXDATE are.")
+            raise Unusable(
+                "{upper} is not supported; RRULE and EXDATE are.", code="ical_unsupported", upper=name.upper()
+            )
     summary = " ".join(str(event.get("summary") or "").split())
     description = str(event.get("description") or "").strip()
     message = f"**{summary}**\n{description}".strip() if description else summary
     if not message:
-        raise Unusable("This event has no SUMMARY to post.")
+        raise Unusable("This event has no SUMMARY to post.", code="ical_no_summary")
     start = event.get("dtstart")
     if start is None:
-        raise Unusable("This event has no DTSTART.")
+        raise Unusable("This event has no DTSTART.", code="ical_no_dtstart")
     begins, where = _start(start.dt, zones, block)
     rule = rule_of(block.lines)
     if rule is None:
         where = where if where in known_zones() else zones.default(block)
         if begins <= now:
             raise Unusable(
-                f"This event is over: it was on {begins.astimezone(ZoneInfo(where)):%Y-%m-%d %H:%M}."
+                "This event is over: it was on {astimezone}.",
+                code="ical_event_over",
+                astimezone=f"{begins.astimezone(ZoneInfo(where)):%Y-%m-%d %H:%M}",
             )
         when = f"<t:{int(begins.timestamp())}>"
         excluded: tuple[date, ...] = ()
     else:
         text, parts = rule
         if uid_of(block.lines) in changed:
-            raise Unusable("Single dates of this event were moved or cancelled, which cannot be taken over.")
+            raise Unusable(
+                "Single dates of this event were moved or cancelled, which cannot be taken over.",
+                code="ical_dates_moved",
+            )
         if where not in known_zones():
-            raise Unusable("Its time zone is not a known one, so its repetitions cannot be placed.")
+            raise Unusable(
+                "Its time zone is not a known one, so its repetitions cannot be placed.",
+                code="ical_zone_not_placeable",
+            )
         local = begins.astimezone(ZoneInfo(where))
         if not isinstance(start.dt, datetime):
             _check_days(parts)
         elif local.replace(tzinfo=None) != start.dt.replace(tzinfo=None):
-            raise Unusable("The clocks skip the time at which this event begins; give it another one.")
+            raise Unusable(
+                "The clocks skip the time at which this event begins; give it another one.",
+                code="ical_time_skipped",
+            )
         when = f"DTSTART:{local:%Y%m%dT%H%M%S} RRULE:{text}"
         excluded = _excluded(event.get("exdate"), start.dt, parts, local, now)
     return Entry(
@@ -317,7 +363,7 @@ def _start(value: Any, zones: _Zones, block: Block) -> tuple[datetime, str]:
     """
     if not isinstance(value, datetime):
         if not isinstance(value, date):
-            raise Unusable("This event's DTSTART is no date.")
+            raise Unusable("This event's DTSTART is no date.", code="ical_dtstart_no_date")
         value = datetime.combine(value, _ALL_DAY)
     if value.tzinfo is None:
         where = zones.default(block)
@@ -329,9 +375,14 @@ def _check_days(parts: Mapping[str, str]) -> None:
     """Refuses a rule of whole days that names times of day (RFC 5545, 3.3.10)."""
     for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         if name in parts:
-            raise Unusable(f"{name} does not go with an event of whole days.")
+            raise Unusable(
+                "{name} does not go with an event of whole days.", code="ical_not_for_whole_days", name=name
+            )
     if "T" in parts.get("UNTIL", ""):
-        raise Unusable("UNTIL of an event of whole days must be a day too, such as UNTIL=20261224.")
+        raise Unusable(
+            "UNTIL of an event of whole days must be a day too, such as UNTIL=20261224.",
+            code="ical_until_must_be_day",
+        )
 
 
 def _excluded(
@@ -355,7 +406,10 @@ def _excluded(
                 continue
             if not isinstance(start, datetime):
                 if given.tzinfo is not None or given.time() != time.min:
-                    raise Unusable("EXDATE of an event of whole days must be a day too, such as 20261224.")
+                    raise Unusable(
+                        "EXDATE of an event of whole days must be a day too, such as 20261224.",
+                        code="ical_exdate_must_be_day",
+                    )
                 days.add(given.date())
                 continue
             local = given.astimezone(zone) if given.tzinfo is not None else given
@@ -363,11 +417,17 @@ def _excluded(
                 continue  # it does not happen then anyway
             if len(times) > 1:
                 raise Unusable(
-                    "EXDATE leaves out one of several times of a day; only whole days are possible."
+                    "EXDATE leaves out one of several times of a day; only whole days are possible.",
+                    code="ical_exdate_of_times",
                 )
             days.add(local.date())
     today = now.astimezone(zone).date()
     coming = tuple(sorted(day for day in days if day >= today))
     if len(coming) > MOST_EXCLUDED:
-        raise Unusable(f"This event leaves out {len(coming)} days; {MOST_EXCLUDED} are possible.")
+        raise Unusable(
+            "This event leaves out {len} days; {most_excluded} are possible.",
+            code="ical_too_many_excluded",
+            len=len(coming),
+            most_excluded=MOST_EXCLUDED,
+        )
     return coming

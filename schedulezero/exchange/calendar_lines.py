@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from schedulezero.sentences import Sentence
+
 KEPT = frozenset(
     (
         "SUMMARY",
@@ -123,9 +125,14 @@ def uid_of(lines: Iterable[str]) -> str:
 
 def _keep(block: Block, line: str, most: int) -> None:
     if len(line) > _LONGEST_LINE and _name(line) not in _TEXTS:
-        block.fault = f"One of its lines ({_name(line)[:40]}) has more than {_LONGEST_LINE} characters."
+        block.fault = Sentence(
+            "One of its lines ({name}) has more than {longest_line} characters.",
+            "ical_line_too_long",
+            name=_name(line)[:40],
+            longest_line=_LONGEST_LINE,
+        )
     elif len(block.lines) == most:
-        block.fault = f"It has more than {most} lines."
+        block.fault = Sentence("It has more than {most} lines.", "ical_too_many_lines", most=most)
     else:
         block.lines.append(line[:_LONGEST_LINE])
 

@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.crontab import NICKNAMES
 from schedulezero.when.calendar.triggers import known_zones
 
@@ -28,8 +30,8 @@ _OURS = re.compile(r"---|[-{\[\"'%]|[A-Za-z_ ]{1,60}:(\s|$)")  # how YAML and JS
 _FIELD = re.compile(r"[0-9*/,\-A-Za-z?#]+")
 
 
-class NotTakenOver(Exception):
-    """An entry is well formed and cannot be taken over; the text says why."""
+class NotTakenOver(ScheduleZeroError):
+    """An entry is well formed and cannot be taken over; the message says why."""
 
 
 Reader = Callable[[str, str, str, datetime, int], list[Entry | Fault]]
@@ -66,13 +68,23 @@ def read_reminder_csv(
     try:
         for row in reader:
             if len(found) == most:
-                found.append(Fault(reader.line_num, f"Only the first {most} entries were read."))
+                found.append(
+                    Fault(
+                        reader.line_num,
+                        Sentence("Only the first {most} entries were read.", "too_many_entries", most=most),
+                    )
+                )
                 break
             found.append(
                 guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
             )
     except csv.Error as error:
-        found.append(Fault(reader.line_num, f"This line cannot be read: {error}."))
+        found.append(
+            Fault(
+                reader.line_num,
+                Sentence("This line cannot be read: {error}.", "line_unreadable", error=error),
+            )
+        )
     return found
 
 
@@ -81,7 +93,7 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
         return str(row.get(name) or "").strip()
 
     if cell("enabled").casefold() in ("false", "0"):
-        raise NotTakenOver("This reminder is switched off.")
+        raise NotTakenOver("This reminder is switched off.", code="reminder_switched_off")
     at = datetime.fromisoformat(cell("utc_time")).replace(tzinfo=UTC)
     trigger = _repeated(at, cell, now)
     channel = cell("channel").strip("<>#@ ")
@@ -104,7 +116,9 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
         if cell("embed_color").isdigit():
             params["color"] = f"#{int(cell('embed_color')) % 0x1000000:06X}"
     elif not cell("content"):
-        raise NotTakenOver("This reminder has no text and no embed; files are not taken over.")
+        raise NotTakenOver(
+            "This reminder has no text and no embed; files are not taken over.", code="reminder_empty"
+        )
     elif cell("username"):
         method = _AS
         params |= {"name": cell("username"), "message": cell("content")}
@@ -125,7 +139,10 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
     if cell("expires"):
         bounds["until"] = to_iso(datetime.fromisoformat(cell("expires")).replace(tzinfo=UTC))
     if months and (seconds or days):
-        raise NotTakenOver("Months together with days or seconds cannot be taken over; create it by hand.")
+        raise NotTakenOver(
+            "Months together with days or seconds cannot be taken over; create it by hand.",
+            code="months_with_days",
+        )
     if months:
         rule: JsonObject = {
             "unit": "month",
@@ -144,7 +161,7 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
 def once(at: datetime, now: datetime) -> Trigger:
     """A single instant that is still to come."""
     if at <= now:
-        raise NotTakenOver("Its time is over.")
+        raise NotTakenOver("Its time is over.", code="time_over")
     return Trigger("date", {"run_date": to_iso(at)})
 
 
@@ -200,10 +217,17 @@ def read_crontab(
             continue
         if "CRON_TZ" in stripped.split(None, 2)[:2] or stripped.startswith("export CRON_TZ"):
             wrong = NotTakenOver(
-                f"Line {number} is not a setting; it should look like CRON_TZ=Europe/Berlin."
+                "Line {number} is not a setting; it should look like CRON_TZ=Europe/Berlin.",
+                code="cron_not_a_setting",
+                number=number,
             )
         if len(found) == most:
-            found.append(Fault(number, f"Only the first {most} entries were read."))
+            found.append(
+                Fault(
+                    number,
+                    Sentence("Only the first {most} entries were read.", "too_many_entries", most=most),
+                )
+            )
             break
         found.append(
             guarded(
@@ -218,9 +242,16 @@ def read_crontab(
 
 def _wrong_zone(number: int, zone: str) -> NotTakenOver:
     if not zone:
-        return NotTakenOver(f"CRON_TZ on line {number} is empty; name a zone such as Europe/Berlin.")
+        return NotTakenOver(
+            "CRON_TZ on line {number} is empty; name a zone such as Europe/Berlin.",
+            code="cron_zone_empty",
+            number=number,
+        )
     return NotTakenOver(
-        f"CRON_TZ on line {number} is “{zone[:60]}”, which is not a time zone; one is Europe/Berlin."
+        "CRON_TZ on line {number} is “{zone}”, which is not a time zone; one is Europe/Berlin.",
+        code="cron_zone_unknown",
+        number=number,
+        zone=zone[:60],
     )
 
 
@@ -229,13 +260,20 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOve
     parts = line.split(None, fields)
     long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
     if long is not None:
-        raise NotTakenOver(f"A field has {len(long)} characters; {_LONGEST_FIELD} are possible.")
+        raise NotTakenOver(
+            "A field has {len} characters; {longest_field} are possible.",
+            code="cron_field_too_long",
+            len=len(long),
+            longest_field=_LONGEST_FIELD,
+        )
     if len(parts) <= fields or (fields == 5 and not all(_is_field(part) for part in parts[:5])):
-        raise NotTakenOver("A line needs five fields and then what to post.")
+        raise NotTakenOver("A line needs five fields and then what to post.", code="cron_fields_missing")
     when = " ".join(parts[:fields])
     if fields == 1:
         if when not in NICKNAMES:
-            raise NotTakenOver(f"{when} has no instant; give it five fields.")
+            raise NotTakenOver(
+                "{when} has no instant; give it five fields.", code="cron_no_instant", when=when
+            )
         when = NICKNAMES[when]
     if wrong is not None:
         raise wrong
@@ -247,7 +285,9 @@ def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
     try:
         return read()
     except NotTakenOver as error:
-        return Fault(line, str(error))
+        return Fault(line, error.message)
     except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each entry stands for itself
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        return Fault(line, f"This entry cannot be read: {reason}.")
+        return Fault(
+            line, Sentence("This entry cannot be read: {reason}.", "entry_unreadable", reason=reason)
+        )

@@ -26,6 +26,7 @@ from schedulezero.exchange.reader_process import CPU_SECONDS, OUT_OF_MEMORY
 from schedulezero.exchange.reading import Asked, Found
 from schedulezero.exchange.yaml_file import Fault
 from schedulezero.model import Trigger
+from schedulezero.sentences import LONGEST_CODE, Sentence, read_sentence
 from schedulezero.when.calendar.triggers import known_zones
 
 WALL_SECONDS = 6.5
@@ -66,7 +67,9 @@ class FileReaders:
             try:
                 await asyncio.wait_for(self._places.acquire(), WAIT_SECONDS)
             except TimeoutError:
-                raise UnreadableFile("Many files are being read just now. Try again in a minute.") from None
+                raise UnreadableFile(
+                    "Many files are being read just now. Try again in a minute.", code="files_being_read"
+                ) from None
             try:
                 return await read_limited(data, asked)
             finally:
@@ -75,7 +78,10 @@ class FileReaders:
     @contextmanager
     def _alone(self, guild_id: str) -> Generator[None]:
         if guild_id in self._guilds:
-            raise UnreadableFile("Another file of this server is being read. Try again in a few seconds.")
+            raise UnreadableFile(
+                "Another file of this server is being read. Try again in a few seconds.",
+                code="file_of_guild_being_read",
+            )
         self._guilds.add(guild_id)
         try:
             yield
@@ -131,16 +137,24 @@ async def _read(data: bytes, asked: Asked) -> Reading:
         if not entries:
             raise UnreadableFile(said)
         last = max(item.line for item in found)
-        stopped = Fault(last, f"Nothing after this line was read. {said}")
+        stopped = Fault(
+            last, Sentence("Nothing after this line was read. {said}", "nothing_read_after", said=said)
+        )
     return Reading(entries, tuple(faults), stopped)
 
 
-_TOO_LONG = "Reading this file takes too long. Split it into smaller ones."
-_TOO_LARGE = "Reading this file needs too much memory. Split it into smaller ones."
-_BROKEN = "This file cannot be read: it is not like any file that an import knows."
+_TOO_LONG = Sentence("Reading this file takes too long. Split it into smaller ones.", "file_takes_too_long")
+_TOO_LARGE = Sentence(
+    "Reading this file needs too much memory. Split it into smaller ones.", "file_takes_too_much"
+)
+_BROKEN = Sentence(
+    "This file cannot be read: it is not like any file that an import knows.", "file_unlike_any"
+)
 
 
-_BUSY = "This machine is busy and could not read the file in time. Try again in a minute."
+_BUSY = Sentence(
+    "This machine is busy and could not read the file in time. Try again in a minute.", "file_machine_busy"
+)
 _BUSY_BELOW_SECONDS = CPU_SECONDS / 2
 _SMALL = 16 * 1024
 
@@ -252,6 +266,8 @@ class _Entry(_Strict):
 class _Fault(_Strict):
     line: Annotated[int, Field(ge=0)]
     why: Annotated[str, Field(max_length=500)]
+    why_code: Annotated[str, Field(max_length=LONGEST_CODE)] | None = None
+    why_values: dict[str, JsonValue] | None = None
 
 
 def checked(data: Any) -> Found | Fault | None:
@@ -260,7 +276,8 @@ def checked(data: Any) -> Found | Fault | None:
         return None
     if isinstance(data, dict) and "why" in data:
         fault = _Fault.model_validate(data)
-        return Fault(fault.line, fault.why)
+        said = read_sentence(fault.model_dump(), "why") if fault.why_code is not None else None
+        return Fault(fault.line, said or fault.why)
     entry = _Entry.model_validate(data)
     if entry.timezone not in known_zones():
         raise ValueError("an unknown time zone")

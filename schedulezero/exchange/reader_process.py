@@ -52,12 +52,12 @@ def main() -> int:
     """Reads what stands on the standard input, and writes what it holds."""
     limit()
     try:
-        from schedulezero.exchange.reading import Asked, Found, read_file
+        from schedulezero.exchange.reading import Asked, Found, fault_json, read_file
 
         asked = Asked.from_json(json.loads(sys.stdin.buffer.readline(10_000)))
         data = sys.stdin.buffer.read(_LARGEST_INPUT)
         for item in read_file(data, asked):
-            said = item.to_json() if isinstance(item, Found) else {"line": item.line, "why": item.message}
+            said = item.to_json() if isinstance(item, Found) else fault_json(item)
             sys.stdout.write(json.dumps(said, allow_nan=False) + "\n")
             sys.stdout.flush()  # what is ready counts, even if the rest takes too long
         sys.stdout.write('{"end": true}\n')

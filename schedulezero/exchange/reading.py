@@ -21,6 +21,7 @@ from schedulezero.instants import to_iso
 from schedulezero.methods.variables import turns
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.model.fields import Noun
+from schedulezero.sentences import Sentence, present_fields
 from schedulezero.when.calendar.rule import Bounded
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
@@ -46,7 +47,11 @@ _NOT_TEXT = (
     (b"\x89PNG", "PNG"),
     (b"%PDF", "PDF"),
 )
-_PICKLED = f"Files of APScheduler hold pickles; the bot's owner converts them with `{OWNERS_COMMAND}`."
+_PICKLED = Sentence(
+    "Files of APScheduler hold pickles; the bot's owner converts them with `{owners_command}`.",
+    "file_holds_pickles",
+    owners_command=OWNERS_COMMAND,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +110,26 @@ class Found:
         }
 
 
+def fault_json(fault: Fault) -> JsonObject:
+    """A fault as a line of a reader says it."""
+    return {"line": fault.line, **present_fields("why", fault.message)}
+
+
 def read_file(data: bytes, asked: Asked) -> Iterator[Found | Fault]:
     """Everything in a file, each entry read or refused with its line, as it is worked out."""
     for item in _owners(data, asked) if asked.pickles else _entries(data, asked):
         found = _resolved(item, asked) if isinstance(item, Entry) else item
-        yield Fault(found.line, found.message[:_LONGEST_FAULT]) if isinstance(found, Fault) else found
+        yield _shortened(found) if isinstance(found, Fault) else found
+
+
+def labelled(label: str, message: str) -> str:
+    """What is said about an entry, in files whose lines tell nothing: it begins with the entry's name."""
+    return Sentence("{label}{message}", "of_entry", label=label, message=message) if label else message
+
+
+def _shortened(fault: Fault) -> Fault:
+    said = fault.message if isinstance(fault.message, Sentence) else Sentence(fault.message)
+    return Fault(fault.line, said.changed(lambda part: part[:_LONGEST_FAULT]))
 
 
 # ---------------------------------------------------------------- bytes to entries
@@ -138,23 +158,45 @@ def _owners(data: bytes, asked: Asked) -> list[Entry | Fault]:
     from schedulezero.exchange.apscheduler import SQLITE, read_apscheduler, read_job_store
 
     if len(data) > LARGEST_OWN_FILE:
-        return [Fault(1, f"The file is larger than {LARGEST_OWN_FILE // 1024 // 1024} MiB.")]
+        return [
+            Fault(
+                1,
+                Sentence(
+                    "The file is larger than {largest_own_file} MiB.",
+                    "file_too_large_for_owner",
+                    largest_own_file=LARGEST_OWN_FILE // 1024 // 1024,
+                ),
+            )
+        ]
     if data.startswith(SQLITE):
         return read_job_store(data, asked.channel_id, asked.zone, asked.now)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return [Fault(1, "This is neither a JSON export of APScheduler 3 nor its SQLite job store.")]
+        return [
+            Fault(
+                1,
+                Sentence(
+                    "This is neither a JSON export of APScheduler 3 nor its SQLite job store.",
+                    "not_apscheduler",
+                ),
+            )
+        ]
     return read_apscheduler(text, asked.channel_id, asked.zone, asked.now)
 
 
 def _text_of(data: bytes, largest: int) -> str | Fault:
     """The text of a file; a fault says what it is instead."""
     if len(data) > largest:
-        return Fault(1, f"The file is larger than {largest // 1024} KiB.")
+        return Fault(
+            1, Sentence("The file is larger than {largest} KiB.", "file_too_large", largest=largest // 1024)
+        )
     for begin, kind in _NOT_TEXT:
         if data.startswith(begin):
-            return Fault(1, f"This is a file of the kind {kind}. Upload a text file.")
+            return Fault(
+                1,
+                Sentence("This is a file of the kind {kind}. Upload a text file.", "file_of_kind", kind=kind),
+            )
     if data.startswith(b"SQLite format 3\x00") or (data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05"):
         return Fault(1, _PICKLED)
     coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -162,13 +204,17 @@ def _text_of(data: bytes, largest: int) -> str | Fault:
         text = data.decode(coding)
     except UnicodeDecodeError:
         return Fault(
-            1, "This is not a text file in UTF-8; save it as one. An export shows what one looks like."
+            1,
+            Sentence(
+                "This is not a text file in UTF-8; save it as one. An export shows what one looks like.",
+                "file_not_utf8",
+            ),
         )
     if not text.strip():
-        return Fault(1, "The file is empty.")
+        return Fault(1, Sentence("The file is empty.", "file_empty"))
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
-        return Fault(line, "This is not a text file: it holds a NUL character.")
+        return Fault(line, Sentence("This is not a text file: it holds a NUL character.", "file_has_nul"))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -179,30 +225,44 @@ def _resolved(entry: Entry, asked: Asked) -> Found | Fault:
     try:
         return _found(entry, asked)
     except (WhenError, TriggerError) as error:
-        return Fault(entry.line, f"{entry.label}{error.message}")
+        return Fault(entry.line, labelled(entry.label, error.message))
     except (ValueError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        return Fault(entry.line, f"{entry.label}This entry cannot be read: {reason}.")
+        return Fault(
+            entry.line,
+            labelled(
+                entry.label,
+                Sentence("This entry cannot be read: {reason}.", "entry_unreadable", reason=reason),
+            ),
+        )
 
 
 def _found(entry: Entry, asked: Asked) -> Found:
     zone = entry.timezone if entry.timezone is not None else asked.zone
     if zone not in known_zones():
-        raise WhenError(f"“{zone[:60]}” is not a time zone.")
+        raise WhenError("“{zone}” is not a time zone.", code="not_a_zone", zone=zone[:60])
     trigger, zone = _when(entry, zone, asked)
     schedule = schedule_of(trigger, anchor=asked.now, zone=zone)
     runs = tuple(upcoming(schedule, asked.now, max(asked.count, 1)))
     if not runs:
-        raise WhenError("Its time is over.")
+        raise WhenError("Its time is over.", code="time_over")
     if runs[0] - asked.now > _LATEST_START:
-        raise WhenError("Its first run is more than a hundred years away.")
+        raise WhenError("Its first run is more than a hundred years away.", code="first_run_too_far")
     params = {key: value for key, value in _plain(entry.params).items() if value != "" or key != "channel_id"}
     size = len(json.dumps(params, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
     if size > _LARGEST_PARAMS:
-        raise WhenError(f"What it holds is larger than {_LARGEST_PARAMS // 1024} KiB.")
+        raise WhenError(
+            "What it holds is larger than {largest_params} KiB.",
+            code="params_too_large",
+            largest_params=_LARGEST_PARAMS // 1024,
+        )
     sentence = describe(trigger, zone, asked.locale)
     if asked.pickles and not _says(sentence, zone, runs, asked):
-        raise WhenError(f"Its schedule cannot be written as a text ({sentence[:100]}).")
+        raise WhenError(
+            "Its schedule cannot be written as a text ({sentence}).",
+            code="schedule_not_sayable",
+            sentence=sentence[:100],
+        )
     return Found(
         line=entry.line,
         name=entry.name or _name_from(params),

@@ -24,6 +24,7 @@ from typing import Any, cast
 import yaml
 
 from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.language.describe import describe
 
 _yaml: Any = yaml  # its types are partly unknown
@@ -96,9 +97,23 @@ def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) 
         largest: how many bytes it may have.
     """
     if len(text.encode("utf-8", "replace")) > largest:
-        return [Fault(1, f"The file is larger than {largest // 1024} KiB.")]
+        return [
+            Fault(
+                1,
+                Sentence("The file is larger than {largest} KiB.", "file_too_large", largest=largest // 1024),
+            )
+        ]
     if text.count("\n") > _MOST_LINES:
-        return [Fault(_MOST_LINES, f"The file has more than {_MOST_LINES} lines.")]
+        return [
+            Fault(
+                _MOST_LINES,
+                Sentence(
+                    "The file has more than {most_lines} lines.",
+                    "yaml_too_many_lines",
+                    most_lines=_MOST_LINES,
+                ),
+            )
+        ]
     try:
         root = _Careful(text).get_single_node()
     except _Stopped as stopped:
@@ -106,16 +121,31 @@ def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) 
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
-        return [Fault(mark.line + 1 if mark is not None else 1, f"This is not valid YAML: {problem}.")]
+        return [
+            Fault(
+                mark.line + 1 if mark is not None else 1,
+                Sentence("This is not valid YAML: {problem}.", "yaml_problem", problem=problem),
+            )
+        ]
     except (ValueError, RecursionError):
-        return [Fault(1, "This is not valid YAML: it cannot be parsed.")]
+        return [Fault(1, Sentence("This is not valid YAML: it cannot be parsed.", "yaml_unparsable"))]
     found = _jobs_node(root)
     if isinstance(found, Fault):
         return [found]
     read: list[Entry | Fault] = [_entry(node) for node in found.value[:most]]
     if len(found.value) > most:
         line = found.value[most].start_mark.line + 1
-        read.append(Fault(line, f"Only the first {most} of {len(found.value)} jobs were read."))
+        read.append(
+            Fault(
+                line,
+                Sentence(
+                    "Only the first {most} of {len} jobs were read.",
+                    "yaml_too_many_jobs",
+                    most=most,
+                    len=len(found.value),
+                ),
+            )
+        )
     return read
 
 
@@ -138,12 +168,19 @@ class _Careful(yaml.SafeLoader):
         event: Any = cast(Any, self).peek_event()
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
-            raise _Stopped(line, "Aliases (*name) are not possible here.")
+            raise _Stopped(line, Sentence("Aliases (*name) are not possible here.", "yaml_aliases"))
         self._nodes += 1
         if self._nodes > _MOST_NODES:
-            raise _Stopped(line, f"The file has more than {_MOST_NODES} keys and values.")
+            raise _Stopped(
+                line,
+                Sentence(
+                    "The file has more than {most_nodes} keys and values.",
+                    "yaml_too_many_nodes",
+                    most_nodes=_MOST_NODES,
+                ),
+            )
         if self._level == _DEEPEST_FILE:
-            raise _Stopped(line, "The file nests too deeply.")
+            raise _Stopped(line, Sentence("The file nests too deeply.", "yaml_too_deep"))
         self._level += 1
         try:
             node: Any = cast(Any, super()).compose_node(parent, index)
@@ -152,7 +189,14 @@ class _Careful(yaml.SafeLoader):
         if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":str"):
             value = cast(str, node.value)
             if len(value) > _LONGEST_PLAIN:
-                raise _Stopped(line, f"A value of {len(value)} characters must be a text in quotes.")
+                raise _Stopped(
+                    line,
+                    Sentence(
+                        "A value of {len} characters must be a text in quotes.",
+                        "yaml_number_too_long",
+                        len=len(value),
+                    ),
+                )
         return node
 
 
@@ -161,38 +205,69 @@ def _jobs_node(root: yaml.Node | None) -> yaml.SequenceNode | Fault:
     if isinstance(root, yaml.MappingNode):
         root = next((value for key, value in root.value if getattr(key, "value", None) == "jobs"), None)
     if not isinstance(root, yaml.SequenceNode) or not root.value:
-        return Fault(1, "The file needs `jobs:` with a list of jobs.")
+        return Fault(1, Sentence("The file needs `jobs:` with a list of jobs.", "yaml_needs_jobs"))
     return root
 
 
 def _entry(node: yaml.Node) -> Entry | Fault:
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode):
-        return Fault(line, "A job is a list of keys such as `do:` and `when:`.")
+        return Fault(
+            line, Sentence("A job is a list of keys such as `do:` and `when:`.", "yaml_job_no_mapping")
+        )
     lines: dict[str, int] = {
         str(key.value): key.start_mark.line + 1 for key, _ in node.value if isinstance(key, yaml.ScalarNode)
     }
     try:
         if _depth(node) > _DEEPEST:
-            return Fault(line, f"This job nests deeper than {_DEEPEST} levels.")
+            return Fault(
+                line,
+                Sentence(
+                    "This job nests deeper than {deepest} levels.", "yaml_job_too_deep", deepest=_DEEPEST
+                ),
+            )
         data: Any = _yaml.SafeLoader("").construct_document(node)
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
-        return Fault(line, f"This job cannot be read: {' '.join(str(error).split())[:120]}.")
+        return Fault(
+            line,
+            Sentence(
+                "This job cannot be read: {join}.",
+                "yaml_job_unreadable",
+                join=" ".join(str(error).split())[:120],
+            ),
+        )
     given = cast("dict[Any, Any]", data)
     unknown = next((key for key in given if key not in _KEYS), None)
     if unknown is not None:
         where = lines.get(str(unknown), line)
-        return Fault(where, f"There is no {str(unknown)[:40]!r} here; known are: {', '.join(_KEYS)}.")
+        return Fault(
+            where,
+            Sentence(
+                "There is no {str!r} here; known are: {join}.",
+                "yaml_unknown_key",
+                str=str(unknown)[:40],
+                join=[*_KEYS],
+            ),
+        )
     for key in ("do", "when"):
         if not isinstance(given.get(key), str | int | date) or isinstance(given.get(key), bool):
-            return Fault(lines.get(key, line), f"This job needs {key!r} as a text.")
+            return Fault(
+                lines.get(key, line),
+                Sentence("This job needs {key!r} as a text.", "yaml_key_needed", key=key),
+            )
     params: Any = given.get("with") or {}
     if not isinstance(params, Mapping):
-        return Fault(lines.get("with", line), "'with' must hold keys such as `message: Hello`.")
+        return Fault(
+            lines.get("with", line),
+            Sentence("'with' must hold keys such as `message: Hello`.", "yaml_with_no_mapping"),
+        )
     for key, kind in (("missed", MissedPolicy), ("overlap", OverlapPolicy)):
         if given.get(key) is not None and given[key] not in [item.value for item in kind]:
             words = ", ".join(item.value for item in kind)
-            return Fault(lines[key], f"{key!r} must be one of: {words}.")
+            return Fault(
+                lines[key],
+                Sentence("{key!r} must be one of: {words}.", "yaml_not_a_choice", key=key, words=words),
+            )
     name, zone = given.get("name"), given.get("timezone")
     return Entry(
         line=line,

@@ -25,6 +25,7 @@ from schedulezero.handler.run_context import RunContext, context_of, running
 from schedulezero.interrupts import is_its_own
 from schedulezero.methods.spec import JobFunction, MethodSpec, is_resumable
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence
 from schedulezero.tracing import span
 from schedulezero.wire.protocol import Call, failure
 
@@ -122,13 +123,20 @@ class Calls:
                 begun = await journal.begin(run_id, call.round)
                 if begun.again:
                     return failure(
-                        f"I was stopped while {call.method} ran; whether it was done is not known.",
+                        Sentence(
+                            "I was stopped while {method} ran; whether it was done is not known.",
+                            "stopped_uncertain",
+                            method=call.method,
+                        ),
                         retry=False,
                         uncertain=True,
                     )
         except DatabaseUnavailable as error:
             log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
-            return failure("My journal of runs cannot be written.", retry_after=_JOURNAL_AGAIN_SECONDS)
+            return failure(
+                Sentence("My journal of runs cannot be written.", "journal_unwritable"),
+                retry_after=_JOURNAL_AGAIN_SECONDS,
+            )
         faults.point("handler.begun")
         answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal)
         faults.point("handler.done")
@@ -214,10 +222,9 @@ class Calls:
             if not future.cancelled():
                 raise
             # It was still waiting for a thread, so that nothing was done.
-            reason = "the handler shuts down" if self._stopping else "all threads were busy"
-            raise JobFailed(
-                f"{invocation.call.method} was not begun, because {reason}.", retry_after=_BEGIN_AGAIN_SECONDS
-            ) from None
+            method = invocation.call.method
+            said = _shutting_down(method) if self._stopping else _too_busy(method)
+            raise JobFailed(said, retry_after=_BEGIN_AGAIN_SECONDS) from None
 
     @contextmanager
     def _cancellable(self) -> Generator[None]:
@@ -241,8 +248,18 @@ def _in_thread(function: JobFunction, context: Any, params: dict[str, Any]) -> A
 
 
 def _not_begun(call: Call) -> JsonObject:
-    return failure(
-        f"{call.method} was not begun, because the handler shuts down.", retry_after=_BEGIN_AGAIN_SECONDS
+    return failure(_shutting_down(call.method), retry_after=_BEGIN_AGAIN_SECONDS)
+
+
+def _shutting_down(method: str) -> Sentence:
+    return Sentence(
+        "{method} was not begun, because the handler shuts down.", "not_begun_shutting_down", method=method
+    )
+
+
+def _too_busy(method: str) -> Sentence:
+    return Sentence(
+        "{method} was not begun, because all threads were busy.", "not_begun_too_busy", method=method
     )
 
 
@@ -250,15 +267,36 @@ def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journal
     method, seconds = call.method, f"{DEADLINE_SECONDS:g}"
     if context.steps:
         # It came forward, and goes on where it stopped; that uses no attempt up.
-        return failure(f"{method} goes on after {seconds} s.", retry_after=0.1)
+        return failure(
+            Sentence("{method} goes on after {seconds} s.", "goes_on_later", method=method, seconds=seconds),
+            retry_after=0.1,
+        )
     if journaled and not is_resumable(function):
         return failure(
-            f"{method} took longer than {seconds} s; whether it was done is not known.",
+            Sentence(
+                "{method} took longer than {seconds} s; whether it was done is not known.",
+                "took_too_long_uncertain",
+                method=method,
+                seconds=seconds,
+            ),
             retry=False,
             uncertain=True,
         )
     if is_async(function):
-        return failure(f"{method} took longer than {seconds} s and was stopped.")
+        return failure(
+            Sentence(
+                "{method} took longer than {seconds} s and was stopped.",
+                "took_too_long",
+                method=method,
+                seconds=seconds,
+            )
+        )
     return failure(
-        f"{method} took longer than {seconds} s and was left to itself, because a thread cannot be stopped."
+        Sentence(
+            "{method} took longer than {seconds} s and was left to itself, because a thread "
+            "cannot be stopped.",
+            "took_too_long_in_thread",
+            method=method,
+            seconds=seconds,
+        )
     )

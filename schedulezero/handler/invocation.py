@@ -20,6 +20,7 @@ from schedulezero.interrupts import is_its_own
 from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
 from schedulezero.methods.values import check_params
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence, present_fields
 from schedulezero.wire.protocol import MAX_FRAME_BYTES, Call, encode, failure
 from schedulezero.wire.storable import MOST_VALUES, Unstorable, check, clean_text
 
@@ -78,7 +79,11 @@ def answer_of(call: Call, result: Any) -> JsonObject:
         if not is_its_own(error):
             raise
     return failure(
-        f"{call.method} ran, but what it returned cannot be read. Return texts, numbers, lists and dicts.",
+        Sentence(
+            "{method} ran, but what it returned cannot be read. Return texts, numbers, lists and dicts.",
+            "result_unreadable",
+            method=call.method,
+        ),
         retry=False,
     )
 
@@ -95,22 +100,33 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
         answer: JsonObject = dict(found)
         error = answer.get("error")
         if error and answer.get("success") is not True:
-            answer["error"] = clean_text(str(error))
+            answer |= present_fields("error", clean_text(error if isinstance(error, str) else str(error)))
             answer["success"] = False
         else:
             answer.setdefault("success", True)
         check(answer, largest=MAX_FRAME_BYTES)
     except Unstorable as error:
         return failure(
-            f"{call.method} ran, but returned something that JSON cannot hold: {error}. "
-            "Return texts, numbers, lists and dicts.",
+            Sentence(
+                "{method} ran, but returned something that JSON cannot hold: {error}. Return texts, "
+                "numbers, lists and dicts.",
+                "result_not_json",
+                method=call.method,
+                error=error,
+            ),
             retry=False,
         )
     payload = encode(answer)
     size = len(payload)
     if size > MAX_FRAME_BYTES:
         return failure(
-            f"{call.method} ran, but returned {size} bytes; at most {MAX_FRAME_BYTES} can be sent.",
+            Sentence(
+                "{method} ran, but returned {size} bytes; at most {max_frame_bytes} can be sent.",
+                "result_too_large",
+                method=call.method,
+                size=size,
+                max_frame_bytes=MAX_FRAME_BYTES,
+            ),
             retry=False,
         )
     return json.loads(payload)  # plain values, whatever classes a job made them of
@@ -122,11 +138,25 @@ def answer_of_error(call: Call, error: BaseException) -> JsonObject:
         answer = _answer_of_error(call, error)
         check(answer)
     except Exception:  # noqa: BLE001 - its own methods may fail as well
-        return failure(f"{call.method} failed: {type(error).__name__}, which cannot be shown.")
+        return failure(
+            Sentence(
+                "{method} failed: {name}, which cannot be shown.",
+                "failed_unshowable",
+                method=call.method,
+                name=type(error).__name__,
+            )
+        )
     except BaseException as raised:
         if not is_its_own(raised):
             raise
-        return failure(f"{call.method} failed: {type(error).__name__}, which cannot be shown.")
+        return failure(
+            Sentence(
+                "{method} failed: {name}, which cannot be shown.",
+                "failed_unshowable",
+                method=call.method,
+                name=type(error).__name__,
+            )
+        )
     return answer
 
 
@@ -151,6 +181,22 @@ def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
         and isinstance(error.args[0], str)
         and error.args[0] not in call.params
     ):
-        return failure(f"{call.method} needs the parameter {error.args[0]!r}, which is missing.", retry=False)
+        return failure(
+            Sentence(
+                "{method} needs the parameter {args!r}, which is missing.",
+                "parameter_missing_key",
+                method=call.method,
+                args=error.args[0],
+            ),
+            retry=False,
+        )
     text = str(error) or "no reason given"
-    return failure(f"{call.method} failed: {type(error).__name__}: {text}")
+    return failure(
+        Sentence(
+            "{method} failed: {error}: {text}",
+            "job_raised",
+            method=call.method,
+            error=type(error).__name__,
+            text=text,
+        )
+    )

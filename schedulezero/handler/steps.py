@@ -54,12 +54,19 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
     try:
         check({key: plan})
     except Unstorable as error:
-        raise JobFailed(f"The step was not done: its plan holds {error}.", retry=False) from error
+        raise JobFailed(
+            "The step was not done: its plan holds {error}.",
+            retry=False,
+            code="step_plan_unstorable",
+            error=error,
+        ) from error
     try:
         begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
     except DatabaseUnavailable as error:
         raise JobFailed(
-            "My journal of runs cannot be written.", retry_after=_JOURNAL_AGAIN_SECONDS
+            "My journal of runs cannot be written.",
+            retry_after=_JOURNAL_AGAIN_SECONDS,
+            code="journal_unwritable",
         ) from error
     if begun.result is not None:
         return begun.result
@@ -92,9 +99,12 @@ def _expect_storable(key: str, result: JsonObject) -> None:
         check(result)
     except Unstorable as error:
         raise JobFailed(
-            f"The step {key!r} was done, but returned something that cannot be stored: {error}.",
+            "The step {key!r} was done, but returned something that cannot be stored: {error}.",
             retry=False,
             may_have_worked=True,
+            code="step_result_unstorable",
+            key=key,
+            error=error,
         ) from error
 
 

@@ -32,6 +32,7 @@ from schedulezero.handler.journal import Journal
 from schedulezero.handler.registration import Registered, Registration
 from schedulezero.methods.spec import JobFunction
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence
 from schedulezero.storage.descriptors import descriptor_limit
 from schedulezero.wire.doorkeeper import Doorkeeper, most_peers
 from schedulezero.wire.keys import KeyRing, proved_key
@@ -303,13 +304,19 @@ class HandlerThread:
         """The call as it is to be carried out; None when it is answered at once."""
         function = self._config.sprockets.get(call.method)
         if function is None:
-            known = ", ".join(sorted(self._config.sprockets)) or "none at all"
-            text = f"There is no job method {call.method[:100]!r} here; loaded are: {known}."
-            self._answers.append((envelope, failure(text, retry=False)))
+            said = Sentence(
+                "There is no job method {method!r} here; loaded are: {known}.",
+                "method_not_loaded",
+                method=call.method[:100],
+                known=", ".join(sorted(self._config.sprockets)) or "none at all",
+            )
+            self._answers.append((envelope, failure(said, retry=False)))
             return None
         if self._calls_under_way >= MOST_CALLS:
-            text = f"The handler has {MOST_CALLS} calls under way already."
-            self._answers.append((envelope, failure(text, retry_after=1)))
+            said = Sentence(
+                "The handler has {most} calls under way already.", "too_many_calls", most=MOST_CALLS
+            )
+            self._answers.append((envelope, failure(said, retry_after=1)))
             return None
         try:
             return prepare(call, function)
@@ -381,7 +388,13 @@ class HandlerThread:
 
 
 def _stopped(call: Call) -> JsonObject:
-    return failure(f"{call.method} was stopped because the handler shuts down.")
+    return failure(
+        Sentence(
+            "{method} was stopped because the handler shuts down.",
+            "stopped_shutting_down",
+            method=call.method,
+        )
+    )
 
 
 def _received(router: zmq.Socket[bytes], *, proved: bool) -> tuple[list[bytes], str | None]:

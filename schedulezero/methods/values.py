@@ -14,6 +14,7 @@ from schedulezero.errors import ParameterError
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
 from schedulezero.methods.spec import META_KEY, MethodSpec
+from schedulezero.sentences import Sentence
 from schedulezero.when.language.once import span_of
 
 
@@ -31,7 +32,12 @@ def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
         if value is None or (value == "" and parameter.kind not in (Kind.TEXT, Kind.LONG_TEXT)):
             if parameter.required:
                 raise ParameterError(
-                    parameter.name, f"{spec.name} needs {parameter.name!r} ({parameter.kind.value})."
+                    parameter.name,
+                    "{name} needs {name2!r} ({value}).",
+                    code="parameter_missing",
+                    name=spec.name,
+                    name2=parameter.name,
+                    value=parameter.kind.value,
                 )
             clean.pop(parameter.name, None)
             continue
@@ -87,7 +93,7 @@ def errors_in(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, str]:
     What is missing is no matter here.
     """
     return {
-        name: error.message.removeprefix(f"{name!r} of {spec.name} ")
+        name: error.values["wrong"]
         for name, error in read_params(spec, params).errors.items()
         if spec.parameter(name) is not None
     }
@@ -100,33 +106,83 @@ def _read(method: str, parameter: Parameter, value: Any) -> Any:
     try:
         return parameter.adapter.validate_python(value)
     except ValidationError as error:
-        raise ParameterError(
-            parameter.name, f"{parameter.name!r} of {method} {_wrong(error, parameter)}"
-        ) from error
+        raise _unusable(method, parameter.name, _wrong(error, parameter)) from error
 
 
-def _wrong(error: ValidationError, parameter: Parameter) -> str:
+def _unusable(method: str, name: str, wrong: Sentence) -> ParameterError:
+    """A value that cannot be used.
+
+    Parameters:
+        method: whose parameter it is for.
+        name: that parameter.
+        wrong: how it breaks what is declared, to be read after the name.
+    """
+    return ParameterError(
+        name,
+        "{name!r} of {method} {wrong}",
+        code="parameter_unusable",
+        name=name,
+        method=method,
+        wrong=wrong,
+    )
+
+
+def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
     """How a value breaks what its annotation says, to be read after its name."""
     first = error.errors(include_url=False, include_context=True)[0]
     said: dict[str, Any] = first.get("ctx", {})
     where = "".join(f" (at {part})" for part in first["loc"] if not str(part).startswith("function"))
     match first["type"]:
         case "literal_error":
-            return f"must be one of {', '.join(parameter.choices)}, not {str(first['input'])[:80]!r}."
+            return Sentence(
+                "must be one of {choices}, not {shown!r}.",
+                "value_not_among",
+                choices=parameter.choices,
+                shown=str(first["input"])[:80],
+            )
         case "greater_than_equal":
-            return f"must be {_said(said['ge'])} or more, not {_said(first['input'])}."
+            return Sentence(
+                "must be {least} or more, not {shown}.",
+                "value_too_small",
+                least=_said(said["ge"]),
+                shown=_said(first["input"]),
+            )
         case "less_than_equal":
-            return f"must be {_said(said['le'])} or less, not {_said(first['input'])}."
+            return Sentence(
+                "must be {most} or less, not {shown}.",
+                "value_too_large",
+                most=_said(said["le"]),
+                shown=_said(first["input"]),
+            )
         case "string_too_long":
-            most = said["max_length"]
-            return f"has {len(str(first['input']))} characters; it may have {most}."
+            return Sentence(
+                "has {length} characters; it may have {most}.",
+                "value_too_long",
+                length=len(str(first["input"])),
+                most=said["max_length"],
+            )
         case "too_long":
-            return f"has {said['actual_length']} entries; it may have {said['max_length']}."
+            return Sentence(
+                "has {length} entries; it may have {most}.",
+                "value_of_too_many",
+                length=said["actual_length"],
+                most=said["max_length"],
+            )
         case "too_short":
-            return f"has {said['actual_length']} entries; it needs {said['min_length']}."
+            return Sentence(
+                "has {length} entries; it needs {least}.",
+                "value_of_too_few",
+                length=said["actual_length"],
+                least=said["min_length"],
+            )
         case _:
             text = str(first["msg"]).removeprefix("Value error, ")
-            return f"cannot be used{where}: {text[0].lower()}{text[1:].rstrip('.')}."
+            return Sentence(
+                "cannot be used{where}: {reason}.",
+                "value_not_usable",
+                where=where,
+                reason=f"{text[0].lower()}{text[1:].rstrip('.')}",
+            )
 
 
 _ID_KINDS = (Kind.CHANNEL, Kind.ROLE, Kind.USER, Kind.GUILD)
@@ -140,7 +196,10 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     shown = type(value).__name__ if kind is Kind.URL else str(value)[:80]
 
     def wrong(expected: str) -> ParameterError:
-        return ParameterError(name, f"{name!r} of {method} must be {expected}, not {shown!r}.")
+        said = Sentence(
+            "must be {expected}, not {shown!r}.", "value_of_wrong_type", expected=expected, shown=shown
+        )
+        return _unusable(method, name, said)
 
     if kind in _ID_KINDS:
         identifier = as_id(value)

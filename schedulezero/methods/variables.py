@@ -107,7 +107,11 @@ def render(text: str, facts: Facts) -> str:
             known = ", ".join(f"{{{item}}}" for item in VARIABLES)
             raise ParameterError(
                 "text",
-                f"There is no variable {match[0]}.{hint} Known are {known}; write {{{{ for a plain brace.",
+                "There is no variable {match}.{hint} Known are {known}; write {{ for a plain brace.",
+                code="variable_unknown",
+                match=match[0],
+                hint=hint,
+                known=known,
             )
         return variable(argument, facts)
 
@@ -156,7 +160,9 @@ def _locale(facts: Facts) -> Locale:
 def _plain(name: str, value: Callable[[Facts], str]) -> Callable[[str | None, Facts], str]:
     def variable(argument: str | None, facts: Facts) -> str:
         if argument is not None:
-            raise ParameterError("text", f"{{{name}}} takes nothing after a colon.")
+            raise ParameterError(
+                "text", "{{name}} takes nothing after a colon.", code="variable_takes_nothing", name=name
+            )
         return value(facts)
 
     return variable
@@ -167,7 +173,12 @@ def _countdown(argument: str | None, facts: Facts) -> str:
         day = date.fromisoformat((argument or "").strip())
     except ValueError:
         example = f"{{countdown:{facts.now.year + 1}-01-01}}"
-        raise ParameterError("text", f"A countdown needs a date, such as {example}.") from None
+        raise ParameterError(
+            "text",
+            "A countdown needs a date, such as {example}.",
+            code="countdown_needs_date",
+            example=example,
+        ) from None
     left = day - facts.now.date()
     return format_timedelta(left, granularity="day", threshold=10_000, locale=_locale(facts))
 
@@ -176,7 +187,12 @@ def _role(argument: str | None, facts: Facts) -> str:
     wanted = (argument or "").strip().removeprefix("@")
     found = facts.roles.get(wanted.casefold())
     if found is None:
-        raise ParameterError("text", f"There is no role “{wanted[:50]}” for {{role:…}}; give its name or id.")
+        raise ParameterError(
+            "text",
+            "There is no role “{wanted}” for {role:…}; give its name or id.",
+            code="variable_role_missing",
+            wanted=wanted[:50],
+        )
     return f"<@&{found}>"
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from schedulezero.model import Job, JsonObject
 from schedulezero.model.authorship import ENDINGS
 from schedulezero.model.fields import Noun
+from schedulezero.sentences import Sentence
 
 MINUTE = timedelta(minutes=1)
 EDGE_ENTRIES, EDGE_KIB = 2_000, 2_048
@@ -129,16 +130,26 @@ def check_jobs(used: int, owners: int | None, guilds: int | None = None) -> Exce
         most = guilds
         return Excess(
             "most_jobs",
-            f"This server has {used} of {most} scheduled jobs, the limit that `/schedule setup` sets. "
-            "Cancel one, or raise the limit there.",
+            Sentence(
+                "This server has {used} of {most} scheduled jobs, the limit that `/schedule setup` "
+                "sets. Cancel one, or raise the limit there.",
+                "guilds_jobs_limit",
+                used=used,
+                most=most,
+            ),
         )
     if owners is None or used < owners:
         return None
     most = owners
     return Excess(
         "jobs_per_guild",
-        f"This server has {used} of {most} scheduled jobs. Cancel one, or ask the bot's owner to raise "
-        "`limits.jobs_per_guild`.",
+        Sentence(
+            "This server has {used} of {most} scheduled jobs. Cancel one, or ask the bot's owner "
+            "to raise `limits.jobs_per_guild`.",
+            "jobs_limit",
+            used=used,
+            most=most,
+        ),
     )
 
 
@@ -149,8 +160,14 @@ def check_persons_jobs(used: int, limits: Limits, person: str) -> Excess | None:
         return None
     return Excess(
         "jobs_per_person",
-        f"<@{person}> has {used} of {most} scheduled jobs in this server. Cancel one, or ask the bot's owner "
-        "to raise `limits.jobs_per_person`.",
+        Sentence(
+            "<@{person}> has {used} of {most} scheduled jobs in this server. Cancel one, or ask "
+            "the bot's owner to raise `limits.jobs_per_person`.",
+            "persons_jobs_limit",
+            person=person,
+            used=used,
+            most=most,
+        ),
     )
 
 
@@ -161,8 +178,13 @@ def check_reminders(used: int, limits: Limits) -> Excess | None:
         return None
     return Excess(
         "reminders_per_person",
-        f"You have {used} of {most} reminders. Cancel one with `/remind list`, or ask the bot's owner to "
-        "raise `limits.reminders_per_person`.",
+        Sentence(
+            "You have {used} of {most} reminders. Cancel one with `/remind list`, or ask the "
+            "bot's owner to raise `limits.reminders_per_person`.",
+            "reminders_limit",
+            used=used,
+            most=most,
+        ),
     )
 
 
@@ -174,30 +196,60 @@ def too_often(gap: timedelta, limits: Limits, *, personal: bool) -> Excess:
     if personal:
         return Excess(
             "shortest_reminder_seconds",
-            f"Two of these reminders would be {apart} apart, and the shortest interval is {least}. Choose a "
-            "longer one, or ask the bot's owner to lower `limits.shortest_reminder_seconds`.",
+            Sentence(
+                "Two of these reminders would be {apart} apart, and the shortest interval is {least}. "
+                "Choose a longer one, or ask the bot's owner to lower "
+                "`limits.shortest_reminder_seconds`.",
+                "reminder_interval_too_short",
+                apart=apart,
+                least=least,
+            ),
         )
     return Excess(
         "shortest_interval_seconds",
-        f"Two runs of this job would be {apart} apart, and the shortest interval is {least}. Choose a longer "
-        "one, or ask the bot's owner to lower `limits.shortest_interval_seconds`.",
+        Sentence(
+            "Two runs of this job would be {apart} apart, and the shortest interval is {least}. "
+            "Choose a longer one, or ask the bot's owner to lower "
+            "`limits.shortest_interval_seconds`.",
+            "interval_too_short",
+            apart=apart,
+            least=least,
+        ),
     )
 
 
-def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> str:
+def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> Sentence:
     """What a run's note says of its wait for its turn."""
     seconds, most = max(round(wait.total_seconds()), 1), limits.runs_a_minute(personal)
     if personal:
-        return f"Held back for {seconds} s: a person gets at most {most} reminders a minute."
-    return f"Held back for {seconds} s: this server has at most {most} runs a minute."
+        return Sentence(
+            "Held back for {seconds} s: a person gets at most {most} reminders a minute.",
+            "reminder_held_back",
+            seconds=seconds,
+            most=most,
+        )
+    return Sentence(
+        "Held back for {seconds} s: this server has at most {most} runs a minute.",
+        "held_back",
+        seconds=seconds,
+        most=most,
+    )
 
 
-def given_up(limits: Limits, *, personal: bool) -> str:
+def given_up(limits: Limits, *, personal: bool) -> Sentence:
     """What the note of a scheduled run says that would have had to wait for too long."""
     most = limits.runs_a_minute(personal)
     if personal:
-        return f"Too many reminders were waiting: a person's limit is {most} a minute."
-    return f"Too many runs were waiting: the server's limit is {most} runs a minute."
+        return Sentence(
+            "Too many reminders were waiting: a person's limit is {most} a minute.",
+            "too_many_reminders_waited",
+            most=most,
+        )
+    return Sentence(
+        "Too many runs were waiting: the server's limit is {most} runs a minute.",
+        "too_many_runs_waited",
+        most=most,
+    )
 
 
 def too_many_runs(limits: Limits, *, personal: bool) -> Excess:
@@ -206,22 +258,34 @@ def too_many_runs(limits: Limits, *, personal: bool) -> Excess:
     if personal:
         return Excess(
             "reminder_runs_per_minute",
-            f"Too many reminders are waiting: a person gets at most {most} a minute. Try again in a few "
-            "minutes, or ask the bot's owner to raise `limits.reminder_runs_per_minute`.",
+            Sentence(
+                "Too many reminders are waiting: a person gets at most {most} a minute. Try again in "
+                "a few minutes, or ask the bot's owner to raise `limits.reminder_runs_per_minute`.",
+                "too_many_reminders_wait",
+                most=most,
+            ),
         )
     return Excess(
         "runs_per_minute",
-        f"Too many runs are waiting: this server has at most {most} a minute. Try again in a few minutes, or "
-        "ask the bot's owner to raise `limits.runs_per_minute`.",
+        Sentence(
+            "Too many runs are waiting: this server has at most {most} a minute. Try again in a "
+            "few minutes, or ask the bot's owner to raise `limits.runs_per_minute`.",
+            "too_many_runs_wait",
+            most=most,
+        ),
     )
 
 
-def too_many_direct_messages(person: int, limits: Limits) -> str:
+def too_many_direct_messages(person: int, limits: Limits) -> Sentence:
     """What the error of a run says whose message would be one too many for the person who gets it."""
     most = limits.direct_messages_per_minute
-    return (
-        f"<@{person}> gets at most {most} direct messages a minute from jobs, and this would be one more. "
-        "Schedule fewer, or ask the bot's owner to raise `limits.direct_messages_per_minute`."
+    return Sentence(
+        "<@{person}> gets at most {most} direct messages a minute from jobs, and this would "
+        "be one more. Schedule fewer, or ask the bot's owner to raise "
+        "`limits.direct_messages_per_minute`.",
+        "too_many_direct_messages",
+        person=person,
+        most=most,
     )
 
 
@@ -229,8 +293,12 @@ def above_jobs(most: int) -> Excess:
     """What to tell a guild that sets itself a higher number of jobs than the owner does."""
     return Excess(
         "jobs_per_guild",
-        f"A server can have at most {most} jobs. Set a lower number, or ask the bot's owner to raise "
-        "`limits.jobs_per_guild`.",
+        Sentence(
+            "A server can have at most {most} jobs. Set a lower number, or ask the bot's owner to "
+            "raise `limits.jobs_per_guild`.",
+            "rule_above_jobs_limit",
+            most=most,
+        ),
     )
 
 
@@ -238,8 +306,12 @@ def above_runs(most: int) -> Excess:
     """What to tell a guild that sets itself a higher number of runs an hour than the owner does."""
     return Excess(
         "runs_per_minute",
-        f"A server can have at most {most} runs an hour. Set a lower number, or ask the bot's owner to raise "
-        "`limits.runs_per_minute`.",
+        Sentence(
+            "A server can have at most {most} runs an hour. Set a lower number, or ask the bot's "
+            "owner to raise `limits.runs_per_minute`.",
+            "rule_above_runs_limit",
+            most=most,
+        ),
     )
 
 

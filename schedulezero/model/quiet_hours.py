@@ -6,11 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.model import GuildRules
+from schedulezero.sentences import Sentence
 
 _MOST_STEPS = 2000
 
 
-def forbidden(rules: GuildRules, instant: datetime) -> str | None:
+def forbidden(rules: GuildRules, instant: datetime) -> Sentence | None:
     """Why nothing may run at an instant, in a sentence; None when it may.
 
     Quiet hours begin at ``quiet_from`` and end before ``quiet_to``; from 22:00 to 07:00 they pass
@@ -18,13 +19,22 @@ def forbidden(rules: GuildRules, instant: datetime) -> str | None:
     """
     local = instant.astimezone(ZoneInfo(rules.timezone))
     if local.date() in rules.dark_days:
-        return f"The server keeps {local:%Y-%m-%d} free of runs."
+        return Sentence("The server keeps {local} free of runs.", "free_day", local=f"{local:%Y-%m-%d}")
     begins, ends = rules.quiet_from, rules.quiet_to
     if begins is None or ends is None or begins == ends:
         return None
     now = local.time()
     quiet = begins <= now < ends if begins < ends else now >= begins or now < ends
-    return f"The server's quiet hours are from {begins:%H:%M} to {ends:%H:%M}." if quiet else None
+    return (
+        Sentence(
+            "The server's quiet hours are from {begins} to {ends}.",
+            "quiet_hours",
+            begins=f"{begins:%H:%M}",
+            ends=f"{ends:%H:%M}",
+        )
+        if quiet
+        else None
+    )
 
 
 def allowed_from(rules: GuildRules, instant: datetime) -> datetime:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from schedulezero.instants import from_iso, from_iso_or_none, to_iso, to_iso_or_none
 from schedulezero.model.job import DEFAULT_GRACE, MissedPolicy, OverlapPolicy
 from schedulezero.model.json_object import JsonObject
+from schedulezero.sentences import read_sentence, sentence_fields
 
 
 class RunState(StrEnum):
@@ -27,6 +28,14 @@ class RunState(StrEnum):
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
     UNCERTAIN = "uncertain"
+
+
+LIMIT_REACHED = frozenset({"hourly_limit", "too_many_runs_waited", "too_many_reminders_waited"})
+"""The codes of notes that say that a run was skipped because of a limit."""
+PASSED_OVER = frozenset(
+    {"earlier_run_passed_over", "earlier_runs_passed_over", "many_earlier_runs_passed_over"}
+)
+"""The codes of notes that say how many instants, their ``count``, were passed over."""
 
 
 class TroubleKind(StrEnum):
@@ -46,8 +55,8 @@ class Run:
     ``sequence`` is the order in which runs were written, ``name`` what its job was called then,
     ``number`` counts the runs of its job from 1 (0 for a call that belongs to no job); ``round`` grows
     when a person has an uncertain run done again;
-    ``note`` says in words what the outcome alone does not (a wait for the handler, instants that
-    were passed over).
+    ``error`` says why it failed, ``note`` what the outcome alone does not (a wait for the handler, instants
+    that were passed over); either is a `Sentence` where its code is known.
     """
 
     job_id: str
@@ -107,8 +116,8 @@ class Run:
             "started_at": to_iso_or_none(self.started_at),
             "finished_at": to_iso_or_none(self.finished_at),
             "result": dict(self.result) if self.result is not None else None,
-            "error": self.error,
-            "note": self.note,
+            **sentence_fields("error", self.error),
+            **sentence_fields("note", self.note),
         }
 
     @classmethod
@@ -128,8 +137,8 @@ class Run:
             started_at=from_iso_or_none(data.get("started_at")),
             finished_at=from_iso_or_none(data.get("finished_at")),
             result=cast(JsonObject | None, data.get("result")),
-            error=data.get("error"),
-            note=data.get("note"),
+            error=read_sentence(data, "error"),
+            note=read_sentence(data, "note"),
         )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence, present_fields
 from schedulezero.storage.database import Database
 from schedulezero.storage.signals import Signals
 from schedulezero.storage.sql import is_postgres
@@ -79,10 +80,14 @@ class Health:
         waiting, running = self._load()
         trouble = self._trouble
         if trouble is None and self._unwritten_seconds() > _MOMENT_SECONDS:
-            trouble = "The outcomes of runs cannot be written now; they are kept in memory until they can."
+            trouble = Sentence(
+                "The outcomes of runs cannot be written now; they are kept in memory until they can.",
+                "outcomes_unwritten",
+            )
         if trouble is None and self._stuck_seconds() > _MOMENT_SECONDS:
-            trouble = (
-                "Due jobs cannot be claimed now: the database cannot be written to. They wait until it can."
+            trouble = Sentence(
+                "Due jobs cannot be claimed now: the database cannot be written to. They wait until it can.",
+                "clock_stuck",
             )
         live = not self.broken
         ready = live and trouble is None and self._signals.listening
@@ -92,7 +97,7 @@ class Health:
             "ready": ready,
             "runs_waiting": waiting,
             "runs_under_way": running,
-            **({"trouble": trouble} if trouble is not None else {}),
+            **(present_fields("trouble", trouble) if trouble is not None else {}),
         }
 
     async def _look(self) -> str | None:
@@ -102,7 +107,9 @@ class Health:
         except (DatabaseUnavailable, TimeoutError) as error:
             return DatabaseUnavailable(str(error)).message
         if read_only:
-            return "The database takes no changes now; runs wait until it does again."
+            return Sentence(
+                "The database takes no changes now; runs wait until it does again.", "database_read_only"
+            )
         return await self._try_to_write()
 
     async def _try_to_write(self) -> str | None:
@@ -116,7 +123,10 @@ class Health:
             if not self._said:
                 self._said = True
                 log.error("the database cannot be written to: %s", error or "it takes too long")
-            return "The database cannot be written to now (is its disk full?); runs wait until it can."
+            return Sentence(
+                "The database cannot be written to now (is its disk full?); runs wait until it can.",
+                "database_not_writable",
+            )
         self._said = False
         self._written_at = time.monotonic()
         return None

@@ -74,33 +74,51 @@ def read_web_address(text: str) -> WebAddress:
     """Read an address; AddressUnusable says what is wrong with it, without repeating it."""
     text = text.strip()
     if len(text) > LONGEST:
-        raise AddressUnusable(f"The address has {len(text)} characters; it may have {LONGEST}.")
+        raise AddressUnusable(
+            "The address has {len} characters; it may have {longest}.",
+            code="address_too_long",
+            len=len(text),
+            longest=LONGEST,
+        )
     if _LINE_BREAKS.search(text):
-        raise AddressUnusable("The address contains a line break or another control character.")
+        raise AddressUnusable(
+            "The address contains a line break or another control character.",
+            code="address_control_character",
+        )
     try:
         url = URL(text)
         host, port = url.raw_host or "", url.port
     except ValueError:  # a UnicodeError of IDNA is one, too
-        raise AddressUnusable("This is not an address; it must be like https://example.org/path.") from None
+        raise AddressUnusable(
+            "This is not an address; it must be like https://example.org/path.", code="address_unreadable"
+        ) from None
     if url.scheme not in _SCHEMES or not host:
-        raise AddressUnusable("The address must begin with https:// or http:// and name a host.")
+        raise AddressUnusable(
+            "The address must begin with https:// or http:// and name a host.", code="address_no_scheme"
+        )
     if not port:
-        raise AddressUnusable("The port of the address must not be 0.")
+        raise AddressUnusable("The port of the address must not be 0.", code="address_port_zero")
     ip = _ip(host)
     if ip is None and (len(host) > _LONGEST_HOST or not _HOST_NAME.fullmatch(host)):
-        raise AddressUnusable("The host of the address is not a name or an IP address.")
+        raise AddressUnusable(
+            "The host of the address is not a name or an IP address.", code="address_bad_host"
+        )
     return WebAddress(url, host, ip)
 
 
 def _ip(host: str) -> str | None:
     """A host as an IP address, None when it is a name."""
     if "%" in host and ":" in host:
-        raise AddressUnusable("The address names a network interface of this machine (the part after %).")
+        raise AddressUnusable(
+            "The address names a network interface of this machine (the part after %).",
+            code="address_names_interface",
+        )
     if ":" not in host and not _ENDS_IN_NUMBER.fullmatch(host):
         return None
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
         raise AddressUnusable(
-            "The host of the address looks like an IP address, but is not written like 192.0.2.1."
+            "The host of the address looks like an IP address, but is not written like 192.0.2.1.",
+            code="address_odd_ip",
         ) from None

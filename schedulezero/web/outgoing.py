@@ -84,8 +84,16 @@ class OutgoingFailed(ScheduleZeroError):
         sent: Whether there was a connection, so that the request may have arrived although no answer came.
     """
 
-    def __init__(self, message: str, *, refused: bool = False, sent: bool = False) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        refused: bool = False,
+        sent: bool = False,
+        code: str | None = None,
+        **values: Any,
+    ) -> None:
+        super().__init__(message, code=code, **values)
         self.refused = refused
         self.sent = sent
 
@@ -261,7 +269,11 @@ async def send_out(
             return Answer(response.status, address.without_secrets(await _beginning(response)))
     except TimeoutError:
         raise OutgoingFailed(
-            f"{address.host} did not answer within {TIMEOUT_SECONDS:g} s.", sent=connector.connected
+            "{host} did not answer within {timeout_seconds} s.",
+            sent=connector.connected,
+            code="host_silent",
+            host=address.host,
+            timeout_seconds=f"{TIMEOUT_SECONDS:g}",
         ) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         if connector.refused or isinstance(getattr(error, "os_error", None), _NotPublic):
@@ -279,7 +291,9 @@ def _is_private(address: WebAddress) -> bool:
 
 
 def _private(address: WebAddress) -> OutgoingFailed:
-    return OutgoingFailed(f"{address.host} is within a private network.", refused=True)
+    return OutgoingFailed(
+        "{host} is within a private network.", refused=True, code="host_private", host=address.host
+    )
 
 
 def _headers(given: Mapping[str, str]) -> dict[str, str]:
@@ -316,23 +330,43 @@ def _failure(host: str, error: BaseException) -> OutgoingFailed:
     cause: Any = getattr(error, "os_error", None) or error
     match cause:
         case ConnectionRefusedError():
-            return OutgoingFailed(f"{host} cannot be called: nobody listens at its port.")
+            return OutgoingFailed(
+                "{host} cannot be called: nobody listens at its port.", code="host_nobody_listens", host=host
+            )
         case socket.gaierror():
-            return OutgoingFailed(f"{host} cannot be called: its name is not known.")
+            return OutgoingFailed(
+                "{host} cannot be called: its name is not known.", code="host_unknown", host=host
+            )
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
-            return OutgoingFailed(f"{host} cannot be called: its certificate is not valid.")
+            return OutgoingFailed(
+                "{host} cannot be called: its certificate is not valid.",
+                code="host_bad_certificate",
+                host=host,
+            )
         case ssl.SSLError():
-            return OutgoingFailed(f"{host} cannot be called: it does not speak TLS as it should.")
+            return OutgoingFailed(
+                "{host} cannot be called: it does not speak TLS as it should.", code="host_bad_tls", host=host
+            )
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             return OutgoingFailed(
-                f"{host} cannot be called: its answer is not HTTP, or its headers are too long."
+                "{host} cannot be called: its answer is not HTTP, or its headers are too long.",
+                code="host_not_http",
+                host=host,
             )
         case aiohttp.ServerDisconnectedError():
-            return OutgoingFailed(f"{host} closed the connection without an answer.")
+            return OutgoingFailed(
+                "{host} closed the connection without an answer.", code="host_closed", host=host
+            )
         case OSError() if cause.errno in (errno.ECONNRESET, errno.EPIPE):
-            return OutgoingFailed(f"{host} closed the connection without an answer.")
+            return OutgoingFailed(
+                "{host} closed the connection without an answer.", code="host_closed", host=host
+            )
         case OSError() if cause.errno:
             reason = os.strerror(cause.errno)
-            return OutgoingFailed(f"{host} cannot be called: {reason}.")
+            return OutgoingFailed(
+                "{host} cannot be called: {reason}.", code="host_failed", host=host, reason=reason
+            )
         case _:
-            return OutgoingFailed(f"{host} cannot be called: the connection failed.")
+            return OutgoingFailed(
+                "{host} cannot be called: the connection failed.", code="host_broken", host=host
+            )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from schedulezero.model import JsonObject
+from schedulezero.sentences import present_fields
 from schedulezero.wire.storable import Unstorable, clean_text, read_json
 
 MAX_FRAME_BYTES = 1024 * 1024
@@ -119,8 +120,8 @@ def parse_call(message: JsonObject) -> Call:
 
 
 def failure(error: str, **extra: Any) -> JsonObject:
-    """An answer that the server counts as failed, with the reason in words."""
-    return {"success": False, "error": clean_text(error), **extra}
+    """An answer that the server counts as failed, with the reason: its code and values beside its words."""
+    return {"success": False, **present_fields("error", clean_text(error)), **extra}
 
 
 def _text(value: Any) -> str | None:

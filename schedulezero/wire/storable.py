@@ -13,6 +13,8 @@ import math
 import re
 from typing import Any, cast
 
+from schedulezero.sentences import Sentence
+
 DEEPEST = 64
 """How many levels a message or a result nests at most."""
 MOST_VALUES = 50_000
@@ -115,7 +117,12 @@ def check_text(text: str) -> None:
 
 
 def clean_text(text: str, longest: int = LONGEST_REASON) -> str:
-    """A text with a replacement character for each one that cannot be stored, cut to a length."""
+    """A text with a replacement character for each one that cannot be stored, cut to a length.
+
+    A `Sentence` stays one, its values treated the same.
+    """
+    if isinstance(text, Sentence):
+        return text.changed(lambda part: clean_text(part, longest))
     clean = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[: longest + 1])
     return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"
 

@@ -6,7 +6,7 @@
   `needs`, `variables_in` and `resumable`.
 * **Offering it**: `RegisteringCog` and `by_name`.
 * **While it runs**: `current_run`, `settings_of`, and `step` for what may happen only once; `JobFailed`,
-  `ParameterError` and `Uncertain` for what went wrong.
+  `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for what went wrong.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`,  `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
   guild; `post`,
@@ -16,7 +16,7 @@
 * **Ending it later**: `follow_up` and `waiting`.
 """
 
-from schedulezero.errors import JobFailed, ParameterError, Uncertain
+from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
 from schedulezero.methods.spec import Need, in_channel, needs, resumable, variables_in
@@ -72,7 +72,9 @@ __all__ = (
     "ChannelIds",
     "Colour",
     "Duration",
+    "Forbidden",
     "ForumId",
+    "Gone",
     "GuildId",
     "JobFailed",
     "LongText",

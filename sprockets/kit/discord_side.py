@@ -17,7 +17,7 @@ import aiohttp
 import discord
 
 from schedulezero import instants
-from schedulezero.errors import JobFailed, ParameterError, Uncertain
+from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
 from schedulezero.methods.colours import parse_colour
@@ -51,16 +51,30 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
         doing: what was being done, such as ``post in #general``.
     """
     if isinstance(error, discord.Forbidden):
-        return JobFailed(f"I may not {doing}: Discord says “{error.text or 'forbidden'}”.", retry=False)
+        return Forbidden(
+            "I may not {doing}: Discord says “{text}”.",
+            code="discord_forbade",
+            doing=doing,
+            text=error.text or "forbidden",
+        )
     if isinstance(error, discord.NotFound):
-        return JobFailed(f"I could not {doing}: it is gone.", retry=False)
+        return Gone("I could not {doing}: it is gone.", code="discord_gone", doing=doing)
     if error.status >= 500 or error.status == 429:
         return JobFailed(
-            f"I could not {doing}: Discord says “{error.text or error.status}”.",
+            "I could not {doing}: Discord says “{text}”.",
             retry_after=_told_wait(error),
             may_have_worked=error.status >= 500,
+            code="discord_refused",
+            doing=doing,
+            text=error.text or error.status,
         )
-    return JobFailed(f"I could not {doing}: Discord says “{error.text or error.status}”.", retry=False)
+    return JobFailed(
+        "I could not {doing}: Discord says “{text}”.",
+        retry=False,
+        code="discord_refused",
+        doing=doing,
+        text=error.text or error.status,
+    )
 
 
 def _told_wait(error: discord.HTTPException) -> float:
@@ -88,13 +102,18 @@ async def asking_discord(doing: str) -> AsyncGenerator[None]:
         raise failure(error, doing) from error
     except discord.RateLimited as error:
         raise JobFailed(
-            f"I could not {doing} yet: Discord asks me to wait.", retry_after=error.retry_after
+            "I could not {doing} yet: Discord asks me to wait.",
+            retry_after=error.retry_after,
+            code="discord_asks_to_wait",
+            doing=doing,
         ) from error
     except (aiohttp.ClientError, OSError) as error:
         raise JobFailed(
-            f"I could not {doing}: Discord cannot be reached.",
+            "I could not {doing}: Discord cannot be reached.",
             retry_after=OUTAGE_SECONDS,
             may_have_worked=True,
+            code="discord_unreachable",
+            doing=doing,
         ) from error
 
 
@@ -106,7 +125,12 @@ async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
     """
     channel = await guild_channel_of(bot, channel_id)
     if not isinstance(channel, Sendable):
-        raise JobFailed(f"Messages cannot be posted in {channel}; choose a text channel.", retry=False)
+        raise JobFailed(
+            "Messages cannot be posted in {channel}; choose a text channel.",
+            retry=False,
+            code="cannot_post_in",
+            channel=channel,
+        )
     return channel
 
 
@@ -123,10 +147,13 @@ async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel
         try:
             async with asking_discord(f"see the channel {channel_id}"):
                 channel = await bot.fetch_channel(channel_id)
-        except JobFailed as error:
-            if isinstance(error.__cause__, discord.NotFound):
-                raise JobFailed(f"The channel {channel_id} no longer exists.", retry=False) from error
-            raise
+        except Gone as error:
+            raise JobFailed(
+                "The channel {channel_id} no longer exists.",
+                retry=False,
+                code="channel_missing",
+                channel_id=channel_id,
+            ) from error
     expect_guild(getattr(channel, "guild", None))
     return channel
 
@@ -138,7 +165,7 @@ async def find_message(bot: discord.Client, link: str) -> discord.Message:
     """
     found = read_message_link(link)
     if found is None:
-        raise JobFailed("That is no link of a message.", retry=False)
+        raise JobFailed("That is no link of a message.", retry=False, code="not_a_message_link")
     channel = await channel_of(bot, found.channel_id)
     async with asking_discord("find the post"):
         return await channel.fetch_message(found.message_id)
@@ -148,7 +175,11 @@ def expect_guild(guild: discord.Guild | None) -> None:
     """Raise JobFailed if the current run's job belongs to another guild than this one."""
     wanted = current_run().guild_id
     if wanted is not None and (guild is None or str(guild.id) != wanted):
-        raise JobFailed("The job belongs to another server than what it is to act on.", retry=False)
+        raise JobFailed(
+            "The job belongs to another server than what it is to act on.",
+            retry=False,
+            code="job_of_another_guild",
+        )
 
 
 def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
@@ -158,7 +189,12 @@ def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
     """
     guild = bot.get_guild(guild_id)
     if guild is None:
-        raise JobFailed(f"I am not in the server {guild_id} any more.", retry=False)
+        raise JobFailed(
+            "I am not in the server {guild_id} any more.",
+            retry=False,
+            code="bot_left_guild",
+            guild_id=guild_id,
+        )
     expect_guild(guild)
     return guild
 
@@ -174,17 +210,22 @@ async def expect_member(bot: discord.Client, user_id: int) -> None:
     try:
         async with asking_discord(f"look for the member {user_id}"):
             await guild.fetch_member(user_id)
-    except JobFailed as error:
-        if isinstance(error.__cause__, discord.NotFound):
-            raise JobFailed(f"{user_id} is not in this server.", retry=False) from error
-        raise
+    except Gone as error:
+        raise not_here(user_id) from error
+
+
+def not_here(user_id: int) -> JobFailed:
+    """The failure of a job about somebody who is not in its guild."""
+    return JobFailed("{user_id} is not in this server.", retry=False, code="user_not_here", user_id=user_id)
 
 
 def role_of(guild: discord.Guild, role_id: int) -> discord.Role:
     """Return the role with that id. Raises JobFailed if the guild has none."""
     role = guild.get_role(role_id)
     if role is None:
-        raise JobFailed(f"The role {role_id} no longer exists.", retry=False)
+        raise JobFailed(
+            "The role {role_id} no longer exists.", retry=False, code="role_missing", role_id=role_id
+        )
     return role
 
 
@@ -210,7 +251,12 @@ def colour_of(value: Any) -> discord.Colour:
     """Return the colour that a text such as ``#5865F2`` or ``blue`` names, or raise JobFailed."""
     found = parse_colour(value)
     if found is None:
-        raise JobFailed(f"{str(value)[:40]!r} is no colour; write one such as #5865F2 or blue.", retry=False)
+        raise JobFailed(
+            "{str!r} is no colour; write one such as #5865F2 or blue.",
+            retry=False,
+            code="not_a_colour",
+            str=str(value)[:40],
+        )
     return discord.Colour(found)
 
 
@@ -223,7 +269,14 @@ def fitting(text: str, most: int, where: str) -> str:
         where: What the text is, for the error's sentence, such as ``message``.
     """
     if len(text) > most:
-        raise JobFailed(f"The {where} has {len(text)} characters; Discord takes {most}.", retry=False)
+        raise JobFailed(
+            "The {where} has {len} characters; Discord takes {most}.",
+            retry=False,
+            code="text_too_long",
+            where=where,
+            len=len(text),
+            most=most,
+        )
     return text
 
 
@@ -234,7 +287,9 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
         if not embed or len(embed) > 6000:
             raise ValueError("it is empty or longer than 6,000 characters")
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise JobFailed(f"The embed cannot be used: {error}.", retry=False) from error
+        raise JobFailed(
+            "The embed cannot be used: {error}.", retry=False, code="embed_unusable", error=error
+        ) from error
     parts = (
         ("title", embed.title, 256),
         ("description", embed.description, 4096),
@@ -338,7 +393,10 @@ async def _posted_before(
         count = _MOST_LOOKED_AT  # it may not be read
     if count < _MOST_LOOKED_AT or abs(instants.now() - since) < _NONCE_HOLDS:
         return None
-    raise Uncertain("I was stopped while I posted, and cannot tell from the channel whether I did.")
+    raise Uncertain(
+        "I was stopped while I posted, and cannot tell from the channel whether I did.",
+        code="posting_uncertain",
+    )
 
 
 def may_look_back(channel: Any) -> bool:
@@ -414,8 +472,15 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
     """
     total = len(done) + len(failed)
     if failed and not done:
-        reasons = "; ".join(dict.fromkeys(item["error"] for item in failed))
-        raise JobFailed(f"None of {total} {what}: {reasons}", retry=False)
+        reasons = list(dict.fromkeys(item["error"] for item in failed))
+        raise JobFailed(
+            "None of {total} {what}: {reasons}",
+            retry=False,
+            code="none_of_several",
+            total=total,
+            what=what,
+            reasons=reasons[0] if len(reasons) == 1 else "; ".join(reasons),
+        )
     result: dict[str, Any] = {"success": True, "done": done, "message": f"{len(done)} of {total} {what}"}
     if failed:
         result["partial"] = True

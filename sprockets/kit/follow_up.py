@@ -25,6 +25,7 @@ from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model.authorship import FOLLOWS
 from schedulezero.model.limits import new_ending_id
 from schedulezero.model.quiet_hours import allowed_from
+from schedulezero.sentences import Sentence
 
 _PATIENCE = timedelta(days=7)  # as long as the server lets a run wait
 _AGAIN_SECONDS = 5.0
@@ -79,12 +80,21 @@ async def follow_up(
             if isinstance(error, Conflict) and await _saved(bot, plan["id"]):
                 return {"job_id": plan["id"], "at": to_iso(at)}  # by an earlier try
             raise JobFailed(
-                f"What is to follow could not be scheduled, so nothing was begun. {error.message}",
+                Sentence(
+                    "What is to follow could not be scheduled, so nothing was begun. {message}",
+                    "follow_up_not_scheduled_nothing_begun",
+                    message=error.message,
+                ),
                 retry=False,
             ) from error
         except ClientError as error:
             raise JobFailed(
-                f"What is to follow could not be scheduled. {error.message}", retry_after=_AGAIN_SECONDS
+                Sentence(
+                    "What is to follow could not be scheduled. {message}",
+                    "follow_up_not_scheduled",
+                    message=error.message,
+                ),
+                retry_after=_AGAIN_SECONDS,
             ) from error
         return {"job_id": saved.id, "at": to_iso(at)}
 
@@ -117,7 +127,10 @@ async def _allowed_from(bot: object, at: datetime) -> datetime:
         return at
     except ClientError as error:
         raise JobFailed(
-            f"It could not be told when it may end. {error.message}", retry_after=_AGAIN_SECONDS
+            Sentence(
+                "It could not be told when it may end. {message}", "undo_end_unknown", message=error.message
+            ),
+            retry_after=_AGAIN_SECONDS,
         ) from error
 
 
@@ -129,7 +142,12 @@ async def _saved(bot: object, job_id: str) -> Job | None:
         return None
     except ClientError as error:
         raise JobFailed(
-            f"It could not be told what is to follow. {error.message}", retry_after=_AGAIN_SECONDS
+            Sentence(
+                "It could not be told what is to follow. {message}",
+                "follow_up_unknown",
+                message=error.message,
+            ),
+            retry_after=_AGAIN_SECONDS,
         ) from error
 
 
@@ -140,5 +158,10 @@ async def _call_off(bot: object, job: Job) -> None:
         return  # it ran, or was changed, a moment ago
     except ClientError as error:
         raise JobFailed(
-            f"What was to follow could not be called off. {error.message}", retry_after=_AGAIN_SECONDS
+            Sentence(
+                "What was to follow could not be called off. {message}",
+                "follow_up_not_called_off",
+                message=error.message,
+            ),
+            retry_after=_AGAIN_SECONDS,
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,9 @@ import discord
 import simcord
 
 from cogs.desk.runs.alert_card import Alert, Item, alert_panel
+from cogs.language import speaking
 from schedulezero import instants
+from schedulezero.sentences import Sentence
 from tests.conftest import until
 from tests.support.alerting import alerts_to, cards
 from tests.text import text_of
@@ -207,3 +210,32 @@ async def test_a_server_that_began_anew_is_read_from_its_beginning(world: World)
     client = world.bot.services.client
     _, newest = await client.troubles(None)
     assert (await client.troubles(newest + 1000))[1] == newest
+
+
+def told(alert: Alert) -> str:
+    panel = alert_panel(alert)
+    return "\n".join(
+        item.content for item in panel.walk_children() if isinstance(item, discord.ui.TextDisplay)
+    )
+
+
+def test_a_card_says_its_cause_in_the_readers_language_after_a_restart() -> None:
+    cause = Sentence(
+        "I may not do this in {channel}: give my role *{permission}* there.",
+        "bot_lacks_in_channel",
+        channel="<#5>",
+        permission="Send Messages",
+    )
+    item = Item("job", "Hello", "job:0", 1, datetime(2026, 11, 27, tzinfo=UTC))
+    alert = Alert("1", "ahead", cause, (item,), item.last_at)
+    kept = Alert.from_json(json.loads(json.dumps(alert.to_json())))
+    assert kept == alert and kept.key("an hour") == alert.key("an hour")
+    with speaking("de"):
+        assert "gib meiner Rolle dort *Send Messages*" in told(kept)
+    with speaking("en"):
+        assert "give my role *Send Messages* there" in told(kept)
+    earlier = {
+        name: value for name, value in alert.to_json().items() if name not in ("reason_code", "reason_values")
+    }
+    with speaking("de"):
+        assert "give my role *Send Messages* there" in told(Alert.from_json(earlier))

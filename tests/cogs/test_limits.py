@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from cogs.language import speaking, translated
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import RequestRefused
 from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model.limits import Limits, held_back
+from schedulezero.sentences import Sentence, in_a_row
 from tests.conftest import execute, until
 from tests.support.calendars import entries, imported
 from tests.support.granting import let_everybody_use
@@ -236,8 +239,16 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
 
 def test_a_wait_is_told_in_the_readers_language() -> None:
     with speaking("de"):
-        held = "Run on demand. Held back for 7 s: this server has at most 3 runs a minute."
-        waited = f"{held} Waited 4 s for the handler."
+        three = Limits(runs_per_minute=3)
+        held = in_a_row(
+            Sentence("Run on demand.", "run_on_demand"),
+            held_back(timedelta(seconds=7), three, personal=False),
+        )
+        waited = in_a_row(held, Sentence("Waited {round} s for the handler.", "waited_for_handler", round=4))
+        assert waited == (
+            "Run on demand. Held back for 7 s: this server has at most 3 runs a minute. "
+            "Waited 4 s for the handler."
+        )
         assert translated(waited) == (
             "Von Hand ausgeführt. 7 s zurückgehalten: dieser Server hat höchstens 3 Läufe pro Minute. "
             "Wartete 4 s auf den Handler."

@@ -110,9 +110,8 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     against: list[str] = []
     if not filled.errors:
         params = {**filled.params, PING_URL: draft.values.get(PING)}
-        against = problems(
-            spec, params, around.guild, around.member, known=around.known, joined=around.joined
-        )
+        found = problems(spec, params, around.guild, around.member, known=around.known, joined=around.joined)
+        against = [translated(text) for text in found]
         against += [around.unreachable] if around.unreachable is not None else []
     against += _exceeded(draft, schedule, around)
     return Review(
@@ -178,7 +177,7 @@ def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Sche
             trigger = with_end(trigger, read_end(str(end), zone=zone, locale=around.locale, now=around.now))
         schedule = schedule_of(trigger, anchor=anchor, zone=zone)
         if end and schedule.next_after(around.now) is None:
-            raise WhenError(f"“{end}” is before the first run.")
+            raise WhenError("“{end}” is before the first run.", code="end_before_first_run", end=end)
     except (WhenError, TriggerError) as error:
         return None, None, zone, translated(error.message)
     return trigger, schedule, zone, None

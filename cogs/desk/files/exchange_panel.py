@@ -183,7 +183,8 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, limits: Limits) -> 
     known = await seen.of(spec, params)
     member = desk.member
     joined = await seen.joined(member, spec, params)
-    against = problems(spec, params, desk.guild, member, known=known, joined=joined)
+    found = problems(spec, params, desk.guild, member, known=known, joined=joined)
+    against = [translated(text) for text in found]
     if (unreachable := await seen.unreachable(spec, params)) is not None:
         against.append(unreachable)
     if against:

@@ -29,6 +29,7 @@ from cogs.language import mark, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
+from schedulezero.sentences import read_sentence, sentence_fields
 
 MOST_ITEMS = 10
 
@@ -77,7 +78,7 @@ class Alert:
     Attributes:
         guild_id: whose jobs.
         kind: a key of the headings above.
-        reason: why, as an English sentence.
+        reason: why, as an English sentence; a `Sentence` where it can be said in other languages.
         items: the jobs, the newest last.
         first_at: when it began.
         channel_id, message_id: where its card is; None before it is posted.
@@ -118,15 +119,34 @@ class Alert:
         return replace(self, items=(*others, counted)[-50:])
 
     def to_json(self) -> dict[str, Any]:
-        items = [item.to_json() for item in self.items]
-        return {**asdict(self), "items": items, "first_at": instants.to_iso(self.first_at)}
+        return {
+            "guild_id": self.guild_id,
+            "kind": self.kind,
+            **sentence_fields("reason", self.reason),
+            "items": [item.to_json() for item in self.items],
+            "first_at": instants.to_iso(self.first_at),
+            "channel_id": self.channel_id,
+            "message_id": self.message_id,
+            "movable": self.movable,
+            "private": self.private,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Alert:
         items = tuple(
             Item(**{**item, "last_at": instants.from_iso(item["last_at"])}) for item in data["items"]
         )
-        return cls(**{**data, "items": items, "first_at": instants.from_iso(data["first_at"])})
+        return cls(
+            guild_id=data["guild_id"],
+            kind=data["kind"],
+            reason=read_sentence(data, "reason") or "",
+            items=items,
+            first_at=instants.from_iso(data["first_at"]),
+            channel_id=data["channel_id"],
+            message_id=data["message_id"],
+            movable=data["movable"],
+            private=data["private"],
+        )
 
 
 def _words(reason: str) -> str:

@@ -32,6 +32,7 @@ from schedulezero.client.dialect import Feature, RunPage
 from schedulezero.errors import NotFound
 from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.model import Job, Run, RunState
+from schedulezero.sentences import Sentence
 
 PAGE = 7
 _DRAWN = 50
@@ -171,7 +172,7 @@ def read_run_target(target: str) -> tuple[str, datetime]:
     try:
         return job_id, from_microseconds(int(digits, 36))
     except (ValueError, OverflowError):
-        raise NotFound("There is no job of that name here.") from None
+        raise NotFound(Sentence("There is no job of that name here.", "job_not_here")) from None
 
 
 async def retry(desk: Desk, target: str) -> None:

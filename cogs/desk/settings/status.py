@@ -16,6 +16,7 @@ from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
 from schedulezero.errors import ClientError
 from schedulezero.model import Run
+from schedulezero.sentences import read_sentence
 
 _MANY_WAITING = 500
 
@@ -47,8 +48,8 @@ async def _server_lines(desk: Desk) -> list[Check]:
     try:
         health = await client.health()
         answered = (time.perf_counter() - began) * 1000
-        if trouble := health.get("trouble"):
-            return [Check(t("Database:"), False, translated(str(trouble)))]
+        if trouble := read_sentence(health, "trouble"):
+            return [Check(t("Database:"), False, translated(trouble))]
         handlers = await client.handlers()
         page = await client.runs(desk.guild_id, limit=1)
     except ClientError as error:

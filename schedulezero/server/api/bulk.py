@@ -11,6 +11,7 @@ from aiohttp import web
 from schedulezero import metrics
 from schedulezero.errors import TriggerError, ValueUnusable
 from schedulezero.model import Job, JsonObject
+from schedulezero.sentences import present_fields
 from schedulezero.server.decisions.refusal import LimitReached, Refusal, no_such_job
 from schedulezero.server.engine.lifecycle import Jobs, expect_version
 from schedulezero.server.http.answering import json_answer
@@ -56,7 +57,7 @@ class BulkResource:
             except (Refusal, TriggerError, ValueUnusable) as error:
                 if isinstance(error, LimitReached):
                     metrics.note_refusal(error.limit)
-                return None, {"job_id": entry.job_id, "message": error.message}
+                return None, {"job_id": entry.job_id, **present_fields("message", error.message)}
             return {"job_id": after.id, "before": before.version, "version": after.version}, None
 
         found = await asyncio.gather(*(one(entry) for entry in body.jobs))

@@ -65,6 +65,19 @@ _KINDS: dict[type[Any], _Schema] = {
 }
 
 
+def _beside(key: str) -> _Schema:
+    """What may stand beside a sentence, for programs to decide and translate by."""
+    return {f"{key}_code": _TEXT, f"{key}_values": _ANYTHING}
+
+
+def _run_sentence(key: str) -> _Schema:
+    return {
+        key: _nullable("string"),
+        f"{key}_code": _nullable("string"),
+        f"{key}_values": _nullable("object"),
+    }
+
+
 def _schema_of(kind: type[Any]) -> _Schema:
     if issubclass(kind, StrEnum):
         return {"enum": [item.value for item in kind]}
@@ -108,8 +121,8 @@ _RUN = {
     "started_at": _NULLABLE_INSTANT,
     "finished_at": _NULLABLE_INSTANT,
     "result": _nullable("object"),
-    "error": _nullable("string"),
-    "note": _nullable("string"),
+    **_run_sentence("error"),
+    **_run_sentence("note"),
 }
 
 
@@ -127,7 +140,7 @@ _SCHEMAS: dict[str, _Schema] = {
             )
         }
     ),
-    "CreatedJob": _object({**_JOB, "warning": _TEXT}, "warning"),
+    "CreatedJob": _object({**_JOB, "warning": _TEXT, **_beside("warning")}, "warning", *_beside("warning")),
     "JobPage": _object({"jobs": _list("Job"), "next_cursor": _nullable("string")}),
     "Run": _object(_RUN),
     "Runs": _object({"runs": _list("Run")}),
@@ -136,7 +149,9 @@ _SCHEMAS: dict[str, _Schema] = {
     "BulkResult": _object(
         {
             "changed": _list_of(_object({"job_id": _TEXT, "before": _COUNT, "version": _COUNT})),
-            "refused": _list_of(_object({"job_id": _TEXT, "message": _TEXT})),
+            "refused": _list_of(
+                _object({"job_id": _TEXT, "message": _TEXT, **_beside("message")}, *_beside("message"))
+            ),
         }
     ),
     "Rules": _object(_properties_of(GuildRules)),
@@ -215,11 +230,21 @@ _SCHEMAS: dict[str, _Schema] = {
             "runs_waiting": _COUNT,
             "runs_under_way": _COUNT,
             "trouble": _TEXT,
+            **_beside("trouble"),
         },
         "trouble",
+        *_beside("trouble"),
     ),
     "Config": _ANYTHING,
-    "Error": _object({"error": _object({"code": _TEXT, "message": _TEXT, "field": _TEXT}, "field")}),
+    "Error": _object(
+        {
+            "error": _object(
+                {"code": _TEXT, "message": _TEXT, "field": _TEXT, **_beside("message")},
+                "field",
+                *_beside("message"),
+            )
+        }
+    ),
 }
 
 # Read as: method, path, what it does, its body's schema, and the schema of each good status.

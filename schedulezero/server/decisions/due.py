@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from schedulezero.instants import LAST_YEAR
 from schedulezero.model import GuildRules, Job, MissedPolicy
 from schedulezero.model.quiet_hours import forbidden
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -34,8 +35,8 @@ class Due:
     run: Sequence[datetime]
     missed: Sequence[datetime]
     next_run_at: datetime | None
-    note: str | None = None
-    skipped: Sequence[tuple[datetime, str]] = ()
+    note: Sentence | None = None
+    skipped: Sequence[tuple[datetime, Sentence]] = ()
 
 
 def next_run_of(job: Job, after: datetime) -> datetime | None:
@@ -97,9 +98,23 @@ def _latest_until(schedule: Schedule, now: datetime) -> datetime | None:
     return None
 
 
-def _passed_over(count: int) -> str | None:
+def _passed_over(count: int) -> Sentence | None:
     if count == 0:
         return None
-    number = f"{count}" if count < _MOST_COUNTED - 1 else f"More than {count}"
-    runs = "run was" if count == 1 else "runs were"
-    return f"{number} earlier {runs} passed over while no server was running."
+    if count >= _MOST_COUNTED - 1:
+        return Sentence(
+            "More than {count} earlier runs were passed over while no server was running.",
+            "many_earlier_runs_passed_over",
+            count=count,
+        )
+    if count == 1:
+        return Sentence(
+            "{count} earlier run was passed over while no server was running.",
+            "earlier_run_passed_over",
+            count=count,
+        )
+    return Sentence(
+        "{count} earlier runs were passed over while no server was running.",
+        "earlier_runs_passed_over",
+        count=count,
+    )

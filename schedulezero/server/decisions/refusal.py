@@ -10,8 +10,10 @@ The REST API turns each into a status of HTTP (`schedulezero.server.http.errors`
 
 from __future__ import annotations
 
+from schedulezero.errors import ScheduleZeroError
 from schedulezero.model import JsonObject
 from schedulezero.model.limits import Excess
+from schedulezero.sentences import Sentence, present_fields
 from schedulezero.wire.storable import clean_text
 
 # Read as: the limit that is reached, and the code and the field of the answer.
@@ -27,24 +29,26 @@ _OF_LIMITS = {
 }
 
 
-class Refusal(Exception):
+class Refusal(ScheduleZeroError):
     """A request that the server refuses.
 
     Parameters:
-        code: a word that programs can rely on.
-        message: what was wrong and what would be right.
+        code: a word that programs can rely on: of the kind of refusal, where its sentence has a finer one.
+        message: what was wrong and what would be right; a `Sentence` where people read it, too.
         field: the part of the request that was wrong.
     """
 
     def __init__(self, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(clean_text(message if isinstance(message, Sentence) else Sentence(message)))
         self.code = code
-        self.message = clean_text(message)
         self.field = clean_text(field) if field is not None else None
 
     def to_json(self) -> JsonObject:
-        """The refusal as every answer carries it: ``{"error": {"code", "message", "field"?}}``."""
-        error: JsonObject = {"code": self.code, "message": self.message}
+        """The refusal as every answer carries it: ``{"error": {"code", "message", "field"?, …}}``.
+
+        The sentence's own code and values are ``message_code`` and ``message_values``.
+        """
+        error: JsonObject = {"code": self.code, **present_fields("message", self.message)}
         if self.field is not None:
             error["field"] = self.field
         return {"error": error}
@@ -73,4 +77,6 @@ class LimitReached(Refusal):
 
 def no_such_job(job_id: str) -> Missing:
     """The refusal of an id that no job has."""
-    return Missing("job_not_found", f"There is no job {job_id!r}.", "job_id")
+    return Missing(
+        "job_not_found", Sentence("There is no job {job_id!r}.", "job_missing", job_id=job_id), "job_id"
+    )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence, read_sentence
 from schedulezero.wire.storable import clean_text
 
 MAX_ATTEMPTS = 3
@@ -23,7 +24,7 @@ class Outcome:
     Attributes:
         ok: the handler did not say that it failed.
         result: its answer.
-        error: the reason in words when it failed.
+        error: the reason when it failed.
         retry: False when the handler says that trying again cannot help.
         retry_after: how long the handler asks to wait; such an attempt is not counted.
         uncertain: the handler cannot tell whether it was done.
@@ -71,16 +72,20 @@ def outcome_of(answer: JsonObject) -> Outcome:
     """A handler's answer as an outcome: failed only when ``success`` is false."""
     if answer.get("success") is not False:
         return Outcome(ok=True, result=answer)
-    error = answer.get("error")
+    error = read_sentence(answer, "error")
     return Outcome(
         ok=False,
         result=answer,
-        error=clean_text(str(error)) if error else "The handler said that the job failed, without a reason.",
+        error=clean_text(error) if error else _no_reason(),
         retry=answer.get("retry") is not False,
         retry_after=_seconds(answer.get("retry_after")),
         uncertain=answer.get("uncertain") is True,
         pause=answer.get("pause") is True,
     )
+
+
+def _no_reason() -> Sentence:
+    return Sentence("The handler said that the job failed, without a reason.", "handler_gave_no_reason")
 
 
 def _seconds(value: Any) -> timedelta | None:

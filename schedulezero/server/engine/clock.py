@@ -22,6 +22,7 @@ from schedulezero.errors import DatabaseUnavailable, TriggerError
 from schedulezero.instants import from_microseconds
 from schedulezero.model import Job
 from schedulezero.model.limits import is_ending
+from schedulezero.sentences import Sentence
 from schedulezero.server.decisions.due import Due, decide_due, obey
 from schedulezero.server.engine.run_queue import RunQueue
 from schedulezero.server.records.guild_rules import Rules
@@ -149,4 +150,9 @@ class Clock:
             # is, it must not stop the clock for the jobs of others.
             log.exception("job %s has an unusable trigger; it runs once more and not again", job.id)
             assert job.next_run_at is not None
-            return Due((job.next_run_at,), (), None, "Its trigger can no longer be read; edit the job.")
+            return Due(
+                (job.next_run_at,),
+                (),
+                None,
+                Sentence("Its trigger can no longer be read; edit the job.", "trigger_unreadable"),
+            )

@@ -23,6 +23,7 @@ from schedulezero import faults, instants, metrics
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, MissedPolicy, OverlapPolicy, Run, RunState
+from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.engine.overlap import Turns
 from schedulezero.server.engine.run_queue import RunQueue
@@ -109,7 +110,11 @@ class Dispatcher:
     async def _begin(self, run: Run, aside: asyncio.Semaphore, group: asyncio.TaskGroup) -> None:
         """Begins a run, or has it wait for its turn, for its time or for its handler."""
         if not await patiently(lambda: self._turns.may_begin(run)):
-            self._end(run, RunState.SKIPPED, error="The run before it was still under way.")
+            self._end(
+                run,
+                RunState.SKIPPED,
+                error=Sentence("The run before it was still under way.", "run_before_under_way"),
+            )
         elif await patiently(lambda: self._turns.must_wait(run)):
             group.create_task(self._or_failed(run, self._in_turn(run, group)))
         elif run.not_before is not None and run.not_before > self._now():
@@ -129,13 +134,21 @@ class Dispatcher:
             await work
         except Exception as error:
             log.exception("run %s could not be carried out", run.id)
-            self._end(run, RunState.FAILED, error=f"The server could not make the call: {error}")
+            self._end(run, RunState.FAILED, error=_not_made(error))
 
     async def _when_there(self, run: Run, since: Run, group: asyncio.TaskGroup) -> None:
         """Waits for the handler, as long as ``since`` allows, and begins an attempt."""
         entry = await self._claim_slot(since)
         if entry is None:
-            self._end(run, RunState.MISSED, error=f"The handler {run.handler_id!r} did not answer in time.")
+            self._end(
+                run,
+                RunState.MISSED,
+                error=Sentence(
+                    "The handler {handler_id!r} did not answer in time.",
+                    "handler_silent",
+                    handler_id=run.handler_id,
+                ),
+            )
         else:
             group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
 
@@ -181,11 +194,17 @@ class Dispatcher:
             return False
         late = self._now() - _began(run) > run.grace
         if run.missed is MissedPolicy.SKIP and late:
-            self._end(run, RunState.MISSED, error="It could not be carried out in time.")
+            self._end(
+                run, RunState.MISSED, error=Sentence("It could not be carried out in time.", "not_in_time")
+            )
             return False
         gives_way = run.missed is not MissedPolicy.ALL and run.overlap is not OverlapPolicy.WAIT
         if gives_way and (late or told_to_wait) and await self._store.has_later(run):
-            self._end(run, RunState.SKIPPED, error="A later run of the job took its place.")
+            self._end(
+                run,
+                RunState.SKIPPED,
+                error=Sentence("A later run of the job took its place.", "later_run_took_place"),
+            )
             return False
         return True
 
@@ -249,11 +268,20 @@ class Dispatcher:
             return None
         except CallLost:
             entry.heard_at = 0.0
-            return Outcome(ok=False, error="The handler went away before it answered.")
+            return Outcome(
+                ok=False, error=Sentence("The handler went away before it answered.", "handler_went_away")
+            )
         except CallTimeout:
             if entry.instance.concurrency == 1:
                 self._registry.replace_connection(entry)
-            return Outcome(ok=False, error=f"The handler did not answer within {CALL_SECONDS:g} s.")
+            return Outcome(
+                ok=False,
+                error=Sentence(
+                    "The handler did not answer within {call_seconds} s.",
+                    "call_timed_out",
+                    call_seconds=f"{CALL_SECONDS:g}",
+                ),
+            )
         finally:
             self.running -= 1
         entry.spoke()
@@ -347,7 +375,11 @@ class Dispatcher:
 
     async def _write_that_it_cannot_be(self, run: Run) -> list[Run]:
         """Ends a run whose outcome the database refuses with one that it takes."""
-        reason = f"The run {run.state.value}, but what came of it could not be stored."
+        reason = Sentence(
+            "The run {value}, but what came of it could not be stored.",
+            "outcome_not_storable",
+            value=run.state.value,
+        )
         failed = replace(
             run,
             state=RunState.FAILED,
@@ -408,15 +440,27 @@ def _began(run: Run) -> datetime:
     return max(run.scheduled_at, run.claimed_at or run.scheduled_at)
 
 
+def _not_made(error: Exception) -> Sentence:
+    return Sentence("The server could not make the call: {error}", "call_not_made", error=error)
+
+
 def _note(run: Run, waited: timedelta) -> str | None:
     if run.attempts > 0 or waited < _SHORT_WAIT:
         return run.note
-    said = f"Waited {round(waited.total_seconds())} s for the handler."
-    return f"{run.note} {said}" if run.note else said
+    said = Sentence(
+        "Waited {round} s for the handler.", "waited_for_handler", round=round(waited.total_seconds())
+    )
+    return in_a_row(run.note, said)
 
 
 def _bounded(result: JsonObject | None) -> JsonObject | None:
     """A result as the history keeps it: whole, unless it is unreasonably large."""
     if result is None or len(encode(result)) <= _LARGEST_RESULT:
         return result
-    return {"truncated": f"The handler's answer was larger than {_LARGEST_RESULT} bytes."}
+    return {
+        "truncated": Sentence(
+            "The handler's answer was larger than {largest_result} bytes.",
+            "result_left_out",
+            largest_result=_LARGEST_RESULT,
+        )
+    }

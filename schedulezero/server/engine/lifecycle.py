@@ -20,6 +20,7 @@ from schedulezero.model import Job, JobState, JsonObject, Run, RunState
 from schedulezero.model.audit import Change
 from schedulezero.model.authorship import creator_after
 from schedulezero.model.limits import Allowance, is_ending, is_personal, too_often
+from schedulezero.sentences import Sentence, present_fields
 from schedulezero.server.decisions.due import next_run_of
 from schedulezero.server.decisions.refusal import Conflict, LimitReached, Missing, Refusal, no_such_job
 from schedulezero.server.engine.clock import Clock
@@ -84,7 +85,9 @@ class Jobs:
         job = replace(job, next_run_at=due_at if job.state is JobState.ACTIVE else None)
         admission = self._admission(per_person)
         if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
-            raise Conflict("job_exists", f"There is a job {job.id!r} already.", "job_id")
+            raise Conflict(
+                "job_exists", Sentence("There is a job {id!r} already.", "job_exists", id=job.id), "job_id"
+            )
         self.clock.wake(job.next_run_at)
         return job
 
@@ -131,7 +134,10 @@ class Jobs:
             held = replace(before, held_until=until, updated_at=now)
             next_run_at = next_run_of(held, now)
             if next_run_at is None:
-                raise Conflict("never_again", "The job would not run any more after that; cancel it.")
+                raise Conflict(
+                    "never_again",
+                    Sentence("The job would not run any more after that; cancel it.", "job_never_again"),
+                )
             return replace(held, next_run_at=next_run_at)
 
         def pause(before: Job) -> Job | None:
@@ -165,7 +171,10 @@ class Jobs:
             after = replace(before, held_until=before.next_run_at, updated_at=now)
             next_run_at = next_run_of(after, now)
             if next_run_at is None:
-                raise Conflict("never_again", "The job runs only once more; cancel it instead.")
+                raise Conflict(
+                    "never_again",
+                    Sentence("The job runs only once more; cancel it instead.", "job_runs_once_more"),
+                )
             return replace(after, next_run_at=next_run_at)
 
         return await self._apply(job_id, apply, "skipped", by)
@@ -215,7 +224,11 @@ class Jobs:
         now = self.now()
         wanted = await self.versions.one(job_id, version) if version is not None else None
         if version is not None and wanted is None:
-            raise Missing("no_such_version", f"The job has no version {version} any more.", "version")
+            raise Missing(
+                "no_such_version",
+                Sentence("The job has no version {version} any more.", "version_missing", version=version),
+                "version",
+            )
         newest = await self.versions.of(job_id, 2) if version is None else []
 
         def apply(before: Job) -> Job:
@@ -242,7 +255,11 @@ class Jobs:
         job = await self._runnable(job_id)
         expect_version(job, version)
         now = self.now()
-        note = f"Run on demand by <@{by}>." if by else "Run on demand."
+        note = (
+            Sentence("Run on demand by <@{by}>.", "run_on_demand_by", by=by)
+            if by
+            else Sentence("Run on demand.", "run_on_demand")
+        )
         run = run_at(job, now, now, RunState.QUEUED, note, job.run_count + 1)
         run = await self.enqueue(run, ending=is_ending(job))
         await self._note_runs(job, "run", [now], by)
@@ -264,7 +281,11 @@ class Jobs:
         job = await self._runnable(job_id)
         expect_version(job, version)
         now = self.now()
-        note = f"Made up for by <@{by}>." if by else "Made up for."
+        note = (
+            Sentence("Made up for by <@{by}>.", "made_up_by", by=by)
+            if by
+            else Sentence("Made up for.", "made_up")
+        )
         runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]
         queued = await self.runs.add_runs(runs, ending=is_ending(job))
         await self.queue.put(queued)
@@ -317,14 +338,22 @@ class Jobs:
         """What to tell about a handler that is not there (yet)."""
         if self.registry.knows(handler_id):
             return None
-        return f"No handler {handler_id!r} is registered now; the job waits for one when it falls due."
+        return Sentence(
+            "No handler {handler_id!r} is registered now; the job waits for one when it falls due.",
+            "handler_not_registered",
+            handler_id=handler_id,
+        )
 
     async def _runnable(self, job_id: str) -> Job:
         job = await self.store.job(job_id)
         if job is None or job.state is JobState.CANCELLED:
             raise no_such_job(job_id)
         if job.state is JobState.PENDING:
-            raise Conflict("wrong_state", "The job waits for an approval and cannot run before.", "state")
+            raise Conflict(
+                "wrong_state",
+                Sentence("The job waits for an approval and cannot run before.", "job_waits_for_approval"),
+                "state",
+            )
         return job
 
     def _admission(self, per_person: bool) -> Admission:
@@ -379,7 +408,13 @@ class Jobs:
             offered = ", ".join(methods) or "none at all"
             raise Refusal(
                 "unknown_method",
-                f"The handler {handler_id!r} does not offer {method!r}; it offers: {offered}.",
+                Sentence(
+                    "The handler {handler_id!r} does not offer {method!r}; it offers: {offered}.",
+                    "method_unknown",
+                    handler_id=handler_id,
+                    method=method,
+                    offered=offered,
+                ),
                 field,
             )
 
@@ -388,7 +423,13 @@ class Jobs:
         if job.state is not state:
             raise Conflict(
                 "wrong_state",
-                f"The job is {job.state.value}; only one that is {state.value} can be {done}.",
+                Sentence(
+                    "The job is {value}; only one that is {value2} can be {done}.",
+                    "job_in_wrong_state",
+                    value=job.state.value,
+                    value2=state.value,
+                    done=done,
+                ),
                 "state",
             )
 
@@ -398,7 +439,12 @@ def expect_version(job: Job, version: int | None) -> None:
     if version is not None and version != job.version:
         raise Conflict(
             "job_changed",
-            f"The job was changed meanwhile: it is at version {job.version}, not {version}.",
+            Sentence(
+                "The job was changed meanwhile: it is at version {version}, not {version2}.",
+                "job_changed",
+                version=job.version,
+                version2=version,
+            ),
             "version",
         )
 
@@ -421,11 +467,19 @@ def first_run(job: Job, now: datetime) -> datetime:
             return just_now
         raise TriggerError(
             "trigger.args.run_date",
-            f"{job.trigger.args['run_date']!r} is in the past; the server's clock says {to_iso(now)}.",
+            Sentence(
+                "{args!r} is in the past; the server's clock says {to_iso}.",
+                "run_date_past",
+                args=job.trigger.args["run_date"],
+                to_iso=to_iso(now),
+            ),
         )
-    raise TriggerError("trigger.args", "This trigger never falls due: no date from now on matches it.")
+    raise TriggerError(
+        "trigger.args",
+        Sentence("This trigger never falls due: no date from now on matches it.", "trigger_never_due"),
+    )
 
 
 def created_answer(job: Job, warning: str | None) -> JsonObject:
     """A saved job as the API answers it, with what its creator should know."""
-    return {**job.to_json(), **({"warning": warning} if warning else {})}
+    return {**job.to_json(), **(present_fields("warning", warning) if warning else {})}

@@ -17,7 +17,9 @@ import zmq.asyncio
 from zmq.utils.monitor import parse_monitor_message
 
 from schedulezero.background import run_in_background
+from schedulezero.errors import ScheduleZeroError
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence
 from schedulezero.wire.doorkeeper import ask_about_peers
 from schedulezero.wire.keys import KeyRing
 from schedulezero.wire.protocol import (
@@ -36,15 +38,15 @@ _CONNECT_MS = 1000
 _UP_OR_DOWN = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 
 
-class HandlerAway(Exception):
+class HandlerAway(ScheduleZeroError):
     """Nobody listens at the handler's address; the call was not delivered."""
 
 
-class CallTimeout(Exception):
+class CallTimeout(ScheduleZeroError):
     """The call was delivered and not answered in time."""
 
 
-class CallLost(Exception):
+class CallLost(ScheduleZeroError):
     """The call was delivered, and the connection broke before an answer came; none can come any more."""
 
 
@@ -223,7 +225,10 @@ class Connection:
             except BadFrame as error:
                 envelope = frames[:1]
                 # It may have done the job, and would answer the same again.
-                answer = failure(f"The handler's answer is unusable: {error}", retry=False)
+                said = Sentence(
+                    "The handler's answer is unusable: {error}", "handlers_answer_unusable", error=error
+                )
+                answer = failure(said, retry=False)
             future = self._calls.get(envelope[0])
             if future is None or future.done():
                 log.debug("a late answer from %s was dropped", self.address)

@@ -10,6 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from schedulezero.errors import ScheduleZeroError
+
 MOST_INSTANCES = 1000
 LEAST_INSTANCES = 16
 SOCKETS_EACH = 4
@@ -29,7 +31,7 @@ UNPROVEN_SECONDS = 3.0
 _SHARE_FORGOTTEN = 10
 
 
-class Crowded(Exception):
+class Crowded(ScheduleZeroError):
     """There is no room for another handler now; the text says why."""
 
 

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 import zmq.asyncio
 
-from schedulezero.errors import DatabaseUnavailable
+from schedulezero.errors import DatabaseUnavailable, ScheduleZeroError
 from schedulezero.model import HandlerInfo, JsonObject, Run
 from schedulezero.server.handlers.connection import Connection
 from schedulezero.server.handlers.crowd import (
@@ -39,7 +39,7 @@ _RENEW_SECONDS = 10.0
 _SYNC_SECONDS = 5.0
 
 
-class Taken(Exception):
+class Taken(ScheduleZeroError):
     """The name belongs to a handler that is alive, and that this one has not proved to be."""
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from schedulezero.methods.parameters import Kind, kind_of, tells_a_secret
 from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
 from schedulezero.model.fields import Way, enum_ways, fields_of, seconds
+from schedulezero.sentences import read_sentence, sentence_fields
 
 _MESSAGE_ID = re.compile(r"[0-9]{1,20}")
 
@@ -23,7 +24,11 @@ OUTCOME_COLUMNS = (
     "finished_at",
     "result",
     "error",
+    "error_code",
+    "error_values",
     "note",
+    "note_code",
+    "note_values",
 )
 
 
@@ -36,8 +41,8 @@ def outcome(run: Run) -> dict[str, Any]:
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "result": dict(run.result) if run.result is not None else None,
-        "error": run.error,
-        "note": run.note,
+        **sentence_fields("error", run.error),
+        **sentence_fields("note", run.note),
     }
 
 
@@ -168,8 +173,8 @@ def run_of(row: Mapping[Any, Any]) -> Run:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         result=cast("dict[str, Any] | None", row["result"]),
-        error=row["error"],
-        note=row["note"],
+        error=read_sentence(row, "error"),
+        note=read_sentence(row, "note"),
     )
 
 

@@ -99,7 +99,11 @@ runs = sa.Table(
     sa.Column("finished_at", Instant),
     sa.Column("result", sa.JSON(none_as_null=True)),
     sa.Column("error", sa.Text),
+    sa.Column("error_code", sa.String(64)),
+    sa.Column("error_values", sa.JSON(none_as_null=True)),
     sa.Column("note", sa.Text),
+    sa.Column("note_code", sa.String(64)),
+    sa.Column("note_values", sa.JSON(none_as_null=True)),
     sa.UniqueConstraint("job_id", "scheduled_at"),
     sqlite_autoincrement=True,
 )

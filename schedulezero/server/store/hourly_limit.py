@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.model import MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.limits import MINUTE, Limits, given_up, held_back, is_personal
+from schedulezero.sentences import Sentence, in_a_row, sentence_fields
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.tables import runs
 from schedulezero.server.store.room import lock_guilds
@@ -44,7 +45,7 @@ class HourlyAllowance:
         self._most = most_an_hour
         self._left: dict[str, int] = {}
 
-    def take(self, guild_id: str | None) -> str | None:
+    def take(self, guild_id: str | None) -> Sentence | None:
         """Takes one run of a guild's allowance; why not, when it is used up."""
         most = self._most(guild_id) if guild_id is not None else None
         if guild_id is None or most is None:
@@ -57,7 +58,9 @@ class HourlyAllowance:
             )
             self._left[guild_id] = most - (self._connection.scalar(query) or 0)
         if self._left[guild_id] <= 0:
-            return f"The server's limit of {most} runs an hour was reached."
+            return Sentence(
+                "The server's limit of {most} runs an hour was reached.", "hourly_limit", most=most
+            )
         self._left[guild_id] -= 1
         return None
 
@@ -161,7 +164,9 @@ class MinuteAllowance:
             .where(runs.c.sequence.in_(replaced), runs.c.state == RunState.QUEUED.value)
             .values(
                 state=RunState.SKIPPED.value,
-                error="A later run of the job took its place.",
+                **sentence_fields(
+                    "error", Sentence("A later run of the job took its place.", "later_run_took_place")
+                ),
                 finished_at=self._now,
                 not_before=None,
             )
@@ -184,9 +189,7 @@ class MinuteAllowance:
             self._waiting[run.job_id] += 1
         personal = is_personal(run.guild_id, run.creator_id)
         note = held_back(at - self._now, self._limits, personal=personal)
-        return replace(
-            run, claimed_at=at, not_before=at, note=f"{run.note} {note}" if run.note is not None else note
-        )
+        return replace(run, claimed_at=at, not_before=at, note=in_a_row(run.note, note))
 
 
 def gives_way(run: Run) -> bool:

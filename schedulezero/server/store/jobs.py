@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.model import Job, JobState, Run, RunState
 from schedulezero.model.limits import NO_LIMITS, Excess, Limits
+from schedulezero.sentences import Sentence, sentence_fields
 from schedulezero.server.decisions.due import Due
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import audit, versions
@@ -172,7 +173,10 @@ class Store:
                 connection.execute(
                     sa.update(runs)
                     .where(runs.c.job_id == job_id, runs.c.state == RunState.QUEUED.value)
-                    .values(state=RunState.CANCELLED.value, note="The job was cancelled.")
+                    .values(
+                        state=RunState.CANCELLED.value,
+                        **sentence_fields("note", Sentence("The job was cancelled.", "job_cancelled")),
+                    )
                 )
                 signals.send(connection, Signal.CANCELLED, job_id)
             versions.note_first(connection, before)

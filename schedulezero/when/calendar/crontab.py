@@ -46,14 +46,22 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
     """The trigger of a crontab line; WhenError says which field is impossible."""
     line = NICKNAMES.get(text.lower(), text)
     if line.startswith("@"):
-        raise WhenError(f"There is no “{text}”; there are {', '.join(NICKNAMES)}.")
+        raise WhenError(
+            "There is no “{text}”; there are {join}.",
+            code="crontab_nickname_unknown",
+            text=text,
+            join=[*NICKNAMES],
+        )
     try:
         parsed = CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         reason = str(error).removeprefix("Bad ")
         raise WhenError(
-            f"“{text}” is no crontab line that can ever match: look at its {reason}. "
-            "An example is `0 9 * * 1-5`, which is 9:00 on working days."
+            "“{text}” is no crontab line that can ever match: look at its {reason}. An example is "
+            "`0 9 * * 1-5`, which is 9:00 on working days.",
+            code="crontab_never_matches",
+            text=text,
+            reason=reason,
         ) from error
     fields = _as_fields(line, parsed) if len(line.split()) == 5 else None
     if fields is None:

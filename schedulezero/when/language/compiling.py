@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import WhenError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.calendar_trigger import bound_args, rule_args
 from schedulezero.when.calendar.cron_fields import POSITIONS, WEEKDAYS
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, Rule, Unit
@@ -32,11 +33,20 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
     starting = _local(phrase.starting, time.min, zone)
     until = _local(phrase.until, _END_OF_DAY, zone)
     if starting is not None and until is not None and until < starting:
-        raise WhenError(f"“{text}” ends before it starts.")
+        raise WhenError("“{text}” ends before it starts.", code="ends_before_start", text=text)
     if phrase.count is not None and not 1 <= phrase.count <= LARGEST_COUNT:
-        raise WhenError(f"“{text}”: a number of times is from 1 to {LARGEST_COUNT}.")
+        raise WhenError(
+            "“{text}”: a number of times is from 1 to {largest_count}.",
+            code="count_out_of_range",
+            text=text,
+            largest_count=LARGEST_COUNT,
+        )
     if phrase.clock and not phrase.span:
-        raise WhenError(f"“{text}”: how often by the clock? For example: `every 15 minutes by the clock`.")
+        raise WhenError(
+            "“{text}”: how often by the clock? For example: `every 15 minutes by the clock`.",
+            code="by_the_clock_how_often",
+            text=text,
+        )
     elapsed = _elapsed(phrase, text)
     if elapsed is not None:
         if phrase.count is not None and starting is None:
@@ -51,7 +61,9 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         rule = _anchored(rule, phrase.every, phrase.anchor)
     first = rule.next_after(starting - timedelta(microseconds=1) if starting else now)
     if first is None:
-        raise WhenError(f"“{text}” never comes: no day from now on matches it.")
+        raise WhenError(
+            "“{text}” never comes: no day from now on matches it.", code="day_never_comes", text=text
+        )
     first_day = first.astimezone(zone).date()
     if phrase.every > 1:
         rule = _anchored(rule, phrase.every, phrase.anchor or first_day)
@@ -64,8 +76,10 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         fields = ticking_fields(rule) if phrase.every == 1 else None
         if fields is None:
             raise WhenError(
-                f"“{text}”: by the clock, the times must be the same in every hour or day, "
-                "such as `every 15 minutes by the clock from 9:00 to 16:45`."
+                "“{text}”: by the clock, the times must be the same in every hour or day, such as "
+                "`every 15 minutes by the clock from 9:00 to 16:45`.",
+                code="by_the_clock_uneven",
+                text=text,
             )
         if bounds:
             return Trigger("calendar", {"cron": fields, **bounds, "timezone": zone.key})
@@ -82,11 +96,17 @@ def _elapsed(phrase: Phrase, text: str) -> JsonObject | None:
     )
     if phrase.span:
         if phrase.span < _SECOND:
-            raise WhenError(f"“{text}”: the shortest period is one second.")
+            raise WhenError(
+                "“{text}”: the shortest period is one second.", code="period_too_short", text=text
+            )
         if by_the_clock:
             return None
         if phrase.times or phrase.unit is not None:
-            raise WhenError(f"“{text}” says both how often and at what time; say one of them.")
+            raise WhenError(
+                "“{text}” says both how often and at what time; say one of them.",
+                code="both_interval_and_time",
+                text=text,
+            )
         return span_args(phrase.span)
     if phrase.unit == "week" and not by_the_clock and not phrase.times:
         return {"weeks": phrase.every}
@@ -108,9 +128,17 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
     unit = phrase.unit
     if phrase.days or phrase.positions:
         if unit == "year" and not phrase.months:
-            raise WhenError(f"“{text}”: in which month? For example: `every year on december 25`.")
+            raise WhenError(
+                "“{text}”: in which month? For example: `every year on december 25`.",
+                code="in_which_month",
+                text=text,
+            )
         if phrase.weekdays:
-            raise WhenError(f"“{text}” names both days of the month and weekdays; say one of them.")
+            raise WhenError(
+                "“{text}” names both days of the month and weekdays; say one of them.",
+                code="days_and_weekdays",
+                text=text,
+            )
         kind = Unit.YEAR if unit == "year" else Unit.MONTH
         rule = Rule(
             kind,
@@ -128,10 +156,15 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
             else rule
         )
     if phrase.months:
-        raise WhenError(f"“{text}”: on which day of the month?")
+        raise WhenError("“{text}”: on which day of the month?", code="which_day_of_month", text=text)
     if phrase.weekdays:
         if unit in ("month", "year"):
-            raise WhenError(f"“{text}”: which one of the {unit}? For example: `first monday of the month`.")
+            raise WhenError(
+                "“{text}”: which one of the {unit}? For example: `first monday of the month`.",
+                code="which_one_of",
+                text=text,
+                unit=unit,
+            )
         if unit == "day" and phrase.every > 1:
             return Rule(Unit.DAY, 1, times, zone, weekdays=tuple(sorted(phrase.weekdays)))
         if len(phrase.weekdays) == 7 and phrase.every == 1:
@@ -139,26 +172,50 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
         return Rule(Unit.WEEK, 1, times, zone, weekdays=tuple(sorted(phrase.weekdays)))
     if unit == "day" or phrase.twice or (phrase.span and (phrase.window or phrase.clock)):
         return Rule(Unit.DAY, 1, times, zone)
-    asked = {
-        "week": "on which weekday? For example: `every monday at 9`.",
-        "month": "on which day of the month? For example: `on the 1st of every month`.",
-        "year": "on which day of the year? For example: `every year on december 25`.",
-    }
-    raise WhenError(f"“{text}”: {asked.get(unit or '', 'on which days? For example: `every day at 9`.')}")
+    match unit:
+        case "week":
+            said = Sentence(
+                "“{text}”: on which weekday? For example: `every monday at 9`.", "on_which_weekday", text=text
+            )
+        case "month":
+            said = Sentence(
+                "“{text}”: on which day of the month? For example: `on the 1st of every month`.",
+                "on_which_day_of_month",
+                text=text,
+            )
+        case "year":
+            said = Sentence(
+                "“{text}”: on which day of the year? For example: `every year on december 25`.",
+                "on_which_day_of_year",
+                text=text,
+            )
+        case _:
+            said = Sentence(
+                "“{text}”: on which days? For example: `every day at 9`.", "on_which_days", text=text
+            )
+    raise WhenError(said)
 
 
 def _times(phrase: Phrase, text: str) -> tuple[time, ...]:
     if not phrase.span:
         if phrase.window is not None:
             raise WhenError(
-                f"“{text}”: how often between those times? For example: `every hour from 9 to 17`."
+                "“{text}”: how often between those times? For example: `every hour from 9 to 17`.",
+                code="how_often_between",
+                text=text,
             )
         return tuple(sorted(phrase.times)) or (DEFAULT_TIME,)
     if phrase.times:
-        raise WhenError(f"“{text}” says both how often and at what time; say one of them.")
+        raise WhenError(
+            "“{text}” says both how often and at what time; say one of them.",
+            code="both_interval_and_time",
+            text=text,
+        )
     step = int(phrase.span.total_seconds() // 60)
     if phrase.span % _MINUTE or step >= 1440:
-        raise WhenError(f"“{text}”: within a day, use whole minutes or hours.")
+        raise WhenError(
+            "“{text}”: within a day, use whole minutes or hours.", code="whole_minutes_within_day", text=text
+        )
     first, last = phrase.window or (time(0), time(23, 59))
     minutes = range(first.hour * 60 + first.minute, last.hour * 60 + last.minute + 1, step)
     return tuple(time(minute // 60, minute % 60) for minute in minutes)

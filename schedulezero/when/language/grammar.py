@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from schedulezero.errors import WhenError
+from schedulezero.sentences import Sentence
 from schedulezero.when.language.lexicon import Lexicon, Token
 
 DEFAULT_TIME = time(9)
@@ -210,11 +211,16 @@ class _Reader:
             try:
                 phrase.span += timedelta(seconds=_SPANS[unit]) * number
             except OverflowError:
-                raise WhenError(f"“{self.text}” is longer than can be counted.") from None
+                raise WhenError(
+                    "“{text}” is longer than can be counted.", code="too_long_to_count", text=self.text
+                ) from None
             return
         if not isinstance(number, int) or not 1 <= number <= 1000:
             raise WhenError(
-                f"“{number} {unit}s” is no period that I can keep; use a whole number up to 1000."
+                "“{number} {unit}s” is no period that I can keep; use a whole number up to 1000.",
+                code="not_a_period",
+                number=number,
+                unit=unit,
             )
         self._count(number, unit)
         self._said_next("D")
@@ -238,8 +244,10 @@ class _Reader:
 
     def _refuse_two(self) -> None:
         raise WhenError(
-            f"“{self.text}” names two schedules. Make a job for each; one is `every 2 hours 30 minutes` "
-            "or `every monday at 9`."
+            "“{text}” names two schedules. Make a job for each; one is `every 2 hours 30 minutes` "
+            "or `every monday at 9`.",
+            code="two_schedules",
+            text=self.text,
         )
 
     def _set_unit(self, unit: str) -> None:
@@ -254,7 +262,12 @@ class _Reader:
             self.phrase.positions.update((number, token["weekday"]) for number, _ in self.ordinals)
             last = max(number for number, _ in self.ordinals)
             if last > 5:
-                raise WhenError(f"No month has a “{self.ordinals[-1][1].text} {token.text}”.")
+                raise WhenError(
+                    "No month has a “{text} {text2}”.",
+                    code="no_such_ordinal_day",
+                    text=self.ordinals[-1][1].text,
+                    text2=token.text,
+                )
             self.ordinals.clear()
         else:
             self.phrase.weekdays.add(token["weekday"])
@@ -321,7 +334,14 @@ class _Reader:
             return None
         window = self._time(first), self._time(last)
         if window[0] >= window[1]:
-            raise WhenError(f"“{token.text} {first.text} {joint.text} {last.text}” ends before it begins.")
+            raise WhenError(
+                "“{text} {text2} {text3} {text4}” ends before it begins.",
+                code="span_ends_before_begin",
+                text=token.text,
+                text2=first.text,
+                text3=joint.text,
+                text4=last.text,
+            )
         self.position += 4
         return window
 
@@ -406,9 +426,13 @@ class _Reader:
             phrase.days.add(number)
         for day in phrase.days:
             if day != -1 and not 1 <= day <= 31:
-                raise WhenError(f"No month has a day {day}.")
+                raise WhenError("No month has a day {day}.", code="no_such_day", day=day)
         if phrase.twice and len(phrase.times) != 2:
-            raise WhenError(f"“{self.text}”: at which two times? For example: `twice a day at 9 and 21`.")
+            raise WhenError(
+                "“{text}”: at which two times? For example: `twice a day at 9 and 21`.",
+                code="at_which_two_times",
+                text=self.text,
+            )
 
     def _said(self, kind: str) -> bool:
         return any(kind in token for token in self.tokens)
@@ -416,7 +440,7 @@ class _Reader:
     def _whole(self, token: Token) -> int:
         number = token["number"]
         if not isinstance(number, int):
-            raise WhenError(f"“{token.text}” should be a whole number.")
+            raise WhenError("“{text}” should be a whole number.", code="not_a_whole_number", text=token.text)
         return number
 
     def _peek(self, ahead: int = 0) -> Token | None:
@@ -428,8 +452,14 @@ class _Reader:
         if "at" in token and following is not None and not following.kinds:
             token = following  # what is wrong is what follows "at"
         near = self.words.nearest(token.text) if not token.kinds else None
-        hint = f" Did you mean `{near}`?" if near else ""
-        raise WhenError(f"“{token.text}” in “{self.text}” was not understood.{hint}")
+        hint = Sentence(" Did you mean `{near}`?", "did_you_mean", near=near) if near else ""
+        raise WhenError(
+            "“{text}” in “{text2}” was not understood.{hint}",
+            code="word_not_understood",
+            text=token.text,
+            text2=self.text,
+            hint=hint,
+        )
 
 
 def clock_time(token: Token) -> time:
@@ -437,10 +467,16 @@ def clock_time(token: Token) -> time:
     hour, minute, second, half = token["time"]
     if half:
         if not 1 <= hour <= 12:
-            raise WhenError(f"There is no “{token.text}”; write `6 pm` or `18:00`.")
+            raise WhenError(
+                "There is no “{text}”; write `6 pm` or `18:00`.", code="no_such_hour", text=token.text
+            )
         hour = hour % 12 + (12 if half == "pm" else 0)
     if hour > 23 or minute > 59 or second > 59:
-        raise WhenError(f"“{token.text}” is no time of day; write for example `9:00`, `9 am` or `noon`.")
+        raise WhenError(
+            "“{text}” is no time of day; write for example `9:00`, `9 am` or `noon`.",
+            code="not_a_time_of_day",
+            text=token.text,
+        )
     return time(hour, minute, second)
 
 

@@ -52,7 +52,11 @@ def read_span(text: str) -> timedelta | None:
             return None
         unit = timedelta(**{_UNITS[match[2]]: 1})
         if unit >= smallest:
-            raise WhenError(f"“{text}” names two lengths of time; write one, such as `2 hours 30 minutes`.")
+            raise WhenError(
+                "“{text}” names two lengths of time; write one, such as `2 hours 30 minutes`.",
+                code="two_lengths",
+                text=text,
+            )
         smallest = unit
         try:
             total += timedelta(**{_UNITS[match[2]]: float(_NUMBERS.get(match[1], 0) or match[1])})
@@ -73,14 +77,16 @@ def read_moment(
             parsed = datetime.fromisoformat(text)
             return parsed.astimezone(UTC) if parsed.tzinfo else first_instant_at_or_after(parsed, zone)
         except (ValueError, OverflowError):
-            raise WhenError(f"“{text}” is no date; ISO 8601 looks like 2026-12-24T18:00.") from None
+            raise WhenError(
+                "“{text}” is no date; ISO 8601 looks like 2026-12-24T18:00.", code="not_iso_date", text=text
+            ) from None
     offset = _OFFSET.search(text)
     rest = text[: offset.start()] if offset else text
     local = now.astimezone(zone).replace(tzinfo=None)
     named = _named(rest, words, local)
     if named is None:
         if any("month" in token for token in words.tokens(rest)) and not re.search(r"\d", rest):
-            raise WhenError(f"“{text}” names a month and no day.")
+            raise WhenError("“{text}” names a month and no day.", code="month_without_day", text=text)
         found = outside.read(text, locale, local)
         return found.astimezone(UTC) if found.tzinfo else first_instant_at_or_after(found, zone)
     if offset:
@@ -177,7 +183,12 @@ def _named(text: str, words: Lexicon, local: datetime) -> _Named | None:
             return None
         day = _dated(text, number, month, year, local)
         if weekday is not None and day.weekday() != weekday:
-            raise WhenError(f"{day:%d.%m.%Y} in “{text}” is not that weekday.")
+            raise WhenError(
+                "{day} in “{text}” is not that weekday.",
+                code="not_that_weekday",
+                day=f"{day:%d.%m.%Y}",
+                text=text,
+            )
     elif weekday is not None and day is None:
         if moment is None:
             return None
@@ -206,7 +217,9 @@ def _whole(token: Token) -> int:
 def _dated(text: str, number: int, month: int, year: int | None, local: datetime) -> date:
     """A day of a month, the next one when no year is named."""
     if not 1 <= month <= 12:
-        raise WhenError(f"“{text}” is no date: there is no month {month}.")
+        raise WhenError(
+            "“{text}” is no date: there is no month {month}.", code="no_such_month", text=text, month=month
+        )
     for candidate in [year] if year is not None else range(local.year, local.year + 9):
         try:
             day = date(candidate, month, number)
@@ -214,4 +227,10 @@ def _dated(text: str, number: int, month: int, year: int | None, local: datetime
             continue
         if year is not None or day >= local.date():
             return day
-    raise WhenError(f"“{text}” is no date: that month has no day {number}{f' in {year}' if year else ''}.")
+    raise WhenError(
+        "“{text}” is no date: that month has no day {number}{year}.",
+        code="day_not_in_month",
+        text=text,
+        number=number,
+        year=f" in {year}" if year else "",
+    )

@@ -43,7 +43,10 @@ class OutsideReader:
         """
         if len(text) > LONGEST:
             raise WhenError(
-                f"“{text[:LONGEST]}…” was not understood. A single date has at most {LONGEST} characters."
+                "“{text}…” was not understood. A single date has at most {longest} characters.",
+                code="long_text_not_understood",
+                text=text[:LONGEST],
+                longest=LONGEST,
             )
         found: datetime | None = None
         # A lone short word is something that dateparser accepts by accident.
@@ -54,10 +57,14 @@ class OutsideReader:
                 if found is not None and _stray_number(text, found, local) is None:
                     break
         if found is None:
-            raise WhenError(f"“{text}” was not understood.")
+            raise WhenError("“{text}” was not understood.", code="not_understood", text=text)
         if (stray := _stray_number(text, found, local)) is not None:
             raise WhenError(
-                f"The “{stray}” in “{text}” had no part in what was understood ({found:%d.%m.%Y %H:%M})."
+                "The “{stray}” in “{text}” had no part in what was understood ({found}).",
+                code="part_not_understood",
+                stray=stray,
+                text=text,
+                found=f"{found:%d.%m.%Y %H:%M}",
             )
         return found
 
@@ -66,7 +73,11 @@ class OutsideReader:
         if key not in self._known:
             cost = _CALL + len(text)
             if cost > self._left:
-                raise WhenError(f"“{text}” is one date too many to read in words: write it as `2026-12-24`.")
+                raise WhenError(
+                    "“{text}” is one date too many to read in words: write it as `2026-12-24`.",
+                    code="too_many_dates_in_words",
+                    text=text,
+                )
             self._left -= cost
             self._known[key] = _by_dateparser(text, language, order, local)
         return self._known[key]

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
+from schedulezero.sentences import Sentence, parts_of
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
 from schedulezero.when.calendar.schedules import Once, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
@@ -39,6 +40,33 @@ EXAMPLES = {
     "es": "`mañana a las 9:00` · `cada lunes a las 18:00`",
     "pt": "`amanhã às 9:00` · `toda segunda-feira às 18h`",
 }
+# The codes of sentences that show what would be right; the others are followed by examples.
+SHOW_WHAT_IS_RIGHT = frozenset(
+    {
+        "at_which_two_times",
+        "by_the_clock_how_often",
+        "by_the_clock_uneven",
+        "crontab_never_matches",
+        "did_you_mean",
+        "end_no_day",
+        "how_often_between",
+        "in_which_month",
+        "no_cron_fields",
+        "no_such_hour",
+        "on_which_day_of_month",
+        "on_which_day_of_year",
+        "on_which_days",
+        "on_which_weekday",
+        "not_a_time_of_day",
+        "rrule_no_freq",
+        "rrule_not_a_part",
+        "rrule_unreadable",
+        "too_many_dates_in_words",
+        "two_lengths",
+        "two_schedules",
+        "which_one_of",
+    }
+)
 
 _STAMP = re.compile(r"<t:(-?\d{1,13})(?::[tTdDfFRsS])?>|@?(\d{9,11})")
 
@@ -68,32 +96,56 @@ def understand(
     Raises WhenError, in a sentence that quotes the text and shows what would be right.
     """
     wanted = re.sub(r"\s+", " ", text).strip()
-    examples = f"For example: {EXAMPLES[language_of(locale)]}"
     if not wanted:
-        raise WhenError(f"Say when. {examples}")
+        raise _with_examples(Sentence("Say when.", "say_when"), locale)
     if len(wanted) > MAX_LENGTH:
-        raise WhenError(f"That is more than {MAX_LENGTH} characters. {examples}")
+        said = Sentence(
+            "That is more than {max_length} characters.", "too_many_characters", max_length=MAX_LENGTH
+        )
+        raise _with_examples(said, locale)
     rest, named_zone = split_zone(wanted, zone)
     try:
         trigger = _trigger(rest, named_zone, locale, now, outside or OutsideReader())
         schedule = schedule_of(trigger, anchor=now, zone=named_zone)
     except WhenError as error:
-        said = error.message if error.message.count("`") else f"{error.message} {examples}"
-        raise WhenError(said) from error
+        if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
+            raise
+        raise _with_examples(error.message, locale) from error
     except TriggerError as error:
-        raise WhenError(f"“{wanted}” cannot be scheduled: {error.message} {examples}") from error
+        said = Sentence(
+            "“{wanted}” cannot be scheduled: {message}",
+            "cannot_be_scheduled",
+            wanted=wanted,
+            message=error.message,
+        )
+        raise _with_examples(said, locale) from error
     except OverflowError as error:
-        raise WhenError(
-            f"“{wanted}” lies outside of the years {FIRST_YEAR} to {LAST_YEAR}. {examples}"
-        ) from error
+        said = Sentence(
+            "“{wanted}” lies outside of the years {first_year} to {last_year}.",
+            "outside_of_years",
+            wanted=wanted,
+            first_year=FIRST_YEAR,
+            last_year=LAST_YEAR,
+        )
+        raise _with_examples(said, locale) from error
     if schedule.next_after(now) is None:
         if isinstance(schedule, Once):
             raise WhenError(_past(wanted, schedule.at, named_zone, locale, now))
-        raise WhenError(f"“{wanted}” never comes: no date from now on matches it. {examples}")
+        said = Sentence(
+            "“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=wanted
+        )
+        raise _with_examples(said, locale)
     return Understood(trigger, schedule, trigger.zone_or(named_zone))
 
 
-def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> str:
+def _with_examples(said: Sentence, locale: str) -> WhenError:
+    examples = EXAMPLES[language_of(locale)]
+    return WhenError(
+        Sentence("{message} For example: {examples}", "with_examples", message=said, examples=examples)
+    )
+
+
+def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> Sentence:
     """The sentence about a moment that is over, with the next one like it."""
     where = ZoneInfo(zone)
     local, today = at.astimezone(where), now.astimezone(where)
@@ -104,7 +156,13 @@ def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> str
         candidate = candidate + timedelta(days=1) if nearby else _a_year_later(candidate, today.year)
     following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
     offered = describe(following, zone, locale)
-    return f"“{text}” is in the past ({local:%d.%m.%Y %H:%M}). Next would be `{offered}`."
+    return Sentence(
+        "“{text}” is in the past ({local}). Next would be `{offered}`.",
+        "in_the_past",
+        text=text,
+        local=f"{local:%d.%m.%Y %H:%M}",
+        offered=offered,
+    )
 
 
 def _a_year_later(moment: datetime, at_least: int) -> datetime:
@@ -155,7 +213,11 @@ def _in_language(
     where = ZoneInfo(zone)
     tokens = words.tokens(text)
     if len(tokens) > MOST_TOKENS:
-        raise WhenError(f"That is more than {MOST_TOKENS} words and numbers.")
+        raise WhenError(
+            "That is more than {most_tokens} words and numbers.",
+            code="too_many_words",
+            most_tokens=MOST_TOKENS,
+        )
     if tokens and "cron" in tokens[0]:
         return _cron_fields(text[tokens[0].end :], zone)
     if recurs(tokens):
@@ -166,7 +228,9 @@ def _in_language(
         try:
             return _once(now + span)
         except OverflowError:
-            raise WhenError(f"“{text}” is further away than can be counted.") from None
+            raise WhenError(
+                "“{text}” is further away than can be counted.", code="too_far_away", text=text
+            ) from None
     return _once(read_moment(text, words, locale, where, now, outside), exact=True)
 
 
@@ -186,5 +250,9 @@ def _cron_fields(text: str, zone: str) -> Trigger:
     for part in re.findall(r"(\w+)=(\S+(?: (?:mon|tue|wed|thu|fri|sat|sun)\b\S*)*)", text):
         fields[part[0]] = part[1]
     if not fields or " ".join(f"{key}={value}" for key, value in fields.items()) != " ".join(text.split()):
-        raise WhenError(f"“{text.strip()}” are no cron fields; they look like `minute=*/5 hour=9-17`.")
+        raise WhenError(
+            "“{strip}” are no cron fields; they look like `minute=*/5 hour=9-17`.",
+            code="no_cron_fields",
+            strip=text.strip(),
+        )
     return Trigger("cron", {**fields, "timezone": zone})

@@ -9,6 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.rule import Bounded, Rule
 from schedulezero.when.calendar.schedules import OnFields, Schedule, upcoming
 from schedulezero.when.language.describe import describe
@@ -69,22 +70,32 @@ def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[dateti
     found: list[str] = []
     where = ZoneInfo(zone)
     if any(later - earlier < _DENSE for earlier, later in pairwise(runs)):
-        found.append("This runs more often than once a minute.")
+        found.append(Sentence("This runs more often than once a minute.", "warning_dense"))
     if runs and runs[0] - now > _FAR:
-        found.append("The first run is more than two years away.")
+        found.append(Sentence("The first run is more than two years away.", "warning_far"))
     for run in runs:
         local = run.astimezone(where)
         before = (run - timedelta(hours=3)).astimezone(where)
         if before.utcoffset() != local.utcoffset():
             found.append(
-                f"The clocks change in {zone} on {local:%d.%m.%Y}; that day it runs at {local:%H:%M}."
+                Sentence(
+                    "The clocks change in {zone} on {local}; that day it runs at {local2}.",
+                    "warning_clocks_change",
+                    zone=zone,
+                    local=f"{local:%d.%m.%Y}",
+                    local2=f"{local:%H:%M}",
+                )
             )
             break
     rare = sorted(day for day in _days_of(schedule) if day > 28)
     if rare:
         found.append(
-            f"Not every month has a day {rare[0]}: the others are passed over. "
-            "`last day of the month` runs in every one."
+            Sentence(
+                "Not every month has a day {rare}: the others are passed over. `last day of the "
+                "month` runs in every one.",
+                "warning_rare_day",
+                rare=rare[0],
+            )
         )
     return found
 

@@ -46,9 +46,15 @@ def rrule_parts(text: str) -> dict[str, str]:
     for part in text.upper().removesuffix(";").split(";"):
         key, _, value = part.partition("=")
         if not value:
-            raise WhenError(f"“{part[:60]}” is not a part of an RRULE; a part looks like `INTERVAL=2`.")
+            raise WhenError(
+                "“{part}” is not a part of an RRULE; a part looks like `INTERVAL=2`.",
+                code="rrule_not_a_part",
+                part=part[:60],
+            )
         if key in parts:
-            raise WhenError(f"{key[:60]} stands twice in this RRULE; say it once.")
+            raise WhenError(
+                "{key} stands twice in this RRULE; say it once.", code="rrule_key_twice", key=key[:60]
+            )
         parts[key] = value
     return parts
 
@@ -65,23 +71,31 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
     """
     match = _LINE.fullmatch(text.strip())
     if match is None:
-        raise WhenError(f"“{text}” is no RRULE line; one looks like `RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=9`.")
+        raise WhenError(
+            "“{text}” is no RRULE line; one looks like `RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=9`.",
+            code="rrule_unreadable",
+            text=text,
+        )
     parts = rrule_parts(match["parts"])
     if "FREQ" not in parts:
-        raise WhenError("This RRULE has no FREQ; one is `FREQ=WEEKLY`.")
+        raise WhenError("This RRULE has no FREQ; one is `FREQ=WEEKLY`.", code="rrule_no_freq")
     for key in parts:
         if key not in _PARTS:
-            raise WhenError(f"{key[:60]} of an RRULE is not supported.")
+            raise WhenError("{key} of an RRULE is not supported.", code="rrule_key_unsupported", key=key[:60])
     stamp = (match["start"] or "").upper()
     zone = _zone(match["parameters"] or "", stamp, zone)
     start = _stamp(stamp, zone) if stamp else None
     frequency = parts["FREQ"][:60]
     if frequency not in _UNITS:
-        raise WhenError(f"FREQ={frequency} is not supported; use DAILY, WEEKLY, MONTHLY or YEARLY.")
+        raise WhenError(
+            "FREQ={frequency} is not supported; use DAILY, WEEKLY, MONTHLY or YEARLY.",
+            code="rrule_freq_unsupported",
+            frequency=frequency,
+        )
     if parts.get("BYSECOND", "0") != "0":
-        raise WhenError("BYSECOND of an RRULE is not supported, except for 0.")
+        raise WhenError("BYSECOND of an RRULE is not supported, except for 0.", code="rrule_bysecond")
     if start is not None and start.second and "BYSECOND" not in parts:
-        raise WhenError("Seconds of DTSTART are not supported.")
+        raise WhenError("Seconds of DTSTART are not supported.", code="rrule_seconds")
     phrase = Phrase(unit=_UNITS[frequency], every=_number(parts, "INTERVAL", 1000) or 1)
     begins = start or now.astimezone(zone)
     _days(phrase, parts, begins)
@@ -96,7 +110,9 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
     phrase.count = _number(parts, "COUNT", LARGEST_COUNT)
     if "UNTIL" in parts:
         if phrase.count is not None:
-            raise WhenError("This RRULE has COUNT and UNTIL; one of them is possible.")
+            raise WhenError(
+                "This RRULE has COUNT and UNTIL; one of them is possible.", code="rrule_count_and_until"
+            )
         until = _stamp(parts["UNTIL"], zone)
         phrase.until = (until.date(), until.time() if "T" in parts["UNTIL"] else None)
     return phrase, zone
@@ -110,11 +126,17 @@ def _zone(parameters: str, stamp: str, zone: ZoneInfo) -> ZoneInfo:
         if key.upper() == "TZID" and named is None:
             named = value.strip('"')
         elif key.upper() != "VALUE" or value.upper() != ("DATE" if len(stamp) == 8 else "DATE-TIME"):
-            raise WhenError(f"“{parameter[:60]}” does not go with this DTSTART.")
+            raise WhenError(
+                "“{parameter}” does not go with this DTSTART.",
+                code="dtstart_parameter",
+                parameter=parameter[:60],
+            )
     if stamp.endswith("Z"):
         if named is not None:
             raise WhenError(
-                f"DTSTART is in UTC (its Z) and in {named[:60]} (its TZID); leave out one of them."
+                "DTSTART is in UTC (its Z) and in {named} (its TZID); leave out one of them.",
+                code="rrule_two_zones",
+                named=named[:60],
             )
         return ZoneInfo("UTC")
     if named is None:
@@ -130,19 +152,25 @@ def _days(phrase: Phrase, parts: dict[str, str], start: datetime) -> None:
     phrase.months.update(_numbers(parts, "BYMONTH", 1, 12))
     phrase.days.update(_numbers(parts, "BYMONTHDAY", -1, 31))
     if 0 in phrase.days:
-        raise WhenError("BYMONTHDAY=0 is no day of a month.")
+        raise WhenError("BYMONTHDAY=0 is no day of a month.", code="rrule_monthday_zero")
     for item in parts["BYDAY"].split(",") if "BYDAY" in parts else ():
         match = _BYDAY.fullmatch(item)
         if match is None or (match[1] and int(match[1]) < -1):
-            raise WhenError(f"“{item[:60]}” in BYDAY is not supported; MO, 1MO to 5MO and -1MO are.")
+            raise WhenError(
+                "“{item}” in BYDAY is not supported; MO, 1MO to 5MO and -1MO are.",
+                code="rrule_byday_unsupported",
+                item=item[:60],
+            )
         if match[1]:
             phrase.positions.add((int(match[1]), _DAYS.index(match[2])))
         else:
             phrase.weekdays.add(_DAYS.index(match[2]))
     if phrase.days and (phrase.positions or phrase.weekdays):
-        raise WhenError("BYMONTHDAY together with BYDAY is not supported.")
+        raise WhenError("BYMONTHDAY together with BYDAY is not supported.", code="rrule_monthday_with_byday")
     if phrase.weekdays and phrase.positions:
-        raise WhenError("BYDAY with and without numbers, such as MO,1TU, is not supported.")
+        raise WhenError(
+            "BYDAY with and without numbers, such as MO,1TU, is not supported.", code="rrule_byday_mixed"
+        )
     if phrase.unit in ("day", "week"):
         _days_of_weeks(phrase, start)
     else:
@@ -152,13 +180,25 @@ def _days(phrase: Phrase, parts: dict[str, str], start: datetime) -> None:
 def _days_of_weeks(phrase: Phrase, start: datetime) -> None:
     frequency = "DAILY" if phrase.unit == "day" else "WEEKLY"
     if phrase.positions:
-        raise WhenError(f"BYDAY with numbers, such as 1MO, does not go with FREQ={frequency}; use MONTHLY.")
+        raise WhenError(
+            "BYDAY with numbers, such as 1MO, does not go with FREQ={frequency}; use MONTHLY.",
+            code="rrule_byday_numbers",
+            frequency=frequency,
+        )
     if phrase.unit == "day" and phrase.every == 1 and phrase.days:
         phrase.unit = "month"  # the days that are such a day of a month
     elif phrase.days:
-        raise WhenError(f"BYMONTHDAY does not go with this FREQ={frequency}; use MONTHLY.")
+        raise WhenError(
+            "BYMONTHDAY does not go with this FREQ={frequency}; use MONTHLY.",
+            code="rrule_monthday_with_freq",
+            frequency=frequency,
+        )
     elif phrase.months:
-        raise WhenError(f"BYMONTH with FREQ={frequency} is not supported.")
+        raise WhenError(
+            "BYMONTH with FREQ={frequency} is not supported.",
+            code="rrule_bymonth_with_freq",
+            frequency=frequency,
+        )
     if phrase.unit == "week" and not phrase.weekdays:
         phrase.weekdays.add(start.weekday())
 
@@ -166,13 +206,16 @@ def _days_of_weeks(phrase: Phrase, start: datetime) -> None:
 def _days_of_months(phrase: Phrase, start: datetime) -> None:
     if phrase.weekdays:
         raise WhenError(
-            "With MONTHLY and YEARLY, BYDAY needs numbers, such as 1MO or -1FR; MO alone needs WEEKLY."
+            "With MONTHLY and YEARLY, BYDAY needs numbers, such as 1MO or -1FR; MO alone needs WEEKLY.",
+            code="rrule_byday_needs_numbers",
         )
     if phrase.unit == "month":
         if not (phrase.days or phrase.positions):
             phrase.days.add(start.day)
         if phrase.months and phrase.every > 1:
-            raise WhenError("BYMONTH with FREQ=MONTHLY and an INTERVAL is not supported.")
+            raise WhenError(
+                "BYMONTH with FREQ=MONTHLY and an INTERVAL is not supported.", code="rrule_bymonth_monthly"
+            )
         return
     if phrase.months:
         if not (phrase.days or phrase.positions):
@@ -181,7 +224,9 @@ def _days_of_months(phrase: Phrase, start: datetime) -> None:
         # Numbers count within the year here: the first four are in January, the last is in December.
         within = {_DECEMBER if number == -1 else _JANUARY for number, _ in phrase.positions}
         if len(within) > 1 or any(number == 5 for number, _ in phrase.positions):
-            raise WhenError("BYDAY counts within the year here; give this rule a BYMONTH.")
+            raise WhenError(
+                "BYDAY counts within the year here; give this rule a BYMONTH.", code="rrule_byday_needs_month"
+            )
         phrase.months.update(within)
     elif phrase.days:
         phrase.months.update(_EVERY_MONTH)
@@ -197,14 +242,18 @@ def _week_start(phrase: Phrase, name: str, start: date) -> None:
     are also in one week from Monday to Sunday; the anchor becomes a day of that one.
     """
     if name not in _DAYS:
-        raise WhenError(f"WKST={name[:60]} is not a weekday; one is MO.")
+        raise WhenError(
+            "WKST={name} is not a weekday; one is MO.", code="rrule_wkst_no_weekday", name=name[:60]
+        )
     first = _DAYS.index(name)
     if first == 0 or phrase.unit != "week" or phrase.every == 1:
         return
     later = {day >= first for day in phrase.weekdays}
     if len(later) > 1:
         raise WhenError(
-            f"Weeks begin on Monday here, so WKST={name} is not supported with this INTERVAL and BYDAY."
+            "Weeks begin on Monday here, so WKST={name} is not supported with this INTERVAL and BYDAY.",
+            code="rrule_wkst_unsupported",
+            name=name,
         )
     if phrase.anchor is not None:
         begins = start - timedelta(days=(start.weekday() - first) % 7)
@@ -221,13 +270,21 @@ def _stamp(text: str, zone: ZoneInfo) -> datetime:
         )
         return moment.astimezone(zone)
     except (ValueError, OverflowError):
-        raise WhenError(f"“{text[:60]}” is no time stamp such as 20261224T180000Z.") from None
+        raise WhenError(
+            "“{text}” is no time stamp such as 20261224T180000Z.", code="not_a_time_stamp", text=text[:60]
+        ) from None
 
 
 def _number(parts: dict[str, str], name: str, high: int) -> int | None:
     numbers = _numbers(parts, name, 1, high)
     if len(numbers) > 1:
-        raise WhenError(f"{name}={parts[name][:60]} must be one number from 1 to {high}.")
+        raise WhenError(
+            "{name}={parts} must be one number from 1 to {high}.",
+            code="rrule_not_one_number",
+            name=name,
+            parts=parts[name][:60],
+            high=high,
+        )
     return numbers[0] if numbers else None
 
 
@@ -235,6 +292,13 @@ def _numbers(parts: dict[str, str], name: str, low: int, high: int) -> list[int]
     numbers: list[int] = []
     for item in parts[name].split(",") if name in parts else ():
         if not re.fullmatch(r"[+-]?[0-9]{1,4}", item) or not low <= int(item) <= high:
-            raise WhenError(f"{name}={item[:60]} must be from {low} to {high}.")
+            raise WhenError(
+                "{name}={item} must be from {low} to {high}.",
+                code="rrule_out_of_range",
+                name=name,
+                item=item[:60],
+                low=low,
+                high=high,
+            )
         numbers.append(int(item))
     return numbers
