@@ -73,12 +73,12 @@ class AdminCog(commands.Cog):
 
     # ---------------------------------------------------------------- commands
 
-    @schedule.command(name="create", description="Schedule something: fill a form, check, confirm")
+    @schedule.command(name="create", description="Schedule a job: fill in a form, check the preview, confirm")
     @app_commands.describe(
-        job="What to do; leave it out to choose from all",
-        when="When: tomorrow at 9, every monday at 18:00, … (you see how it is understood)",
-        at="Or a date picked in your client with @time",
-        name="What to call it; leave it out for a name from its text",
+        job="The kind of job. Leave it out to choose from a list.",
+        when="When: tomorrow at 9, every monday at 18:00, … (shows how I read it)",
+        at="Or a date picked with Discord's @time",
+        name="A name for the job. Leave it out to take it from the text.",
     )
     async def create(
         self,
@@ -94,7 +94,7 @@ class AdminCog(commands.Cog):
             opens_form=True,
         )
 
-    @schedule.command(name="drafts", description="Go on with what you began and did not finish")
+    @schedule.command(name="drafts", description="Pick up your unfinished drafts")
     async def drafts(self, interaction: discord.Interaction) -> None:
         await answer(interaction, unfinished.show_drafts)
 
@@ -110,7 +110,7 @@ class AdminCog(commands.Cog):
         wanted = JobState(state) if state else None
         await answer(interaction, lambda desk: listing.begin(desk, state=wanted, text=text))
 
-    @schedule.command(name="show", description="Show a job, with everything that can be done with it")
+    @schedule.command(name="show", description="Show a job with all its actions")
     @app_commands.describe(job="Which job")
     async def show(self, interaction: discord.Interaction, job: str) -> None:
         await answer(interaction, lambda desk: job_card.show_card(desk, job))
@@ -125,12 +125,12 @@ class AdminCog(commands.Cog):
     ) -> None:
         await answer(interaction, lambda desk: create.begin_edit(desk, job, when=when))
 
-    @schedule.command(name="cancel", description="Cancel a job; asks first, and can be undone")
+    @schedule.command(name="cancel", description="Cancel a job. Asks first, and you can undo it.")
     @app_commands.describe(job="Which job")
     async def cancel(self, interaction: discord.Interaction, job: str) -> None:
         await answer(interaction, lambda desk: job_card.ask_cancel(desk, job))
 
-    @schedule.command(name="pause", description="Hold a job until you resume it")
+    @schedule.command(name="pause", description="Pause a job until you resume it")
     @app_commands.describe(job="Which job")
     async def pause(self, interaction: discord.Interaction, job: str) -> None:
         await answer(interaction, lambda desk: job_card.pause(desk, job))
@@ -140,13 +140,13 @@ class AdminCog(commands.Cog):
     async def resume(self, interaction: discord.Interaction, job: str) -> None:
         await answer(interaction, lambda desk: job_card.resume(desk, job))
 
-    @schedule.command(name="run", description="Run a job once, now; its schedule stays as it is")
+    @schedule.command(name="run", description="Run a job once now. Its schedule stays the same.")
     @app_commands.describe(job="Which job")
     async def run(self, interaction: discord.Interaction, job: str) -> None:
         await answer(interaction, lambda desk: job_card.run_now(desk, job))
 
     @schedule.command(name="history", description="Show what ran, with results, errors and links")
-    @app_commands.describe(job="Only this job", state="Only runs that ended so")
+    @app_commands.describe(job="Only this job", state="Only runs with this outcome")
     @app_commands.choices(state=_RUN_STATES)
     async def history(
         self, interaction: discord.Interaction, job: str | None = None, state: str | None = None
@@ -155,7 +155,7 @@ class AdminCog(commands.Cog):
         await answer(interaction, lambda desk: history.show_history(desk, job, wanted))
 
     @schedule.command(name="audit", description="Show who changed what, and when")
-    @app_commands.describe(job="Only this job", person="Only what this person did")
+    @app_commands.describe(job="Only this job", person="Only this person's changes")
     async def audit(
         self,
         interaction: discord.Interaction,
@@ -175,7 +175,7 @@ class AdminCog(commands.Cog):
     async def calendar(self, interaction: discord.Interaction, view: str = "month") -> None:
         await answer(interaction, lambda desk: calendar_panel.show_calendar(desk, view))
 
-    @schedule.command(name="export", description="Get all that is scheduled here as a file")
+    @schedule.command(name="export", description="Download everything scheduled here as a file")
     @app_commands.describe(kind="YAML to import again, or a calendar file")
     @app_commands.choices(
         kind=[
@@ -186,10 +186,10 @@ class AdminCog(commands.Cog):
     async def export(self, interaction: discord.Interaction, kind: str = "yaml") -> None:
         await answer(interaction, lambda desk: exchange_panel.export(desk, kind))
 
-    @schedule.command(name="import", description="Take jobs over from a file; shows first what it would do")
+    @schedule.command(name="import", description="Import jobs from a file. Shows what it would do first.")
     @app_commands.describe(
         file="Our YAML, a calendar, a crontab, Reminder Bot's CSV",
-        channel="Where entries that name no channel are posted",
+        channel="The channel for entries without one",
     )
     async def import_(
         self,
@@ -200,17 +200,15 @@ class AdminCog(commands.Cog):
         where = channel.id if channel is not None else None
         await answer(interaction, lambda desk: exchange_panel.dry_run(desk, file, where))
 
-    @schedule.command(name="setup", description="Set this server's zone, alerts, approval and limits")
+    @schedule.command(name="setup", description="Set this server's time zone, alerts, approval and limits")
     async def setup(self, interaction: discord.Interaction) -> None:
         await answer(interaction, setup.show_setup)
 
-    @schedule.command(name="help", description="What I can do, and how to say it")
+    @schedule.command(name="help", description="What I can do, and how to write it")
     async def help(self, interaction: discord.Interaction) -> None:
         await answer(interaction, help_panel.show_help)
 
-    @schedule.command(
-        name="status", description="Show how the server, my handler and the sprockets are doing"
-    )
+    @schedule.command(name="status", description="Show the state of the server, my handler and the sprockets")
     async def status(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.show_status)
 
@@ -218,7 +216,7 @@ class AdminCog(commands.Cog):
     async def reload(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.reload_handler)
 
-    @schedule.command(name="timezone", description="Set the zone in which you mean your times")
+    @schedule.command(name="timezone", description="Set your time zone")
     @app_commands.describe(zone="A city or zone, such as Berlin", whose="Yours, or this server's default")
     @app_commands.choices(
         whose=[

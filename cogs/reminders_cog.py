@@ -16,7 +16,7 @@ class RemindersCog(commands.Cog):
 
     remind = app_commands.Group(
         name="remind",
-        description="Be reminded of something, by direct message",
+        description="Get a reminder by direct message",
         allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
     )
@@ -24,7 +24,7 @@ class RemindersCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
 
-    @remind.command(name="me", description="Be reminded of something, once or again and again")
+    @remind.command(name="me", description="Get a reminder by direct message, once or repeatedly")
     @app_commands.describe(
         what="Of what", when="When: in 10 minutes, tomorrow at 9, every friday at 17:00, …"
     )

@@ -129,7 +129,7 @@ def handler_of(bot: commands.Bot) -> Handler:
     handler = getattr(bot.get_cog("ScheduleZeroCog"), "handler", None)
     if not isinstance(handler, Handler):
         raise Refused(
-            "My ScheduleZero handler is not loaded. The bot's owner can restart me.",
+            "My ScheduleZero handler isn't loaded. The bot's owner can restart me.",
             code="handler_not_loaded",
         )
     return handler

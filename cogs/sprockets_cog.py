@@ -59,7 +59,7 @@ class SprocketsCog(commands.Cog):
         return self._guilds
 
     @app_commands.command(
-        name="load_sprocket", description="Load a sprocket: its jobs can be scheduled at once"
+        name="load_sprocket", description="Load a sprocket, so that its jobs can be scheduled"
     )
     @app_commands.describe(name="Which sprocket")
     @app_commands.guild_only()
@@ -72,7 +72,9 @@ class SprocketsCog(commands.Cog):
 
         await self._as_owner(interaction, work)
 
-    @app_commands.command(name="unload_sprocket", description="Unload a sprocket: its jobs are gone")
+    @app_commands.command(
+        name="unload_sprocket", description="Unload a sprocket. Its jobs can't run until it is loaded again."
+    )
     @app_commands.describe(name="Which sprocket")
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
@@ -84,7 +86,7 @@ class SprocketsCog(commands.Cog):
 
         await self._as_owner(interaction, work)
 
-    @app_commands.command(name="reload_sprocket", description="Take up changes to a sprocket's file")
+    @app_commands.command(name="reload_sprocket", description="Reload a sprocket whose file has changed")
     @app_commands.describe(name="Which sprocket")
     @app_commands.guild_only()
     @app_commands.default_permissions(_OWNERS)
@@ -149,5 +151,5 @@ class SprocketsCog(commands.Cog):
 
 def _brought(names: list[str]) -> str:
     if not names:
-        return t("It brought no new jobs.")
-    return t("Its jobs: {names}.", names=", ".join(f"`{name}`" for name in names))
+        return t("It added no jobs.")
+    return t("It adds: {names}.", names=", ".join(f"`{name}`" for name in names))

@@ -220,7 +220,7 @@ class DatabaseUnavailable(ScheduleZeroError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(
-            "The database cannot be used now; runs wait until it is back.", code="database_cannot_be_used"
+            "The database isn't available. Runs wait until it is back.", code="database_cannot_be_used"
         )
         self.detail = detail
 

@@ -60,7 +60,7 @@ async def send_announcement(
         message: What to say
         role_id: Role to ping with it
         everyone: Ping @everyone
-        shuffled: Several texts, parted by lines of ---, come shuffled, not in turn
+        shuffled: Pick from several texts (separated by --- lines) in random order
     """
     channel = await channel_of(bot, channel_id)
     text = text_for(channel.guild, message, shuffled=shuffled)
@@ -88,14 +88,14 @@ async def send_embed_announcement(
     image_url: Url | None = None,
     fields: list[Any] | None = None,
 ) -> dict[str, Any]:
-    """Post an embed: a framed message with a title and a coloured edge.
+    """Post an embed: a message in a frame with a title and a coloured edge.
 
     Params:
         channel_id: Where to post
-        title: Its heading
-        description: Its text
-        color: Colour of its edge, such as #5865F2 or blue
-        footer: Small print at its end
+        title: The heading
+        description: The text
+        color: Colour of the edge, such as #5865F2 or blue
+        footer: Small print at the end
         thumbnail_url: Address of a small picture
         image_url: Address of a large picture
         fields: Fields as JSON, such as [{"name": "When", "value": "8 pm", "inline": true}]
@@ -174,7 +174,7 @@ async def send_dm(
             user = bot.get_user(user_id) or await bot.fetch_user(user_id)
             if user.bot:
                 raise JobFailed(
-                    "{user_id} is a bot; bots take no direct messages.",
+                    "{user_id} is a bot, and bots can't receive direct messages.",
                     retry=False,
                     code="addressee_is_bot",
                     user_id=user_id,
@@ -192,7 +192,8 @@ async def send_dm(
         ) from error
     except Forbidden as error:
         raise JobFailed(
-            "The user {user_id} takes no direct messages from me: they are closed, or we share no server.",
+            "I can't send direct messages to the user {user_id}: they are closed, or we don't share a "
+            "server.",
             retry=False,
             code="user_unreachable",
             user_id=user_id,

@@ -32,12 +32,12 @@ async def set_slowmode(
     seconds: Annotated[int, Field(ge=0, le=_SLOWEST)],
     lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=365))] | None = None,
 ) -> dict[str, Any]:
-    """Slow a channel down, for some hours or until further notice.
+    """Put a channel in slow mode, for a few hours or until further notice.
 
     Params:
         channel_id: Which channel
-        seconds: How long each person waits between two messages; 0 for not at all
-        lasts: For how long; then it is as it was before, also where one such time begins within another
+        seconds: How long each person has to wait between messages; 0 switches slow mode off
+        lasts: How long it lasts. Afterwards the previous state comes back, even if periods overlap
     """
     channel = await guild_channel_of(bot, channel_id)
     if not isinstance(
@@ -81,12 +81,12 @@ async def set_channel_text(
     text: Annotated[LongText, Field(max_length=_LONGEST_TOPIC)],
     where: Literal["topic", "name"] = "topic",
 ) -> dict[str, Any]:
-    """Write a channel's topic or name, such as a countdown.
+    """Change a channel's topic or name, for example to a countdown.
 
     Params:
         channel_id: Which channel
         text: What to write, such as {countdown:2030-01-01} until the launch
-        where: Discord lets a name change twice in ten minutes only
+        where: Discord allows only two name changes in ten minutes
     """
     channel = await guild_channel_of(bot, channel_id)
     longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
@@ -94,7 +94,7 @@ async def set_channel_text(
     topical = isinstance(channel, discord.TextChannel | discord.ForumChannel)
     if where == "topic" and not topical:
         raise JobFailed(
-            "#{name} has no topic; write its name instead.", retry=False, code="no_topic", name=channel.name
+            "#{name} has no topic. Change its name instead.", retry=False, code="no_topic", name=channel.name
         )
     async with asking_discord(f"write the {where} of #{channel.name}"):
         await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]

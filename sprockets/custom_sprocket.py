@@ -31,7 +31,7 @@ async def question_of_the_day(bot: commands.Bot, params: dict[str, Any]) -> dict
 
     Params:
         channel_id: int - Where to ask
-        question: str - What to ask; one of mine if you leave it empty (optional)
+        question: str - The question. Leave it empty to use one of mine (optional)
     """
     question = params.get("question") or random.choice(QUESTIONS)
     # Another sprocket's job, called as the server would call it.

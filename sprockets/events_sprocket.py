@@ -57,11 +57,11 @@ async def create_event(
 
     Params:
         guild_id: The server
-        title: What it is called
-        starts_in: How long after this job runs it begins, such as 2 days
+        title: Its name
+        starts_in: How long after the run it starts, such as 2 days
         lasts: How long it takes
-        place: Where it is, if not in a voice channel
-        voice_channel_id: The voice channel where it is, if not elsewhere
+        place: The place, unless it is a voice channel
+        voice_channel_id: The voice channel, unless it takes place elsewhere
         description: What it is about
     """
     guild = guild_of(bot, guild_id)
@@ -123,7 +123,7 @@ async def start_event(
 
     Params:
         guild_id: The server
-        title: What it is called; the next one of that name is started
+        title: Its name. The next event with that name is started
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(f"start the event “{title}”"):
@@ -141,7 +141,7 @@ async def end_event(
 
     Params:
         guild_id: The server
-        title: What it is called; the one of that name that is going on is ended
+        title: Its name. The running event with that name is ended
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(f"end the event “{title}”"):
@@ -164,7 +164,7 @@ async def _next_event(
     if not found:
         doing = "going on" if status is discord.EventStatus.active else "planned"
         raise JobFailed(
-            "There is no event “{title}” that is {doing}.",
+            "There is no {doing} event called “{title}”.",
             retry=False,
             code="event_missing",
             title=title,

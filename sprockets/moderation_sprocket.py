@@ -49,10 +49,10 @@ async def cleanup_messages(
 
     Params:
         channel_id: Where to clean up
-        limit: How many to delete at most
-        age_days: Only those older than so many days
-        user_id: Only those of this person
-        contains: Only those that contain this text
+        limit: Delete at most this many
+        age_days: Only messages older than this many days
+        user_id: Only from this person
+        contains: Only messages that contain this text
     """
     channel = await channel_of(bot, channel_id)
 
@@ -96,8 +96,8 @@ async def _to_delete(
     """The ids of the messages to delete, the newest first."""
     if contains and not bot.intents.message_content:
         raise JobFailed(
-            "To look at what messages say I need the Message Content intent: switch it on in "
-            "Discord's developer portal and set `message_content: true` in the configuration.",
+            "To read message text I need the Message Content intent. Switch it on in Discord's developer "
+            "portal and set `message_content: true` in the configuration.",
             retry=False,
             code="needs_message_content",
         )
@@ -138,11 +138,11 @@ async def _delete(channel: Sendable, found: list[int]) -> int:
 
 @job(needs=_LOCKING, resumable=True)
 async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reason = "") -> dict[str, Any]:
-    """Lock a channel: nobody but its moderators can write there.
+    """Lock a channel, so that only its moderators can write there.
 
     Params:
         channel_id: Which channel
-        reason: Why, for the audit log and the people in the channel
+        reason: The reason, for the audit log and the people in the channel
     """
     channel = await _lockable(bot, channel_id)
     noted = _noted(reason)
@@ -168,11 +168,11 @@ async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Rea
 
 @job(needs=_LOCKING, resumable=True)
 async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reason = "") -> dict[str, Any]:
-    """Unlock a channel, with the permissions that it had before it was locked.
+    """Unlock a channel and restore the permissions it had before the lock.
 
     Params:
         channel_id: Which channel
-        reason: Why, for the audit log and the people in the channel
+        reason: The reason, for the audit log and the people in the channel
     """
     channel = await _lockable(bot, channel_id)
     noted = _noted(reason)
@@ -228,7 +228,7 @@ async def _lockable(bot: commands.Bot, channel_id: int) -> discord.TextChannel:
     channel = await channel_of(bot, channel_id)
     if not isinstance(channel, discord.TextChannel):
         raise JobFailed(
-            "#{name} cannot be locked; only text channels can.",
+            "#{name} can't be locked: only text channels can.",
             retry=False,
             code="channel_cannot_be_locked",
             name=channel.name,

@@ -56,8 +56,8 @@ async def send_poll(
         channel_id: Where to ask
         question: What to ask
         answers: The answers to choose from, one on each line, at most 10
-        lasts: How long one can vote, from 1 hour to 32 days
-        several: Let people choose more than one answer
+        lasts: How long the poll is open, from 1 hour to 32 days
+        several: Let people pick more than one answer
     """
     channel = await channel_of(bot, channel_id)
     poll = discord.Poll(
@@ -113,7 +113,7 @@ async def send_as(
     message: Annotated[LongText, Field(max_length=4000)],
     avatar_url: Url | None = None,
 ) -> dict[str, Any]:
-    """Post under another name and with another face.
+    """Post under another name and avatar.
 
     Params:
         channel_id: Where to post
@@ -124,7 +124,7 @@ async def send_as(
     channel = await channel_of(bot, channel_id)
     if _FORBIDDEN_NAMES.search(name):
         raise JobFailed(
-            "Discord does not take “{name}” as a name; choose another one.",
+            "Discord doesn't accept the name “{name}”. Choose another one.",
             retry=False,
             code="name_refused",
             name=name,
@@ -166,7 +166,7 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
     home = channel.parent if isinstance(channel, discord.Thread) else channel
     if not isinstance(home, discord.TextChannel | discord.VoiceChannel | discord.ForumChannel):
         raise JobFailed(
-            "#{name} takes no posts under another name.",
+            "Posts in #{name} can't use another name.",
             retry=False,
             code="no_posts_under_name",
             name=channel.name,
@@ -189,16 +189,16 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
 async def edit_post(
     bot: commands.Bot, message_url: MessageLink, text: Annotated[LongText, Field(max_length=2000)]
 ) -> dict[str, Any]:
-    """Change what one of my earlier posts says.
+    """Edit one of my earlier posts.
 
     Params:
-        message_url: The link of the post: right click on it, then Copy Message Link
-        text: What it is to say
+        message_url: The post's link: right-click it, then Copy Message Link
+        text: The new text
     """
     found = await find_message(bot, message_url)
     if found.author != bot.user:
         raise JobFailed(
-            "I can only change posts of my own; this one is somebody else's.", retry=False, code="not_my_post"
+            "I can only edit my own posts, and this one is by someone else.", retry=False, code="not_my_post"
         )
     assert found.guild is not None
     written = fitting(text_for(found.guild, text), MOST_TEXT, "text")
@@ -215,7 +215,7 @@ async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, 
     """Delete an earlier post.
 
     Params:
-        message_url: The link of the post: right click on it, then Copy Message Link
+        message_url: The post's link: right-click it, then Copy Message Link
     """
     try:
         found = await find_message(bot, message_url)

@@ -29,12 +29,12 @@ async def remind(
     """Remind me by direct message.
 
     Params:
-        user_id: Who is reminded: whoever made the reminder
+        user_id: The person to remind: whoever created the reminder
         message: Of what
     """
     if current_run().creator_id not in (None, str(user_id)):
         raise JobFailed(
-            "A reminder goes to whoever made it, and to nobody else.",
+            "A reminder can only go to the person who created it.",
             retry=False,
             code="reminder_for_somebody_else",
         )

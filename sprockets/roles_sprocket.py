@@ -36,7 +36,7 @@ async def add_role_scheduled(
 async def remove_role_scheduled(
     bot: commands.Bot, guild_id: GuildId, user_ids: MemberIds, role_id: RoleId
 ) -> dict[str, Any]:
-    """Take a role from people.
+    """Remove a role from people.
 
     Params:
         guild_id: The server
@@ -54,13 +54,13 @@ async def give_role_for(
     role_id: RoleId,
     lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=730))],
 ) -> dict[str, Any]:
-    """Give people a role for a while.
+    """Give people a role temporarily.
 
     Params:
         guild_id: The server
         user_ids: Who gets it
         role_id: Which role
-        lasts: For how long; whoever has it already otherwise keeps it
+        lasts: How long they keep it. Anyone who already had the role keeps it
     """
     role = _role_to_manage(bot, guild_id, role_id)
 
@@ -113,7 +113,7 @@ def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.R
     role = role_of(guild, role_id)
     if role >= guild.me.top_role or role.managed or role.is_default():
         raise JobFailed(
-            "I cannot manage the role {name}: move my own role above it in the server's settings.",
+            "I can't manage the role {name}. Move my own role above it in the server settings.",
             retry=False,
             code="role_above_mine",
             name=role.name,

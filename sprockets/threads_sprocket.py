@@ -50,14 +50,14 @@ async def create_thread(
 
     Params:
         channel_id: Where to open it
-        title: What it is called
-        message: Its first message
-        archive_after: When it is put away after nobody wrote in it
+        title: Its name
+        message: The first message
+        archive_after: Archive it after this long without messages
     """
     channel = await channel_of(bot, channel_id)
     if not isinstance(channel, discord.TextChannel):
         raise JobFailed(
-            "Threads cannot be opened in #{name}; choose a text channel.",
+            "I can't open threads in #{name}. Choose a text channel.",
             retry=False,
             code="no_threads_in",
             name=channel.name,
@@ -99,14 +99,16 @@ async def create_forum_post(
     """Open a post in a forum.
 
     Params:
-        channel_id: In which forum
-        title: Its title
-        message: What it says
+        channel_id: Which forum
+        title: The title
+        message: The text to post
         tags: Names of the forum's tags, with commas between them
     """
     forum = await guild_channel_of(bot, channel_id)
     if not isinstance(forum, discord.ForumChannel):
-        raise JobFailed("#{name} is no forum; choose one.", retry=False, code="not_a_forum", name=forum.name)
+        raise JobFailed(
+            "#{name} isn't a forum. Choose a forum.", retry=False, code="not_a_forum", name=forum.name
+        )
     name = text_for(forum.guild, title)[:100]
     text = fitting(text_for(forum.guild, message), MOST_TEXT, "message")
     chosen = _tags(forum, tags)
@@ -138,12 +140,12 @@ async def set_thread(
 
     Params:
         thread_id: Which one
-        state: Closed is archived and locked: only moderators open it again
+        state: Closed means archived and locked: only moderators can reopen it
     """
     thread = await guild_channel_of(bot, thread_id)
     if not isinstance(thread, discord.Thread):
         raise JobFailed(
-            "#{name} is no thread and no forum post.", retry=False, code="not_a_thread", name=thread.name
+            "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
         )
     async with asking_discord(f"change the thread “{thread.name}”"):
         if thread.archived and state != "open":

@@ -38,7 +38,7 @@ async def call_web(
 
     Params:
         url: The address
-        method: How to call it
+        method: The HTTP method
         body: What to send: JSON goes as JSON, anything else as text
     """
     run = current_run()

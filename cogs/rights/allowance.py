@@ -93,11 +93,11 @@ def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
         return None
     most = limits.runs_a_minute(personal)
     said = t(
-        "Its runs are {gap} apart, and the shortest interval is {least} now. It keeps running.",
+        "It runs every {gap}, and the shortest interval allowed is now {least}. It keeps running.",
         gap=spoken(gap),
         least=spoken(shortest),
     )
-    waits = t("Runs above {count} a minute in this server wait for their turn.", count=most)
+    waits = t("Beyond {count} runs a minute, runs in this server wait.", count=most)
     return f"{said} {waits}" if most is not None else said
 
 

@@ -102,8 +102,12 @@ class SeenChannels:
             self._people[person] = member
         member = self._people[person]
         if member is None:
-            return t("{who} is not in this server.", who=f"<@{person}>")
-        return t("{who} is a bot; bots take no direct messages.", who=member.mention) if member.bot else None
+            return t("{who} isn't in this server.", who=f"<@{person}>")
+        return (
+            t("{who} is a bot, and bots can't receive direct messages.", who=member.mention)
+            if member.bot
+            else None
+        )
 
     async def _member(self, user_id: int) -> discord.Member | None:
         try:

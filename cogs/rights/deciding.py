@@ -99,7 +99,7 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     if situation.spec is None:
         method = discord.utils.escape_markdown(would_be.method[:80])
         return Verdict(
-            (t("“{method}” isn't loaded, so your rights can't be compared with it.", method=method),)
+            (t("“{method}” isn't loaded, so I can't check whether you may do this.", method=method),)
         )
     found = findings(
         situation.spec,
@@ -148,8 +148,8 @@ def may_touch(job: Job, member: discord.Member) -> bool:
 def _not_theirs(job: Job) -> str:
     name = f"“{discord.utils.escape_markdown(job.title[:80])}”"
     if belongs_to_another(job):
-        return t("{job} belongs to another job: its creator and administrators may change it.", job=name)
-    return t("{job} may be changed by its creator, administrators and the roles it names.", job=name)
+        return t("Only its creator and administrators may change {job}.", job=name)
+    return t("Only its creator, administrators and the roles it names may change {job}.", job=name)
 
 
 def moved(job: Job, channel_id: str) -> Job | None:

@@ -153,9 +153,7 @@ def _strangers(
         kind = _kind(spec, name)
         if kind is Kind.MESSAGE and (link := read_message_link(value)) and link.guild_id != guild.id:
             found.append(
-                Finding(
-                    Of.JOB, Sentence("The link is not one of a message in this server.", "message_not_here")
-                )
+                Finding(Of.JOB, Sentence("The link isn't for a message in this server.", "message_not_here"))
             )
         elif kind in (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE):
             found += [
@@ -164,10 +162,15 @@ def _strangers(
                 if _channel(channel_id, guild, known) is None
             ]
         elif kind is Kind.ROLE and guild.get_role(value) is None:
-            found.append(Finding(Of.JOB, Sentence("The role is not one of this server.", "role_not_here")))
+            found.append(Finding(Of.JOB, Sentence("The role isn't in this server.", "role_not_here")))
         elif kind is Kind.GUILD and value != guild.id:
             found.append(
-                Finding(Of.JOB, Sentence("The job names another server than its own.", "names_another_guild"))
+                Finding(
+                    Of.JOB,
+                    Sentence(
+                        "The job names a different server than the one it belongs to.", "names_another_guild"
+                    ),
+                )
             )
     return found
 
@@ -290,7 +293,7 @@ def _channel_ids(value: Any) -> list[int]:
 
 def _unseen(channel_id: int) -> Finding:
     said = Sentence(
-        "The channel {id} is not one of this server, or I cannot see it.", "channel_not_here", id=channel_id
+        "The channel {id} isn't in this server, or I can't see it.", "channel_not_here", id=channel_id
     )
     return Finding(Of.UNSEEN, said)
 
@@ -315,7 +318,8 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
     if member and need.of != "bot" and not getattr(channel.permissions_for(member), permission):
         said = (
             Sentence(
-                "{who}, who made this job, may not do this in {channel}: they lack *{permission}*.",
+                "{who}, who created this job, can't do this in {channel}: they don't have "
+                "*{permission}* there.",
                 "creator_lacks_in_channel",
                 who=member.mention,
                 channel=channel.mention,
@@ -323,7 +327,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
             )
             if around.absent
             else Sentence(
-                "You may not do this in {channel}: you lack *{permission}*.",
+                "You can't do this in {channel}: you don't have *{permission}* there.",
                 "you_lack_in_channel",
                 channel=channel.mention,
                 permission=permission_name(permission),
@@ -337,7 +341,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
 
 def _bot_lacks(permission: str, channel: Channel) -> Sentence:
     return Sentence(
-        "I may not do this in {channel}: give my role *{permission}* there.",
+        "I can't do this in {channel}. Give my role *{permission}* there.",
         "bot_lacks_in_channel",
         channel=channel.mention,
         permission=permission_name(permission),
@@ -350,20 +354,20 @@ def _guild_problems(need: Need, around: _Around) -> list[Finding]:
     if member and need.of != "bot" and not getattr(member.guild_permissions, need.permission):
         said = (
             Sentence(
-                "{who}, who made this job, lacks the permission *{permission}* in this server.",
+                "{who}, who created this job, doesn't have the *{permission}* permission in this server.",
                 "creator_lacks",
                 who=member.mention,
                 permission=lacking,
             )
             if around.absent
             else Sentence(
-                "You lack the permission *{permission}* in this server.", "you_lack", permission=lacking
+                "You don't have the *{permission}* permission in this server.", "you_lack", permission=lacking
             )
         )
         found.append(Finding(Of.PERSON, said))
     if need.of != "person" and not getattr(around.me.guild_permissions, need.permission):
         said = Sentence(
-            "I lack the permission *{permission}*: give it to my role.", "bot_lacks", permission=lacking
+            "I don't have the *{permission}* permission. Give it to my role.", "bot_lacks", permission=lacking
         )
         found.append(Finding(Of.BOT, said))
     return found
@@ -377,15 +381,16 @@ def _ping_problems(around: _Around) -> list[Finding]:
     lacking = permission_name(permission)
     said = (
         Sentence(
-            "{who}, who made this job, lacks the permission *{permission}* in this server. "
-            "The call after each good run takes it.",
+            "{who}, who created this job, doesn't have the *{permission}* permission in "
+            "this server. Calls after each successful run need it.",
             "creator_lacks_for_call",
             who=member.mention,
             permission=lacking,
         )
         if around.absent
         else Sentence(
-            "You lack the permission *{permission}* in this server. The call after each good run takes it.",
+            "You don't have the *{permission}* permission in this server. Calls after each "
+            "successful run need it.",
             "you_lack_for_call",
             permission=lacking,
         )
@@ -400,16 +405,16 @@ def _addressee_problems(member: discord.Member, *, absent: bool) -> list[Finding
     lacking = permission_name(CALLING.permission)
     said = (
         Sentence(
-            "{who}, who made this job, lacks the permission *{permission}* in this server. "
-            "A direct message to somebody else takes it.",
+            "{who}, who created this job, doesn't have the *{permission}* permission in "
+            "this server. Direct messages to other people need it.",
             "creator_lacks_for_message",
             who=member.mention,
             permission=lacking,
         )
         if absent
         else Sentence(
-            "You lack the permission *{permission}* in this server. "
-            "A direct message to somebody else takes it.",
+            "You don't have the *{permission}* permission in this server. Direct messages "
+            "to other people need it.",
             "you_lack_for_message",
             permission=lacking,
         )
@@ -421,26 +426,30 @@ def _role_problems(role_id: int, around: _Around) -> list[Finding]:
     guild, member = around.guild, around.member
     role = guild.get_role(role_id)
     if role is None:
-        return [Finding(Of.JOB, Sentence("The role is not one of this server.", "role_not_here"))]
+        return [Finding(Of.JOB, Sentence("The role isn't in this server.", "role_not_here"))]
     if role.managed or role.is_default():
         return [
             Finding(
                 Of.JOB,
-                Sentence("{role} cannot be given or taken by hand.", "role_not_by_hand", role=role.mention),
+                Sentence(
+                    "{role} can't be assigned: it is @everyone or managed by an integration.",
+                    "role_not_by_hand",
+                    role=role.mention,
+                ),
             )
         ]
     found: list[Finding] = []
     if member and member.id != guild.owner_id and role >= member.top_role:
         said = (
             Sentence(
-                "{who}, who made this job, may only give roles below their own; {role} is not.",
+                "{who}, who created this job, can only assign roles below their own, and {role} is not.",
                 "role_not_below_creators",
                 who=member.mention,
                 role=role.mention,
             )
             if around.absent
             else Sentence(
-                "You may only give roles below your own; {role} is not.",
+                "You can only assign roles below your own, and {role} is not.",
                 "role_not_below_yours",
                 role=role.mention,
             )
@@ -448,7 +457,7 @@ def _role_problems(role_id: int, around: _Around) -> list[Finding]:
         found.append(Finding(Of.PERSON, said))
     if role >= around.me.top_role:
         said = Sentence(
-            "I may only give roles below my own: move mine above {role}.",
+            "I can only assign roles below my own. Move mine above {role}.",
             "role_not_below_mine",
             role=role.mention,
         )

@@ -52,14 +52,14 @@ class RunGuard:
             # A person's own jobs bear their id in the place of a guild's: Discord gives each number once.
             if run.guild_id != run.creator_id or not spec.personal:
                 raise JobFailed(
-                    "A person's own jobs are reminders, and nothing else is.",
+                    "A personal job must be a reminder.",
                     retry=False,
                     pause=True,
                     code="personal_jobs_are_reminders",
                 )
             if ping_of(spec, params) is not None:
                 raise JobFailed(
-                    "A reminder cannot call an address after it ran.",
+                    "A reminder can't call an address after it runs.",
                     retry=False,
                     pause=True,
                     code="reminder_cannot_call",
@@ -68,7 +68,7 @@ class RunGuard:
         guild = self._bot.get_guild(int(run.guild_id))
         if guild is None:
             raise JobFailed(
-                "I am not in the server {guild_id} any more.",
+                "I'm no longer in the server {guild_id}.",
                 retry=False,
                 pause=True,
                 code="bot_left_guild",
@@ -76,7 +76,7 @@ class RunGuard:
             )
         if guild.unavailable:
             raise JobFailed(
-                "The server is unavailable at Discord.",
+                "Discord says this server is unavailable.",
                 retry_after=_AGAIN_SECONDS,
                 code="guild_unavailable",
             )
@@ -110,13 +110,13 @@ class RunGuard:
         who = f"<@{creator_id}>"
         if creator is None:
             text = Sentence(
-                "{who}, who made this job, is not in this server any more.", "creator_left", who=who
+                "{who}, who created this job, is no longer in this server.", "creator_left", who=who
             )
             raise JobFailed(text, retry=False, pause=True)
         settings = await services_of(self._bot).memory.settings(guild.id)
         if not may_schedule(creator, settings):
             text = Sentence(
-                "{who}, who made this job, may not schedule here any more.",
+                "{who}, who created this job, may no longer schedule here.",
                 "creator_may_not_schedule",
                 who=who,
             )
@@ -166,7 +166,7 @@ class RunGuard:
                 ) from error
             except discord.Forbidden as error:
                 raise JobFailed(
-                    "I cannot see the channel {channel_id}.",
+                    "I can't see the channel {channel_id}.",
                     retry=False,
                     code="channel_unseen",
                     channel_id=channel_id,
@@ -189,7 +189,7 @@ async def _fetch(guild: discord.Guild, user_id: int) -> discord.Member | None:
 
 def _unreachable() -> JobFailed:
     return JobFailed(
-        "Discord cannot be asked for the rights of this job.",
+        "I can't ask Discord about the permissions for this job right now.",
         retry_after=_AGAIN_SECONDS,
         code="rights_cannot_be_asked",
     )

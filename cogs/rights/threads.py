@@ -30,15 +30,14 @@ def said_outside(thread: discord.Thread, member: discord.Member, *, absent: bool
     """What to tell somebody who is not in a private thread, or of them where they are absent."""
     if absent:
         return Sentence(
-            "{who}, who made this job, may not do this in {channel}: it is a private thread, they are not "
-            "in it, and they lack *Manage Threads*.",
+            "{who}, who created this job, can't do this in {channel}: they aren't in this "
+            "private thread and don't have *Manage Threads*.",
             "creator_is_outside_thread",
             who=member.mention,
             channel=thread.mention,
         )
     return Sentence(
-        "You may not do this in {channel}: it is a private thread, you are not in it, and you lack "
-        "*Manage Threads*.",
+        "You can't do this in {channel}: you aren't in this private thread and don't have *Manage Threads*.",
         "you_are_outside_thread",
         channel=thread.mention,
     )
@@ -48,14 +47,14 @@ def said_locked(channel: Channel, member: discord.Member, *, absent: bool) -> Se
     """The same of a locked thread."""
     if absent:
         return Sentence(
-            "{who}, who made this job, may not post in {channel}: it is locked, and they lack "
-            "*Manage Threads*.",
+            "{who}, who created this job, can't post in {channel}: it is locked, and they "
+            "don't have *Manage Threads*.",
             "creator_is_locked_out",
             who=member.mention,
             channel=channel.mention,
         )
     return Sentence(
-        "You may not post in {channel}: it is locked, and you lack *Manage Threads*.",
+        "You can't post in {channel}: it is locked, and you don't have *Manage Threads*.",
         "you_are_locked_out",
         channel=channel.mention,
     )

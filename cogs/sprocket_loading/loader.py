@@ -188,7 +188,7 @@ async def load(bot: commands.Bot, name: str) -> list[str]:
     async with _turns(bot):
         if extension(name) in bot.extensions:
             raise Refused(
-                "“{name}” is loaded already. `/reload_sprocket` takes up changes to it.",
+                "“{name}” is already loaded. To pick up changes, use `/reload_sprocket`.",
                 code="sprocket_loaded_already",
                 name=name,
             )
@@ -201,7 +201,9 @@ async def reload(bot: commands.Bot, name: str) -> list[str]:
     async with _turns(bot):
         if extension(name) not in bot.extensions:
             raise Refused(
-                "“{name}” is not loaded. `/load_sprocket` loads it.", code="sprocket_not_loaded", name=name
+                "“{name}” isn't loaded. To load it, use `/load_sprocket`.",
+                code="sprocket_not_loaded",
+                name=name,
             )
         return await _change(bot, name)
 
@@ -211,7 +213,7 @@ async def unload(bot: commands.Bot, name: str) -> None:
     async with _turns(bot):
         if name not in available() or extension(name) not in bot.extensions:
             raise Refused(
-                "“{name}” is not loaded. Loaded are: {join}.",
+                "“{name}” isn't loaded. Loaded: {join}.",
                 code="sprocket_not_among_loaded",
                 name=name,
                 join=", ".join(loaded(bot)) or "none",
@@ -238,7 +240,7 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
         if isinstance(error, NameTaken):
             taken, owner = error.method, _owner(bot, error.holder)
             raise Refused(
-                "“{name}” claims the job `{taken}`, which {owner} has already. Unload that first.",
+                "“{name}” provides the job `{taken}`, which {owner} already provides. Unload that first.",
                 code="job_claimed_already",
                 name=name,
                 taken=taken,
@@ -248,7 +250,7 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
         if isinstance(error.__cause__ if isinstance(error, commands.ExtensionError) else error, TimeoutError):
             seconds = f"{swap.LONGEST_SECONDS:g}"
             raise Refused(
-                "“{name}” could not be loaded: it was not ready after {seconds} s.",
+                "“{name}” couldn't be loaded: it wasn't ready after {seconds} s.",
                 code="sprocket_not_ready",
                 name=name,
                 seconds=seconds,
@@ -300,7 +302,7 @@ def _check(name: str) -> None:
     except Exception as error:
         raise _not_loadable(name, error) from error
     if spec is None or spec.origin is None:
-        raise Refused("The file of “{name}” cannot be found.", code="sprocket_file_missing", name=name)
+        raise Refused("The file for “{name}” can't be found.", code="sprocket_file_missing", name=name)
     try:
         source = importlib.util.decode_source(Path(spec.origin).read_bytes())
     except (OSError, SyntaxError, ValueError):

@@ -98,7 +98,7 @@ class Client:
         job = await self._show(job_id)
         if job.guild_id != guild_id:
             raise NotFound(
-                Sentence("There is no job of that name here.", "job_not_here"),
+                Sentence("There is no job with that name here.", "job_not_here"),
                 code="job_not_found",
                 field="job_id",
             )
@@ -137,7 +137,7 @@ class Client:
             return [HandlerInfo.from_json(cast(JsonObject, item)) for item in cast("list[Any]", items)]
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnswer(
-                "The server described a handler in a way that cannot be read ({error}).",
+                "The server's description of a handler can't be read ({error}).",
                 code="handler_unreadable",
                 error=error,
             ) from error

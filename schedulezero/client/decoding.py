@@ -19,7 +19,7 @@ def job_path(job_id: str) -> str:
     """The path of a job. What people type reaches it: an id that can be none is not asked for."""
     if not _JOB_ID.fullmatch(job_id) or not job_id.strip("."):
         raise NotFound(
-            Sentence("There is no job of that name here.", "job_not_here"),
+            Sentence("There is no job with that name here.", "job_not_here"),
             code="job_not_found",
             field="job_id",
         )
@@ -50,7 +50,7 @@ def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: 
         return read(data)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise BadAnswer(
-            "The server described {what} in a way that cannot be read ({error}).",
+            "The server's description of {what} can't be read ({error}).",
             code="answer_unreadable",
             what=what,
             error=error,

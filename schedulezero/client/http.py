@@ -103,13 +103,13 @@ class Http:
             response = await self._client.request(method, path, json=body, params=params, **extra)
         except httpx.TimeoutException as error:
             raise ServerTimeout(
-                "The ScheduleZero server at {endpoint} does not answer. Try again in a moment.",
+                "The ScheduleZero server at {endpoint} doesn't answer. Try again in a moment.",
                 code="server_silent",
                 endpoint=self.endpoint,
             ) from error
         except httpx.TransportError as error:
             raise ServerUnreachable(
-                "The ScheduleZero server at {endpoint} cannot be reached. Is it running?",
+                "The ScheduleZero server at {endpoint} can't be reached. Is it running?",
                 code="server_not_reached",
                 endpoint=self.endpoint,
             ) from error
@@ -146,7 +146,7 @@ class Http:
             raise kind(message, code=code or "refused", field=field)
         if unusable is not None:
             raise BadAnswer(
-                "The server's answer cannot be used: it holds {unusable}.",
+                "The server's answer can't be used: it contains {unusable}.",
                 code="answer_unusable",
                 unusable=unusable,
             ) from unusable
@@ -156,7 +156,7 @@ class Http:
 
     def _not_ours(self) -> BadAnswer:
         return BadAnswer(
-            "What answers at {endpoint} does not look like a ScheduleZero server. Check `api_endpoint`.",
+            "{endpoint} doesn't seem to be a ScheduleZero server. Check `api_endpoint`.",
             code="not_our_server",
             endpoint=self.endpoint,
         )

@@ -48,23 +48,25 @@ class SchedulesDialect(Dialect):
 
     lacks: Mapping[Feature, str] = {
         Feature.PAUSE: Sentence(
-            "This server cannot pause jobs; cancel the job and create it again later.", "lacks_pause"
+            "This server can't pause jobs. Cancel the job and create it again later.", "lacks_pause"
         ),
         Feature.EDIT: Sentence(
-            "This server cannot edit jobs; cancel the job and create it anew.", "lacks_edit"
+            "This server can't edit jobs. Cancel the job and create it again.", "lacks_edit"
         ),
-        Feature.UNDO: Sentence("This server cannot bring a cancelled job back.", "lacks_undo"),
+        Feature.UNDO: Sentence("This server can't restore a cancelled job.", "lacks_undo"),
         Feature.CALENDAR: Sentence(
-            "This server knows no counts, exclusions or longer periods.", "lacks_rich_triggers"
+            "This server doesn't support counts, exclusions or longer periods.", "lacks_rich_triggers"
         ),
         Feature.HOLD: Sentence(
-            "This server cannot hold a job until a day, or skip its next run.", "lacks_hold"
+            "This server can't pause a job until a day or skip its next run.", "lacks_hold"
         ),
         Feature.BULK: Sentence("This server changes one job at a time.", "lacks_bulk"),
-        Feature.MAKE_UP: Sentence("This server cannot make up for runs; use Run now.", "lacks_make_up"),
-        Feature.RULES: Sentence("This server knows no quiet hours, free days or limits.", "lacks_rules"),
-        Feature.TROUBLES: Sentence("This server does not tell of failed or missed runs.", "lacks_troubles"),
-        Feature.AUDIT: Sentence("This server does not keep who changed what.", "lacks_audit"),
+        Feature.MAKE_UP: Sentence("This server can't backfill missed runs. Use *Run now*.", "lacks_make_up"),
+        Feature.RULES: Sentence(
+            "This server doesn't support quiet hours, days off or limits.", "lacks_rules"
+        ),
+        Feature.TROUBLES: Sentence("This server doesn't report failed or missed runs.", "lacks_troubles"),
+        Feature.AUDIT: Sentence("This server doesn't record who changed what.", "lacks_audit"),
     }
 
     def __init__(self, http: Http) -> None:
@@ -72,12 +74,10 @@ class SchedulesDialect(Dialect):
 
     async def create(self, job: Job, by: str | None = None) -> Job:
         if job.state is JobState.PENDING:
-            raise NotSupported(
-                "This server cannot hold a job until somebody approves it.", code="lacks_approval"
-            )
+            raise NotSupported("This server can't make a job wait for approval.", code="lacks_approval")
         if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
             raise NotSupported(
-                "This server knows no policies for missed or overlapping runs; leave both as they are.",
+                "This server has no settings for missed or overlapping runs. Leave both unchanged.",
                 code="lacks_policies",
             )
         if job.trigger.type == "calendar":
@@ -109,7 +109,7 @@ class SchedulesDialect(Dialect):
         found = next((job for job in await self._all() if job.id == job_id), None)
         if found is None:
             raise NotFound(
-                Sentence("There is no job {job_id!r} any more.", "job_gone", job_id=job_id),
+                Sentence("The job {job_id!r} no longer exists.", "job_gone", job_id=job_id),
                 code="job_not_found",
                 field="job_id",
             )

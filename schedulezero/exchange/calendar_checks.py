@@ -30,7 +30,7 @@ def check_lines(lines: Sequence[str]) -> None:
     for name, number in Counter(name for name, _, _ in properties).items():
         if name in _ONCE and number > 1:
             raise Unusable(
-                "This event has {number} {name} lines; one is possible.",
+                "This event has {number} {name} lines; only one is allowed.",
                 code="ical_line_twice",
                 number=number,
                 name=name,
@@ -56,7 +56,7 @@ def _check_times(name: str, parameters: str, value: str) -> None:
     repeated = next((key for key, number in keys.items() if number > 1), None)
     if repeated is not None:
         raise Unusable(
-            "{name} has {repeated} twice; one is possible.",
+            "{name} has {repeated} twice; only one is allowed.",
             code="ical_twice",
             name=name,
             repeated=repeated[:40],
@@ -66,20 +66,20 @@ def _check_times(name: str, parameters: str, value: str) -> None:
         stamp = item.strip()
         if _STAMP.fullmatch(stamp) is None or not _exists(stamp):
             raise Unusable(
-                "{name} “{stamp}” is not a time such as 20261224T180000Z.",
+                "{name} “{stamp}” isn't a valid time. Example: 20261224T180000Z.",
                 code="ical_bad_time",
                 name=name,
                 stamp=stamp[:40],
             )
         if stamp.endswith("Z") and "TZID" in keys:
             raise Unusable(
-                "{name} is in UTC (its Z) and names another time zone (its TZID); which is meant?",
+                "{name} is in UTC (its Z) but names another time zone (its TZID). Remove one of them.",
                 code="ical_two_zones",
                 name=name,
             )
         if whole_days and "T" in stamp:
             raise Unusable(
-                "{name} “{stamp}” has a time and is marked as a whole day (VALUE=DATE).",
+                "{name} “{stamp}” has a time but is marked as a whole day (VALUE=DATE).",
                 code="ical_day_with_time",
                 name=name,
                 stamp=stamp,

@@ -120,7 +120,7 @@ def read_calendar(
             Fault(
                 1,
                 Sentence(
-                    "This is no calendar file with events (BEGIN:VEVENT … END:VEVENT).", "not_a_calendar"
+                    "This isn't a calendar file with events (BEGIN:VEVENT … END:VEVENT).", "not_a_calendar"
                 ),
             )
         ]
@@ -136,7 +136,7 @@ def read_calendar(
             found.append(
                 Fault(
                     block.line,
-                    Sentence("This event cannot be read: {reason}.", "ical_event_unreadable", reason=reason),
+                    Sentence("This event can't be read: {reason}.", "ical_event_unreadable", reason=reason),
                 )
             )
     if blocks.count > most:
@@ -190,7 +190,7 @@ class _Zones:
             self._known[name] = self._iana(name)
             if self._known[name] is None:
                 # If learning fails:
-                self._faults[name] = Sentence("Its time zone cannot be read.", "ical_zone_unreadable")
+                self._faults[name] = Sentence("Its time zone can't be read.", "ical_zone_unreadable")
                 self._faults[name] = self._learn(name)
         if self._faults.get(name):
             raise Unusable(self._faults[name])
@@ -202,7 +202,7 @@ class _Zones:
 
         block = self._own.get(name)
         if block is None:
-            return Sentence("“{name}” is not a known time zone.", "zone_unknown", name=name[:60])
+            return Sentence("“{name}” isn't a known time zone.", "zone_unknown", name=name[:60])
         if block.fault is not None:
             return Sentence(
                 "Its time zone cannot be read: {fault}", "ical_zone_unreadable_because", fault=block.fault
@@ -210,9 +210,7 @@ class _Zones:
         for key, _, value in map(split_property, block.lines):
             parts = _parts(value)
             if key == "RRULE" and (parts.get("FREQ") != "YEARLY" or not parts.keys() <= _CLOCK_CHANGES):
-                return Sentence(
-                    "Its time zone changes its clocks by a rule that is not supported.", "ical_zone_rule"
-                )
+                return Sentence("The clock-change rule of its time zone isn't supported.", "ical_zone_rule")
         lines = "\n".join(["BEGIN:VTIMEZONE", *block.lines, "END:VTIMEZONE"])
         icalendar.Calendar.from_ical(f"BEGIN:VCALENDAR\nVERSION:2.0\n{lines}\nEND:VCALENDAR\n")
         return ""
@@ -295,7 +293,7 @@ def _entry(
         raise Unusable("This event was cancelled.", code="ical_event_cancelled")
     if event.get("recurrence-id") is not None:
         raise Unusable(
-            "This is one changed date of a repeating event; change it after the import.",
+            "This changes one date of a repeating event. Change it after the import.",
             code="ical_changed_date",
         )
     for name in ("rdate", "exrule"):
@@ -317,7 +315,7 @@ def _entry(
         where = where if where in known_zones() else zones.default(block)
         if begins <= now:
             raise Unusable(
-                "This event is over: it was on {astimezone}.",
+                "This event is in the past: it was on {astimezone}.",
                 code="ical_event_over",
                 astimezone=f"{begins.astimezone(ZoneInfo(where)):%Y-%m-%d %H:%M}",
             )
@@ -327,12 +325,12 @@ def _entry(
         text, parts = rule
         if uid_of(block.lines) in changed:
             raise Unusable(
-                "Single dates of this event were moved or cancelled, which cannot be taken over.",
+                "Single dates of this event were moved or cancelled; that can't be imported.",
                 code="ical_dates_moved",
             )
         if where not in known_zones():
             raise Unusable(
-                "Its time zone is not a known one, so its repetitions cannot be placed.",
+                "Its time zone isn't known, so its repetitions can't be scheduled.",
                 code="ical_zone_not_placeable",
             )
         local = begins.astimezone(ZoneInfo(where))
@@ -340,7 +338,7 @@ def _entry(
             _check_days(parts)
         elif local.replace(tzinfo=None) != start.dt.replace(tzinfo=None):
             raise Unusable(
-                "The clocks skip the time at which this event begins; give it another one.",
+                "This event starts at a time that a clock change skips. Give it another time.",
                 code="ical_time_skipped",
             )
         when = f"DTSTART:{local:%Y%m%dT%H%M%S} RRULE:{text}"
@@ -363,7 +361,7 @@ def _start(value: Any, zones: _Zones, block: Block) -> tuple[datetime, str]:
     """
     if not isinstance(value, datetime):
         if not isinstance(value, date):
-            raise Unusable("This event's DTSTART is no date.", code="ical_dtstart_no_date")
+            raise Unusable("This event's DTSTART isn't a date.", code="ical_dtstart_no_date")
         value = datetime.combine(value, _ALL_DAY)
     if value.tzinfo is None:
         where = zones.default(block)
@@ -376,11 +374,11 @@ def _check_days(parts: Mapping[str, str]) -> None:
     for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         if name in parts:
             raise Unusable(
-                "{name} does not go with an event of whole days.", code="ical_not_for_whole_days", name=name
+                "{name} can't be used with an all-day event.", code="ical_not_for_whole_days", name=name
             )
     if "T" in parts.get("UNTIL", ""):
         raise Unusable(
-            "UNTIL of an event of whole days must be a day too, such as UNTIL=20261224.",
+            "UNTIL of an all-day event must be a date, such as UNTIL=20261224.",
             code="ical_until_must_be_day",
         )
 
@@ -407,7 +405,7 @@ def _excluded(
             if not isinstance(start, datetime):
                 if given.tzinfo is not None or given.time() != time.min:
                     raise Unusable(
-                        "EXDATE of an event of whole days must be a day too, such as 20261224.",
+                        "EXDATE of an all-day event must be a date, such as 20261224.",
                         code="ical_exdate_must_be_day",
                     )
                 days.add(given.date())
@@ -417,7 +415,7 @@ def _excluded(
                 continue  # it does not happen then anyway
             if len(times) > 1:
                 raise Unusable(
-                    "EXDATE leaves out one of several times of a day; only whole days are possible.",
+                    "EXDATE excludes one of several times in a day; only whole days can be excluded.",
                     code="ical_exdate_of_times",
                 )
             days.add(local.date())
@@ -425,7 +423,7 @@ def _excluded(
     coming = tuple(sorted(day for day in days if day >= today))
     if len(coming) > MOST_EXCLUDED:
         raise Unusable(
-            "This event leaves out {len} days; {most_excluded} are possible.",
+            "This event excludes {len} days; the limit is {most_excluded}.",
             code="ical_too_many_excluded",
             len=len(coming),
             most_excluded=MOST_EXCLUDED,

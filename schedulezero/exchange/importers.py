@@ -82,7 +82,7 @@ def read_reminder_csv(
         found.append(
             Fault(
                 reader.line_num,
-                Sentence("This line cannot be read: {error}.", "line_unreadable", error=error),
+                Sentence("This line can't be read: {error}.", "line_unreadable", error=error),
             )
         )
     return found
@@ -117,7 +117,7 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
             params["color"] = f"#{int(cell('embed_color')) % 0x1000000:06X}"
     elif not cell("content"):
         raise NotTakenOver(
-            "This reminder has no text and no embed; files are not taken over.", code="reminder_empty"
+            "This reminder has no text or embed. Files aren't imported.", code="reminder_empty"
         )
     elif cell("username"):
         method = _AS
@@ -140,7 +140,7 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
         bounds["until"] = to_iso(datetime.fromisoformat(cell("expires")).replace(tzinfo=UTC))
     if months and (seconds or days):
         raise NotTakenOver(
-            "Months together with days or seconds cannot be taken over; create it by hand.",
+            "A period that combines months with days or seconds can't be imported. Create this one by hand.",
             code="months_with_days",
         )
     if months:
@@ -161,7 +161,7 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
 def once(at: datetime, now: datetime) -> Trigger:
     """A single instant that is still to come."""
     if at <= now:
-        raise NotTakenOver("Its time is over.", code="time_over")
+        raise NotTakenOver("Its time has passed.", code="time_over")
     return Trigger("date", {"run_date": to_iso(at)})
 
 
@@ -261,18 +261,20 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOve
     long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
     if long is not None:
         raise NotTakenOver(
-            "A field has {len} characters; {longest_field} are possible.",
+            "A field has {len} characters; the limit is {longest_field}.",
             code="cron_field_too_long",
             len=len(long),
             longest_field=_LONGEST_FIELD,
         )
     if len(parts) <= fields or (fields == 5 and not all(_is_field(part) for part in parts[:5])):
-        raise NotTakenOver("A line needs five fields and then what to post.", code="cron_fields_missing")
+        raise NotTakenOver(
+            "A line needs five fields, followed by the text to post.", code="cron_fields_missing"
+        )
     when = " ".join(parts[:fields])
     if fields == 1:
         if when not in NICKNAMES:
             raise NotTakenOver(
-                "{when} has no instant; give it five fields.", code="cron_no_instant", when=when
+                "{when} doesn't say when. Write five fields instead.", code="cron_no_instant", when=when
             )
         when = NICKNAMES[when]
     if wrong is not None:
@@ -288,6 +290,4 @@ def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
         return Fault(line, error.message)
     except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each entry stands for itself
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        return Fault(
-            line, Sentence("This entry cannot be read: {reason}.", "entry_unreadable", reason=reason)
-        )
+        return Fault(line, Sentence("This entry can't be read: {reason}.", "entry_unreadable", reason=reason))

@@ -148,12 +148,12 @@ _TOO_LARGE = Sentence(
     "Reading this file needs too much memory. Split it into smaller ones.", "file_takes_too_much"
 )
 _BROKEN = Sentence(
-    "This file cannot be read: it is not like any file that an import knows.", "file_unlike_any"
+    "This file can't be read: its format isn't one that the import supports.", "file_unlike_any"
 )
 
 
 _BUSY = Sentence(
-    "This machine is busy and could not read the file in time. Try again in a minute.", "file_machine_busy"
+    "This machine is busy and couldn't read the file in time. Try again in a minute.", "file_machine_busy"
 )
 _BUSY_BELOW_SECONDS = CPU_SECONDS / 2
 _SMALL = 16 * 1024

@@ -195,7 +195,7 @@ def _text_of(data: bytes, largest: int) -> str | Fault:
         if data.startswith(begin):
             return Fault(
                 1,
-                Sentence("This is a file of the kind {kind}. Upload a text file.", "file_of_kind", kind=kind),
+                Sentence("This is {kind}. Upload a text file.", "file_of_kind", kind=kind),
             )
     if data.startswith(b"SQLite format 3\x00") or (data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05"):
         return Fault(1, _PICKLED)
@@ -206,7 +206,7 @@ def _text_of(data: bytes, largest: int) -> str | Fault:
         return Fault(
             1,
             Sentence(
-                "This is not a text file in UTF-8; save it as one. An export shows what one looks like.",
+                "This isn't a UTF-8 text file. Save it as UTF-8; an export is an example.",
                 "file_not_utf8",
             ),
         )
@@ -214,7 +214,7 @@ def _text_of(data: bytes, largest: int) -> str | Fault:
         return Fault(1, Sentence("The file is empty.", "file_empty"))
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
-        return Fault(line, Sentence("This is not a text file: it holds a NUL character.", "file_has_nul"))
+        return Fault(line, Sentence("This isn't a text file: it contains a NUL character.", "file_has_nul"))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -232,7 +232,7 @@ def _resolved(entry: Entry, asked: Asked) -> Found | Fault:
             entry.line,
             labelled(
                 entry.label,
-                Sentence("This entry cannot be read: {reason}.", "entry_unreadable", reason=reason),
+                Sentence("This entry can't be read: {reason}.", "entry_unreadable", reason=reason),
             ),
         )
 
@@ -240,26 +240,26 @@ def _resolved(entry: Entry, asked: Asked) -> Found | Fault:
 def _found(entry: Entry, asked: Asked) -> Found:
     zone = entry.timezone if entry.timezone is not None else asked.zone
     if zone not in known_zones():
-        raise WhenError("“{zone}” is not a time zone.", code="not_a_zone", zone=zone[:60])
+        raise WhenError("“{zone}” isn't a time zone.", code="not_a_zone", zone=zone[:60])
     trigger, zone = _when(entry, zone, asked)
     schedule = schedule_of(trigger, anchor=asked.now, zone=zone)
     runs = tuple(upcoming(schedule, asked.now, max(asked.count, 1)))
     if not runs:
-        raise WhenError("Its time is over.", code="time_over")
+        raise WhenError("Its time has passed.", code="time_over")
     if runs[0] - asked.now > _LATEST_START:
         raise WhenError("Its first run is more than a hundred years away.", code="first_run_too_far")
     params = {key: value for key, value in _plain(entry.params).items() if value != "" or key != "channel_id"}
     size = len(json.dumps(params, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
     if size > _LARGEST_PARAMS:
         raise WhenError(
-            "What it holds is larger than {largest_params} KiB.",
+            "Its parameters are larger than {largest_params} KiB.",
             code="params_too_large",
             largest_params=_LARGEST_PARAMS // 1024,
         )
     sentence = describe(trigger, zone, asked.locale)
     if asked.pickles and not _says(sentence, zone, runs, asked):
         raise WhenError(
-            "Its schedule cannot be written as a text ({sentence}).",
+            "Its schedule can't be written as text ({sentence}).",
             code="schedule_not_sayable",
             sentence=sentence[:100],
         )

@@ -124,11 +124,11 @@ def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) 
         return [
             Fault(
                 mark.line + 1 if mark is not None else 1,
-                Sentence("This is not valid YAML: {problem}.", "yaml_problem", problem=problem),
+                Sentence("This isn't valid YAML: {problem}.", "yaml_problem", problem=problem),
             )
         ]
     except (ValueError, RecursionError):
-        return [Fault(1, Sentence("This is not valid YAML: it cannot be parsed.", "yaml_unparsable"))]
+        return [Fault(1, Sentence("This isn't valid YAML.", "yaml_unparsable"))]
     found = _jobs_node(root)
     if isinstance(found, Fault):
         return [found]
@@ -168,7 +168,7 @@ class _Careful(yaml.SafeLoader):
         event: Any = cast(Any, self).peek_event()
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
-            raise _Stopped(line, Sentence("Aliases (*name) are not possible here.", "yaml_aliases"))
+            raise _Stopped(line, Sentence("Aliases (*name) aren't supported here.", "yaml_aliases"))
         self._nodes += 1
         if self._nodes > _MOST_NODES:
             raise _Stopped(
@@ -192,7 +192,7 @@ class _Careful(yaml.SafeLoader):
                 raise _Stopped(
                     line,
                     Sentence(
-                        "A value of {len} characters must be a text in quotes.",
+                        "Put a value of {len} characters in quotes.",
                         "yaml_number_too_long",
                         len=len(value),
                     ),
@@ -231,7 +231,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         return Fault(
             line,
             Sentence(
-                "This job cannot be read: {join}.",
+                "This job can't be read: {join}.",
                 "yaml_job_unreadable",
                 join=" ".join(str(error).split())[:120],
             ),
@@ -253,7 +253,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         if not isinstance(given.get(key), str | int | date) or isinstance(given.get(key), bool):
             return Fault(
                 lines.get(key, line),
-                Sentence("This job needs {key!r} as a text.", "yaml_key_needed", key=key),
+                Sentence("This job needs {key!r} as text.", "yaml_key_needed", key=key),
             )
     params: Any = given.get("with") or {}
     if not isinstance(params, Mapping):

@@ -124,7 +124,7 @@ class Calls:
                 if begun.again:
                     return failure(
                         Sentence(
-                            "I was stopped while {method} ran; whether it was done is not known.",
+                            "I was stopped while {method} was running, so it may or may not have been done.",
                             "stopped_uncertain",
                             method=call.method,
                         ),
@@ -134,7 +134,7 @@ class Calls:
         except DatabaseUnavailable as error:
             log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
             return failure(
-                Sentence("My journal of runs cannot be written.", "journal_unwritable"),
+                Sentence("I can't write my journal of runs.", "journal_unwritable"),
                 retry_after=_JOURNAL_AGAIN_SECONDS,
             )
         faults.point("handler.begun")
@@ -253,7 +253,9 @@ def _not_begun(call: Call) -> JsonObject:
 
 def _shutting_down(method: str) -> Sentence:
     return Sentence(
-        "{method} was not begun, because the handler shuts down.", "not_begun_shutting_down", method=method
+        "{method} wasn't started because the handler is shutting down.",
+        "not_begun_shutting_down",
+        method=method,
     )
 
 
@@ -268,13 +270,15 @@ def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journal
     if context.steps:
         # It came forward, and goes on where it stopped; that uses no attempt up.
         return failure(
-            Sentence("{method} goes on after {seconds} s.", "goes_on_later", method=method, seconds=seconds),
+            Sentence(
+                "{method} continues after {seconds} s.", "goes_on_later", method=method, seconds=seconds
+            ),
             retry_after=0.1,
         )
     if journaled and not is_resumable(function):
         return failure(
             Sentence(
-                "{method} took longer than {seconds} s; whether it was done is not known.",
+                "{method} took longer than {seconds} s, so it may or may not have been done.",
                 "took_too_long_uncertain",
                 method=method,
                 seconds=seconds,
@@ -293,8 +297,7 @@ def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journal
         )
     return failure(
         Sentence(
-            "{method} took longer than {seconds} s and was left to itself, because a thread "
-            "cannot be stopped.",
+            "{method} took longer than {seconds} s and keeps running, because a thread can't be stopped.",
             "took_too_long_in_thread",
             method=method,
             seconds=seconds,

@@ -80,7 +80,7 @@ def answer_of(call: Call, result: Any) -> JsonObject:
             raise
     return failure(
         Sentence(
-            "{method} ran, but what it returned cannot be read. Return texts, numbers, lists and dicts.",
+            "{method} ran, but its result can't be read. Return strings, numbers, lists and dicts.",
             "result_unreadable",
             method=call.method,
         ),
@@ -108,7 +108,7 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
     except Unstorable as error:
         return failure(
             Sentence(
-                "{method} ran, but returned something that JSON cannot hold: {error}. Return texts, "
+                "{method} ran, but returned something that JSON can't represent: {error}. Return strings, "
                 "numbers, lists and dicts.",
                 "result_not_json",
                 method=call.method,
@@ -140,7 +140,7 @@ def answer_of_error(call: Call, error: BaseException) -> JsonObject:
     except Exception:  # noqa: BLE001 - its own methods may fail as well
         return failure(
             Sentence(
-                "{method} failed: {name}, which cannot be shown.",
+                "{method} failed with {name}; the error can't be shown.",
                 "failed_unshowable",
                 method=call.method,
                 name=type(error).__name__,
@@ -151,7 +151,7 @@ def answer_of_error(call: Call, error: BaseException) -> JsonObject:
             raise
         return failure(
             Sentence(
-                "{method} failed: {name}, which cannot be shown.",
+                "{method} failed with {name}; the error can't be shown.",
                 "failed_unshowable",
                 method=call.method,
                 name=type(error).__name__,

@@ -55,7 +55,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
         check({key: plan})
     except Unstorable as error:
         raise JobFailed(
-            "The step was not done: its plan holds {error}.",
+            "The step was not done: its plan contains {error}.",
             retry=False,
             code="step_plan_unstorable",
             error=error,
@@ -64,7 +64,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
         begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
     except DatabaseUnavailable as error:
         raise JobFailed(
-            "My journal of runs cannot be written.",
+            "I can't write my journal of runs.",
             retry_after=_JOURNAL_AGAIN_SECONDS,
             code="journal_unwritable",
         ) from error
@@ -99,7 +99,7 @@ def _expect_storable(key: str, result: JsonObject) -> None:
         check(result)
     except Unstorable as error:
         raise JobFailed(
-            "The step {key!r} was done, but returned something that cannot be stored: {error}.",
+            "The step {key!r} was done, but its result can't be stored: {error}.",
             retry=False,
             may_have_worked=True,
             code="step_result_unstorable",

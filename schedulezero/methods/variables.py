@@ -161,7 +161,10 @@ def _plain(name: str, value: Callable[[Facts], str]) -> Callable[[str | None, Fa
     def variable(argument: str | None, facts: Facts) -> str:
         if argument is not None:
             raise ParameterError(
-                "text", "{{name}} takes nothing after a colon.", code="variable_takes_nothing", name=name
+                "text",
+                "{{name}} doesn't take anything after a colon.",
+                code="variable_takes_nothing",
+                name=name,
             )
         return value(facts)
 

@@ -131,8 +131,8 @@ def check_jobs(used: int, owners: int | None, guilds: int | None = None) -> Exce
         return Excess(
             "most_jobs",
             Sentence(
-                "This server has {used} of {most} scheduled jobs, the limit that `/schedule setup` "
-                "sets. Cancel one, or raise the limit there.",
+                "This server has {used} of {most} scheduled jobs, the limit set in `/schedule setup`. "
+                "Cancel one, or raise the limit.",
                 "guilds_jobs_limit",
                 used=used,
                 most=most,
@@ -223,13 +223,13 @@ def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> Sentence:
     seconds, most = max(round(wait.total_seconds()), 1), limits.runs_a_minute(personal)
     if personal:
         return Sentence(
-            "Held back for {seconds} s: a person gets at most {most} reminders a minute.",
+            "Delayed {seconds} s: a person gets at most {most} reminders a minute.",
             "reminder_held_back",
             seconds=seconds,
             most=most,
         )
     return Sentence(
-        "Held back for {seconds} s: this server has at most {most} runs a minute.",
+        "Delayed {seconds} s: this server has at most {most} runs a minute.",
         "held_back",
         seconds=seconds,
         most=most,

@@ -19,7 +19,7 @@ def forbidden(rules: GuildRules, instant: datetime) -> Sentence | None:
     """
     local = instant.astimezone(ZoneInfo(rules.timezone))
     if local.date() in rules.dark_days:
-        return Sentence("The server keeps {local} free of runs.", "free_day", local=f"{local:%Y-%m-%d}")
+        return Sentence("{local} is a day off in this server.", "free_day", local=f"{local:%Y-%m-%d}")
     begins, ends = rules.quiet_from, rules.quiet_to
     if begins is None or ends is None or begins == ends:
         return None

@@ -81,12 +81,12 @@ class Health:
         trouble = self._trouble
         if trouble is None and self._unwritten_seconds() > _MOMENT_SECONDS:
             trouble = Sentence(
-                "The outcomes of runs cannot be written now; they are kept in memory until they can.",
+                "The outcomes of runs can't be written. They stay in memory until they can.",
                 "outcomes_unwritten",
             )
         if trouble is None and self._stuck_seconds() > _MOMENT_SECONDS:
             trouble = Sentence(
-                "Due jobs cannot be claimed now: the database cannot be written to. They wait until it can.",
+                "Due jobs are waiting because the database can't be written to.",
                 "clock_stuck",
             )
         live = not self.broken
@@ -108,7 +108,8 @@ class Health:
             return DatabaseUnavailable(str(error)).message
         if read_only:
             return Sentence(
-                "The database takes no changes now; runs wait until it does again.", "database_read_only"
+                "The database doesn't accept changes at the moment. Runs wait until it does.",
+                "database_read_only",
             )
         return await self._try_to_write()
 
@@ -124,7 +125,7 @@ class Health:
                 self._said = True
                 log.error("the database cannot be written to: %s", error or "it takes too long")
             return Sentence(
-                "The database cannot be written to now (is its disk full?); runs wait until it can.",
+                "The database can't be written to (is the disk full?). Runs wait until it can.",
                 "database_not_writable",
             )
         self._said = False

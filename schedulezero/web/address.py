@@ -90,7 +90,7 @@ def read_web_address(text: str) -> WebAddress:
         host, port = url.raw_host or "", url.port
     except ValueError:  # a UnicodeError of IDNA is one, too
         raise AddressUnusable(
-            "This is not an address; it must be like https://example.org/path.", code="address_unreadable"
+            "This isn't a web address. Example: https://example.org/path.", code="address_unreadable"
         ) from None
     if url.scheme not in _SCHEMES or not host:
         raise AddressUnusable(
@@ -100,9 +100,7 @@ def read_web_address(text: str) -> WebAddress:
         raise AddressUnusable("The port of the address must not be 0.", code="address_port_zero")
     ip = _ip(host)
     if ip is None and (len(host) > _LONGEST_HOST or not _HOST_NAME.fullmatch(host)):
-        raise AddressUnusable(
-            "The host of the address is not a name or an IP address.", code="address_bad_host"
-        )
+        raise AddressUnusable("The address's host isn't a name or an IP address.", code="address_bad_host")
     return WebAddress(url, host, ip)
 
 
@@ -119,6 +117,6 @@ def _ip(host: str) -> str | None:
         return str(ipaddress.ip_address(host))
     except ValueError:
         raise AddressUnusable(
-            "The host of the address looks like an IP address, but is not written like 192.0.2.1.",
+            "The address's host looks like an IP address but isn't written like 192.0.2.1.",
             code="address_odd_ip",
         ) from None

@@ -269,7 +269,7 @@ async def send_out(
             return Answer(response.status, address.without_secrets(await _beginning(response)))
     except TimeoutError:
         raise OutgoingFailed(
-            "{host} did not answer within {timeout_seconds} s.",
+            "{host} didn't answer within {timeout_seconds} s.",
             sent=connector.connected,
             code="host_silent",
             host=address.host,
@@ -292,7 +292,7 @@ def _is_private(address: WebAddress) -> bool:
 
 def _private(address: WebAddress) -> OutgoingFailed:
     return OutgoingFailed(
-        "{host} is within a private network.", refused=True, code="host_private", host=address.host
+        "{host} is in a private network.", refused=True, code="host_private", host=address.host
     )
 
 
@@ -331,42 +331,42 @@ def _failure(host: str, error: BaseException) -> OutgoingFailed:
     match cause:
         case ConnectionRefusedError():
             return OutgoingFailed(
-                "{host} cannot be called: nobody listens at its port.", code="host_nobody_listens", host=host
+                "{host} can't be called: it refused the connection.", code="host_nobody_listens", host=host
             )
         case socket.gaierror():
             return OutgoingFailed(
-                "{host} cannot be called: its name is not known.", code="host_unknown", host=host
+                "{host} can't be called: its name can't be resolved.", code="host_unknown", host=host
             )
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
             return OutgoingFailed(
-                "{host} cannot be called: its certificate is not valid.",
+                "{host} can't be called: its certificate isn't valid.",
                 code="host_bad_certificate",
                 host=host,
             )
         case ssl.SSLError():
             return OutgoingFailed(
-                "{host} cannot be called: it does not speak TLS as it should.", code="host_bad_tls", host=host
+                "{host} can't be called: its TLS doesn't work.", code="host_bad_tls", host=host
             )
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             return OutgoingFailed(
-                "{host} cannot be called: its answer is not HTTP, or its headers are too long.",
+                "{host} can't be called: its answer isn't HTTP, or its headers are too long.",
                 code="host_not_http",
                 host=host,
             )
         case aiohttp.ServerDisconnectedError():
             return OutgoingFailed(
-                "{host} closed the connection without an answer.", code="host_closed", host=host
+                "{host} closed the connection without answering.", code="host_closed", host=host
             )
         case OSError() if cause.errno in (errno.ECONNRESET, errno.EPIPE):
             return OutgoingFailed(
-                "{host} closed the connection without an answer.", code="host_closed", host=host
+                "{host} closed the connection without answering.", code="host_closed", host=host
             )
         case OSError() if cause.errno:
             reason = os.strerror(cause.errno)
             return OutgoingFailed(
-                "{host} cannot be called: {reason}.", code="host_failed", host=host, reason=reason
+                "{host} can't be called: {reason}.", code="host_failed", host=host, reason=reason
             )
         case _:
             return OutgoingFailed(
-                "{host} cannot be called: the connection failed.", code="host_broken", host=host
+                "{host} can't be called: the connection failed.", code="host_broken", host=host
             )

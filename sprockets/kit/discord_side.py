@@ -52,16 +52,16 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
     """
     if isinstance(error, discord.Forbidden):
         return Forbidden(
-            "I may not {doing}: Discord says “{text}”.",
+            "I'm not allowed to {doing}: Discord says “{text}”.",
             code="discord_forbade",
             doing=doing,
             text=error.text or "forbidden",
         )
     if isinstance(error, discord.NotFound):
-        return Gone("I could not {doing}: it is gone.", code="discord_gone", doing=doing)
+        return Gone("I couldn't {doing}: it no longer exists.", code="discord_gone", doing=doing)
     if error.status >= 500 or error.status == 429:
         return JobFailed(
-            "I could not {doing}: Discord says “{text}”.",
+            "I couldn't {doing}: Discord says “{text}”.",
             retry_after=_told_wait(error),
             may_have_worked=error.status >= 500,
             code="discord_refused",
@@ -69,7 +69,7 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
             text=error.text or error.status,
         )
     return JobFailed(
-        "I could not {doing}: Discord says “{text}”.",
+        "I couldn't {doing}: Discord says “{text}”.",
         retry=False,
         code="discord_refused",
         doing=doing,
@@ -102,14 +102,14 @@ async def asking_discord(doing: str) -> AsyncGenerator[None]:
         raise failure(error, doing) from error
     except discord.RateLimited as error:
         raise JobFailed(
-            "I could not {doing} yet: Discord asks me to wait.",
+            "I couldn't {doing} yet: Discord asked me to wait.",
             retry_after=error.retry_after,
             code="discord_asks_to_wait",
             doing=doing,
         ) from error
     except (aiohttp.ClientError, OSError) as error:
         raise JobFailed(
-            "I could not {doing}: Discord cannot be reached.",
+            "I couldn't {doing}: Discord can't be reached.",
             retry_after=OUTAGE_SECONDS,
             may_have_worked=True,
             code="discord_unreachable",
@@ -126,7 +126,7 @@ async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
     channel = await guild_channel_of(bot, channel_id)
     if not isinstance(channel, Sendable):
         raise JobFailed(
-            "Messages cannot be posted in {channel}; choose a text channel.",
+            "I can't post messages in {channel}. Choose a text channel.",
             retry=False,
             code="cannot_post_in",
             channel=channel,
@@ -165,7 +165,7 @@ async def find_message(bot: discord.Client, link: str) -> discord.Message:
     """
     found = read_message_link(link)
     if found is None:
-        raise JobFailed("That is no link of a message.", retry=False, code="not_a_message_link")
+        raise JobFailed("That isn't a message link.", retry=False, code="not_a_message_link")
     channel = await channel_of(bot, found.channel_id)
     async with asking_discord("find the post"):
         return await channel.fetch_message(found.message_id)
@@ -176,7 +176,7 @@ def expect_guild(guild: discord.Guild | None) -> None:
     wanted = current_run().guild_id
     if wanted is not None and (guild is None or str(guild.id) != wanted):
         raise JobFailed(
-            "The job belongs to another server than what it is to act on.",
+            "The job acts on something outside the server it belongs to.",
             retry=False,
             code="job_of_another_guild",
         )
@@ -190,7 +190,7 @@ def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
     guild = bot.get_guild(guild_id)
     if guild is None:
         raise JobFailed(
-            "I am not in the server {guild_id} any more.",
+            "I'm no longer in the server {guild_id}.",
             retry=False,
             code="bot_left_guild",
             guild_id=guild_id,
@@ -216,7 +216,7 @@ async def expect_member(bot: discord.Client, user_id: int) -> None:
 
 def not_here(user_id: int) -> JobFailed:
     """The failure of a job about somebody who is not in its guild."""
-    return JobFailed("{user_id} is not in this server.", retry=False, code="user_not_here", user_id=user_id)
+    return JobFailed("{user_id} isn't in this server.", retry=False, code="user_not_here", user_id=user_id)
 
 
 def role_of(guild: discord.Guild, role_id: int) -> discord.Role:
@@ -252,7 +252,7 @@ def colour_of(value: Any) -> discord.Colour:
     found = parse_colour(value)
     if found is None:
         raise JobFailed(
-            "{str!r} is no colour; write one such as #5865F2 or blue.",
+            "{str!r} isn't a colour. Example: #5865F2 or blue.",
             retry=False,
             code="not_a_colour",
             str=str(value)[:40],
@@ -288,7 +288,7 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
             raise ValueError("it is empty or longer than 6,000 characters")
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise JobFailed(
-            "The embed cannot be used: {error}.", retry=False, code="embed_unusable", error=error
+            "The embed can't be used: {error}.", retry=False, code="embed_unusable", error=error
         ) from error
     parts = (
         ("title", embed.title, 256),

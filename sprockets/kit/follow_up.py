@@ -81,7 +81,7 @@ async def follow_up(
                 return {"job_id": plan["id"], "at": to_iso(at)}  # by an earlier try
             raise JobFailed(
                 Sentence(
-                    "What is to follow could not be scheduled, so nothing was begun. {message}",
+                    "The follow-up couldn't be scheduled, so nothing was started. {message}",
                     "follow_up_not_scheduled_nothing_begun",
                     message=error.message,
                 ),
@@ -90,7 +90,7 @@ async def follow_up(
         except ClientError as error:
             raise JobFailed(
                 Sentence(
-                    "What is to follow could not be scheduled. {message}",
+                    "The follow-up couldn't be scheduled. {message}",
                     "follow_up_not_scheduled",
                     message=error.message,
                 ),
@@ -127,9 +127,7 @@ async def _allowed_from(bot: object, at: datetime) -> datetime:
         return at
     except ClientError as error:
         raise JobFailed(
-            Sentence(
-                "It could not be told when it may end. {message}", "undo_end_unknown", message=error.message
-            ),
+            Sentence("The end couldn't be worked out. {message}", "undo_end_unknown", message=error.message),
             retry_after=_AGAIN_SECONDS,
         ) from error
 
@@ -143,7 +141,7 @@ async def _saved(bot: object, job_id: str) -> Job | None:
     except ClientError as error:
         raise JobFailed(
             Sentence(
-                "It could not be told what is to follow. {message}",
+                "The follow-up couldn't be worked out. {message}",
                 "follow_up_unknown",
                 message=error.message,
             ),
@@ -159,7 +157,7 @@ async def _call_off(bot: object, job: Job) -> None:
     except ClientError as error:
         raise JobFailed(
             Sentence(
-                "What was to follow could not be called off. {message}",
+                "The follow-up couldn't be cancelled. {message}",
                 "follow_up_not_called_off",
                 message=error.message,
             ),

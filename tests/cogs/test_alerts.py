@@ -38,8 +38,8 @@ async def test_a_failed_run_is_told_once_with_the_remedy(world: World) -> None:
     await until(lambda: cards(world, alerts, "2 times"))
     (card,) = cards(world, alerts, "failed")
     assert "I may not post in" in text_of(card)
-    assert labels(card) == ["Retry", "Pause", "Look at the job"]
-    looked = await world.moderator.click(card, label="Look at the job")
+    assert labels(card) == ["Retry", "Pause", "Open the job"]
+    looked = await world.moderator.click(card, label="Open the job")
     assert "Into the void" in said(looked) and "❌ failed" in said(looked)
     await world.moderator.click(card, label="Retry")
     assert await world.message_in(doomed, "Into the void")
@@ -139,7 +139,7 @@ async def test_what_was_passed_over_is_told_and_offered(world: World) -> None:
     (card,) = await until(lambda: cards(world, alerts, "While I was away"))
     assert "passed over while no server was running" in text_of(card)
     await world.admin.slash(world.channel, "schedule pause", job=job_id)
-    offered = await world.admin.click(card, label="Run the others, too…")
+    offered = await world.admin.click(card, label="Run the rest, too…")
     assert "missing run" in said(offered)
 
 
@@ -221,7 +221,7 @@ def told(alert: Alert) -> str:
 
 def test_a_card_says_its_cause_in_the_readers_language_after_a_restart() -> None:
     cause = Sentence(
-        "I may not do this in {channel}: give my role *{permission}* there.",
+        "I can't do this in {channel}. Give my role *{permission}* there.",
         "bot_lacks_in_channel",
         channel="<#5>",
         permission="Send Messages",

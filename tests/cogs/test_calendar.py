@@ -57,13 +57,13 @@ async def test_the_calendar_shows_a_picture_with_words_and_a_file(world: World) 
     shown = await world.admin.slash(world.channel, "schedule calendar")
     text = said(shown)
     assert "Calendar: " in text and "Morning" in text
-    assert labels(shown.response) == ["Earlier", "Later", "Week", "Post it here for all"]
+    assert labels(shown.response) == ["Earlier", "Later", "Week", "Post it here for everyone"]
     names = sorted(item.filename for item in shown.response.attachments)  # type: ignore[union-attr]
     assert names == ["calendar.ics", "calendar.png"]
     await world.admin.click(shown.response, label="Later")  # type: ignore[arg-type]
     await world.admin.click(shown.response, label="Week")  # type: ignore[arg-type]
     assert "–" in text_of(shown.response).splitlines()[0]
-    await world.admin.click(shown.response, label="Post it here for all")  # type: ignore[arg-type]
+    await world.admin.click(shown.response, label="Post it here for everyone")  # type: ignore[arg-type]
     assert "Posted." in text_of(shown.response)
     public = [message for message in world.channel.history() if message.attachments]
     assert public and not public[-1].flags.ephemeral
@@ -79,7 +79,7 @@ async def test_the_calendar_is_posted_by_who_may_post_files_there(world: World, 
     few = world.guild.add_member(world.env.create_user("few"), roles=[role])
     await world.env.settle()
     shown = await few.slash(world.channel, "schedule calendar")
-    answer = await few.click(shown.response, label="Post it here for all")  # type: ignore[arg-type]
+    answer = await few.click(shown.response, label="Post it here for everyone")  # type: ignore[arg-type]
     assert f"you lack *{lacking.replace('_', ' ').title()}*" in said(answer)
     assert not [message for message in world.channel.history() if message.attachments]
 
@@ -113,7 +113,7 @@ async def test_what_is_posted_for_all_holds_only_what_all_can_see(world: World) 
             await ended(world, job)
     shown = await sam.slash(world.channel, "schedule calendar")
     assert "Layoffs" in said(shown) and b"Textual" in await file_of(shown, "ics")
-    await sam.click(shown.response, label="Post it here for all")  # type: ignore[arg-type]
+    await sam.click(shown.response, label="Post it here for everyone")  # type: ignore[arg-type]
     posted = next(message for message in reversed(world.channel.history()) if message.attachments)
     file = (await next(a for a in posted.attachments if a.filename.endswith("ics")).read()).decode()
     for name, wanted in {
@@ -122,7 +122,7 @@ async def test_what_is_posted_for_all_holds_only_what_all_can_see(world: World) 
     }.items():  # fmt: skip
         assert (name in text_of(posted)) is wanted and (f"SUMMARY:{name}" in file) is wanted, name
     assert "Textual" not in file and "Textual" not in text_of(posted)
-    assert "Only jobs in channels that everybody here can see are shown." in text_of(posted)
+    assert "Shows only jobs in channels that everyone here can see." in text_of(posted)
 
 
 def test_a_month_is_drawn_whatever_names_there_are() -> None:

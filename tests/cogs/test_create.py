@@ -68,7 +68,7 @@ async def test_the_preview_says_what_where_and_when(world: World) -> None:
     assert text.count(":F> (<t:") == 5
     assert "/schedule timezone" not in text
     assert labels(preview.response) == [
-        "Change", "Edit", "Edit", "Edit", "Edit", "Confirm", "Keep for later", "Discard",
+        "Change", "Edit", "Edit", "Edit", "Edit", "Confirm", "Save for later", "Discard",
     ]  # fmt: skip
 
 
@@ -95,7 +95,7 @@ async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
 )
 async def test_the_past_and_the_impossible_are_refused(world: World, when: str) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), when)
-    assert "What has to change first" in text_of(preview.response)
+    assert "Fix these first" in text_of(preview.response)
     assert "Confirm" not in labels(preview.response)
 
 
@@ -147,7 +147,7 @@ async def test_an_unknown_variable_is_refused_when_saving(world: World) -> None:
 
 async def test_without_a_job_one_chooses_and_fills_line_by_line(world: World) -> None:
     shown = await world.admin.slash(world.channel, "schedule create")
-    assert "What shall I do?" in said(shown)
+    assert "What should I schedule?" in said(shown)
     await pick(world.admin, shown.response, "draft:method", ["send_announcement"])
     text = text_of(shown.response)
     assert "**Still missing:** Message, When" in text and f"<#{world.channel.id}>" in text
@@ -191,7 +191,7 @@ async def test_drafts_are_kept_and_come_back(world: World) -> None:
     preview = await world.draft(
         world.admin, "send_announcement", hello(world, message="Unfinished"), "on blursday"
     )
-    await world.admin.click(preview.response, label="Keep for later")  # type: ignore[arg-type]
+    await world.admin.click(preview.response, label="Save for later")  # type: ignore[arg-type]
     assert "/schedule drafts" in text_of(preview.response)
     assert "You have no drafts here" in said(await world.moderator.slash(world.channel, "schedule drafts"))
     shown = await world.admin.slash(world.channel, "schedule drafts")

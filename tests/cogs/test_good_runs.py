@@ -110,7 +110,7 @@ async def test_an_import_with_one_takes_the_right_too(world: World) -> None:
     assert "1 job can be imported" in await imported(world.moderator, "https://hc-ping.com/x")
     for wrong in ("[1, 2]", "127.0.0.1", "gopher://x/", f"http://2130706433/{SECRET}", "{a: b}"):
         answer = await imported(world.moderator, wrong)
-        assert "0 jobs can be imported" in answer and "Call after each good run" in answer, answer
+        assert "0 jobs can be imported" in answer and "Call after each successful run" in answer, answer
         assert SECRET not in answer
 
 

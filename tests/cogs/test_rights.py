@@ -91,7 +91,7 @@ async def test_a_moderator_cannot_schedule_what_they_may_not_do(
     preview = await world.draft(world.moderator, method, values, "in 2 hours")
     assert part.lower() in text_of(preview.response).lower()
     await world.moderator.click(preview.response, label="Confirm")  # type: ignore[arg-type]
-    assert "What has to change first" in text_of(preview.response)
+    assert "Fix these first" in text_of(preview.response)
     assert (await world.bot.services.client.jobs(str(world.guild.id))).jobs == ()
 
 
@@ -100,7 +100,7 @@ async def test_an_administrator_can(world: World, method: str, given: dict[str, 
     give_the_bot(world, discord.Permissions(administrator=True))
     values = values_for(world, method, given)
     preview = await world.draft(world.admin, method, values, "in 2 hours")
-    assert "What has to change first" not in text_of(preview.response), text_of(preview.response)
+    assert "Fix these first" not in text_of(preview.response), text_of(preview.response)
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled" in text_of(preview.response)
 

@@ -25,7 +25,7 @@ from tests.text import text_of
 from tests.world import World, labels, said
 
 MANAGE, OWNER = "*Manage Server*", "Only the bot's owner"
-SETTINGS = "Settings are changed by those who may manage the server."
+SETTINGS = "You need the *Manage Server* permission to change settings."
 
 # plain: no rights; scheduler: has a role that may schedule; moderator: Manage Server; admin; owner of the bot
 COMMANDS = """
@@ -183,15 +183,15 @@ async def test_jobs_by_right(world: World, row: dict[str, str]) -> None:
     preview = await world.draft(world.moderator, method, values, "in 2 hours")
     text = text_of(preview.response)
     if row["nothing"] == "yes":
-        assert "What has to change first" not in text, text
+        assert "Fix these first" not in text, text
         return
-    assert row["nothing"] in text and "What has to change first" in text, text
+    assert row["nothing"] in text and "Fix these first" in text, text
     rights = {name: True for name in row["with that right"].split()}
     role = world.guild.create_role("More", permissions=discord.Permissions(manage_guild=True, **rights))
     able = world.guild.add_member(world.env.create_user("able"), roles=[role])
     _raise_role(world, role)
     preview = await world.draft(able, method, values, "in 2 hours")
-    assert "What has to change first" not in text_of(preview.response), text_of(preview.response)
+    assert "Fix these first" not in text_of(preview.response), text_of(preview.response)
 
 
 def _raise_role(world: World, role: simcord.builders.RoleHandle) -> None:

@@ -104,7 +104,7 @@ async def test_run_now_runs_once_for_a_double_tap_and_again_for_a_second_click(w
     message = await forged(world, world.channel, DeskButton("job", "run", job.id, "Forged"))
     answers = await at_once(world.admin, message, 3, label="Forged")
     assert await runs(world, job) == 3
-    assert sum("This was done already." in said(answer) for answer in answers) == 2
+    assert sum("This was already done." in said(answer) for answer in answers) == 2
 
 
 def test_a_tap_counts_again_after_a_while_or_when_it_came_to_nothing() -> None:
@@ -116,7 +116,7 @@ def test_a_tap_counts_again_after_a_while_or_when_it_came_to_nothing() -> None:
 
 async def test_a_reminder_of_nothing_is_refused_in_words(world: World) -> None:
     answer = said(await world.plain.user.slash("remind me", what="\n\n", when="in 1 hour"))
-    assert answer == "Say of what you want to be reminded, such as `Water the plants`."
+    assert answer == "Enter what to remind you of, such as `Water the plants`."
 
 
 async def test_a_text_that_names_many_people_pings_many(world: World) -> None:

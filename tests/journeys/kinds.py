@@ -47,7 +47,8 @@ KINDS = (
          {"Lasts": "7 days"}, {"user_ids": "Pia", "role_id": "Event guests"}),
     Kind("web", "call_web", "Call an address", {"Url": ADDRESS, "Body": '{"hello": "world"}'}),
     Kind("call", "send_announcement", "Post a message in a channel",
-         {"Message": "The observatory is open tonight."}, options={"Call after each good run": ADDRESS}),
+         {"Message": "The observatory is open tonight."},
+         options={"Call after each successful run": ADDRESS}),
 )  # fmt: skip
 
 _THREAD = "Open, close"

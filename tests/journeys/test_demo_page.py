@@ -209,7 +209,7 @@ async def test_the_first_visit(settings: Settings) -> None:
         await demo.panel_picture("23-help")
         await demo.type_command("schedule create")
         await demo.send()
-        await demo.sees("What shall I do?")
+        await demo.sees("What should I schedule?")
         await demo.choose("Choose a job", "Post an embed")
         await demo.sees("Still missing:")
         await demo.panel_picture("24-line-by-line")

@@ -192,7 +192,7 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
     spec = loaded(desk, draft.method)
     values, when = read_form(fields)
     if strangers_in(spec, values):
-        raise Refused(t("This form belongs to an older version of me; use the command again."))
+        raise Refused(t("This form is from an older version of me. Use the command again."))
     draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
@@ -201,7 +201,10 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
 async def keep_for_later(desk: Desk, draft_id: str) -> None:
     """Puts a draft aside."""
     await own_draft(desk, draft_id)
-    said = t("Kept. `/schedule drafts` brings it back; after a month without a change it is forgotten.")
+    said = t(
+        "Saved as a draft. `/schedule drafts` brings it back. Drafts are deleted after "
+        "30 days without changes."
+    )
     await desk.show(note_panel(said, colour=NEUTRAL))
 
 
@@ -209,7 +212,7 @@ async def discard(desk: Desk, draft_id: str) -> None:
     """Throws a draft away."""
     draft = await own_draft(desk, draft_id)
     await desk.memory.take_draft(draft.id)
-    said = t("The job stays as it was.") if draft.job_id else t("Discarded. Nothing was scheduled.")
+    said = t("The job stays as it is.") if draft.job_id else t("Discarded. Nothing was scheduled.")
     await desk.show(note_panel(said, colour=NEUTRAL))
 
 
@@ -225,7 +228,7 @@ async def confirm(desk: Desk, draft_id: str) -> None:
         await show_draft(desk, draft, spec)
         return
     if not await services.memory.take_draft(draft.id):
-        raise Refused(t("This was confirmed already."))  # a second click was faster than our answer
+        raise Refused(t("This was already confirmed."))  # a second click was faster than our answer
     try:
         job = await _save(desk, draft, spec, reviewed, reviewed.trigger)
     except Refused:
@@ -235,7 +238,9 @@ async def confirm(desk: Desk, draft_id: str) -> None:
         await services.memory.save_draft(draft)
         notice = translated(error.message)
         if isinstance(error, Conflict) and draft.job_id and error.code == "job_changed":
-            notice = t("Somebody changed this job meanwhile. Discard this, and edit it again.")
+            notice = t(
+                "Someone changed this job after you started. Discard this draft and edit the job again."
+            )
         await show_draft(desk, draft, spec, notice=notice)
         return
     heading = t("Changed") if draft.job_id else t("Scheduled")
@@ -284,7 +289,7 @@ async def _save(
         return await client.create(job)
     before = await client.job(draft.job_id, draft.guild_id)
     if before.method != draft.method:
-        raise Refused(t("This draft is of another kind than its job. Discard it, and edit the job again."))
+        raise Refused(t("This draft's kind doesn't match its job. Discard it and edit the job again."))
     # A zone belongs to its schedule: one that was not edited keeps both.
     touched = draft.when or values.get(END)
     moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}

@@ -102,10 +102,10 @@ async def _told(desk: Desk, tell: Tell, spec: MethodSpec, params: Mapping[str, A
     except ScheduleZeroError as error:
         return translated(error.message)
     except TimeoutError:
-        return t("That cannot be told quickly enough.")
+        return t("The preview took too long.")
     except Exception:
         log.exception("the preview of %s failed", spec.name)
-        return t("That cannot be told: the job's own preview failed. The log says why.")
+        return t("The job's preview failed. The log says why.")
 
 
 async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
@@ -175,10 +175,10 @@ async def own_draft(desk: Desk, draft_id: str) -> Draft:
     draft = await desk.memory.draft(draft_id)
     if draft is None:
         raise Refused(
-            t("This draft was saved or discarded already. `/schedule list` shows what is scheduled.")
+            t("This draft was already saved or discarded. `/schedule list` shows what is scheduled.")
         )
     if draft.user_id != desk.actor_id or draft.guild_id != desk.guild_id:
-        raise Refused(t("This draft is somebody else's."))
+        raise Refused(t("This draft belongs to someone else."))
     return draft
 
 
@@ -189,7 +189,7 @@ def loaded(desk: Desk, method: str) -> MethodSpec:
         names = ", ".join(f"`{item.name}`" for item in offered_specs(desk.bot))
         raise Refused(
             t(
-                "There is no job “{name}” loaded. There are: {names}.",
+                "There is no kind of job called “{name}”. Choose one of {names}.",
                 name=plain(method)[:80],
                 names=names or "–",
             )

@@ -58,7 +58,7 @@ def draft_of(desk: Desk, message: discord.Message) -> Draft:
     text = "\n".join([message.content, *(item.url for item in message.attachments)]).strip()
     embed = next((item for item in message.embeds if item.type == "rich"), None)
     if not text and embed is None:
-        raise Refused(t("This message has no text, embed or file that I could post again."))
+        raise Refused(t("This message has no text, embed or file to post again."))
     channel = [str(message.channel.id)]
     if embed is None:
         return create.new_draft(desk, _MESSAGE, values={"channel_id": channel, "message": escape(text)})

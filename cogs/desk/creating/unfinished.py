@@ -24,7 +24,7 @@ async def show_drafts(desk: Desk) -> None:
     memory = desk.memory
     drafts = await memory.drafts_of(desk.member.id, desk.guild.id, _MOST)
     if not drafts:
-        said = t("You have no drafts here. `/schedule create` begins one; it is kept at each step.")
+        said = t("You have no drafts here. `/schedule create` starts one and saves each step.")
         await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
         return
     lines = [f"### {t('Your drafts')}"]
@@ -38,7 +38,7 @@ async def show_drafts(desk: Desk) -> None:
                 label=cut(title, 100), value=draft.id, description=cut(draft.when, 100) or None
             )
         )
-    select = DeskSelect("drafts", "open", "mine", t("Go on with…"), options)
+    select = DeskSelect("drafts", "open", "mine", t("Continue with…"), options)
     await desk.show(panel_of(ui.TextDisplay("\n".join(lines)), row_of(select), colour=NEUTRAL))
 
 

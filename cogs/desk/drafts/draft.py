@@ -201,7 +201,7 @@ def _read(parameter: Parameter, value: Any) -> Any:
     if kind in (Kind.OBJECT, Kind.LIST):
         return _read_json(kind, text)
     if kind is Kind.MESSAGE and read_message_link(text) is None:
-        raise ValueError(t("must be the link of a message: right click on it, then Copy Message Link."))
+        raise ValueError(t("must be a message link: right-click the message, then Copy Message Link."))
     if kind is Kind.DURATION and span_of(text.casefold()) is None:
         raise ValueError(
             t("must be a length of time such as 90 minutes or 2h 30m, not “{text}”.", text=text[:40])

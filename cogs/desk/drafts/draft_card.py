@@ -78,7 +78,7 @@ def draft_panel(
         told: what the job itself says that it would do.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
-    title = t("Your change") if draft.job_id else t("Nothing is scheduled yet: please check")
+    title = t("Your change") if draft.job_id else t("Check before you schedule")
     if draft.job_id and draft.values.get(NAME):
         title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
@@ -91,12 +91,12 @@ def draft_panel(
         items.append(ui.TextDisplay(f"**{t('Still missing:')}** {', '.join(missing)}"))
     if trouble:
         listed = "\n".join(f"- {line}" for line in trouble)
-        heading = t("What has to change first")
+        heading = t("Fix these first")
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {heading}**\n{listed}", 1200))]
     if notice:
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
     if reviewed.needs_approval and reviewed.ready:
-        said = t("It pings many, deletes, locks or changes roles: a second person has to approve it.")
+        said = t("Needs approval: this job mass-pings, deletes, locks or changes roles.")
         items.append(ui.TextDisplay(f"-# ✋ {said}"))
     if told:
         between = "\n" if "\n" in told else " "
@@ -117,9 +117,9 @@ def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
         )
         for spec in specs[:25]
     ]
-    said = [f"### {t('What shall I do?')}", t("Everything else comes after, and is kept at each step.")]
+    said = [f"### {t('What should I schedule?')}", t("The rest comes later; each step is saved.")]
     if len(specs) > 25:
-        said.append(f"-# {t('There are more: `/schedule create job:` finds all of them.')}")
+        said.append(f"-# {t('There are more. `/schedule create job:` finds them all.')}")
     return panel_of(
         ui.TextDisplay("\n".join(said)),
         row_of(DeskSelect("draft", "method", draft_id, t("Choose a job…"), options)),
@@ -172,7 +172,7 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
 def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> str:
     label = f"**{t('When:')}**"
     if reviewed.trigger is None or reviewed.schedule is None:
-        said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not said') + '*'}"
+        said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not given') + '*'}"
         return f"{said}\n-# {hint}" if hint else said
     zone, runs = reviewed.zone, list(reviewed.runs)
     lines = [f"{label} {describe(reviewed.trigger, zone, locale())} ({zone})"]
@@ -199,12 +199,12 @@ def _options(draft: Draft) -> str:
     name = cut(plain(str(values[NAME])), 100) if values.get(NAME) else f"*{t('from its text')}*"
     parts = [
         f"**{t('Name:')}** {name}",
-        f"-# {t('Missed while I was away: {policy}', policy=t(MISSED_WORDS[missed]))} · "
-        f"{t('While another is under way: {policy}', policy=t(OVERLAP_WORDS[overlap]))} · "
+        f"-# {t('Missed runs: {policy}', policy=t(MISSED_WORDS[missed]))} · "
+        f"{t('Overlapping runs: {policy}', policy=t(OVERLAP_WORDS[overlap]))} · "
         f"{t('Alerts: {where}', where=t(ALERTS[values.get(ALERT) or 'guild']))}",
     ]
     if values.get(PING):
-        parts.append(f"-# {t('After each good run: {url}', url=cut(plain(str(values[PING])), 100))}")
+        parts.append(f"-# {t('After each successful run: {url}', url=cut(plain(str(values[PING])), 100))}")
     managers = values.get(MANAGERS)
     if isinstance(managers, list) and managers:
         roles = " ".join(f"<@&{role}>" for role in managers)
@@ -215,10 +215,12 @@ def _options(draft: Draft) -> str:
 def _hidden(spec: MethodSpec, draft: Draft) -> str:
     """What of the job is not shown here, and what becomes of it."""
     found = [spec.parameter(name) for name in draft.values[HIDDEN]]
-    names = ", ".join(t("Call after each good run") if item is None else label_of(item) for item in found)
+    names = ", ".join(
+        t("Call after each successful run") if item is None else label_of(item) for item in found
+    )
     if draft.job_id:
-        return t("Hidden from you, and kept unless you type something else: {names}", names=names)
-    return t("Hidden from you, and empty in this copy: {names}", names=names)
+        return t("Hidden from you and kept unless you type something else: {names}", names=names)
+    return t("Hidden from you and left empty in this copy: {names}", names=names)
 
 
 def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
@@ -236,7 +238,7 @@ def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[u
             if spec.dry_run is not None and reviewed.filled.complete and not reviewed.problems
             else []
         ),
-        DeskButton("draft", "later", draft.id, t("Keep for later")),
+        DeskButton("draft", "later", draft.id, t("Save for later")),
         DeskButton("draft", "cancel", draft.id, t("Discard")),
     )
 

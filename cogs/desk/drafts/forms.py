@@ -44,7 +44,7 @@ _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
-_KEPT_HIDDEN = mark("Hidden from you; leave it empty to keep it")
+_KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
 # Read as: where alerts about a job go, and how the form says it.
 ALERTS = {
     "guild": mark("where this server's alerts go"),
@@ -136,12 +136,12 @@ def _timing(draft: Draft) -> list[ui.Label[Any]]:
     return [
         choice_field(
             f"{_OPTION_FIELD}{MISSED}",
-            t("Runs missed while I was away"),
+            t("Runs missed while I was offline"),
             _options({key.value: word for key, word in MISSED_WORDS.items()}, missed),
         ),
         choice_field(
             f"{_OPTION_FIELD}{OVERLAP}",
-            t("A run due while another is under way"),
+            t("When a run is due while another is still running"),
             _options({key.value: word for key, word in OVERLAP_WORDS.items()}, overlap),
         ),
     ]
@@ -151,10 +151,16 @@ def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
     alert = _text(draft, ALERT) or "guild"
     return [
         text_field(f"{_OPTION_FIELD}{NAME}", t("Name (optional)"), value=_text(draft, NAME), most=100),
-        choice_field(f"{_OPTION_FIELD}{ALERT}", t("Tell of failed and missed runs"), _options(ALERTS, alert)),
+        choice_field(f"{_OPTION_FIELD}{ALERT}", t("Report failed and missed runs"), _options(ALERTS, alert)),
         ui.Label(
             text=cut(t("Only these roles may change it"), MAX_LABEL),
-            description=cut(t("And its creator, and administrators; empty for all who may schedule"), 100),
+            description=cut(
+                t(
+                    "In addition to its creator and administrators. Leave empty for everyone who "
+                    "may schedule."
+                ),
+                100,
+            ),
             component=ui.RoleSelect(
                 custom_id=f"{_OPTION_FIELD}{MANAGERS}",
                 required=False,
@@ -164,11 +170,11 @@ def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
         ),
         text_field(
             f"{_OPTION_FIELD}{PING}",
-            t("Call after each good run (optional)"),
+            t("Call after each successful run (optional)"),
             value=_text(draft, PING),
             description=t(_KEPT_HIDDEN)
             if PING in kept_hidden(draft)
-            else t("An address that raises the alarm when the calls stop, such as healthchecks.io"),
+            else t("An address that alerts you when the calls stop, such as one from healthchecks.io"),
             placeholder="https://hc-ping.com/…",
             most=500,
         ),

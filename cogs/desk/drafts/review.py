@@ -160,7 +160,7 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
 
 def _ping_errors(draft: Draft) -> dict[str, str]:
     wrong = ping_fault(draft.values.get(PING))
-    return {PING: f"**{t('Call after each good run')}:** {translated(wrong)}"} if wrong else {}
+    return {PING: f"**{t('Call after each successful run')}:** {translated(wrong)}"} if wrong else {}
 
 
 def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Schedule | None, str, str | None]:

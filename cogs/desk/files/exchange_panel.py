@@ -54,7 +54,7 @@ async def export(desk: Desk, kind: str) -> None:
         if job.state in (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
     ]
     if not found:
-        raise Refused(t("Nothing is scheduled here yet. `/schedule create` makes a start."))
+        raise Refused(t("Nothing is scheduled here yet. Start with `/schedule create`."))
     hidden = 0
     if kind == "ics":
         name = desk.guild.name
@@ -68,15 +68,17 @@ async def export(desk: Desk, kind: str) -> None:
     said = tn("{count} job is in this file.", "{count} jobs are in this file.", len(found) - left_out)
     if left_out:
         no_room = tn(
-            "{count} job has no room in the calendar file.",
-            "{count} jobs have no room in the calendar file.",
+            "{count} job doesn't fit in the calendar file.",
+            "{count} jobs don't fit in the calendar file.",
             left_out,
         )
         said += f"\n-# {no_room}"
     if hidden:
         withheld = tn(
-            "{count} job is without its addresses and what it sends there: *Manage Server* shows them.",
-            "{count} jobs are without their addresses and what they send there: *Manage Server* shows them.",
+            "{count} job leaves out its web addresses and what it sends there; you need "
+            "*Manage Server* to see them.",
+            "{count} jobs leave out their web addresses and what they send there; you need "
+            "*Manage Server* to see them.",
             hidden,
         )
         said += f"\n-# {withheld}"
@@ -147,7 +149,10 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, limits: Limits) -> 
     """An entry as a job of this guild, checked as if it had been typed."""
     spec = spec_for(desk.bot, entry.method)
     if spec is None or spec.personal:
-        return Fault(entry.line, t("There is no job “{name}” loaded.", name=plain(entry.method)[:60]))
+        return Fault(
+            entry.line,
+            t("There is no kind of job called “{name}” at the moment.", name=plain(entry.method)[:60]),
+        )
     ping = entry.params.get(PING_URL)
     unknown = next((key for key in entry.params if spec.parameter(key) is None and key != PING_URL), None)
     if unknown is not None:
@@ -171,7 +176,7 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, limits: Limits) -> 
     if filled.errors:
         return Fault(entry.line, next(iter(filled.errors.values())))
     if wrong := ping_fault(ping):
-        return Fault(entry.line, f"**{t('Call after each good run')}:** {translated(wrong)}")
+        return Fault(entry.line, f"**{t('Call after each successful run')}:** {translated(wrong)}")
     try:
         facts = facts_of(desk.guild, timezone=entry.timezone, number=1, now=instants.now())
         for name in spec.variables:
@@ -214,19 +219,17 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, limits: Limits) -> 
 def _dry_panel(
     panel_id: str, ready: list[tuple[Job, str]], faults: list[Fault], room: int | None = None
 ) -> ui.LayoutView:
-    lines = [f"### {t('Nothing is imported yet: please check')}"]
+    lines = [f"### {t('Check before you import')}"]
     lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
     if room is not None and room < len(ready):
-        said = t("There is room for {count} of them; `/schedule status` shows the limits.", count=room)
+        said = t("There is room for only {count} of them. `/schedule status` shows the limits.", count=room)
         lines.append(f"⚠ {said}")
     lines += bullets(
         [f"{cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready], _SHOWN_JOBS
     )
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if faults:
-        heading = tn(
-            "{count} entry cannot be taken over", "{count} entries cannot be taken over", len(faults)
-        )
+        heading = tn("{count} entry can't be imported", "{count} entries can't be imported", len(faults))
         listed = [
             f"{t('Line {number}:', number=fault.line)} {cut(translated(fault.message), 180)}"
             for fault in faults
@@ -299,7 +302,7 @@ async def undo(desk: Desk, panel_id: str) -> None:
     state = await memory.panel(panel_id, desk.guild.id)
     made: dict[str, int] = (state or {}).get("imported") or {}
     if not made:
-        raise Refused(t("This was undone already."))
+        raise Refused(t("This was already undone."))
     jobs = [await job_here(desk, job_id, cancelled=True) for job_id in made]
     allowed = [job.id async for job, verdict in verdicts(desk, Act.CANCEL, jobs) if verdict.allowed]
     change = BulkChange("cancel", {job_id: made[job_id] for job_id in allowed})
@@ -314,10 +317,10 @@ async def _take(desk: Desk, panel_id: str) -> list[Job]:
     memory = desk.memory
     state = await memory.panel(panel_id, desk.guild.id)
     if state is not None and state.get("by", "") not in ("", desk.actor_id):
-        raise Refused(t("This draft is somebody else's."))
+        raise Refused(t("This draft belongs to someone else."))
     taken = await memory.take_panel(panel_id, desk.guild.id)
     if taken is None or "import" not in taken:
-        raise Refused(t("This was done already."))
+        raise Refused(t("This was already done."))
     return [Job.from_json(item) for item in taken["import"]]
 
 

@@ -40,9 +40,9 @@ async def approve(desk: Desk, target: str) -> None:
     await check(desk, Act.APPROVE, job)
     if match is None or int(match["version"]) != job.version:
         said = (
-            t("Read all of it, then approve it")
+            t("Read all of it before you approve it")
             if match is None
-            else t("It was changed since that card: this is what it would do now")
+            else t("The job has changed since that card. This is what it would do now:")
         )
         reader = desk.member
         card = approval_card(job, spec_for(desk.bot, job.method), heading=said, reader=reader)
@@ -61,7 +61,7 @@ async def _check_writers(desk: Desk, job: Job) -> None:
     if versions and versions[0].job.version != job.version:
         raise await changed_meanwhile(desk, job.id)
     if desk.actor_id in writers(job, versions):
-        raise Refused(t("Somebody else than you has to approve what you wrote."))
+        raise Refused(t("Someone other than you must approve this."))
 
 
 PANELS = (Panel("job", clicks={"approve": approve}),)

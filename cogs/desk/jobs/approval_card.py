@@ -65,8 +65,8 @@ def approval_card(
         f"**{t('Job:')}** {titled(job)} · `{job.method}` · {t('version {number}', number=job.version)}",
         f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
         f"-# {plain(json.dumps(job.trigger.to_json(), ensure_ascii=False))}",
-        f"-# {t('Missed while I was away: {policy}', policy=t(MISSED[job.missed]))} · "
-        f"{t('While another is under way: {policy}', policy=t(OVERLAP[job.overlap]))}",
+        f"-# {t('Missed runs: {policy}', policy=t(MISSED[job.missed]))} · "
+        f"{t('Overlapping runs: {policy}', policy=t(OVERLAP[job.overlap]))}",
     ]
     if job.creator_id:
         lines.append(f"**{t('By:')}** <@{job.creator_id}>")
@@ -81,7 +81,9 @@ def approval_card(
         files = ((name, json.dumps(_all_of(job), ensure_ascii=False, indent=2).encode()),)
         items.append(ui.TextDisplay(cut(text, _LONGEST)))
         items.append(
-            ui.TextDisplay(f"**{t('This is the beginning. The file has all of it: read it first.')}**")
+            ui.TextDisplay(
+                f"**{t('This is only the beginning. The file has the whole text; read it first.')}**"
+            )
         )
         items.append(ui.File(f"attachment://{name}"))
     style = discord.ButtonStyle.success
@@ -92,7 +94,7 @@ def approval_card(
     items.append(
         row_of(
             approve,
-            DeskButton("job", "show", job.id, t("Look at the job")),
+            DeskButton("job", "show", job.id, t("Open the job")),
         )
     )
     return Card(panel_of(*items, colour=WAITING), files)
@@ -160,5 +162,5 @@ def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
         discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
         for job in jobs[:_LISTED]
     ]
-    select = DeskSelect("alert", "look", "any", t("Look at a job…"), options)
+    select = DeskSelect("alert", "look", "any", t("Open a job…"), options)
     return Card(panel_of(ui.TextDisplay("\n".join(lines)), row_of(select), colour=WAITING), ())

@@ -77,7 +77,7 @@ async def _selected(desk: Desk, state: dict[str, Any]) -> list[Job]:
     """The selected jobs that are still there."""
     wanted = set(state.get("selected") or ())
     if not wanted:
-        raise Refused(t("Nothing is selected any more."))
+        raise Refused(t("The selection is empty now."))
     client, guild_id = desk.client, desk.guild_id
     if len(wanted) <= PAGE:
         return [await client.job(job_id, guild_id) for job_id in state["selected"]]
@@ -95,7 +95,7 @@ async def _allowed(
             if (wanted := moved(job, params["channel_id"])) is not None:
                 versions[job.id] = wanted
             else:
-                refused.append(t("“{name}” has no single channel.", name=plain(job.title)[:60]))
+                refused.append(t("“{name}” doesn't use exactly one channel.", name=plain(job.title)[:60]))
         jobs = [job for job in jobs if job.id in versions]
     allowed: list[Job] = []
     async for job, verdict in verdicts(desk, _ACTS[name], jobs, versions=versions):
@@ -136,7 +136,7 @@ async def do(desk: Desk, panel_id: str) -> None:
     state = await LIST.state(desk, panel_id)
     wanted = state.get("bulk")
     if not wanted:
-        raise Refused(t("This was done already."))
+        raise Refused(t("This was already done."))
     # Rights may have changed since the question was asked.
     jobs = await _selected(desk, {**state, "selected": list(wanted["jobs"])})
     jobs, _ = await _allowed(desk, jobs, wanted["action"], wanted["params"])
@@ -158,7 +158,7 @@ async def undo(desk: Desk, panel_id: str) -> None:
     state = await LIST.state(desk, panel_id)
     changed: dict[str, list[int]] = state.get("undo") or {}
     if not changed:
-        raise Refused(t("This was undone already."))
+        raise Refused(t("This was already undone."))
     await _show_progress(desk, len(changed))
     allowed, refused = await _restorable(desk, changed, str(state.get("undo_of") or ""))
     change = BulkChange(
@@ -170,7 +170,7 @@ async def undo(desk: Desk, panel_id: str) -> None:
     outcome = BulkOutcome(outcome.changed, {**outcome.refused, **refused})
     await LIST.save(desk, panel_id, {**state, "undo": None})
     await _ask_for_approval(desk, outcome)
-    said = tn("{count} job is as it was.", "{count} jobs are as they were.", len(outcome.changed))
+    said = tn("Restored {count} job.", "Restored {count} jobs.", len(outcome.changed))
     await _show_outcome(desk, panel_id, said, outcome, undo=False)
 
 
@@ -232,7 +232,7 @@ async def _show_outcome(desk: Desk, panel_id: str, said: str, outcome: BulkOutco
     lines = [f"### {said}"]
     if outcome.refused:
         reasons = list(dict.fromkeys(translated(reason) for reason in outcome.refused.values()))
-        lines.append(tn("{count} was left alone:", "{count} were left alone:", len(outcome.refused)))
+        lines.append(tn("{count} was left unchanged:", "{count} were left unchanged:", len(outcome.refused)))
         lines += [f"- {reason}" for reason in reasons[:5]]
     buttons = [DeskButton("bulk", "list", panel_id, t("Back to the list"))]
     if undo:

@@ -45,7 +45,7 @@ def changes_panel(
         readable: version → the job as the reader may see it, where that differs.
     """
     items: list[ui.Item[Any]] = [
-        ui.TextDisplay(f"### {t('Changes of “{name}”', name=cut(plain(job.title), 100))}")
+        ui.TextDisplay(f"### {t('Changes to “{name}”', name=cut(plain(job.title), 100))}")
     ]
     known = [*versions[:_SHOWN], *versions[_SHOWN : _SHOWN + 1]]
     befores = {newer.job.version: older.job for newer, older in pairwise(known)}
@@ -57,7 +57,7 @@ def changes_panel(
 
 def _line(job: Job, version: JobVersion, before: Job | None, readable: Mapping[int, Job]) -> ui.Item[Any]:
     number = version.job.version
-    who = f"<@{version.actor_id}>" if version.actor_id else t("somebody")
+    who = f"<@{version.actor_id}>" if version.actor_id else t("someone")
     lines = [
         f"**{number}.** {t(ACTIONS.get(version.action, version.action))} · {who} · "
         f"{relative(version.changed_at)}"

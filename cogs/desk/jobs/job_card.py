@@ -141,14 +141,14 @@ def _facts(job: Job, last_run: Run | None) -> str:
     if last_run is not None:
         lines.append(f"**{t('Last run:')}** {relative(last_run.scheduled_at)} · {outcome(last_run)}")
         if last_run.error and (why := reason(last_run)):
-            lines.append(f"**{t('Its error:')}** {why}")
+            lines.append(f"**{t('Error:')}** {why}")
     if job.creator_id:
         lines.append(f"**{t('By:')}** <@{job.creator_id}>")
     options: list[str] = []
     if job.missed is not MissedPolicy.LATEST:
-        options.append(t("Missed while I was away: {policy}", policy=t(MISSED[job.missed])))
+        options.append(t("Missed runs: {policy}", policy=t(MISSED[job.missed])))
     if job.overlap is not OverlapPolicy.ALLOW:
-        options.append(t("While another is under way: {policy}", policy=t(OVERLAP[job.overlap])))
+        options.append(t("Overlapping runs: {policy}", policy=t(OVERLAP[job.overlap])))
     if managers := job.meta.get("managers"):
         roles = " ".join(f"<@&{role}>" for role in managers)
         options.append(f"{t('Only these roles may change it')}: {cut(roles, 300)}")
@@ -203,7 +203,7 @@ async def run_now(desk: Desk, job_id: str) -> None:
     taps, message = desk.services.double_taps, desk.interaction.message
     click = (desk.member.id, message.id, message.edited_at, job.id) if message is not None else None
     if click is not None and not taps.is_first(click, time.monotonic()):
-        raise Refused(t("This was done already."))
+        raise Refused(t("This was already done."))
     try:
         async with telling_of_conflicts(desk, job.id):
             run = await desk.client.run(job, desk.actor_id)
@@ -245,7 +245,7 @@ async def ask_until(desk: Desk, job_id: str) -> None:
     field = text_field(
         "until",
         t("Until when?"),
-        description=t("It goes on by itself after that"),
+        description=t("It resumes by itself at that time"),
         placeholder=t("next monday at 9 · in 2 weeks · 7 january"),
         required=True,
     )
@@ -259,7 +259,7 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
     now = instants.now()
     found = understand(str(fields.get("until") or ""), zone=zone, locale=locale(), now=now)
     if found.trigger.type != "date":
-        raise Refused(t("Name one moment, such as `next monday at 9`."))
+        raise Refused(t("Enter a single point in time, such as `next monday at 9`."))
     until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
     assert until is not None, "what is over is not understood"
     held = await desk.client.pause(job.id, until, desk.actor_id)
@@ -272,8 +272,8 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
     undo = Feature.UNDO not in await desk.client.lacks()
     said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
     if job.next_run_at:
-        said.append(t("It would have run {when}.", when=relative(job.next_run_at)))
-    said.append(t("You can undo it afterwards.") if undo else t("This server cannot undo that."))
+        said.append(t("It was due {when}.", when=relative(job.next_run_at)))
+    said.append(t("You can undo it afterwards.") if undo else t("This server can't undo that."))
     panel = note_panel(
         "\n".join(said),
         DeskButton("job", "end", job.id, t("Cancel the job"), style=discord.ButtonStyle.danger),
@@ -295,7 +295,7 @@ async def cancel(desk: Desk, job_id: str) -> None:
     if Feature.UNDO not in await client.lacks():
         target = f"{job.id}:{job.version}.{cancelled.version}"
         buttons.append(DeskButton("job", "back", target, t("Undo"), style=discord.ButtonStyle.primary))
-    said = t("{job} does not run any more.", job=titled(job, 150))
+    said = t("{job} no longer runs.", job=titled(job, 150))
     await desk.show(note_panel(f"### {t('Cancelled')}\n{said}", *buttons, colour=NEUTRAL))
 
 
@@ -309,7 +309,7 @@ async def go_back(desk: Desk, target: str) -> None:
     versions = await client.versions(job.id, MOST_VERSIONS)
     wanted = next((item.job for item in versions if item.job.version == number), None)
     if number is None or wanted is None:
-        raise Refused(t("This version of {job} is no longer kept.", job=titled(job)))
+        raise Refused(t("This version of {job} is no longer stored.", job=titled(job)))
     cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
     await check(desk, Act.RESTORE, job, version=wanted, cleared=cleared)
     present = _number(expected)
@@ -317,7 +317,7 @@ async def go_back(desk: Desk, target: str) -> None:
         restored = await client.restore(
             job.id, number, expected=job.version if present is None else present, by=desk.actor_id
         )
-    heading = t("Back again")
+    heading = t("Job restored")
     if restored.state is JobState.PENDING and job.state is not JobState.PENDING:
         heading = t("Waits for approval")
         await ask_for_approval(desk, restored)
@@ -340,7 +340,7 @@ async def _show_changed(desk: Desk, before: Job, after: Job, heading: str) -> No
 def _details(desk: Desk, job: Job) -> str:
     spec = spec_for(desk.bot, job.method)
     if spec is None:
-        return f"*{t('Its job method is not loaded at the moment; it would fail.')}*"
+        return "*" + t("Its sprocket isn't loaded, so it would fail.") + "*"
     values = typed(spec, job.params)
     lines = [
         shown(parameter, values[parameter.name], 100 if spec.variables else 600)

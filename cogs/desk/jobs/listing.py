@@ -155,7 +155,7 @@ def list_panel(
         said = (
             t("Nothing matches. `/schedule list` without options shows everything.")
             if filters
-            else t("Nothing is scheduled here yet. `/schedule create` makes a start.")
+            else t("Nothing is scheduled here yet. Start with `/schedule create`.")
         )
         items.append(ui.TextDisplay(said))
     for job in page.jobs:

@@ -121,7 +121,7 @@ async def who_changed(desk: Desk, job: Job) -> str:
 async def changed_meanwhile(desk: Desk, job_id: str) -> Refused:
     """What to tell whoever came second."""
     job = await desk.client.job(job_id, desk.guild_id)
-    said = t("Somebody was faster: {job} was changed meanwhile.", job=titled(job))
+    said = t("{job} was just changed by someone else.", job=titled(job))
     return Refused(f"{said}{await who_changed(desk, job)}")
 
 

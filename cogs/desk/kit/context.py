@@ -117,7 +117,7 @@ class Desk(Caller):
     def check_settings(self) -> None:
         """Refuses whoever may not manage the server; a role that may only schedule changes no settings."""
         if not self.manages:
-            raise Refused(t("Settings are changed by those who may manage the server."))
+            raise Refused(t("You need the *Manage Server* permission to change settings."))
 
 
 def caller_of(interaction: discord.Interaction) -> Caller:

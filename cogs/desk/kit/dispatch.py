@@ -75,7 +75,7 @@ class Dispatcher:
         async def work(desk: Desk) -> None:
             function = self.clicks.get(key) or self.opens.get(key)
             if function is None:
-                raise Refused(t("This button belongs to an older version of me; use the command again."))
+                raise Refused(t("This button is from an older version of me. Use the command again."))
             await function(desk, target)
 
         await answer(interaction, work, opens_form=key not in self.clicks)
@@ -84,7 +84,7 @@ class Dispatcher:
         async def work(desk: Desk) -> None:
             function = self.forms.get(key)
             if function is None:
-                raise Refused(t("This form belongs to an older version of me; use the command again."))
+                raise Refused(t("This form is from an older version of me. Use the command again."))
             await function(desk, target, submitted(interaction))
 
         await answer(interaction, work)

@@ -55,8 +55,8 @@ async def answer_anyone(interaction: discord.Interaction, work: Callable[[Caller
             log.exception("interaction failed (reference %s)", reference)
             await caller.say(
                 t(
-                    "Something went wrong on my side; nothing was changed. The bot's owner finds it in the "
-                    "log under `{reference}`.",
+                    "Something went wrong on my side, and nothing was changed. The bot's owner can "
+                    "find it in the log under `{reference}`.",
                     reference=reference,
                 ),
             )
@@ -68,13 +68,13 @@ async def answer_error(interaction: discord.Interaction, error: app_commands.App
     with speaking(interaction.locale):
         if isinstance(error, app_commands.TransformerError):
             value = discord.utils.escape_markdown(str(error.value))[:100]
-            await caller.say(t("“{value}” does not fit there; pick it again.", value=value))
+            await caller.say(t("“{value}” doesn't fit there. Pick it again.", value=value))
             return
         if isinstance(error, app_commands.CheckFailure | app_commands.CommandNotFound):
-            await caller.say(t("This command cannot be used here, or is not there any more."))
+            await caller.say(t("This command can't be used here, or it no longer exists."))
             return
         log.error("a command failed", exc_info=error)
-        await caller.say(t("Something went wrong on my side; try again in a moment."))
+        await caller.say(t("Something went wrong on my side. Try again in a moment."))
 
 
 async def desk_of(caller: Caller) -> Desk:
@@ -84,7 +84,5 @@ async def desk_of(caller: Caller) -> Desk:
         raise Refused(t("Use this in a server."))
     desk = Desk(caller.interaction, caller.bot, caller.services, guild, member)
     if not desk.manages and not may_schedule(member, await desk.memory.settings(guild.id)):
-        raise Refused(
-            t("For this you need the permission *Manage Server* here, or a role that may schedule.")
-        )
+        raise Refused(t("You need the *Manage Server* permission here, or a role that may schedule."))
     return desk

@@ -178,11 +178,11 @@ def span(length: timedelta) -> str:
 def next_run(job: Job) -> str:
     """When a job runs next, or why it does not."""
     if job.state is JobState.PENDING:
-        return t("does not run before somebody approves it")
+        return t("doesn't run until someone approves it")
     if job.state is JobState.PAUSED:
-        return t("does not run until it is resumed")
+        return t("doesn't run until someone resumes it")
     if job.next_run_at is None:
-        return t("does not run any more")
+        return t("no longer runs")
     return t("next {when}", when=relative(job.next_run_at))
 
 

@@ -40,7 +40,7 @@ async def remind(caller: Caller, what: str, when: str) -> None:
     """Makes a reminder, and says how *when* was understood."""
     await caller.acknowledge()
     if not what.strip():
-        raise Refused(t("Say of what you want to be reminded, such as `Water the plants`."))
+        raise Refused(t("Enter what to remind you of, such as `Water the plants`."))
     zone = await caller.zone()
     try:
         understood = understand(when, zone=zone, locale=locale(), now=instants.now())
@@ -87,7 +87,7 @@ def _made_panel(job: Job) -> ui.LayoutView:
     ]
     if job.next_run_at is not None:
         lines.append(full(job.next_run_at))
-    lines.append(f"-# {t('By direct message; `/remind list` shows all of yours.')}")
+    lines.append(f"-# {t('Sent by direct message. `/remind list` shows all of yours.')}")
     return panel_of(
         ui.TextDisplay("\n".join(lines)),
         row_of(_Button(label=t("Cancel it"), custom_id=f"sz-remind:cancel:{job.id}")),
@@ -103,7 +103,7 @@ async def show_reminders(caller: Caller) -> None:
         caller.actor_id, JobQuery(state=JobState.ACTIVE, method=METHOD), limit=_SHOWN
     )
     if not page.jobs:
-        said = t("You have no reminders. `/remind me` makes one.")
+        said = t("You have no reminders. `/remind me` creates one.")
         await caller.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
         return
     allowance = await allowance_of(caller.services, caller.actor_id, caller.actor_id)
@@ -134,7 +134,7 @@ async def _cancel(caller: Caller, job_id: str) -> None:
     try:
         job = await client.job(job_id, person)
     except NotFound as error:
-        raise Refused(t("This reminder is not there any more.")) from error
+        raise Refused(t("This reminder no longer exists.")) from error
     if job.state is JobState.ACTIVE:
         await client.cancel(job, person)
     said = f"✖ {t('Cancelled: {name}', name=plain(job.title))}"
@@ -163,7 +163,7 @@ async def _snooze(caller: Caller, minutes: int) -> None:
 def _minutes(target: str) -> int:
     """For how long a button puts a reminder off; Refused for a target that says nothing of the kind."""
     if not re.fullmatch(r"\d{1,6}", target, re.ASCII):
-        raise Refused(t("This button belongs to an older version of me; use the command again."))
+        raise Refused(t("This button is from an older version of me. Use the command again."))
     return min(max(int(target), 1), 7 * 24 * 60)
 
 
@@ -175,7 +175,7 @@ async def _done(caller: Caller) -> None:
 def _text(caller: Caller) -> str:
     message = caller.interaction.message
     if message is None or caller.bot.user is None or message.author.id != caller.bot.user.id:
-        raise Refused(t("This reminder is not there any more."))
+        raise Refused(t("This reminder no longer exists."))
     return message.content.removeprefix(f"{MARK} ")
 
 

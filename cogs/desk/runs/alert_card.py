@@ -38,12 +38,12 @@ _HEADINGS = {
     "failed": ("❌", mark("{job} failed"), mark("{count} jobs failed")),
     "uncertain": (
         "❓",
-        mark("{job}: it is not known whether it was done"),
-        mark("{count} jobs: it is not known whether they were done"),
+        mark("{job} may or may not have been done"),
+        mark("{count} jobs may or may not have been done"),
     ),
     "missed": ("⚠️", mark("{job} was missed"), mark("{count} jobs were missed")),
     "skipped": ("⏭", mark("{job} was skipped"), mark("{count} jobs were skipped")),
-    "passed_over": ("⚠️", mark("While I was away: {job}"), mark("While I was away: {count} jobs")),
+    "passed_over": ("⚠️", mark("While I was offline: {job}"), mark("While I was offline: {count} jobs")),
     "ahead": ("⚠️", mark("{job} will fail"), mark("{count} jobs will fail")),
 }
 
@@ -174,11 +174,11 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
             lines.append(f"- {tn('and {count} more', 'and {count} more', rest)}")
     else:
         if last.paused:
-            lines.append(t("The job is paused until somebody resumes it."))
+            lines.append(t("The job is paused until someone resumes it."))
         lines.append(f"-# {relative(last.last_at)}{_times(last)}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if private:
-        lines = t("In the server, `/schedule history` offers to try again.")
+        lines = t("In the server, `/schedule history` lets you retry it.")
         address = f"https://discord.com/channels/{alert.guild_id}"
         items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("To the server"), url=address))]
     else:
@@ -196,12 +196,12 @@ def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
         style = discord.ButtonStyle.primary
         buttons.append(DeskButton("run", "retry", item.target, t("Retry"), style=style))
     if alert.kind == "passed_over":
-        buttons.append(DeskButton("alert", "others", item.job_id, t("Run the others, too…")))
+        buttons.append(DeskButton("alert", "others", item.job_id, t("Run the rest, too…")))
     buttons += [
         DeskButton("job", "resume", item.job_id, t("Resume"))
         if item.paused
         else DeskButton("alert", "pause", item.job_id, t("Pause")),
-        DeskButton("job", "show", item.job_id, t("Look at the job")),
+        DeskButton("job", "show", item.job_id, t("Open the job")),
     ]
     rows: list[ui.Item[Any]] = [row_of(*buttons)]
     if alert.movable:
@@ -214,7 +214,7 @@ def _choice(alert: Alert) -> ui.Item[Any]:
         discord.SelectOption(label=cut(item.title, 100), value=item.job_id) for item in alert.items[-25:]
     ]
     name = "othersof" if alert.kind == "passed_over" else "look"
-    placeholder = t("Run the others of…") if alert.kind == "passed_over" else t("Look at a job…")
+    placeholder = t("Also run the rest of…") if alert.kind == "passed_over" else t("Open a job…")
     return row_of(DeskSelect("alert", name, "any", placeholder, options))
 
 
@@ -241,7 +241,7 @@ async def move(desk: Desk, job_id: str) -> None:
     job = await job_here(desk, job_id)
     wanted = moved(job, desk.picked())
     if wanted is None:
-        raise Refused(t("“{name}” has no single channel.", name=cut(plain(job.title), 60)))
+        raise Refused(t("“{name}” doesn't use exactly one channel.", name=cut(plain(job.title), 60)))
     await check(desk, Act.MOVE, job, version=wanted)
     async with telling_of_conflicts(desk, job_id):
         after = await desk.client.change(wanted, job.version, desk.actor_id)

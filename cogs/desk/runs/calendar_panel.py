@@ -68,9 +68,9 @@ async def post(desk: Desk, target: str) -> None:
     for permission in (posting_in(channel), "attach_files"):
         named = {"channel": f"<#{desk.interaction.channel_id}>", "permission": permission_name(permission)}
         if not getattr(desk.interaction.permissions, permission):
-            raise Refused(t("You may not do this in {channel}: you lack *{permission}*.", **named))
+            raise Refused(t("You can't do this in {channel}: you don't have *{permission}* there.", **named))
         if not getattr(desk.interaction.app_permissions, permission):
-            raise Refused(t("I may not do this in {channel}: give my role *{permission}* there.", **named))
+            raise Refused(t("I can't do this in {channel}. Give my role *{permission}* there.", **named))
     panel, files = await _build(desk, *_read(target), public=True)
     fit(panel)
     await channel.send(view=panel, files=files, allowed_mentions=discord.AllowedMentions.none())
@@ -87,7 +87,7 @@ def _read(target: str) -> tuple[date, str]:
             raise ValueError
         return day, match[2]
     except ValueError:
-        raise Refused(t("This button belongs to an older version of me; use the command again.")) from None
+        raise Refused(t("This button is from an older version of me. Use the command again.")) from None
 
 
 async def _show(desk: Desk, day: date, view: str) -> None:
@@ -110,14 +110,14 @@ async def _build(
     file = await asyncio.to_thread(calendar_of, jobs, name=desk.guild.name, now=now, texts=not public)
     notes: list[str] = []
     if more_jobs:
-        notes.append(t("Only the next {count} jobs are shown.", count=_MOST_JOBS))
+        notes.append(t("Shows only the next {count} jobs.", count=_MOST_JOBS))
     if not seen.whole:
         notes.append(t("Some jobs run so often that only their first runs are shown."))
     if file.left_out:
         notes.append(
             tn(
-                "{count} job has no room in the calendar file.",
-                "{count} jobs have no room in the calendar file.",
+                "{count} job doesn't fit in the calendar file.",
+                "{count} jobs don't fit in the calendar file.",
                 file.left_out,
             )
         )
@@ -126,7 +126,7 @@ async def _build(
         discord.File(BytesIO(file.data), "calendar.ics"),
     ]
     if public:
-        notes.append(t("Only jobs in channels that everybody here can see are shown."))
+        notes.append(t("Shows only jobs in channels that everyone here can see."))
     return _panel(seen, day, view, zone, now, notes=notes, public=public), files
 
 
@@ -195,7 +195,7 @@ def _panel(
                 DeskButton("calendar", "show", f"{first - timedelta(days=1)}.{view}", t("Earlier")),
                 DeskButton("calendar", "show", f"{last + timedelta(days=1)}.{view}", t("Later")),
                 DeskButton("calendar", "show", f"{today}.{other}", label),
-                DeskButton("calendar", "post", f"{day}.{view}", t("Post it here for all")),
+                DeskButton("calendar", "post", f"{day}.{view}", t("Post it here for everyone")),
             )
         )
     return panel_of(*items, colour=NEUTRAL)
@@ -219,7 +219,7 @@ def _listed(found: list[Moment], now: datetime) -> str:
     coming = [moment for moment in found if moment.at > now]
     lines = [f"- {run_state(m.state)} {_named(m)}" for m in troubled[-4:] if m.state is not None]
     lines += bullets([f"{'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming], _LISTED)
-    return "\n".join(lines) or t("Nothing runs in this time.")
+    return "\n".join(lines) or t("Nothing runs in this period.")
 
 
 def _named(moment: Moment) -> str:

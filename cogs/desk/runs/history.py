@@ -129,7 +129,7 @@ def history_panel(
                 discord.SelectOption(label=cut(t(words), 100), value=value)
                 for value, (_, words) in _SPANS.items()
             ]
-            placeholder = t("Make up for runs that are missing…")
+            placeholder = t("Backfill missed runs…")
             items.append(row_of(DeskSelect("job", "missing", job.id, placeholder, options)))
         items.append(row_of(DeskButton("job", "show", job.id, t("Back to the job"))))
     return panel_of(*items, colour=NEUTRAL)
@@ -172,7 +172,7 @@ def read_run_target(target: str) -> tuple[str, datetime]:
     try:
         return job_id, from_microseconds(int(digits, 36))
     except (ValueError, OverflowError):
-        raise NotFound(Sentence("There is no job of that name here.", "job_not_here")) from None
+        raise NotFound(Sentence("There is no job with that name here.", "job_not_here")) from None
 
 
 async def retry(desk: Desk, target: str) -> None:
@@ -181,8 +181,8 @@ async def retry(desk: Desk, target: str) -> None:
     job = await job_for(desk, Act.MAKE_UP, job_id)
     runs = await _queue(desk, job, [at])
     if not runs:
-        raise Refused(t("It is being tried again already, or has succeeded meanwhile."))
-    await desk.say(t("Trying {job} again. The history shows what becomes of it.", job=titled(job)))
+        raise Refused(t("It is already being retried, or it has succeeded since."))
+    await desk.say(t("Retrying {job}. The history will show the result.", job=titled(job)))
 
 
 async def _queue(desk: Desk, job: Job, wanted: Sequence[datetime]) -> Sequence[Run]:
@@ -206,7 +206,7 @@ async def ask_missing(desk: Desk, job_id: str, span_name: str) -> None:
     found = await desk.client.missing(job.id, now - span, now)
     back = DeskButton("job", "history", job.id, t("Back to the history"))
     if not found:
-        said = t("Nothing is missing: each run {span} went well.", span=t(words))
+        said = t("Nothing to backfill: every run {span} succeeded.", span=t(words))
         await desk.show(panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))
         return
     panel_id = new_id()
@@ -233,7 +233,7 @@ async def make_up(desk: Desk, panel_id: str) -> None:
     job = await job_for(desk, Act.MAKE_UP, asked["make_up"])
     wanted = [instants.from_iso(text) for text in asked["instants"]]
     runs = await _queue(desk, job, wanted)
-    said = tn("{count} run is under way.", "{count} runs are under way.", len(runs))
+    said = tn("{count} run is in progress.", "{count} runs are in progress.", len(runs))
     back = DeskButton("job", "history", job.id, t("Back to the history"))
     await desk.show(panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))
 

@@ -37,7 +37,7 @@ _LONGEST_VALUE = 80
 _ACTIONS = {
     **ACTIONS,
     "run": mark("run on demand"),
-    "made_up": mark("missing runs made up for"),
+    "made_up": mark("missed runs backfilled"),
     "rules": mark("limits and hours changed"),
     "settings": mark("settings changed"),
     "zone": mark("time zone changed"),

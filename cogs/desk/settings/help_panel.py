@@ -16,17 +16,17 @@ _COMMANDS = (
     ("/schedule create", mark("schedule something: line by line, with a preview")),
     ("/schedule list", mark("everything that is scheduled; filter, select, change together")),
     ("/schedule calendar", mark("the month or the week as a picture, and a file for your calendar")),
-    ("/schedule history", mark("what ran, and trying again what failed")),
-    ("/schedule drafts", mark("what you began and did not finish")),
-    ("/schedule export", mark("all jobs as a file; /schedule import takes one")),
+    ("/schedule history", mark("what ran; retry what failed")),
+    ("/schedule drafts", mark("your unfinished drafts")),
+    ("/schedule export", mark("all jobs as a file; /schedule import reads one")),
     ("/schedule setup", mark("zone, alerts, approval, limits of this server")),
-    ("/schedule status", mark("how I am doing")),
+    ("/schedule status", mark("my state")),
 )
 _VARIABLES = (
     ("{date} {time}", mark("the day and the time of the run")),
     ("{countdown:2027-01-01}", mark("how many days are left")),
     ("{run}", mark("the number of the run")),
-    ("{members} {server}", mark("how many you are, and the server's name")),
+    ("{members} {server}", mark("the member count and the server's name")),
     ("{role:Name}", mark("a role by its name")),
 )
 
@@ -39,12 +39,12 @@ async def show_help(desk: Desk) -> None:
         "Right-click a message (hold it on a phone) → *Apps*: schedule it, post it again, or ask which job "
         "posted it."
     )
-    turns = t("Several texts, parted by lines of `---`, are posted in turn.")
+    turns = t("To rotate several texts, put a line of `---` between them.")
     await desk.show(
         panel_of(
-            ui.TextDisplay(f"### {t('I do things on time')}\n{commands}\n\n{menus}"),
+            ui.TextDisplay(f"### {t('I run scheduled jobs')}\n{commands}\n\n{menus}"),
             ui.Separator(),
-            ui.TextDisplay(f"**{t('When, as you would say it')}**\n{EXAMPLES[language_of(locale())]}"),
+            ui.TextDisplay(f"**{t('When, in your own words')}**\n{EXAMPLES[language_of(locale())]}"),
             ui.Separator(),
             ui.TextDisplay(f"**{t('In your texts')}**\n{variables}\n{turns}"),
             colour=NEUTRAL,

@@ -24,11 +24,11 @@ def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
     return [
         text_field(
             "quiet", t("Quiet hours"), value=known.get("quiet"), placeholder="22:00-07:00", most=20,
-            description=t("Nothing runs in these hours of the day"),
+            description=t("Jobs do not run during these hours"),
         ),
         text_field(
-            "days", t("Free days"), value=known.get("days"), placeholder="2026-12-24, 2026-12-25", most=1000,
-            description=t("Nothing runs on these days"), long=True,
+            "days", t("Days off"), value=known.get("days"), placeholder="2026-12-24, 2026-12-25", most=1000,
+            description=t("Jobs do not run on these days"), long=True,
         ),
         text_field("jobs", t("Most jobs"), value=known.get("jobs"), most=7),
         text_field("runs", t("Most runs an hour"), value=known.get("runs"), most=7),
@@ -62,7 +62,7 @@ def limits_line(rules: GuildRules | None) -> str:
     """A guild's rules on one line; None where the server knows no rules."""
     label = f"**{t('Limits and hours:')}**"
     if rules is None:
-        return f"{label} {t('the server knows none, or does not answer.')}"
+        return f"{label} " + t("the server doesn't know any, or doesn't answer.")
     parts: list[str] = []
     if rules.quiet_from is not None and rules.quiet_to is not None:
         parts.append(
@@ -91,7 +91,7 @@ def _quiet(text: str) -> tuple[time | None, time | None]:
         )
     except ValueError:
         raise Refused(
-            t("“{text}” are no quiet hours; write them as 22:00-07:00.", text=plain(text))
+            t("“{text}” isn't a valid time range. Example: 22:00-07:00.", text=plain(text))
         ) from None
     return begin, end
 
@@ -104,7 +104,9 @@ def _days(text: str) -> tuple[date, ...]:
         try:
             found.add(date.fromisoformat(part))
         except ValueError:
-            raise Refused(t("“{text}” is no day; write days as 2026-12-24.", text=plain(part)[:40])) from None
+            raise Refused(
+                t("“{text}” isn't a valid day. Example: 2026-12-24.", text=plain(part)[:40])
+            ) from None
     return tuple(sorted(found))
 
 
@@ -113,6 +115,9 @@ def _count(text: str) -> int | None:
         return None
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 1_000_000:
         raise Refused(
-            t("“{text}” is no limit; write a number such as 50, or nothing for no limit.", text=plain(text))
+            t(
+                "“{text}” isn't a valid limit. Enter a number such as 50, or leave it empty for no limit.",
+                text=plain(text),
+            )
         )
     return int(text)

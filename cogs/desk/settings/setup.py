@@ -77,20 +77,20 @@ def setup_panel(
     """
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
-    approval = t("on: what pings many, deletes, locks or changes roles waits for a second person")
+    approval = t("on: jobs that mass-ping, delete, lock or change roles wait for a second person")
     approval_button = DeskButton(
         "setup", "approval", target, t("Switch off") if settings.approval else t("Switch on")
     )
     limits_button = DeskButton("setup", "limits", target, t("Change"), disabled=rules is None)
     items: list[ui.Item[Any]] = [
-        ui.TextDisplay(f"### {t('Settings of {server}', server=plain(guild.name)[:80])}"),
-        ui.Section(ui.TextDisplay(f"**{t('Times are meant in')}** {zone}"), accessory=zone_button),
+        ui.TextDisplay(f"### {t('Settings for {server}', server=plain(guild.name)[:80])}"),
+        ui.Section(ui.TextDisplay(f"**{t('Default time zone')}** {zone}"), accessory=zone_button),
         ui.Section(
             ui.TextDisplay(f"**{t('Approval:')}** {approval if settings.approval else t('off')}"),
             accessory=approval_button,
         ),
         ui.Section(ui.TextDisplay(limits_line(rules)), accessory=limits_button),
-        ui.TextDisplay(f"**{t('Alerts about failed and missed runs go to')}**"),
+        ui.TextDisplay(f"**{t('Send alerts about failed and missed runs to')}**"),
         row_of(
             DeskChannelSelect(
                 "setup",
@@ -100,11 +100,11 @@ def setup_panel(
                 settings.alert_channel_id,
             )
         ),
-        ui.TextDisplay(f"**{t('Changes of jobs and settings are told in')}**"),
+        ui.TextDisplay(f"**{t('Post changes to jobs and settings in')}**"),
         row_of(
             DeskChannelSelect("setup", "log", target, t("no channel; choose one…"), settings.log_channel_id)
         ),
-        ui.TextDisplay(f"**{t('Who may schedule, beside those who may manage the server')}**"),
+        ui.TextDisplay(f"**{t('Roles that may schedule, in addition to everyone with *Manage Server*')}**"),
         row_of(
             DeskRoleSelect("setup", "roles", target, t("nobody; choose roles…"), settings.manager_role_ids)
         ),
@@ -125,8 +125,8 @@ def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
     needed = wanted(specs)
     absent = lacking(guild.me.guild_permissions, needed)
     if not absent:
-        return f"✅ {t('I have every permission that my jobs may need.')}"
-    lines = [f"**{t('Permissions that I lack; give them to my role as you need them')}**"]
+        return f"✅ {t('I have every permission my jobs need.')}"
+    lines = ["**" + t("Permissions I don't have. Give my role the ones you need.") + "**"]
     for name in absent:
         jobs = needed[name]
         uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")
@@ -147,7 +147,7 @@ async def ask_zone(desk: Desk, target: str) -> None:
         required=True,
         most=60,
     )
-    await ask(desk, "setup", "zone", target, t("Times are meant in"), [field])
+    await ask(desk, "setup", "zone", target, t("Default time zone"), [field])
 
 
 async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
@@ -159,7 +159,7 @@ async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> Non
         near = search_zones(typed, locale(), instants.now()) if typed else []
         if not near:
             raise Refused(
-                t("“{zone}” is no time zone that I know; name a large city near you.", zone=plain(typed))
+                t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed))
             )
         zone = near[0].key
     await change_guild_zone(desk, zone)
@@ -189,10 +189,10 @@ def _channel_picked(desk: Desk) -> str | None:
     guild = desk.guild
     channel = guild.get_channel_or_thread(int(chosen)) if chosen and chosen.isdecimal() else None
     if chosen is not None and channel is None:
-        raise Refused(t("The channel {id} is not one of this server, or I cannot see it.", id=chosen))
+        raise Refused(t("The channel {id} isn't in this server, or I can't see it.", id=chosen))
     if channel is not None and not channel.permissions_for(guild.me).send_messages:
         raise Refused(
-            t("I may not post in {channel}: give my role *Send Messages* there.", channel=channel.mention)
+            t("I can't post in {channel}. Give my role *Send Messages* there.", channel=channel.mention)
         )
     return chosen
 
@@ -231,7 +231,7 @@ async def limits_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> No
     rules = read_limits(typed, desk.guild_id, zone)
     await desk.client.save_rules(rules, desk.actor_id)
     await _show(desk)
-    await desk.say(t("Saved. Runs that the rules forbid are skipped, and the history says so."))
+    await desk.say(t("Saved. Runs outside these rules are skipped; the history shows them."))
 
 
 PANELS = (

@@ -65,7 +65,7 @@ async def configure(desk: Desk, _: str) -> None:
     settings = await settings_of(desk.bot, name, model, desk.guild_id)
     values = typed(spec, settings.model_dump(mode="json"))
     fields = [parameter_field(item, values.get(item.name)) for item in spec.parameters[:_MOST_FIELDS]]
-    await ask(desk, "sprocket", "settings", name, t("Settings of {name}", name=name), fields)
+    await ask(desk, "sprocket", "settings", name, t("Settings for {name}", name=name), fields)
 
 
 async def configured(desk: Desk, name: str, fields: Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ async def configured(desk: Desk, name: str, fields: Mapping[str, Any]) -> None:
         raise Refused(t("Nothing was changed: {reason}", reason=said)) from error
     await save_settings(desk.bot, name, desk.guild_id, kept.model_dump(mode="json"))
     await note_change(desk, "sprocket_configured", (), name=name)
-    await desk.say(t("Kept. {name} goes by these settings from its next run on.", name=f"**{name}**"))
+    await desk.say(t("Saved. {name} uses these settings from its next run.", name=f"**{name}**"))
 
 
 def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:
 def _model(desk: Desk, name: str) -> type[BaseModel]:
     cog = loader.cog_of(desk.bot, name) if name in loader.loaded(desk.bot) else None
     if cog is None:
-        raise Refused(t("“{name}” is not loaded, or has no settings.", name=name[:50]))
+        raise Refused(t("“{name}” isn't loaded, or it has no settings.", name=name[:50]))
     return cast("type[BaseModel]", getattr(cog, "settings"))  # noqa: B009 - declared by the sprocket
 
 

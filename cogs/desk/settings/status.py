@@ -68,7 +68,7 @@ async def _server_lines(desk: Desk) -> list[Check]:
         lines.append(Check(t("Handler:"), True, text))
     waiting, running = health.get("runs_waiting"), health.get("runs_under_way")
     if isinstance(waiting, int) and isinstance(running, int):
-        text = t("{waiting} runs wait, {running} are under way", waiting=waiting, running=running)
+        text = t("{waiting} runs waiting, {running} running", waiting=waiting, running=running)
         lines.append(Check(t("Queue:"), waiting < _MANY_WAITING, text))
     if page.runs:
         lines.append(_last_run(page.runs[0]))
@@ -92,7 +92,7 @@ async def _limit_lines(desk: Desk) -> list[Check]:
 def _last_run(run: Run) -> Check:
     text = f"{relative(run.scheduled_at)}, {state_word(run.state)}"
     if run.lateness is not None:
-        text += f", {t('began {time} after its time', time=span(run.lateness))}"
+        text += f", {t('started {time} late', time=span(run.lateness))}"
     return Check(t("Last run here:"), True, text)
 
 
@@ -105,7 +105,7 @@ async def reload_handler(desk: Desk) -> None:
     except TimeoutError:
         raise Refused(
             t(
-                "The server at {address} does not answer. I go on trying by myself.",
+                "The server at {address} doesn't answer. I keep trying.",
                 address=handler.server_address,
             )
         ) from None

@@ -30,22 +30,24 @@ async def _set_zone(desk: Desk, zone: str | None, whose: str) -> str:
     if zone is None:
         name = await desk.zone()
         return t(
-            "Your times are meant in {zone}, where it is {time} now.",
+            "Your time zone is {zone}, where it is {time} now.",
             zone=f"**{name}**",
             time=_clock(name, now),
         )
     if zone not in known_zones():
         near = search_zones(zone, desk.interaction.locale.value, now)
         hint = t(" Did you mean {zone}?", zone=f"`{near[0].key}`") if near and zone.strip() else ""
-        said = t("“{zone}” is no time zone.{hint} Pick one from the list.", zone=plain(zone[:60]), hint=hint)
+        said = t(
+            "“{zone}” isn't a time zone.{hint} Pick one from the list.", zone=plain(zone[:60]), hint=hint
+        )
         raise Refused(said)
     known = {"zone": f"**{zone}**", "time": _clock(zone, now)}
     if whose == "guild":
         desk.check_settings()
         await change_guild_zone(desk, zone)
-        return t("This server's times are now meant in {zone}, where it is {time}.", **known)
+        return t("This server's time zone is now {zone}, where it is {time}.", **known)
     await services.memory.set_user_timezone(desk.member.id, zone)
-    return t("Your times are now meant in {zone}, where it is {time}. Jobs keep the zone they have.", **known)
+    return t("Your time zone is now {zone}, where it is {time}. Existing jobs keep theirs.", **known)
 
 
 async def change_guild_zone(desk: Desk, zone: str) -> None:

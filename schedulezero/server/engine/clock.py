@@ -154,5 +154,5 @@ class Clock:
                 (job.next_run_at,),
                 (),
                 None,
-                Sentence("Its trigger can no longer be read; edit the job.", "trigger_unreadable"),
+                Sentence("Its trigger can't be read any more. Edit the job.", "trigger_unreadable"),
             )

@@ -113,7 +113,7 @@ class Dispatcher:
             self._end(
                 run,
                 RunState.SKIPPED,
-                error=Sentence("The run before it was still under way.", "run_before_under_way"),
+                error=Sentence("The previous run was still in progress.", "run_before_under_way"),
             )
         elif await patiently(lambda: self._turns.must_wait(run)):
             group.create_task(self._or_failed(run, self._in_turn(run, group)))
@@ -144,7 +144,7 @@ class Dispatcher:
                 run,
                 RunState.MISSED,
                 error=Sentence(
-                    "The handler {handler_id!r} did not answer in time.",
+                    "The handler {handler_id!r} didn't answer in time.",
                     "handler_silent",
                     handler_id=run.handler_id,
                 ),
@@ -194,16 +194,14 @@ class Dispatcher:
             return False
         late = self._now() - _began(run) > run.grace
         if run.missed is MissedPolicy.SKIP and late:
-            self._end(
-                run, RunState.MISSED, error=Sentence("It could not be carried out in time.", "not_in_time")
-            )
+            self._end(run, RunState.MISSED, error=Sentence("It couldn't be done in time.", "not_in_time"))
             return False
         gives_way = run.missed is not MissedPolicy.ALL and run.overlap is not OverlapPolicy.WAIT
         if gives_way and (late or told_to_wait) and await self._store.has_later(run):
             self._end(
                 run,
                 RunState.SKIPPED,
-                error=Sentence("A later run of the job took its place.", "later_run_took_place"),
+                error=Sentence("A later run of the job replaced it.", "later_run_took_place"),
             )
             return False
         return True
@@ -269,7 +267,7 @@ class Dispatcher:
         except CallLost:
             entry.heard_at = 0.0
             return Outcome(
-                ok=False, error=Sentence("The handler went away before it answered.", "handler_went_away")
+                ok=False, error=Sentence("The handler disconnected before it answered.", "handler_went_away")
             )
         except CallTimeout:
             if entry.instance.concurrency == 1:
@@ -277,7 +275,7 @@ class Dispatcher:
             return Outcome(
                 ok=False,
                 error=Sentence(
-                    "The handler did not answer within {call_seconds} s.",
+                    "The handler didn't answer within {call_seconds} s.",
                     "call_timed_out",
                     call_seconds=f"{CALL_SECONDS:g}",
                 ),
@@ -376,7 +374,7 @@ class Dispatcher:
     async def _write_that_it_cannot_be(self, run: Run) -> list[Run]:
         """Ends a run whose outcome the database refuses with one that it takes."""
         reason = Sentence(
-            "The run {value}, but what came of it could not be stored.",
+            "The run {value}, but its result couldn't be stored.",
             "outcome_not_storable",
             value=run.state.value,
         )

@@ -86,7 +86,7 @@ class Jobs:
         admission = self._admission(per_person)
         if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
             raise Conflict(
-                "job_exists", Sentence("There is a job {id!r} already.", "job_exists", id=job.id), "job_id"
+                "job_exists", Sentence("A job {id!r} already exists.", "job_exists", id=job.id), "job_id"
             )
         self.clock.wake(job.next_run_at)
         return job
@@ -136,7 +136,7 @@ class Jobs:
             if next_run_at is None:
                 raise Conflict(
                     "never_again",
-                    Sentence("The job would not run any more after that; cancel it.", "job_never_again"),
+                    Sentence("No run would be left after that. Cancel the job instead.", "job_never_again"),
                 )
             return replace(held, next_run_at=next_run_at)
 
@@ -173,7 +173,7 @@ class Jobs:
             if next_run_at is None:
                 raise Conflict(
                     "never_again",
-                    Sentence("The job runs only once more; cancel it instead.", "job_runs_once_more"),
+                    Sentence("Only one run is left. Cancel the job instead.", "job_runs_once_more"),
                 )
             return replace(after, next_run_at=next_run_at)
 
@@ -226,7 +226,9 @@ class Jobs:
         if version is not None and wanted is None:
             raise Missing(
                 "no_such_version",
-                Sentence("The job has no version {version} any more.", "version_missing", version=version),
+                Sentence(
+                    "Version {version} of the job is no longer stored.", "version_missing", version=version
+                ),
                 "version",
             )
         newest = await self.versions.of(job_id, 2) if version is None else []
@@ -282,9 +284,9 @@ class Jobs:
         expect_version(job, version)
         now = self.now()
         note = (
-            Sentence("Made up for by <@{by}>.", "made_up_by", by=by)
+            Sentence("Backfilled by <@{by}>.", "made_up_by", by=by)
             if by
-            else Sentence("Made up for.", "made_up")
+            else Sentence("Backfilled.", "made_up")
         )
         runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]
         queued = await self.runs.add_runs(runs, ending=is_ending(job))
@@ -339,7 +341,8 @@ class Jobs:
         if self.registry.knows(handler_id):
             return None
         return Sentence(
-            "No handler {handler_id!r} is registered now; the job waits for one when it falls due.",
+            "No handler {handler_id!r} is registered at the moment. The job will wait for one when it is "
+            "due.",
             "handler_not_registered",
             handler_id=handler_id,
         )
@@ -351,7 +354,7 @@ class Jobs:
         if job.state is JobState.PENDING:
             raise Conflict(
                 "wrong_state",
-                Sentence("The job waits for an approval and cannot run before.", "job_waits_for_approval"),
+                Sentence("The job is waiting for approval and can't run before.", "job_waits_for_approval"),
                 "state",
             )
         return job
@@ -409,7 +412,7 @@ class Jobs:
             raise Refusal(
                 "unknown_method",
                 Sentence(
-                    "The handler {handler_id!r} does not offer {method!r}; it offers: {offered}.",
+                    "The handler {handler_id!r} doesn't offer {method!r}. It offers: {offered}.",
                     "method_unknown",
                     handler_id=handler_id,
                     method=method,
@@ -440,7 +443,7 @@ def expect_version(job: Job, version: int | None) -> None:
         raise Conflict(
             "job_changed",
             Sentence(
-                "The job was changed meanwhile: it is at version {version}, not {version2}.",
+                "The job has been changed: it is at version {version}, not {version2}.",
                 "job_changed",
                 version=job.version,
                 version2=version,
@@ -476,7 +479,7 @@ def first_run(job: Job, now: datetime) -> datetime:
         )
     raise TriggerError(
         "trigger.args",
-        Sentence("This trigger never falls due: no date from now on matches it.", "trigger_never_due"),
+        Sentence("This never runs: no future date matches it.", "trigger_never_due"),
     )
 
 

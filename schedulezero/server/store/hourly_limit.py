@@ -165,7 +165,7 @@ class MinuteAllowance:
             .values(
                 state=RunState.SKIPPED.value,
                 **sentence_fields(
-                    "error", Sentence("A later run of the job took its place.", "later_run_took_place")
+                    "error", Sentence("A later run of the job replaced it.", "later_run_took_place")
                 ),
                 finished_at=self._now,
                 not_before=None,

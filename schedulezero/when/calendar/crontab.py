@@ -57,8 +57,8 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
     except CronSimError as error:
         reason = str(error).removeprefix("Bad ")
         raise WhenError(
-            "“{text}” is no crontab line that can ever match: look at its {reason}. An example is "
-            "`0 9 * * 1-5`, which is 9:00 on working days.",
+            "“{text}” isn't a crontab line that can ever match; check its {reason}. Example: `0 9 * * "
+            "1-5` runs at 9:00 on weekdays.",
             code="crontab_never_matches",
             text=text,
             reason=reason,

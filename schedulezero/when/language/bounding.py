@@ -27,7 +27,7 @@ def read_end(text: str, *, zone: str, locale: str, now: datetime) -> datetime:
         return from_iso(str(found.trigger.args["until"]))
     except (WhenError, KeyError) as error:
         raise WhenError(
-            "“{text}” is no day to end on; write one such as `31 December 2027`.",
+            "“{text}” isn't a valid last day. Example: `31 December 2027`.",
             code="end_no_day",
             text=text,
         ) from error
@@ -36,7 +36,7 @@ def read_end(text: str, *, zone: str, locale: str, now: datetime) -> datetime:
 def with_end(trigger: Trigger, end: datetime) -> Trigger:
     """The same trigger, which does not fall due after ``end``; WhenError for one that runs only once."""
     if trigger.type == "date":
-        raise WhenError("It runs only once; an end makes no difference.", code="once_needs_no_end")
+        raise WhenError("It runs only once, so an end has no effect.", code="once_needs_no_end")
     return _bounded(trigger, {"until": to_iso(end)})
 
 

@@ -62,7 +62,7 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
     first = rule.next_after(starting - timedelta(microseconds=1) if starting else now)
     if first is None:
         raise WhenError(
-            "“{text}” never comes: no day from now on matches it.", code="day_never_comes", text=text
+            "“{text}” never happens: no future day matches it.", code="day_never_comes", text=text
         )
     first_day = first.astimezone(zone).date()
     if phrase.every > 1:
@@ -103,7 +103,7 @@ def _elapsed(phrase: Phrase, text: str) -> JsonObject | None:
             return None
         if phrase.times or phrase.unit is not None:
             raise WhenError(
-                "“{text}” says both how often and at what time; say one of them.",
+                "“{text}” says both how often and at what time. Use one or the other.",
                 code="both_interval_and_time",
                 text=text,
             )
@@ -135,7 +135,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
             )
         if phrase.weekdays:
             raise WhenError(
-                "“{text}” names both days of the month and weekdays; say one of them.",
+                "“{text}” names both days of the month and weekdays. Use one or the other.",
                 code="days_and_weekdays",
                 text=text,
             )
@@ -207,7 +207,7 @@ def _times(phrase: Phrase, text: str) -> tuple[time, ...]:
         return tuple(sorted(phrase.times)) or (DEFAULT_TIME,)
     if phrase.times:
         raise WhenError(
-            "“{text}” says both how often and at what time; say one of them.",
+            "“{text}” says both how often and at what time. Use one or the other.",
             code="both_interval_and_time",
             text=text,
         )

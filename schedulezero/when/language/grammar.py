@@ -217,7 +217,7 @@ class _Reader:
             return
         if not isinstance(number, int) or not 1 <= number <= 1000:
             raise WhenError(
-                "“{number} {unit}s” is no period that I can keep; use a whole number up to 1000.",
+                "“{number} {unit}s” isn't a supported period. Use a whole number up to 1000.",
                 code="not_a_period",
                 number=number,
                 unit=unit,
@@ -244,8 +244,8 @@ class _Reader:
 
     def _refuse_two(self) -> None:
         raise WhenError(
-            "“{text}” names two schedules. Make a job for each; one is `every 2 hours 30 minutes` "
-            "or `every monday at 9`.",
+            "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
+            "`every monday at 9`.",
             code="two_schedules",
             text=self.text,
         )
@@ -440,7 +440,7 @@ class _Reader:
     def _whole(self, token: Token) -> int:
         number = token["number"]
         if not isinstance(number, int):
-            raise WhenError("“{text}” should be a whole number.", code="not_a_whole_number", text=token.text)
+            raise WhenError("“{text}” must be a whole number.", code="not_a_whole_number", text=token.text)
         return number
 
     def _peek(self, ahead: int = 0) -> Token | None:
@@ -473,7 +473,7 @@ def clock_time(token: Token) -> time:
         hour = hour % 12 + (12 if half == "pm" else 0)
     if hour > 23 or minute > 59 or second > 59:
         raise WhenError(
-            "“{text}” is no time of day; write for example `9:00`, `9 am` or `noon`.",
+            "“{text}” isn't a time of day. Examples: `9:00`, `9 am`, `noon`.",
             code="not_a_time_of_day",
             text=token.text,
         )

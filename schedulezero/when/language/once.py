@@ -53,7 +53,7 @@ def read_span(text: str) -> timedelta | None:
         unit = timedelta(**{_UNITS[match[2]]: 1})
         if unit >= smallest:
             raise WhenError(
-                "“{text}” names two lengths of time; write one, such as `2 hours 30 minutes`.",
+                "“{text}” names two durations. Write one, such as `2 hours 30 minutes`.",
                 code="two_lengths",
                 text=text,
             )
@@ -78,7 +78,7 @@ def read_moment(
             return parsed.astimezone(UTC) if parsed.tzinfo else first_instant_at_or_after(parsed, zone)
         except (ValueError, OverflowError):
             raise WhenError(
-                "“{text}” is no date; ISO 8601 looks like 2026-12-24T18:00.", code="not_iso_date", text=text
+                "“{text}” isn't a date. ISO 8601 example: 2026-12-24T18:00.", code="not_iso_date", text=text
             ) from None
     offset = _OFFSET.search(text)
     rest = text[: offset.start()] if offset else text
@@ -86,7 +86,7 @@ def read_moment(
     named = _named(rest, words, local)
     if named is None:
         if any("month" in token for token in words.tokens(rest)) and not re.search(r"\d", rest):
-            raise WhenError("“{text}” names a month and no day.", code="month_without_day", text=text)
+            raise WhenError("“{text}” names a month but no day.", code="month_without_day", text=text)
         found = outside.read(text, locale, local)
         return found.astimezone(UTC) if found.tzinfo else first_instant_at_or_after(found, zone)
     if offset:
@@ -184,7 +184,7 @@ def _named(text: str, words: Lexicon, local: datetime) -> _Named | None:
         day = _dated(text, number, month, year, local)
         if weekday is not None and day.weekday() != weekday:
             raise WhenError(
-                "{day} in “{text}” is not that weekday.",
+                "{day} in “{text}” isn't on that weekday.",
                 code="not_that_weekday",
                 day=f"{day:%d.%m.%Y}",
                 text=text,
@@ -218,7 +218,7 @@ def _dated(text: str, number: int, month: int, year: int | None, local: datetime
     """A day of a month, the next one when no year is named."""
     if not 1 <= month <= 12:
         raise WhenError(
-            "“{text}” is no date: there is no month {month}.", code="no_such_month", text=text, month=month
+            "“{text}” isn't a date: there is no month {month}.", code="no_such_month", text=text, month=month
         )
     for candidate in [year] if year is not None else range(local.year, local.year + 9):
         try:
@@ -228,7 +228,7 @@ def _dated(text: str, number: int, month: int, year: int | None, local: datetime
         if year is not None or day >= local.date():
             return day
     raise WhenError(
-        "“{text}” is no date: that month has no day {number}{year}.",
+        "“{text}” isn't a date: that month has no day {number}{year}.",
         code="day_not_in_month",
         text=text,
         number=number,

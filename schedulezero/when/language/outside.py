@@ -43,7 +43,7 @@ class OutsideReader:
         """
         if len(text) > LONGEST:
             raise WhenError(
-                "“{text}…” was not understood. A single date has at most {longest} characters.",
+                "I don't understand “{text}…”. A single date has at most {longest} characters.",
                 code="long_text_not_understood",
                 text=text[:LONGEST],
                 longest=LONGEST,
@@ -57,7 +57,7 @@ class OutsideReader:
                 if found is not None and _stray_number(text, found, local) is None:
                     break
         if found is None:
-            raise WhenError("“{text}” was not understood.", code="not_understood", text=text)
+            raise WhenError("I don't understand “{text}”.", code="not_understood", text=text)
         if (stray := _stray_number(text, found, local)) is not None:
             raise WhenError(
                 "The “{stray}” in “{text}” had no part in what was understood ({found}).",
@@ -74,7 +74,7 @@ class OutsideReader:
             cost = _CALL + len(text)
             if cost > self._left:
                 raise WhenError(
-                    "“{text}” is one date too many to read in words: write it as `2026-12-24`.",
+                    "“{text}” has too many dates in words. Write dates like `2026-12-24`.",
                     code="too_many_dates_in_words",
                     text=text,
                 )

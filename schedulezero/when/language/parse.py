@@ -251,7 +251,7 @@ def _cron_fields(text: str, zone: str) -> Trigger:
         fields[part[0]] = part[1]
     if not fields or " ".join(f"{key}={value}" for key, value in fields.items()) != " ".join(text.split()):
         raise WhenError(
-            "“{strip}” are no cron fields; they look like `minute=*/5 hour=9-17`.",
+            "“{strip}” aren't cron fields. Example: `minute=*/5 hour=9-17`.",
             code="no_cron_fields",
             strip=text.strip(),
         )

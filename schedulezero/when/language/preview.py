@@ -79,7 +79,7 @@ def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[dateti
         if before.utcoffset() != local.utcoffset():
             found.append(
                 Sentence(
-                    "The clocks change in {zone} on {local}; that day it runs at {local2}.",
+                    "The clocks change in {zone} on {local}, so on that day it runs at {local2}.",
                     "warning_clocks_change",
                     zone=zone,
                     local=f"{local:%d.%m.%Y}",
@@ -91,8 +91,7 @@ def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[dateti
     if rare:
         found.append(
             Sentence(
-                "Not every month has a day {rare}: the others are passed over. `last day of the "
-                "month` runs in every one.",
+                "Months without a day {rare} are skipped. `last day of the month` runs every month.",
                 "warning_rare_day",
                 rare=rare[0],
             )

@@ -47,13 +47,13 @@ def rrule_parts(text: str) -> dict[str, str]:
         key, _, value = part.partition("=")
         if not value:
             raise WhenError(
-                "“{part}” is not a part of an RRULE; a part looks like `INTERVAL=2`.",
+                "“{part}” isn't part of an RRULE. Example: `INTERVAL=2`.",
                 code="rrule_not_a_part",
                 part=part[:60],
             )
         if key in parts:
             raise WhenError(
-                "{key} stands twice in this RRULE; say it once.", code="rrule_key_twice", key=key[:60]
+                "{key} appears twice in this RRULE. Use it once.", code="rrule_key_twice", key=key[:60]
             )
         parts[key] = value
     return parts
@@ -72,16 +72,16 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
     match = _LINE.fullmatch(text.strip())
     if match is None:
         raise WhenError(
-            "“{text}” is no RRULE line; one looks like `RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=9`.",
+            "“{text}” isn't an RRULE line. Example: `RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=9`.",
             code="rrule_unreadable",
             text=text,
         )
     parts = rrule_parts(match["parts"])
     if "FREQ" not in parts:
-        raise WhenError("This RRULE has no FREQ; one is `FREQ=WEEKLY`.", code="rrule_no_freq")
+        raise WhenError("This RRULE has no FREQ. Example: `FREQ=WEEKLY`.", code="rrule_no_freq")
     for key in parts:
         if key not in _PARTS:
-            raise WhenError("{key} of an RRULE is not supported.", code="rrule_key_unsupported", key=key[:60])
+            raise WhenError("{key} isn't supported in an RRULE.", code="rrule_key_unsupported", key=key[:60])
     stamp = (match["start"] or "").upper()
     zone = _zone(match["parameters"] or "", stamp, zone)
     start = _stamp(stamp, zone) if stamp else None
@@ -111,7 +111,7 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
     if "UNTIL" in parts:
         if phrase.count is not None:
             raise WhenError(
-                "This RRULE has COUNT and UNTIL; one of them is possible.", code="rrule_count_and_until"
+                "This RRULE has both COUNT and UNTIL. Use only one.", code="rrule_count_and_until"
             )
         until = _stamp(parts["UNTIL"], zone)
         phrase.until = (until.date(), until.time() if "T" in parts["UNTIL"] else None)
@@ -127,7 +127,7 @@ def _zone(parameters: str, stamp: str, zone: ZoneInfo) -> ZoneInfo:
             named = value.strip('"')
         elif key.upper() != "VALUE" or value.upper() != ("DATE" if len(stamp) == 8 else "DATE-TIME"):
             raise WhenError(
-                "“{parameter}” does not go with this DTSTART.",
+                "“{parameter}” can't be used with this DTSTART.",
                 code="dtstart_parameter",
                 parameter=parameter[:60],
             )
@@ -152,7 +152,7 @@ def _days(phrase: Phrase, parts: dict[str, str], start: datetime) -> None:
     phrase.months.update(_numbers(parts, "BYMONTH", 1, 12))
     phrase.days.update(_numbers(parts, "BYMONTHDAY", -1, 31))
     if 0 in phrase.days:
-        raise WhenError("BYMONTHDAY=0 is no day of a month.", code="rrule_monthday_zero")
+        raise WhenError("BYMONTHDAY=0 isn't a day of the month.", code="rrule_monthday_zero")
     for item in parts["BYDAY"].split(",") if "BYDAY" in parts else ():
         match = _BYDAY.fullmatch(item)
         if match is None or (match[1] and int(match[1]) < -1):
@@ -243,7 +243,7 @@ def _week_start(phrase: Phrase, name: str, start: date) -> None:
     """
     if name not in _DAYS:
         raise WhenError(
-            "WKST={name} is not a weekday; one is MO.", code="rrule_wkst_no_weekday", name=name[:60]
+            "WKST={name} isn't a weekday. Example: MO.", code="rrule_wkst_no_weekday", name=name[:60]
         )
     first = _DAYS.index(name)
     if first == 0 or phrase.unit != "week" or phrase.every == 1:
@@ -271,7 +271,7 @@ def _stamp(text: str, zone: ZoneInfo) -> datetime:
         return moment.astimezone(zone)
     except (ValueError, OverflowError):
         raise WhenError(
-            "“{text}” is no time stamp such as 20261224T180000Z.", code="not_a_time_stamp", text=text[:60]
+            "“{text}” isn't a timestamp. Example: 20261224T180000Z.", code="not_a_time_stamp", text=text[:60]
         ) from None
 
 
