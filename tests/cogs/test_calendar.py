@@ -197,7 +197,7 @@ async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_l
     }  # fmt: skip
     shown = await imported(world, entries(world, 20, bad))
     text = said(shown)
-    assert "17 jobs can be imported" in text and "3 entries cannot be taken over" in text
+    assert "17 jobs can be imported" in text and "3 entries can't be imported" in text
     assert "Line 20: “on blursday” was not understood" in text
     assert "Line 48: There is no job “make\\_coffee” loaded." in text
     assert "Line 87:" in text and "is not one of this server" in text

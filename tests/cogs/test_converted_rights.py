@@ -129,7 +129,7 @@ async def test_a_file_with_spaces_in_an_id_is_compared_like_any_other(world: Wor
     file = ("jobs.yaml", yaml.safe_dump({"jobs": jobs}).encode())
     result = await world.moderator.slash(world.channel, "schedule import", file=file)
     text = said(result)
-    assert "4 entries cannot be taken over" in text
+    assert "4 entries can't be imported" in text
     assert "you lack *View Channel*" in text and "must be true or false" in text and "loaded" in text
 
 

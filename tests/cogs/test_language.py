@@ -115,9 +115,9 @@ _VARIABLE = Sentence(
 
 @pytest.mark.parametrize(("sentence", "english", "german"), [
     (_SAID_BY_A_CHANNEL, "The channel 5 no longer exists.", "Den Kanal 5 gibt es nicht mehr."),
-    (Sentence("I could not {doing}: Discord says “{text}”.", "discord_refused",
+    (Sentence("I couldn't {doing}: Discord says “{text}”.", "discord_refused",
               doing="post in #general", text="Unknown Channel"),
-     "I could not post in #general: Discord says “Unknown Channel”.",
+     "I couldn't post in #general: Discord says “Unknown Channel”.",
      "Das ging nicht (post in #general): Discord sagt „Unknown Channel“."),
     (Sentence("The server's quiet hours are from {begins} to {ends}.", "quiet_hours",
               begins="22:00", ends="07:00"),

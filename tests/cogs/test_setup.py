@@ -19,7 +19,7 @@ from tests.world import World, labels, pick, press, said
 async def test_the_first_visit_shows_settings_permissions_and_things_to_try(world: World) -> None:
     give_the_bot(world, discord.Permissions(view_channel=True, send_messages=True))
     text = text_of(await setup(world))
-    assert "Settings of Moonbase" in text and "Three things to try" in text
+    assert "Settings for Moonbase" in text and "Three things to try" in text
     assert "❌ *Manage Webhooks*: Post under another name and with another face" in text
     assert "*Send Messages*" not in text
     give_the_bot(world, discord.Permissions(administrator=True))

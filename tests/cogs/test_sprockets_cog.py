@@ -107,7 +107,7 @@ async def test_a_method_can_be_scheduled_as_soon_as_it_is_loaded_and_not_after(
     (folder / "waving_sprocket.py").write_text(PLAIN.replace("WORD", "o/"))
     suggested = await world.owner.autocomplete(world.channel, "load_sprocket", "name", "wav")
     assert [choice["value"] for choice in suggested] == ["waving"]
-    assert "Its jobs: `count`, `wave`." in await slash(world, "load_sprocket", "waving")
+    assert "It adds: `count`, `wave`." in await slash(world, "load_sprocket", "waving")
     await world.handler.refresh()
 
     job_id = await world.create(world.admin, "wave", {"channel_id": [world.channel]}, "every monday at 9")
@@ -218,7 +218,7 @@ async def test_loading_twice_and_unloading_what_is_not_loaded(world: World) -> N
     assert "is not loaded" in await slash(world, "unload_sprocket", "custom")
     assert "is not loaded" in await slash(world, "reload_sprocket", "custom")
     assert "question" not in world.plain.available_commands(world.channel)
-    assert "Its jobs: `question_of_the_day`." in await slash(world, "load_sprocket", "custom")
+    assert "It adds: `question_of_the_day`." in await slash(world, "load_sprocket", "custom")
     assert "question" in world.plain.available_commands(world.channel)
 
 

@@ -122,7 +122,7 @@ async def test_many_jobs_at_once_with_undo(settings: Settings) -> None:
         await demo.sees("Cancelled: 3 jobs.")
         await demo.panel_picture("16-cancelled")
         await demo.button("Undo")
-        await demo.sees("3 jobs are as they were.")
+        await demo.sees("Restored 3 jobs.")
         await demo.button("Back to the list")
         await demo.sees("Book club")
 
@@ -169,7 +169,7 @@ async def test_a_file_of_twenty_with_three_bad_lines(settings: Settings, tmp_pat
         await demo.upload("file", file)
         await demo.send()
         await demo.sees("17 jobs can be imported")
-        await demo.sees("3 entries cannot be taken over")
+        await demo.sees("3 entries can't be imported")
         await demo.panel_picture("20-import")
         await demo.button("Import 17 jobs")
         await demo.sees("17 jobs were imported.")

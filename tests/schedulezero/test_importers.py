@@ -76,9 +76,9 @@ def test_reminder_bots_csv() -> None:
     assert somebody.params["message"] == "As\nsomebody"
     assert embed.method == "send_embed_announcement" and embed.params["color"] == "#FF0000"
     assert [message for _, message in faults(found)] == [
-        "Its time is over.",
+        "Its time has passed.",
         "This reminder is switched off.",
-        "This entry cannot be read: Invalid isoformat string: 'yesterday'.",
+        "This entry can't be read: Invalid isoformat string: 'yesterday'.",
     ]
 
 
@@ -93,8 +93,8 @@ def test_a_crontab() -> None:
     assert (first.line, first.when, first.timezone) == (4, "0 9 * * 1-5", "Europe/Berlin")
     assert first.params == {"channel_id": HERE, "message": "Stand-up!"} and second.when == "0 0 * * *"
     assert faults(found) == [
-        (6, "@reboot has no instant; give it five fields."),
-        (7, "A line needs five fields and then what to post."),
+        (6, "@reboot doesn't say when. Write five fields instead."),
+        (7, "A line needs five fields, followed by the text to post."),
     ]
 
 

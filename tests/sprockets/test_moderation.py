@@ -99,7 +99,7 @@ async def test_roles_are_given_and_taken_with_a_reason(world: World) -> None:
     }
     answer = await world.run("add_role_scheduled", params)
     assert answer["message"] == "2 of 3 people" and answer["partial"] is True
-    assert answer["failed"] == [{"user_id": "77", "error": "77 is not in this server."}]
+    assert answer["failed"] == [{"user_id": "77", "error": "77 isn't in this server."}]
     assert role.id in members(world)[world.plain.id].role_ids
     reasons = [entry.reason for entry in world.guild.audit_log()]
     assert any(reason and reason.startswith("ScheduleZero") for reason in reasons)

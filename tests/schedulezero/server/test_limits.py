@@ -367,7 +367,7 @@ async def test_a_job_that_runs_too_often_does_not_pile_up(
         await server.have_run(1)
         (waiting,) = await server.runs(status="queued")
         skipped = await server.runs(status="skipped")
-        assert {run["error"] for run in skipped} == {"A later run of the job took its place."}
+        assert {run["error"] for run in skipped} == {"A later run of the job replaced it."}
         assert waiting["scheduled_at"] > max(run["scheduled_at"] for run in skipped)
         told = (await server.api.get("/api/troubles", params={"after": 0})).json()["troubles"]
         assert "skipped" not in {item["kind"] for item in told}
@@ -455,7 +455,7 @@ async def test_runs_that_are_made_up_for_wait_too(
         instants = [to_iso(since + timedelta(microseconds=number)) for number in range(1, 5)]
         await asyncio.sleep(0.01)
         made = (await server.post(f"{job['job_id']}/make-up", instants=instants)).json()["runs"]
-        assert [run["note"] == "Made up for." for run in made] == [True, True, False, False]
+        assert [run["note"] == "Backfilled." for run in made] == [True, True, False, False]
         await server.have_run(2)
         server.clock.offset += timedelta(seconds=30)
         again = (await server.post(f"{job['job_id']}/make-up", instants=instants)).json()["runs"]

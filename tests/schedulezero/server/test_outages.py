@@ -133,7 +133,7 @@ async def test_after_an_outage_only_the_latest_run_of_a_job_is_carried_out(
         raw_handler.respond = lambda call: {"success": True}
         found = await until(lambda: _none_queued(api, job_id))
     assert [record["status"] for record in found] == ["succeeded", "skipped"]
-    assert found[1]["error"] == "A later run of the job took its place."
+    assert found[1]["error"] == "A later run of the job replaced it."
 
 
 async def _none_queued(api: httpx.AsyncClient, job_id: str) -> list[dict[str, Any]] | None:
