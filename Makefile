@@ -29,7 +29,7 @@ doctor: $(VENV)/.runtime
 demo: $(VENV)/.demo
 	$(BIN)/schedulezero-bot demo $(ARGS)
 
-# On every core. CI=true runs everything; without it, journeys and most rows of long tables are left out.
+# On every core. CI=true runs everything; without it, what takes long is left out (see --quick in tests/conftest.py).
 # ARGS="-n 0 tests/cogs/test_jobs.py" runs one file whole, in one process, as a debugger needs it.
 test: $(VENV)/.dev
 	PYTHONPATH=$(DISCORD_RULES) $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(RULES_OPTIONS) $(if $(CI)$(ARGS),,--quick) $(ARGS)

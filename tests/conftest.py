@@ -33,7 +33,7 @@ from tests.peers import RawHandler
 from tests.postgres import Postgres, a_postgres, programs
 from tests.world import World, a_world
 
-MOST_ROWS = 3
+MOST_ROWS = 2
 COSTLY = {"server", "world", "postgres"}
 """Fixtures that start something; whatever starts more is built on them."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -46,7 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--quick",
         action="store_true",
-        help=f"leave out journeys, and all but {MOST_ROWS} rows of each table that starts a server or a bot",
+        help="leave out journeys, attacks, what is marked as long, and "
+        f"all but {MOST_ROWS} rows of each table that "
+        "starts a server or a bot",
     )
 
 
@@ -80,11 +82,11 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item], marker: str) -> 
 
 
 def _only_a_few(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out journeys, and spreads over long tables what is run of them."""
+    """Leaves out what takes long, and spreads over long tables what is run of them."""
     tables: dict[tuple[Path, str], list[pytest.Item]] = {}
     left_out: list[pytest.Item] = []
     for item in items:
-        if "journeys" in item.path.parts:
+        if item.get_closest_marker("long") or {"journeys", "hostile"} & set(item.path.parts):
             left_out.append(item)
         elif isinstance(item, pytest.Function) and COSTLY & set(item.fixturenames):
             tables.setdefault((item.path, item.originalname), []).append(item)

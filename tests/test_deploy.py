@@ -25,6 +25,8 @@ from schedulezero.wire.addresses import free_ports
 from tests.discord_server import DiscordServer
 from tests.support.command_line import ROOT, end, environment, line, start
 
+pytestmark = pytest.mark.long
+
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 CALL_SECONDS = 30

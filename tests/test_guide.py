@@ -15,6 +15,8 @@ from bot.testing import simulated_guild
 from cogs.sprocket_loading import loader
 from tests.conftest import Settings
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 # In the order in which somebody follows them.
 GUIDE = (

@@ -195,7 +195,7 @@ def _text_of(data: bytes, largest: int) -> str | Fault:
         if data.startswith(begin):
             return Fault(
                 1,
-                Sentence("This is {kind}. Upload a text file.", "file_of_kind", kind=kind),
+                Sentence("This is a {kind} file. Upload a text file.", "file_of_kind", kind=kind),
             )
     if data.startswith(b"SQLite format 3\x00") or (data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05"):
         return Fault(1, _PICKLED)

@@ -60,7 +60,7 @@ async def test_a_long_limit_of_discords_is_a_wait_of_the_job_and_nothing_to_sit_
     bot = create_bot(settings)
     try:
         await bot.http.static_login("token")
-        with pytest.raises(JobFailed, match="asks me to wait") as failed:
+        with pytest.raises(JobFailed, match="asked me to wait") as failed:
             async with asking_discord("write the name of #lounge"):
                 await bot.http.edit_channel(1, name="T-minus 3")
         assert failed.value.retry_after == 300
@@ -91,7 +91,7 @@ async def test_an_external_server_may_be_away_at_the_start(settings: Settings) -
     channel = guild.create_text_channel("general")
     admin = guild.add_member(env.create_user("ada"), roles=[admins])
     text = said(await admin.slash(channel, "schedule list"))
-    assert "cannot be reached. Is it running?" in text
+    assert "can't be reached. Is it running?" in text
     status = said(await admin.slash(channel, "schedule status"))
     assert "❌ **Server:**" in status
     assert await admin.autocomplete(channel, "schedule show", "job", "x") == []
@@ -123,4 +123,4 @@ async def test_doctor_looks_at_intents_permissions_and_the_jobs(world: World) ->
     give_the_bot(world, discord.Permissions(view_channel=True, manage_threads=True))
     jobs = (await found())["jobs in Moonbase"]
     assert not jobs.well and jobs.finding == "1 of 2 will fail"
-    assert jobs.remedy == "“Hello”: I may not do this in #room: give my role *Send Messages* there."
+    assert jobs.remedy == "“Hello”: I can't do this in #room. Give my role *Send Messages* there."

@@ -16,6 +16,8 @@ from bot.cli.new_sprocket import CannotWrite, NoSuchName, write_sprocket
 from bot.config import Settings
 from tests.support.command_line import ROOT, environment, start
 
+pytestmark = pytest.mark.long
+
 AT_ONCE = 4
 
 
@@ -75,10 +77,10 @@ CASES = (
     case("new-sprocket setup", 2, "means something else already"),
     case("when x --count 99999999999", 2, "is not a whole number from 0 to 1000"),
     case("when tomorrow --timezone Nope", 2, "time zone"),
-    case("when tomorrow --now nope", 2, "no date"),
+    case("when tomorrow --now nope", 2, "isn't a date"),
     case("when tomorrow --locale xx", 2, "it must be one of en, de"),
     case("when tomorrow --locale en_GB", 2, "such as en-GB"),
-    case("when nonsense", 2, "was not understood"),
+    case("when nonsense", 2, "I don't understand"),
     case("restore", 2, "backup"),
     case("restore nowhere", 2, f"There is no file or folder {ROOT}/nowhere"),
     case("restore tests", 2, f"The folder {ROOT}/tests has no file"),

@@ -89,7 +89,7 @@ async def test_a_token_that_leads_nowhere_is_told(settings: Settings) -> None:
     ended = await end(settings, "run", DISCORD_TOKEN="x.y.z")
     # With a network Discord refuses the token; without one it cannot be asked.
     refused = "does not accept the token" in ended.err
-    assert refused or "Discord cannot be reached" in ended.err
+    assert refused or "Discord can't be reached" in ended.err
     assert ended.status == (78 if refused else 1)
     assert "Traceback" not in ended.err
 

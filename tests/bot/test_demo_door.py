@@ -14,6 +14,8 @@ import pytest_asyncio
 from bot.config import Settings
 from tests.support.command_line import line, start
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class Demo:

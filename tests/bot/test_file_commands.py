@@ -88,7 +88,7 @@ def test_where_nothing_can_be_read_the_status_is_2(
         (["--count", "x"], "--count is 'x'"),
         (["--count", "101"], "from 0 to 100"),
         (["--count", "-1"], "from 0 to 100"),
-        (["--now", "soon"], "'soon' is no date"),
+        (["--now", "soon"], "'soon' isn't a date"),
         (["--now", "0001-01-01T00:00:00Z"], "1970 to 2200"),
         (["--timezone", "Mars"], "'Mars' is no time zone"),
         (["--timezone", ""], "'' is no time zone"),

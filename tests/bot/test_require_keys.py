@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bot.app import create_bot
 from bot.clusters import Cluster
 from bot.config import Settings
@@ -13,6 +15,8 @@ from schedulezero.wire.keys import load_keys
 from tests.support.command_line import end, line, start
 from tests.support.speaking import speak
 from tests.world import a_world
+
+pytestmark = pytest.mark.long
 
 PING = {"method": "ping", "params": {}}
 

@@ -9,11 +9,14 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 import pytest_asyncio
 
 from bot.config import Settings
 from tests.discord_server import DiscordServer
 from tests.support.command_line import ROOT, environment, line
+
+pytestmark = pytest.mark.long
 
 
 @pytest_asyncio.fixture

@@ -24,6 +24,8 @@ from schedulezero.wire.keys import load_keys
 from tests.support.command_line import end
 from tests.world import World, said
 
+pytestmark = pytest.mark.long
+
 PLAIN = ("zebra77quartz", "Zebra%2577%2Fquartz")
 # Read as: not percent-encoded, and whether it is clear all the same where it ends.
 NASTY = {

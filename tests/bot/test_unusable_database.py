@@ -17,7 +17,7 @@ from bot.config import Settings
 from cogs.memory import Memory
 from tests.support.command_line import ROOT, Ended, environment, line, start
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.long]
 
 COMMANDS = (("run",), ("server",), ("doctor",), ("backup",), ("token", "list"))
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH, _PR_CAPBSET_DROP = 1, 2, 24
@@ -171,7 +171,7 @@ async def test_an_idle_server_on_a_full_disk_is_not_ready(settings: Settings, tm
             await becomes(200)
             process.stdin.write(b"disk full\n")
             await line(process, "obeyed")
-            assert "is its disk full?" in (await becomes(503)).json()["trouble"]
+            assert "is the disk full?" in (await becomes(503)).json()["trouble"]
             assert (await api.get("/api/health/live")).status_code == 200
             process.stdin.write(b"disk ok\n")
             await line(process, "obeyed")

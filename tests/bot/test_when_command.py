@@ -67,7 +67,7 @@ def test_for_people_it_warns(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["when", "on", "the", "31st", "of", "every", "month", *BERLIN]) == 0
     out = capsys.readouterr().out
     assert "on the 31st of every month at 09:00 (Europe/Berlin)" in out
-    assert "note: Not every month has a day 31" in out
+    assert "note: Months without a day 31 are skipped" in out
 
 
 async def test_the_same_in_rest(api: Api) -> None:

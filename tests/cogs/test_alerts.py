@@ -37,7 +37,7 @@ async def test_a_failed_run_is_told_once_with_the_remedy(world: World) -> None:
     await world.admin.slash(world.channel, "schedule run", job=job_id)
     await until(lambda: cards(world, alerts, "2 times"))
     (card,) = cards(world, alerts, "failed")
-    assert "I may not post in" in text_of(card)
+    assert "I can't post in" in text_of(card)
     assert labels(card) == ["Retry", "Pause", "Open the job"]
     looked = await world.moderator.click(card, label="Open the job")
     assert "Into the void" in said(looked) and "❌ failed" in said(looked)
@@ -136,8 +136,8 @@ async def test_what_was_passed_over_is_told_and_offered(world: World) -> None:
     asked = datetime.now(UTC)
     await until(passed)
     await world.restart_bot()
-    (card,) = await until(lambda: cards(world, alerts, "While I was away"))
-    assert "passed over while no server was running" in text_of(card)
+    (card,) = await until(lambda: cards(world, alerts, "While I was offline"))
+    assert "skipped while the server was not running" in text_of(card)
     await world.admin.slash(world.channel, "schedule pause", job=job_id)
     offered = await world.admin.click(card, label="Run the rest, too…")
     assert "missing run" in said(offered)
@@ -233,9 +233,9 @@ def test_a_card_says_its_cause_in_the_readers_language_after_a_restart() -> None
     with speaking("de"):
         assert "gib meiner Rolle dort *Send Messages*" in told(kept)
     with speaking("en"):
-        assert "give my role *Send Messages* there" in told(kept)
+        assert "Give my role *Send Messages* there" in told(kept)
     earlier = {
         name: value for name, value in alert.to_json().items() if name not in ("reason_code", "reason_values")
     }
     with speaking("de"):
-        assert "give my role *Send Messages* there" in told(Alert.from_json(earlier))
+        assert "Give my role *Send Messages* there" in told(Alert.from_json(earlier))

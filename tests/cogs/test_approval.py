@@ -49,7 +49,7 @@ async def test_what_was_edited_after_the_card_is_not_approved_with_it(world: Wor
     job, _, card = await waiting(world)
     await changed(world, job, world.admin, message="Something else")
     answer = await world.owner.click(card, label="Approve")
-    assert "It was changed since that card" in said(answer) and "Something else" in said(answer)
+    assert "The job has changed since that card" in said(answer) and "Something else" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
     approved = await world.owner.click(answer.response, label="Approve")  # type: ignore[arg-type]
     assert "Approved: Everybody!" in said(approved) + text_of(answer.response)
@@ -81,7 +81,7 @@ async def test_the_author_does_not_approve_what_a_second_person_brought_back(wor
     back = await client.restore(job.id, job.version, expected=cancelled.version, by=str(world.owner.id))
     assert back.state is JobState.PENDING
     answer = await click(world, world.admin, "job", "approve", f"{job.id}:v{back.version}")
-    assert "Somebody else than you" in said(answer)
+    assert "Someone other than you" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
 
 
@@ -91,7 +91,7 @@ async def test_who_wrote_an_earlier_version_does_not_approve_what_another_made_o
     assert edited.creator_id == str(world.owner.id)
     for writer in (world.owner, world.admin):
         answer = await click(world, writer, "job", "approve", f"{job.id}:v{edited.version}")
-        assert "Somebody else than you" in said(answer)
+        assert "Someone other than you" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
 
 
@@ -209,7 +209,7 @@ async def test_an_edit_that_makes_a_waiting_job_loud_is_not_approved_as_the_quie
     await edited(loud=True, button="Ask for approval")
     assert (await now(world, job)).params["everyone"] is True
     answer = await world.owner.click(read, label="Approve")  # type: ignore[arg-type]
-    assert "It was changed since that card" in said(answer)
+    assert "The job has changed since that card" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
     with pytest.raises(Conflict):
         await world.bot.services.client.approve(job.id, str(world.owner.id), version=quiet.version)
@@ -228,7 +228,7 @@ async def test_an_edit_that_makes_an_approved_job_loud_waits_again(world: World)
     await world.admin.click(shown, label="Ask for approval")
     loud = await now(world, job)
     assert loud.state is JobState.PENDING and loud.next_run_at is None
-    assert "waits for an approval" in said(await click(world, world.owner, "job", "run", job.id))
-    assert "Somebody else than you" in said(
+    assert "waiting for approval" in said(await click(world, world.owner, "job", "run", job.id))
+    assert "Someone other than you" in said(
         await click(world, world.admin, "job", "approve", f"{job.id}:v{loud.version}")
     )

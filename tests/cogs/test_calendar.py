@@ -200,7 +200,7 @@ async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_l
     assert "17 jobs can be imported" in text and "3 entries can't be imported" in text
     assert "Line 20: “on blursday” was not understood" in text
     assert "Line 48: There is no job “make\\_coffee” loaded." in text
-    assert "Line 87:" in text and "is not one of this server" in text
+    assert "Line 87:" in text and "isn't in this server" in text
     client, guild_id = world.bot.services.client, str(world.guild.id)
     assert not (await client.jobs(guild_id)).jobs
     await world.admin.click(shown.response, label="Import 17 jobs")
@@ -235,7 +235,7 @@ async def test_what_changed_since_the_dry_run_counts(world: World) -> None:
     await world.env.settle()
     await world.admin.click(shown.response, label="Import 2 jobs")
     result = text_of(shown.response)
-    assert "1 job was imported." in result and "is not one of this server" in result
+    assert "1 job was imported." in result and "isn't in this server" in result
 
 
 EACH_MINUTE = Trigger("cron", {"minute": "*", "timezone": "Europe/Berlin"})

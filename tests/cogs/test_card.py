@@ -39,7 +39,7 @@ async def test_pausing_until_a_day(world: World) -> None:
     panel = await card(world, job_id)
     form = await world.admin.click(panel, label="Pause until…")
     refused = await world.admin.submit_modal(form, {"until": "every monday"})
-    assert "Name one moment" in said(refused)
+    assert "Enter a single point in time" in said(refused)
     form = await world.admin.click(panel, label="Pause until…")
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
     assert "Held: Hello" in text_of(panel) and "Nothing runs until" in text_of(panel)
@@ -53,7 +53,7 @@ async def test_a_clone_is_a_new_draft_like_the_job(world: World) -> None:
     panel = await card(world, job_id)
     await world.admin.click(panel, label="Clone")
     text = text_of(panel)
-    assert "Nothing is scheduled yet" in text and "Hello (copy)" in text and "every Monday at 09:00" in text
+    assert "Check before you schedule" in text and "Hello (copy)" in text and "every Monday at 09:00" in text
     await world.admin.click(panel, label="Confirm")
     assert "Scheduled: Hello (copy)" in text_of(panel)
     copy = next(j for j in (await world.bot.services.client.jobs(str(world.guild.id))).jobs if j.id != job_id)
@@ -87,7 +87,7 @@ async def test_the_second_of_two_clicks_is_told_who_was_faster(world: World) -> 
     await world.admin.click(panel, label="Pause")
     late = await world.moderator.click(others, label="Pause")
     text = said(late)
-    assert "Somebody was faster" in text and f"paused by <@{world.admin.id}>" in text
+    assert "was just changed by someone else" in text and f"paused by <@{world.admin.id}>" in text
     await world.admin.click(panel, label="Cancel")
     await world.admin.click(panel, label="Cancel the job")
     gone = await world.moderator.click(others, label="Run now")
@@ -100,7 +100,7 @@ async def test_undo_takes_back_nobody_elses_change(world: World) -> None:
     await world.admin.click(panel, label="Pause")
     await world.moderator.slash(world.channel, "schedule resume", job=job_id)
     late = await world.admin.click(panel, label="Undo")
-    assert "Somebody was faster" in said(late)
+    assert "was just changed by someone else" in said(late)
     assert (await job(world, job_id)).state is JobState.ACTIVE
 
 
@@ -118,7 +118,7 @@ async def test_only_the_named_roles_may_change_a_job(world: World) -> None:
     (mine,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     for command in ("pause", "cancel", "edit", "run"):
         refused = await world.moderator.slash(world.channel, f"schedule {command}", job=mine.id)
-        assert "may be changed by its creator" in said(refused), command
+        assert "Only its creator" in said(refused), command
     assert (await job(world, mine.id)).version == 1
 
 

@@ -236,7 +236,7 @@ async def test_a_server_that_is_gone_loses_no_draft(world: World) -> None:
     await world.bot.server.stop()
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     text = text_of(preview.response)
-    assert "Not saved" in text and "cannot be reached" in text
+    assert "Not saved" in text and "can't be reached" in text
     assert "> Hello" in text and "Confirm" in labels(preview.response)
 
 
@@ -255,7 +255,7 @@ async def test_a_draft_belongs_to_who_wrote_it(world: World) -> None:
     channel: Any = world.bot.get_channel(world.channel.id)
     stolen = await channel.send(view=panel)
     result = await world.moderator.click(stolen, label="Confirm")
-    assert "somebody else's" in said(result)
+    assert "belongs to someone else" in said(result)
     assert await world.bot.memory.draft(draft_id) is not None
 
 

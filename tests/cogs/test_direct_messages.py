@@ -17,7 +17,7 @@ from tests.support.private_threads import ended, imported_by
 from tests.text import text_of
 from tests.world import World, said
 
-TAKES = "A direct message to somebody else takes it"
+TAKES = "Direct messages to other people need it"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_bots_and_strangers_are_refused_at_save(world: World) -> None:
     world.guild.remove_member(world.plain)
     await world.env.settle()
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
-    assert "is not in this server." in text_of(preview.response)
+    assert "isn't in this server." in text_of(preview.response)
     assert (await world.bot.services.client.jobs(str(world.guild.id))).jobs == ()
     failed = await run(world, await a_message(world, me.id, world.admin))
     assert failed.error == f"{me.id} is a bot; bots take no direct messages."

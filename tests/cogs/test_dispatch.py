@@ -56,7 +56,7 @@ def test_what_cannot_be_a_custom_id_is_not_made_into_one() -> None:
 
 async def test_a_click_on_what_no_longer_is_there_is_answered(world: World) -> None:
     message = await forged(world, world.channel, DeskButton("gone", "away", "x", "Old"))
-    assert "belongs to an older version" in said(await world.admin.click(message, label="Old"))
+    assert "is from an older version" in said(await world.admin.click(message, label="Old"))
 
 
 async def test_discord_py_keeps_no_view_of_the_desk(world: World) -> None:

@@ -38,7 +38,7 @@ from tests.text import text_of
 from tests.world import World, a_world, press, said
 
 SECRET = "2f4a9c1e-s3cret"
-TAKES = "The call after each good run takes it."
+TAKES = "Calls after each successful run need it."
 
 
 class Watcher:
@@ -133,7 +133,7 @@ async def test_a_reminder_makes_none(world: World) -> None:
     run = RunContext(guild_id=str(world.admin.id), creator_id=str(world.admin.id))
     guard, spec = RunGuard(world.bot), spec_of("remind", function)
     await guard(run, spec, {})
-    with pytest.raises(JobFailed, match="cannot call an address") as caught:
+    with pytest.raises(JobFailed, match="can't call an address") as caught:
         await guard(run, spec, {"ping_url": "https://example.org"})
     assert caught.value.pause and not caught.value.retry
 
@@ -196,7 +196,7 @@ async def test_the_log_names_the_host_only(
             refusing = GoodRuns(allow_private=False)
             refusing(good_run(watcher.url))
             await refusing.close()
-        assert "within a private network" in caplog.text and "looks like an IP address" in caplog.text
+        assert "in a private network" in caplog.text and "looks like an IP address" in caplog.text
         assert SECRET not in caplog.text
 
 

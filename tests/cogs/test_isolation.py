@@ -78,7 +78,7 @@ async def test_drafts(world: World, action: str) -> None:
     foreign = Foreign(world)
     message = await forged(world, foreign.channel, DeskButton("draft", action, draft_id, "Forged"))
     result = await foreign.eve.click(message, label="Forged")
-    assert result.modal is None and "somebody else's" in said(result)
+    assert result.modal is None and "belongs to someone else" in said(result)
     assert await world.bot.memory.draft(draft_id) is not None
 
 
@@ -154,4 +154,4 @@ async def test_a_channel_of_another_guild_in_the_form(world: World) -> None:
     assert draft is not None
     await memory.save_draft(replace(draft, values={**draft.values, "channel_id": [str(world.channel.id)]}))
     await foreign.eve.click(preview.response, label="Confirm")  # type: ignore[arg-type]
-    assert "is not one of this server" in text_of(preview.response)
+    assert "isn't in this server" in text_of(preview.response)

@@ -198,6 +198,6 @@ async def test_a_job_that_names_what_is_ours_is_refused_when_saved(world: World)
     ]
     text = yaml.safe_dump({"jobs": jobs})
     result = await foreign.eve.slash(foreign.channel, "schedule import", file=("jobs.yaml", text.encode()))
-    assert "2 entries can't be imported" in said(result) and "is not one of this server" in said(result)
+    assert "2 entries can't be imported" in said(result) and "isn't in this server" in said(result)
     assert (await world.bot.services.client.jobs(str(foreign.guild.id))).jobs == ()
     await left_alone(world, known)

@@ -134,7 +134,7 @@ async def test_an_edit_that_somebody_overtook_loses_nobodys_work(world: World) -
     panel = await world.admin.slash(world.channel, "schedule edit", job=job_id)
     await world.admin.slash(world.channel, "schedule pause", job=job_id)
     await world.admin.click(panel.response, label="Save the change")  # type: ignore[arg-type]
-    assert "Somebody changed this job meanwhile" in text_of(panel.response)
+    assert "Someone changed this job after you started" in text_of(panel.response)
     job = await world.bot.services.client.job(job_id, str(world.guild.id))
     assert job.state is JobState.PAUSED
 
@@ -196,7 +196,9 @@ async def test_zones_of_a_person_and_of_the_guild(world: World) -> None:
     assert choices[0]["value"] == "Europe/Berlin" and choices[0]["name"].startswith("Berlin, Germany · ")
     assert await world.admin.autocomplete(world.channel, "schedule timezone", "zone", "new york")
     zone: Any = {"zone": "Asia/Tokyo", "whose": "guild"}
-    assert "This server's times" in said(await world.admin.slash(world.channel, "schedule timezone", **zone))
+    assert "This server's time zone" in said(
+        await world.admin.slash(world.channel, "schedule timezone", **zone)
+    )
     text = said(await world.moderator.slash(world.channel, "schedule timezone"))
     assert "**Asia/Tokyo**" in text
     await world.admin.slash(world.channel, "schedule timezone", zone="Europe/Paris")

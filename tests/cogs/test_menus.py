@@ -16,7 +16,7 @@ async def test_a_message_becomes_a_draft_as_it_is(world: World) -> None:
     shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
     text = said(shown)
     assert (
-        "Nothing is scheduled yet" in text and "{date}, {name}" in text.split("This is how it will look:")[1]
+        "Check before you schedule" in text and "{date}, {name}" in text.split("This is how it will look:")[1]
     )
     form = await press(world.admin, shown.response, ".when")
     await world.admin.submit_modal(form, {"when": "every day at 9"})

@@ -97,7 +97,7 @@ async def test_an_edit_moves_nothing_where_one_sees_nothing_any_more(world: Worl
     shown: Any = (await sam.slash(world.channel, "schedule edit", job=job.id)).response
     form = await press(sam, shown, ".where")
     await sam.submit_modal(form, {"p:channel_id": [board]})
-    assert f"<#{board.id}>" in text_of(shown) and "you lack" not in text_of(shown)
+    assert f"<#{board.id}>" in text_of(shown) and "you don't have" not in text_of(shown)
     guild: Any = world.bot.get_guild(world.guild.id)
     await guild.get_channel(board.id).set_permissions(guild.default_role, view_channel=False)
     await world.env.settle()

@@ -14,8 +14,8 @@ from tests.support.private_threads import ended, imported_by
 from tests.text import text_of
 from tests.world import World, labels, said
 
-OUTSIDE = "it is a private thread, you are not in it"
-LOCKED = "it is locked, and you lack *Manage Threads*"
+OUTSIDE = "you aren't in this private thread"
+LOCKED = "it is locked, and you don't have *Manage Threads*"
 
 
 async def a_thread(world: World, kind: str = "private_thread", **edited: bool) -> discord.Thread:
@@ -78,7 +78,7 @@ async def test_a_run_fails_once_its_creator_left_the_thread(world: World) -> Non
     job = await a_job(world, params=params, creator_id=str(sam.id), name="Again")
     await world.bot.services.client.run(job, str(sam.id))
     failed = await ended(world, job)
-    assert failed.state == "failed" and "they are not in it" in failed.error
+    assert failed.state == "failed" and "they aren't in this private thread" in failed.error
     assert (await now(world, job)).state is JobState.PAUSED
 
 
@@ -93,7 +93,7 @@ async def test_a_locked_thread_takes_managing_threads(world: World) -> None:
     assert LOCKED in said(await click(world, sam, "job", "run", job.id))
     await world.bot.services.client.run(job, str(world.admin.id))
     failed = await ended(world, job)
-    assert failed.state == "failed" and "it is locked, and they lack" in failed.error
+    assert failed.state == "failed" and "it is locked, and they don't have" in failed.error
 
 
 async def test_what_discord_does_not_tell_counts_as_a_no(world: World) -> None:

@@ -65,9 +65,14 @@ async def test_it_is_offered_where_only_oneself_has_the_app(world: World) -> Non
 async def test_a_persons_space_holds_reminders_only_and_only_their_own(world: World) -> None:
     client, person = world.bot.services.client, str(world.plain.id)
     for method, params, guild, reason in (
-        ("send_announcement", {"channel_id": str(world.channel.id), "message": "x"}, person, "are reminders"),
-        ("remind", {"user_id": str(world.admin.id), "message": "x"}, person, "to whoever made it"),
-        ("remind", {"user_id": person, "message": "x"}, str(world.guild.id), "are reminders"),
+        (
+            "send_announcement",
+            {"channel_id": str(world.channel.id), "message": "x"},
+            person,
+            "must be a reminder",
+        ),
+        ("remind", {"user_id": str(world.admin.id), "message": "x"}, person, "to the person who created it"),
+        ("remind", {"user_id": person, "message": "x"}, str(world.guild.id), "must be a reminder"),
     ):
         job = await client.create(
             Job(

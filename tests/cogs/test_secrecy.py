@@ -55,7 +55,7 @@ async def test_who_only_may_schedule_sees_the_host_only(world: World, kind: str)
     job = await client.change(replace(job, params={**job.params, "message": "x"}), 1, str(world.admin.id))
     seen = await everything(world, sam, job)
     assert "S3CRET" not in seen
-    assert "without its addresses" in seen and "Hidden from you" in seen
+    assert "leaves out its web addresses" in seen and "Hidden from you" in seen
     assert "S3CRET" in await everything(world, world.moderator, job)
     found = await sam.slash(world.channel, "schedule list", text="S3CRET")
     assert "Secretive" not in said(found)
@@ -79,7 +79,7 @@ async def test_its_creator_reads_it_and_one_who_restored_reads_only_their_own(wo
 async def test_a_copy_has_empty_fields(world: World) -> None:
     sam, job = await scheduler(world), await a_call(world, "call_web")
     shown = await click(world, sam, "job", "clone", job.id)
-    assert "Hidden from you, and empty in this copy:" in text_of(shown.response)
+    assert "Hidden from you and left empty in this copy:" in text_of(shown.response)
     assert "Still missing:" in text_of(shown.response)
 
 

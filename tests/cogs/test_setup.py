@@ -33,7 +33,7 @@ async def test_the_zone_is_found_by_a_city(world: World) -> None:
     assert "Europe/Berlin" in text_of(panel)
     form = await press(world.admin, panel, "setup:zone")
     refused = await world.admin.submit_modal(form, {"zone": "Atlantis-on-Sea"})
-    assert "no time zone that I know" in said(refused)
+    assert "don't know the time zone" in said(refused)
     assert await world.bot.memory.timezone(world.admin.id, world.guild.id) == "Europe/Berlin"
 
 
@@ -59,8 +59,10 @@ async def test_roles_may_schedule_but_not_set(world: World) -> None:
     settings = await forged(
         world, world.channel, DeskButton("setup", "approval", str(world.guild.id), "Switch")
     )
-    assert "those who may manage the server" in said(await member.click(settings, label="Switch"))
-    assert "permission *Manage Server*" in said(await world.plain.click(allowed, label="Look"))
+    assert "*Manage Server* permission to change settings" in said(
+        await member.click(settings, label="Switch")
+    )
+    assert "*Manage Server* permission here" in said(await world.plain.click(allowed, label="Look"))
 
 
 async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
@@ -68,7 +70,7 @@ async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
     panel = await setup(world)
     await pick(world.admin, panel, "setup:alerts", [alerts])
     await press(world.admin, panel, "setup:approval")
-    assert "waits for a second person" in text_of(panel)
+    assert "wait for a second person" in text_of(panel)
     values = {"channel_id": [world.channel], "message": "Everybody!", "everyone": True}
     preview = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
     assert "Ask for approval" in labels(preview.response)
@@ -77,7 +79,7 @@ async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     assert job.state is JobState.PENDING and job.next_run_at is None
     own = await world.admin.click(preview.response, label="Read and approve…")  # type: ignore[arg-type]
-    assert "Somebody else than you" in said(own)
+    assert "Someone other than you" in said(own)
     card = next(message for message in alerts.history() if "asks for approval" in text_of(message))
     approved = await world.owner.click(card, label="Approve")
     assert "Approved: Everybody!" in said(approved)
@@ -116,7 +118,7 @@ async def test_a_limit_of_jobs_is_told_and_the_draft_kept(world: World) -> None:
     ("fields", "part"),
     [
         ({"quiet": "at night"}, "“at night” are no quiet hours"),
-        ({"quiet": "25:00-07:00"}, "no quiet hours"),
+        ({"quiet": "25:00-07:00"}, "isn't a valid time range"),
         ({"days": "christmas"}, "“christmas” is no day"),
         ({"jobs": "many"}, "“many” is no limit"),
         ({"runs": "-1"}, "no limit"),

@@ -33,7 +33,7 @@ async def test_who_may_only_schedule_changes_no_settings(world: World) -> None:
 
     let_everybody_use(world, "sprockets")
     opened = await form(world, sam)
-    assert opened.modal is None and "may manage the server" in said(opened)
+    assert opened.modal is None and "*Manage Server* permission to change settings" in said(opened)
 
 
 def test_what_a_newer_version_does_not_take_is_left_out() -> None:

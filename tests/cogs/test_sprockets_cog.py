@@ -120,7 +120,7 @@ async def test_a_method_can_be_scheduled_as_soon_as_it_is_loaded_and_not_after(
     assert "There is no job “wave” loaded" in refused
     assert "no job method 'wave'" in (await world.run("wave", {"channel_id": 1}))["error"]
     card = said(await world.admin.slash(world.channel, "schedule show", job=job_id))
-    assert "not loaded at the moment" in card
+    assert "sprocket isn't loaded" in card
 
 
 async def test_a_reload_takes_up_changes_and_keeps_the_old_one_on_an_error(
@@ -213,10 +213,10 @@ async def test_a_name_that_is_no_sprocket_is_refused_without_importing_it(world:
 
 
 async def test_loading_twice_and_unloading_what_is_not_loaded(world: World) -> None:
-    assert "is loaded already" in await slash(world, "load_sprocket", "custom")
+    assert "is already loaded" in await slash(world, "load_sprocket", "custom")
     assert "Unloaded" in await slash(world, "unload_sprocket", "custom")
-    assert "is not loaded" in await slash(world, "unload_sprocket", "custom")
-    assert "is not loaded" in await slash(world, "reload_sprocket", "custom")
+    assert "isn't loaded" in await slash(world, "unload_sprocket", "custom")
+    assert "isn't loaded" in await slash(world, "reload_sprocket", "custom")
     assert "question" not in world.plain.available_commands(world.channel)
     assert "It adds: `question_of_the_day`." in await slash(world, "load_sprocket", "custom")
     assert "question" in world.plain.available_commands(world.channel)

@@ -41,9 +41,9 @@ KINDS = (
          {"Title": "Idea of the week", "Message": "Let's hear it!"}, {"channel_id": "ideas"}),
     Kind("event", "create_event", "Announce one of",
          {"Title": "Game night", "Starts in": "2 days", "Lasts": "3h", "Place": "The attic"}),
-    Kind("slowmode", "set_slowmode", "Slow a channel", {"Seconds": "30", "Lasts": "4h"}),
+    Kind("slowmode", "set_slowmode", "slow mode, for", {"Seconds": "30", "Lasts": "4h"}),
     Kind("countdown", "set_channel_text", "topic or name", {"Text": "{countdown:2030-01-01} to go"}),
-    Kind("role", "give_role_for", "role for a while",
+    Kind("role", "give_role_for", "role temporarily",
          {"Lasts": "7 days"}, {"user_ids": "Pia", "role_id": "Event guests"}),
     Kind("web", "call_web", "Call an address", {"Url": ADDRESS, "Body": '{"hello": "world"}'}),
     Kind("call", "send_announcement", "Post a message in a channel",
@@ -63,7 +63,7 @@ async def later_kinds(demo: DemoPage) -> tuple[Kind, ...]:
     link = next(link for link in links if read_message_link(link) is not None)
     which = {"thread_id": "2026"}
     return (
-        Kind("edit", "edit_post", "Change what one", {"Message": link, "Text": "It is closed: clouds."}),
+        Kind("edit", "edit_post", "Edit one of my", {"Message": link, "Text": "It is closed: clouds."}),
         Kind("delete", "delete_post", "Delete an earlier", {"Message": link}),
         Kind("event-start", "start_event", "Start one", {"Title": "Game night"}),
         Kind("event-end", "end_event", "End one", {"Title": "Game night"}),
@@ -91,7 +91,7 @@ async def schedule(demo: DemoPage, kind: Kind) -> None:
         for label, text in kind.options.items():
             await demo.fill(label, text)
         await demo.submit()
-        await demo.sees("After each good run:")
+        await demo.sees("After each successful run:")
     await demo.panel_picture(f"job-{kind.picture}")
     before = await demo.timeline.get_by_text("Started: ").count()
     await demo.button("Confirm")

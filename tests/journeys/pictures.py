@@ -84,13 +84,13 @@ async def take_approval(demo: DemoPage) -> None:
     await demo.sees("Three things to try")
     await demo.choose("each job's creator", "lounge")
     await demo.button("Switch on")
-    await demo.sees("waits for a second person")
+    await demo.sees("wait for a second person")
     await demo.type_command("schedule create")
     await demo.option("job", "cleanup", "Delete messages")
     await demo.send()
     await demo.fill("When", "daily at 3:30")
     await demo.submit()
-    await demo.sees("a second person has to approve it")
+    await demo.sees("Needs approval:")
     await demo.button("Ask for approval")
     await demo.sees("asks for approval")
     await demo.panel_picture("approval", "asks for approval")
@@ -101,8 +101,8 @@ async def take_alert(demo: DemoPage) -> None:
     nobody = {"Url": "http://127.0.0.1:9/nobody-is-there"}
     await schedule(demo, Kind("failing", "call_web", "Call an address", nobody))
     (PICTURES / "job-failing.png").unlink()
-    await demo.sees("cannot be called")
-    await demo.panel_picture("alert", "cannot be called")
+    await demo.sees("can't be called")
+    await demo.panel_picture("alert", "can't be called")
 
 
 async def take_direct_messages(demo: DemoPage) -> None:

@@ -28,7 +28,7 @@ async def test_from_the_command_to_the_message_on_time(settings: Settings) -> No
         await demo.fill("When", "in 1 minte")
         await demo.picture("02-form")
         await demo.submit()
-        await demo.sees("was not understood")
+        await demo.sees("I don't understand")
         await demo.panel_picture("03-refused")
 
         await demo.edit_line("When:")

@@ -330,16 +330,16 @@ async def _not_gzip(request: web.Request) -> web.Response:
 @pytest.mark.parametrize(
     ("answer", "kind", "part"),
     [
-        (_silent, ServerTimeout, "does not answer"),
-        (_page, BadAnswer, "does not look like"),
+        (_silent, ServerTimeout, "doesn't answer"),
+        (_page, BadAnswer, "doesn't seem to be"),
         (_broken, ServerFailed, "failed on this"),
         (_busy, ServerBusy, "At most 2 requests"),
-        (_list, BadAnswer, "does not look like"),
+        (_list, BadAnswer, "doesn't seem to be"),
         (_other, BadAnswer, "no list of jobs"),
-        (_odd_jobs, BadAnswer, "cannot be read"),
+        (_odd_jobs, BadAnswer, "can't be read"),
         (_infinite, BadAnswer, "too large"),
         (_half_an_emoji, BadAnswer, "surrogate"),
-        (_not_gzip, BadAnswer, "does not look like"),
+        (_not_gzip, BadAnswer, "doesn't seem to be"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

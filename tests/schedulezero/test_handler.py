@@ -205,7 +205,7 @@ BAD = {
     b'{"method": "raises"}': "RuntimeError: the sky fell",
     b'{"method": "gives_up"}': "no such channel",
     b'{"method": "reports"}': "nobody home",
-    b'{"method": "unspeakable"}': "JSON cannot hold",
+    b'{"method": "unspeakable"}': "JSON can't represent",
     b'{"method": "\\ud800"}': "half of a surrogate pair",
     b'{"x": "' + b"a" * (1 << 20) + b'"}': "at most 1048576",
 }
@@ -265,7 +265,7 @@ async def test_a_blocked_thread_is_answered_all_the_same(
 ) -> None:
     monkeypatch.setattr(calls_module, "DEADLINE_SECONDS", 0.1)
     answer = await caller.ask({"method": "stuck_thread"})
-    assert "cannot be stopped" in answer["error"]
+    assert "can't be stopped" in answer["error"]
     RELEASE.set()
     assert (await caller.ask({"method": "ping"}))["success"] is True
 
@@ -296,7 +296,7 @@ async def test_a_stop_answers_what_is_under_way(handler: Handler, caller: Caller
     handler.stop()
     await handler.wait_stopped()
     with contextlib.suppress(TimeoutError):  # whether the answer still got out is the network's affair
-        assert "shuts down" in (await caller.receive(0.5))["error"]
+        assert "is shutting down" in (await caller.receive(0.5))["error"]
 
 
 async def test_a_taken_port_is_told(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ from tests.postgres import rows
 from tests.support.nodes import node_config
 from tests.support.runs import client_of
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.long]
 
 
 def ignore(table: str, done: int, count: int) -> None:

@@ -129,15 +129,15 @@ async def test_our_own_machine_is_not_called(template: str) -> None:
 
 # Read as: what is not an address, and what the refusal says of it.
 NOT_ADDRESSES = [
-    ("http://example.org:0/", "must not be 0"), ("http://example.org:99999/", "not an address"),
-    ("http://example.org:-1/", "not an address"), ("http://example.org:x/", "not an address"),
+    ("http://example.org:0/", "must not be 0"), ("http://example.org:99999/", "isn't a web address"),
+    ("http://example.org:-1/", "isn't a web address"), ("http://example.org:x/", "isn't a web address"),
     ("ftp://example.org/", "must begin with"), ("file:///etc/passwd", "must begin with"),
     ("//example.org/", "must begin with"), ("https:///x", "must begin with"),
     ("example.org", "must begin with"), ("", "must begin with"),
-    ("http://[::1", "not an address"), ("http://a..b/", "not a name or an IP"),
-    ("http://exam ple.org/", "not a name or an IP"), ("http://" + "a" * 254, "not a name or an IP"),
-    ("http://example.org/\r\nX: y", "control character"), ("http://\u00ad127.0.0.1/", "not an address"),
-    ("http://example.org/" + "a" * 2000, "it may have 2000"), ("http://127.1/", "not written like"),
+    ("http://[::1", "isn't a web address"), ("http://a..b/", "isn't a name or an IP"),
+    ("http://exam ple.org/", "isn't a name or an IP"), ("http://" + "a" * 254, "isn't a name or an IP"),
+    ("http://example.org/\r\nX: y", "control character"), ("http://\u00ad127.0.0.1/", "isn't a web address"),
+    ("http://example.org/" + "a" * 2000, "it may have 2000"), ("http://127.1/", "isn't written like"),
     ("http://[fe80::1%25eth0]/", "network interface"),
 ]  # fmt: skip
 
@@ -158,7 +158,7 @@ async def test_a_name_is_called_at_its_public_addresses_only(names: dict[str, li
     async with a_service(OK) as heard:
         for private in (["127.0.0.1"], ["::1", "127.0.0.1"], ["::ffff:127.0.0.1"], ["64:ff9b::7f00:1"]):
             names["mixed.example"] = private
-            with pytest.raises(OutgoingFailed, match=r"^mixed\.example is within a private netw") as caught:
+            with pytest.raises(OutgoingFailed, match=r"^mixed\.example is in a private netw") as caught:
                 await send_out("GET", f"http://mixed.example:{heard.port}/")
             assert caught.value.refused
         resolver = outgoing._Connector(allow_private=False)._resolver  # pyright: ignore
@@ -169,7 +169,7 @@ async def test_a_name_is_called_at_its_public_addresses_only(names: dict[str, li
 
 
 async def test_an_unknown_name(names: dict[str, list[str]]) -> None:
-    with pytest.raises(OutgoingFailed, match="its name is not known") as caught:
+    with pytest.raises(OutgoingFailed, match="its name can't be resolved") as caught:
         await send_out("GET", f"http://nobody.example/{SECRET}")
     assert not caught.value.refused
 
@@ -188,7 +188,7 @@ async def test_the_connected_peer_is_checked_before_anything_is_sent(
     monkeypatch.setattr(outgoing, "is_public", is_public)
     names["rebound.example"] = ["127.0.0.1"]
     async with a_service(OK) as heard:
-        with pytest.raises(OutgoingFailed, match="within a private network") as caught:
+        with pytest.raises(OutgoingFailed, match="in a private network") as caught:
             await send_out("POST", f"http://rebound.example:{heard.port}/", body=b"x")
         assert caught.value.refused and heard.data == b"" and len(asked) == deceived + 1
         # The first lie is believed by the look-up, the second one when the socket is made.
@@ -219,7 +219,7 @@ async def test_a_slow_name_server_holds_up_nobody_elses_threads(monkeypatch: pyt
         calls = [send_out("GET", f"http://slow{number}.example/") for number in range(40)]
         waiting = asyncio.gather(*calls, return_exceptions=True)
         assert await asyncio.wait_for(asyncio.to_thread(lambda: "at once"), 5) == "at once"
-        assert all("did not answer within" in str(item) for item in await waiting)
+        assert all("didn't answer within" in str(item) for item in await waiting)
     finally:
         may_end.set()
 
@@ -319,11 +319,11 @@ async def test_whatever_is_answered_is_cut(name: str) -> None:
 
 # Read as: an answer that never becomes one, and what is said of it.
 NO_ANSWER = {
-    "header flood": ([HEAD, b"X: %s\r\n" % (b"y" * 1000)], True, "not HTTP|closed"),
-    "header without end": ([HEAD, b"X: ", b"y" * 65536], True, "not HTTP|closed"),
-    "many headers": ([HEAD + b"X: y\r\n" * 100_000 + b"\r\n"], False, "not HTTP|closed"),
-    "not HTTP": ([b"SSH-2.0-OpenSSH_9.6\r\n"], False, "not HTTP"),
-    "nothing": ([b""], False, "closed the connection without an answer"),
+    "header flood": ([HEAD, b"X: %s\r\n" % (b"y" * 1000)], True, "isn't HTTP|closed"),
+    "header without end": ([HEAD, b"X: ", b"y" * 65536], True, "isn't HTTP|closed"),
+    "many headers": ([HEAD + b"X: y\r\n" * 100_000 + b"\r\n"], False, "isn't HTTP|closed"),
+    "isn't HTTP": ([b"SSH-2.0-OpenSSH_9.6\r\n"], False, "isn't HTTP"),
+    "nothing": ([b""], False, "closed the connection without answering"),
 }  # fmt: skip
 
 
@@ -364,7 +364,7 @@ async def test_a_slow_answer_has_a_time_limit(
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(OutgoingFailed, match=r"^127\.0\.0\.1 did not answer within 0\.3 s\.$"):
+        with pytest.raises(OutgoingFailed, match=r"^127\.0\.0\.1 didn't answer within 0\.3 s\.$"):
             await send_out("GET", f"http://127.0.0.1:{port}/{SECRET}", allow_private=True)
 
 
@@ -473,10 +473,10 @@ async def test_a_failure_says_whether_the_request_may_have_arrived(names: dict[s
         await send_out("POST", "http://nobody.example/")
     assert not caught.value.sent
     async with a_service() as heard:
-        with pytest.raises(OutgoingFailed, match="without an answer") as caught:
+        with pytest.raises(OutgoingFailed, match="without answering") as caught:
             await send_out("POST", f"http://127.0.0.1:{heard.port}/", allow_private=True)
         assert caught.value.sent
-    with pytest.raises(OutgoingFailed, match="nobody listens") as caught:
+    with pytest.raises(OutgoingFailed, match="refused the connection") as caught:
         await send_out("POST", f"http://127.0.0.1:{heard.port}/", allow_private=True)
     assert not caught.value.sent
 

@@ -119,7 +119,7 @@ async def test_what_waits_for_a_thread_when_the_handler_stops_is_not_begun(
     waiting = asyncio.create_task(bot.call("wait", "job@2"))
     await until(lambda: _both_in_line(bot))
     stopping = asyncio.create_task(bot.stop())
-    assert "was not begun" in (answer := await waiting)["error"] and answer["retry_after"] == 1
+    assert "wasn't started" in (answer := await waiting)["error"] and answer["retry_after"] == 1
     gates.open.set()
     await stopping
     assert (await first)["success"] is True

@@ -45,7 +45,7 @@ def test_dates_are_written_in_the_guilds_language() -> None:
     ("{countdown}", "needs a date, such as {countdown:2027-01-01}"),
     ("{countdown:31.12.}", "needs a date"),
     ("{role:Nobody}", "There is no role “Nobody”"),
-    ("{date:long}", "takes nothing after a colon"),
+    ("{date:long}", "doesn't take anything after a colon"),
     ("good {date}\n---\nbad {dte}", "There is no variable {dte}"),
 ])  # fmt: skip
 def test_what_is_refused_when_saving(text: str, part: str) -> None:

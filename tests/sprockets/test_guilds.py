@@ -52,7 +52,7 @@ async def test_a_channel_of_another_guild(world: World) -> None:
         guild_id=foreign.guild.id,
         creator_id=foreign.eve.id,
     )
-    assert run.state == "failed" and "not one of this server" in (run.error or "")
+    assert run.state == "failed" and "isn't in this server" in (run.error or "")
     assert job.state == "paused" and world.channel.history() == []
 
 
@@ -65,7 +65,7 @@ async def test_a_creator_who_is_not_of_that_guild(world: World) -> None:
         guild_id=world.guild.id,
         creator_id=foreign.eve.id,
     )
-    assert run.state == "failed" and "is not in this server any more" in (run.error or "")
+    assert run.state == "failed" and "is no longer in this server" in (run.error or "")
     assert job.state == "paused" and world.channel.history() == []
 
 
@@ -97,7 +97,7 @@ async def test_a_direct_message_to_somebody_elsewhere(world: World) -> None:
         guild_id=world.guild.id,
         creator_id=world.admin.id,
     )
-    assert run.state == "failed" and "is not in this server" in (run.error or "")
+    assert run.state == "failed" and "isn't in this server" in (run.error or "")
 
 
 async def test_a_sprocket_that_declares_nothing_is_held_to_its_guild_too(world: World) -> None:

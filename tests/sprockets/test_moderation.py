@@ -118,7 +118,7 @@ async def test_a_role_above_the_bots_own(world: World) -> None:
     )
     params = {"guild_id": world.guild.id, "user_ids": [world.plain.id], "role_id": high.id}
     answer = await world.run("add_role_scheduled", params)
-    assert "move my own role above it" in answer["error"] and answer["retry"] is False
+    assert "Move my own role above it" in answer["error"] and answer["retry"] is False
     missing = await world.run("add_role_scheduled", {**params, "role_id": 5})
     assert "The role 5 no longer exists" in missing["error"]
     nowhere = await world.run("add_role_scheduled", {**params, "guild_id": 5})

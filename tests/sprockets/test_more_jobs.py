@@ -67,7 +67,7 @@ async def test_a_post_under_another_name(world: World) -> None:
     created = [r for r in world.env.http_requests if r.method == "POST" and r.path.endswith("/webhooks")]
     assert len(created) == 1, "one webhook serves for all posts of a channel"
     refused = await world.run("send_as", {**params, "name": "Clyde the discord"})
-    assert refused["success"] is False and "does not take" in refused["error"]
+    assert refused["success"] is False and "doesn't accept" in refused["error"]
 
 
 async def test_an_earlier_post_is_changed_and_deleted(world: World) -> None:
@@ -77,12 +77,12 @@ async def test_an_earlier_post_is_changed_and_deleted(world: World) -> None:
     assert newest(world).content == "Second"
     foreign = await world.plain.send(world.channel, "mine")
     answer = await world.run("edit_post", {"message_url": foreign.jump_url, "text": "x"})
-    assert answer["success"] is False and "somebody else's" in answer["error"]
+    assert answer["success"] is False and "by someone else" in answer["error"]
     for said in ("The post is deleted.", "It was gone already."):
         answer = await world.run("delete_post", {"message_url": link})
         assert answer["success"] is True and answer["message"] == said
     answer = await world.run("delete_post", {"message_url": "https://evil.example/1/2/3"})
-    assert "the link of a message" in answer["error"]
+    assert "a message link" in answer["error"]
 
 
 async def test_a_thread_is_opened_closed_and_opened(world: World) -> None:
@@ -121,7 +121,7 @@ async def test_a_forum_post(world: World) -> None:
     answer = await world.run("create_forum_post", {**params, "tags": "none such"})
     assert "has no tag “none such”" in answer["error"]
     answer = await world.run("create_forum_post", {**params, "channel_id": world.channel.id})
-    assert "is no forum" in answer["error"]
+    assert "isn't a forum" in answer["error"]
 
 
 async def test_an_event_is_announced_started_and_ended(world: World) -> None:
@@ -140,7 +140,7 @@ async def test_an_event_is_announced_started_and_ended(world: World) -> None:
     assert event.name == "Game night" and event.location == "Attic" and event.end_time is not None
     assert event.end_time - event.start_time == timedelta(hours=3)
     named = {"guild_id": world.guild.id, "title": "game night"}
-    assert "that is going on" in (await world.run("end_event", named))["error"]
+    assert "running" in (await world.run("end_event", named))["error"]
     assert (await world.run("start_event", named))["success"] is True
     assert (await world.run("end_event", named))["success"] is True
     assert "that is planned" in (await world.run("start_event", named))["error"]

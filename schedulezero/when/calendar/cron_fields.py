@@ -163,7 +163,7 @@ def parse_fields(args: Mapping[str, Any], path: str = "trigger.args") -> CronFie
     long = next((name for name, text in given if len(text) > _LONGEST_FIELD), None)
     if long is not None:
         raise TriggerError(
-            f"{path}.{long}", f"A field has at most {_LONGEST_FIELD} characters; valid are {_examples(long)}."
+            f"{path}.{long}", f"A field has at most {_LONGEST_FIELD} characters; use {_examples(long)}."
         )
     if not given:
         raise TriggerError(path, f"A cron trigger needs at least one of: {', '.join(FIELDS)}.")
@@ -231,7 +231,7 @@ def _values(name: str, text: str, path: str) -> range:
         last = names.index(match["last"]) + low if match["last"] else first
         step = 1
     else:
-        raise TriggerError(path, f"{text!r} is no {name.replace('_', ' ')}; valid are {_examples(name)}.")
+        raise TriggerError(path, f"{text!r} isn't a valid {name.replace('_', ' ')}; use {_examples(name)}.")
     if not low <= first <= high or not low <= last <= high:
         raise TriggerError(path, f"{text!r} is outside {low} to {high}.")
     if first > last:

@@ -102,8 +102,7 @@ def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:
     except (ValueError, OverflowError, OSError) as error:
         raise TriggerError(
             path,
-            f"{value!r} is no date; valid are Unix seconds (1767225600) "
-            "or ISO 8601 (2026-01-01T09:00:00+01:00).",
+            f"{value!r} isn't a date; use Unix seconds (1767225600) or ISO 8601 (2026-01-01T09:00:00+01:00).",
         ) from error
     if not FIRST_YEAR <= instant.year <= LAST_YEAR:
         raise TriggerError(

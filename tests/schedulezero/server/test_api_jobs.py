@@ -64,7 +64,7 @@ async def test_an_id_that_exists_is_a_conflict(api: Api) -> None:
         ({"trigger": {"type": "date", "args": {"run_date": "x"}}}, "trigger.args.run_date", "ISO 8601"),
         ({"trigger": {"type": "date", "args": {"run_date": 1}}}, "trigger.args.run_date", "in the past"),
         ({"trigger": {"type": "cron", "args": {"hour": 24}}}, "trigger.args.hour", "0 to 23"),
-        ({"trigger": {"type": "cron", "args": {"year": 1999}}}, "trigger.args", "never falls due"),
+        ({"trigger": {"type": "cron", "args": {"year": 1999}}}, "trigger.args", "never runs"),
         ({"trigger": {"type": "interval", "args": {"minutes": "1"}}}, "trigger.args.minutes", "number"),
         ({"timezone": "Mars"}, "timezone", "Europe/Berlin"),
         ({"guild_id": "abc"}, "guild_id", "pattern"),
@@ -228,7 +228,7 @@ async def test_a_method_that_the_registered_handler_does_not_offer_is_refused(
     assert "warning" not in await create(api, handler_id="raw")
     response = await api.post("/api/jobs", json={**JOB, "handler_id": "raw", "method": "fly"})
     assert response.status_code == 400
-    assert "it offers: send" in error(response)["message"]
+    assert "It offers: send" in error(response)["message"]
 
 
 async def test_what_is_not_there_is_told_in_json(api: Api) -> None:

@@ -74,7 +74,7 @@ async def test_run_now_that_fails_is_a_500_with_the_reason(api: Api, handler: Ra
     ("change", "status", "part"),
     [
         ({"handler_id": "nobody"}, 404, "No handler 'nobody'"),
-        ({"job_method": "fly"}, 400, "it offers: send"),
+        ({"job_method": "fly"}, 400, "It offers: send"),
         ({"trigger": {"type": "interval", "args": {"hours": 1}}}, 400, "beside its type"),
         ({"trigger": {"type": "interval"}}, 400, "at least one"),
         ({"trigger": {}}, 400, "must be one of: date"),

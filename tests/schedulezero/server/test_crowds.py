@@ -27,6 +27,8 @@ from tests.conftest import Api, until
 from tests.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
 
+pytestmark = pytest.mark.long
+
 MOST = 60
 
 

@@ -271,7 +271,7 @@ async def test_rules_make_runs_skipped_with_the_reason(api: Api, raw_handler: Ra
     assert (await api.get(f"/api/guilds/{GUILD}/rules")).json() == saved.json()
     job_id = await due_now(api, guild_id=GUILD)
     run = await ended(api, job_id)
-    assert run["status"] == "skipped" and "free of runs" in run["note"]
+    assert run["status"] == "skipped" and "is a day off" in run["note"]
     await created(api)
     refused = await api.post("/api/jobs", json={**BODY, "guild_id": GUILD})
     assert refused.status_code == 409 and "1 of 1 scheduled jobs" in refused.json()["error"]["message"]

@@ -296,7 +296,7 @@ async def test_runs_over_the_number_wait_for_their_turn(
         assert (await server.allowance())["runs"] == 7
         server.advance(seconds=61)
         held = await server.have_run(6)
-        assert sum(bool(re.match(r"Held back for (60|5\d) s: ", run["note"] or "")) for run in held) == 3
+        assert sum(bool(re.match(r"Delayed (60|5\d) s: ", run["note"] or "")) for run in held) == 3
         server.advance(seconds=61)
         await server.have_run(7)
 
@@ -423,7 +423,7 @@ async def test_an_ending_does_not_wait_and_counts(
         await server.api.put(f"/api/guilds/{GUILD}/rules", json={})
         await server.post(f"{(await server.created())['job_id']}/run")
         (waiting,) = await server.runs(status="queued")
-        assert "Held back" in waiting["note"]
+        assert "Delayed" in waiting["note"]
 
 
 async def test_runs_by_hand_count_wait_and_are_bounded(
@@ -436,7 +436,7 @@ async def test_runs_by_hand_count_wait_and_are_bounded(
         assert [answer.status_code for answer in answers] == [202] * 11 + [409]
         said = refusal(answers[-1], 409, "too_many_runs")
         assert "at most 1 a minute" in said and "`limits.runs_per_minute`" in said
-        assert re.match(r"Run on demand\. Held back for (60|5\d) s: ", answers[1].json()["note"])
+        assert re.match(r"Run on demand\. Delayed (60|5\d) s: ", answers[1].json()["note"])
         await server.have_run(1)
         for number in range(2, 5):  # none gives way to a later one
             server.advance(seconds=61)

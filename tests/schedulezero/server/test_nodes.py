@@ -25,7 +25,7 @@ from tests.postgres import Postgres, rows
 from tests.support.nodes import node_config
 from tests.support.runs import client_of, due_now, ended
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.long]
 
 
 class Node:
@@ -186,7 +186,7 @@ async def test_limits_hold_for_all_nodes_together(postgres_url: str, raw: Make) 
             *(found[number % 2].api.post(f"/api/jobs/{job_ids[number % 5]}/run") for number in range(8))
         )
         assert [answer.status_code for answer in by_hand] == [202] * 8
-        assert sum("Held back" in answer.json()["note"] for answer in by_hand) == 5
+        assert sum("Delayed" in answer.json()["note"] for answer in by_hand) == 5
 
         async def claimed() -> list[dict[str, Any]] | None:
             query = {"guild_id": "7", "limit": 100}
@@ -321,7 +321,7 @@ async def test_a_database_that_is_away_makes_runs_wait_and_loses_none(raw: Make,
             assert await until(lambda: _not_ready(found[0]))
             health = await found[0].health()
             assert (health["live"], health["status"]) == (True, "degraded")
-            assert "runs wait until it is back" in health["trouble"]
+            assert "Runs wait until it is back" in health["trouble"]
             assert (await found[0].api.get("/api/health/live")).status_code == 200
             refused = await found[0].api.get("/api/jobs")
             assert refused.json()["error"]["code"] == "database_unavailable"
@@ -357,7 +357,7 @@ async def test_a_primary_that_became_read_only_makes_runs_wait(
         await asyncio.to_thread(postgres.drop_connections, postgres_url)
 
         async def told() -> bool:
-            return "takes no changes" in (await node.health()).get("trouble", "")
+            return "doesn't accept changes" in (await node.health()).get("trouble", "")
 
         await until(told)
         refused = await node.api.delete(f"/api/jobs/{job_id}")

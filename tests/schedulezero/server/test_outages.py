@@ -180,6 +180,6 @@ async def test_ready_says_so_while_due_jobs_cannot_be_claimed(
     async with running(server_config, Clock()) as api, asyncio.timeout(30):
         monkeypatch.setattr(faults, "trouble_maker", full)
         await due_now(api)
-        assert "cannot be claimed" in (await state(ready=False))["trouble"]
+        assert "are waiting because" in (await state(ready=False))["trouble"]
         is_full.clear()
         await state(ready=True)

@@ -89,7 +89,7 @@ async def test_after_the_grace_time_the_run_is_missed(api: Api, raw_handler: Raw
     job_id = await due_now(api, grace_seconds=1)
     run = await ended(api, job_id)
     assert (run["status"], run["attempts"]) == ("missed", 0)
-    assert "'raw' did not answer in time" in run["error"]
+    assert "'raw' didn't answer in time" in run["error"]
 
 
 async def test_cancelling_the_job_stops_a_run_that_waits(

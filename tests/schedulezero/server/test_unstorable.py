@@ -84,7 +84,7 @@ async def test_a_row_that_cannot_be_written_keeps_no_other_from_being_written(
         jobs = [await due_now(api, method="bad" if number == 3 else "good") for number in range(8)]
         runs = [await ended(api, job_id) for job_id in jobs]
         assert [run["status"] for run in runs] == ["succeeded"] * 3 + ["failed"] + ["succeeded"] * 4
-        assert "could not be stored" in runs[3]["error"]
+        assert "couldn't be stored" in runs[3]["error"]
         assert (await api.get("/api/health/ready")).status_code == 200
 
 

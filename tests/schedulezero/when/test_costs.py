@@ -90,7 +90,7 @@ def test_a_phrase_with_too_many_words_is_refused_in_words() -> None:
 
 def test_more_foreign_dates_than_can_be_read_are_refused_in_words() -> None:
     foreign = ", ".join(f"{day} joulukuuta" for day in range(1, 20))
-    with pytest.raises(WhenError, match="write it as `2026-12-24`"):
+    with pytest.raises(WhenError, match="Write dates like `2026-12-24`"):
         understand(f"every day at 9 except {foreign}", zone="UTC", locale="fi", now=NOW)
 
 
