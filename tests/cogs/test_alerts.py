@@ -37,7 +37,7 @@ async def test_a_failed_run_is_told_once_with_the_remedy(world: World) -> None:
     await world.admin.slash(world.channel, "schedule run", job=job_id)
     await until(lambda: cards(world, alerts, "2 times"))
     (card,) = cards(world, alerts, "failed")
-    assert "I can't post in" in text_of(card)
+    assert "I'm not allowed to post in" in text_of(card)
     assert labels(card) == ["Retry", "Pause", "Open the job"]
     looked = await world.moderator.click(card, label="Open the job")
     assert "Into the void" in said(looked) and "❌ failed" in said(looked)
@@ -51,7 +51,7 @@ async def test_a_channel_that_is_deleted_is_told_before_anything_fails(world: Wo
     world.env.backend.delete_channel(doomed.id)
     await world.env.settle()
     (card,) = await until(lambda: cards(world, alerts, "will fail"))
-    assert f"The channel {doomed.id} is not one of this server" in text_of(card)
+    assert f"The channel {doomed.id} isn't in this server" in text_of(card)
     moved = await pick(world.admin, card, "alert:move", [world.channel])
     assert "Moved: Into the void" in said(moved) and f"<#{world.channel.id}>" in said(moved)
 

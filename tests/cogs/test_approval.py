@@ -120,7 +120,7 @@ async def test_a_version_from_before_the_approval_is_not_brought_back_past_it(wo
 async def test_who_may_not_do_what_a_job_does_does_not_approve_it(world: World) -> None:
     job, _, card = await waiting(world)
     answer = await world.moderator.click(card, label="Approve")
-    assert "you lack *Mention @everyone" in said(answer)
+    assert "you don't have *Mention @everyone" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
 
 

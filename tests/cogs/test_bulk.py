@@ -35,7 +35,7 @@ async def test_a_selection_is_cancelled_after_one_question_and_undone_with_one_c
     assert "Cancelled: 3 jobs." in text_of(panel) and "Undo" in labels(panel)
     assert await states(world) == {"Job 3": JobState.ACTIVE}
     await world.admin.click(panel, label="Undo")
-    assert "3 jobs are as they were" in text_of(panel)
+    assert "Restored 3 jobs." in text_of(panel)
     assert set((await states(world)).values()) == {JobState.ACTIVE} and len(await states(world)) == 4
 
 
@@ -80,7 +80,7 @@ async def test_what_somebody_changed_meanwhile_is_left_alone(world: World) -> No
     await world.moderator.slash(world.channel, "schedule pause", job=ids[0])
     await world.admin.click(panel, label="Yes, do it")
     text = text_of(panel)
-    assert "Cancelled: 1 jobs." in text or "1 was left alone" in text
+    assert "Cancelled: 1 jobs." in text or "1 was left unchanged" in text
     assert (await states(world))["Job 0"] is JobState.PAUSED
 
 

@@ -80,7 +80,7 @@ async def test_the_calendar_is_posted_by_who_may_post_files_there(world: World, 
     await world.env.settle()
     shown = await few.slash(world.channel, "schedule calendar")
     answer = await few.click(shown.response, label="Post it here for everyone")  # type: ignore[arg-type]
-    assert f"you lack *{lacking.replace('_', ' ').title()}*" in said(answer)
+    assert f"you don't have *{lacking.replace('_', ' ').title()}*" in said(answer)
     assert not [message for message in world.channel.history() if message.attachments]
 
 
@@ -198,8 +198,8 @@ async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_l
     shown = await imported(world, entries(world, 20, bad))
     text = said(shown)
     assert "17 jobs can be imported" in text and "3 entries can't be imported" in text
-    assert "Line 20: “on blursday” was not understood" in text
-    assert "Line 48: There is no job “make\\_coffee” loaded." in text
+    assert "Line 20: I don't understand “on blursday”" in text
+    assert "Line 48: There is no kind of job called “make\\_coffee” at the moment." in text
     assert "Line 87:" in text and "isn't in this server" in text
     client, guild_id = world.bot.services.client, str(world.guild.id)
     assert not (await client.jobs(guild_id)).jobs

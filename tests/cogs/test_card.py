@@ -30,7 +30,7 @@ async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     assert "Next run skipped: Hello" in text_of(panel) and "⏸ held" in text_of(panel)
     assert after.next_run_at - before.next_run_at == timedelta(days=7)
     await world.admin.click(panel, label="Undo")
-    assert "Back again: Hello" in text_of(panel)
+    assert "Job restored: Hello" in text_of(panel)
     assert (await job(world, job_id)).next_run_at == before.next_run_at
 
 
@@ -76,7 +76,7 @@ async def test_changes_say_who_changed_what_and_can_be_restored(world: World) ->
     assert "Message: Hello → Goodbye" in text
     assert "When: every Monday at 09:00 (UTC) → every Friday at 18:00 (UTC)" in text
     await press(world.admin, panel, f"job:back:{job_id}:1.2")
-    assert "Back again: Hello" in text_of(panel) and "every Monday at 09:00" in text_of(panel)
+    assert "Job restored: Hello" in text_of(panel) and "every Monday at 09:00" in text_of(panel)
     assert (await job(world, job_id)).params["message"] == "Hello"
 
 
@@ -136,5 +136,5 @@ async def test_a_failed_run_is_tried_again_from_the_history(world: World) -> Non
     shown = await until(failed)
     assert "Retry" in labels(shown.response)
     answer = await world.admin.click(shown.response, label="Retry")
-    assert "Trying “Second life” again" in said(answer)
+    assert "Retrying “Second life”" in said(answer)
     assert (await world.message_in(doomed, "Second life")).content == "Second life"

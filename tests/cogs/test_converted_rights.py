@@ -62,7 +62,7 @@ async def test_an_id_is_compared_however_it_is_written(world: World, way: str, t
     params = {"channel_id": way.replace("{}", str(room.id)), "message": "Hi"}
     against = problems(spec(world, "send_announcement"), params, guild_of(world), await member_of(world))
     if taken:
-        assert f"You may not do this in <#{room.id}>: you lack *View Channel*." in against
+        assert f"You can't do this in <#{room.id}>: you don't have *View Channel* there." in against
         assert named_channels(spec(world, "send_announcement"), params) == [room.id]
     else:
         assert "'channel_id' of send_announcement must be the id of a channel" in against[0]
@@ -130,7 +130,8 @@ async def test_a_file_with_spaces_in_an_id_is_compared_like_any_other(world: Wor
     result = await world.moderator.slash(world.channel, "schedule import", file=file)
     text = said(result)
     assert "4 entries can't be imported" in text
-    assert "you lack *View Channel*" in text and "must be true or false" in text and "loaded" in text
+    assert "you don't have *View Channel*" in text and "must be true or false" in text
+    assert "no kind of job called “remind”" in text
 
 
 async def test_ids_are_saved_as_the_job_gets_them(world: World) -> None:
@@ -148,7 +149,7 @@ async def test_the_guard_compares_what_the_function_gets(world: World) -> None:
     params = {"channel_id": f" {room.id}", "message": "Hi"}
     with pytest.raises(JobFailed) as raised:
         await RunGuard(world.bot)(run, spec(world, "send_announcement"), params)
-    assert "they lack *View Channel*" in raised.value.message and raised.value.pause
+    assert "they don't have *View Channel*" in raised.value.message and raised.value.pause
 
 
 # -------------------------------------------------------------------- drafts

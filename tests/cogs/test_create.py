@@ -75,7 +75,7 @@ async def test_the_preview_says_what_where_and_when(world: World) -> None:
 async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "on blursday")
     text = text_of(preview.response)
-    assert "“on blursday” was not understood" in text and "tomorrow at 9" in text
+    assert "I don't understand “on blursday”" in text and "tomorrow at 9" in text
     assert "Confirm" not in labels(preview.response)
     what = await press(world.admin, preview.response, ".what")
     assert what.modal is not None
@@ -181,7 +181,7 @@ async def test_an_end_is_put_to_the_schedule(world: World) -> None:
     form = await press(world.admin, preview.response, ".when")
     assert form.modal is not None and form.modal["components"][1]["component"]["value"] == "31 december 2099"
     await world.admin.submit_modal(form, {"when": "every monday at 9", "o:#end": "the end of time"})
-    assert "“the end of time” is no day to end on" in text_of(preview.response)
+    assert "“the end of time” isn't a valid last day" in text_of(preview.response)
     form = await press(world.admin, preview.response, ".when")
     await world.admin.submit_modal(form, {"when": "tomorrow at 9", "o:#end": "31 december 2099"})
     assert "It runs only once" in text_of(preview.response)
@@ -227,7 +227,7 @@ async def test_a_second_click_does_not_schedule_twice(world: World) -> None:
 
 async def test_a_method_that_is_not_loaded_is_named(world: World) -> None:
     text = said(await world.admin.slash(world.channel, "schedule create", job="make **coffee**"))
-    assert "There is no job" in text and "`send_announcement`" in text
+    assert "There is no kind of job called “make" in text and "`send_announcement`" in text
 
 
 async def test_a_server_that_is_gone_loses_no_draft(world: World) -> None:
@@ -278,7 +278,7 @@ async def test_a_date_picked_in_the_client(world: World) -> None:
 
 async def test_the_preview_warns_of_what_one_might_not_expect(world: World) -> None:
     for when, part in {
-        "on the 31st of every month": "Not every month has a day 31",
+        "on the 31st of every month": "Months without a day 31 are skipped",
         "every 30 seconds": "more often than once a minute",
         "1 january 2090": "more than two years away",
     }.items():

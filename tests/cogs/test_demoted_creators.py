@@ -48,13 +48,13 @@ async def test_it_does_not_run_in_their_name_whoever_runs_or_resumes_it(world: W
     job, creator = await a_demoted_creators_job(world)
     assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
     run = await ended(world, job, 1)
-    assert f"<@{creator.id}>, who made this job" in run.error and "Mention @everyone" in run.error
+    assert f"<@{creator.id}>, who created this job" in run.error and "Mention @everyone" in run.error
     assert (await now(world, job)).state is JobState.PAUSED
     assert "Resumed" in said(await click(world, world.admin, "job", "resume", job.id))
     resumed = await now(world, job)
     assert resumed.creator_id == str(creator.id)  # resuming writes nothing, so it is still theirs
     await click(world, world.admin, "job", "run", job.id)
-    assert "they lack *Mention" in (await ended(world, job, 2)).error
+    assert "they don't have *Mention" in (await ended(world, job, 2)).error
     assert (await now(world, job)).state is JobState.PAUSED and posts(world) == []
 
 
@@ -62,9 +62,9 @@ async def test_the_demoted_creator_and_others_without_the_right_only_stop_it(wor
     job, creator = await a_demoted_creators_job(world)
     sam = await scheduler(world)
     for who in (creator, sam):
-        assert "you lack *Mention @everyone" in said(await click(world, who, "job", "run", job.id))
+        assert "you don't have *Mention @everyone" in said(await click(world, who, "job", "run", job.id))
         assert "Paused" in said(await click(world, who, "job", "pause", job.id))
-        assert "you lack *Mention @everyone" in said(await click(world, who, "job", "resume", job.id))
+        assert "you don't have *Mention @everyone" in said(await click(world, who, "job", "resume", job.id))
         await world.bot.services.client.resume(job.id, str(world.admin.id))
     assert (await world.bot.services.client.runs(str(world.guild.id), job_id=job.id)).runs == ()
 
@@ -86,7 +86,7 @@ async def test_who_lacks_the_right_edits_it_only_into_what_they_may_do(world: Wo
     shown: Any = (await sam.slash(world.channel, "schedule edit", job=job.id)).response
     form = await press(sam, shown, ".what")
     await sam.submit_modal(form, {"p:message": "All hands, please"})
-    assert "you lack *Mention @everyone" in text_of(shown)
+    assert "you don't have *Mention @everyone" in text_of(shown)
     await sam.click(shown, label="Save the change")
     assert (await now(world, job)).version == job.version
     form = await press(sam, shown, ".what")
@@ -103,4 +103,4 @@ async def test_a_name_alone_changes_neither_the_creator_nor_what_the_run_comes_t
     )
     assert renamed.creator_id == str(creator.id)
     await click(world, world.admin, "job", "run", job.id)
-    assert "they lack *Mention" in (await ended(world, job, 1)).error
+    assert "they don't have *Mention" in (await ended(world, job, 1)).error

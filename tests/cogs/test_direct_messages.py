@@ -73,8 +73,8 @@ async def test_bots_and_strangers_are_refused_at_save(world: World) -> None:
     assert me is not None
     shown = await imported_by(world.admin, world, [entry(stranger.id), entry(me.id)])
     text = text_of(shown.response)
-    assert f"<@{stranger.id}> is not in this server." in text
-    assert f"<@{me.id}> is a bot; bots take no direct messages." in text
+    assert f"<@{stranger.id}> isn't in this server." in text
+    assert f"<@{me.id}> is a bot, and bots can't receive direct messages." in text
     preview = await world.draft(world.admin, "send_dm", {"user_id": [world.plain], "message": "Hi"}, "in 2h")
     world.guild.remove_member(world.plain)
     await world.env.settle()
@@ -82,7 +82,7 @@ async def test_bots_and_strangers_are_refused_at_save(world: World) -> None:
     assert "isn't in this server." in text_of(preview.response)
     assert (await world.bot.services.client.jobs(str(world.guild.id))).jobs == ()
     failed = await run(world, await a_message(world, me.id, world.admin))
-    assert failed.error == f"{me.id} is a bot; bots take no direct messages."
+    assert failed.error == f"{me.id} is a bot, and bots can't receive direct messages."
 
 
 async def test_one_person_gets_few_a_minute_and_ones_own_do_not_count(world: World) -> None:

@@ -96,7 +96,7 @@ async def test_cancelling_asks_first_and_can_be_undone(world: World) -> None:
     gone = said(await world.admin.slash(world.channel, "schedule show", job=job_id))
     assert "“Hello” was cancelled." in gone
     await world.admin.click(asked.response, label="Undo")  # type: ignore[arg-type]
-    assert "Back again: Hello" in text_of(asked.response)
+    assert "Job restored: Hello" in text_of(asked.response)
     assert "Hello" in said(await world.admin.slash(world.channel, "schedule list"))
 
 

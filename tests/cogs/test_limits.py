@@ -105,7 +105,7 @@ async def test_the_server_holds_a_member_to_their_number(world: World) -> None:
     shown = await sam.slash(
         world.channel, "schedule import", file=("jobs.yaml", entries(world, 2, {}).encode())
     )
-    assert "room for 1 of them" in text_of(shown.response)
+    assert "room for only 1 of them" in text_of(shown.response)
     await press(sam, shown.response, "import:do")
     assert "has 1 of 1 scheduled jobs" in text_of(shown.response)
     assert len(await live(world)) == 1
@@ -189,7 +189,7 @@ async def test_imports_are_small_and_tell_what_has_no_room(world: World) -> None
     text = entries(world, 7, {2: often})
     shown = await imported(world, text)
     answer = text_of(shown.response)
-    assert "4 jobs can be imported" in answer and "room for 2 of them" in answer
+    assert "4 jobs can be imported" in answer and "room for only 2 of them" in answer
     assert "5 s apart" in answer and "Only the first 5 of 7 jobs were read." in answer
     await press(world.admin, shown.response, "import:do")
     assert len(await live(world)) == 3 and "3 of 3 scheduled jobs" in text_of(shown.response)
@@ -219,7 +219,7 @@ async def test_a_guilds_own_limit_stays_below_the_owners(world: World) -> None:
     assert "2 of 2" not in said(await world.admin.slash(world.channel, "schedule status"))
     await schedule(world, 2)
     preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
-    assert "2 of 2 scheduled jobs, the limit that `/schedule setup` sets" in text_of(preview.response)
+    assert "2 of 2 scheduled jobs, the limit set in `/schedule setup`" in text_of(preview.response)
 
 
 async def test_the_card_of_a_job_from_before_says_what_binds(world: World, database: str) -> None:
@@ -228,8 +228,8 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
     await execute(database, f"UPDATE jobs SET trigger_type = 'interval', trigger_args = '{args}'")
     shown = await world.admin.slash(world.channel, "schedule show", job=job_id)
     text = text_of(shown.response)
-    assert "20 s apart, and the shortest interval is 1 min now" in text
-    assert "Runs above 120 a minute in this server wait" in text
+    assert "every 20 s, and the shortest interval allowed is now 1 min" in text
+    assert "Beyond 120 runs a minute, runs in this server wait" in text
     edited = await press(world.admin, shown.response, "job:edit")
     assert "Confirm" in labels(edited.response) or "Save the change" in labels(edited.response)
     cloned = await world.admin.slash(world.channel, "schedule show", job=job_id)
@@ -246,8 +246,7 @@ def test_a_wait_is_told_in_the_readers_language() -> None:
         )
         waited = in_a_row(held, Sentence("Waited {round} s for the handler.", "waited_for_handler", round=4))
         assert waited == (
-            "Run on demand. Held back for 7 s: this server has at most 3 runs a minute. "
-            "Waited 4 s for the handler."
+            "Run on demand. Delayed 7 s: this server has at most 3 runs a minute. Waited 4 s for the handler."
         )
         assert translated(waited) == (
             "Von Hand ausgeführt. 7 s zurückgehalten: dieser Server hat höchstens 3 Läufe pro Minute. "

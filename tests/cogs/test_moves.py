@@ -41,7 +41,7 @@ async def test_many_jobs_are_not_moved_where_one_sees_nothing(world: World) -> N
     panel_id = button_target(listed, "Select all that match")
     message = await forged(world, world.channel, naming("bulk", "change", panel_id, board))
     answer = await sam.select(message, [str(board.id)])
-    assert "Move 0 jobs" in said(answer) and "you lack *View Channel*" in said(answer)
+    assert "Move 0 jobs" in said(answer) and "you don't have *View Channel*" in said(answer)
     assert "Yes, do it" not in labels(answer.response)
     message = await forged(world, world.channel, DeskButton("bulk", "do", panel_id, "Forged"))
     await sam.click(message, label="Forged")
@@ -78,14 +78,14 @@ async def test_moving_many_out_of_a_hidden_channel_is_undone_by_whoever_sees_it(
         world, world.channel, DeskButton("bulk", "undo", button_target(listed, "Undo"), "Undo")
     )
     answer = await sam.click(message, label="Undo")
-    assert "you lack *View Channel*" in said(answer) + text_of(message)
+    assert "you don't have *View Channel*" in said(answer) + text_of(message)
     assert (await now(world, job)).params == moved.params
 
 
 async def test_the_remedy_of_an_alert_moves_nothing_where_one_sees_nothing(world: World) -> None:
     sam, job, board = await scheduler(world), await an_open_job(world), await hidden_channel(world)
     message = await forged(world, world.channel, naming("alert", "move", job.id, board))
-    assert "you lack *View Channel*" in said(await sam.select(message, [str(board.id)]))
+    assert "you don't have *View Channel*" in said(await sam.select(message, [str(board.id)]))
     assert (await now(world, job)).params == job.params
     assert "Moved" in said(await world.admin.select(message, [str(board.id)]))
 
@@ -102,5 +102,5 @@ async def test_an_edit_moves_nothing_where_one_sees_nothing_any_more(world: Worl
     await guild.get_channel(board.id).set_permissions(guild.default_role, view_channel=False)
     await world.env.settle()
     await sam.click(shown, label="Save the change")
-    assert "you lack *View Channel*" in text_of(shown)
+    assert "you don't have *View Channel*" in text_of(shown)
     assert (await now(world, job)).params == job.params and await runs(world, job) == 0

@@ -95,7 +95,7 @@ REFUSALS = {
             "    while asyncio.get_running_loop().time() < ends:\n        try:\n"
             "            await asyncio.sleep(3)\n        except asyncio.CancelledError:\n            pass\n",
         ),
-        "was not ready after 0.2 s",
+        "wasn't ready after 0.2 s",
     ),
     "a listener that ends the program": (
         GOOD.replace("self.bot.get_cog", "raise SystemExit(5); self.bot.get_cog", 1),
@@ -111,7 +111,7 @@ REFUSALS = {
     "a setup that fails": (GOOD.replace(SETUP, SETUP + "    raise ValueError('half way')\n"), "half way"),
     "a setup that takes too long": (
         GOOD.replace(SETUP, SETUP + "    import asyncio\n    await asyncio.Event().wait()\n"),
-        "was not ready after 0.2 s",
+        "wasn't ready after 0.2 s",
     ),
     "a cog whose name is taken": (
         GOOD.replace(SETUP, SETUP + "    await bot.add_cog(type('AdminCog', (commands.Cog,), {})())\n"),

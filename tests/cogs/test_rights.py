@@ -41,7 +41,7 @@ async def test_a_plain_member_gets_nowhere_even_when_discord_lets_them(world: Wo
     let_everybody_use(world, command.split()[0])
     result = await world.plain.slash(world.channel, command, **COMMANDS[command])
     assert result.modal is None
-    assert "*Manage Server*" in said(result)
+    assert "*Manage Server* permission here" in said(result)
 
 
 @pytest.mark.parametrize("command", OWNER_COMMANDS)
@@ -69,17 +69,17 @@ async def test_a_plain_member_cannot_click(world: World) -> None:
     panel.add_item(row)
     channel: Any = world.bot.get_channel(world.channel.id)
     message = await channel.send(view=panel)
-    assert "*Manage Server*" in said(await world.plain.click(message, label="Cancel the job"))
+    assert "*Manage Server* permission here" in said(await world.plain.click(message, label="Cancel the job"))
     assert (await world.bot.services.client.job(job_id, str(world.guild.id))).state == "active"
 
 
 # Read as: method, its values, what the moderator lacks for it (Manage Server is all that they have).
 LACKING: list[tuple[str, dict[str, Any], str]] = [
-    ("send_announcement", {"everyone": True}, "You lack *Mention @everyone, @here and All Roles*"),
-    ("send_announcement", {"role": True}, "You lack *Mention @everyone, @here and All Roles*"),
-    ("cleanup_messages", {}, "you lack *Manage Messages*"),
-    ("lockdown_channel", {}, "you lack *Manage Channels*"),
-    ("add_role_scheduled", {"role": True}, "You lack the permission *Manage Roles*"),
+    ("send_announcement", {"everyone": True}, "you don't have *Mention @everyone, @here and All Roles*"),
+    ("send_announcement", {"role": True}, "you don't have *Mention @everyone, @here and All Roles*"),
+    ("cleanup_messages", {}, "you don't have *Manage Messages*"),
+    ("lockdown_channel", {}, "you don't have *Manage Channels*"),
+    ("add_role_scheduled", {"role": True}, "You don't have the *Manage Roles* permission"),
 ]
 
 
@@ -112,7 +112,7 @@ async def test_a_channel_where_the_bot_may_not_post_is_told_before(world: World)
     values = {"channel_id": [secret], "message": "Hello"}
     preview = await world.draft(world.admin, "send_announcement", values, "in 2 hours")
     text = text_of(preview.response)
-    assert f"I may not do this in <#{secret.id}>: give my role *Send Messages* there." in text
+    assert f"I can't do this in <#{secret.id}>. Give my role *Send Messages* there." in text
     # Mended meanwhile, the same button works.
     give_the_bot(world, discord.Permissions(administrator=True))
     assert "Confirm" in labels(preview.response)
@@ -151,7 +151,7 @@ async def test_roles_above_ones_own_are_out_of_reach(world: World) -> None:
     preview = await world.draft(keeper, "add_role_scheduled", values, "in 2 hours")
     text = text_of(preview.response)
     assert f"<@&{high.id}> is not" in text
-    assert f"move mine above <@&{high.id}>" in text
+    assert f"Move mine above <@&{high.id}>" in text
 
 
 def values_for(world: World, method: str, given: dict[str, Any]) -> dict[str, Any]:

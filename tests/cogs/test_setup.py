@@ -20,7 +20,7 @@ async def test_the_first_visit_shows_settings_permissions_and_things_to_try(worl
     give_the_bot(world, discord.Permissions(view_channel=True, send_messages=True))
     text = text_of(await setup(world))
     assert "Settings for Moonbase" in text and "Three things to try" in text
-    assert "❌ *Manage Webhooks*: Post under another name and with another face" in text
+    assert "❌ *Manage Webhooks*: Post under another name and avatar" in text
     assert "*Send Messages*" not in text
     give_the_bot(world, discord.Permissions(administrator=True))
     assert "every permission" in text_of(await setup(world))
@@ -41,7 +41,7 @@ async def test_the_servers_zone_is_the_same_by_command_and_noted(world: World) -
     await limits(world, await setup(world), quiet="22-7")
     options = {"zone": "Asia/Tokyo", "whose": "guild"}
     answer = await world.admin.slash(world.channel, "schedule timezone", **options)
-    assert "now meant in **Asia/Tokyo**" in said(answer)
+    assert "time zone is now **Asia/Tokyo**" in said(answer)
     client = world.bot.services.client
     assert (await client.rules(str(world.guild.id))).timezone == "Asia/Tokyo"
     audit = await world.admin.slash(world.channel, "schedule audit")
@@ -117,12 +117,12 @@ async def test_a_limit_of_jobs_is_told_and_the_draft_kept(world: World) -> None:
 @pytest.mark.parametrize(
     ("fields", "part"),
     [
-        ({"quiet": "at night"}, "“at night” are no quiet hours"),
+        ({"quiet": "at night"}, "“at night” isn't a valid time range"),
         ({"quiet": "25:00-07:00"}, "isn't a valid time range"),
-        ({"days": "christmas"}, "“christmas” is no day"),
-        ({"jobs": "many"}, "“many” is no limit"),
-        ({"runs": "-1"}, "no limit"),
-        ({"runs": "٣"}, "no limit"),
+        ({"days": "christmas"}, "“christmas” isn't a valid day"),
+        ({"jobs": "many"}, "“many” isn't a valid limit"),
+        ({"runs": "-1"}, "“-1” isn't a valid limit"),
+        ({"runs": "٣"}, "“٣” isn't a valid limit"),
     ],
 )
 async def test_limits_that_make_no_sense_are_refused_and_kept(

@@ -18,7 +18,9 @@ async def form(world: World, who: Any) -> Any:
 async def test_settings_are_kept_for_each_server(world: World) -> None:
     opened = await form(world, world.moderator)
     assert opened.modal["title"] == "Settings for web"
-    assert "Kept." in said(await world.moderator.submit_modal(opened, {"p:secret": "abc"}))
+    assert "Saved. **web** uses these settings" in said(
+        await world.moderator.submit_modal(opened, {"p:secret": "abc"})
+    )
     assert (await settings_of(world.bot, "web", WebSettings, str(world.guild.id))).secret == "abc"
     assert (await settings_of(world.bot, "web", WebSettings, "1")).secret == ""
     again = await form(world, world.moderator)

@@ -117,7 +117,7 @@ async def test_a_method_can_be_scheduled_as_soon_as_it_is_loaded_and_not_after(
 
     assert "Unloaded **waving**" in await slash(world, "unload_sprocket", "waving")
     refused = said(await world.admin.slash(world.channel, "schedule create", job="wave"))
-    assert "There is no job “wave” loaded" in refused
+    assert "There is no kind of job called “wave”" in refused
     assert "no job method 'wave'" in (await world.run("wave", {"channel_id": 1}))["error"]
     card = said(await world.admin.slash(world.channel, "schedule show", job=job_id))
     assert "sprocket isn't loaded" in card
@@ -130,9 +130,7 @@ async def test_a_reload_takes_up_changes_and_keeps_the_old_one_on_an_error(
     file.write_text(PLAIN.replace("WORD", "first"))
     await slash(world, "load_sprocket", "waving")
     file.write_text(PLAIN.replace("WORD", "second, and longer"))
-    assert "Reloaded **waving**. Its jobs: `count`, `wave`." in await slash(
-        world, "reload_sprocket", "waving"
-    )
+    assert "Reloaded **waving**. It adds: `count`, `wave`." in await slash(world, "reload_sprocket", "waving")
     await world.run("wave", {"channel_id": world.channel.id})
     assert await world.message_in(world.channel, "second")
 
@@ -151,7 +149,7 @@ async def test_every_job_is_shown_under_the_sprocket_that_brought_it(world: Worl
         "from sprockets.kit.cog import RegisteringCog, by_name\n"
         f"from sprockets.waving_sprocket.jobs import hail\n\n{cog}{rest}"
     )
-    assert "Its jobs: `hail`" in await slash(world, "load_sprocket", "waving")
+    assert "It adds: `hail`" in await slash(world, "load_sprocket", "waving")
     panel = said(await world.owner.slash(world.channel, "sprockets"))
     shown = re.findall(r"`(\w+)`", panel)
     assert sorted(shown) == sorted(world.handler.sprockets)

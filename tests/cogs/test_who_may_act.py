@@ -38,7 +38,7 @@ async def test_who_cannot_see_a_channel_does_not_run_a_job_in_it(world: World) -
         await click(world, sam, "job", "run", job.id),
         await sam.slash(world.channel, "schedule run", job=job.id),
     ):
-        assert "you lack *View Channel*" in said(answer)
+        assert "you don't have *View Channel*" in said(answer)
     assert await runs(world, job) == 0
     assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
 
@@ -60,7 +60,7 @@ async def test_an_older_version_comes_back_with_the_rights_of_whoever_restores_i
     changes = await sam.slash(world.channel, "schedule show", job=job.id)
     await press(sam, changes.response, "job:changes")
     answer = await press(sam, changes.response, "job:back")
-    assert "you lack *Mention @everyone" in said(answer)
+    assert "you don't have *Mention @everyone" in said(answer)
     assert (await now(world, job)).params == quiet
     await press(world.admin, (await _changes(world, job)), "job:back")
     assert (await now(world, job)).params["everyone"] is True
@@ -107,7 +107,7 @@ async def test_what_was_edited_runs_with_the_editors_rights_only(world: World) -
         found = (await client.runs(str(world.guild.id), job_id=job.id)).runs
         return found[0].error if found and found[0].state == "failed" else None
 
-    assert "they lack *Mention" in await until(ended)
+    assert "they don't have *Mention" in await until(ended)
     assert (await now(world, job)).state is JobState.PAUSED
 
 
@@ -136,7 +136,7 @@ async def test_a_run_that_is_tried_again_after_an_edit_runs_in_the_editors_name(
 
     async def refused() -> str | None:
         found = (await client.runs(str(world.guild.id), job_id=job.id)).runs
-        return found[0].error if found and "lack" in (found[0].error or "") else None
+        return found[0].error if found and "don't have" in (found[0].error or "") else None
 
     assert f"<@{world.moderator.id}>" in await until(refused)
 
@@ -193,7 +193,7 @@ async def test_many_are_resumed_and_brought_back_as_far_as_one_may(world: World)
     await pick(sam, listed.response, "bulk:select", [job.id, own.id])
     await press(sam, listed.response, "bulk:resume")
     text = text_of(listed.response)
-    assert "Resume 1 jobs?" in text and "“Council”: You may not do this" in text
+    assert "Resume 1 jobs?" in text and "“Council”: You can't do this" in text
     await sam.click(listed.response, label="Yes, do it")  # type: ignore[arg-type]
     assert (await now(world, job)).state is JobState.PAUSED
     assert (await now(world, own)).state is JobState.ACTIVE
@@ -205,7 +205,7 @@ async def test_many_are_resumed_and_brought_back_as_far_as_one_may(world: World)
     await press(sam, again.response, "bulk:pause")
     await sam.click(again.response, label="Yes, do it")  # type: ignore[arg-type]
     await sam.click(again.response, label="Undo")  # type: ignore[arg-type]
-    assert "1 was left alone" in text_of(again.response)
+    assert "1 was left unchanged" in text_of(again.response)
     assert (await now(world, job)).state is JobState.PAUSED
     assert (await now(world, own)).state is JobState.ACTIVE
 

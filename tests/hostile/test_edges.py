@@ -238,7 +238,11 @@ async def test_bodies_that_are_not_what_they_say(
     raw = {name: value.encode("latin-1", "surrogateescape") for name, value in headers.items()}
 
     def ask() -> None:
-        answer = asked.http.post("/api/jobs", content=content, headers=raw)  # type: ignore[arg-type]
+        try:
+            answer = asked.http.post("/api/jobs", content=content, headers=raw)  # type: ignore[arg-type]
+        except (httpx.ReadError, httpx.WriteError):
+            assert isinstance(body, Bomb), "only a bomb's sender is cut off while it sends"
+            return
         asked.look_at(answer, headers, content[:40])
         assert status in (None, answer.status_code), answer.text[:300]
 

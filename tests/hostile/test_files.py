@@ -177,7 +177,7 @@ async def test_a_process_that_writes_without_end_is_ended(
 ) -> None:
     """What it wrote and nobody read must not keep the wait for its end waiting."""
     endless = tmp_path / "python"
-    endless.write_text("""#!/bin/sh\nexec yes '{"line": 1, "why": "no"}'\n""")
+    endless.write_text(f"""#!/bin/sh\nexec yes '{{"line": 1, "why": "{"no" * 200}"}}'\n""")
     endless.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(endless))
     async with asyncio.timeout(60):

@@ -350,6 +350,7 @@ async def test_a_slow_answer_has_a_time_limit(
     monkeypatch.setattr(outgoing, "TIMEOUT_SECONDS", 0.3)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
         writer.write(first)
         try:
             while not reader.at_eof():

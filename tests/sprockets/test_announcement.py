@@ -70,7 +70,7 @@ async def test_a_channel_where_it_may_not_post(world: World) -> None:
     )
     answer = await world.run("send_announcement", {"channel_id": closed.id, "message": "x"})
     assert answer["success"] is False and answer["retry"] is False
-    assert "I may not post in #closed" in answer["error"]
+    assert "I'm not allowed to post in #closed" in answer["error"]
 
 
 async def test_an_outage_of_discord_may_be_tried_again(world: World) -> None:
@@ -110,7 +110,7 @@ async def test_an_embed_with_everything(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"color": "colourful"}, "'colourful' is no colour"),
+        ({"color": "colourful"}, "'colourful' isn't a colour"),
         ({"color": 2**24}, "isn't a colour"),
         ({"fields": [{"name": "x"}]}, 'needs a "name" and a "value"'),
         ({"fields": ["x"]}, 'needs a "name" and a "value"'),

@@ -166,6 +166,6 @@ async def test_a_role_that_could_not_be_taken_again_is_not_given(world: World) -
         (run,) = (await client.runs(guild_id, job_id=job.id)).runs
         return run.error
 
-    assert "so nothing was begun. The handler 'discord-bot' does not offer" in await until(error)
+    assert "so nothing was started. The handler 'discord-bot' doesn't offer" in await until(error)
     guild: Any = world.bot.get_guild(world.guild.id)
     assert role.id not in {item.id for item in (await guild.fetch_member(world.plain.id)).roles}

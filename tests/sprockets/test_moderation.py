@@ -87,7 +87,7 @@ async def test_a_clean_up_without_the_right(world: World) -> None:
         "*", "/channels/*", status=403, code=50013, message="Missing Permissions", times=None
     )
     answer = await clean(world)
-    assert "I may not delete messages in #general" in answer["error"] and answer["retry"] is False
+    assert "I'm not allowed to delete messages in #general" in answer["error"] and answer["retry"] is False
 
 
 async def test_roles_are_given_and_taken_with_a_reason(world: World) -> None:
@@ -122,7 +122,7 @@ async def test_a_role_above_the_bots_own(world: World) -> None:
     missing = await world.run("add_role_scheduled", {**params, "role_id": 5})
     assert "The role 5 no longer exists" in missing["error"]
     nowhere = await world.run("add_role_scheduled", {**params, "guild_id": 5})
-    assert "I am not in the server 5" in nowhere["error"]
+    assert "I'm no longer in the server 5" in nowhere["error"]
 
 
 async def test_a_lockdown_is_lifted_to_what_it_found(world: World) -> None:
