@@ -231,7 +231,7 @@ class AlertsCog(commands.Cog):
                 )
                 return alert
             except discord.NotFound:
-                log.debug("the card about %s was deleted; it is sent anew", alert.reason)
+                log.debug("the card about %s was deleted; it is sent again", alert.reason)
         target = None if private else await self._channel(guild)
         private = target is None
         if target is None:
