@@ -4,7 +4,8 @@ The service behind that address (healthchecks.io, Uptime Kuma…) raises the ala
 if this whole machine is gone. Any job may carry the address in its params under `PING_URL`. It needs the
 same right as a job that calls an address; `cogs.rights.rights` checks it at save and before each run.
 
-Calls are limited (`cogs.background.ping_budget`): those above the limits are dropped and logged once.
+Calls are limited (`cogs.background.ping_budget`): those above the limits are dropped, with at most one log
+line per guild every 10 minutes.
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ class Situation:
         joined: the private threads that the member is known to be in.
         unreachable: why the job's recipient cannot get its messages; None if they can.
         approval: whether the guild requires approval by a second person.
-        cleared: whether the action needs no approval because it does not change what the job does.
+        cleared: whether the action needs no approval: it does not change what the job does, or the restored
+            version is itself pending.
     """
 
     member: discord.Member

@@ -1,4 +1,4 @@
-"""The Discord permissions that the bot needs: exactly those that its jobs declare."""
+"""The Discord permissions that the bot needs: those that its jobs declare, and a few for its own messages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def invited(specs: Iterable[MethodSpec]) -> discord.Permissions:
 
 
 def invite(client_id: int, specs: Iterable[MethodSpec]) -> str:
-    """Return an invite link with exactly the permissions that the jobs need."""
+    """Return an invite link with exactly the permissions that the bot and its jobs need."""
     return discord.utils.oauth_url(
         client_id, permissions=invited(specs), scopes=("bot", "applications.commands")
     )

@@ -3,7 +3,7 @@
 The new module is imported before the old one is touched, so that most faults change nothing. Only then is the
 old one unloaded and the new one set up. If that fails, the leftovers of the new one are removed and the old
 one is set up again from its loaded module. discord.py's own `reload_extension` does less: it unloads first,
-and after anything other than an `Exception` (a cancelled time-out, `SystemExit`) neither of the two is loaded.
+and after anything other than an `Exception` (a cancelled time-out, `SystemExit`) neither of them is loaded.
 
 A sprocket's own code runs as a task that is abandoned if it takes too long, even if it ignores cancellation,
 and whatever it raises becomes an `Exception`, so that it can neither block nor end the bot.

@@ -56,7 +56,7 @@ async def show_draft(
     Parameters:
         desk, draft, spec: whose card it is.
         notice: why it was not saved.
-        told: what the job reports that it would do now; by default its quick preview.
+        told: the job's own report of what it would do now; by default its quick preview.
     """
     reviewed = await review_here(desk, draft, spec)
     hidden = kept_hidden(draft)
@@ -151,7 +151,7 @@ async def with_hidden(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 
 
 async def _soon(asked: Awaitable[_T]) -> _T | None:
-    """Return the server's rules or limits, or None if it takes too long; it enforces them in any case."""
+    """Return the server's rules or limits; None if they are late or fail, since the server enforces them."""
     try:
         async with asyncio.timeout(_RULES_SECONDS):
             return await asked

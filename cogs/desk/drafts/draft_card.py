@@ -75,7 +75,7 @@ def draft_panel(
         post: the preview of the post, if the job posts anything.
         notice: something that just happened, such as why saving failed.
         hint: a note on how the times were read.
-        told: what the job itself reports that it would do.
+        told: the job's own report of what it would do.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Check before you schedule")

@@ -1,4 +1,4 @@
-"""Preview what a job will post: its message, and its embed as an embed."""
+"""Preview a job's post: its message, and its embed as an embed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Post:
 
 
 def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: int) -> Post | None:
-    """Return what a job will post, as far as its params say; None for a job that posts nothing.
+    """Return the post of a job, as far as its params define it; None for a job that posts nothing.
 
     Parameters:
         spec: what its method declares; variables are rendered in the same texts as in a run.

@@ -71,7 +71,7 @@ class Review:
     Attributes:
         filled: its params and their errors.
         trigger: the trigger read from *when* (or kept, for an edit); None if *when* was not understood.
-        schedule: the same as a schedule.
+        schedule: the trigger as a schedule.
         zone: the zone of its wall-clock times: the person's, unless the text names another.
         when_error: why *when* was not understood.
         problems: rights that the person or the bot lack, and limits that it would exceed.

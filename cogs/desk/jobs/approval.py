@@ -1,4 +1,4 @@
-"""Approval by a second person: requested in the guild's alert channel, given to one version, read in full.
+"""Approval by a second person: requested in the alert channel, given to one version, read in full.
 
 A card shows everything that a version does, and its button names that version, so later changes are not
 approved with it. A person who had a part in what the job does (`authorship.writers`) cannot approve it, nor

@@ -1,6 +1,6 @@
-"""What a second person reads before approving: one version of a job in full, or a list of pending jobs.
+"""The card for a second person's approval: one version of a job in full, or a list of pending jobs.
 
-The card is posted in the guild's alert channel; its button names the version that it shows.
+The card is posted in the guild's alert channel, if it has one; its button names the version that it shows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The card of one job, and the actions of its buttons: run, hold, skip, cancel, each with Undo."""
+"""The card of one job, and the actions of its buttons: run, hold, skip, cancel; changes come with Undo."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Alert:
     private: bool = False
 
     def key(self, stage: str = "") -> str:
-        """Return the key in memory: the same for the same cause at the same stage of a look ahead."""
+        """Return the key in memory: the same for the same cause at the same stage of the check ahead."""
         cause = f"{self.guild_id}/{self.kind}/{self.reason}/{stage}"
         return hashlib.sha256(cause.encode()).hexdigest()[:16]
 
@@ -226,12 +226,12 @@ async def look(desk: Desk, _target: str) -> None:
 
 
 async def others(desk: Desk, job_id: str) -> None:
-    """Offer to run the skipped runs."""
+    """Offer to backfill the runs that were passed over."""
     await history.ask_missing(desk, job_id, "month")
 
 
 async def others_of(desk: Desk, _target: str) -> None:
-    """Offer to run the skipped runs of the picked job."""
+    """Offer to backfill the runs of the picked job that were passed over."""
     await history.ask_missing(desk, desk.picked(), "month")
 
 

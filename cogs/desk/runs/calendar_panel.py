@@ -62,7 +62,7 @@ async def turn(desk: Desk, target: str) -> None:
 
 
 async def post(desk: Desk, target: str) -> None:
-    """Post the picture in the channel, with only the jobs that everyone there may see."""
+    """Post the picture in the channel, with only the jobs that everyone in the server may see."""
     channel = desk.interaction.channel
     assert isinstance(channel, discord.abc.Messageable)
     for permission in (posting_in(channel), "attach_files"):
