@@ -1,7 +1,7 @@
-"""AdminCog: the slash commands. Options go in, a panel of the desk comes out; nothing else.
+"""AdminCog: the slash commands. Each passes its options to the desk, which shows a panel.
 
-Discord hides the commands from whoever may not manage the server; each is checked again when it
-is used (`cogs.desk.kit.replies.answer`).
+Discord hides the commands from members without Manage Server; `cogs.desk.kit.replies.answer` checks
+again on every use.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ DESK = Dispatcher(
     )
     for panel in module.PANELS
 )  # fmt: skip
-"""Everything that can be clicked or submitted at the desk."""
+"""Every panel of the desk that can be clicked or submitted."""
 
 _SUGGEST_SECONDS = 0.8
 _MOST_CHOICES = 25
@@ -59,7 +59,7 @@ _RUN_STATES = [app_commands.Choice(name=state.value, value=state.value) for stat
 
 
 class AdminCog(commands.Cog):
-    """Schedules jobs and looks after them."""
+    """Schedule and manage jobs."""
 
     schedule = app_commands.Group(
         name="schedule",
@@ -235,7 +235,7 @@ class AdminCog(commands.Cog):
     async def suggest_method(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """The loaded job methods, by name or by what they do."""
+        """Suggest loaded job methods by name or description."""
         with speaking(interaction.locale):
             said = [replace(spec, summary=t(spec.summary)) for spec in offered_specs(self.bot)]
             return [
@@ -256,7 +256,7 @@ class AdminCog(commands.Cog):
     async def suggest_job(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """This guild's jobs, by name."""
+        """Suggest this guild's jobs by name."""
         if interaction.guild_id is None or not await _may_look(interaction):
             return []
         client = services_of(self.bot).client
@@ -288,14 +288,14 @@ class AdminCog(commands.Cog):
     async def suggest_when(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """How what is typed would be understood, and what it may become."""
+        """Suggest how the typed text is read and how it could continue."""
         return await when_choices(interaction, current)
 
     @timezone.autocomplete("zone")
     async def suggest_zone(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """Zones by city, country, abbreviation or offset, each with the time that it is there."""
+        """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
         now = instants.now()
         return [
             app_commands.Choice(name=zone.label(now), value=zone.key)
@@ -306,12 +306,12 @@ class AdminCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Takes in clicks and submitted forms, also of panels that were open while the bot restarted."""
+        """Handle clicks and submitted forms, including those of panels opened before a restart."""
         await DESK.take(interaction)
 
 
 async def _may_look(interaction: discord.Interaction) -> bool:
-    """Whether somebody may see this guild's jobs while typing."""
+    """Return whether the caller may see this guild's jobs while typing."""
     try:
         await desk_of(caller_of(interaction))
     except Refused:
@@ -320,5 +320,5 @@ async def _may_look(interaction: discord.Interaction) -> bool:
 
 
 def _when(text: str | None, at: datetime | None) -> str | None:
-    """The text of *when*: what was typed, else the date that was picked in the client."""
+    """Return the text of *when*: the typed text, or the date picked in the client."""
     return text if text or at is None else f"<t:{int(at.timestamp())}>"

@@ -1,9 +1,9 @@
-"""AlertsCog: tells guilds of runs that failed, were missed, or will fail.
+"""AlertsCog: alert guilds about runs that failed, were missed or will fail.
 
-It reads the server's outbox of troubles on from the last one that it told, so that a restart of
-either side tells each of them, once. It looks ahead at what runs within a day, and again within an
-hour, and whenever Discord tells of a channel, a role or a permission that changed. What is told is a
-card for each cause (`cogs.desk.runs.alert_card`), in the guild's alert channel or to the job's creator.
+It reads the server's outbox of troubles from the last one it posted, so that a restart of either side
+neither loses nor repeats an alert. It checks upcoming runs a day ahead and again an hour ahead, and after
+every Discord event about a changed channel, role or permission. It posts one card for each cause
+(`cogs.desk.runs.alert_card`), in the guild's alert channel or to the job's creator.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _CURSOR = "alerts-told"
 
 
 class AlertsCog(commands.Cog):
-    """Tells of troubles, as long as it is loaded."""
+    """Post alerts while the cog is loaded."""
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
@@ -58,7 +58,7 @@ class AlertsCog(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         self._reader.start()
-        if self._looking_ahead is None:  # else this is a reconnect
+        if self._looking_ahead is None:  # otherwise this is a reconnect
             self._looking_ahead = run_in_background(self._look_ahead(), "looking ahead for alerts")
 
     async def cog_unload(self) -> None:
@@ -71,11 +71,11 @@ class AlertsCog(commands.Cog):
     # ---------------------------------------------------------------- what happened
 
     async def _read(self) -> Sequence[Trouble]:
-        """Waits for troubles."""
+        """Wait for troubles."""
         services = self._services
         troubles, following, new = await services.read_on(_CURSOR, services.client.troubles)
         if not troubles and new:
-            # The first look, or a server whose database began anew.
+            # The first read, or a server with a new database.
             await services.note_read(_CURSOR, following)
         return troubles
 
@@ -83,9 +83,9 @@ class AlertsCog(commands.Cog):
         try:
             await self._tell(trouble)
         except ClientError:
-            raise  # the server is gone: this one is told when it is back
+            raise  # the server is gone: this alert is posted when it is back
         except Exception:
-            # Whatever is wrong with this one must not keep the others from being told.
+            # A fault in one alert must not hold up the others.
             log.exception("the trouble of run %s could not be told", trouble.run.id)
         await self._services.note_read(_CURSOR, trouble.sequence)
 
@@ -121,7 +121,7 @@ class AlertsCog(commands.Cog):
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look_at(self, guild: discord.Guild) -> None:
-        """Looks at all of a guild's jobs, and once more when it was asked to meanwhile."""
+        """Check all of a guild's jobs, and repeat if another check is requested in the meantime."""
         while guild.id in self._changed:
             self._changed.discard(guild.id)
             try:
@@ -161,7 +161,7 @@ class AlertsCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
-        # Discord tells of those that sleep, too, which the cache does not know.
+        # This event also covers archived threads, which are not in the cache.
         if (guild := self.bot.get_guild(payload.guild_id)) is not None:
             self._look_soon(guild)
 
@@ -191,7 +191,7 @@ class AlertsCog(commands.Cog):
     async def _alert(
         self, guild: discord.Guild, job: Job, kind: str, reason: str, item: Item, *, stage: str = ""
     ) -> None:
-        """Adds a job to the card of its cause, or posts one; what Discord refuses is logged."""
+        """Add a job to the card of its cause, or post a new card; log an error from Discord."""
         where = job.meta.get("alert") or "guild"
         if where == "off":
             return
@@ -205,9 +205,9 @@ class AlertsCog(commands.Cog):
             if known is not None and instants.now() - _told_at(known) > _NEW_CARD_AFTER:
                 known = None
             if known is not None and kind == "ahead" and any(i.job_id == job.id for i in known.items):
-                return  # told already
+                return  # already posted
             if known is not None and known.tells_of(item):
-                return  # before the cursor moved on, something broke in
+                return  # the cog was interrupted before it saved the cursor
             alert = known.with_item(item) if known is not None else fresh
             try:
                 with speaking(guild.preferred_locale):
@@ -219,7 +219,7 @@ class AlertsCog(commands.Cog):
                 await memory.save_panel(key, guild.id, posted.to_json())
 
     async def _post(self, guild: discord.Guild, job: Job, alert: Alert, *, private: bool) -> Alert | None:
-        """Updates the card of an alert, or sends it; None when there is nobody to tell."""
+        """Update the card of an alert, or send it; return None if there is no one to send it to."""
         quiet = discord.AllowedMentions.none()
         if alert.message_id is not None and alert.channel_id is not None:
             panel = alert_panel(alert, private=alert.private)
@@ -260,13 +260,13 @@ class AlertsCog(commands.Cog):
 
 
 def _expected(trouble: Trouble) -> bool:
-    """Whether somebody asked for just that: quiet hours, free days, an overlap policy."""
+    """Return whether the job's settings asked for the skip: quiet hours, free days, an overlap policy."""
     limited = any(part.code in LIMIT_REACHED for part in parts_of(trouble.run.note))
     return trouble.kind is TroubleKind.SKIPPED and not limited
 
 
 def _reason(trouble: Trouble) -> tuple[str, int]:
-    """Why, as a sentence that is the same for the same cause, and how many runs it is about."""
+    """Return the reason, the same sentence for the same cause, and the number of runs it covers."""
     run = trouble.run
     if trouble.kind is TroubleKind.PASSED_OVER:
         said = Sentence(

@@ -1,7 +1,7 @@
-"""AuditCog: posts each change of a guild's jobs and settings in its log channel, if it has set one.
+"""AuditCog: post each change of a guild's jobs and settings in its log channel, if it has set one.
 
-It reads the server's audit on from the last entry that it told, so that changes made while it was
-away, or by others over REST, are told too, each once.
+It reads the server's audit from the last entry it posted, so that changes made over REST or while the bot
+was offline are posted too, each at most once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Told = tuple[tuple[AuditEntry, ...], int]
 
 
 class AuditCog(commands.Cog):
-    """Tells log channels, as long as it is loaded."""
+    """Post audit entries in log channels while the cog is loaded."""
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
@@ -43,19 +43,19 @@ class AuditCog(commands.Cog):
         await self._reader.close()
 
     async def _read(self) -> list[_Told]:
-        """Waits for entries; gives them together with the cursor that follows them."""
+        """Wait for entries; return them with the cursor that follows them."""
         services = self._services
         entries, following, new = await services.read_on(_CURSOR, services.client.audit_after)
         return [(entries, following)] if new else []
 
     async def _tell(self, told: _Told) -> None:
-        """Notes how far it came, and tells each guild of its entries."""
+        """Save the cursor, then post each guild's entries."""
         entries, following = told
         by_guild: defaultdict[str, list[AuditEntry]] = defaultdict(list)
         for entry in entries:
             if entry.guild_id is not None:
                 by_guild[entry.guild_id].append(entry)
-        # Before they are told: one that is not told is in the audit all the same, one told twice annoys.
+        # Save first: a lost post is still in the audit, but a repeated post annoys.
         await self._services.note_read(_CURSOR, following)
         for guild_id, found in by_guild.items():
             await self._post(int(guild_id), found)
@@ -78,7 +78,7 @@ class AuditCog(commands.Cog):
 
 
 def _joined(texts: list[str]) -> list[str]:
-    """Texts put together into as few messages as hold them."""
+    """Join texts into as few messages as possible."""
     messages: list[str] = []
     for text in texts:
         if messages and len(messages[-1]) + len(text) + 1 <= _MOST_TEXT:

@@ -1,4 +1,4 @@
-"""What a guild set for the desk: where alerts go, who else may manage, whether two people approve."""
+"""A guild's settings for the desk: where alerts go, who else may schedule, whether two people approve."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class GuildSettings:
     """A guild's settings.
 
     Attributes:
-        alert_channel_id: where cards about failed runs go; None sends them to the job's creator.
-        log_channel_id: where each change is told; None for nowhere.
-        manager_role_ids: roles that may schedule beside those who may manage the server.
+        alert_channel_id: the channel for cards about failed runs; None sends them to the job's creator.
+        log_channel_id: the channel where each change is posted; None for no channel.
+        manager_role_ids: roles that may schedule, in addition to members who manage the server.
         approval: whether jobs that ping everyone, delete, lock or give roles wait for a second person.
     """
 

@@ -1,4 +1,4 @@
-"""What ``doctor``, the screen at the start and ``/schedule status`` say of one thing that they looked at."""
+"""The result of one check by ``doctor``, the status screen at startup or ``/schedule status``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schedulezero.model.handler import HandlerInfo
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, how it is, and what to do when it is not well."""
+    """The subject of a check, its result, and how to fix it."""
 
     subject: str
     well: bool
@@ -23,6 +23,6 @@ class Check:
 
 
 def own_instance(handlers: Iterable[HandlerInfo], handler_id: str, address: str) -> HandlerInfo | None:
-    """What a server knows of a bot's handler: the instance at its address, else another one of its name."""
+    """Return a server's entry for the bot's handler: the one at its address, else another of its name."""
     own = [info for info in handlers if info.id == handler_id]
     return next((info for info in own if info.address == address), own[0] if own else None)

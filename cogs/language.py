@@ -1,12 +1,12 @@
-"""Texts in the language of whoever reads them.
+"""Translate texts into the reader's language.
 
-Code says a text in English, through `t`; the catalogues in ``cogs/locale`` (gettext's ``.po`` files,
-read as they are) hold it in the others. The language is set once for each interaction, with
-`speaking`, and holds for all that happens within it.
+Code writes texts in English, through `t`; the catalogues in ``cogs/locale`` (gettext's ``.po`` files, read
+without compiling) hold the translations. `speaking` sets the language once for each interaction, for
+everything within it.
 
 Errors travel as English sentences with a code and values (`schedulezero.sentences`), over REST and in the
-history. `translated` says one in the reader's language when it is shown: the catalogue has a template for
-the code, which the values fill in.
+history. `translated` translates one when it is shown: the catalogue has a template for the code, which the
+values fill in.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from schedulezero.when.language.lexicon import LANGUAGES, language_of
 
 FOLDER = Path(__file__).parent / "locale"
 ERRORS = "error"
-"""The context (``msgctxt``) of sentences that come from elsewhere; their ``msgid`` is their code."""
+"""The context (``msgctxt``) of sentences from elsewhere; their ``msgid`` is their code."""
 
 _locale: ContextVar[str] = ContextVar("desk_locale", default="en-GB")
 
 
 @contextmanager
 def speaking(locale: str | discord.Locale) -> Generator[None]:
-    """Says everything in that locale's language, as far as we have it."""
+    """Set the language for the block to that of a locale, or English if there is no catalogue."""
     token = _locale.set(str(getattr(locale, "value", locale)))
     try:
         yield
@@ -44,37 +44,37 @@ def speaking(locale: str | discord.Locale) -> Generator[None]:
 
 
 def locale() -> str:
-    """The locale that is being spoken, as Discord names it."""
+    """Return the current locale, as Discord names it."""
     return _locale.get()
 
 
 def t(text: str, /, **values: Any) -> str:
-    """The text in the language that is being spoken, its placeholders filled in."""
+    """Translate a text into the current language, and fill in its placeholders."""
     said = _message(language_of(_locale.get()), text)
     return said.format(**values) if values else said
 
 
 def tn(one: str, many: str, count: int, /, **values: Any) -> str:
-    """One of two texts, by a number that they may show as ``{count}``."""
+    """Translate one of two texts, chosen by a number that they may show as ``{count}``."""
     return t(one if count == 1 else many, count=grouped(count), **values)
 
 
 def grouped(number: int) -> str:
-    """A number with a thin space between its thousands."""
+    """Format a number with a thin space between its thousands."""
     return f"{number:,}".replace(",", "\u2009")
 
 
 def mark(text: str) -> str:
-    """Marks a text that is said later, for the catalogues."""
+    """Mark a text for the catalogues that is translated later."""
     return text
 
 
 def translated(sentence: str) -> str:
-    """An English sentence of somebody else's in the language that is being spoken, if we know its code."""
+    """Translate an English sentence from elsewhere into the current language, if its code is known."""
     if not isinstance(sentence, Sentence) or sentence.code is None:
         return sentence
     template = _error_template(language_of(_locale.get()), sentence.code)
-    # A peer may send any values with a code of ours: its own text is better than one with holes.
+    # A peer may send any values with a known code; its own text is better than a template with gaps.
     if template is None or not placeholders(template) <= sentence.values.keys():
         return sentence
     return filled(template, sentence.values, translated)
@@ -82,7 +82,7 @@ def translated(sentence: str) -> str:
 
 @cache
 def catalogue(language: str) -> Catalog:
-    """The catalogue of a language."""
+    """Return the catalogue of a language."""
     with (FOLDER / f"{language}.po").open("rb") as file:
         return read_po(file, locale=language)
 
@@ -102,10 +102,10 @@ def _error_template(language: str, code: str) -> str | None:
 
 
 class CommandTranslator(app_commands.Translator):
-    """Descriptions, choices and menu names in Discord's own pickers.
+    """Translate descriptions, choices and menu names in Discord's own pickers.
 
-    The names of commands and options stay as they are: documentation, help and people who help
-    each other across languages all use them.
+    The names of commands and options stay in English: documentation, help and people who help each other
+    across languages all use them.
     """
 
     async def translate(

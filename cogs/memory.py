@@ -1,7 +1,7 @@
-"""What the bot itself remembers: zones, settings of guilds, drafts, open lists, notes.
+"""The bot's own memory: zones, guild settings, drafts, open lists, notes.
 
-In tables of its own in ``database``, also when the server that keeps the jobs is an external one.
-A panel's state lives here and never in the panel, so that a restart loses nothing.
+It has its own tables in ``database``, even if an external server stores the jobs. A panel's state is kept
+here and never in the panel, so that a restart loses nothing.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ _FORGOTTEN_AFTER = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A job that is being written, or an edit of one (then ``job_id`` says of which).
+    """A draft of a new job, or of an edit (then ``job_id`` is the edited job).
 
-    ``values`` holds what was typed for each parameter, as it was typed; ``when`` the text of the
-    schedule. Both are kept also when they were refused, so that nothing is typed twice.
+    ``values`` holds the input for each parameter as it was typed; ``when`` the text of the schedule. Both are
+    kept even if they were refused, so that nobody has to type them again.
     """
 
     id: str
@@ -88,7 +88,7 @@ class Draft:
 
 
 def new_id() -> str:
-    """An id for a draft or a panel that nobody guesses and a custom id has room for."""
+    """Return an id for a draft or a panel that cannot be guessed and fits in a custom id."""
     return secrets.token_hex(6)
 
 
@@ -104,11 +104,11 @@ class Memory:
 
     @property
     def where(self) -> str:
-        """Where the tables are, for people."""
+        """The location of the tables, for people."""
         return self._database.where
 
     async def open(self) -> None:
-        """Opens the database, and forgets drafts and panels that nobody touched for a month."""
+        """Open the database, and delete drafts and panels not changed for 30 days."""
         await self._database.open()
         old = instants.now() - _FORGOTTEN_AFTER
 
@@ -119,11 +119,11 @@ class Memory:
         await self._database.write(forget)
 
     async def close(self) -> None:
-        """Lets go of the file."""
+        """Close the database."""
         await self._database.close()
 
     async def _put(self, table: sa.Table, row: dict[str, Any]) -> None:
-        """Keeps a row in the place of the one with its key."""
+        """Insert a row, or replace the one with its key."""
         keys = [column.name for column in table.primary_key]
 
         def put(connection: Connection) -> None:
@@ -136,7 +136,7 @@ class Memory:
     # ---------------------------------------------------------------- zones
 
     async def timezone(self, user_id: int, guild_id: int | None) -> str | None:
-        """The zone that a person chose, else the one of the guild, else None."""
+        """Return the zone that a person chose, else the guild's, else None."""
         wanted = [("user", str(user_id)), ("guild", str(guild_id))]
         query = sa.select(_settings).where(sa.tuple_(_settings.c.scope, _settings.c.id).in_(wanted))
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
@@ -144,11 +144,11 @@ class Memory:
         return zones.get("user") or zones.get("guild")
 
     async def set_user_timezone(self, user_id: int, timezone: str) -> None:
-        """Remembers a person's zone."""
+        """Save a person's zone."""
         await self._set_timezone("user", user_id, timezone)
 
     async def set_guild_timezone(self, guild_id: int, timezone: str) -> None:
-        """Remembers a guild's default zone."""
+        """Save a guild's default zone."""
         await self._set_timezone("guild", guild_id, timezone)
 
     async def _set_timezone(self, scope: str, identifier: int, timezone: str) -> None:
@@ -157,30 +157,30 @@ class Memory:
     # ---------------------------------------------------------------- guilds
 
     async def settings(self, guild_id: int) -> GuildSettings:
-        """What a guild set; the defaults where it set nothing."""
+        """Return a guild's settings; defaults for those never set."""
         query = sa.select(_guilds.c.settings).where(_guilds.c.guild_id == str(guild_id))
         found = await self._database.read(lambda connection: connection.scalar(query))
         return GuildSettings.from_json(found or {})
 
     async def save_settings(self, guild_id: int, settings: GuildSettings) -> None:
-        """Keeps what a guild set."""
+        """Save a guild's settings."""
         await self._put(_guilds, {"guild_id": str(guild_id), "settings": settings.to_json()})
 
     # ---------------------------------------------------------------- drafts
 
     async def save_draft(self, draft: Draft) -> None:
-        """Keeps a draft, new or changed."""
+        """Save a draft, new or changed."""
         kept = {column.name: getattr(draft, column.name) for column in _drafts.columns}
         await self._put(_drafts, {**kept, "changed_at": instants.now()})
 
     async def draft(self, draft_id: str) -> Draft | None:
-        """The draft of that id, None when it was used or forgotten."""
+        """Return the draft of that id; None if it is used up or was deleted."""
         query = sa.select(_drafts).where(_drafts.c.id == draft_id)
         row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
         return Draft(**row) if row is not None else None
 
     async def drafts_of(self, user_id: int, guild_id: int, limit: int) -> list[Draft]:
-        """A person's drafts in a guild, the one touched last first."""
+        """Return a person's drafts in a guild, most recently changed first."""
         query = (
             sa.select(_drafts)
             .where(_drafts.c.user_id == str(user_id), _drafts.c.guild_id == str(guild_id))
@@ -191,7 +191,7 @@ class Memory:
         return [Draft(**row) for row in rows]
 
     async def take_draft(self, draft_id: str) -> bool:
-        """Uses a draft up. False when somebody did before, as with a double click."""
+        """Use up a draft. Return False if it already was, as after a double click."""
 
         def take(connection: Connection) -> bool:
             return connection.execute(sa.delete(_drafts).where(_drafts.c.id == draft_id)).rowcount == 1
@@ -201,19 +201,19 @@ class Memory:
     # ---------------------------------------------------------------- panels
 
     async def save_panel(self, panel_id: str, guild_id: int, state: dict[str, Any]) -> None:
-        """Keeps what an open panel shows (its filter, its page)."""
+        """Save the state of an open panel (its filter, its page)."""
         row = {"id": panel_id, "guild_id": str(guild_id), "state": state, "changed_at": instants.now()}
         await self._put(_panels, row)
 
     async def panel(self, panel_id: str, guild_id: int) -> dict[str, Any] | None:
-        """A panel's state, if it belongs to that guild."""
+        """Return a panel's state, if it belongs to that guild."""
         query = sa.select(_panels.c.state).where(
             _panels.c.id == panel_id, _panels.c.guild_id == str(guild_id)
         )
         return await self._database.read(lambda connection: connection.scalar(query))
 
     async def take_panel(self, panel_id: str, guild_id: int) -> dict[str, Any] | None:
-        """A panel's state, used up; None when somebody did before, as with a double click."""
+        """Use up a panel and return its state; None if it already was, as after a double click."""
         query = (
             sa.delete(_panels)
             .where(_panels.c.id == panel_id, _panels.c.guild_id == str(guild_id))
@@ -224,22 +224,22 @@ class Memory:
     # ---------------------------------------------------------------- notes of sprockets
 
     async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool:
-        """Keeps a sprocket's note. False, and nothing changed, when there is one of that key."""
+        """Save a note. Return False, and change nothing, if its key already exists."""
         row = {"kind": kind, "key": key, "value": value}
         return await self._database.write(
             lambda connection: connection.execute(insert_new(connection, _notes), row).rowcount == 1
         )
 
     async def put(self, kind: str, key: str, value: dict[str, Any]) -> None:
-        """Keeps a note in the place of what there was."""
+        """Save a note, replacing any with its key."""
         await self._put(_notes, {"kind": kind, "key": key, "value": value})
 
     async def kept(self, kind: str, key: str) -> dict[str, Any] | None:
-        """A sprocket's note, None when there is none."""
+        """Return a note; None if there is none."""
         return await self._database.read(lambda connection: connection.scalar(_note(kind, key)))
 
     async def forget(self, kind: str, key: str) -> None:
-        """Throws a sprocket's note away."""
+        """Delete a note."""
         query = sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key)
         await self._database.write(lambda connection: connection.execute(query))
 

@@ -1,4 +1,4 @@
-"""MenusCog: the entries of Discord's own menus on messages and people; each is one call into the desk."""
+"""MenusCog: the entries of Discord's menus on messages and people; each is one call into the desk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MANAGERS = discord.Permissions(manage_guild=True)
 
 
 class MenusCog(commands.Cog):
-    """Message and user menus. discord.py has no decorator for them within a cog."""
+    """Message and user menus, added by hand: discord.py has no decorator for them within a cog."""
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot

@@ -1,8 +1,8 @@
-"""Where the commands of the bot's owners are offered: in their own servers, and nowhere else.
+"""Offer the commands of the bot's owners in the owners' own servers only.
 
-Discord shows a global command to the administrators of every server. So these are commands of single
-servers: those that belong to an owner of the bot (a team's members count), and the one that
-``owner_guild`` names. A server that changes hands loses them.
+Discord shows a global command to the administrators of every server. So these commands belong to single
+servers: those that an owner of the bot owns (team members count), and the one set as ``owner_guild``. A
+server loses them when its ownership changes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _KIND, _KEY = "owner-commands", "guilds"
 
 
 class OwnerGuilds:
-    """Places commands in the servers of the bot's owners.
+    """Place commands in the servers of the bot's owners.
 
     Parameters:
-        bot: whose owners.
-        offered: the commands; they leave the global ones.
+        bot: the bot.
+        offered: the commands; they are removed from the global ones.
     """
 
     def __init__(self, bot: commands.Bot, offered: Sequence[app_commands.Command[Any, Any, Any]]) -> None:
@@ -38,17 +38,17 @@ class OwnerGuilds:
 
     @property
     def _key(self) -> str:
-        return f"{_KEY} {services_of(self._bot).cluster}".strip()  # each process places for its own guilds
+        return f"{_KEY} {services_of(self._bot).cluster}".strip()  # each process handles its own guilds
 
     async def place_all(self) -> None:
-        """Offers the commands where they belong, and takes them from where they no longer do."""
+        """Add the commands where they belong, and remove them where they no longer do."""
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         for guild in list(self._bot.guilds):
             if str(guild.id) in kept["ids"] or await self._belongs(guild):
-                await self._place(guild)  # also where they are: they may have changed
+                await self._place(guild)  # even if they are already there: the commands may have changed
 
     async def place(self, guild: discord.Guild) -> None:
-        """Offers the commands in one server, or takes them from it, unless all is as it should be."""
+        """Add the commands to one server or remove them, unless nothing needs to change."""
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         if (str(guild.id) in kept["ids"]) != await self._belongs(guild):
             await self._place(guild)
@@ -73,6 +73,6 @@ class OwnerGuilds:
         if guild.id == services_of(self._bot).owner_guild:
             return True
         assert self._bot.user is not None
-        await self._bot.is_owner(self._bot.user)  # discord.py asks who the owners are, once
+        await self._bot.is_owner(self._bot.user)  # makes discord.py fetch the owners, once
         owners = self._bot.owner_ids or {self._bot.owner_id}
         return guild.owner_id in owners

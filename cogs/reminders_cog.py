@@ -1,4 +1,4 @@
-"""RemindersCog: ``/remind``, for everybody: in servers, in direct messages and with the app of one's own."""
+"""RemindersCog: ``/remind``, for everyone: in servers, in direct messages and in user installs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cogs.desk.reminders import reminders
 
 
 class RemindersCog(commands.Cog):
-    """Reminders to oneself."""
+    """Personal reminders."""
 
     remind = app_commands.Group(
         name="remind",
@@ -44,10 +44,10 @@ class RemindersCog(commands.Cog):
     async def suggest_when(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """How what is typed would be understood, and what it may become."""
+        """Suggest how the typed text is read as a time, and how it could continue."""
         return await when_choices(interaction, current)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Takes in clicks on reminders, also those that came before the bot restarted."""
+        """Handle clicks on reminders, including those sent before a restart."""
         await reminders.take(interaction)

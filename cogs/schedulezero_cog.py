@@ -1,11 +1,11 @@
-"""ScheduleZeroCog: the handler's life beside the bot, and the registry of sprockets.
+"""ScheduleZeroCog: runs the handler alongside the bot, and registers sprockets.
 
-The name of the cog and the names of its members are a contract with everyone's sprockets:
+The names of the cog and its members are a contract with third-party sprockets:
 ``bot.get_cog("ScheduleZeroCog")`` has `register_sprocket`, `unregister_sprocket` and `handler` with
 ``sprockets``, ``start()`` and ``stop()``.
 
-The handler starts when the bot is ready and not before: a job that runs while the guilds are still
-unknown would find no channel. Sprockets may register before that; the server waits meanwhile.
+The handler starts once the bot is ready: a job that runs before the guilds are known would not find its
+channel. Sprockets may register earlier; the server waits until then.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class ScheduleZeroCog(commands.Cog):
-    """Runs a ZeroMQ handler for as long as it is loaded."""
+    """Run a ZeroMQ handler while the cog is loaded."""
 
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self.bot = bot
@@ -43,7 +43,7 @@ class ScheduleZeroCog(commands.Cog):
         )
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
-        """Adds a job method under a name; the server learns of it at once."""
+        """Add a job method under a name and tell the server at once."""
         before = self.handler.sprockets.get(name)
         if before is not None and getattr(before, "__module__", None) != getattr(
             function, "__module__", None
@@ -52,7 +52,7 @@ class ScheduleZeroCog(commands.Cog):
         self.handler.register_sprocket(name, function)
 
     def unregister_sprocket(self, name: str) -> None:
-        """Removes a job method."""
+        """Remove a job method."""
         self.handler.unregister_sprocket(name)
 
     async def cog_load(self) -> None:
@@ -65,7 +65,7 @@ class ScheduleZeroCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        # Sprockets register in listeners of this same event, which run in this turn of the loop;
-        # one turn later they are all there, and the server hears of them at once.
+        # Sprockets register in listeners of this same event, which run in this turn of the loop; one turn
+        # later they are all registered, and the server gets them together.
         await asyncio.sleep(0)
-        self.handler.start()  # again after a reconnect: then it runs already
+        self.handler.start()  # also called after a reconnect, when it already runs

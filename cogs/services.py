@@ -1,7 +1,7 @@
-"""What the cogs share: the REST client, the bot's memory, and how they find them.
+"""Services shared by the cogs: the REST client, the bot's memory, and how to find them.
 
-The bot carries one `Services` object. Buttons that outlive a restart know nothing but their
-custom id; they find it through the interaction's client.
+The bot holds one `Services` object. Buttons that survive a restart have only their custom id; they find the
+services through the interaction's client.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ class Services:
     Attributes:
         client: the REST client of the server.
         memory: the bot's own tables.
-        journal: where the handler notes what it does.
-        handler_id: the name under which our handler registers.
-        handler_address: where our handler listens.
-        server_address: where it registers.
-        timezone: the zone of whoever chose none, and whose guild chose none.
-        keys: the handler's keys, where a wire leaves this machine.
-        shards: the guilds of this process, when others of the bot serve the rest; None when it serves all.
-        cluster: names this process among them, such as 2/8; empty when it is the only one.
-        leads: whether this process does what one does for all.
-        owner_guild: the guild where the owner's commands are offered beside their own ones.
+        journal: the handler's journal of its work.
+        handler_id: the name under which the handler registers.
+        handler_address: the address on which the handler listens.
+        server_address: the address at which it registers.
+        timezone: the zone of people who chose none and whose guild chose none.
+        keys: the handler's keys, for connections that leave this machine.
+        shards: the guilds of this process, if others serve the rest; None if it serves all.
+        cluster: the number of this process among them, such as 2/8; empty if it is the only one.
+        leads: whether this process does the work that one process does for all.
+        owner_guild: a guild where the owner's commands are offered, in addition to the owner's own guilds.
         private_calls: whether jobs may call addresses within this machine's network.
-        limits: the owner's, as this process knows them: those of imports hold here, the others at the server.
-        waiting: how to wait for long.
-        double_taps: the clicks of the last seconds.
-        files: where files that people upload are read.
+        limits: the owner's limits as set here; this process enforces those of imports, the server the rest.
+        waiting: how to await long waits.
+        double_taps: recent clicks.
+        files: the readers of uploaded files.
     """
 
     client: Client
@@ -73,23 +73,23 @@ class Services:
 
     @property
     def place(self) -> str:
-        """Under which key this process notes how far it has read at the server; each reads for its guilds."""
+        """The key of this process's cursors at the server; each process reads for its own guilds."""
         return f"{self.client.endpoint} {self.cluster}".strip()
 
     async def timezone_of(self, user_id: int, guild_id: int | None) -> str:
-        """The zone in which a person means their times."""
+        """Return the zone in which to read a person's times."""
         return await self.memory.timezone(user_id, guild_id) or self.timezone
 
     async def read_on(
         self, cursor: str, ask: Callable[[int | None, int], Awaitable[tuple[T, int]]]
     ) -> tuple[T, int, bool]:
-        """What the server tells from where this process stopped to read; waits a while for something.
+        """Read on from this process's cursor at the server; wait a while for news.
 
         Parameters:
-            cursor: under which the place is kept.
-            ask: the server, for what follows a number, with how many seconds to wait.
+            cursor: the name of the cursor.
+            ask: asks the server for what follows a number, with the seconds to wait.
 
-        Returns what it told, the number that this goes up to, and whether that is a new one.
+        Returns the answer, the cursor that follows it, and whether that cursor is new.
         """
         kept = await self.memory.kept(cursor, self.place)
         after: int | None = kept["after"] if kept is not None else None
@@ -97,18 +97,18 @@ class Services:
         return told, following, following != after
 
     async def note_read(self, cursor: str, following: int) -> None:
-        """Keeps how far this process has read."""
+        """Save this process's cursor."""
         await self.memory.put(cursor, self.place, {"after": following})
 
 
 class Waiting:
-    """Awaits what may take long and is no work in progress, such as a long poll.
+    """Await things that may take long but are not work in progress, such as a long poll.
 
-    A simulated Discord, which goes on when all work has settled, puts its own in the place of `idle`.
+    A simulated Discord, which continues once all work has settled, replaces `idle` with its own.
     """
 
     async def idle(self, awaitable: Awaitable[T]) -> T:
-        """The awaitable's result."""
+        """Return the awaitable's result."""
         return await awaitable
 
 
@@ -117,15 +117,15 @@ class Refused(ScheduleZeroError):
 
 
 def services_of(bot: discord.Client) -> Services:
-    """The services that a bot carries: ours, or somebody else's that loads our cogs."""
+    """Return a bot's services; the bot may be this project's or another that loads its cogs."""
     services = getattr(bot, "services", None)
-    if not isinstance(services, Services):  # each run asks: a check of the class costs next to nothing
+    if not isinstance(services, Services):  # called on every run; a class check costs next to nothing
         raise TypeError("the bot has no `services`: set them before its cogs are loaded")
     return services
 
 
 def handler_of(bot: commands.Bot) -> Handler:
-    """The bot's handler; Refused while its cog is not loaded."""
+    """Return the bot's handler; raise Refused if its cog is not loaded."""
     handler = getattr(bot.get_cog("ScheduleZeroCog"), "handler", None)
     if not isinstance(handler, Handler):
         raise Refused(
@@ -136,12 +136,12 @@ def handler_of(bot: commands.Bot) -> Handler:
 
 
 def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
-    """What the loaded job method of that name declares, None when it is not loaded."""
+    """Return the spec of the loaded job method of that name; None if it is not loaded."""
     function = handler_of(bot).sprockets.get(method)
     return spec_of(method, function) if function is not None else None
 
 
 def offered_specs(bot: commands.Bot) -> list[MethodSpec]:
-    """What the loaded job methods declare that a guild may schedule, by name."""
+    """Return the specs of the loaded job methods that a guild may schedule, sorted by name."""
     found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]
     return [spec for spec in found if not spec.personal]

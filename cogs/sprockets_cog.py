@@ -1,4 +1,4 @@
-"""SprocketsCog: loading sprockets while the bot runs, for the bot's owners; their settings, for managers."""
+"""SprocketsCog: load sprockets while the bot runs (bot owners) and change their settings (managers)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MANAGERS = discord.Permissions(manage_guild=True)
 
 
 class SprocketsCog(commands.Cog):
-    """Loads, reloads and unloads sprockets."""
+    """Load, reload and unload sprockets."""
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
@@ -46,7 +46,7 @@ class SprocketsCog(commands.Cog):
             await self._owner_guilds().place(after)
 
     def offer_to_owners_only(self) -> None:
-        """Takes its commands from the global ones; to be called when they have been added."""
+        """Remove the owner commands from the global ones; call it after they have been added."""
         offered = [
             item
             for item in self.get_app_commands()
@@ -108,7 +108,7 @@ class SprocketsCog(commands.Cog):
     async def suggest_available(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """Sprockets that are there and not loaded."""
+        """Suggest sprockets that are available and not loaded."""
         names = [name for name in loader.available() if name not in loader.loaded(self.bot)]
         return await self._choices(interaction, names, current)
 
@@ -117,7 +117,7 @@ class SprocketsCog(commands.Cog):
     async def suggest_loaded(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """Sprockets that are loaded."""
+        """Suggest loaded sprockets."""
         return await self._choices(interaction, loader.loaded(self.bot), current)
 
     async def _choices(
@@ -135,7 +135,7 @@ class SprocketsCog(commands.Cog):
     async def _as_owner(
         self, interaction: discord.Interaction, work: Callable[[Desk], Awaitable[str]]
     ) -> None:
-        """Does something for the bot's owner and tells them what it says."""
+        """Do something for the bot's owner and show them the result."""
 
         async def owners_work(desk: Desk) -> None:
             if not await self.bot.is_owner(interaction.user):
@@ -143,7 +143,7 @@ class SprocketsCog(commands.Cog):
             before = {command.name for command in self.bot.tree.walk_commands()}
             said = await work(desk)
             if {command.name for command in self.bot.tree.walk_commands()} != before:
-                await self.bot.tree.sync()  # the sprocket has slash commands of its own
+                await self.bot.tree.sync()  # the sprocket has its own slash commands
             await desk.say(said)
 
         await answer(interaction, owners_work)

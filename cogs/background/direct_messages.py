@@ -1,6 +1,6 @@
-"""How many direct messages one person gets from jobs that others made, in all guilds together.
+"""Limit the direct messages that one person gets from other people's jobs, across all guilds.
 
-Pure: whoever calls says what time it is. The count is this process's own; clusters count separately.
+Pure: the caller passes the time. Each process keeps its own count, so clusters count separately.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ _MOST_PEOPLE = 10_000
 
 
 class DirectMessageBudget:
-    """Counts messages by who gets them, over the last minute."""
+    """Count messages by recipient over the last minute."""
 
     def __init__(self) -> None:
         self._lately: dict[int, deque[float]] = {}
 
     def take(self, person: int, most: int | None, now: float) -> bool:
-        """Counts one message to a person; False when it would be one too many.
+        """Count one message to a person; return False if it would exceed the limit.
 
         Parameters:
-            person: who gets it.
-            most: how many they may get within any minute, None for any number.
+            person: the recipient.
+            most: how many messages they may get within any minute; None for no limit.
             now: the time in seconds, from any start.
         """
         if most is None:

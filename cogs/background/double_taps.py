@@ -1,7 +1,7 @@
-"""A double tap: two clicks on one button of one state of a message. The second one does nothing.
+"""Ignore double taps: a second click on the same button of the same state of a message.
 
-The panel that answers the first click is another state of its message, so that a deliberate second click on
-it counts. A message that everybody sees is not written over; there a click counts again after a while.
+The panel that answers the first click is a new state of its message, so a deliberate second click on it
+counts. A public message is not replaced by its answer; on it, a click counts again after 10 seconds.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ _MOST = 10_000
 
 
 class DoubleTaps:
-    """Knows which clicks were made lately. Pure: whoever calls says what time it is, in seconds."""
+    """Remember recent clicks. Pure: the caller passes the time in seconds."""
 
     def __init__(self) -> None:
         self._lately: dict[Hashable, float] = {}
 
     def is_first(self, click: Hashable, now: float) -> bool:
-        """Notes a click; False for one that was made a moment ago."""
+        """Record a click; return False if the same one was made a moment ago."""
         if len(self._lately) >= _MOST:
             self._lately = {key: at for key, at in self._lately.items() if now - at < _SECONDS}
         before = self._lately.get(click)
@@ -29,5 +29,5 @@ class DoubleTaps:
         return True
 
     def forget(self, click: Hashable) -> None:
-        """Lets a click be made again, because it came to nothing."""
+        """Allow a click to be repeated because it had no effect."""
         self._lately.pop(click, None)

@@ -1,4 +1,4 @@
-"""Reading on in what the server tells, for as long as a cog is loaded."""
+"""Read one of the server's outboxes for as long as a cog is loaded."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ T = TypeVar("T")
 
 
 class OutboxReader(Generic[T]):
-    """Reads on until it is closed; waits while the server is gone, and longer where it tells nothing.
+    """Read until closed; wait while the server is unreachable, and longer if it has no such outbox.
 
     Parameters:
-        what: is read, for the log.
-        read: waits for something, and gives it in pieces.
-        tell: tells one piece and notes how far it came; closing does not come between the two.
+        what: the name of the outbox, for the log.
+        read: waits for news and returns it in pieces.
+        tell: posts one piece and saves the cursor; closing does not interrupt it.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class OutboxReader(Generic[T]):
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begins to read, unless it reads already."""
+        """Start reading, unless already started."""
         if self._task is None:
             self._task = run_in_background(self._keep_reading(), f"reading {self._what}")
 
     async def close(self) -> None:
-        """Stops reading; what is being told is told to its end first, if that does not take too long."""
+        """Stop reading; first finish the current piece, if that does not take too long."""
         if self._task is None:
             return
         try:
@@ -62,7 +62,7 @@ class OutboxReader(Generic[T]):
                     async with self._telling:
                         await self._tell(piece)
             except NotSupported:
-                await asyncio.sleep(_NEVER_SECONDS)  # another server may take its place
+                await asyncio.sleep(_NEVER_SECONDS)  # a newer server may replace this one
             except ClientError as error:
                 log.info("%s cannot be read: %s", self._what, error)
                 await asyncio.sleep(_AGAIN_SECONDS)

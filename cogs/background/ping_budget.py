@@ -1,7 +1,7 @@
-"""How many calls after good runs may be made: at once and over time, for each guild and in all.
+"""Limit the calls after good runs, at once and over time, per guild and in total.
 
-Pure: whoever calls says what time it is. A guild that schedules many jobs cannot make the bot flood
-somebody's service, nor use up what the other guilds' calls need.
+Pure: the caller passes the time. A guild that schedules many jobs can neither make the bot flood someone's
+service nor use up the other guilds' share.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 
 AT_ONCE = 500
 AT_ONCE_IN_A_GUILD = 20
-"""Calls that wait for their turn or for another try count as under way."""
+"""Calls that wait for their turn or for a retry count as under way."""
 A_SECOND = 20.0
 A_SECOND_IN_A_GUILD = 1.0
 BURST_SECONDS = 60.0
-"""So many seconds' worth of calls may be made in a moment."""
+"""A burst may use up this many seconds' worth of calls."""
 QUIET_SECONDS = 600.0
-"""For so long nothing more is said of a guild whose calls are dropped."""
+"""How long the log stays silent about a guild whose calls are dropped."""
 _MOST_GUILDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a call is dropped, and whether that is to be said: the first time in a while."""
+    """Why a call is dropped, and whether to log it: only the first one in a while."""
 
     reason: str
     first: bool
@@ -30,7 +30,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class _Account:
-    """What one guild, or all of them together, have left."""
+    """What one guild, or all guilds together, have left."""
 
     at_once: int
     rate: float
@@ -47,7 +47,7 @@ class _Account:
         return self.rate * BURST_SECONDS
 
     def why_not(self, now: float) -> str | None:
-        """Why no further call may begin; None when one may."""
+        """Return why no further call may begin; None if one may."""
         self.tokens = min(self.most, self.tokens + (now - self.updated_at) * self.rate)
         self.updated_at = now
         if self.under_way >= self.at_once:
@@ -58,12 +58,12 @@ class _Account:
 
     @property
     def idle(self) -> bool:
-        """Whether forgetting it changes nothing."""
+        """Whether the account can be dropped without changing any decision."""
         return self.under_way == 0 and self.tokens >= self.most
 
 
 class PingBudget:
-    """Counts the calls after good runs, and says which are too many."""
+    """Count the calls after good runs and refuse those above the limits."""
 
     def __init__(self) -> None:
         self._all = _Account(AT_ONCE, A_SECOND, 0.0)
@@ -71,10 +71,10 @@ class PingBudget:
         self._said_at: dict[str | None, float] = {}
 
     def begin(self, guild_id: str | None, now: float) -> Refusal | None:
-        """Count a call that begins; a Refusal when it must not.
+        """Count a call that begins; return a Refusal if it may not.
 
         Parameters:
-            guild_id: whose job it is for; None for jobs of no guild, which count as one guild.
+            guild_id: the guild of the job; None for jobs without a guild, which count as one guild.
             now: the time in seconds, from any start.
         """
         account = self._guilds.get(guild_id)
@@ -105,7 +105,7 @@ class PingBudget:
         return Refusal(reason, first)
 
     def _forget_idle(self, now: float) -> None:
-        """Drop the accounts of guilds that made no call for long, once there are many."""
+        """Once there are many accounts, drop those of guilds that have not called for a long time."""
         if len(self._guilds) >= _MOST_GUILDS:
             for account in self._guilds.values():
                 account.why_not(now)

@@ -1,12 +1,11 @@
-"""A dead man's switch: after each good run of a job that asks for it, an address is called.
+"""A dead man's switch: call an address after each good run of a job that asks for it.
 
-Whoever watches that address (healthchecks.io, Uptime Kuma…) raises the alarm when no call comes any more,
-also when this whole machine is gone. Any job may carry the address in its params under `PING_URL`. It takes
-the right that a job which calls an address takes; `cogs.rights.rights` asks for it at save and before each
-run.
+The service behind that address (healthchecks.io, Uptime Kuma…) raises the alarm when the calls stop, even
+if this whole machine is gone. Any job may carry the address in its params under `PING_URL`. It needs the
+same right as a job that calls an address; `cogs.rights.rights` checks it at save and before each run.
 
-Calls are bounded (`cogs.background.ping_budget`): those above the limits are dropped, and the log says so
-once.
+Calls are limited (`cogs.background.ping_budget`): those above the limits are dropped, with at most one log
+line per guild every 10 minutes.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _SENT_AT_ONCE = 50
 
 
 def ping_of(spec: MethodSpec, params: Mapping[str, Any]) -> Any:
-    """What a job's params name as the address to call after a good run; None where they name none.
+    """Return the address in a job's params to call after a good run; None if there is none.
 
     A job function that declares a parameter of that name uses it itself.
     """
@@ -43,18 +42,18 @@ def ping_of(spec: MethodSpec, params: Mapping[str, Any]) -> Any:
 
 
 def ping_fault(url: Any) -> str | None:
-    """Say what is wrong with an address to call after a good run; None for a good one and for none at all."""
+    """Return what is wrong with an address to call after a good run; None if it is valid or empty."""
     if not url:
         return None
     try:
-        read_web_address(str(url))  # whatever is not a text does not begin with https://
+        read_web_address(str(url))  # anything but a string fails here: it does not begin with https://
     except AddressUnusable as error:
         return error.message
     return None
 
 
 class GoodRuns:
-    """Calls the addresses of jobs that ran well, beside everything else.
+    """Call the addresses of jobs that ran well, without delaying their runs.
 
     Parameters:
         allow_private: whether addresses within this network may be called, too.
@@ -87,7 +86,7 @@ class GoodRuns:
         task.add_done_callback(ended)
 
     async def close(self) -> None:
-        """Waits for the calls under way, for a while."""
+        """Wait for the calls under way, for a limited time."""
         if self._under_way:
             _, late = await asyncio.wait(self._under_way, timeout=_FINISH_SECONDS)
             for task in late:

@@ -1,6 +1,7 @@
-"""The owner's limits where somebody is: what of them is used up, how they are told, what a job would exceed.
+"""The owner's limits in a guild or for a person: what is used up, their wording, what a job would exceed.
 
-The server enforces them. A published server knows none; there the bot's own hold, as far as the desk goes.
+The server enforces them. The published ScheduleZero server has none; with it, only the desk applies the bot's
+own limits.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ _LIVE = (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
 
 
 async def allowance_of(services: Services, person: str, place: str) -> Allowance:
-    """The limits that hold in a guild, or for a person's reminders, and what is used up.
+    """Return the limits of a guild, or of a person's reminders, and what is used up.
 
     Parameters:
-        services: the bot's.
-        person: the id of whoever asks.
+        services: the bot's services.
+        person: the id of the person who asks.
         place: the guild's id, or the person's own.
     """
     if Feature.RULES not in await services.client.lacks():
         try:
             return await services.client.allowance(place, person)
         except NotFound:
-            pass  # a server of an earlier version
+            pass  # an older server
     jobs = [job async for job in services.client.all_jobs(place) if job.state in _LIVE]
     limits = services.limits
     return Allowance(
@@ -53,11 +54,11 @@ async def allowance_of(services: Services, person: str, place: str) -> Allowance
 
 
 def without_room(allowance: Allowance, *, person: str | None = None) -> str | None:
-    """Why a guild has no room for one more job, in the reader's language.
+    """Return why a guild has no room for one more job, in the reader's language; None if it has.
 
     Parameters:
-        allowance: the guild's.
-        person: who makes it, if they only may schedule.
+        allowance: the guild's limits.
+        person: the job's creator, if they may schedule but do not manage the guild.
     """
     limits = allowance.limits
     excess = check_jobs(allowance.jobs, limits.jobs_per_guild, allowance.most_jobs)
@@ -67,7 +68,7 @@ def without_room(allowance: Allowance, *, person: str | None = None) -> str | No
 
 
 def no_more_reminders(allowance: Allowance) -> str | None:
-    """Why a person can have no more reminders, in the reader's language."""
+    """Return why a person can have no more reminders, in the reader's language; None if they can."""
     excess = check_reminders(allowance.jobs, allowance.limits)
     return translated(excess.message) if excess is not None else None
 
@@ -75,14 +76,14 @@ def no_more_reminders(allowance: Allowance) -> str | None:
 def runs_too_often(
     schedule: Schedule, now: datetime, limits: Limits, *, personal: bool = False
 ) -> str | None:
-    """Why a schedule's runs are too close to each other, in the reader's language."""
+    """Return why a schedule's runs are too close together, in the reader's language; None if they are not."""
     shortest = limits.shortest(personal)
     gap = gap_below(schedule, now, shortest) if shortest is not None else None
     return translated(too_often(gap, limits, personal=personal).message) if gap is not None else None
 
 
 def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
-    """What to tell of a job that was saved before its interval became too short; it goes on."""
+    """Return a warning for a job saved before its interval became too short; it keeps running."""
     personal = is_personal(job.guild_id, job.creator_id)
     shortest = limits.shortest(personal)
     if shortest is None or job.state not in _LIVE or job.trigger.type == "unknown":
@@ -102,11 +103,11 @@ def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
 
 
 def used_up(allowance: Allowance, *, member: bool) -> str:
-    """A guild's limits on one line.
+    """Describe a guild's limits on one line.
 
     Parameters:
-        allowance: what holds there.
-        member: whether the limit of a person who only may schedule is told, too.
+        allowance: the guild's limits.
+        member: whether to include the limit of a person who may schedule but does not manage the guild.
     """
     limits = allowance.limits
     parts = [
@@ -119,7 +120,7 @@ def used_up(allowance: Allowance, *, member: bool) -> str:
 
 
 def reminders_used_up(allowance: Allowance) -> str:
-    """The limits of a person's reminders on one line."""
+    """Describe the limits of a person's reminders on one line."""
     limits = allowance.limits
     parts = [t("{used} reminders", used=_of(allowance.jobs, allowance.most_jobs))]
     if limits.reminder_runs_per_minute is not None:
@@ -128,7 +129,7 @@ def reminders_used_up(allowance: Allowance) -> str:
 
 
 def imports(limits: Limits) -> str:
-    """How large an imported file may be."""
+    """Describe how large an imported file may be."""
     return t(
         "imports of up to {count} jobs and {size} KiB",
         count=grouped(limits.entries),

@@ -1,8 +1,7 @@
-"""What the cache does not know of the channels that a job names, asked of Discord.
+"""Ask Discord what the cache does not know about a job's channels and recipient.
 
-Threads that sleep until somebody writes: Discord tells a bot of active ones only, and a job may name an
-archived one all the same, if only to open it. Who is in a private thread. And whether the person whom a job
-writes to is a member.
+Archived threads: Discord sends a bot only active ones, but a job may name an archived one, if only to open
+it. The members of a private thread. And whether the recipient of a job's direct message is a member.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from schedulezero.methods.spec import MethodSpec
 
 
 def unknown_channels(guild: discord.Guild, spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
-    """The ids of the channels that a job names and that are not in the cache."""
+    """Return the ids of the channels that a job names and that are not in the cache."""
     named = named_channels(spec, params)
     return [channel_id for channel_id in named if guild.get_channel_or_thread(channel_id) is None]
 
 
 class SeenChannels:
-    """Looks such channels up, each once.
+    """Look up such channels, each once.
 
     Parameters:
-        client: asks Discord.
-        guild: whose channels they must be.
-        known: channels that need not be looked up, where there is no cache.
-        most: how many may be looked up; a file of made-up ids is not to cost a thousand requests.
+        client: the client that asks Discord.
+        guild: the guild to which the channels must belong.
+        known: channels that need no lookup even if they are not in the cache.
+        most: the most requests; a file of made-up ids must not cost a thousand.
     """
 
     def __init__(
@@ -48,10 +47,10 @@ class SeenChannels:
         self._joined: dict[tuple[int, int], bool] = {}
 
     async def of(self, spec: MethodSpec, params: Mapping[str, Any]) -> dict[int, Channel]:
-        """Those that a job names, that are there, in this guild, and that I may see.
+        """Return the channels that a job names that exist, are in this guild, and are visible to the bot.
 
         Raises:
-            discord.HTTPException: where Discord answers neither yes nor no.
+            discord.HTTPException: if Discord's answer is neither yes nor no.
         """
         found: dict[int, Channel] = {}
         for channel_id in unknown_channels(self._guild, spec, params):
@@ -65,12 +64,12 @@ class SeenChannels:
     async def joined(
         self, member: discord.Member, spec: MethodSpec, params: Mapping[str, Any]
     ) -> frozenset[int]:
-        """The private threads that a job names and in which a member is, where only that lets them in.
+        """Return the private threads that a job names and a member is in, if only membership lets them in.
 
-        What was not asked, because too much was, counts as a no.
+        If the budget of requests is used up, the answer is no.
 
         Raises:
-            discord.HTTPException: where Discord answers neither yes nor no.
+            discord.HTTPException: if Discord's answer is neither yes nor no.
         """
         found: set[int] = set()
         known = {key: channel for key, channel in self._answers.items() if channel is not None}
@@ -84,10 +83,10 @@ class SeenChannels:
         return frozenset(found)
 
     async def unreachable(self, spec: MethodSpec, params: Mapping[str, Any]) -> str | None:
-        """Why the person whom a job writes to gets nothing from it; None where nothing is known against it.
+        """Return why a job's recipient cannot get its messages; None if no reason is known.
 
         Raises:
-            discord.HTTPException: where Discord answers neither yes nor no.
+            discord.HTTPException: if Discord's answer is neither yes nor no.
         """
         person = addressee_of(spec, params)
         if person is None:
@@ -95,7 +94,7 @@ class SeenChannels:
         if person not in self._people:
             member = self._guild.get_member(person)
             if member is None and self._left <= 0:
-                return None  # the run looks again
+                return None  # the run checks again
             if member is None:
                 self._left -= 1
                 member = await self._member(person)

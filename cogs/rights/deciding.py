@@ -1,8 +1,8 @@
-"""Whether somebody may do something to a job: one function for every way to act on one.
+"""Decide whether a person may act on a job: one function for every kind of action.
 
-Two questions are asked. May this person touch this job at all? And may they do by hand what would happen,
-in the version of the job that would happen? An act that only stops something is asked the first one, all
-others both. Pure over discord.py's objects; `jobs_here` fetches what it takes and refuses.
+It asks two questions. May this person touch this job at all? And may they do by hand what the resulting
+version of the job would do? Actions that only stop something need the first, all others need both. Pure over
+discord.py's objects; `cogs.desk.jobs.lookup` fetches the facts and refuses.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from schedulezero.model import Job
 from schedulezero.model.authorship import belongs_to_another
 
 MANAGERS = "managers"
-"""Under this key of its meta a job keeps the roles that may change it."""
+"""The key in a job's meta that holds the roles that may change it."""
 
 
 class Act(Enum):
-    """What somebody does to a job."""
+    """An action on a job."""
 
     PAUSE = auto()
     SKIP = auto()
     CANCEL = auto()
     BEGIN = auto()
-    """Opens a draft that edits or copies it; what that says is looked at when it is saved."""
+    """Open a draft that edits or copies it; its contents are checked on save."""
     SAVE = auto()
     RUN = auto()
     MAKE_UP = auto()
-    """Runs instants again, or for the first time, that did not run well."""
+    """Run instants again that did not run well, or for the first time."""
     RESUME = auto()
     RESTORE = auto()
-    """Goes back to a version; an undo is that, too."""
+    """Restore a version; an undo does the same."""
     MOVE = auto()
     IMPORT = auto()
     APPROVE = auto()
@@ -45,12 +45,12 @@ class Act(Enum):
 
 _ONLY_STOPS = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL, Act.BEGIN})
 WRITES = frozenset({Act.SAVE, Act.MOVE, Act.IMPORT})
-"""Whoever does these writes what the job does, which is then to be possible for the bot, too."""
+"""Actions that write what the job does, so the bot must also be able to do it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether it may be done: nothing stands against it, or these sentences do."""
+    """The decision: allowed if there are no sentences against it."""
 
     against: tuple[str, ...] = ()
 
@@ -61,16 +61,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a verdict goes by beside the job.
+    """What a verdict depends on, in addition to the job.
 
     Attributes:
-        member: who acts, in the guild where they do.
-        spec: what the job's method declares; None when it is not loaded.
+        member: who acts, in the guild where they act.
+        spec: what the job's method declares; None if it is not loaded.
         known: channels that are not in the cache.
-        joined: the private threads in which the member is known to be.
-        unreachable: why the person whom the job writes to gets nothing from it; None where they do.
-        approval: whether the guild asks for a second person.
-        cleared: whether what would happen needs no such person, because it is what happened all along.
+        joined: the private threads that the member is known to be in.
+        unreachable: why the job's recipient cannot get its messages; None if they can.
+        approval: whether the guild requires approval by a second person.
+        cleared: whether the action needs no approval: it does not change what the job does, or the restored
+            version is itself pending.
     """
 
     member: discord.Member
@@ -83,13 +84,13 @@ class Situation:
 
 
 def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = None) -> Verdict:
-    """Whether somebody may do something to a job.
+    """Decide whether a person may act on a job.
 
     Parameters:
-        act: what they do.
-        job: the job as it stands.
+        act: the action.
+        job: the job in its current version.
         situation: who acts, and what is known.
-        version: the job as it would be afterwards, where that is not how it stands.
+        version: the job after the action, if it differs.
     """
     member, would_be = situation.member, version or job
     if not may_touch(job, member):
@@ -120,10 +121,10 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
 
 
 def _blocks(of: Of, member: discord.Member) -> bool:
-    """Whether a finding keeps a person from having a saved job run.
+    """Return whether a finding prevents a person from running a saved job.
 
-    What only the bot lacks is for the run itself to tell. Rights in a channel that the bot cannot see are
-    known of administrators alone, who may do everything in every channel.
+    The run itself reports rights that only the bot lacks. In a channel that the bot cannot see, only
+    administrators' rights are known: they may do everything in every channel.
     """
     if of is Of.UNSEEN:
         return not member.guild_permissions.administrator
@@ -131,11 +132,11 @@ def _blocks(of: Of, member: discord.Member) -> bool:
 
 
 def may_touch(job: Job, member: discord.Member) -> bool:
-    """Whether a member may do anything at all to a job.
+    """Return whether a member may act on a job at all.
 
-    A job that belongs to another one is its creator's and the administrators'. Of the others all are
-    everybody's who may schedule, unless they name roles: those are their creator's, the administrators' and
-    those roles'.
+    A job that belongs to another job may be changed by its creator and administrators. Any other job may be
+    changed by everyone who may schedule, unless it names roles: then by those roles, its creator and
+    administrators.
     """
     if str(member.id) == job.creator_id or member.guild_permissions.administrator:
         return True
@@ -153,7 +154,7 @@ def _not_theirs(job: Job) -> str:
 
 
 def moved(job: Job, channel_id: str) -> Job | None:
-    """A job in another channel; None for one that has no single channel."""
+    """Return a job moved to another channel; None if it does not have a single channel."""
     if "channel_id" not in job.params:
         return None
     return replace(job, params={**job.params, "channel_id": channel_id})

@@ -1,4 +1,4 @@
-"""Which of Discord's permissions the bot needs: exactly those that its jobs declare, and no more."""
+"""The Discord permissions that the bot needs: those that its jobs declare, and a few for its own messages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import discord
 
 from schedulezero.methods.spec import MethodSpec
 
-# What the bot's own panels and alerts take, whatever jobs there are, and looking for what it posted
-# before it was stopped.
+# Needed whatever the jobs are: for the bot's own panels and alerts, and to find what it posted before it was
+# stopped.
 _ALWAYS = (
     "view_channel",
     "send_messages",
@@ -21,7 +21,7 @@ _ALWAYS = (
 
 
 def wanted(specs: Iterable[MethodSpec]) -> dict[str, list[MethodSpec]]:
-    """Each permission that is needed, and the jobs that need it; none for what the bot itself needs."""
+    """Return each needed permission with the jobs that need it; the bot's own needs have no jobs."""
     found: dict[str, list[MethodSpec]] = {name: [] for name in _ALWAYS}
     for spec in specs:
         for need in spec.needs:
@@ -34,17 +34,17 @@ def wanted(specs: Iterable[MethodSpec]) -> dict[str, list[MethodSpec]]:
 
 
 def lacking(held: discord.Permissions, needed: Mapping[str, list[MethodSpec]]) -> list[str]:
-    """Those of the permissions that are needed which somebody does not have."""
+    """Return the needed permissions that are not held."""
     return [name for name in needed if not getattr(held, name)]
 
 
 def invited(specs: Iterable[MethodSpec]) -> discord.Permissions:
-    """What the bot may do where it was invited by that link."""
+    """Return the permissions that the invite link grants."""
     return discord.Permissions(**dict.fromkeys(wanted(specs), True))
 
 
 def invite(client_id: int, specs: Iterable[MethodSpec]) -> str:
-    """The link that invites the bot with just the permissions that its jobs need."""
+    """Return an invite link with exactly the permissions that the bot and its jobs need."""
     return discord.utils.oauth_url(
         client_id, permissions=invited(specs), scopes=("bot", "applications.commands")
     )

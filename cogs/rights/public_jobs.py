@@ -1,7 +1,7 @@
-"""What may be posted for everybody: jobs whose every channel everybody in the guild can see. Pure.
+"""Decide which jobs may be posted publicly: those whose channels everyone in the guild can see. Pure.
 
-A job that names no channel (a direct message, a role, a web call) is nobody's business but that of those who
-schedule, and neither is one in a private thread.
+A job that names no channel (a direct message, a role, a web call) or a private thread is visible only to
+people who may schedule.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from schedulezero.methods.spec import MethodSpec
 
 
 def is_public(spec: MethodSpec | None, params: Mapping[str, Any], guild: discord.Guild) -> bool:
-    """Whether everybody may learn of a job, or of a run: what cannot be told is not public.
+    """Return whether everyone may see a job or a run; if in doubt, it is not public.
 
     Parameters:
-        spec: what its method declares; None when it is not loaded.
-        params: what it gets, as it travels.
-        guild: whose it is.
+        spec: what its method declares; None if it is not loaded.
+        params: its params, unconverted.
+        guild: the guild that it belongs to.
     """
     named = named_channels(spec, params) if spec is not None else []
     return bool(named) and all(_everybody_sees(guild, channel_id) for channel_id in named)

@@ -1,12 +1,12 @@
-"""Who may schedule what: the person and the bot each need the right to do it by hand.
+"""Check the rights of a job: the person and the bot each need the right to do by hand what it does.
 
 Pure over discord.py's objects: nothing is fetched. A job function declares its needs
-(`schedulezero.methods.spec.needs`); one that declares none but names channels needs what posting there
-takes, because a job that names a channel does something in it.
+(`schedulezero.methods.spec.needs`); a function that declares none but names channels needs the rights to post
+there, because a job that names a channel does something in it.
 
-Params come in as they travel and are converted once, by the rules of the function that gets them
-(`read_params`); what cannot be converted is a finding and never passed over. Whether a person may act on
-a job, `deciding` says.
+Params arrive unconverted and are converted once, by the rules of the function that gets them
+(`read_params`); a value that cannot be converted is always a finding. `deciding` decides whether a person may
+act on a job.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ Channel = discord.abc.GuildChannel | discord.Thread
 
 _POSTING = ("view_channel", "send_messages")
 
-# Read as: a permission in a channel, and the one that stands for it in a thread.
+# Read as: a permission in a channel, its counterpart in a thread.
 _IN_THREADS = {"send_messages": "send_messages_in_threads", "manage_channels": "manage_threads"}
-# Read as: Discord's name of a permission, and what its settings call it where that differs.
+# Read as: Discord's name of a permission in the API, its name in the settings where that differs.
 _NAMES = {
     "manage_guild": "Manage Server",
     "mention_everyone": "Mention @everyone, @here and All Roles",
@@ -45,21 +45,21 @@ _NAMES = {
 
 
 class Of(Enum):
-    """Whom a finding is about."""
+    """The subject of a finding."""
 
     PERSON = auto()
     """The person lacks a right."""
     BOT = auto()
     """The bot lacks a right."""
     UNSEEN = auto()
-    """The bot cannot see a channel, so nobody's rights in it are known."""
+    """The bot cannot see a channel, so rights in it are unknown."""
     JOB = auto()
-    """The job itself: a value that cannot be converted, or that names something of another server."""
+    """The job itself: a value that cannot be converted, or that belongs to another server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that stands against a job: a sentence with the remedy, and whom it is about."""
+    """A reason against a job: a sentence with the remedy, and its subject."""
 
     of: Of
     text: Sentence
@@ -76,17 +76,17 @@ def findings(
     joined: Collection[int] = frozenset(),
     me: discord.Member | None = None,
 ) -> list[Finding]:
-    """What stands against this job; empty when nothing does.
+    """Return the reasons against this job; an empty list if there are none.
 
     Parameters:
         spec: what the method declares.
-        params: what it will get, as it travels.
-        guild: where the job is made.
-        member: who makes it; None looks at the bot's own rights only.
-        absent: whether to speak about the member and not to them.
+        params: the job's params, unconverted.
+        guild: the guild of the job.
+        member: the job's creator; None to check only the bot's own rights.
+        absent: whether the sentences speak about the member instead of to them.
         known: channels that are not in the cache.
-        joined: the private threads in which the member is known to be; see `doors`.
-        me: the bot in this guild, where the cache does not know it.
+        joined: the private threads that the member is known to be in; see `doors`.
+        me: the bot's member in this guild, if it is not in the cache.
     """
     read = read_params(spec, params)
     around = _Around(guild, me or guild.me, member, absent, known)
@@ -125,7 +125,7 @@ def problems(
     joined: Collection[int] = frozenset(),
     me: discord.Member | None = None,
 ) -> list[Sentence]:
-    """The same as sentences, whomever they are about."""
+    """Return the sentences of `findings`, whatever their subject."""
     found = findings(spec, params, guild, member, known=known, joined=joined, me=me)
     return list(dict.fromkeys(item.text for item in found))
 
@@ -136,9 +136,9 @@ def strangers(
     guild: discord.Guild,
     known: Mapping[int, Channel] = MappingProxyType({}),
 ) -> list[Sentence]:
-    """What a job names that does not belong to its guild, or cannot be read, each a sentence.
+    """Return a sentence for each value of a job that is not from its guild, or cannot be read.
 
-    Parameters that a method does not declare are judged by their names.
+    Parameters that a method does not declare are classified by their names.
     """
     read = read_params(spec, params)
     found = [error.message for error in read.errors.values()]
@@ -176,7 +176,7 @@ def _strangers(
 
 
 def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
-    """The ids of all channels that a job names."""
+    """Return the ids of all channels that a job names."""
     kinds = (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE)
     values = read_params(spec, params).values
     named = [value for name, value in values.items() if _kind(spec, name) in kinds]
@@ -184,7 +184,7 @@ def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
 
 
 def addressee_of(spec: MethodSpec, params: Mapping[str, Any]) -> int | None:
-    """Whom a job writes to directly; None for one that writes to nobody."""
+    """Return the person to whom a job writes directly; None if it writes to no one."""
     person = read_params(spec, params).values.get(spec.addressee) if spec.addressee else None
     return person if isinstance(person, int) else None
 
@@ -195,10 +195,10 @@ def doors(
     member: discord.Member,
     known: Mapping[int, Channel] = MappingProxyType({}),
 ) -> list[discord.Thread]:
-    """The private threads that a job names and that a member may enter only if they were added to them.
+    """Return the private threads that a job names and that a member may enter only if added to them.
 
-    A thread's permissions are its parent's, which say nothing of who is in it. The cache cannot tell either:
-    without the intent for members Discord tells a bot of itself only. `SeenChannels.joined` asks.
+    A thread's permissions are its parent's, which do not say who is in it. The cache does not know either:
+    without the members intent, Discord reports only the bot's own membership. `SeenChannels.joined` asks.
     """
     found: list[discord.Thread] = []
     for channel_id in dict.fromkeys(named_channels(spec, params)):
@@ -209,7 +209,7 @@ def doors(
 
 
 def may_schedule(member: discord.Member, settings: GuildSettings) -> bool:
-    """Whether a member may schedule at all: they manage the server, or have a role that may."""
+    """Return whether a member may schedule at all: they manage the server, or have a role that may."""
     if member.guild_permissions.manage_guild:
         return True
     return bool({str(role.id) for role in member.roles} & set(settings.manager_role_ids))
@@ -222,13 +222,13 @@ def _kind(spec: MethodSpec, name: str) -> Kind:
 
 def _channel(channel_id: int, guild: discord.Guild, known: Mapping[int, Channel]) -> Channel | None:
     channel = guild.get_channel_or_thread(channel_id) or known.get(channel_id)
-    # Of a thread whose parent is unknown, nobody's rights are known.
+    # If a thread's parent is unknown, so are all rights in it.
     return None if isinstance(channel, discord.Thread) and channel.parent is None else channel
 
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """Where rights are looked at, and whose; see `problems`."""
+    """Where rights are checked, and whose; see `problems`."""
 
     guild: discord.Guild
     me: discord.Member
@@ -239,15 +239,15 @@ class _Around:
 
 _PERSON = re.compile(r"<@!?(\d{15,20})>", re.ASCII)
 _MANY = 10
-"""A text that names more people than this pings many."""
-# Read as: a job that needs one of these acts on many, and waits for a second person where a guild asks so.
+"""A text that mentions more people than this pings many."""
+# A job that needs one of these affects many people, and waits for a second person if the guild requires it.
 _RISKY = frozenset(
     {"mention_everyone", "manage_messages", "manage_channels", "manage_roles", "kick_members", "ban_members"}
 )
 
 
 def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> bool:
-    """Whether a job pings everyone or many, deletes, locks, or gives and takes roles."""
+    """Return whether a job pings many, deletes, locks, kicks, bans, or changes channels or roles."""
     read = read_params(spec, params)
     texts = [value for value in read.values.values() if isinstance(value, str)]
     if any(len(set(_PERSON.findall(text))) > _MANY for text in texts):
@@ -255,7 +255,7 @@ def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) 
     for need in spec.needs:
         if need.permission not in _RISKY:
             continue
-        # What cannot be converted is refused elsewhere; until then it counts as the worse.
+        # A value that cannot be converted is refused elsewhere; here it counts as risky.
         if need.when is not None and not read.values.get(need.when) and need.when not in read.errors:
             continue
         if need.permission != "mention_everyone" or not _anybody_may_ping(spec, need, read, guild):
@@ -275,7 +275,7 @@ def _needs(spec: MethodSpec) -> Sequence[Need]:
 
 
 def _anybody_may_ping(spec: MethodSpec, need: Need, read: ReadParams, guild: discord.Guild) -> bool:
-    """Whether the ping is of a role that everybody may ping."""
+    """Return whether the ping is of a role that everyone may ping."""
     parameter = spec.parameter(need.when or "")
     if parameter is None or parameter.kind is not Kind.ROLE or parameter.name not in read.values:
         return False
@@ -284,7 +284,7 @@ def _anybody_may_ping(spec: MethodSpec, need: Need, read: ReadParams, guild: dis
 
 
 def _channel_ids(value: Any) -> list[int]:
-    """The channels that a converted value names: an id, several, or a message's link."""
+    """Return the channels that a converted value names: an id, several, or a message's link."""
     if (link := read_message_link(value)) is not None:
         return [link.channel_id]
     items: list[Any] = value if isinstance(value, list) else [value]
@@ -306,7 +306,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
     if need.only_in not in (None, channel.type.name):
         return []
     if not channel.permissions_for(around.me).view_channel:
-        # What Discord tells the bot of such a channel is made up, so nothing is said of people's rights there
+        # What Discord sends about such a channel is made up, so it says nothing about people's rights there
         # (https://discord.com/developers/docs/resources/channel, obfuscated channels).
         return [Finding(Of.UNSEEN, _bot_lacks("view_channel", channel))]
     permission = need.permission
@@ -374,7 +374,7 @@ def _guild_problems(need: Need, around: _Around) -> list[Finding]:
 
 
 def _ping_problems(around: _Around) -> list[Finding]:
-    """What stands against a call after each good run: it takes what a job that calls an address takes."""
+    """Check a call after each good run: it needs the same right as a job that calls an address."""
     member, permission = around.member, CALLING.permission
     if member is None or getattr(member.guild_permissions, permission):
         return []
@@ -399,7 +399,7 @@ def _ping_problems(around: _Around) -> list[Finding]:
 
 
 def _addressee_problems(member: discord.Member, *, absent: bool) -> list[Finding]:
-    """What stands against writing to somebody else: it takes what a job that calls an address takes."""
+    """Check a message to another person: it needs the same right as a job that calls an address."""
     if getattr(member.guild_permissions, CALLING.permission):
         return []
     lacking = permission_name(CALLING.permission)
@@ -466,10 +466,10 @@ def _role_problems(role_id: int, around: _Around) -> list[Finding]:
 
 
 def posting_in(channel: object) -> str:
-    """The permission that posting in a channel takes."""
+    """Return the permission needed to post in a channel."""
     return _IN_THREADS["send_messages"] if isinstance(channel, discord.Thread) else "send_messages"
 
 
 def permission_name(permission: str) -> str:
-    """What Discord's settings call a permission."""
+    """Return the name of a permission in Discord's settings."""
     return _NAMES.get(permission, permission.replace("_", " ").title())

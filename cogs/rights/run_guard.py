@@ -1,10 +1,10 @@
-"""Whether a run may be done now: by its job's creator as they stand today, within the job's own guild.
+"""Check before each run that the job's creator still has the rights to it, within the job's own guild.
 
-A job acts with the least of its creator's rights and the bot's. Both were looked at when it was saved;
-a run looks again, because people leave, are demoted and lose channels meanwhile. A run whose creator
-may not is not done, and its job is paused until somebody looks at it (the alert says why).
+A job acts with the lesser of its creator's rights and the bot's. Both were checked when it was saved; each
+run checks again, because people leave, are demoted or lose access to channels. If the creator lacks a right,
+the run fails and the job is paused until someone looks at it (the alert says why).
 
-A job without a guild was made over REST by whoever may use that; it acts with the bot's rights.
+A job without a guild was created over REST; it acts with the bot's rights.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from schedulezero.model.limits import too_many_direct_messages
 from schedulezero.sentences import Sentence
 
 _KNOWN_SECONDS = 15.0
-"""So long a member is taken to be what Discord said; a burst of runs asks once."""
+"""How long Discord's answer about a member is reused, so that a burst of runs asks once."""
 _MOST_KNOWN = 10_000
 _AGAIN_SECONDS = 10.0
 
 
 class RunGuard:
-    """Looks at each run before its function is called."""
+    """Check each run before its function is called."""
 
     def __init__(self, bot: commands.Bot) -> None:
         self._bot = bot
@@ -45,11 +45,11 @@ class RunGuard:
         self._members: dict[tuple[int, int], tuple[float, asyncio.Task[discord.Member | None]]] = {}
 
     async def __call__(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
-        """Raises JobFailed when the run may not be done; ``params`` are as they travel."""
+        """Raise JobFailed if the run may not start; ``params`` are unconverted."""
         if run.guild_id is None:
             return
         if run.guild_id == run.creator_id or spec.personal:
-            # A person's own jobs bear their id in the place of a guild's: Discord gives each number once.
+            # A personal job has its creator's id in place of a guild's: Discord never assigns a number twice.
             if run.guild_id != run.creator_id or not spec.personal:
                 raise JobFailed(
                     "A personal job must be a reminder.",
@@ -90,7 +90,7 @@ class RunGuard:
         self._count_direct_message(run, spec, params)
 
     def _count_direct_message(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
-        """Raises JobFailed for a direct message that would be one too many for who gets it."""
+        """Raise JobFailed if a direct message would exceed its recipient's limit."""
         person, limits = addressee_of(spec, params), services_of(self._bot).limits
         if person is None or str(person) == run.creator_id:
             return
@@ -105,7 +105,7 @@ class RunGuard:
         params: Mapping[str, Any],
         known: Mapping[int, Channel],
     ) -> None:
-        """Raises JobFailed for what stands against the creator."""
+        """Raise JobFailed if the creator lacks a right."""
         creator = await self._member(guild, creator_id)
         who = f"<@{creator_id}>"
         if creator is None:
@@ -130,7 +130,7 @@ class RunGuard:
             raise JobFailed(against[0], retry=False, pause=True)
 
     async def _member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
-        """The member as they are now, None when they left."""
+        """Return the member in their current state; None if they left."""
         if self._bot.intents.members and (cached := guild.get_member(user_id)) is not None:
             return cached
         key, now = (guild.id, user_id), time.monotonic()
@@ -146,13 +146,13 @@ class RunGuard:
         try:
             return await asyncio.shield(known[1])
         except JobFailed:
-            self._members.pop(key, None)  # ask again the next time
+            self._members.pop(key, None)  # ask again next time
             raise
 
     async def _channels(
         self, guild: discord.Guild, spec: MethodSpec, params: Mapping[str, Any]
     ) -> dict[int, Channel]:
-        """The named channels that are not in the cache."""
+        """Return the named channels that are not in the cache."""
         found: dict[int, Channel] = {}
         for channel_id in unknown_channels(guild, spec, params):
             try:

@@ -1,4 +1,4 @@
-"""What a thread asks beside its parent's permissions: to be in a private one, to manage a locked one.
+"""Rights in threads beyond the parent's permissions: being in a private one, managing a locked one.
 
 Both follow https://discord.com/developers/docs/topics/threads. Pure over discord.py's objects.
 """
@@ -15,19 +15,19 @@ _POSTING = frozenset({"send_messages", "send_messages_in_threads"})
 
 
 def for_its_members(thread: discord.Thread, member: discord.Member) -> bool:
-    """Whether a thread lets somebody in only if they were added to it."""
+    """Return whether a member may enter a thread only if added to it."""
     return thread.is_private() and not thread.permissions_for(member).manage_threads
 
 
 def locks_out(channel: Channel, permission: str, member: discord.Member) -> bool:
-    """Whether a lock keeps somebody from what takes a permission, even if they have that one."""
+    """Return whether a lock stops a member from posting, even if they have the permission to post."""
     if not isinstance(channel, discord.Thread) or not channel.locked or permission not in _POSTING:
         return False
     return not channel.permissions_for(member).manage_threads
 
 
 def said_outside(thread: discord.Thread, member: discord.Member, *, absent: bool) -> Sentence:
-    """What to tell somebody who is not in a private thread, or of them where they are absent."""
+    """Return the sentence for a member who is not in a private thread; it speaks about them if absent."""
     if absent:
         return Sentence(
             "{who}, who created this job, can't do this in {channel}: they aren't in this "
@@ -44,7 +44,7 @@ def said_outside(thread: discord.Thread, member: discord.Member, *, absent: bool
 
 
 def said_locked(channel: Channel, member: discord.Member, *, absent: bool) -> Sentence:
-    """The same of a locked thread."""
+    """Return the sentence for a member locked out of a thread; it speaks about them if absent."""
     if absent:
         return Sentence(
             "{who}, who created this job, can't post in {channel}: it is locked, and they "

@@ -1,10 +1,9 @@
-"""Finds, checks, loads and reloads sprockets. No slash commands in here, see `sprockets_cog`.
+"""Find, check, load and reload sprockets. The slash commands are in `sprockets_cog`.
 
-A sprocket is a module ``sprockets/<name>_sprocket.py``, or one that an installed package names in the
-entry point group `GROUP`, and nothing else: any other name is refused before anything is imported. One that
-was written for py-cord is refused with the edits that it needs. A sprocket registers its jobs in an
-``on_ready`` listener; when the bot is ready already that event does not come again, so the loader calls the
-listeners that it added.
+A sprocket is a module ``sprockets/<name>_sprocket.py``, or one that an installed package names in the entry
+point group `GROUP`; any other name is refused before anything is imported. A sprocket written for py-cord is
+refused with a list of the edits it needs. A sprocket registers its jobs in an ``on_ready`` listener; if the
+bot is already ready, that event does not fire again, so the loader calls the listeners that were added.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ from schedulezero.methods.spec import JobFunction
 log = logging.getLogger(__name__)
 
 GROUP = "schedulezero.sprockets"
-"""The entry point group by which packages bring sprockets: name = module with ``setup(bot)``."""
+"""The entry point group of packages with sprockets: name = module with ``setup(bot)``."""
 _SUFFIX = "_sprocket"
 _LONGEST_REASON = 500
 _DISTRIBUTION = "schedulezero-discord"
 _locks: WeakKeyDictionary[commands.Bot, asyncio.Lock] = WeakKeyDictionary()
 
-# Read as: an attribute of the module discord that only py-cord has, and what discord.py has instead.
+# Read as: an attribute of the module discord that only py-cord has, its replacement in discord.py.
 _PYCORD_NAMES = {
     "Bot": "use commands.Bot, with `from discord.ext import commands`",
     "AutoShardedBot": "use commands.AutoShardedBot, with `from discord.ext import commands`",
@@ -58,10 +57,10 @@ class Found:
     """A sprocket that can be loaded.
 
     Attributes:
-        name: as in ``/load_sprocket``.
-        module: what is imported.
-        package: the installed package that brings it.
-        version: of that package.
+        name: its name in ``/load_sprocket``.
+        module: the module to import.
+        package: the installed package that contains it.
+        version: the version of that package.
     """
 
     name: str
@@ -71,15 +70,15 @@ class Found:
 
 
 def look_in(folder: Path) -> None:
-    """Finds sprockets in a folder besides, as in ``sprockets/`` where the bot is started."""
+    """Also find sprockets in a folder, such as ``sprockets/`` in the folder where the bot was started."""
     if folder.is_dir() and not any(Path(known).resolve() == folder.resolve() for known in sprockets.__path__):
         sprockets.__path__.append(str(folder.resolve()))
 
 
 def discover() -> dict[str, Found]:
-    """Every sprocket by its name: those beside us, then those of installed packages, in their order.
+    """Return all sprockets by name: this project's own first, then those of installed packages, in order.
 
-    A package cannot take the name of one of ours; `clashes` tells of those that try.
+    A package cannot replace one of this project's sprockets; `clashes` lists attempts.
     """
     found = {
         module.name.removesuffix(_SUFFIX): Found(
@@ -94,7 +93,7 @@ def discover() -> dict[str, Found]:
 
 
 def clashes() -> list[str]:
-    """Names that more than one package claims, each in a sentence."""
+    """Return a sentence for each name that more than one package claims."""
     found = discover()
     return [
         f"“{item.name}” of {item.package} is left out: {found[item.name].package} has one, too."
@@ -104,20 +103,20 @@ def clashes() -> list[str]:
 
 
 def _brought() -> tuple[Found, ...]:
-    """What installed packages bring."""
+    """Return the sprockets of installed packages."""
     return _brought_by(tuple(_places()))
 
 
 def _places() -> Iterator[tuple[str, int]]:
-    """Where packages may be installed, each with when something was last installed or removed there."""
+    """Yield the folders where packages may be installed, each with the time of its last change."""
     for place in sys.path:
         try:
             yield place, Path(place).stat().st_mtime_ns
         except OSError:
-            continue  # Python, too, passes over a place that is not there
+            continue  # Python skips missing folders, too
 
 
-@lru_cache(maxsize=1)  # reading every package's entry points takes long, and the event loop waits
+@lru_cache(maxsize=1)  # reading every package's entry points is slow and blocks the event loop
 def _brought_by(_: tuple[tuple[str, int], ...]) -> tuple[Found, ...]:
     return tuple(
         Found(point.name, point.module, point.dist.name, point.dist.version)
@@ -128,7 +127,7 @@ def _brought_by(_: tuple[tuple[str, int], ...]) -> tuple[Found, ...]:
 
 @cache
 def own_version() -> str:
-    """The version of this bot."""
+    """Return the version of this bot."""
     try:
         return version(_DISTRIBUTION)
     except PackageNotFoundError:
@@ -136,35 +135,35 @@ def own_version() -> str:
 
 
 def available() -> list[str]:
-    """The names of all sprockets that can be loaded."""
+    """Return the names of all sprockets that can be loaded."""
     return sorted(discover())
 
 
 def loaded(bot: commands.Bot) -> list[str]:
-    """The names of the sprockets that are loaded."""
+    """Return the names of the loaded sprockets."""
     return sorted(item.name for item in discover().values() if item.module in bot.extensions)
 
 
 def extension(name: str) -> str:
-    """The extension of a sprocket of that name."""
+    """Return the extension name of a sprocket."""
     found = discover().get(name)
     return found.module if found is not None else f"sprockets.{name}{_SUFFIX}"
 
 
 def cog_of(bot: commands.Bot, name: str) -> commands.Cog | None:
-    """The cog of a loaded sprocket that declares settings, if it has one."""
+    """Return the cog of a loaded sprocket that declares settings, if there is one."""
     cogs = _cogs_of(bot, extension(name))
     found = (cog for cog in cogs if isinstance(getattr(cog, "settings", None), type))
     return next(found, None)
 
 
 def jobs_of(bot: commands.Bot, name: str) -> dict[str, JobFunction]:
-    """The jobs that a loaded sprocket brought, by their names.
+    """Return the jobs of a loaded sprocket by name.
 
-    They are those that are written in its module or package, and those that its cog lists, wherever they are
-    written.
+    They are the functions defined in its module or package, and those in its cog's ``jobs``, wherever
+    defined.
     """
-    module = extension(name)  # once: finding it looks at every folder where packages may be
+    module = extension(name)  # once: this scans every folder where packages may be installed
     kept = [getattr(cog, "jobs", None) for cog in _cogs_of(bot, module)]
     listed = {id(job) for jobs in kept if isinstance(jobs, Mapping) for job in jobs.values()}
     return {
@@ -183,7 +182,7 @@ def _is_in(extension: str, module: str | None) -> bool:
 
 
 async def load(bot: commands.Bot, name: str) -> list[str]:
-    """Loads a sprocket and returns the job methods that it brought."""
+    """Load a sprocket and return the names of its job methods."""
     _check(name)
     async with _turns(bot):
         if extension(name) in bot.extensions:
@@ -196,7 +195,7 @@ async def load(bot: commands.Bot, name: str) -> list[str]:
 
 
 async def reload(bot: commands.Bot, name: str) -> list[str]:
-    """Loads a sprocket anew; on an error the old one goes on running."""
+    """Reload a sprocket; on an error the old one keeps running."""
     _check(name)
     async with _turns(bot):
         if extension(name) not in bot.extensions:
@@ -209,7 +208,7 @@ async def reload(bot: commands.Bot, name: str) -> list[str]:
 
 
 async def unload(bot: commands.Bot, name: str) -> None:
-    """Unloads a sprocket; its job methods are gone afterwards."""
+    """Unload a sprocket and remove its job methods."""
     async with _turns(bot):
         if name not in available() or extension(name) not in bot.extensions:
             raise Refused(
@@ -230,7 +229,7 @@ async def unload(bot: commands.Bot, name: str) -> None:
 
 
 async def _change(bot: commands.Bot, name: str) -> list[str]:
-    """Takes a sprocket in; Refused says why it cannot be, and everything is as it was then."""
+    """Load or reload a sprocket; on a failure, raise Refused with the reason and leave the bot unchanged."""
     own = set(jobs_of(bot, name)) if extension(name) in bot.extensions else set[str]()
     before = set(handler_of(bot).sprockets) - own
     try:
@@ -269,7 +268,7 @@ def _not_loadable(name: str, error: BaseException) -> Refused:
 
 
 def _reason(error: BaseException) -> str:
-    """Why a sprocket could not be loaded, imported or unloaded."""
+    """Return why a sprocket could not be loaded, imported or unloaded."""
     if isinstance(error, commands.ExtensionError):
         error = error.__cause__ or getattr(error, "original", None) or error
     if isinstance(error, TimeoutError):
@@ -279,7 +278,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _turns(bot: commands.Bot) -> asyncio.Lock:
-    """Held while a sprocket comes or goes: what each of them changes is told by what was there before."""
+    """Return the lock for loading and unloading, since each compares the bot before and after its change."""
     return _locks.setdefault(bot, asyncio.Lock())
 
 
@@ -306,7 +305,7 @@ def _check(name: str) -> None:
     try:
         source = importlib.util.decode_source(Path(spec.origin).read_bytes())
     except (OSError, SyntaxError, ValueError):
-        return  # compiled or unreadable; importing it says which
+        return  # compiled or unreadable; the import reports which
     edits = pycord_edits(source)
     if edits:
         listed = "\n".join(f"- {edit}" for edit in edits)
@@ -319,7 +318,7 @@ def _check(name: str) -> None:
 
 
 def fault_of(name: str) -> str | None:
-    """Why a sprocket cannot be imported; None when it can. Nothing of it is loaded."""
+    """Return why a sprocket cannot be imported; None if it can. Nothing stays loaded."""
     try:
         _check(name)
         swap.import_alone(extension(name))
@@ -332,11 +331,11 @@ def fault_of(name: str) -> str | None:
 
 @functools.lru_cache(maxsize=64)
 def pycord_edits(source: str) -> tuple[str, ...]:
-    """What to change in a sprocket's source that was written for py-cord; empty when nothing is."""
+    """Return the edits that port a sprocket's source from py-cord; empty if it needs none."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()  # importing it tells better
+        return ()  # the import reports it better
     edits: list[str] = []
     for node in ast.walk(tree):
         if (

@@ -1,12 +1,12 @@
-"""Takes a sprocket in, or leaves the bot as it was: whatever goes wrong, nothing stays half done.
+"""Load or reload a sprocket, or leave the bot unchanged: no failure leaves it half done.
 
-The new module is imported before the old one is touched, so that most faults disturb nothing. Only then is
-the old one unloaded and the new one set up. When that fails, what the new one left is removed and the old
-one is set up again from the module that was loaded. discord.py's own `reload_extension` does less: it unloads
-first, and what is no `Exception` (a time-out, `SystemExit`) leaves neither of the two.
+The new module is imported before the old one is touched, so that most faults change nothing. Only then is the
+old one unloaded and the new one set up. If that fails, the leftovers of the new one are removed and the old
+one is set up again from its loaded module. discord.py's own `reload_extension` does less: it unloads first,
+and after anything other than an `Exception` (a cancelled time-out, `SystemExit`) neither of them is loaded.
 
-A sprocket's own code runs as a task that is given up when it takes too long, also where it ignores being
-cancelled, and whatever it raises becomes an `Exception`: neither may hold or end the bot.
+A sprocket's own code runs as a task that is abandoned if it takes too long, even if it ignores cancellation,
+and whatever it raises becomes an `Exception`, so that it can neither block nor end the bot.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ from schedulezero.methods.spec import JobFunction
 log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 30.0
-"""How long a sprocket may take to be set up."""
+"""How long a sprocket's setup may take."""
 _CANCEL_SECONDS = 1.0
-"""How long it may take to end once it is cancelled."""
+"""How long its code may take to end once it is cancelled."""
 _LONGEST_REASON = 300
 
 
 class SwapFailed(Exception):
-    """The new sprocket could not be taken in; its cause says why, and the bot is as it was."""
+    """The new sprocket could not be loaded; the cause says why, and the bot is unchanged."""
 
 
 class NameTaken(Exception):
-    """A sprocket claims a job that another one has.
+    """A sprocket claims a job name that is already taken.
 
     Parameters:
         method: the job's name.
-        holder: the function that has it.
+        holder: the function that holds it.
     """
 
     def __init__(self, method: str, holder: JobFunction) -> None:
@@ -61,12 +61,12 @@ class NameTaken(Exception):
 
 
 async def take_in(bot: commands.Bot, name: str, own: set[str]) -> None:
-    """Loads an extension, or puts its new version in the place of the loaded one.
+    """Load an extension, or replace the loaded one with its new version.
 
     Parameters:
-        bot: that gets it.
-        name: the extension's.
-        own: the jobs that it has now, and may bring again.
+        bot: the bot.
+        name: the extension's name.
+        own: the jobs that it has now, and may register again.
 
     Raises SwapFailed.
     """
@@ -89,7 +89,7 @@ async def take_in(bot: commands.Bot, name: str, own: set[str]) -> None:
             if method not in own and handler_of(bot).sprockets.get(method) is not function:
                 raise NameTaken(method, function)
     except BaseException as error:
-        # Also when it is cancelled: only then does the caller go on.
+        # Shielded, so that a cancellation continues only after the bot is restored.
         await asyncio.shield(_restore(bot, name, old, before, jobs, own))
         _put_back(name, modules, path)
         if isinstance(error, Exception):
@@ -99,7 +99,7 @@ async def take_in(bot: commands.Bot, name: str, own: set[str]) -> None:
 
 
 async def put_out(bot: commands.Bot, name: str, own: set[str]) -> None:
-    """Unloads an extension; its jobs are gone, whether or not it unregisters them itself."""
+    """Unload an extension and remove its jobs, whether or not it unregisters them itself."""
     try:
         await _unload(bot, name)
     finally:
@@ -113,7 +113,7 @@ async def _unload(bot: commands.Bot, name: str) -> None:
     except commands.ExtensionError:
         raise
     except Exception as error:
-        # Its cogs are gone already, so that what stopped the unloading is not called again.
+        # Its cogs are already gone, so the code that stopped the unloading is not called again.
         log.warning("the sprocket %s could not be unloaded in order", name, exc_info=error)
         if name in bot.extensions:
             await _bounded(bot.unload_extension(name))
@@ -127,7 +127,7 @@ async def _restore(
     jobs: dict[str, JobFunction],
     own: set[str],
 ) -> None:
-    """Removes what a new sprocket left, and sets up the old one again."""
+    """Remove the leftovers of a new sprocket, and set up the old one again."""
     if name in bot.extensions:
         try:
             await _unload(bot, name)
@@ -145,13 +145,13 @@ async def _restore(
     for method in now.keys() - jobs.keys():
         registry.unregister_sprocket(method)
     for method, function in jobs.items():
-        # Its own jobs have been registered again by the old cog, unless that could not be set up.
+        # The old cog has registered its own jobs again, unless its setup failed.
         if now.get(method) is not function and (method not in own or old is not None):
             registry.register_sprocket(method, function)
 
 
 def _imported(name: str) -> ModuleType:
-    """A new module of that name, which has ``setup``; it stands in `sys.modules` afterwards."""
+    """Import a new module of that name and check for ``setup``; it stays in `sys.modules`."""
     importlib.invalidate_caches()
     for module in _modules_of(name):
         del sys.modules[module]
@@ -169,7 +169,7 @@ def _imported(name: str) -> ModuleType:
 
 
 def import_alone(name: str) -> None:
-    """Imports an extension as `take_in` would, and leaves nothing of it; raises what is wrong with it."""
+    """Import an extension as `take_in` would, and remove it again; raise any fault."""
     modules, path = _modules_of(name), list(sys.path)
     try:
         _imported(name)
@@ -178,14 +178,14 @@ def import_alone(name: str) -> None:
 
 
 def spec_of(name: str) -> ModuleSpec | None:
-    """Where an extension's module is; the packages around it are imported, and may raise any Exception."""
+    """Return an extension's module spec; this imports its parent packages, which may raise any Exception."""
     with _own_code():
         return importlib.util.find_spec(name)
 
 
 @contextlib.contextmanager
 def _own_code() -> Generator[None]:
-    """Turns what a sprocket raises besides exceptions, such as SystemExit, into an Exception."""
+    """Convert exceptions of a sprocket that are not an Exception, such as SystemExit, to one."""
     try:
         yield
     except Exception:
@@ -202,11 +202,11 @@ def _said(error: BaseException) -> str:
 
 
 async def _bounded(work: Coroutine[Any, Any, object], seconds: float | None = None) -> None:
-    """Runs a sprocket's own code for as long as it may take, by default `LONGEST_SECONDS`.
+    """Run a sprocket's own code with a time limit, by default `LONGEST_SECONDS`.
 
-    Raises TimeoutError when it takes longer, RuntimeError when it raises what is no Exception.
+    Raises TimeoutError if it takes longer, RuntimeError if it raises anything other than an Exception.
     """
-    # A task that ends with SystemExit would end the event loop, so that what it raises is its result.
+    # A task that ends with SystemExit would end the event loop, so the task returns its exception instead.
     task = run_in_background(_outcome(work), "a sprocket's own code")
     try:
         await asyncio.wait((task,), timeout=LONGEST_SECONDS if seconds is None else seconds)
@@ -232,7 +232,7 @@ async def _outcome(work: Coroutine[Any, Any, object]) -> Exception | None:
 
 
 async def _set_up(bot: commands.Bot, name: str, module: ModuleType) -> None:
-    """Has discord.py load an extension from a module that is imported already."""
+    """Let discord.py load an extension from an already imported module."""
     imported = _modules_of(name)
     spec: ModuleSpec | None = module.__spec__
     setup: Any = getattr(module, "setup", None)
@@ -244,11 +244,11 @@ async def _set_up(bot: commands.Bot, name: str, module: ModuleType) -> None:
         await _bounded(own())
 
     sys.modules.pop(name, None)
-    # What it does after it was given up no longer reaches discord.py.
+    # So that anything it does after it was abandoned no longer reaches discord.py.
     vars(module)["setup"] = bounded_setup
     try:
         with _offered(name, module):
-            # Twice the time: what discord.py removes when the setup fails runs a cog's own code as well.
+            # Twice the time: if the setup fails, discord.py's cleanup runs a cog's own code as well.
             await _bounded(bot.load_extension(name), 2 * LONGEST_SECONDS + _CANCEL_SECONDS)
     finally:
         vars(module)["setup"] = setup
@@ -258,7 +258,7 @@ async def _set_up(bot: commands.Bot, name: str, module: ModuleType) -> None:
 
 
 class _Offered(MetaPathFinder, Loader):
-    """Gives one module, as it is, to whoever imports it."""
+    """Return one existing module to any import of its name."""
 
     def __init__(self, name: str, module: ModuleType) -> None:
         self._name, self._module = name, module
@@ -276,7 +276,7 @@ class _Offered(MetaPathFinder, Loader):
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Does nothing: it was carried out when it was imported."""
+        """Do nothing: the module was executed when it was imported."""
 
 
 @contextlib.contextmanager
@@ -290,7 +290,7 @@ def _offered(name: str, module: ModuleType) -> Generator[None]:
 
 
 class _Parts:
-    """The cogs, listeners and commands that a bot has at a moment."""
+    """A snapshot of a bot's cogs, listeners and commands."""
 
     def __init__(self, bot: commands.Bot) -> None:
         self._bot = bot
@@ -300,7 +300,7 @@ class _Parts:
         self._app_commands = _app_commands(bot)
 
     async def ready_listeners(self) -> None:
-        """Calls the ``on_ready`` listeners that came since; the event itself does not come again."""
+        """Call the ``on_ready`` listeners added since; the event itself does not fire again."""
         if self._bot.is_ready():
             known = self._listeners.get("on_ready", [])
             for listener in list(self._bot.extra_events.get("on_ready", ())):
@@ -308,7 +308,7 @@ class _Parts:
                     await _bounded(listener())
 
     async def remove_others(self) -> None:
-        """Removes what came since."""
+        """Remove everything added since."""
         bot = self._bot
         for cog_name, cog in dict(bot.cogs).items():
             if self._cogs.get(cog_name) is not cog:
@@ -341,7 +341,7 @@ def _registry(bot: commands.Bot) -> Registry:
 
 
 def _modules_of(name: str) -> dict[str, ModuleType]:
-    """The modules of an extension: itself, and what is below it."""
+    """Return the modules of an extension: itself and its submodules."""
     return {key: item for key, item in list(sys.modules.items()) if key == name or key.startswith(f"{name}.")}
 
 

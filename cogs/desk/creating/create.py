@@ -1,7 +1,7 @@
-"""From a method to a saved job: a draft's card, its forms, confirm. Editing and cloning go the same way.
+"""From a method to a saved job: a draft's card, its forms, confirm. Edit and clone work the same way.
 
-A draft is kept in the bot's memory at every step, so that a refused form, a closed modal, a restart
-or an hour's pause loses nothing that was typed; ``/schedule drafts`` brings it back.
+Every step saves the draft in the bot's memory, so that a refused form, a closed modal, a restart or an
+hour's pause loses no input; ``/schedule drafts`` reopens it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ from schedulezero.when.language.describe import describe
 
 
 async def begin(desk: Desk, method: str | None, *, name: str | None, when: str | None) -> None:
-    """Answers ``/schedule create``: with the first form, or with a choice of jobs where none was named."""
+    """Answer ``/schedule create`` with the first form, or with a choice of jobs if none was named."""
     draft = new_draft(desk, method or "", when=when)
     if name and name.strip():
         draft.values[NAME] = name.strip()[:100]
@@ -81,7 +81,7 @@ def new_draft(
     values: Mapping[str, Any] | None = None,
     when: str | None = None,
 ) -> Draft:
-    """An empty draft of the person's in this guild."""
+    """Return a new draft of the caller in this guild."""
     return Draft(
         id=new_id(),
         user_id=desk.actor_id,
@@ -93,7 +93,7 @@ def new_draft(
 
 
 def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
-    """The draft with this channel where a channel is required: what is scheduled here is meant for here."""
+    """Fill required channels with the current one: a job scheduled here is most likely meant for here."""
     if desk.interaction.channel_id is None:
         return draft
     here = {
@@ -105,13 +105,13 @@ def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 
 
 async def choose(desk: Desk, draft_id: str) -> None:
-    """Offers the job methods again; what was typed is kept where the other one has it, too."""
+    """Offer the job methods again; input that fits the new method is kept."""
     draft = await _new_here(desk, draft_id)
     await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
 
 
 async def method_chosen(desk: Desk, draft_id: str) -> None:
-    """Takes in which job it shall be."""
+    """Set the draft's method to the picked one."""
     draft = await _new_here(desk, draft_id)
     spec = loaded(desk, desk.picked())
     values = fitting(spec, spec_for(desk.bot, draft.method), draft.values)
@@ -121,7 +121,7 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
 
 
 async def _new_here(desk: Desk, draft_id: str) -> Draft:
-    """The person's own draft of a new job; one that edits a job keeps that job's method."""
+    """Return the caller's own draft of a new job; a draft that edits a job keeps that job's method."""
     draft = await own_draft(desk, draft_id)
     if draft.job_id is not None:
         raise Refused(t("An edit can't turn a job into another kind. Create a new one instead."))
@@ -129,7 +129,7 @@ async def _new_here(desk: Desk, draft_id: str) -> Draft:
 
 
 async def begin_edit(desk: Desk, job_id: str, *, when: str | None = None) -> None:
-    """Shows a job as a draft that changes it; ``when`` is a new schedule to begin with."""
+    """Show a job as a draft that changes it; ``when`` is an optional new schedule."""
     job = await job_for(desk, Act.BEGIN, job_id)
     spec = loaded(desk, job.method)
     draft = replace(_draft_of(desk, job, spec), job_id=job.id, job_version=job.version)
@@ -139,7 +139,7 @@ async def begin_edit(desk: Desk, job_id: str, *, when: str | None = None) -> Non
 
 
 async def clone(desk: Desk, job_id: str) -> None:
-    """Begins a new job that is like another one."""
+    """Start a draft of a new job as a copy of another."""
     job = await job_for(desk, Act.BEGIN, job_id)
     spec = loaded(desk, job.method)
     draft = _draft_of(desk, job, spec)
@@ -147,13 +147,13 @@ async def clone(desk: Desk, job_id: str) -> None:
     if job.name:
         draft.values[NAME] = t("{name} (copy)", name=job.name[:80])
     if job.trigger.type == "date":
-        del draft.values[KEPT]  # its moment may be over
+        del draft.values[KEPT]  # its time may have passed
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
 
 
 def _draft_of(desk: Desk, job: Job, spec: MethodSpec) -> Draft:
-    """What one would have typed for a job."""
+    """Return the draft that would create this job."""
     anchor_at = job.anchor_at or job.created_at or instants.now()
     kept = {"timezone": job.timezone, **job.trigger.args}
     options = {
@@ -177,7 +177,7 @@ def _draft_of(desk: Desk, job: Job, spec: MethodSpec) -> Draft:
 
 
 async def edit(desk: Desk, target: str) -> None:
-    """Opens the form of a line, as it was filled; the target is ``<draft>.<group>``."""
+    """Open the form of a line with its current values; the target is ``<draft>.<group>``."""
     draft_id, _, group = target.partition(".")
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
@@ -187,7 +187,7 @@ async def edit(desk: Desk, target: str) -> None:
 
 
 async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
-    """Takes in a submitted form and shows the card."""
+    """Save a submitted form in the draft and show the card."""
     draft = await own_draft(desk, target.partition(".")[0])
     spec = loaded(desk, draft.method)
     values, when = read_form(fields)
@@ -199,7 +199,7 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
 
 
 async def keep_for_later(desk: Desk, draft_id: str) -> None:
-    """Puts a draft aside."""
+    """Close a draft's card and keep the draft."""
     await own_draft(desk, draft_id)
     said = t(
         "Saved as a draft. `/schedule drafts` brings it back. Drafts are deleted after "
@@ -209,7 +209,7 @@ async def keep_for_later(desk: Desk, draft_id: str) -> None:
 
 
 async def discard(desk: Desk, draft_id: str) -> None:
-    """Throws a draft away."""
+    """Delete a draft."""
     draft = await own_draft(desk, draft_id)
     await desk.memory.take_draft(draft.id)
     said = t("The job stays as it is.") if draft.job_id else t("Discarded. Nothing was scheduled.")
@@ -217,18 +217,18 @@ async def discard(desk: Desk, draft_id: str) -> None:
 
 
 async def confirm(desk: Desk, draft_id: str) -> None:
-    """Saves the job, if nothing stands against it now."""
+    """Save the job, if nothing prevents it now."""
     services = desk.services
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
     if draft.job_id is not None:
-        await job_for(desk, Act.BEGIN, draft.job_id)  # who may change it may have changed meanwhile
+        await job_for(desk, Act.BEGIN, draft.job_id)  # the rights to change it may have changed
     reviewed = await review_here(desk, draft, spec)
     if not reviewed.ready or reviewed.trigger is None:
         await show_draft(desk, draft, spec)
         return
     if not await services.memory.take_draft(draft.id):
-        raise Refused(t("This was already confirmed."))  # a second click was faster than our answer
+        raise Refused(t("This was already confirmed."))  # a second click arrived before the answer
     try:
         job = await _save(desk, draft, spec, reviewed, reviewed.trigger)
     except Refused:
@@ -290,7 +290,7 @@ async def _save(
     before = await client.job(draft.job_id, draft.guild_id)
     if before.method != draft.method:
         raise Refused(t("This draft's kind doesn't match its job. Discard it and edit the job again."))
-    # A zone belongs to its schedule: one that was not edited keeps both.
+    # A zone belongs to its schedule: an unedited schedule keeps both.
     touched = draft.when or values.get(END)
     moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}
     meta = {**before.meta, "alert": None, "managers": None, **meta}

@@ -1,4 +1,4 @@
-"""A draft as it is shown: reviewed by what Discord and the server say now, with its job's own preview."""
+"""Show a draft: checked against Discord and the server as they are now, with the job's own preview."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 RUN_COUNT = "#runs"
-"""Under this key of its values a draft keeps how often the job ran that it edits."""
+"""The key in a draft's values that holds how often the edited job has run."""
 _RULES_SECONDS = 0.8
 _PREVIEW_SECONDS = 1.0
 _DRY_RUN_SECONDS = 20.0
@@ -51,12 +51,12 @@ async def show_draft(
     notice: str | None = None,
     told: str | None = None,
 ) -> None:
-    """Shows a draft's card as it stands now.
+    """Show a draft's card in its current state.
 
     Parameters:
         desk, draft, spec: whose card it is.
         notice: why it was not saved.
-        told: what the job says that it would do now; else what it says without looking.
+        told: the job's own report of what it would do now; by default its quick preview.
     """
     reviewed = await review_here(desk, draft, spec)
     hidden = kept_hidden(draft)
@@ -81,7 +81,7 @@ async def show_draft(
 
 
 async def try_out(desk: Desk, draft_id: str) -> None:
-    """Says what a draft's job would do now, without doing it."""
+    """Show what a draft's job would do now, without doing it."""
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
     reviewed = await review_here(desk, draft, spec)
@@ -93,7 +93,7 @@ async def try_out(desk: Desk, draft_id: str) -> None:
 
 
 async def _told(desk: Desk, tell: Tell, spec: MethodSpec, params: Mapping[str, Any], seconds: float) -> str:
-    """What a job says of itself, or why it cannot."""
+    """Return what a job reports about itself, or why it cannot."""
     run = RunContext(guild_id=desk.guild_id, creator_id=desk.actor_id)
     try:
         with running(run):
@@ -109,7 +109,7 @@ async def _told(desk: Desk, tell: Tell, spec: MethodSpec, params: Mapping[str, A
 
 
 async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
-    """What a draft amounts to, here and now and for whoever looks at it."""
+    """Check a draft here and now, for the caller."""
     draft = await with_hidden(desk, draft, spec)
     services = desk.services
     zone = await desk.zone()
@@ -141,7 +141,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
 
 
 async def with_hidden(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
-    """A draft with what it keeps of its job without showing it; never to be shown or saved itself."""
+    """Fill in the job's values that the draft keeps hidden; never show or save the result as a draft."""
     hidden = kept_hidden(draft)
     if not hidden or draft.job_id is None:
         return draft
@@ -151,7 +151,7 @@ async def with_hidden(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 
 
 async def _soon(asked: Awaitable[_T]) -> _T | None:
-    """What the server says of rules or limits, if it does so soon; it enforces them in any case."""
+    """Return the server's rules or limits; None if they are late or fail, since the server enforces them."""
     try:
         async with asyncio.timeout(_RULES_SECONDS):
             return await asked
@@ -160,7 +160,7 @@ async def _soon(asked: Awaitable[_T]) -> _T | None:
 
 
 def kept_schedule(draft: Draft) -> tuple[Trigger, datetime] | None:
-    """The schedule of the job that a draft edits or copies: its trigger, and when that was anchored."""
+    """Return the schedule of the job that a draft edits or copies: its trigger and its anchor time."""
     kept = draft.values.get(KEPT)
     if kept is None:
         return None
@@ -171,7 +171,7 @@ def kept_schedule(draft: Draft) -> tuple[Trigger, datetime] | None:
 
 
 async def own_draft(desk: Desk, draft_id: str) -> Draft:
-    """The person's own draft of that id; Refused when it is used up, or somebody else's."""
+    """Return the caller's own draft of that id; raise Refused if it is used up or someone else's."""
     draft = await desk.memory.draft(draft_id)
     if draft is None:
         raise Refused(
@@ -183,7 +183,7 @@ async def own_draft(desk: Desk, draft_id: str) -> Draft:
 
 
 def loaded(desk: Desk, method: str) -> MethodSpec:
-    """What a loaded job method declares; Refused, with all that there are, when it is not loaded."""
+    """Return a loaded method's spec; raise Refused, with the names of all methods, if it is not loaded."""
     spec = spec_for(desk.bot, method)
     if spec is None or spec.personal:
         names = ", ".join(f"`{item.name}`" for item in offered_specs(desk.bot))

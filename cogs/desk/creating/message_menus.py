@@ -1,4 +1,4 @@
-"""What a right click on a message or a person begins: a draft made of it, or the job that posted it."""
+"""Start from a right click on a message or a person: make a draft of it, or find the job that posted it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROLE = "add_role_scheduled"
 
 
 async def schedule_message(desk: Desk, message: discord.Message) -> None:
-    """A draft with what a message says and shows."""
+    """Show a draft with the content of a message."""
     draft = draft_of(desk, message)
     spec = draft_view.loaded(desk, draft.method)
     await desk.memory.save_draft(draft)
@@ -30,7 +30,7 @@ async def schedule_message(desk: Desk, message: discord.Message) -> None:
 
 
 async def post_again(desk: Desk, message: discord.Message) -> None:
-    """The same, beginning with the question when."""
+    """Open a draft with the content of a message, starting with the question when."""
     draft = draft_of(desk, message)
     spec = draft_view.loaded(desk, draft.method)
     await desk.interaction.response.send_modal(build_form(spec, draft, "when"))
@@ -38,7 +38,7 @@ async def post_again(desk: Desk, message: discord.Message) -> None:
 
 
 async def which_job(desk: Desk, message: discord.Message) -> None:
-    """The card of the job whose run posted a message."""
+    """Show the card of the job whose run posted a message."""
     run = await desk.client.run_of_message(desk.guild_id, message.id)
     if run is None:
         raise Refused(t("None of this server's jobs posted this message, or its history was cleared."))
@@ -46,7 +46,7 @@ async def which_job(desk: Desk, message: discord.Message) -> None:
 
 
 async def schedule_role(desk: Desk, member: discord.Member) -> None:
-    """A draft that gives a person a role."""
+    """Show a draft that gives a person a role."""
     spec = draft_view.loaded(desk, _ROLE)
     draft = create.new_draft(desk, _ROLE, values={"user_ids": [str(member.id)]})
     await desk.memory.save_draft(draft)
@@ -54,7 +54,7 @@ async def schedule_role(desk: Desk, member: discord.Member) -> None:
 
 
 def draft_of(desk: Desk, message: discord.Message) -> Draft:
-    """What a message says (its text, the addresses of its files, its first embed) as a draft."""
+    """Return a draft with a message's text, the addresses of its files and its first embed."""
     text = "\n".join([message.content, *(item.url for item in message.attachments)]).strip()
     embed = next((item for item in message.embeds if item.type == "rich"), None)
     if not text and embed is None:

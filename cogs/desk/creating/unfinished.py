@@ -1,4 +1,4 @@
-"""``/schedule drafts``: what somebody began and did not finish."""
+"""``/schedule drafts``: a person's unfinished drafts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST = 15
 
 
 async def show_drafts(desk: Desk) -> None:
-    """Shows a person's own drafts, the one touched last first."""
+    """Show a person's own drafts, most recently changed first."""
     memory = desk.memory
     drafts = await memory.drafts_of(desk.member.id, desk.guild.id, _MOST)
     if not drafts:
@@ -43,7 +43,7 @@ async def show_drafts(desk: Desk) -> None:
 
 
 async def open_draft(desk: Desk, _target: str) -> None:
-    """Goes on with the draft that was picked."""
+    """Continue with the picked draft."""
     draft = await draft_view.own_draft(desk, desk.picked())
     if not draft.method:
         await create.choose(desk, draft.id)

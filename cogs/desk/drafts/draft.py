@@ -1,4 +1,4 @@
-"""What a draft may become: which fields in which form, and from what was typed to params. Pure."""
+"""A draft's fields by form, and the conversion of typed values to params. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schedulezero.methods.values import as_id, errors_in
 from schedulezero.methods.variables import turns
 from schedulezero.when.language.once import span_of
 
-# Where a draft keeps what is no parameter; none can be called so.
+# Keys of a draft's values that are not parameters; a parameter's name cannot begin with #.
 NAME = "#name"
 MISSED = "#missed"
 OVERLAP = "#overlap"
@@ -27,17 +27,17 @@ PING = "#ping"
 MANAGERS = "#managers"
 KEPT = "#kept"
 HIDDEN = "#hidden"
-"""Here a draft keeps the names of what its writer may not read of the job that it edits or copies."""
+"""The key that holds the names of the job's values that the draft's writer may not read."""
 
 FIELDS_A_STEP = 5  # of a modal; the first step gives one of them to *when*
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What the values of a draft amount to.
+    """The result of filling in a draft.
 
     Attributes:
-        params: what the job function will get, as far as it is right.
+        params: what the job function will get, as far as it is valid.
         errors: parameter name → what is wrong with it, in words.
         missing: required parameters that have no value yet.
     """
@@ -52,9 +52,9 @@ class Filled:
 
 
 def steps(spec: MethodSpec) -> list[list[Parameter]]:
-    """The parameters to ask for, step by step: the required ones first, as few steps as possible.
+    """Return the parameters by step: the required ones first, in as few steps as possible.
 
-    The guild is never asked for: it is the one where the command was used.
+    The form does not ask for the guild; it is the one where the command was used.
     """
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
     asked.sort(key=lambda parameter: not parameter.required)  # stable: declared order within each
@@ -66,10 +66,10 @@ WHERE = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS)
 
 
 def groups(spec: MethodSpec) -> dict[str, list[Parameter]]:
-    """The parameters as the lines of a draft's card, each line with a form of its own.
+    """Return the parameters by line of a draft's card; each line has its own form.
 
-    ``where`` holds the places and people that must be named, ``what`` what is most often said of
-    the rest, ``more1`` and on whatever is left; a line without parameters is not there.
+    ``where`` holds the required places and people, ``what`` the first of the remaining parameters, ``more1``
+    and up the rest. Lines without parameters are left out.
     """
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
     where = [item for item in asked if item.kind in WHERE and item.required][:FIELDS_A_STEP]
@@ -81,21 +81,21 @@ def groups(spec: MethodSpec) -> dict[str, list[Parameter]]:
 
 
 def label_of(parameter: Parameter) -> str:
-    """What a parameter is called in a form, in the reader's language."""
+    """Return a parameter's label in the reader's language."""
     return t(parameter.label)
 
 
 def said_choice(value: str) -> str:
-    """How one of several values is shown."""
+    """Return the label of a choice in the reader's language."""
     return t(value.replace("_", " "))
 
 
 def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
-    """The params that the typed values mean.
+    """Convert typed values to params.
 
     Parameters:
         spec: what the method declares.
-        values: parameter name → what was typed or picked (texts, lists of ids, booleans).
+        values: parameter name → typed or picked value (texts, lists of ids, booleans).
         guild_id: the guild for which the job is made.
     """
     params: dict[str, Any] = {}
@@ -128,12 +128,12 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
 
 
 def strangers_in(spec: MethodSpec, values: Mapping[str, Any]) -> list[str]:
-    """The values of a draft that its job does not take, such as those of a job that changed since."""
+    """Return the names in a draft that its job does not take, such as those of a job that has changed."""
     return [name for name in values if not name.startswith("#") and spec.parameter(name) is None]
 
 
 def fitting(spec: MethodSpec, before: MethodSpec | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a draft's values when it becomes another job's: what both take, of the same kind."""
+    """Return the values to keep when a draft changes its method: those both take, of the same kind."""
 
     def fits(name: str) -> bool:
         wanted, had = spec.parameter(name), before.parameter(name) if before is not None else None
@@ -143,7 +143,7 @@ def fitting(spec: MethodSpec, before: MethodSpec | None, values: Mapping[str, An
 
 
 def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of `fill`: what to type for these params."""
+    """Return the values to type for these params: the inverse of `fill`."""
     values: dict[str, Any] = {}
     for parameter in spec.parameters:
         value = params.get(parameter.name)
@@ -166,7 +166,7 @@ def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def auto_name(spec: MethodSpec, params: Mapping[str, Any]) -> str:
-    """A name for a job that was given none: how its text begins, else what its method does."""
+    """Return a name for an unnamed job: the start of its text, or its method's summary."""
     for key in ("title", "message", "question", "reason"):
         text = " ".join(turns(str(params.get(key) or ""))[0].split())
         if text:
@@ -214,7 +214,7 @@ def _read(parameter: Parameter, value: Any) -> Any:
 
 
 def _ids(value: Any) -> list[Any]:
-    """Ids as they are saved, each the digits that the job function will get; what is none stays as it is."""
+    """Return ids as the strings of digits that the job function gets; anything else stays as it is."""
     items: list[Any] = value if isinstance(value, list) else [value]
     found = [(item, as_id(item)) for item in items]
     return [str(item) if identifier is None else str(identifier) for item, identifier in found]

@@ -1,5 +1,5 @@
-"""The card of a draft: a line for each thing to say, each with its own edit button, and what will be
-posted as it will look."""
+"""The card of a draft: a line for each group of fields, with its own edit button, and a preview of the
+post."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 
 
 def shown(parameter: Parameter, value: object, length: int = 300) -> str:
-    """A parameter with its value, as a person reads it; a long text as a quotation."""
+    """Format a parameter with its value for people; quote a long text."""
     label = label_of(parameter)
     if (mentions := mentioned(parameter.kind, value)) is not None:
         return f"**{label}:** {mentions}"
@@ -67,15 +67,15 @@ def draft_panel(
     hint: str | None = None,
     told: str | None = None,
 ) -> ui.LayoutView:
-    """The card.
+    """Return the card.
 
     Parameters:
         spec, draft, reviewed: what to show.
         now: the present instant.
-        post: what will be posted, if anything is.
+        post: the preview of the post, if the job posts anything.
         notice: something that just happened, such as why saving failed.
-        hint: something worth knowing about how the times were read.
-        told: what the job itself says that it would do.
+        hint: a note on how the times were read.
+        told: the job's own report of what it would do.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Check before you schedule")
@@ -110,7 +110,7 @@ def draft_panel(
 
 
 def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
-    """What to do: a choice of all job methods, at most 25."""
+    """Return a menu of all job methods, at most 25."""
     options = [
         discord.SelectOption(
             label=cut(t(spec.summary).rstrip("."), 100), value=spec.name, description=cut(spec.name, 100)
@@ -149,7 +149,7 @@ def _job_line(spec: MethodSpec, draft: Draft) -> ui.Item[Any]:
 def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.Item[Any]]:
     lines: list[ui.Item[Any]] = []
     further: list[DeskButton] = []
-    # Read as: name of the group, what stands there while it is empty.
+    # Read as: name of the group, its text while it is empty.
     empty = {"where": t("Where or whom"), "what": t("What")}
     for name, parameters in groups(spec).items():
         said = [
@@ -213,7 +213,7 @@ def _options(draft: Draft) -> str:
 
 
 def _hidden(spec: MethodSpec, draft: Draft) -> str:
-    """What of the job is not shown here, and what becomes of it."""
+    """Say which parts of the job are hidden here, and whether they are kept."""
     found = [spec.parameter(name) for name in draft.values[HIDDEN]]
     names = ", ".join(
         t("Call after each successful run") if item is None else label_of(item) for item in found
@@ -228,7 +228,7 @@ def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[u
     label = t("Save the change") if draft.job_id else t("Confirm")
     if reviewed.needs_approval:
         label = t("Ask for approval")
-    # Rights are looked at again on the click, so that whoever mended them need not start over.
+    # The click checks the rights again, so the button stays enabled while rights are missing.
     return row_of(
         DeskButton(
             "draft", "confirm", draft.id, label, style=discord.ButtonStyle.success, disabled=incomplete
@@ -244,13 +244,13 @@ def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[u
 
 
 def _missing(reviewed: Review, draft: Draft) -> list[str]:
-    """What was not said yet, which is no mistake."""
+    """List the values not given yet; these are not errors."""
     found = [label_of(parameter) for parameter in reviewed.filled.missing]
     return [*found, *([t("When")] if reviewed.when_error and not draft.when.strip() else [])]
 
 
 def _trouble(reviewed: Review, draft: Draft) -> list[str]:
-    """What was said and cannot be."""
+    """List the values that are not valid."""
     lines = list(reviewed.filled.errors.values())
     if reviewed.when_error and draft.when.strip():
         lines.append(f"**{t('When:')}** {reviewed.when_error}")

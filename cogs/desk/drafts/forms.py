@@ -1,6 +1,7 @@
-"""A draft's declared parameters → a modal's fields → values. One form a line of its card.
+"""Convert a draft's declared parameters to a modal's fields, and the submitted fields to values.
 
-A modal cannot answer a modal and has five fields; `draft.groups` says which go together.
+A modal cannot be answered with a modal and has at most five fields; each line of the card has its own form,
+with the fields that `draft.groups` puts together.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
 _KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
-# Read as: where alerts about a job go, and how the form says it.
+# Read as: where alerts about a job go, its wording in the form.
 ALERTS = {
     "guild": mark("where this server's alerts go"),
     "creator": mark("to its creator"),
@@ -53,17 +54,17 @@ ALERTS = {
 }
 
 FIRST = "first"
-"""The form that opens with the command: the first step, and when."""
+"""The form that ``/schedule create`` opens: the first step, and when."""
 
 
 def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None = None) -> Form:
-    """The form of a line of a draft's card, filled with what the draft has.
+    """Return the form of a line of a draft's card, filled with the draft's values.
 
     Parameters:
         spec: what the method declares.
-        draft: what was typed so far.
+        draft: the input so far.
         group: `FIRST`, ``when``, ``options``, or a name of `draft.groups`.
-        keeps: for an edit, the present schedule in words, which an empty field leaves as it is.
+        keeps: for an edit, the present schedule in words, which an empty field keeps.
     """
     verb = t("Edit") if draft.job_id else t("Schedule")
     title = cut(f"{verb}: {t(spec.summary).rstrip('.')}", MAX_LABEL)
@@ -94,7 +95,7 @@ def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None 
 
 
 def parameter_field(parameter: Parameter, value: Any) -> ui.Label[Any]:
-    """The field of a parameter, filled with the value that it has."""
+    """Return the field of a parameter, filled with its value."""
     return ui.Label(
         text=cut(_label(parameter), MAX_LABEL),
         description=cut(_help(parameter), MAX_OPTION) or None,
@@ -103,7 +104,7 @@ def parameter_field(parameter: Parameter, value: Any) -> ui.Label[Any]:
 
 
 def read_form(submitted: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """What was typed: the draft's values that it changes, and the text of *when* if it was asked."""
+    """Return the draft's values that the form changes, and the text of *when* if the form asked for it."""
     values: dict[str, Any] = {}
     when: str | None = None
     for custom_id, value in submitted.items():
@@ -206,7 +207,7 @@ def _help(parameter: Parameter) -> str:
 
 
 def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
-    """The field that suits a parameter, filled with the value that it has."""
+    """Return the type of field that suits a parameter, filled with its value."""
     custom_id, required, kind = f"{_PARAMETER_FIELD}{parameter.name}", parameter.required, parameter.kind
     if kind in (Kind.CHANNEL, Kind.CHANNELS):
         return ui.ChannelSelect(

@@ -1,4 +1,4 @@
-"""What a job will post, as it will look: its message, and its embed as an embed."""
+"""Preview a job's post: its message, and its embed as an embed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_FIELDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What will be posted: a message, an embed's JSON, or both; ``turns`` texts take turns."""
+    """A post: a message, an embed's JSON, or both; ``turns`` texts rotate."""
 
     content: str = ""
     embed: Mapping[str, Any] | None = None
@@ -29,13 +29,13 @@ class Post:
 
 
 def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: int) -> Post | None:
-    """What a job's params will post, as far as they say; None for a job that posts nothing.
+    """Return the post of a job, as far as its params define it; None for a job that posts nothing.
 
     Parameters:
-        spec: what its method declares; texts in which it renders variables are rendered here, too.
-        params: what it gets.
-        facts: what variables stand for.
-        number: the run whose turn it is, from 1.
+        spec: what its method declares; variables are rendered in the same texts as in a run.
+        params: the job's params.
+        facts: the values of the variables.
+        number: the number of the run, from 1, which picks the text to show.
     """
     if not spec.variables:
         return None
@@ -74,7 +74,7 @@ def _rendered(text: Any, facts: Facts, number: int) -> str:
 
 
 def _flat(data: dict[str, Any]) -> dict[str, Any]:
-    """An embed's JSON with the parts that we show."""
+    """Reduce an embed's JSON to the parts that the preview shows."""
 
     def inner(key: str, name: str) -> Any:
         part = data.get(key)
@@ -92,7 +92,7 @@ def _flat(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def post_items(post: Post) -> list[ui.Item[Any]]:
-    """The components that show a post below a panel; they may be added to any layout."""
+    """Return the components that show a post below a panel; they may be added to any layout."""
     heading = t("This is how it will look:")
     if post.turns > 1:
         heading = t("This is how it will look next, one of {count} texts in turn:", count=post.turns)

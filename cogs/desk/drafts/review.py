@@ -1,4 +1,4 @@
-"""What a draft amounts to at this moment, and what stands against it. Pure; nothing is fetched."""
+"""Check a draft at this moment: what it means and what prevents saving it. Pure; fetches nothing."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _LONGEST_MESSAGE = 2000
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a draft is judged by.
+    """What a draft is checked against.
 
     Attributes:
         guild, member: where and by whom.
-        zone, locale: in which the person means times.
+        zone, locale: how to read the person's times.
         now: the present instant.
-        facts: what variables would stand for.
+        facts: the values of the variables.
         known: channels that are not in the cache.
-        joined: the private threads in which the person is known to be.
-        unreachable: why whom the job writes to gets nothing from it; None where they do.
-        rules: what the guild forbids, None when that is not known.
-        approval: whether the guild asks for a second person.
+        joined: the private threads that the person is known to be in.
+        unreachable: why the job's recipients cannot get its messages; None if they can.
+        rules: the guild's rules against runs; None if unknown.
+        approval: whether the guild requires approval by a second person.
         kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
-        allowance: the limits that hold in the guild, None when they are not known.
-        only_schedules: whether the person has a role to schedule and does not manage the guild.
+        allowance: the guild's limits; None if unknown.
+        only_schedules: whether the person may schedule through a role but does not manage the guild.
     """
 
     guild: discord.Guild
@@ -66,18 +66,18 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a draft amounts to.
+    """The result of checking a draft.
 
     Attributes:
-        filled: its params and what is wrong with them.
-        trigger: when it is understood (or kept, for an edit); None when it is not.
-        schedule: the same as a schedule.
+        filled: its params and their errors.
+        trigger: the trigger read from *when* (or kept, for an edit); None if *when* was not understood.
+        schedule: the trigger as a schedule.
         zone: the zone of its wall-clock times: the person's, unless the text names another.
         when_error: why *when* was not understood.
         problems: rights that the person or the bot lack, and limits that it would exceed.
         runs: its next instants.
-        forbidden: of those, the ones that the guild's rules would skip, each with the reason.
-        needs_approval: whether it waits for a second person.
+        forbidden: the instants among them that the guild's rules would skip, each with the reason.
+        needs_approval: whether it must wait for a second person.
     """
 
     filled: Filled
@@ -92,12 +92,12 @@ class Review:
 
     @property
     def ready(self) -> bool:
-        """Whether it may be saved."""
+        """Whether it can be saved."""
         return self.filled.complete and self.trigger is not None and not self.problems
 
 
 def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
-    """Works out what a draft amounts to."""
+    """Check a draft."""
     filled = fill(spec, draft.values, str(around.guild.id))
     errors = {**filled.errors, **_text_errors(spec, filled, around.facts), **_ping_errors(draft)}
     filled = replace(filled, errors=errors)
@@ -128,7 +128,7 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
 
 
 def _exceeded(draft: Draft, schedule: Schedule | None, around: Circumstances) -> list[str]:
-    """The limits that stand against a draft. An edit takes no place, and may keep its schedule."""
+    """List the limits that a draft exceeds. An edit does not count as a new job and may keep its schedule."""
     if around.allowance is None:
         return []
     found: list[str | None] = []
@@ -141,7 +141,7 @@ def _exceeded(draft: Draft, schedule: Schedule | None, around: Circumstances) ->
 
 
 def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, str]:
-    """Texts whose variables cannot be rendered, or of which a turn is too long."""
+    """Return errors for texts with invalid variables, or with a turn that is too long."""
     found: dict[str, str] = {}
     for name in spec.variables:
         text, parameter = filled.params.get(name), spec.parameter(name)

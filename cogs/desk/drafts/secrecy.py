@@ -1,7 +1,7 @@
-"""What of a job only those may read who could write it: addresses that bear tokens, and what is sent there.
+"""Hide the secrets of a job: addresses that contain tokens, and what the job sends there.
 
-A job that calls an address takes *Manage Server*; so does reading where it calls and what it sends. Its
-creator may read it, too. Everybody else who may schedule sees the host, and "…" for the rest. Pure.
+A job that calls an address requires *Manage Server*; so does reading the address and what is sent. The job's
+creator may read them, too. Everyone else who may schedule sees only the host, and "…" for the rest. Pure.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _SENT = (Kind.URL, Kind.TEXT, Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 
 
 def may_read(job: Job, member: discord.Member) -> bool:
-    """Whether somebody may read all of a job: its creator, and those who could write any such job."""
+    """Return whether a member may read all of a job: its creator, and members who could write such a job."""
     return str(member.id) == job.creator_id or getattr(member.guild_permissions, CALLING.permission)
 
 
 def secrets_in(spec: MethodSpec | None, params: Mapping[str, Any]) -> frozenset[str]:
-    """The params that are not for everybody who may schedule.
+    """Return the names of the params that not everyone who may schedule can read.
 
     Parameters:
-        spec: what the method declares; None when it is not loaded, which makes every address one of them.
-        params: what it gets.
+        spec: what the method declares; None if it is not loaded, which makes every address a secret.
+        params: the job's params.
     """
     return frozenset(name for name, value in params.items() if value and _is_secret(spec, name))
 
@@ -49,7 +49,7 @@ def _is_secret(spec: MethodSpec | None, name: str) -> bool:
 
 
 def veiled(spec: MethodSpec | None, job: Job, member: discord.Member | None) -> Job:
-    """A job as somebody may read it; None stands for everybody."""
+    """Return a job with secrets masked for a member; None stands for everyone."""
     if member is not None and may_read(job, member):
         return job
     hidden = secrets_in(spec, job.params)
@@ -66,12 +66,12 @@ def _veil(spec: MethodSpec | None, name: str, value: Any) -> Any:
 
 
 def without_secrets(spec: MethodSpec | None, job: Job, member: discord.Member) -> Job:
-    """A job without what somebody may not read."""
+    """Return a job without the params that a member may not read."""
     hidden = frozenset[str]() if may_read(job, member) else secrets_in(spec, job.params)
     return replace(job, params={key: value for key, value in job.params.items() if key not in hidden})
 
 
 def kept_hidden(draft: Draft) -> frozenset[str]:
-    """The values that an edit keeps without showing them: those that were not typed in their place."""
+    """Return the values that an edit keeps hidden: those with no new value typed in their place."""
     names = draft.values.get(HIDDEN) or ()
     return frozenset(name for name in names if draft.job_id and draft.values.get(name) in (None, "", []))

@@ -1,4 +1,4 @@
-"""``/schedule export`` and ``import``: jobs as a file; a dry run first, each bad entry told by its line."""
+"""``/schedule export`` and ``import``: jobs as a file; a dry run first, with each bad entry's line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _QUICK = 50
 
 
 async def export(desk: Desk, kind: str) -> None:
-    """Answers ``/schedule export`` with a file of all that is not over."""
+    """Answer ``/schedule export`` with a file of all active, paused and pending jobs."""
     found = [
         job
         async for job in desk.client.all_jobs(desk.guild_id)
@@ -89,14 +89,14 @@ async def export(desk: Desk, kind: str) -> None:
 def _written(
     jobs: list[Job], specs: Mapping[str, MethodSpec | None], member: discord.Member
 ) -> tuple[bytes, int]:
-    """Jobs as YAML without what somebody may not read, and how many are without it; for a thread."""
+    """Return jobs as YAML without secrets, and the number of jobs with some left out; runs in a thread."""
     readable = [without_secrets(specs[job.method], job, member) for job in jobs]
     hidden = sum(len(job.params) < len(whole.params) for job, whole in zip(readable, jobs, strict=True))
     return write_jobs(readable).encode(), hidden
 
 
 async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) -> None:
-    """Answers ``/schedule import``: says what a file would do, and what in it cannot be taken over."""
+    """Answer ``/schedule import``: show what a file would do, and which entries cannot be imported."""
     limits = desk.services.limits
     if file.size > limits.file_bytes:
         raise Refused(t("The file is larger than {size} KiB.", size=limits.file_bytes // 1024))
@@ -118,7 +118,7 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     seen = SeenChannels(desk.bot, desk.guild)
     allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
     for item in read.entries:
-        await asyncio.sleep(0)  # an entry takes a millisecond or two, and there may be hundreds
+        await asyncio.sleep(0)  # an entry takes a millisecond or two, and a file may have hundreds
         found = await _job(desk, item, seen, allowance.limits)
         if isinstance(found, Fault):
             faults.append(found)
@@ -138,7 +138,7 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
 
 
 def _room(allowance: Allowance, member: bool) -> int | None:
-    """For how many more jobs there is room, None for any number."""
+    """Return how many more jobs there is room for; None for no limit."""
     left = [allowance.most_jobs - allowance.jobs] if allowance.most_jobs is not None else []
     if member and allowance.limits.jobs_per_person is not None:
         left.append(allowance.limits.jobs_per_person - (allowance.mine or 0))
@@ -146,7 +146,7 @@ def _room(allowance: Allowance, member: bool) -> int | None:
 
 
 async def _job(desk: Desk, entry: Found, seen: SeenChannels, limits: Limits) -> Job | Fault:
-    """An entry as a job of this guild, checked as if it had been typed."""
+    """Convert an entry to a job of this guild, with the same checks as typed input."""
     spec = spec_for(desk.bot, entry.method)
     if spec is None or spec.personal:
         return Fault(
@@ -248,14 +248,14 @@ def _dry_panel(
 
 
 async def drop(desk: Desk, panel_id: str) -> None:
-    """Imports nothing."""
+    """Discard the dry run without importing."""
     await _take(desk, panel_id)
     said = t("Discarded. Nothing was scheduled.")
     await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
 
 
 async def do(desk: Desk, panel_id: str) -> None:
-    """Creates the jobs that the dry run found ready; all of them can be undone together."""
+    """Create the jobs that passed the dry run; one click undoes them all."""
     jobs = await _take(desk, panel_id)
     memory = desk.memory
     approval = (await memory.settings(desk.guild.id)).approval
@@ -297,7 +297,7 @@ async def do(desk: Desk, panel_id: str) -> None:
 
 
 async def undo(desk: Desk, panel_id: str) -> None:
-    """Cancels what was imported, but nothing that somebody changed since."""
+    """Cancel the imported jobs, except those changed since."""
     memory = desk.memory
     state = await memory.panel(panel_id, desk.guild.id)
     made: dict[str, int] = (state or {}).get("imported") or {}
@@ -313,7 +313,7 @@ async def undo(desk: Desk, panel_id: str) -> None:
 
 
 async def _take(desk: Desk, panel_id: str) -> list[Job]:
-    """Uses a dry run up; Refused when it was used, or is somebody else's."""
+    """Use up a dry run; raise Refused if it is used up or someone else's."""
     memory = desk.memory
     state = await memory.panel(panel_id, desk.guild.id)
     if state is not None and state.get("by", "") not in ("", desk.actor_id):

@@ -1,8 +1,8 @@
-"""A second person's word: asked for where the guild's alerts go, given to one version, read in full.
+"""Approval by a second person: requested in the alert channel, given to one version, read in full.
 
-A card shows everything that a version does, and its button names that version: what was changed since is
-not approved with it. Whoever had a part in what the job does (`authorship.writers`) cannot approve it, and
-neither can a person who may not do by hand what it does.
+A card shows everything that a version does, and its button names that version, so later changes are not
+approved with it. A person who had a part in what the job does (`authorship.writers`) cannot approve it, nor
+can one who lacks the rights to do the same by hand.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
 
 
 async def approve(desk: Desk, target: str) -> None:
-    """Lets one version of a pending job run, unless the person had a part in it.
+    """Let one version of a pending job run, unless the person had a part in it.
 
-    The target is ``<job>:v<version>``. One without a version, or with one that is not the present one, shows
-    what there is to read now.
+    The target is ``<job>:v<version>``. Without a version, or with an outdated one, show the current version
+    to read first.
     """
     client = desk.client
     match = _TARGET.fullmatch(target)
@@ -56,7 +56,7 @@ async def approve(desk: Desk, target: str) -> None:
 
 
 async def _check_writers(desk: Desk, job: Job) -> None:
-    """Refuses whoever had a part in what a job does, and a job whose versions are newer than it is."""
+    """Refuse the writers of a job, and a job that has changed since it was read."""
     versions = await desk.client.versions(job.id, MOST_VERSIONS)
     if versions and versions[0].job.version != job.version:
         raise await changed_meanwhile(desk, job.id)

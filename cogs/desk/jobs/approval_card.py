@@ -1,6 +1,6 @@
-"""What a second person reads before approving: all of one version of a job, or a list of what waits.
+"""The card for a second person's approval: one version of a job in full, or a list of pending jobs.
 
-The card is posted where the guild's alerts go; its button names the version that it shows.
+The card is posted in the guild's alert channel, if it has one; its button names the version that it shows.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ from schedulezero.model import Job
 
 log = logging.getLogger(__name__)
 
-_LISTED = 25  # as many as a select offers
+_LISTED = 25  # the most options of a select
 _LONGEST = 3000
-"""What is longer than this is in a file beside the card, whole."""
+"""Longer texts are attached to the card as a file, in full."""
 _IN_WORDS = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS, Kind.BOOLEAN)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a second person reads: a panel, and a file where it is too long for one."""
+    """A panel for a second person, with a file if the text is too long for the panel."""
 
     panel: ui.LayoutView
     files: tuple[tuple[str, bytes], ...]
 
     def attached(self) -> list[discord.File]:
-        """The files, to be sent once."""
+        """Return the files as new attachments, to be sent once."""
         return [discord.File(BytesIO(data), name) for name, data in self.files]
 
 
 def approval_card(
     job: Job, spec: MethodSpec | None, *, heading: str, reader: discord.Member | None = None
 ) -> Card:
-    """Everything that a pending job would do, with the button that approves this version of it.
+    """Return everything that a pending job would do, with a button that approves this version.
 
     Parameters:
-        job: as it stands.
-        spec: what its method declares; None when it is not loaded.
-        heading: what there is to say first.
-        reader: for whom it is; None for everybody in a channel, who may not read all of every job. Where
-            something is hidden, the button shows all of it first, to whoever may approve it.
+        job: its current version.
+        spec: what its method declares; None if it is not loaded.
+        heading: the first line.
+        reader: the person who reads it; None for everyone in a channel, who may not read all of every job. If
+            something is hidden, the button first shows everything to a person who may approve it.
     """
     whole, job = job, veiled(spec, job, reader)
     lines = [
@@ -101,7 +101,7 @@ def approval_card(
 
 
 def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
-    """Every parameter whole, with nothing of its text hidden by formatting."""
+    """List every parameter in full, escaped so that formatting hides none of its text."""
     found: list[str] = []
     for name, value in job.params.items():
         parameter = spec.parameter(name) if spec is not None else None
@@ -129,14 +129,14 @@ def _all_of(job: Job) -> dict[str, Any]:
 
 
 async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
-    """Posts one card in the guild's alert channel, so that a second person learns of the jobs that wait."""
+    """Post one card in the guild's alert channel that asks a second person to approve the pending jobs."""
     if not jobs:
         return
     guild = desk.guild
     settings = await desk.memory.settings(guild.id)
     channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
     if not isinstance(channel, discord.abc.Messageable):
-        return  # the job's card says that it waits, and the list finds it
+        return  # the job's card says that it is pending, and the list shows it
     with speaking(guild.preferred_locale):
         if len(jobs) == 1:
             heading = t("{person} asks for approval", person=desk.member.mention)
@@ -153,7 +153,7 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
 
 
 def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
-    """One card for many jobs, each of which is read and approved by itself."""
+    """Return one card for many jobs; each is read and approved separately."""
     heading = t("{person} asks for approval of {count} jobs", person=desk.member.mention, count=len(jobs))
     lines = [f"### {heading}", *bullets([cut(plain(job.title), 80) for job in jobs], _LISTED)]
     if len(jobs) > _LISTED:

@@ -1,4 +1,4 @@
-"""Many jobs changed together: selected in a list, named before it is done, undone with one click."""
+"""Change many jobs together: select them in a list, confirm their names, undo with one click."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST = 10_000
 _NAMED = 12
 _QUICK = 100
 
-# Read as: what is done, the question before it, what it says afterwards.
+# Read as: the action, the question before it, the message afterwards.
 _QUESTIONS = {
     "pause": (mark("Pause {count} jobs?"), mark("Paused: {count} jobs.")),
     "resume": (mark("Resume {count} jobs?"), mark("Resumed: {count} jobs.")),
@@ -38,7 +38,7 @@ _ACTS = {"pause": Act.PAUSE, "resume": Act.RESUME, "cancel": Act.CANCEL, "change
 
 
 async def select(desk: Desk, panel_id: str) -> None:
-    """Takes in which jobs of the page were selected."""
+    """Set the selection to the jobs picked on this page."""
     state = await LIST.state(desk, panel_id)
     state["selected"] = desk.all_picked()
     await LIST.save(desk, panel_id, state)
@@ -46,7 +46,7 @@ async def select(desk: Desk, panel_id: str) -> None:
 
 
 async def select_all(desk: Desk, panel_id: str) -> None:
-    """Selects all jobs that the list's filter matches, on every page."""
+    """Select all jobs that match the list's filter, on every page."""
     state = await LIST.state(desk, panel_id)
     query = query_of(state)
     found = desk.client.all_jobs(desk.guild_id, query)
@@ -74,7 +74,7 @@ async def _show_selection(desk: Desk, panel_id: str, state: dict[str, Any]) -> N
 
 
 async def _selected(desk: Desk, state: dict[str, Any]) -> list[Job]:
-    """The selected jobs that are still there."""
+    """Return the selected jobs that still exist."""
     wanted = set(state.get("selected") or ())
     if not wanted:
         raise Refused(t("The selection is empty now."))
@@ -87,7 +87,7 @@ async def _selected(desk: Desk, state: dict[str, Any]) -> list[Job]:
 async def _allowed(
     desk: Desk, jobs: list[Job], name: str, params: Mapping[str, str]
 ) -> tuple[list[Job], list[str]]:
-    """The jobs to which the person may do it, and why not to the others."""
+    """Return the jobs that the person may change, and the reasons for the others."""
     versions: dict[str, Job] = {}
     refused: list[str] = []
     if name == "change":
@@ -107,7 +107,7 @@ async def _allowed(
 
 
 async def _confirm(desk: Desk, panel_id: str, *, name: str, **params: str) -> None:
-    """Asks before many jobs are changed, see `_QUESTIONS`."""
+    """Ask for confirmation before changing many jobs, see `_QUESTIONS`."""
     state = await LIST.state(desk, panel_id)
     jobs, refused = await _allowed(desk, await _selected(desk, state), name, params)
     state["bulk"] = {"action": name, "params": params, "jobs": {job.id: job.version for job in jobs}}
@@ -127,12 +127,12 @@ async def _confirm(desk: Desk, panel_id: str, *, name: str, **params: str) -> No
 
 
 async def ask_move(desk: Desk, panel_id: str) -> None:
-    """Asks before many jobs are moved to the channel that was picked."""
+    """Ask for confirmation before moving many jobs to the picked channel."""
     await _confirm(desk, panel_id, name="change", channel_id=desk.picked())
 
 
 async def do(desk: Desk, panel_id: str) -> None:
-    """Does what was asked about."""
+    """Carry out the confirmed change."""
     state = await LIST.state(desk, panel_id)
     wanted = state.get("bulk")
     if not wanted:
@@ -154,7 +154,7 @@ async def do(desk: Desk, panel_id: str) -> None:
 
 
 async def undo(desk: Desk, panel_id: str) -> None:
-    """Brings all of them back as they were; those that somebody changed since are left alone."""
+    """Restore all changed jobs, except those changed again since."""
     state = await LIST.state(desk, panel_id)
     changed: dict[str, list[int]] = state.get("undo") or {}
     if not changed:
@@ -175,7 +175,7 @@ async def undo(desk: Desk, panel_id: str) -> None:
 
 
 async def _ask_for_approval(desk: Desk, outcome: BulkOutcome) -> None:
-    """Tells of those changed jobs that wait for a second person now; none of them did before."""
+    """Ask for approval of the changed jobs that are now pending; none of them was before."""
     waiting = desk.client.all_jobs(desk.guild_id, JobQuery(state=JobState.PENDING))
     await ask_for_approval(desk, *[job async for job in waiting if job.id in outcome.changed])
 
@@ -183,13 +183,13 @@ async def _ask_for_approval(desk: Desk, outcome: BulkOutcome) -> None:
 async def _restorable(
     desk: Desk, changed: Mapping[str, list[int]], action_name: str
 ) -> tuple[list[str], dict[str, str]]:
-    """The jobs that the person may bring back as they were; and job id → why not, for the others.
+    """Return the jobs that the person may restore; and job id → reason, for the others.
 
     Parameters:
         desk: who asks.
-        changed: job id → the version to go back to, and the one at which it must be.
-        action_name: what was done. Where that changed nothing about what a job does, and nobody else did
-            either, it is undone to what the job does as it stands.
+        changed: job id → the version to restore, and the version it must have now.
+        action_name: the action to undo. If neither it nor anyone else changed what a job does, the undo is
+            checked against the job as it is now.
     """
     client, guild_id = desk.client, desk.guild_id
     query = JobQuery(state=JobState.CANCELLED) if action_name == "cancel" else JobQuery()
@@ -215,14 +215,14 @@ async def _restorable(
         found = verdicts(desk, Act.RESTORE, jobs, versions=versions, cleared=cleared)
         async for job, verdict in found:
             if job.version != changed[job.id][1] or verdict.allowed:
-                allowed.append(job.id)  # one that was changed since is the server's to refuse, with a reason
+                allowed.append(job.id)  # if it was changed since, the server refuses it with a reason
             else:
                 refused[job.id] = f"“{plain(job.title)[:60]}”: {verdict.against[0]}"
     return allowed, refused
 
 
 async def _show_progress(desk: Desk, count: int) -> None:
-    """Says that many jobs are being changed, where that takes a while."""
+    """Show a progress message if the change takes a while."""
     if count > _QUICK:
         said = t("Changing {count} jobs…", count=count)
         await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))

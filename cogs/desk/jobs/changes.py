@@ -1,4 +1,4 @@
-"""What was changed about a job, by whom, old → new; each version can be gone back to."""
+"""The changes to a job: by whom, old → new, with a button to restore each version."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN = 7
 
 
 async def show_changes(desk: Desk, job_id: str) -> None:
-    """Shows the newest versions of a job."""
+    """Show the newest versions of a job."""
     job = await job_here(desk, job_id, cancelled=True)
     versions = await desk.client.versions(job.id, _SHOWN + 1)
     member, client = desk.member, desk.bot
@@ -37,11 +37,11 @@ async def show_changes(desk: Desk, job_id: str) -> None:
 def changes_panel(
     job: Job, versions: tuple[JobVersion, ...], readable: Mapping[int, Job] = MappingProxyType({})
 ) -> ui.LayoutView:
-    """The versions as a panel, newest first, each with what it changed.
+    """Return a panel of the versions, newest first, each with its changes.
 
     Parameters:
-        job: as it stands.
-        versions: the newest first.
+        job: its current version.
+        versions: newest first.
         readable: version → the job as the reader may see it, where that differs.
     """
     items: list[ui.Item[Any]] = [
@@ -73,7 +73,7 @@ def _line(job: Job, version: JobVersion, before: Job | None, readable: Mapping[i
 
 
 def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingProxyType({})) -> list[str]:
-    """What changed from one version to the next, each as ``label: old → new``; see `changes_panel`."""
+    """List the changes between two versions, each as ``label: old → new``; see `changes_panel`."""
     old, new = (readable.get(job.version, job).params for job in (before, after))
     found: list[str] = []
 

@@ -1,4 +1,4 @@
-"""The card of one job, and what its buttons do: run, hold, skip, cancel, each with Undo."""
+"""The card of one job, and the actions of its buttons: run, hold, skip, cancel; changes come with Undo."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ from schedulezero.when.language.parse import understand
 
 
 async def show_card(desk: Desk, job_id: str, heading: str | None = None) -> None:
-    """Shows a job's card."""
+    """Show a job's card."""
     job = await job_here(desk, job_id)
     await desk.show(await card_of(desk, job, heading=heading))
 
@@ -69,13 +69,13 @@ async def show_card(desk: Desk, job_id: str, heading: str | None = None) -> None
 async def card_of(
     desk: Desk, job: Job, *, heading: str | None = None, undo: int | None = None
 ) -> ui.LayoutView:
-    """The card of a job as it stands, with its last run.
+    """Return the card of a job with its last run.
 
     Parameters:
         desk: where it is shown.
-        job: what to show.
+        job: the job, in its current version.
         heading: what just happened to it.
-        undo: the version to which an Undo button goes back, None for no such button.
+        undo: the version that an Undo button restores; None for no button.
     """
     client = desk.client
     page = await client.runs(desk.guild_id, job_id=job.id, limit=1)
@@ -103,17 +103,17 @@ def card(
     lacks: frozenset[Feature] = frozenset(),
     pace: str | None = None,
 ) -> ui.LayoutView:
-    """A job as a panel.
+    """Return a job as a panel.
 
     Parameters:
-        job: what to show.
+        job: the job to show.
         details: its parameters in words.
         last_run: its newest run.
-        post: what it will post, if it posts anything.
+        post: a preview of the post, if it posts anything.
         heading: what just happened to it.
-        undo: the version to which an Undo button goes back.
-        lacks: what its server cannot do; those buttons are grey.
-        pace: what to tell of runs that are closer to each other than new jobs may have them.
+        undo: the version that an Undo button restores.
+        lacks: the features that its server lacks; their buttons are disabled.
+        pace: a warning that its runs are closer together than new jobs' may be.
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
@@ -188,7 +188,7 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
 
 
 def runs_once(job: Job) -> bool:
-    """Whether a job has a single instant."""
+    """Return whether a job runs at a single instant."""
     return job.trigger.type == "date"
 
 
@@ -198,7 +198,7 @@ log = logging.getLogger(__name__)
 
 
 async def run_now(desk: Desk, job_id: str) -> None:
-    """Runs a job once, now."""
+    """Run a job once, now."""
     job = await job_for(desk, Act.RUN, job_id)
     taps, message = desk.services.double_taps, desk.interaction.message
     click = (desk.member.id, message.id, message.edited_at, job.id) if message is not None else None
@@ -215,7 +215,7 @@ async def run_now(desk: Desk, job_id: str) -> None:
 
 
 async def pause(desk: Desk, job_id: str) -> None:
-    """Holds a job until it is resumed."""
+    """Pause a job until someone resumes it."""
     job = await job_for(desk, Act.PAUSE, job_id)
     if job.state is JobState.PAUSED:
         raise await changed_meanwhile(desk, job.id)
@@ -224,7 +224,7 @@ async def pause(desk: Desk, job_id: str) -> None:
 
 
 async def resume(desk: Desk, job_id: str) -> None:
-    """Lets a paused or held job run again."""
+    """Let a paused or held job run again."""
     job = await job_for(desk, Act.RESUME, job_id)
     if job.state is JobState.ACTIVE and not is_held(job):
         raise await changed_meanwhile(desk, job.id)
@@ -234,14 +234,14 @@ async def resume(desk: Desk, job_id: str) -> None:
 
 
 async def skip(desk: Desk, job_id: str) -> None:
-    """Passes over the next run."""
+    """Skip the next run."""
     job = await job_for(desk, Act.SKIP, job_id)
     skipped = await desk.client.skip(job.id, desk.actor_id)
     await _show_changed(desk, job, skipped, t("Next run skipped"))
 
 
 async def ask_until(desk: Desk, job_id: str) -> None:
-    """Asks until when nothing shall run."""
+    """Ask until when to hold the job."""
     field = text_field(
         "until",
         t("Until when?"),
@@ -253,7 +253,7 @@ async def ask_until(desk: Desk, job_id: str) -> None:
 
 
 async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None:
-    """Holds a job until an instant."""
+    """Hold a job until an instant."""
     job = await job_for(desk, Act.PAUSE, job_id)
     zone = await desk.zone()
     now = instants.now()
@@ -267,7 +267,7 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
 
 
 async def ask_cancel(desk: Desk, job_id: str) -> None:
-    """Asks before a job is cancelled."""
+    """Ask for confirmation before cancelling a job."""
     job = await job_for(desk, Act.CANCEL, job_id)
     undo = Feature.UNDO not in await desk.client.lacks()
     said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
@@ -284,7 +284,7 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
 
 
 async def cancel(desk: Desk, job_id: str) -> None:
-    """Cancels a job and offers to undo it."""
+    """Cancel a job and offer an Undo button."""
     client = desk.client
     job = await job_for(desk, Act.CANCEL, job_id)
     try:
@@ -300,7 +300,7 @@ async def cancel(desk: Desk, job_id: str) -> None:
 
 
 async def go_back(desk: Desk, target: str) -> None:
-    """Brings a job back to a version; the target is ``<job>:<version>.<expected>``."""
+    """Restore a version of a job; the target is ``<job>:<version>.<expected>``."""
     job_id, _, numbers = target.rpartition(":")
     version, _, expected = numbers.partition(".")
     client = desk.client
@@ -329,7 +329,7 @@ def _number(text: str) -> int | None:
 
 
 async def _show_changed(desk: Desk, before: Job, after: Job, heading: str) -> None:
-    """The card after a change that can be undone."""
+    """Show the card after a change, with an Undo button if there is a new version."""
     undo = before.version if after.version != before.version else None
     await desk.show(await card_of(desk, after, heading=heading, undo=undo))
 

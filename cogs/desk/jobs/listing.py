@@ -1,8 +1,7 @@
 """The list of a guild's jobs: pages of sections, a filter, an order, and a selection to change together.
 
-What a list shows (its filter, the cursors of the pages before, what is selected) lies in the bot's
-memory under the panel's id, so that its buttons work after a restart. `bulk` has what is done with
-a selection.
+The bot's memory keeps a list's state (its filter, the cursors of the previous pages, the selection) under
+the panel's id, so that its buttons work after a restart. `bulk` has the actions on a selection.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from schedulezero.model import JobState, RunState
 PAGE = 8
 _RECENT = 200
 
-# Read as: the order in which jobs are listed, and what its button says.
+# Read as: the order of the jobs, the label of its button.
 _ORDERS = {
     "next": mark("Sorted by next run"),
     "name": mark("Sorted by name"),
@@ -38,13 +37,13 @@ _STATES = (JobState.ACTIVE, JobState.PENDING, JobState.PAUSED, JobState.FINISHED
 
 
 async def begin(desk: Desk, *, state: JobState | None, text: str | None) -> None:
-    """Answers ``/schedule list``."""
+    """Answer ``/schedule list``."""
     query: dict[str, Any] = {"state": state.value if state else None, "text": text}
     await LIST.begin(desk, {"query": query})
 
 
 async def sort(desk: Desk, panel_id: str) -> None:
-    """Takes the next order."""
+    """Switch to the next order."""
     state = await LIST.state(desk, panel_id)
     orders = list(_ORDERS)
     present = state["query"].get("sort") or orders[0]
@@ -54,7 +53,7 @@ async def sort(desk: Desk, panel_id: str) -> None:
 
 
 async def ask_filter(desk: Desk, panel_id: str) -> None:
-    """Asks which jobs to show."""
+    """Ask which jobs to show."""
     query = (await LIST.state(desk, panel_id))["query"]
     methods = [
         discord.SelectOption(
@@ -92,7 +91,7 @@ async def ask_filter(desk: Desk, panel_id: str) -> None:
 
 
 async def filtered(desk: Desk, panel_id: str, fields: Mapping[str, Any]) -> None:
-    """Shows the jobs that were asked for; empty fields mean any."""
+    """Show the jobs that match the submitted filter; empty fields match any."""
     state = await LIST.state(desk, panel_id)
     query: dict[str, Any] = {"sort": state["query"].get("sort")}
     for name in ("text", "state", "method", "channel_id", "creator_id"):
@@ -102,7 +101,7 @@ async def filtered(desk: Desk, panel_id: str, fields: Mapping[str, Any]) -> None
 
 
 def query_of(state: Mapping[str, Any]) -> JobQuery:
-    """The filter and order of a list."""
+    """Return the filter and order of a list."""
     query = state["query"]
     return JobQuery(
         state=JobState(query["state"]) if query.get("state") else None,
@@ -119,7 +118,7 @@ async def _page(desk: Desk, panel_id: str, state: State) -> Page:
     page = await client.jobs(guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE)
     recent = await client.runs(guild_id, limit=_RECENT)
     outcomes: dict[str, RunState] = {}
-    for run in recent.runs:  # newest first: the first one of a job is its last outcome
+    for run in recent.runs:  # newest first, so a job's first run in the list is its last outcome
         outcomes.setdefault(run.job_id, run.state)
     selectable = Feature.BULK not in await client.lacks()
     return Page(list_panel(panel_id, page, state, outcomes, selectable=selectable), page.next_cursor)
@@ -136,14 +135,14 @@ def list_panel(
     *,
     selectable: bool,
 ) -> ui.LayoutView:
-    """A page of jobs as a panel.
+    """Return a page of jobs as a panel.
 
     Parameters:
-        panel_id: under which its state is kept.
+        panel_id: the key of its state.
         page: the jobs to show.
-        state: what the list shows, see `query_of`.
-        outcomes: job id → how its last run ended, as far as it is known.
-        selectable: whether the server can change many at once.
+        state: the state of the list, see `query_of`.
+        outcomes: job id → how its last run ended, if known.
+        selectable: whether the server can change many jobs at once.
     """
     query, number = state["query"], len(state["cursors"]) + 1
     heading = f"### {t('Scheduled jobs')}"

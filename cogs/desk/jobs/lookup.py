@@ -1,7 +1,7 @@
-"""A job of this guild, for whoever may act on it: what every button about a job begins with.
+"""Look up a job of this guild for a person who may act on it: the first step of every button about a job.
 
-`deciding` says who may; this module fetches what that takes, and refuses. A job that is gone, or that
-somebody else changed a moment before, is answered with what became of it and who did it.
+`deciding` holds the rules; this module fetches the facts they need, and refuses. If a job is gone or someone
+else has just changed it, the answer says what happened and who did it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import GuildRules, Job, JobState
 
 MOST_VERSIONS = 100
-"""As many of a job as the server keeps."""
+"""The most versions of a job that the server keeps."""
 
 
 async def job_here(desk: Desk, job_id: str, *, cancelled: bool = False) -> Job:
-    """A job of this guild.
+    """Return a job of this guild.
 
     Parameters:
-        desk: where it is asked for.
-        job_id: which one.
-        cancelled: whether one that was cancelled will do, too.
+        desk: where the request came from.
+        job_id: which job.
+        cancelled: whether to accept a cancelled job.
 
-    Raises NotFound for one that is not there, Refused for one that was cancelled, with by whom.
+    Raises NotFound if the job does not exist, Refused if it was cancelled, with the person who did it.
     """
     job = await desk.client.job(job_id, desk.guild_id)
     if job.state is JobState.CANCELLED and not cancelled:
@@ -42,7 +42,7 @@ async def job_here(desk: Desk, job_id: str, *, cancelled: bool = False) -> Job:
 
 
 async def job_for(desk: Desk, act: Act, job_id: str, *, cancelled: bool = False) -> Job:
-    """A job of this guild, for a person who may do that to it as it stands; Refused when they may not."""
+    """Return a job of this guild; raise Refused if the person may not do this to it."""
     job = await job_here(desk, job_id, cancelled=cancelled)
     await check(desk, act, job)
     return job
@@ -56,7 +56,7 @@ async def check(
     version: Job | None = None,
     cleared: bool = False,
 ) -> None:
-    """Refuses whoever may not do that to a job; see `decide`."""
+    """Raise Refused if the person may not do this to a job; see `decide`."""
     async for _, verdict in verdicts(desk, act, [job], versions={job.id: version or job}, cleared=cleared):
         if not verdict.allowed:
             raise Refused("\n".join(verdict.against[:5]))
@@ -70,13 +70,13 @@ async def verdicts(
     versions: Mapping[str, Job] | None = None,
     cleared: bool = False,
 ) -> AsyncIterator[tuple[Job, Verdict]]:
-    """Whether the person may do something to each of many jobs; see `decide`.
+    """Yield for each job whether the person may act on it; see `decide`.
 
     Parameters:
         desk: who acts, and where.
-        act: what they do.
-        jobs: to which jobs, as they stand.
-        versions: job id → the job as it would be afterwards, for those where that differs.
+        act: the action.
+        jobs: the jobs, in their current versions.
+        versions: job id → the job after the action, for those that it would change.
         cleared: see `Situation`.
     """
     member = desk.member
@@ -98,7 +98,7 @@ async def verdicts(
 
 
 async def who_changed(desk: Desk, job: Job) -> str:
-    """Who changed a job last, and when, as a sentence to add to another; empty where nobody knows."""
+    """Return who last changed a job, and when, as a clause to append; empty if unknown."""
     client = desk.client
     if Feature.UNDO in await client.lacks():
         return ""
@@ -119,7 +119,7 @@ async def who_changed(desk: Desk, job: Job) -> str:
 
 
 async def changed_meanwhile(desk: Desk, job_id: str) -> Refused:
-    """What to tell whoever came second."""
+    """Return the refusal for a person whose action came second."""
     job = await desk.client.job(job_id, desk.guild_id)
     said = t("{job} was just changed by someone else.", job=titled(job))
     return Refused(f"{said}{await who_changed(desk, job)}")
@@ -127,7 +127,7 @@ async def changed_meanwhile(desk: Desk, job_id: str) -> Refused:
 
 @asynccontextmanager
 async def telling_of_conflicts(desk: Desk, job_id: str) -> AsyncGenerator[None]:
-    """Has a change of a job that collides with another one say by whom that was, where it came first."""
+    """Turn a conflict with another change into a refusal that names who made that change."""
     try:
         yield
     except Conflict as error:
@@ -135,7 +135,7 @@ async def telling_of_conflicts(desk: Desk, job_id: str) -> AsyncGenerator[None]:
 
 
 async def rules_here(desk: Desk) -> GuildRules | None:
-    """What the guild forbids; None where the server knows no rules."""
+    """Return the guild's rules; None if the server does not support them."""
     client = desk.client
     if Feature.RULES in await client.lacks():
         return None

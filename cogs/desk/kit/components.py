@@ -1,4 +1,4 @@
-"""Buttons and selects that outlive restarts: their custom id says everything, see `dispatch`."""
+"""Buttons and selects that survive restarts: their custom id holds all they need, see `dispatch`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 CUSTOM_ID = r"(?P<panel>[a-z]+):(?P<action>[a-z0-9]+):(?P<target>[A-Za-z0-9_.:\-]{1,75})"
-"""How a custom id ends: whose it is, what it does, to what."""
+"""The end of a custom id: the panel, the action, the target."""
 
 TEXT_CHANNELS = [
     discord.ChannelType.text,
@@ -22,7 +22,7 @@ TEXT_CHANNELS = [
 
 
 class Remembered:
-    """A component whose clicks are found by their custom id: discord.py keeps neither it nor its view."""
+    """A component whose clicks are found by custom id: discord.py stores neither it nor its view."""
 
     def is_dispatchable(self) -> bool:
         return False
@@ -32,9 +32,9 @@ class DeskButton(Remembered, ui.Button[Any]):
     """A button of a panel.
 
     Parameters:
-        panel, name, target: what it does to what, see `dispatch.Panel`.
+        panel, name, target: the action and its target, see `dispatch.Panel`.
         label: its text.
-        style: its colour; red only for what ends something.
+        style: its colour; red only for actions that end something.
         disabled: greyed out.
     """
 
@@ -53,7 +53,7 @@ class DeskButton(Remembered, ui.Button[Any]):
 
 
 class DeskSelect(Remembered, ui.Select[Any]):
-    """A select of a panel; its action finds what was picked with `Desk.picked` or `Desk.all_picked`."""
+    """A select of a panel; its action reads the choice with `Desk.picked` or `Desk.all_picked`."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class DeskChannelSelect(Remembered, ui.ChannelSelect[Any]):
 
 
 class DeskRoleSelect(Remembered, ui.RoleSelect[Any]):
-    """A select of any number of roles, also of none."""
+    """A select of any number of roles, including none."""
 
     def __init__(
         self, panel: str, name: str, target: str, placeholder: str, chosen: Sequence[str] = ()
@@ -103,7 +103,7 @@ class DeskRoleSelect(Remembered, ui.RoleSelect[Any]):
 
 
 def objects(ids: Any, kind: type[Any]) -> list[discord.Object]:
-    """Ids as the default values of a select, at most 25."""
+    """Return ids as the default values of a select, at most 25."""
     items = ids if isinstance(ids, list | tuple) else []
     return [discord.Object(int(item), type=kind) for item in items if str(item).isdigit()][:25]
 

@@ -1,6 +1,6 @@
-"""One interaction with all that answering it takes: who asks and where, the bot's services, and how to reply.
+"""One interaction and everything needed to answer it: who and where, the bot's services, the ways to reply.
 
-It is made once for each interaction, by `replies.answer` and `replies.answer_anyone`.
+`replies.answer` and `replies.answer_anyone` make one for each interaction.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from schedulezero.client.client import Client
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who uses the bot, in a server or anywhere else.
+    """A person who uses the bot, in a server or anywhere else.
 
     Attributes:
         interaction: what they did.
-        bot: ours, or somebody else's that loads our cogs.
-        services: what the bot carries.
+        bot: this project's bot, or another that loads its cogs.
+        services: the services attached to the bot.
     """
 
     interaction: discord.Interaction
@@ -46,25 +46,25 @@ class Caller:
 
     @property
     def actor_id(self) -> str:
-        """Who asks, as the server notes it."""
+        """The caller's id in the server's format."""
         return str(self.interaction.user.id)
 
     async def zone(self) -> str:
-        """The zone in which the person means their times here."""
+        """Return the zone in which to read the person's times here."""
         return await self.services.timezone_of(self.interaction.user.id, self.interaction.guild_id)
 
     async def acknowledge(self) -> None:
-        """Answers at once, so that slow calls may follow: in the panel that was clicked, or in a new one."""
+        """Acknowledge at once, so that slow calls may follow: in the clicked panel, or in a new one."""
         interaction = self.interaction
         if interaction.response.is_done():
             return
         if interaction.message is not None and interaction.message.flags.ephemeral:
             await interaction.response.defer()
-        else:  # a message that everybody sees is not written over
+        else:  # a public message is not replaced by the answer
             await interaction.response.defer(ephemeral=True, thinking=True)
 
     async def say(self, text: str) -> None:
-        """Tells the person something, for their eyes only, however far the interaction has come."""
+        """Tell the person something privately, whether or not the interaction has been answered."""
         quiet = discord.AllowedMentions.none()
         if self.interaction.response.is_done():
             await self.interaction.followup.send(text[:2000], ephemeral=True, allowed_mentions=quiet)
@@ -72,7 +72,7 @@ class Caller:
             await self.interaction.response.send_message(text[:2000], ephemeral=True, allowed_mentions=quiet)
 
     async def show(self, panel: ui.LayoutView, files: Sequence[discord.File] = ()) -> None:
-        """Puts a panel where the interaction began: over the panel that was clicked, or in a new one."""
+        """Show a panel where the interaction began: in place of the clicked panel, or as a new one."""
         await self.acknowledge()
         fit(panel)
         await self.interaction.edit_original_response(
@@ -80,12 +80,12 @@ class Caller:
         )
 
     def all_picked(self) -> list[str]:
-        """The values that were picked in a select."""
+        """Return the values picked in a select."""
         values: list[str] = (self.interaction.data or {}).get("values", [])  # type: ignore[assignment]
         return values
 
     def picked(self) -> str:
-        """The value that was picked in a select; Refused when none was."""
+        """Return the value picked in a select; raise Refused if nothing was picked."""
         values = self.all_picked()
         if not values:
             raise Refused(t("Nothing was picked."))
@@ -94,7 +94,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Desk(Caller):
-    """Somebody who may schedule in a guild, at that guild's desk.
+    """A person who may schedule in a guild, at that guild's desk.
 
     Attributes:
         guild: where.
@@ -106,22 +106,22 @@ class Desk(Caller):
 
     @property
     def guild_id(self) -> str:
-        """The guild, as jobs carry it."""
+        """The guild's id in the format of a job."""
         return str(self.guild.id)
 
     @property
     def manages(self) -> bool:
-        """Whether they manage the server; else they have a role that may schedule."""
+        """Whether they manage the server; otherwise they have a role that may schedule."""
         return self.interaction.permissions.manage_guild
 
     def check_settings(self) -> None:
-        """Refuses whoever may not manage the server; a role that may only schedule changes no settings."""
+        """Raise Refused unless the person manages the server; a role to schedule changes no settings."""
         if not self.manages:
             raise Refused(t("You need the *Manage Server* permission to change settings."))
 
 
 def caller_of(interaction: discord.Interaction) -> Caller:
-    """Whoever did it."""
-    # A client with cogs is a bot; discord.py's two kinds of bots have the same members and no common type.
+    """Return the caller of an interaction."""
+    # A client with cogs is a bot; discord.py's two bot classes have the same members but no common type.
     bot = cast(commands.Bot, interaction.client)
     return Caller(interaction, bot, services_of(bot))

@@ -1,8 +1,8 @@
-"""From a click or a submitted form to what it does, by its custom id alone, so that it outlives restarts.
+"""Find the action for a click or a submitted form by its custom id alone, so that panels survive restarts.
 
-A custom id is ``sz…:<panel>:<action>:<target>``, where the target is an id (a job's, a draft's, a panel's).
-Each module of the desk says in its `PANELS` what its buttons, selects and forms do; one `Dispatcher` has
-them all. Each click is checked again (guild, rights) and answered in words whatever happens.
+A custom id is ``sz…:<panel>:<action>:<target>``, where the target is an id (of a job, a draft or a panel).
+Each module of the desk lists the actions of its buttons, selects and forms in `PANELS`; one `Dispatcher`
+collects them all. Every click is checked again (guild, rights) and always gets an answer in words.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _CUSTOM_IDS = {discord.InteractionType.component: _CLICK, discord.InteractionTyp
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What the buttons, selects and forms of a panel do, each under its name in the custom id.
+    """The actions of a panel's buttons, selects and forms, by their name in the custom id.
 
     Attributes:
-        name: the panel's; several modules may add to one.
-        clicks: what a button or a select does, with the target; it has been acknowledged by then.
-        opens: the same for those that open a form, which only a click without acknowledgement may.
-        forms: what is done with a submitted form: target, and field name → value.
+        name: the panel's name; several modules may add to one panel.
+        clicks: the action of a button or select, called with the target after the acknowledgement.
+        opens: the same for actions that open a form, which must come before any acknowledgement.
+        forms: the action of a submitted form, called with the target and field name → value.
     """
 
     name: str
@@ -49,9 +49,9 @@ class Panel:
 
 
 class Dispatcher:
-    """All that can be clicked or submitted at the desk.
+    """Every action that can be clicked or submitted at the desk.
 
-    Raises ValueError for two actions of one name.
+    Raises ValueError for two actions with the same name.
     """
 
     def __init__(self, panels: Iterable[Panel]) -> None:
@@ -64,7 +64,7 @@ class Dispatcher:
             _add(self.forms, panel.name, panel.forms)
 
     async def take(self, interaction: discord.Interaction) -> None:
-        """Answers a click or a form of the desk's; leaves everything else alone."""
+        """Answer a click or a form of the desk; ignore everything else."""
         known = _CUSTOM_IDS.get(interaction.type)
         found = known and known.fullmatch(str((interaction.data or {}).get("custom_id", "")))
         if found:

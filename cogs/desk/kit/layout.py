@@ -1,4 +1,4 @@
-"""How a panel is put together: items in a frame, buttons in rows, texts within what Discord takes."""
+"""Build panels: items in a frame, buttons in rows, texts within Discord's limit."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from discord import ui
 from cogs.desk.kit.wording import cut
 
 MOST_TEXT = 4000
-"""Characters in all texts of a panel together, as Discord takes them."""
+"""Discord's limit on the characters in all texts of a panel together."""
 
 
 def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutView:
-    """A panel: items one below the other in a frame with a coloured edge."""
+    """Return a panel: items one below the other in a frame with a coloured edge."""
     view = ui.LayoutView(timeout=None)
     container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=colour)
     for item in items:
@@ -24,12 +24,12 @@ def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutVi
 
 
 def note_panel(text: str, *buttons: ui.Item[Any], colour: discord.Colour) -> ui.LayoutView:
-    """A sentence in the place of a panel, with buttons where something can still be done."""
+    """Return a panel with one text, and optional buttons."""
     return panel_of(ui.TextDisplay(cut(text, 3500)), *([row_of(*buttons)] if buttons else []), colour=colour)
 
 
 def row_of(*items: ui.Item[Any]) -> ui.ActionRow[ui.LayoutView]:
-    """A row of up to five buttons, or one select."""
+    """Return a row of up to five buttons, or one select."""
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
     for item in items:
         row.add_item(item)
@@ -37,7 +37,7 @@ def row_of(*items: ui.Item[Any]) -> ui.ActionRow[ui.LayoutView]:
 
 
 def fit(panel: ui.LayoutView) -> None:
-    """Shortens the longest texts of a panel until Discord takes all of them together."""
+    """Shorten the longest texts of a panel until they fit Discord's limit together."""
     texts = [item for item in panel.walk_children() if isinstance(item, ui.TextDisplay)]
     while (over := sum(len(text.content) for text in texts) - MOST_TEXT) > 0:
         longest = max(texts, key=lambda text: len(text.content))

@@ -1,5 +1,5 @@
-"""Forms: fields in, values out. What is submitted is read from the interaction, so that a form that was
-open while the bot restarted is understood all the same."""
+"""Forms: fields in, values out. Values are read from the interaction, so that a form opened before a restart
+still works."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cogs.desk.kit.context import Desk
 
 
 class Form(ui.Modal):
-    """A modal. It only shows; the dispatcher collects."""
+    """A modal. It only shows fields; the dispatcher collects the values."""
 
 
 async def ask(
@@ -24,12 +24,12 @@ async def ask(
     title: str,
     fields: Sequence[ui.Label[Any]],
 ) -> None:
-    """Opens a form; what is submitted reaches the action of that panel and name."""
+    """Open a form; its values go to the action of that panel and name."""
     await desk.interaction.response.send_modal(new_form(panel, name, target, title, fields))
 
 
 def new_form(panel: str, name: str, target: str, title: str, fields: Sequence[ui.Label[Any]]) -> Form:
-    """A form with at most five fields."""
+    """Return a form with at most five fields."""
     form = Form(title=title[:45], custom_id=f"sz-form:{panel}:{name}:{target}")
     for field in fields:
         form.add_item(field)
@@ -47,7 +47,7 @@ def text_field(
     long: bool = False,
     most: int = 200,
 ) -> ui.Label[Any]:
-    """A field to type in."""
+    """Return a text field."""
     return ui.Label(
         text=label[:45],
         description=description[:100] if description else None,
@@ -70,7 +70,7 @@ def choice_field(
     description: str | None = None,
     required: bool = False,
 ) -> ui.Label[Any]:
-    """A field to choose in."""
+    """Return a select field."""
     return ui.Label(
         text=label[:45],
         description=description[:100] if description else None,
@@ -79,7 +79,7 @@ def choice_field(
 
 
 def submitted(interaction: discord.Interaction) -> Mapping[str, Any]:
-    """Field name → value of a submitted form."""
+    """Return field name → value of a submitted form."""
     return {
         str(control.get("custom_id", "")): control["values"] if "values" in control else control.get("value")
         for control in _controls((interaction.data or {}).get("components", []))

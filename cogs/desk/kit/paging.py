@@ -1,6 +1,6 @@
-"""Lists that are shown page by page, of a server that hands out cursors.
+"""Lists shown page by page, for a server that returns cursors.
 
-What a list shows (its filter, the cursors of the pages before) lies in the bot's memory under the panel's id.
+The bot's memory keeps a list's state (its filter, the cursors of the previous pages) under the panel's id.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it is shown, and the cursor of the one that follows it."""
+    """A page, and the cursor of the next one."""
 
     panel: ui.LayoutView
     following: str | None
@@ -31,12 +31,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PagedPanel:
-    """A list that somebody turns the pages of.
+    """A list with buttons to turn pages.
 
     Attributes:
         key: a key that only the states of this kind of list have.
-        forgotten: what to say of a list whose state is gone.
-        draw: shows what a state says, under the panel's id.
+        forgotten: the message for a list whose state is gone.
+        draw: draws the page for a state, under the panel's id.
     """
 
     key: str
@@ -45,47 +45,47 @@ class PagedPanel:
 
     @property
     def clicks(self) -> Mapping[str, Callable[[Desk, str], Awaitable[None]]]:
-        """What its buttons do."""
+        """The actions of its buttons."""
         return {"next": self.forward, "back": self.backward, "refresh": self.refresh}
 
     async def begin(self, desk: Desk, state: State) -> None:
-        """Shows the first page of a new list."""
+        """Show the first page of a new list."""
         await self.show(desk, new_id(), {**state, "cursors": []})
 
     async def state(self, desk: Desk, panel_id: str) -> State:
-        """What a list of this guild shows; Refused when it is forgotten."""
+        """Return the state of a list of this guild; raise Refused if it is gone."""
         state = await desk.memory.panel(panel_id, desk.guild.id)
         if state is None or self.key not in state:
             raise Refused(t(self.forgotten))
         return state
 
     async def save(self, desk: Desk, panel_id: str, state: State) -> None:
-        """Keeps what a list shows."""
+        """Save the state of a list."""
         await desk.memory.save_panel(panel_id, desk.guild.id, state)
 
     async def show(self, desk: Desk, panel_id: str, state: State) -> None:
-        """Shows the page that a state says, and keeps the state."""
+        """Show the page for a state, and save the state."""
         page = await self.draw(desk, panel_id, state)
         await self.save(desk, panel_id, {**state, "next": page.following})
         await desk.show(page.panel, page.files)
 
     async def forward(self, desk: Desk, panel_id: str) -> None:
-        """Turns a page forward; shows the same one where it is the last."""
+        """Show the next page; on the last page, show it again."""
         state = await self.state(desk, panel_id)
         if following := state.get("next"):
             state["cursors"] = [*state["cursors"], following]
         await self.show(desk, panel_id, state)
 
     async def backward(self, desk: Desk, panel_id: str) -> None:
-        """Turns a page back; shows the same one where it is the first."""
+        """Show the previous page; on the first page, show it again."""
         state = await self.state(desk, panel_id)
         await self.show(desk, panel_id, {**state, "cursors": state["cursors"][:-1]})
 
     async def refresh(self, desk: Desk, panel_id: str) -> None:
-        """Shows the page as it is now."""
+        """Show the current page again with fresh data."""
         await self.show(desk, panel_id, await self.state(desk, panel_id))
 
 
 def cursor_of(state: Mapping[str, Any]) -> str | None:
-    """The cursor of the page that is shown, None for the first one."""
+    """Return the cursor of the current page; None for the first one."""
     return state["cursors"][-1] if state["cursors"] else None

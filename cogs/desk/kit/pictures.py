@@ -1,7 +1,7 @@
-"""Pictures for panels, drawn with Pillow: dark, readable on a phone, no meaning by colour alone.
+"""Pictures for panels, drawn with Pillow: dark, readable on a phone, never relying on colour alone.
 
-Pure: data in, PNG bytes out. Whoever shows one gives it its alternative text, and the same as a list.
-Drawing takes some tens of milliseconds and belongs into a thread.
+Pure: data in, PNG bytes out. The caller adds alternative text and the same data as a list. Drawing takes
+some tens of milliseconds, so run it in a thread.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TEXT = "#f2f3f5"
 _FAINT = "#b5bac1"
 _ACCENT = "#5865f2"
 
-# Read as: how a run ended, its colour, and the shape that says the same without colour.
+# Read as: how a run ended, its colour, a shape with the same meaning.
 _SHAPES: dict[RunState, tuple[str, str]] = {
     RunState.SUCCEEDED: ("#3ba55d", "full"),
     RunState.FAILED: ("#ed4245", "cross"),
@@ -40,7 +40,7 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 @cache
 def _font(size: int) -> _Font:
-    """A font with many scripts where the system has it, else Pillow's own."""
+    """Return a font that covers many scripts if the system has one, otherwise Pillow's own."""
     for name in ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "arial.ttf"):
         try:
             return ImageFont.truetype(name, size)
@@ -51,7 +51,7 @@ def _font(size: int) -> _Font:
 
 @cache
 def _draws(character: str) -> bool:
-    """Whether the font has a character; what it has not would be an empty box."""
+    """Return whether the font has a character; it draws others as an empty box."""
     if character.isascii():
         return True
     return _glyph(character) != _glyph("\U0010fffe")
@@ -64,7 +64,7 @@ def _glyph(character: str) -> bytes:
 
 
 def drawable(text: str) -> str:
-    """A text without what the font cannot draw (emoji, mostly)."""
+    """Return a text without the characters that the font cannot draw (mostly emoji)."""
     return " ".join("".join(c for c in text if c.isprintable() and _draws(c)).split())
 
 
@@ -88,18 +88,18 @@ def _png(image: Image.Image) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One run: how it ended, and how long it took (None when it never began)."""
+    """One run: how it ended, and how long it took (None if it never began)."""
 
     state: RunState
     duration: timedelta | None
 
 
 def timeline_png(bars: Sequence[Bar], words: Mapping[RunState, str]) -> bytes:
-    """The last runs as bars, oldest on the left; taller took longer.
+    """Draw the last runs as bars, oldest on the left; a taller bar took longer.
 
     Parameters:
         bars: at most 50.
-        words: what the legend calls each state.
+        words: the legend's word for each state.
     """
     width, height, base = 1000, 240, 170
     image = Image.new("RGB", (width, height), _BACKGROUND)
@@ -143,7 +143,7 @@ def _bar(draw: ImageDraw.ImageDraw, state: RunState, box: tuple[float, float, fl
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands in a day: a wall-clock time, a title, and how it ended if it is over."""
+    """An entry in a day: a wall-clock time, a title, and how it ended if it is over."""
 
     clock: str
     title: str
@@ -152,18 +152,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What the picture of a month shows.
+    """The contents of a month's picture.
 
     Attributes:
         title: such as *November 2026*.
         weekdays: seven short names, Monday first.
-        first: the first of the month.
+        first: the first day of the month.
         today: the present day.
-        entries: day → what runs then, in order.
-        hours: how many runs fall into each hour of the day, 24 numbers.
-        busy: what stands above the hours, such as *Busy hours*.
-        dark: days that the guild keeps free.
-        more: what stands for entries that have no room, such as *+{count} more*.
+        entries: day → its entries, in order.
+        hours: the number of runs in each hour of the day, 24 numbers.
+        busy: the heading of the hours, such as *Busy hours*.
+        dark: days on which the guild allows no runs.
+        more: the text for entries that do not fit, such as *+{count} more*.
     """
 
     title: str
@@ -177,13 +177,13 @@ class Month:
     more: str
 
 
-# Sizes in pixels, chosen so that a phone, which shows about a third of them, still shows times.
+# Sizes in pixels; a phone shows about a third of them, and the times must still be readable.
 _WIDTH, _CELL_HEIGHT, _ENTRY_HEIGHT = 1080, 216, 60
 _WEEK_HEIGHT = 700
 
 
 def month_png(month: Month, *, week_of: date | None = None) -> bytes:
-    """A month as a picture; with ``week_of`` only the week of that day, with more room for each day."""
+    """Draw a month; with ``week_of`` only the week of that day, with more room for each day."""
     weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
     if week_of is not None:
         monday = week_of - timedelta(days=week_of.weekday())
@@ -241,7 +241,7 @@ def _day(
 
 
 def _hours(draw: ImageDraw.ImageDraw, month: Month, top: float) -> None:
-    """How many runs fall into each hour of the day, as bars."""
+    """Draw the number of runs in each hour of the day as bars."""
     most = max(month.hours, default=0) or 1
     draw.text((20, top + 12), drawable(month.busy), font=_font(26), fill=_FAINT)
     left, width, base = 20.0, (_WIDTH - 40) / 24, top + 148

@@ -1,4 +1,4 @@
-"""How every interaction is answered: checked, acknowledged, and in words whatever happens."""
+"""Answer every interaction: check it, acknowledge it, and always reply in words."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 async def answer(
     interaction: discord.Interaction, work: Callable[[Desk], Awaitable[None]], *, opens_form: bool = False
 ) -> None:
-    """Does what a manager of the server asked for; whatever goes wrong becomes an answer to them.
+    """Do what a person who may schedule asked for; answer every error in words.
 
     Parameters:
         interaction: what they did.
-        work: does it; it has been acknowledged by then.
-        opens_form: whether the work answers with a form, which it can only before the acknowledgement.
+        work: the action; it runs after the acknowledgement.
+        opens_form: whether the action answers with a form, which must come before any acknowledgement.
     """
 
     async def managers_work(caller: Caller) -> None:
@@ -41,7 +41,7 @@ async def answer(
 
 
 async def answer_anyone(interaction: discord.Interaction, work: Callable[[Caller], Awaitable[None]]) -> None:
-    """Does what somebody asked for who needs no right for it; else the same as `answer`."""
+    """Do what a person asked for that needs no rights; otherwise the same as `answer`."""
     caller = caller_of(interaction)
     with speaking(interaction.locale):
         try:
@@ -63,7 +63,7 @@ async def answer_anyone(interaction: discord.Interaction, work: Callable[[Caller
 
 
 async def answer_error(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
-    """Tells what was wrong with a command before any of its work began; logs what is a defect."""
+    """Answer an error that came up before a command's own work; log it if it is a bug."""
     caller = caller_of(interaction)
     with speaking(interaction.locale):
         if isinstance(error, app_commands.TransformerError):
@@ -78,7 +78,7 @@ async def answer_error(interaction: discord.Interaction, error: app_commands.App
 
 
 async def desk_of(caller: Caller) -> Desk:
-    """The desk for whoever may schedule here; Refused for everybody else, whatever Discord let through."""
+    """Return the desk if the person may schedule here; raise Refused otherwise, whatever Discord allowed."""
     guild, member = caller.interaction.guild, caller.interaction.user
     if guild is None or not isinstance(member, discord.Member):
         raise Refused(t("Use this in a server."))

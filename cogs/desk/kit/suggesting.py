@@ -1,4 +1,4 @@
-"""What is suggested while somebody types a command."""
+"""Suggestions while a person types a command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schedulezero.when.language.complete import completions
 
 
 async def when_choices(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """How a time would be understood as it is typed so far, and what it may become."""
+    """Suggest how the typed text is read as a time, and how it could continue."""
     services = services_of(interaction.client)
     zone = await services.timezone_of(interaction.user.id, interaction.guild_id)
     found = completions(typed, zone=zone, locale=interaction.locale.value, now=instants.now())

@@ -1,6 +1,6 @@
-"""How things are said: one look and the same words everywhere. Pure text.
+"""The wording of panels: the same look and words everywhere. Pure text.
 
-No meaning by colour or mark alone: each state has its word.
+Every state has a word; none relies on a colour or symbol alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BAD = discord.Colour.red()
 WAITING = discord.Colour.gold()
 OVER = discord.Colour.greyple()
 
-# Read as: state, its mark, the word for it, the colour of its panel's edge.
+# Read as: state, its symbol, its word, the colour of its panel's edge.
 _JOB_STATES: dict[JobState, tuple[str, str, discord.Colour]] = {
     JobState.ACTIVE: ("▶", mark("active"), GOOD),
     JobState.PENDING: ("✋", mark("waits for approval"), WAITING),
@@ -48,7 +48,7 @@ _RUN_STATES: dict[RunState, tuple[str, str]] = {
     RunState.CANCELLED: ("✖", mark("cancelled")),
     RunState.UNCERTAIN: ("❓", mark("uncertain")),
 }
-# Read as: what an id is of, and how it is named in a message.
+# Read as: the kind of id, its mention in a message.
 _MENTIONS = {
     Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
     Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
@@ -63,7 +63,7 @@ OVERLAP = {
     OverlapPolicy.WAIT: mark("wait for the run before"),
     OverlapPolicy.SKIP: mark("skip the later run"),
 }
-# Read as: what a version says was done, and how a card says it.
+# Read as: the action of a version, its wording on a card.
 ACTIONS = {
     "created": mark("created"),
     "changed": mark("changed"),
@@ -77,7 +77,7 @@ ACTIONS = {
 
 
 def job_state(job: Job) -> str:
-    """How a job stands, in its mark and word."""
+    """Return the state of a job as a symbol and a word."""
     symbol, word, _ = _JOB_STATES[job.state]
     if job.state is JobState.ACTIVE and is_held(job):
         return f"⏸ {t('held')}"
@@ -85,53 +85,53 @@ def job_state(job: Job) -> str:
 
 
 def job_colour(job: Job) -> discord.Colour:
-    """The colour of a job's edge."""
+    """Return the colour of a job's edge."""
     return WAITING if is_held(job) else _JOB_STATES[job.state][2]
 
 
 def state_word(state: JobState | RunState) -> str:
-    """The word for a state."""
+    """Return the word for a state."""
     return t(_JOB_STATES[state][1] if isinstance(state, JobState) else _RUN_STATES[state][1])
 
 
 def run_state(state: RunState) -> str:
-    """How a run stands or ended, in its mark and word."""
+    """Return the state of a run as a symbol and a word."""
     symbol, word = _RUN_STATES[state]
     return f"{symbol} {t(word)}"
 
 
 def is_held(job: Job) -> bool:
-    """Whether a job passes over its instants for now."""
+    """Return whether a job skips its runs until a later instant."""
     return job.held_until is not None and job.held_until > instants.now()
 
 
 def sentence(job: Job) -> str:
-    """A job's schedule in the reader's language."""
+    """Describe a job's schedule in the reader's language."""
     return describe(job.trigger, job.timezone, locale())
 
 
 def full(instant: datetime) -> str:
-    """An instant in the reader's own zone and language, with how far away it is."""
+    """Format an instant in the reader's own zone and language, with its distance from now."""
     return f"{discord.utils.format_dt(instant, 'F')} ({discord.utils.format_dt(instant, 'R')})"
 
 
 def relative(instant: datetime) -> str:
-    """How far away an instant is."""
+    """Format an instant by its distance from now."""
     return discord.utils.format_dt(instant, "R")
 
 
 def cut(text: str, length: int) -> str:
-    """A text that fits, with an ellipsis where it was cut; counted as Discord counts."""
+    """Shorten a text to a length, with an ellipsis; Discord counts characters the same way."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def plain(text: str) -> str:
-    """Somebody's text as text: no formatting, no pings, on one line."""
+    """Escape a text: no formatting, no pings, on one line."""
     return discord.utils.escape_mentions(discord.utils.escape_markdown(" ".join(text.split())))
 
 
 def bullets(items: Sequence[str], most: int) -> list[str]:
-    """A list's lines, and how many more there are than are shown."""
+    """Return the first lines of a list, and how many more there are."""
     lines = [f"- {item}" for item in items[:most]]
     if (more := len(items) - most) > 0:
         lines.append(f"- {tn('and {count} more', 'and {count} more', more)}")
@@ -139,14 +139,14 @@ def bullets(items: Sequence[str], most: int) -> list[str]:
 
 
 def mentioned(kind: Kind, value: object) -> str | None:
-    """Ids of that kind as Discord shows them; None for a kind that is none of ids."""
+    """Return ids as mentions; None if the kind does not hold ids."""
     mention = _MENTIONS.get(kind)
     items = cast("list[object]", value) if isinstance(value, list) else [value]
     return " ".join(mention.format(item) for item in items) if mention is not None else None
 
 
 def brief(value: object, length: int = 80) -> str:
-    """Any value on one short line."""
+    """Format any value on one short line."""
     if value in (None, "", [], {}):
         return "–"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -154,17 +154,17 @@ def brief(value: object, length: int = 80) -> str:
 
 
 def changed(label: str, old: str, new: str) -> str:
-    """One difference."""
+    """Format one difference."""
     return f"{label}: {old} → {new}"
 
 
 def titled(job: Job, length: int = 80) -> str:
-    """A job's title in quotation marks."""
+    """Return a job's title in quotation marks."""
     return f"“{cut(plain(job.title), length)}”"
 
 
 def span(length: timedelta) -> str:
-    """A length of time in the unit that suits it."""
+    """Format a length of time in a suitable unit."""
     seconds = length.total_seconds()
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
@@ -176,7 +176,7 @@ def span(length: timedelta) -> str:
 
 
 def next_run(job: Job) -> str:
-    """When a job runs next, or why it does not."""
+    """Return when a job runs next, or why it does not."""
     if job.state is JobState.PENDING:
         return t("doesn't run until someone approves it")
     if job.state is JobState.PAUSED:
@@ -187,7 +187,7 @@ def next_run(job: Job) -> str:
 
 
 def message_url(run: Run) -> str | None:
-    """The link to what a run posted or opened, None when it did neither."""
+    """Return the link to what a run posted or opened; None if it did neither."""
     result = run.result or {}
     url = result.get("url")
     if isinstance(url, str) and url.startswith("https://discord.com/"):
@@ -199,14 +199,14 @@ def message_url(run: Run) -> str | None:
 
 
 def _made(url: str) -> str:
-    """What a link of Discord's leads to."""
+    """Name the target of a Discord link."""
     if read_message_link(url) is not None:
         return t("the message")
     return t("the event") if "/events/" in url else t("the thread")
 
 
 def outcome(run: Run) -> str:
-    """What became of a run, on one line."""
+    """Return the outcome of a run on one line."""
     parts = [run_state(run.state)]
     if run.lateness is not None and run.lateness >= timedelta(seconds=2):
         parts.append(t("{time} late", time=span(run.lateness)))
@@ -220,9 +220,9 @@ def outcome(run: Run) -> str:
 
 
 def reason(run: Run, length: int = 300) -> str | None:
-    """Why a run did not do what it should, in the reader's language."""
+    """Return why a run failed or did not happen, in the reader's language."""
     said = run.error or run.note
     if not said:
         return None
-    # The server's own notes name people; a panel pings nobody.
+    # The server's notes name people; a panel must not ping them.
     return _ESCAPED_PERSON.sub(r"<@\1>", cut(plain(translated(said)), length))

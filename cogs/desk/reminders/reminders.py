@@ -1,7 +1,7 @@
-"""Reminders to oneself: made, listed, cancelled, put off and done with; anywhere, also in direct messages.
+"""Personal reminders: create, list, cancel, snooze and complete them; anywhere, including direct messages.
 
-A reminder is a job of the person's own: it bears their id in the place of a guild's, so that it is listed,
-limited and kept like any other, and no guild sees it.
+A reminder is a job with the person's id in place of a guild's, so that it is listed, limited and stored like
+any other job, and no guild sees it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from schedulezero.when.language.parse import understand
 METHOD = "remind"
 MARK = "⏰"
 _SHOWN = 25
-# The sprocket that reminds makes such buttons, too; a select has no more than the name.
+# The reminding sprocket makes the same buttons; a select's custom id has only the name.
 _CLICK = re.compile(r"sz-remind(-pick|:(?P<action>snooze|done|cancel):(?P<target>[\w\-]{1,80}))")
 
 
 async def remind(caller: Caller, what: str, when: str) -> None:
-    """Makes a reminder, and says how *when* was understood."""
+    """Create a reminder, and show how *when* was understood."""
     await caller.acknowledge()
     if not what.strip():
         raise Refused(t("Enter what to remind you of, such as `Water the plants`."))
@@ -96,7 +96,7 @@ def _made_panel(job: Job) -> ui.LayoutView:
 
 
 async def show_reminders(caller: Caller) -> None:
-    """Shows the person's reminders, next one first."""
+    """Show the person's reminders, next one first."""
     await caller.acknowledge()
     services = caller.services
     page = await services.client.jobs(
@@ -161,7 +161,7 @@ async def _snooze(caller: Caller, minutes: int) -> None:
 
 
 def _minutes(target: str) -> int:
-    """For how long a button puts a reminder off; Refused for a target that says nothing of the kind."""
+    """Return how many minutes a button snoozes; raise Refused if its target is not a number."""
     if not re.fullmatch(r"\d{1,6}", target, re.ASCII):
         raise Refused(t("This button is from an older version of me. Use the command again."))
     return min(max(int(target), 1), 7 * 24 * 60)
@@ -186,15 +186,15 @@ async def _close(caller: Caller, text: str) -> None:
 
 
 class _Button(Remembered, ui.Button[Any]):
-    """A button of a reminder; its click comes to `take`."""
+    """A button of a reminder; `take` handles its clicks."""
 
 
 class _Select(Remembered, ui.Select[Any]):
-    """A choice of reminders; what was picked comes to `take`."""
+    """A select of reminders; `take` handles the choice."""
 
 
 async def take(interaction: discord.Interaction) -> None:
-    """Answers a click on a reminder, or in the list of them; leaves everything else alone."""
+    """Answer a click on a reminder or in the list of reminders; ignore everything else."""
     found = _CLICK.fullmatch(str((interaction.data or {}).get("custom_id", "")))
     if interaction.type is not discord.InteractionType.component or found is None:
         return

@@ -1,4 +1,4 @@
-"""What runs when, in a span of days: past runs with their outcomes, and instants still to come. Pure."""
+"""The runs in a span of days: past runs with their outcomes, and upcoming instants. Pure."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from schedulezero.when.language.lexicon import language_of
 _MICROSECOND = timedelta(microseconds=1)
 
 MOST_OF_A_JOB = 300
-"""A job that runs more often within the span is shown with its first instants only."""
+"""The most instants of one job within a span; a job that runs more often shows only its first ones."""
 
 MOST = 10_000
-"""Instants to come that are worked out for a span, over all jobs; what a picture can show is far less."""
+"""The most upcoming instants to compute for a span, over all jobs; a picture shows far fewer."""
 
-_LONGEST = 2.0  # seconds; the next instant of a rare schedule takes some milliseconds to find
+_LONGEST = 2.0  # seconds; finding the next instant of a rare schedule takes some milliseconds
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One run, past (with its outcome) or to come (without)."""
+    """One run: past, with its outcome, or upcoming, without."""
 
     at: datetime
     title: str
@@ -42,26 +42,26 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """What runs in a span, in order; ``whole`` is false where jobs run more often than is worked out."""
+    """The runs in a span, in order; ``whole`` is false if a bound cut off upcoming runs."""
 
     moments: list[Moment]
     whole: bool
 
 
 def span_of(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The instants at which the first day begins and the last one ends."""
+    """Return the instants at which the first day begins and the last one ends."""
     begin = first_instant_at_or_after(datetime.combine(first, time.min), zone)
     end = first_instant_at_or_after(datetime.combine(last + timedelta(days=1), time.min), zone)
     return begin, end
 
 
 def month_days(day: date) -> tuple[date, date]:
-    """The first and the last day of a day's month."""
+    """Return the first and the last day of a day's month."""
     return day.replace(day=1), day.replace(day=days.monthrange(day.year, day.month)[1])
 
 
 def week_days(day: date) -> tuple[date, date]:
-    """Monday and Sunday of a day's week."""
+    """Return the Monday and the Sunday of a day's week."""
     monday = day - timedelta(days=day.weekday())
     return monday, monday + timedelta(days=6)
 
@@ -74,16 +74,16 @@ def moments(
     now: datetime,
     rules: GuildRules | None,
 ) -> Agenda:
-    """Everything in a span, in order, as far as the bounds above allow.
+    """Return every run in a span, in order, within the bounds above.
 
-    Jobs take turns, so that one that runs each minute takes nothing away from one that runs each week.
+    Jobs take turns, so that a job that runs every minute cannot crowd out one that runs every week.
 
     Parameters:
-        jobs: those of the guild; only active ones have anything to come.
+        jobs: the guild's jobs; only active ones have upcoming runs.
         runs: past runs.
-        begin, end: the span, its end not included.
-        now: parts what was from what is to come.
-        rules: what the guild forbids; such instants are shown as skipped.
+        begin, end: the span, without its end.
+        now: the present instant, an anchor for jobs that have none.
+        rules: the guild's rules; instants that they forbid are shown as skipped.
     """
     found = [
         Moment(run.scheduled_at, run.name or run.method, run.state)
@@ -130,7 +130,7 @@ def month_of(
     busy: str,
     more: str,
 ) -> Month:
-    """The picture of a month: its days with what runs in them, and the hours of the day."""
+    """Return the picture of a month: its days with their runs, and the hours of the day."""
     language = language_of(locale)
     entries: defaultdict[date, list[Entry]] = defaultdict(list)
     hours = [0] * 24
@@ -153,12 +153,12 @@ def month_of(
 
 
 def month_title(day: date, locale: str) -> str:
-    """A month in words, such as *November 2026*."""
+    """Return a month in words, such as *November 2026*."""
     names = get_month_names("wide", "stand-alone", locale=language_of(locale))
     return f"{names[day.month].capitalize()} {day.year}"
 
 
 def busiest_hour(found: Sequence[Moment], zone: ZoneInfo) -> tuple[int, int] | None:
-    """The hour of the day with the most runs, and how many; None when there are none."""
+    """Return the hour of the day with the most runs, and how many; None if there are no runs."""
     counts = Counter(moment.at.astimezone(zone).hour for moment in found)
     return max(counts.items(), key=lambda item: (item[1], -item[0])) if counts else None

@@ -1,8 +1,7 @@
-"""Cards that tell of troubles, one for each cause, with the remedy as buttons.
+"""Alert cards: one for each cause, with the remedies as buttons.
 
-A cause is a kind of trouble with a reason; whoever meets it again (the same job, or another one)
-is added to the card that is there, instead of a new one. What a card tells is kept in the bot's
-memory as an `Alert`.
+A cause is a kind of trouble with a reason. If it occurs again, for the same job or another one, the existing
+card is updated instead of posting a new one. The bot's memory keeps the contents of a card as an `Alert`.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from schedulezero.sentences import read_sentence, sentence_fields
 
 MOST_ITEMS = 10
 
-# Read as: kind of trouble, its mark, how a card about one job begins, and one about several.
+# Read as: kind of trouble, its symbol, the heading for one job, the heading for several.
 _HEADINGS = {
     "failed": ("❌", mark("{job} failed"), mark("{count} jobs failed")),
     "uncertain": (
@@ -50,13 +49,13 @@ _HEADINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One job that a card tells of.
+    """One job on a card.
 
     Attributes:
-        target: what its Retry is about.
-        count: how often it was met, the last time at ``last_at``.
-        paused: whether it is held, because only people can mend what is wrong.
-        sequence: the number under which the server told of it; None for what nobody told.
+        target: the target of its Retry button.
+        count: the number of runs affected, the last one at ``last_at``.
+        paused: whether the job is paused, so that a person has to resume it.
+        sequence: its number in the server's outbox of troubles; None if it did not come from there.
     """
 
     job_id: str
@@ -73,16 +72,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What one card tells.
+    """The contents of one card.
 
     Attributes:
-        guild_id: whose jobs.
+        guild_id: the guild of the jobs.
         kind: a key of the headings above.
-        reason: why, as an English sentence; a `Sentence` where it can be said in other languages.
+        reason: the cause, as an English sentence; a `Sentence` if it can be translated.
         items: the jobs, the newest last.
         first_at: when it began.
         channel_id, message_id: where its card is; None before it is posted.
-        movable: whether another channel may be the remedy.
+        movable: whether moving the job to another channel may fix it.
         private: whether the card is a direct message.
     """
 
@@ -97,7 +96,7 @@ class Alert:
     private: bool = False
 
     def key(self, stage: str = "") -> str:
-        """Under which it is kept: the same for the same cause at the same stage of a look ahead."""
+        """Return the key in memory: the same for the same cause at the same stage of the check ahead."""
         cause = f"{self.guild_id}/{self.kind}/{self.reason}/{stage}"
         return hashlib.sha256(cause.encode()).hexdigest()[:16]
 
@@ -106,13 +105,13 @@ class Alert:
         return max(item.last_at for item in self.items)
 
     def tells_of(self, met: Item) -> bool:
-        """Whether it was told under the same number already."""
+        """Return whether the card already includes this trouble, by its number."""
         return met.sequence is not None and any(
             (item.job_id, item.sequence) == (met.job_id, met.sequence) for item in self.items
         )
 
     def with_item(self, met: Item) -> Alert:
-        """The alert with a job that met the same cause."""
+        """Return the alert with a job added that has the same cause."""
         others = tuple(item for item in self.items if item.job_id != met.job_id)
         before = next((item for item in self.items if item.job_id == met.job_id), None)
         counted = replace(met, count=met.count + (before.count if before else 0))
@@ -150,17 +149,17 @@ class Alert:
 
 
 def _words(reason: str) -> str:
-    """A reason as a card shows it: nothing in it is markup but the names of permissions."""
+    """Format a reason for a card: escape all markup but the emphasis of permission names."""
     return re.sub(r"\\\*([^*\\]{1,60})\\\*", r"*\1*", plain(translated(reason)))
 
 
 def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
-    """The card of an alert, in the language that is being spoken.
+    """Return the card of an alert, in the current language.
 
     Parameters:
-        alert: what to tell.
-        private: whether it is a direct message, where rights in the guild cannot be checked; it leads
-            to the guild instead of offering remedies.
+        alert: the contents.
+        private: whether it is a direct message, where rights in the guild cannot be checked; it then links to
+            the guild instead of offering remedies.
     """
     symbol, one, many = _HEADINGS[alert.kind]
     last = alert.items[-1]
@@ -222,22 +221,22 @@ def _choice(alert: Alert) -> ui.Item[Any]:
 
 
 async def look(desk: Desk, _target: str) -> None:
-    """Shows the card of the job that was picked."""
+    """Show the card of the picked job."""
     await job_card.show_card(desk, desk.picked())
 
 
 async def others(desk: Desk, job_id: str) -> None:
-    """Offers the runs that were passed over."""
+    """Offer to backfill the runs that were passed over."""
     await history.ask_missing(desk, job_id, "month")
 
 
 async def others_of(desk: Desk, _target: str) -> None:
-    """The same for the job that was picked."""
+    """Offer to backfill the runs of the picked job that were passed over."""
     await history.ask_missing(desk, desk.picked(), "month")
 
 
 async def move(desk: Desk, job_id: str) -> None:
-    """Moves the job to the channel that was picked."""
+    """Move the job to the picked channel."""
     job = await job_here(desk, job_id)
     wanted = moved(job, desk.picked())
     if wanted is None:

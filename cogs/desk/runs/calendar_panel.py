@@ -1,4 +1,4 @@
-"""``/schedule calendar``: a month or a week as a picture, the same as a list, and a file for calendars."""
+"""``/schedule calendar``: a month or a week as a picture, as a list, and as a calendar file."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ _TARGET = re.compile(r"(\d{4}-\d{2}-\d{2})\.(month|week)")
 
 
 async def show_calendar(desk: Desk, view: str = "month") -> None:
-    """Answers ``/schedule calendar`` with the present month or week."""
+    """Answer ``/schedule calendar`` with the present month or week."""
     zone = await _zone(desk)
     await _show(desk, instants.now().astimezone(zone).date(), view)
 
 
 async def turn(desk: Desk, target: str) -> None:
-    """Shows another month or week; the target is ``<day>.<month or week>``."""
+    """Show another month or week; the target is ``<day>.<month or week>``."""
     await _show(desk, *_read(target))
 
 
 async def post(desk: Desk, target: str) -> None:
-    """Posts the picture for everybody in the channel, of the jobs that everybody may learn of."""
+    """Post the picture in the channel, with only the jobs that everyone in the server may see."""
     channel = desk.interaction.channel
     assert isinstance(channel, discord.abc.Messageable)
     for permission in (posting_in(channel), "attach_files"):
@@ -132,7 +132,7 @@ async def _build(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A month or a week as it is shown: a picture, the same in words, and a list."""
+    """A month or a week to show: a picture, its description, and a list."""
 
     title: str
     picture: bytes
@@ -150,7 +150,7 @@ def _seen(
     now: datetime,
     rules: GuildRules | None,
 ) -> _Seen:
-    """All of a view that takes long to work out, for a thread."""
+    """Compute everything slow about a view; runs in a thread."""
     first, last = month_days(day) if view == "month" else week_days(day)
     agenda = moments(jobs, runs, *span_of(first, last, zone), now, rules)
     month = month_of(
@@ -202,7 +202,7 @@ def _panel(
 
 
 def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
-    """The picture in words."""
+    """Describe the picture in words."""
     said = f"{title}: {tn('{count} run', '{count} runs', len(found))}."
     busiest = busiest_hour(found, zone)
     if busiest is not None:
@@ -214,7 +214,7 @@ def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
 
 
 def _listed(found: list[Moment], now: datetime) -> str:
-    """What comes next, and what did not go well before."""
+    """List the upcoming runs, after the last failed and missed ones."""
     troubled = [moment for moment in found if moment.state in _TROUBLED]
     coming = [moment for moment in found if moment.at > now]
     lines = [f"- {run_state(m.state)} {_named(m)}" for m in troubled[-4:] if m.state is not None]
@@ -241,7 +241,7 @@ async def _jobs(desk: Desk) -> tuple[list[Job], bool]:
 
 
 async def _public(desk: Desk, items: Iterable[_Item]) -> AsyncIterator[_Item]:
-    """The jobs, or runs, that everybody may learn of."""
+    """Yield the jobs or runs that everyone may see."""
     specs: dict[str, MethodSpec | None] = {}
     for number, item in enumerate(items):
         if number % 50 == 0:
@@ -253,7 +253,7 @@ async def _public(desk: Desk, items: Iterable[_Item]) -> AsyncIterator[_Item]:
 
 
 async def _runs(desk: Desk, begin: datetime) -> list[Run]:
-    """The guild's runs since an instant, the newest first, as many as a picture has use for."""
+    """Return the guild's runs since an instant, newest first, up to a bound."""
     found: list[Run] = []
     cursor: str | None = None
     while len(found) < _MOST_RUNS:

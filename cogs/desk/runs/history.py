@@ -1,6 +1,6 @@
-"""What ran and what became of it: outcome, lateness, attempts, errors in words, links to what was posted.
+"""The history of runs: outcome, lateness, attempts, errors in words, links to posts.
 
-Whatever did not run well can be tried again, one run or all of a span.
+Runs that did not succeed can be retried, one at a time or all of a span.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NOT_WELL = (RunState.FAILED, RunState.MISSED, RunState.SKIPPED, RunState.UNCERT
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 _FORGOTTEN = mark("This history is too old. Use `/schedule history` again.")
-# Read as: a span that can be made up for, and what its choice says.
+# Read as: a span to backfill, its length and the label of its option.
 _SPANS = {
     "hour": (timedelta(hours=1), mark("of the last hour")),
     "day": (timedelta(days=1), mark("of the last day")),
@@ -50,14 +50,14 @@ _SPANS = {
 
 
 async def show_history(desk: Desk, job_id: str | None, state: RunState | None = None) -> None:
-    """Shows the newest runs of a job, or of the whole guild."""
+    """Show the newest runs of a job, or of the whole guild."""
     if job_id:
         await job_here(desk, job_id, cancelled=True)
     await HISTORY.begin(desk, {"history": job_id or "", "state": state.value if state else None})
 
 
 async def toggle_failed(desk: Desk, panel_id: str) -> None:
-    """Shows failed runs only, or all again."""
+    """Switch between failed runs only and all runs."""
     view = await HISTORY.state(desk, panel_id)
     state = None if view["state"] else RunState.FAILED.value
     await HISTORY.show(desk, panel_id, {**view, "state": state, "cursors": []})
@@ -93,13 +93,13 @@ def history_panel(
     *,
     make_up: bool,
 ) -> ui.LayoutView:
-    """Runs as a panel, newest first.
+    """Return runs as a panel, newest first.
 
     Parameters:
-        panel_id: under which its state is kept.
-        job: of which job; None for all of the guild.
+        panel_id: the key of its state.
+        job: the job of the runs; None for all jobs of the guild.
         page: the runs to show.
-        view: what it shows (its filter, the cursors of the pages before).
+        view: its state (its filter, the cursors of the previous pages).
         drawn: the runs in the picture; no picture for fewer than two.
         make_up: whether the server can run them again.
     """
@@ -136,7 +136,7 @@ def history_panel(
 
 
 def _described(runs: Sequence[Run]) -> str:
-    """The picture in words."""
+    """Describe the picture in words."""
     counts = Counter(run.state for run in runs)
     parts = [f"{state_word(state)} {counts[state]}" for state in RunState if counts[state]]
     return cut(t("The last {count} runs: {outcomes}", count=len(runs), outcomes=", ".join(parts)), 1000)
@@ -158,7 +158,7 @@ def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
 
 
 def run_target(run: Run) -> str:
-    """A run as the target of a button: ``<job>:<instant>``, short enough for a custom id."""
+    """Return a button's target for a run: ``<job>:<instant>``, short enough for a custom id."""
     number, digits = to_microseconds(run.scheduled_at), ""
     while number:
         number, digit = divmod(number, 36)
@@ -167,7 +167,7 @@ def run_target(run: Run) -> str:
 
 
 def read_run_target(target: str) -> tuple[str, datetime]:
-    """The inverse of `run_target`."""
+    """Read a target made by `run_target`."""
     job_id, _, digits = target.rpartition(":")
     try:
         return job_id, from_microseconds(int(digits, 36))
@@ -176,7 +176,7 @@ def read_run_target(target: str) -> tuple[str, datetime]:
 
 
 async def retry(desk: Desk, target: str) -> None:
-    """Runs an instant again whose run did not succeed."""
+    """Run an instant again whose run did not succeed."""
     job_id, at = read_run_target(target)
     job = await job_for(desk, Act.MAKE_UP, job_id)
     runs = await _queue(desk, job, [at])
@@ -186,18 +186,18 @@ async def retry(desk: Desk, target: str) -> None:
 
 
 async def _queue(desk: Desk, job: Job, wanted: Sequence[datetime]) -> Sequence[Run]:
-    """Has instants of a job run, in the version that the person's rights were compared with."""
+    """Queue instants of a job, in the version against which the person's rights were checked."""
     async with telling_of_conflicts(desk, job.id):
         return await desk.client.make_up(job.id, wanted, desk.actor_id, version=job.version)
 
 
 async def missing_picked(desk: Desk, job_id: str) -> None:
-    """Takes in over which span to make up for missing runs."""
+    """Show the missing runs of the picked span."""
     await ask_missing(desk, job_id, desk.picked())
 
 
 async def ask_missing(desk: Desk, job_id: str, span_name: str) -> None:
-    """Says what is missing in a span (a key of `_SPANS`), and asks whether to make up for it."""
+    """List the missing runs in a span (a key of `_SPANS`), and ask whether to backfill them."""
     if span_name not in _SPANS:
         raise Refused(t("Nothing was picked."))
     span, words = _SPANS[span_name]
@@ -226,7 +226,7 @@ async def ask_missing(desk: Desk, job_id: str, span_name: str) -> None:
 
 
 async def make_up(desk: Desk, panel_id: str) -> None:
-    """Makes up for the runs that were asked about."""
+    """Backfill the confirmed runs."""
     asked = await desk.memory.panel(panel_id, desk.guild.id)
     if asked is None or "make_up" not in asked:
         raise Refused(t(_FORGOTTEN))

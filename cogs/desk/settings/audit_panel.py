@@ -1,4 +1,4 @@
-"""``/schedule audit``: who changed what, old → new, where, and how the log channel is told of it."""
+"""``/schedule audit``: who changed what, old → new; and the wording of the log channel's entries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PAGE = 8
 _MOST_CHANGES = 4
 _LONGEST_VALUE = 80
 
-# Read as: what an entry says was done, and how a line says it.
+# Read as: the action of an entry, its wording on a line.
 _ACTIONS = {
     **ACTIONS,
     "run": mark("run on demand"),
@@ -58,12 +58,12 @@ _LABELS = {
     "run": mark("Run"),
 }
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-# Read as: of a new job only these are told, besides what it does.
+# The only fields shown of a new job.
 _OF_A_NEW_JOB = ("trigger", "params.")
 
 
 async def show_audit(desk: Desk, job_id: str | None, person: discord.Member | discord.User | None) -> None:
-    """Shows who changed what here, newest first."""
+    """Show who changed what here, newest first."""
     if job_id:
         await job_here(desk, job_id, cancelled=True)
     view = {"audit": job_id or "", "actor": str(person.id) if person else ""}
@@ -85,7 +85,7 @@ AUDIT = PagedPanel("audit", mark("This list is too old. Use `/schedule audit` ag
 
 
 def audit_panel(panel_id: str, page: AuditPage, *, first: bool) -> ui.LayoutView:
-    """A page of entries as a panel."""
+    """Return a page of entries as a panel."""
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Who changed what')}")]
     if not page.entries:
         items.append(ui.TextDisplay(t("Nothing was changed yet.")))
@@ -100,7 +100,7 @@ def audit_panel(panel_id: str, page: AuditPage, *, first: bool) -> ui.LayoutView
 
 
 def entry_text(entry: AuditEntry) -> str:
-    """An entry in words: when, who, what, and below it old → new."""
+    """Describe an entry: when, who, what, and below it old → new."""
     who = f"<@{entry.actor_id}>" if entry.actor_id else _nobody(entry.via)
     what = f" · “{cut(plain(entry.name), 80)}”" if entry.name else ""
     head = f"{relative(entry.at)} · {who} · **{t(_ACTIONS.get(entry.action, entry.action))}**{what}"
@@ -150,13 +150,13 @@ def _value(field: str, value: Any) -> str:
 
 
 async def note_change(desk: Desk, done: str, changes: Sequence[Change], *, name: str | None = None) -> None:
-    """Adds what was done in the bot itself to the audit; a server that keeps none is no obstacle.
+    """Add a change made in the bot itself to the audit; only log a warning if the server does not take it.
 
     Parameters:
-        desk: where it was done, and by whom.
+        desk: where it was made, and by whom.
         done: a key of the actions above.
         changes: old → new.
-        name: to what.
+        name: the name of the changed thing.
     """
     if desk.guild.id is None:
         return

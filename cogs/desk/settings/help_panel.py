@@ -1,4 +1,4 @@
-"""``/schedule help``: what I can do and how to say it, in the person's language."""
+"""``/schedule help``: the bot's commands and how to write times and texts, in the person's language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cogs.language import locale, mark, t
 from schedulezero.when.language.lexicon import language_of
 from schedulezero.when.language.parse import EXAMPLES
 
-# Read as: a command, what it is for.
+# Read as: a command, its purpose.
 _COMMANDS = (
     ("/schedule create", mark("schedule something: line by line, with a preview")),
     ("/schedule list", mark("everything that is scheduled; filter, select, change together")),
@@ -32,7 +32,7 @@ _VARIABLES = (
 
 
 async def show_help(desk: Desk) -> None:
-    """Answers ``/schedule help``."""
+    """Answer ``/schedule help``."""
     commands = "\n".join(f"- `{name}`: {t(words)}" for name, words in _COMMANDS)
     variables = "\n".join(f"- `{name}`: {t(words)}" for name, words in _VARIABLES)
     menus = t(

@@ -1,4 +1,4 @@
-"""A guild's limits and hours: the fields to type them in, how these are read, and how they are told."""
+"""A guild's limits and hours: the fields of the form, reading them, and describing them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _QUIET = re.compile(r"\s*(\d{1,2}(?::\d{2})?)\s*[-–—]\s*(\d{1,2}(?::\d{2})?)
 
 
 def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
-    """The fields of the form, filled with what was typed last."""
+    """Return the fields of the form, filled with the last input."""
     return [
         text_field(
             "quiet", t("Quiet hours"), value=known.get("quiet"), placeholder="22:00-07:00", most=20,
@@ -36,15 +36,15 @@ def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
 
 
 def read_limits(typed: Mapping[str, str], guild_id: str, zone: str) -> GuildRules:
-    """The rules that were typed.
+    """Read rules from the form's texts.
 
     Parameters:
         typed: a text for each of `LIMIT_FIELDS`; an empty one sets no rule.
-        guild_id: whose rules they are.
-        zone: IANA name of the zone in which the hours and days are meant.
+        guild_id: the guild that the rules are for.
+        zone: IANA name of the zone of the hours and days.
 
     Raises:
-        Refused: where a text cannot be read, with the reason.
+        Refused: if a text cannot be read, with the reason.
     """
     quiet_from, quiet_to = _quiet(typed["quiet"])
     return GuildRules(
@@ -59,7 +59,7 @@ def read_limits(typed: Mapping[str, str], guild_id: str, zone: str) -> GuildRule
 
 
 def limits_line(rules: GuildRules | None) -> str:
-    """A guild's rules on one line; None where the server knows no rules."""
+    """Describe a guild's rules on one line; None if the server does not support them or does not answer."""
     label = f"**{t('Limits and hours:')}**"
     if rules is None:
         return f"{label} " + t("the server doesn't know any, or doesn't answer.")

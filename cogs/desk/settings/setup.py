@@ -1,6 +1,6 @@
-"""``/schedule setup``: what a server sets once, whether I may do my work here, and what to try first.
+"""``/schedule setup``: a server's settings, the bot's missing permissions, and first things to try.
 
-Who may schedule may not set: settings belong to those who manage the server.
+Changing settings requires managing the server; a role to schedule is not enough.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 async def show_setup(desk: Desk) -> None:
-    """Answers ``/schedule setup``."""
+    """Answer ``/schedule setup``."""
     await _show(desk)
 
 
@@ -66,14 +66,14 @@ def setup_panel(
     rules: GuildRules | None,
     specs: Iterable[MethodSpec],
 ) -> ui.LayoutView:
-    """A guild's settings as a panel.
+    """Return a guild's settings as a panel.
 
     Parameters:
-        guild: whose.
-        settings: what it set.
-        zone: in which its times are meant.
-        rules: what it forbids; None where the server knows no rules.
-        specs: the jobs that can be scheduled, for what they take.
+        guild: the guild.
+        settings: its settings.
+        zone: the zone of its times.
+        rules: its rules; None if the server does not support them.
+        specs: the jobs that can be scheduled, for the permissions that they need.
     """
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
@@ -138,7 +138,7 @@ def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
 
 
 async def ask_zone(desk: Desk, target: str) -> None:
-    """Asks for the guild's zone."""
+    """Ask for the guild's zone."""
     desk.check_settings()
     field = text_field(
         "zone",
@@ -151,7 +151,7 @@ async def ask_zone(desk: Desk, target: str) -> None:
 
 
 async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
-    """Sets the guild's zone."""
+    """Set the guild's zone."""
     desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
     zone = typed
@@ -167,24 +167,24 @@ async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> Non
 
 
 async def toggle_approval(desk: Desk, _target: str) -> None:
-    """Switches the second person on or off."""
+    """Switch approval by a second person on or off."""
     await _change(desk, lambda settings: replace(settings, approval=not settings.approval))
 
 
 async def alerts_chosen(desk: Desk, _target: str) -> None:
-    """Sets where alerts go."""
+    """Set the channel for alerts."""
     chosen = _channel_picked(desk)
     await _change(desk, lambda settings: replace(settings, alert_channel_id=chosen))
 
 
 async def log_chosen(desk: Desk, _target: str) -> None:
-    """Sets where each change is told."""
+    """Set the channel where changes are posted."""
     chosen = _channel_picked(desk)
     await _change(desk, lambda settings: replace(settings, log_channel_id=chosen))
 
 
 def _channel_picked(desk: Desk) -> str | None:
-    """The channel of this guild that was picked and where I may post, None for none; Refused for another."""
+    """Return the picked channel, if any; raise Refused if the bot cannot post in it or it is elsewhere."""
     chosen = next(iter(desk.all_picked()), None)
     guild = desk.guild
     channel = guild.get_channel_or_thread(int(chosen)) if chosen and chosen.isdecimal() else None
@@ -198,7 +198,7 @@ def _channel_picked(desk: Desk) -> str | None:
 
 
 async def roles_chosen(desk: Desk, _target: str) -> None:
-    """Sets who else may schedule."""
+    """Set the roles that may also schedule."""
     known = {str(role.id) for role in desk.guild.roles}
     chosen = tuple(item for item in desk.all_picked() if item in known)
     await _change(desk, lambda settings: replace(settings, manager_role_ids=chosen))
@@ -215,14 +215,14 @@ async def _change(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) 
 
 
 async def ask_limits(desk: Desk, target: str) -> None:
-    """Asks for limits and hours; what was set before is filled in."""
+    """Ask for limits and hours; the form starts with the last input."""
     desk.check_settings()
     known = await desk.memory.kept("rules", desk.guild_id) or {}
     await ask(desk, "setup", "limits", target, t("Limits and hours"), limit_fields(known))
 
 
 async def limits_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
-    """Sets limits and hours; what was typed is kept, also when it is refused."""
+    """Set limits and hours; keep the input even if it is refused."""
     desk.check_settings()
     typed = {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS}
     memory = desk.memory

@@ -1,4 +1,4 @@
-"""The sprockets: which there are, what jobs they bring, and their settings in this server."""
+"""The sprockets: the available ones, their jobs, and their settings in this server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOST_FIELDS = 5
 
 
 async def show_sprockets(desk: Desk) -> None:
-    """Shows what is loaded, and to the bot's owner what could be."""
+    """Show the loaded sprockets, and to the bot's owner also the ones not loaded."""
     bot = desk.bot
     loaded = loader.loaded(bot)
     found = loader.discover()
@@ -57,7 +57,7 @@ async def show_sprockets(desk: Desk) -> None:
 
 
 async def configure(desk: Desk, _: str) -> None:
-    """Opens the form of a sprocket's settings, filled with what holds in this server."""
+    """Open the form of a sprocket's settings, filled with this server's values."""
     desk.check_settings()
     name = desk.picked()
     model = _model(desk, name)
@@ -69,7 +69,7 @@ async def configure(desk: Desk, _: str) -> None:
 
 
 async def configured(desk: Desk, name: str, fields: Mapping[str, Any]) -> None:
-    """Keeps the settings that were filled in."""
+    """Save the submitted settings."""
     desk.check_settings()
     model = _model(desk, name)
     spec = _spec(name, model)
@@ -89,7 +89,7 @@ async def configured(desk: Desk, name: str, fields: Mapping[str, Any]) -> None:
 
 
 def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:
-    """What the form did not ask for, which stays as it is."""
+    """Return the settings that the form does not include, which stay as they are."""
     asked = {item.name for item in spec.parameters[:_MOST_FIELDS]}
     return {name: value for name, value in present.items() if name not in asked}
 
@@ -102,7 +102,7 @@ def _model(desk: Desk, name: str) -> type[BaseModel]:
 
 
 def _spec(name: str, model: type[BaseModel]) -> MethodSpec:
-    """A sprocket's settings as the parameters of a form."""
+    """Return a sprocket's settings as the parameters of a form."""
     return MethodSpec(
         name,
         name,

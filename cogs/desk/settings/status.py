@@ -1,4 +1,4 @@
-"""How the whole is doing, for whoever runs it: server, handler, sprockets, lag."""
+"""``/schedule status``: the state of the server, the handler, the sprockets and the lag."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MANY_WAITING = 500
 
 
 async def show_status(desk: Desk) -> None:
-    """Answers ``/schedule status``."""
+    """Answer ``/schedule status``."""
     checks = await _server_lines(desk)
     checks += await _limit_lines(desk)
     names = loaded(desk.bot)
@@ -33,7 +33,7 @@ async def show_status(desk: Desk) -> None:
         said += f". {t('`/load_sprocket` loads one.')}"
     checks.append(Check(t("Sprockets:"), bool(names), said))
     latency = desk.bot.latency
-    if latency == latency:  # not a number before the first heartbeat
+    if latency == latency:  # NaN before the first heartbeat
         checks.append(Check("Discord:", latency < 1, f"{latency * 1000:.0f} ms"))
     lines = [f"{'✅' if check.well else '❌'} **{check.subject}** {check.finding}" for check in checks]
     colour = GOOD if all(check.well for check in checks) else BAD
@@ -76,11 +76,11 @@ async def _server_lines(desk: Desk) -> list[Check]:
 
 
 async def _limit_lines(desk: Desk) -> list[Check]:
-    """The limits that hold here; not well when one of them is used up."""
+    """Check the limits here; the check fails if one is used up."""
     try:
         allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
     except ClientError:
-        return []  # the line about the server says why
+        return []  # the line about the server shows the reason
     most_runs = allowance.limits.runs_per_minute
     full = allowance.most_jobs is not None and allowance.jobs >= allowance.most_jobs
     full = full or (most_runs is not None and allowance.runs >= most_runs)
@@ -97,7 +97,7 @@ def _last_run(run: Run) -> Check:
 
 
 async def reload_handler(desk: Desk) -> None:
-    """Answers ``/schedule reload``: registers the handler again and says what changed."""
+    """Answer ``/schedule reload``: register the handler again and report the changes."""
     handler = handler_of(desk.bot)
     before = set(handler.registered.methods) if handler.registered else set[str]()
     try:

@@ -19,12 +19,12 @@ from schedulezero.when.language.zone_search import search_zones
 
 
 async def set_zone(desk: Desk, zone: str | None, whose: str) -> None:
-    """Answers ``/schedule timezone``."""
+    """Answer ``/schedule timezone``."""
     await desk.say(await _set_zone(desk, zone, whose))
 
 
 async def _set_zone(desk: Desk, zone: str | None, whose: str) -> str:
-    """Sets a person's or the guild's zone and says what it means; without a zone says which it is."""
+    """Set a person's or the guild's zone and confirm it; without a zone, return the person's current one."""
     services = desk.services
     now = instants.now()
     if zone is None:
@@ -51,7 +51,7 @@ async def _set_zone(desk: Desk, zone: str | None, whose: str) -> str:
 
 
 async def change_guild_zone(desk: Desk, zone: str) -> None:
-    """Sets the zone of the guild's times and of its quiet hours, and notes who did."""
+    """Set the zone of the guild's times and of its quiet hours, and note it in the audit."""
     memory, rules = desk.memory, await rules_here(desk)
     before = await memory.timezone(0, desk.guild.id)
     await memory.set_guild_timezone(desk.guild.id, zone)
