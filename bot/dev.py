@@ -47,7 +47,7 @@ async def take_up(bot: ScheduleZeroBot, name: str) -> str:
         return f"❌ {error.message}\nThe old one goes on running."
     except Exception as error:
         log.exception("the sprocket %s could not be taken up", name)
-        return f"❌ “{name}” could not be loaded ({type(error).__name__}); the log says more."
+        return f"❌ “{name}” couldn't be loaded ({type(error).__name__}); the log says more."
     log.info("took up the changes of sprocket %s", name)
     return f"✅ Took up the changes of **{name}**."
 

@@ -151,5 +151,5 @@ class SprocketsCog(commands.Cog):
 
 def _brought(names: list[str]) -> str:
     if not names:
-        return t("It added no jobs.")
-    return t("It adds: {names}.", names=", ".join(f"`{name}`" for name in names))
+        return t("It provides no jobs.")
+    return t("It provides: {names}.", names=", ".join(f"`{name}`" for name in names))

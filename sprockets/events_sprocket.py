@@ -162,7 +162,7 @@ async def _next_event(
         if event.name.casefold() == wanted and event.status in states
     ]
     if not found:
-        doing = "going on" if status is discord.EventStatus.active else "planned"
+        doing = "running" if status is discord.EventStatus.active else "planned"
         raise JobFailed(
             "There is no {doing} event called “{title}”.",
             retry=False,

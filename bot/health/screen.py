@@ -68,7 +68,7 @@ async def checks_of(bot: ScheduleZeroBot) -> list[Check]:
     missing = [name for name in settings.sprockets if name not in loaded]
     sprockets = Check(
         "sprockets", not missing, f"{', '.join(loaded) or 'none'}; {len(handler.sprockets)} jobs",
-        f"{', '.join(missing)} could not be loaded; the log above says why.",
+        f"{', '.join(missing)} couldn't be loaded; the log above says why.",
     )  # fmt: skip
     return [server, database, sprockets, *_guilds(bot)]
 

@@ -94,7 +94,8 @@ def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
         return None
     most = limits.runs_a_minute(personal)
     said = t(
-        "It runs every {gap}, and the shortest interval allowed is now {least}. It keeps running.",
+        "Some of its runs are only {gap} apart, and the shortest interval allowed is now {least}. "
+        "It keeps running.",
         gap=spoken(gap),
         least=spoken(shortest),
     )

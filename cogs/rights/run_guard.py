@@ -52,7 +52,7 @@ class RunGuard:
             # A personal job has its creator's id in place of a guild's: Discord never assigns a number twice.
             if run.guild_id != run.creator_id or not spec.personal:
                 raise JobFailed(
-                    "A personal job must be a reminder.",
+                    "Personal jobs can only be reminders, and reminders can only be personal.",
                     retry=False,
                     pause=True,
                     code="personal_jobs_are_reminders",

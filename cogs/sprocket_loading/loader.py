@@ -260,7 +260,7 @@ async def _change(bot: commands.Bot, name: str) -> list[str]:
 
 def _not_loadable(name: str, error: BaseException) -> Refused:
     return Refused(
-        "“{name}” could not be loaded: {reason}",
+        "“{name}” couldn't be loaded: {reason}",
         code="sprocket_not_loadable",
         name=name,
         reason=_reason(error),

@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Coroutine, Generator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -158,6 +159,7 @@ def _imported(name: str) -> ModuleType:
     spec = spec_of(name)
     if spec is None or spec.loader is None:
         raise commands.ExtensionNotFound(name)
+    _forget_bytecode(spec)
     with _own_code():
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
@@ -166,6 +168,20 @@ def _imported(name: str) -> ModuleType:
     if not ready:
         raise commands.NoEntryPointError(name)
     return module
+
+
+def _forget_bytecode(spec: ModuleSpec) -> None:
+    """Delete an extension's cached bytecode.
+
+    Python trusts it if the source's size and whole second of modification are the same (PEP 552), which a quick
+    edit can keep.
+    """
+    cached = [Path(spec.cached)] if spec.cached else []
+    for folder in spec.submodule_search_locations or ():
+        cached += Path(folder).rglob("*.pyc")
+    for path in cached:
+        with contextlib.suppress(OSError):  # where it can't be deleted, Python couldn't write it either
+            path.unlink()
 
 
 def import_alone(name: str) -> None:

@@ -222,7 +222,7 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     if kind is Kind.BOOLEAN and not isinstance(value, bool):
         raise wrong("true or false")
     if kind is Kind.MESSAGE and read_message_link(value) is None:
-        raise wrong("the link of a message, such as https://discord.com/channels/1…/2…/3…")
+        raise wrong("a message link such as https://discord.com/channels/1…/2…/3…")
     if kind is Kind.DURATION:
         length = _as_duration(value)
         if length is None:

@@ -32,7 +32,7 @@ async def test_a_selection_is_cancelled_after_one_question_and_undone_with_one_c
     await press(world.admin, panel, "bulk:cancel")
     assert "Cancel 3 jobs?" in text_of(panel) and "- Job 2" in text_of(panel)
     await world.admin.click(panel, label="Yes, do it")
-    assert "Cancelled: 3 jobs." in text_of(panel) and "Undo" in labels(panel)
+    assert "Cancelled 3 jobs." in text_of(panel) and "Undo" in labels(panel)
     assert await states(world) == {"Job 3": JobState.ACTIVE}
     await world.admin.click(panel, label="Undo")
     assert "Restored 3 jobs." in text_of(panel)
@@ -80,7 +80,7 @@ async def test_what_somebody_changed_meanwhile_is_left_alone(world: World) -> No
     await world.moderator.slash(world.channel, "schedule pause", job=ids[0])
     await world.admin.click(panel, label="Yes, do it")
     text = text_of(panel)
-    assert "Cancelled: 1 jobs." in text or "1 was left unchanged" in text
+    assert "Cancelled 1 job." in text and "1 was left unchanged" in text
     assert (await states(world))["Job 0"] is JobState.PAUSED
 
 

@@ -62,7 +62,7 @@ async def test_a_channel_that_is_hidden_between_the_question_and_the_click_gets_
     await guild.get_channel(board.id).set_permissions(guild.default_role, view_channel=False)
     await world.env.settle()
     await sam.click(listed, label="Yes, do it")
-    assert "Moved: 0 jobs" in text_of(listed)
+    assert "Moved 0 jobs" in text_of(listed)
     assert (await now(world, job)).params == job.params
 
 

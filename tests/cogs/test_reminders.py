@@ -69,10 +69,10 @@ async def test_a_persons_space_holds_reminders_only_and_only_their_own(world: Wo
             "send_announcement",
             {"channel_id": str(world.channel.id), "message": "x"},
             person,
-            "must be a reminder",
+            "can only be reminders",
         ),
         ("remind", {"user_id": str(world.admin.id), "message": "x"}, person, "to the person who created it"),
-        ("remind", {"user_id": person, "message": "x"}, str(world.guild.id), "must be a reminder"),
+        ("remind", {"user_id": person, "message": "x"}, str(world.guild.id), "can only be reminders"),
     ):
         job = await client.create(
             Job(

@@ -121,7 +121,7 @@ async def test_a_limit_of_jobs_is_told_and_the_draft_kept(world: World) -> None:
         ({"quiet": "25:00-07:00"}, "isn't a valid time range"),
         ({"days": "christmas"}, "“christmas” isn't a valid day"),
         ({"jobs": "many"}, "“many” isn't a valid limit"),
-        ({"runs": "-1"}, "“-1” isn't a valid limit"),
+        ({"runs": "-1"}, "-1” isn't a valid limit"),
         ({"runs": "٣"}, "“٣” isn't a valid limit"),
     ],
 )

@@ -107,7 +107,7 @@ async def test_a_method_can_be_scheduled_as_soon_as_it_is_loaded_and_not_after(
     (folder / "waving_sprocket.py").write_text(PLAIN.replace("WORD", "o/"))
     suggested = await world.owner.autocomplete(world.channel, "load_sprocket", "name", "wav")
     assert [choice["value"] for choice in suggested] == ["waving"]
-    assert "It adds: `count`, `wave`." in await slash(world, "load_sprocket", "waving")
+    assert "It provides: `count`, `wave`." in await slash(world, "load_sprocket", "waving")
     await world.handler.refresh()
 
     job_id = await world.create(world.admin, "wave", {"channel_id": [world.channel]}, "every monday at 9")
@@ -130,13 +130,15 @@ async def test_a_reload_takes_up_changes_and_keeps_the_old_one_on_an_error(
     file.write_text(PLAIN.replace("WORD", "first"))
     await slash(world, "load_sprocket", "waving")
     file.write_text(PLAIN.replace("WORD", "second, and longer"))
-    assert "Reloaded **waving**. It adds: `count`, `wave`." in await slash(world, "reload_sprocket", "waving")
+    assert "Reloaded **waving**. It provides: `count`, `wave`." in await slash(
+        world, "reload_sprocket", "waving"
+    )
     await world.run("wave", {"channel_id": world.channel.id})
     assert await world.message_in(world.channel, "second")
 
     file.write_text("import nothing_of_that_name\n")
     said_ = await slash(world, "reload_sprocket", "waving")
-    assert "could not be loaded: ModuleNotFoundError: No module named 'nothing_of_that_name'" in said_
+    assert "couldn't be loaded: ModuleNotFoundError: No module named 'nothing_of_that_name'" in said_
     assert (await world.run("count", {}))["success"] is True
 
 
@@ -149,7 +151,7 @@ async def test_every_job_is_shown_under_the_sprocket_that_brought_it(world: Worl
         "from sprockets.kit.cog import RegisteringCog, by_name\n"
         f"from sprockets.waving_sprocket.jobs import hail\n\n{cog}{rest}"
     )
-    assert "It adds: `hail`" in await slash(world, "load_sprocket", "waving")
+    assert "It provides: `hail`" in await slash(world, "load_sprocket", "waving")
     panel = said(await world.owner.slash(world.channel, "sprockets"))
     shown = re.findall(r"`(\w+)`", panel)
     assert sorted(shown) == sorted(world.handler.sprockets)
@@ -171,9 +173,9 @@ async def test_a_sprocket_that_does_not_import_is_refused_with_its_last_line(
     world: World, folder: Path
 ) -> None:
     (folder / "waving_sprocket.py").write_text("def broken(:\n")
-    assert "could not be loaded: SyntaxError" in await slash(world, "load_sprocket", "waving")
+    assert "couldn't be loaded: SyntaxError" in await slash(world, "load_sprocket", "waving")
     (folder / "waving_sprocket.py").write_text("x = 1\n")
-    assert "could not be loaded" in await slash(world, "load_sprocket", "waving")
+    assert "couldn't be loaded" in await slash(world, "load_sprocket", "waving")
     assert (await world.run("send_dm", {}))["error"].startswith("send_dm needs 'user_id'")
 
 
@@ -216,7 +218,7 @@ async def test_loading_twice_and_unloading_what_is_not_loaded(world: World) -> N
     assert "isn't loaded" in await slash(world, "unload_sprocket", "custom")
     assert "isn't loaded" in await slash(world, "reload_sprocket", "custom")
     assert "question" not in world.plain.available_commands(world.channel)
-    assert "It adds: `question_of_the_day`." in await slash(world, "load_sprocket", "custom")
+    assert "It provides: `question_of_the_day`." in await slash(world, "load_sprocket", "custom")
     assert "question" in world.plain.available_commands(world.channel)
 
 

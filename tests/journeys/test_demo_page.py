@@ -119,7 +119,7 @@ async def test_many_jobs_at_once_with_undo(settings: Settings) -> None:
         await demo.sees("Cancel 3 jobs?")
         await demo.panel_picture("15-question")
         await demo.button("Yes, do it")
-        await demo.sees("Cancelled: 3 jobs.")
+        await demo.sees("Cancelled 3 jobs.")
         await demo.panel_picture("16-cancelled")
         await demo.button("Undo")
         await demo.sees("Restored 3 jobs.")

@@ -142,7 +142,7 @@ def _timing(draft: Draft) -> list[ui.Label[Any]]:
         ),
         choice_field(
             f"{_OPTION_FIELD}{OVERLAP}",
-            t("When a run is due while another is still running"),
+            t("If the previous run is still running"),
             _options({key.value: word for key, word in OVERLAP_WORDS.items()}, overlap),
         ),
     ]

@@ -27,12 +27,24 @@ MOST = 10_000
 _NAMED = 12
 _QUICK = 100
 
-# Read as: the action, the question before it, the message afterwards.
+# Read as: the action; the question before it and the message afterwards, each for one job and for several.
 _QUESTIONS = {
-    "pause": (mark("Pause {count} jobs?"), mark("Paused: {count} jobs.")),
-    "resume": (mark("Resume {count} jobs?"), mark("Resumed: {count} jobs.")),
-    "cancel": (mark("Cancel {count} jobs?"), mark("Cancelled: {count} jobs.")),
-    "change": (mark("Move {count} jobs to {channel}?"), mark("Moved: {count} jobs.")),
+    "pause": (
+        (mark("Pause {count} job?"), mark("Pause {count} jobs?")),
+        (mark("Paused {count} job."), mark("Paused {count} jobs.")),
+    ),
+    "resume": (
+        (mark("Resume {count} job?"), mark("Resume {count} jobs?")),
+        (mark("Resumed {count} job."), mark("Resumed {count} jobs.")),
+    ),
+    "cancel": (
+        (mark("Cancel {count} job?"), mark("Cancel {count} jobs?")),
+        (mark("Cancelled {count} job."), mark("Cancelled {count} jobs.")),
+    ),
+    "change": (
+        (mark("Move {count} job to {channel}?"), mark("Move {count} jobs to {channel}?")),
+        (mark("Moved {count} job."), mark("Moved {count} jobs.")),
+    ),
 }
 _ACTS = {"pause": Act.PAUSE, "resume": Act.RESUME, "cancel": Act.CANCEL, "change": Act.MOVE}
 
@@ -113,7 +125,7 @@ async def _confirm(desk: Desk, panel_id: str, *, name: str, **params: str) -> No
     state["bulk"] = {"action": name, "params": params, "jobs": {job.id: job.version for job in jobs}}
     await LIST.save(desk, panel_id, state)
     channel = f"<#{params.get('channel_id')}>"
-    question = t(_QUESTIONS[name][0], count=len(jobs), channel=channel)
+    question = tn(*_QUESTIONS[name][0], len(jobs), channel=channel)
     text = f"### {question}\n{_names(jobs)}"
     if refused:
         text += "\n" + "\n".join(f"- {line}" for line in refused[:10])
@@ -149,7 +161,7 @@ async def do(desk: Desk, panel_id: str) -> None:
     await LIST.save(desk, panel_id, {**state, **done})
     if wanted["action"] == "resume":
         await _ask_for_approval(desk, outcome)
-    said = t(_QUESTIONS[wanted["action"]][1], count=len(outcome.changed))
+    said = tn(*_QUESTIONS[wanted["action"]][1], len(outcome.changed))
     await _show_outcome(desk, panel_id, said, outcome, undo=bool(changed))
 
 
