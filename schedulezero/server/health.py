@@ -2,8 +2,8 @@
 
 A node checks that its database accepts changes by writing to it; an idle node on a full disk wouldn't notice
 otherwise. On SQLite that takes one small commit at most every ten seconds, and only when a client asks:
-``PRAGMA user_version`` is set to its current value, which writes a page and changes nothing. Free space is not
-a substitute, because a quota, a read-only disk or a lock blocks writes, too. On PostgreSQL the node asks
+``PRAGMA user_version`` is set to its current value, which writes a page and changes nothing. Free space is
+not a substitute, because a quota, a read-only disk or a lock blocks writes, too. On PostgreSQL the node asks
 whether the database is read-only; PostgreSQL stops by itself when its disk is full.
 
 A load balancer sends requests to nodes that are ready, and a supervisor restarts nodes that are not live. A

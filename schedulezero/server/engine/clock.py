@@ -5,8 +5,8 @@
 2. hand the runs to the queue;
 3. when nothing more is due, sleep until the next job is due or an earlier one is saved.
 
-While it sleeps it doesn't query the database. It checks the wall clock every few seconds, because timers don't
-notice that the machine was suspended or its clock was set.
+While it sleeps it doesn't query the database. It checks the wall clock every few seconds, because timers
+don't notice that the machine was suspended or its clock was set.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class Clock:
                 )
             except DatabaseUnavailable as error:
                 self._stuck_since = self._stuck_since or time.monotonic()
-                # A full disk or a lock is temporary. If the commit succeeded after all, recovery finds the runs.
+                # A full disk or a lock is temporary. If the commit succeeded after all, recovery finds the
+                # runs.
                 log.error("due jobs cannot be claimed; trying again: %s", error)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 await self._recover()
