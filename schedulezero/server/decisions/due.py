@@ -64,8 +64,8 @@ def decide_due(job: Job, schedule: Schedule, now: datetime) -> Due:
     """Decide what to do with a job whose ``next_run_at`` has come.
 
     Normally one instant is due. After a time without a running server there are several, and the job's missed
-    policy decides: run the latest one (the default), run all of them, or run none that is later than the
-    job's grace.
+    policy decides: run the latest one (the default), run all of them (at most `_MOST_AT_ONCE`), or run the
+    latest one only within the job's grace.
     """
     assert job.next_run_at is not None
     next_run_at = schedule.next_after(now)

@@ -96,7 +96,7 @@ class SharedRunQueue:
         return lane.waiting.popleft()
 
     async def recover(self) -> None:
-        """Queue the waiting runs in the store that aren't queued, for example after a move from SQLite."""
+        """Queue the open runs that aren't in PgQueuer yet, for example after a move from SQLite."""
         await self._store.enqueue_open_runs()
         self._heard(None)
 
@@ -108,7 +108,7 @@ class SharedRunQueue:
         return self._lanes.depth()
 
     async def keep_up(self) -> None:
-        """Send heartbeats and open lanes for recovered runs until cancelled, then release this node's runs."""
+        """Send heartbeats and open lanes for unannounced runs until cancelled, then release this node's runs."""
         forget_at = time.monotonic() + _FORGET_SECONDS
         try:
             while True:
