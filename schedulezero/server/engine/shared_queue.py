@@ -108,7 +108,7 @@ class SharedRunQueue:
         return self._lanes.depth()
 
     async def keep_up(self) -> None:
-        """Send heartbeats and open lanes for unannounced runs until cancelled, then release this node's runs."""
+        """Send heartbeats and find unannounced runs until cancelled, then release this node's runs."""
         forget_at = time.monotonic() + _FORGET_SECONDS
         try:
             while True:

@@ -19,7 +19,7 @@ SOCKETS_EACH = 4
 """The most descriptors that a connection to one instance uses: its TCP socket and libzmq's own."""
 MOST_METHODS = 1000
 MOST_SCHEMA_BYTES = 256 * 1024
-"""The most bytes of JSON for the schemas of one instance. Larger schemas are dropped; they are display only."""
+"""The most bytes of JSON for the schemas of one instance. Larger ones are dropped; they are display only."""
 MOST_SCHEMA_DEPTH = 20
 NEW_PER_SECOND = 20.0
 NEW_AT_ONCE = 200
