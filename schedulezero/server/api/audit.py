@@ -22,7 +22,7 @@ class AuditResource:
         return [web.get("/api/audit", self.list), web.post("/api/audit", self.add)]
 
     async def list(self, request: web.Request) -> web.Response:
-        """Return a page, newest first; with ``after``, wait for newer entries and return them oldest first."""
+        """Return a page, newest first; with ``after``, wait for newer entries, returned oldest first."""
         query = request.query
         limit = query_int(request, "limit", 25, 1, 200)
         if "after" in query:

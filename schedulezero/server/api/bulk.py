@@ -19,7 +19,7 @@ from schedulezero.server.http.bodies import BulkBody, BulkEntry, actor_of, per_p
 
 
 class BulkResource:
-    """The route handler of bulk changes. The writes run concurrently, so that SQLite commits them together."""
+    """The route handler of bulk changes. Its writes run concurrently, so that SQLite can batch commits."""
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs

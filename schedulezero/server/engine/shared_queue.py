@@ -183,7 +183,7 @@ class SharedRunQueue:
 
 
 class _Driver:
-    """A PgQueuer driver that uses our connections, so that its queries raise the same errors as ours."""
+    """A PgQueuer driver on the server's own connections, so that queries raise the server's errors."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database

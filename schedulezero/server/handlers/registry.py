@@ -74,7 +74,7 @@ class Registry:
         self._entries = Entries(self._connect)
         self._look = asyncio.Event()
 
-    # ---------------------------------------------------------------- coming and going
+    # ---------------------------------------------------------------- registration
 
     async def register(self, instance: Instance) -> bool:
         """Register or update an instance. Returns True if its handler was known before.
@@ -180,7 +180,7 @@ class Registry:
         except DatabaseUnavailable as error:
             log.warning("the lease of handler %r was not renewed: %s", entry.instance.handler_id, error)
 
-    # ---------------------------------------------------------------- what other nodes know
+    # ---------------------------------------------------------------- instances of other nodes
 
     def look(self) -> None:
         """Load the instances of other nodes soon."""
@@ -215,7 +215,7 @@ class Registry:
                 self._entries.keep(instance)
                 self._entries.arrived(instance.handler_id)
 
-    # ---------------------------------------------------------------- asking
+    # ---------------------------------------------------------------- lookup and connections
 
     def knows(self, handler_id: str) -> bool:
         """Return whether any instance of that handler has registered, even if it doesn't answer."""

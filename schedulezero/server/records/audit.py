@@ -117,7 +117,7 @@ class Audit:
     async def page(
         self, wanted: AuditFilter, *, before: int | None, limit: int
     ) -> tuple[list[AuditEntry], int | None]:
-        """Return a page of entries, newest first, and the cursor of the next page, None after the last one."""
+        """Return a page of entries, newest first, and the next page's cursor, None after the last one."""
         query = sa.select(audit).order_by(audit.c.sequence.desc()).limit(limit + 1)
         query = narrowed(query, audit, wanted, "guild_id", "job_id", "actor_id")
         if before is not None:

@@ -66,7 +66,7 @@ next_run_order = sa.func.coalesce(
     sa.type_coerce(jobs.c.next_run_at, sa.BigInteger), sa.literal_column(str(_FAR))
 )
 created_order = -sa.type_coerce(jobs.c.created_at, sa.BigInteger)
-# Reading a page of a guild's jobs is one index scan, however many jobs there are.
+# Reading a page of a guild's jobs takes one index scan, regardless of the number of jobs.
 sa.Index("jobs_by_guild_next", jobs.c.guild_id, next_run_order, jobs.c.id)
 sa.Index("jobs_by_guild_name", jobs.c.guild_id, jobs.c.sort_name, jobs.c.id)
 sa.Index("jobs_by_guild_created", jobs.c.guild_id, created_order, jobs.c.id)
