@@ -5,8 +5,8 @@
 2. hand the runs to the queue;
 3. when nothing more is due, sleep until the next job is due or an earlier one is saved.
 
-While it sleeps it doesn't query the database. It checks the wall clock every few seconds, because timers
-don't notice that the machine was suspended or its clock was set.
+While it sleeps it doesn't query the database. If a job is waiting, it checks the wall clock at least every
+15 s, because timers don't notice that the machine was suspended or its clock was set.
 """
 
 from __future__ import annotations

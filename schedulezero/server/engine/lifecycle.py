@@ -110,7 +110,7 @@ class Jobs:
             per_person: whether the per-person limit of jobs applies, too.
 
         Raises Missing when the job doesn't exist or is cancelled, Conflict when it is at another version, and
-        otherwise the same errors as `create`.
+        TriggerError, LimitReached and Refusal as `create` does.
         """
         now = self.now()
 
@@ -138,7 +138,8 @@ class Jobs:
     async def pause(self, job_id: str, until: datetime | None = None, *, by: str | None = None) -> Job:
         """Pause a job until an instant, or until it is resumed if there is none.
 
-        Raises Missing when the job doesn't exist, and Conflict when it isn't active or no run would be left.
+        Raises Missing when the job doesn't exist, and Conflict when its state doesn't allow it or no run
+        would be left.
         """
         now = self.now()
 

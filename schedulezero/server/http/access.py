@@ -3,7 +3,8 @@
 On loopback a request without a token is trusted like the machine's own user, so that the documented example
 request works. Two kinds of requests are not trusted: those of web pages, which carry the page's origin or,
 with DNS rebinding, a foreign host; and those that a job makes to an address chosen by a user, which carry
-`OUTGOING_HEADER`. Beyond loopback every request needs a token (`schedulezero.server.exposure` enforces TLS).
+`OUTGOING_HEADER`. Beyond loopback every request except health checks needs a token
+(`schedulezero.server.exposure` enforces TLS).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Limits the connections of the REST API: their number, per client, and their duration.
 
-aiohttp accepts any number of connections and waits up to an hour on each. This module counts each connection
+aiohttp accepts any number of connections and waits for an hour on each. This module counts each connection
 from acceptance to close, and closes it if it doesn't send a request in time. When there are too many, it
 closes the one that has been idle longest without a request. A client that sends its request at once therefore
 always gets in, however many silent connections others open. Requests in progress are limited as well, with
