@@ -1,4 +1,4 @@
-"""What the embedded server runs with."""
+"""The configuration of the embedded server."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from schedulezero.model.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """What the embedded server runs with.
-
+    """The configuration of the embedded server.
     Attributes:
         api_endpoint: where REST listens, such as ``http://127.0.0.1:8888``.
         server_address: where handlers register, such as ``tcp://127.0.0.1:4242``.
         database: path of the SQLite file, or the ``postgresql://`` URL that several nodes share.
-        timezone: the IANA zone of wall-clock triggers that name none.
+        timezone: the IANA zone of wall-clock triggers that don't name one.
         require_token: whether REST needs a token on loopback, too.
-        own_token: a token for whoever runs the server in their own process.
+        own_token: the token of the program that runs the server in its own process.
         requests_per_second: see `AccessRules`.
         tls_certificate, tls_key: files for HTTPS.
-        behind_proxy: a proxy that does TLS stands before REST.
+        behind_proxy: whether a TLS proxy stands in front of REST.
         keys: the folder of the keys for ZeroMQ beyond loopback.
         require_keys: whether ZeroMQ needs keys on loopback, too.
-        history_days: how long ended runs are kept; 0 for ever.
-        limits: what one guild and one person can ask for at most.
+        history_days: how many days to keep ended runs; 0 keeps them permanently.
+        limits: the most that one guild or one person may use.
     """
 
     api_endpoint: str

@@ -1,4 +1,4 @@
-"""What a server that listens beyond loopback must have: checked before it starts, refused with the reason."""
+"""Checks before start that a server reachable from other machines uses TLS and tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schedulezero.wire.addresses import is_loopback
 
 
 def check_rest(endpoint: str, *, tls: bool, behind_proxy: bool, has_token: bool) -> None:
-    """Raises Exposed when REST would be open to others without a token or in plain text."""
+    """Raise Exposed when REST would be reachable from other machines without a token or in plain text."""
     if is_loopback(endpoint):
         return
     if not tls and not behind_proxy:
@@ -27,7 +27,10 @@ def check_rest(endpoint: str, *, tls: bool, behind_proxy: bool, has_token: bool)
 
 
 def tls_context(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
-    """The TLS of a server, None without a certificate; Exposed says what is wrong with the files."""
+    """Return the TLS context of a server, or None without a certificate.
+
+    Raises Exposed when the files can't be used; the message says why.
+    """
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:

@@ -1,13 +1,13 @@
-"""How a node is: *live* while its parts run (else start it again), *ready* while it can do its work.
+"""The health of a node: *live* while its parts run (otherwise restart it), *ready* while it can work.
 
-Whether the database takes changes is found out by changing it: an idle node on a full disk would learn it
-from nothing else. On SQLite that is one small commit at most every ten seconds, and only while somebody asks:
-``PRAGMA user_version`` set to the value it has, which writes a page and changes nothing. Free space is not
-looked at, because a quota, a read-only disk or a lock keeps changes out as well. PostgreSQL is asked whether
-it is read-only; it stops by itself when its disk is full.
+A node checks that its database accepts changes by writing to it; an idle node on a full disk wouldn't notice
+otherwise. On SQLite that takes one small commit at most every ten seconds, and only when a client asks:
+``PRAGMA user_version`` is set to its current value, which writes a page and changes nothing. Free space is
+not a substitute, because a quota, a read-only disk or a lock blocks writes, too. On PostgreSQL the node asks
+whether the database is read-only; PostgreSQL stops by itself when its disk is full.
 
-A load balancer sends requests to nodes that are ready, a supervisor starts those again that are not live. A
-node that has lost its database is live and not ready: its runs wait.
+A load balancer sends requests to nodes that are ready, and a supervisor restarts nodes that are not live. A
+node that has lost its database is live but not ready: its runs wait.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ log = logging.getLogger(__name__)
 _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
 _WRITTEN_SECONDS = 10.0
-"""So long a change that was made counts; after one that failed, each look tries again."""
+"""How long a successful write counts; after a failed one, every check tries again."""
 _MOMENT_SECONDS = 2.0
-"""So long outcomes may wait to be written before the node is not ready any more."""
+"""How long outcomes may stay unwritten, and due jobs unclaimed, before the node stops being ready."""
 
 
 class Health:
-    """What is known of this node.
+    """The health of this node.
 
     Parameters:
-        database: is asked, at most once a second; see above for what is written into it.
-        signals: whether other nodes are heard.
-        load: how many runs wait in memory and how many are under way.
-        unwritten_seconds: for how long outcomes of runs have been waiting to be written.
-        stuck_seconds: for how long due jobs could not be claimed.
+        database: queried at most once a second; the module docstring explains the write.
+        signals: tells whether this node receives signals from other nodes.
+        load: returns how many runs wait in memory and how many are in progress.
+        unwritten_seconds: returns for how many seconds outcomes of runs have been waiting to be written.
+        stuck_seconds: returns for how many seconds claiming due jobs has failed.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Health:
         stuck_seconds: Callable[[], float],
     ) -> None:
         self.broken: list[str] = []
-        """The parts that have failed and will not come back by themselves."""
+        """The parts that have failed and won't recover by themselves."""
         self._database = database
         self._signals = signals
         self._load = load
@@ -72,7 +72,7 @@ class Health:
         self._lock = asyncio.Lock()
 
     async def report(self) -> JsonObject:
-        """The state of the node as REST answers it."""
+        """Return the state of the node in the form REST sends it."""
         async with self._lock:
             if time.monotonic() - self._asked_at > _FRESH_SECONDS:
                 self._trouble = await self._look()

@@ -1,6 +1,6 @@
-"""The parts of the embedded server and how they are put together: what is kept, who is called, what moves.
+"""The parts of the embedded server, in three groups: storage, handlers and engine.
 
-Each function builds a group of parts on those before it, and leaves their end to the stack.
+Each function builds one group on top of the previous ones and registers its cleanup on the exit stack.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from schedulezero.wire.keys import KeyRing
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The database, and what reads and writes it."""
+    """The database and the objects that read and write it."""
 
     database: Database
     signals: Signals
@@ -62,7 +62,7 @@ class Kept:
 
 
 async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
-    """Opens the database; a SQLite file is this server's until the stack is closed."""
+    """Open the database. A SQLite file stays locked to this server until the stack closes."""
     shared = is_postgres_setting(config.database)
     if not shared:
         claim = await asyncio.to_thread(_claim, sqlite_path(config.database))
@@ -90,7 +90,7 @@ async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
 
 @dataclass(frozen=True, slots=True)
 class Callees:
-    """The handlers, and the sockets at which they come in."""
+    """The handlers and the sockets they connect to."""
 
     registry: Registry
     registrations: Registrations
@@ -101,10 +101,10 @@ class Callees:
 def receive_handlers(
     stack: AsyncExitStack, config: ServerConfig, keys: KeyRing | None, kept: Kept
 ) -> Callees:
-    """Binds the address where handlers register; PortTaken when it cannot."""
+    """Bind the address where handlers register. Raises PortTaken when it can't."""
     context = zmq.asyncio.Context()
     most = most_instances(descriptor_limit())
-    # A connection takes three of libzmq's sockets; its own limit of 1023 would be reached first.
+    # A connection takes three of libzmq's sockets, so libzmq's default limit of 1023 is too low.
     context.set(zmq.MAX_SOCKETS, SOCKETS_EACH * most + 64)
     stack.callback(context.destroy, linger=0)
     doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
@@ -121,7 +121,7 @@ def receive_handlers(
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What moves jobs and runs."""
+    """The parts that move jobs and runs forward."""
 
     queue: RunQueue
     dispatcher: Dispatcher
@@ -131,7 +131,7 @@ class Engine:
     health: Health
 
     def look(self) -> None:
-        """Looks at once at what is due, as after the time was moved."""
+        """Check for due work at once, for example after a test moved the clock."""
         self.clock.look()
         self.dispatcher.look()
 
@@ -139,7 +139,7 @@ class Engine:
 async def build_engine(
     config: ServerConfig, kept: Kept, callees: Callees, now: Callable[[], datetime]
 ) -> Engine:
-    """Makes what moves, and lets it hear what other nodes tell."""
+    """Build the engine and subscribe it to the signals of other nodes."""
     registry = callees.registry
     queue = await _run_queue(kept, registry)
     dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, now)
@@ -169,7 +169,7 @@ def _claim(path: Path) -> sqlite_lock.Claim:
 
 
 async def _run_queue(kept: Kept, registry: Registry) -> RunQueue:
-    """The queue of runs: of this process, or the one that the nodes of one PostgreSQL share."""
+    """Return the run queue: one in this process, or one shared by the nodes of a PostgreSQL database."""
     if not kept.signals.shared:
         return LocalRunQueue(kept.runs)
     from schedulezero.server.engine.shared_queue import SharedRunQueue, install

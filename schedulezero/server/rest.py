@@ -1,4 +1,4 @@
-"""The REST API as one application: what every request goes through, the resources, and where it listens."""
+"""The REST API as one application: its middlewares, its resources and its listening socket."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def answering(
     connections: Connections,
     now: Callable[[], datetime],
 ) -> web.Server:
-    """What answers the requests that `connections` lets in, until the stack is closed."""
+    """Return the web server that answers requests from `connections` until the stack closes."""
     local = is_loopback(config.api_endpoint)
     rules_of_access = AccessRules(
         required=config.require_token or not local,
@@ -76,13 +76,13 @@ async def answering(
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    stack.callback(kept.announcer.close)  # before the line above: a long poll would hold it up
+    stack.callback(kept.announcer.close)  # runs before the cleanup above, which would wait for long polls
     assert runner.server is not None
     return runner.server
 
 
 def _announcing(announcer: Announcer) -> Middleware:
-    """Wakes whoever waits for news after each request that may have changed something."""
+    """Wake the waiting readers after each request that may have changed something."""
 
     @web.middleware
     async def announce(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -96,13 +96,13 @@ def _announcing(announcer: Announcer) -> Middleware:
 
 
 def listen(endpoint: str) -> socket.socket:
-    """A socket that listens where an endpoint says; PortTaken in words when it cannot."""
+    """Return a socket that listens at an endpoint. Raises PortTaken when it can't."""
     parts = urlsplit(endpoint)
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # Not on Windows, where it would let two programs share the port.
+        # Not on Windows, where SO_REUSEADDR lets two programs share the port.
         if hasattr(socket, "SO_REUSEPORT"):
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

@@ -1,7 +1,7 @@
-"""The embedded server: starts its parts in order, stops them in reverse.
+"""The embedded server: starts its parts in order and stops them in reverse.
 
-database → registry and registration socket → queue → dispatcher → clock → REST. Each part is up
-before the one that relies on it, and gone after it.
+database → registry and registration socket → queue → dispatcher → clock → REST. Each part starts before
+the parts that depend on it and stops after them.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 async def serving(
     config: ServerConfig, now: Callable[[], datetime] = instants.now
 ) -> AsyncGenerator[Callable[[], None]]:
-    """Runs the server on this event loop while the context is entered.
+    """Run the server on this event loop while the context is open.
 
-    The context's value makes it look at once at what is due, as after ``now`` was moved.
+    Yields a function that makes the server check for due work at once. Call it after moving ``now``.
 
-    Raises PortTaken, DatabaseUnusable (DatabaseInUse when a SQLite file has a server already), Exposed or
-    KeysUnusable, in a sentence that says what to do.
+    Raises PortTaken, DatabaseUnusable (DatabaseInUse when another server uses the SQLite file), Exposed or
+    KeysUnusable; each message says what to do.
     """
     tls = tls_context(config.tls_certificate, config.tls_key)
     encrypted = config.require_keys or not is_loopback(config.server_address)
@@ -81,7 +81,7 @@ async def serving(
 
 
 def _running(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None], health: Health) -> None:
-    """Runs a part as a task for as long as the stack is open; its failure is logged, not lost."""
+    """Run a part as a task while the stack is open, and log its failure."""
     task = run_in_background(work, f"the server's {name}", failed=lambda _: health.broken.append(name))
 
     async def stop() -> None:

@@ -1,7 +1,7 @@
-"""The embedded server in a thread with an event loop of its own, beside somebody else's loop.
+"""The embedded server in its own thread with its own event loop.
 
-So a burst of due runs is claimed, written and sent without a turn of the host's loop; only the
-interpreter lock is shared. (``benchmarks/loop_delay.py`` measures what the host's loop feels of it.)
+A burst of due runs is claimed, written and sent without blocking the host's loop; the two loops share only
+the interpreter lock. (``benchmarks/loop_delay.py`` measures the delay in the host's loop.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from schedulezero.server.service import ServerConfig, serving
 
 
 class ServerThread:
-    """A server that a host starts and stops; each may be awaited on the host's loop."""
+    """A server in a thread. Await `start` and `stop` on the host's loop."""
 
     def __init__(self, config: ServerConfig, now: Callable[[], datetime] = instants.now) -> None:
         self._config = config
@@ -30,24 +30,24 @@ class ServerThread:
         self._thread = threading.Thread(target=self._run, name="schedulezero-server", daemon=True)
 
     async def start(self) -> None:
-        """Returns when it serves; raises what kept it from serving."""
+        """Start the server and wait until it serves. Raises the error that kept it from starting."""
         self._thread.start()
         await asyncio.wrap_future(self._ready)
 
     async def stop(self) -> None:
-        """Stops it and waits until its ports and its database are free."""
+        """Stop the server and wait until it has released its ports and its database."""
         if self._loop is None or self._stop is None or self._ended.done():
             return
         self._loop.call_soon_threadsafe(self._stop.set)
         await asyncio.wrap_future(self._ended)
 
     def look(self) -> None:
-        """Makes it look at once at what is due, as after its clock was moved."""
+        """Check for due work at once, for example after a test moved the clock."""
         if self._loop is not None and self._look is not None:
             self._loop.call_soon_threadsafe(self._look)
 
     def _run(self) -> None:
-        # zmq needs a loop with file descriptor watchers, which Windows' default loop has not.
+        # zmq needs a loop with file descriptor watchers, which Windows' default loop doesn't have.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             try:
                 runner.run(self._serve())

@@ -1,4 +1,4 @@
-"""``/api/audit``: who changed what. It can be read and added to, and nothing else."""
+"""``/api/audit``: who changed what. Entries can only be read and added."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_WAIT = 30
 
 
 class AuditResource:
-    """Handlers of the audit."""
+    """The route handlers of the audit."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
@@ -22,7 +22,7 @@ class AuditResource:
         return [web.get("/api/audit", self.list), web.post("/api/audit", self.add)]
 
     async def list(self, request: web.Request) -> web.Response:
-        """A page, newest first; with ``after`` what is newer than a place, oldest first, waiting for it."""
+        """Return a page, newest first; with ``after``, wait for newer entries, returned oldest first."""
         query = request.query
         limit = query_int(request, "limit", 25, 1, 200)
         if "after" in query:

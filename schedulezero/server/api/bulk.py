@@ -1,4 +1,4 @@
-"""``POST /api/jobs/bulk``: one change to many jobs of a guild, each told as changed or refused."""
+"""``POST /api/jobs/bulk``: one change to many jobs of a guild, each reported as changed or refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from schedulezero.server.http.bodies import BulkBody, BulkEntry, actor_of, per_p
 
 
 class BulkResource:
-    """Handler of the bulk route. The writes of one request are committed together."""
+    """The route handler of bulk changes. Its writes run concurrently, so that SQLite can batch commits."""
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs

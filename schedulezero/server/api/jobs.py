@@ -1,4 +1,4 @@
-"""``/api/jobs``: dialect A's create, and the rest of a job's life."""
+"""``/api/jobs``: dialect A's route to create jobs, and the routes for the rest of a job's life."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MOST_A_PAGE = 200
 
 
 class JobsResource:
-    """Handlers of the routes below ``/api/jobs``."""
+    """The route handlers below ``/api/jobs``."""
 
     def __init__(self, jobs: Jobs, timezone: str) -> None:
         self._jobs = jobs

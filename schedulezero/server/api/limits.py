@@ -1,4 +1,4 @@
-"""``/api/guilds/{id}/limits``: what a guild or a person can ask for at most, and what is used up of it."""
+"""``/api/guilds/{id}/limits``: the limits of a guild or a person, and their current usage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schedulezero.server.http.errors import ApiError
 
 
 class LimitsResource:
-    """Handler of the limits that hold in a guild, or for a person's own jobs."""
+    """The route handler of the limits of a guild or of a person's own jobs."""
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs

@@ -1,4 +1,4 @@
-"""The REST API described in OpenAPI 3.1; the tests hold every answer against it."""
+"""The OpenAPI 3.1 description of the REST API; the tests validate every answer against it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _KINDS: dict[type[Any], _Schema] = {
 
 
 def _beside(key: str) -> _Schema:
-    """What may stand beside a sentence, for programs to decide and translate by."""
+    """Return the optional code and values next to a sentence, which programs use to decide and translate."""
     return {f"{key}_code": _TEXT, f"{key}_values": _ANYTHING}
 
 
@@ -85,11 +85,11 @@ def _schema_of(kind: type[Any]) -> _Schema:
 
 
 def _properties_of(noun: type[Any], **other: _Schema) -> _Schema:
-    """The properties of a noun of the model, as its fields describe them.
+    """Return the properties of a model class, as its fields describe them.
 
     Parameters:
-        noun: its class.
-        other: those whose schema the fields do not tell.
+        noun: the model class.
+        other: the schemas of properties that the fields don't fully describe.
     """
     found: _Schema = {}
     for item in fields_of(noun):
@@ -247,7 +247,7 @@ _SCHEMAS: dict[str, _Schema] = {
     ),
 }
 
-# Read as: method, path, what it does, its body's schema, and the schema of each good status.
+# Read as: method, path, summary, model of the body, and the schema of each success status.
 _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]], ...] = (
     ("post", "/api/jobs", "Create a job", JobBody, {201: "CreatedJob"}),
     ("get", "/api/jobs", "List jobs, next run first", None, {200: "JobPage"}),
@@ -300,7 +300,7 @@ _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]],
     ("get", "/api/config", "What the server runs with", None, {200: "Config"}),
 )
 
-# Read as: path ending, and the query parameters that a listing there understands.
+# Read as: path, and the query parameters that it accepts.
 _QUERIES = {
     "/api/jobs": (
         "handler_id",

@@ -1,4 +1,4 @@
-"""``POST /api/preview``: what a text means, before anything is saved."""
+"""``POST /api/preview``: shows how the server reads a text, without saving anything."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PreviewBody(BaseModel):
 
 
 class PreviewResource:
-    """Handler of ``/api/preview``."""
+    """The route handler of ``/api/preview``."""
 
     def __init__(self, timezone: str, now: Callable[[], datetime]) -> None:
         self._timezone = timezone
@@ -42,7 +42,7 @@ class PreviewResource:
         body = await read_body(request, PreviewBody)
         zone = check_zone(body.timezone, self._timezone)
         try:
-            # Reading, describing and a hundred runs can take longer than a loop should be held.
+            # Parsing, describing and computing a hundred runs can block the loop for too long.
             found = await asyncio.to_thread(
                 preview, body.text, zone=zone, locale=body.locale, now=self._now(), count=body.count
             )

@@ -1,4 +1,4 @@
-"""``/api/guilds/{id}/rules``: when and how much a guild lets run."""
+"""``/api/guilds/{id}/rules``: when and how much a guild allows jobs to run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schedulezero.server.records.guild_rules import Rules
 
 
 class RulesResource:
-    """Handlers of a guild's rules."""
+    """The route handlers of a guild's rules."""
 
     def __init__(self, rules: Rules, limits: Limits) -> None:
         self._rules = rules
@@ -43,7 +43,7 @@ class RulesResource:
         return json_answer(rules.to_json())
 
     def _check_limits(self, rules: GuildRules) -> None:
-        """Refuses limits above the owner's; one that was set while the owner's was higher may stay."""
+        """Reject limits above the owner's, except unchanged ones, set while the owner's were higher."""
         before = self._rules.of(rules.guild_id) or GuildRules(rules.guild_id)
         jobs, a_minute = self._limits.jobs_per_guild, self._limits.runs_per_minute
         if jobs is not None and (rules.most_jobs or 0) > jobs and rules.most_jobs != before.most_jobs:
@@ -55,7 +55,7 @@ class RulesResource:
 
 
 def guild_id_of(request: web.Request) -> str:
-    """The guild that the path names."""
+    """Return the guild id in the path. Raises ApiError 404 if it is not a number."""
     guild_id = request.match_info["id"]
     if not re.fullmatch(r"\d{1,20}", guild_id, re.ASCII):
         raise ApiError(404, "guild_not_found", "A guild's id is a number.", "id")

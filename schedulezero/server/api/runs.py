@@ -1,4 +1,4 @@
-"""``/api/executions``: what ran and what became of it. (A run is an *execution* on the wire.)"""
+"""``/api/executions``: runs and their outcomes. (A run is called an *execution* on the wire.)"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 1000
 
 
 async def run_page(store: RunStore, request: web.Request, wanted: RunFilter) -> JsonObject:
-    """A page of runs, newest first, in the wire's shape."""
+    """Return a page of runs in wire format, newest first."""
     limit = query_int(request, "limit", 100, 1, _MOST)
     before = query_int(request, "cursor", 0, 0, 999_999_999)
     page, cursor = await store.runs(wanted, before_sequence=before or None, limit=limit)
@@ -28,12 +28,12 @@ async def run_page(store: RunStore, request: web.Request, wanted: RunFilter) -> 
 
 
 def record(run: Run) -> JsonObject:
-    """A run as a record; ``method_name`` is dialect B's word for its method."""
+    """Return a run as a record; ``method_name`` is dialect B's name for its method."""
     return {**run.to_json(), "method_name": run.method}
 
 
 class RunsResource:
-    """Handlers of the routes below ``/api/executions``."""
+    """The route handlers below ``/api/executions``."""
 
     def __init__(self, store: RunStore, audit: Audit) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Dialect B, as the published server speaks it: ``/api/schedule``, ``/api/schedules``, ``/api/run_now``."""
+"""Dialect B of the published server: ``/api/schedule``, ``/api/schedules`` and ``/api/run_now``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_LISTED = 10_000
 
 
 class SchedulesResource:
-    """Handlers of dialect B's own routes."""
+    """The route handlers specific to dialect B."""
 
     def __init__(self, jobs: Jobs, registry: Registry, dispatcher: Dispatcher, timezone: str) -> None:
         self._jobs = jobs
@@ -61,7 +61,7 @@ class SchedulesResource:
 
     async def delete(self, request: web.Request) -> web.Response:
         schedule_id = request.match_info["id"]
-        # An id that it never had is a success in this dialect.
+        # In this dialect, deleting an unknown id succeeds.
         with contextlib.suppress(Missing):
             await self._jobs.cancel(schedule_id)
         return json_answer(

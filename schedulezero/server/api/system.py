@@ -1,4 +1,4 @@
-"""What the server says about itself: its health, its handlers, its settings, its own description."""
+"""Routes about the server itself: health, handlers, methods, settings, OpenAPI description and metrics."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from schedulezero.server.http.answering import json_answer
 
 
 class SystemResource:
-    """Handlers of the routes about the server as a whole.
+    """The route handlers about the server as a whole.
 
     Parameters:
-        registry: the handlers that it knows.
-        config: what it runs with; nothing secret in it.
-        health: how the server is.
+        registry: the known handlers.
+        config: the server's settings, without secrets.
+        health: the health of this node.
     """
 
     def __init__(self, registry: Registry, config: JsonObject, health: Health) -> None:

@@ -1,4 +1,4 @@
-"""``GET /api/troubles``: a long poll of what there is to tell of runs."""
+"""``GET /api/troubles``: a long poll for troubles with runs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _LONGEST_WAIT = 30
 
 
 class TroublesResource:
-    """Handler of ``/api/troubles``.
+    """The route handler of ``/api/troubles``.
 
-    Without ``after`` it answers at once where the outbox ends now, for a reader that begins.
+    Without ``after``, it returns the current end of the outbox at once, for a reader that starts there.
     """
 
     def __init__(self, troubles: Troubles) -> None:
@@ -35,7 +35,7 @@ class TroublesResource:
         return json_answer(
             {
                 "troubles": [trouble.to_json() for trouble in found],
-                # Less than it was asked for tells the reader that this database began anew.
+                # A smaller number than the reader sent tells it that this database is a new one.
                 "next": found[-1].sequence if found else min(after, await self._troubles.newest()),
             }
         )

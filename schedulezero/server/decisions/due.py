@@ -1,4 +1,4 @@
-"""What falling due means for a job: which instants run, and when it falls due next. Pure."""
+"""Decides which instants of a due job run and when the job is due next. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 
 _MOST_AT_ONCE = 100
-"""How many passed instants of one job are made up for at most, under the policy ``all``."""
+"""The most past instants of one job to backfill under the policy ``all``."""
 _MOST_COUNTED = 1000
 
 _LOOK_BACK = tuple(timedelta(seconds=s) for s in (60, 3600, 86_400, 31 * 86_400, 366 * 86_400))
@@ -28,7 +28,7 @@ class Due:
         run: the instants to run, in order.
         missed: the instants to record as missed.
         next_run_at: when the job falls due again; None when it never does.
-        note: what to tell about instants that were passed over.
+        note: a message about instants that were passed over.
         skipped: instants that the guild's rules forbid, each with the reason.
     """
 
@@ -40,7 +40,7 @@ class Due:
 
 
 def next_run_of(job: Job, after: datetime) -> datetime | None:
-    """The first instant of a job later than ``after`` that is not held back; None when there is none."""
+    """Return a job's first instant after ``after`` and after the end of its hold, or None."""
     assert job.anchor_at is not None
     if job.held_until is not None and job.held_until.year > LAST_YEAR:
         return None
@@ -49,7 +49,7 @@ def next_run_of(job: Job, after: datetime) -> datetime | None:
 
 
 def obey(due: Due, rules: GuildRules | None) -> Due:
-    """The same decision without the instants that a guild's rules forbid."""
+    """Return the same decision with the instants that a guild's rules forbid moved to ``skipped``."""
     if rules is None or not due.run:
         return due
     reasons = [(at, forbidden(rules, at)) for at in due.run]
@@ -61,11 +61,11 @@ def obey(due: Due, rules: GuildRules | None) -> Due:
 
 
 def decide_due(job: Job, schedule: Schedule, now: datetime) -> Due:
-    """Decides what to do with a job whose ``next_run_at`` has come.
+    """Decide what to do with a job whose ``next_run_at`` has come.
 
-    One instant is due in the normal course of things. Several are when no server was running:
-    the job's missed policy says whether the latest runs (the default), all of them, or none that
-    is later than the job's grace.
+    Normally one instant is due. After a time without a running server there are several, and the job's missed
+    policy decides: run the latest one (the default), run all of them (at most `_MOST_AT_ONCE`), or run the
+    latest one only within the job's grace.
     """
     assert job.next_run_at is not None
     next_run_at = schedule.next_after(now)
@@ -87,7 +87,7 @@ def decide_due(job: Job, schedule: Schedule, now: datetime) -> Due:
 
 
 def _latest_until(schedule: Schedule, now: datetime) -> datetime | None:
-    """The latest instant that is not after ``now``, found without walking a long past."""
+    """Return the latest instant that is not after ``now``, without walking through a long past."""
     for span in _LOOK_BACK:
         found = schedule.next_after(now - span)
         if found is None or found > now:

@@ -1,11 +1,11 @@
-"""What the server refuses, and why: a code for programs, a sentence for people.
+"""The errors with which the server refuses a request: a code for programs, a sentence for people.
 
-    Refusal             the request is wrong in itself
-    ├─ Missing          there is no such thing
-    ├─ Conflict         it does not go with the state that things are in
-    └─ LimitReached     a limit of the owner's or the guild's is reached
+    Refusal             the request itself is wrong
+    ├─ Missing          the thing it names doesn't exist
+    ├─ Conflict         it doesn't fit the current state
+    └─ LimitReached     it exceeds a limit set by the owner or the guild
 
-The REST API turns each into a status of HTTP (`schedulezero.server.http.errors`).
+The REST API maps each to an HTTP status (`schedulezero.server.http.errors`).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Refusal(ScheduleZeroError):
     """A request that the server refuses.
 
     Parameters:
-        code: a word that programs can rely on: of the kind of refusal, where its sentence has a finer one.
-        message: what was wrong and what would be right; a `Sentence` where people read it, too.
+        code: a stable word for programs. It names the kind of refusal; the sentence may have a finer code.
+        message: what was wrong and what would be right; a `Sentence` if people read it, too.
         field: the part of the request that was wrong.
     """
 
@@ -44,7 +44,7 @@ class Refusal(ScheduleZeroError):
         self.field = clean_text(field) if field is not None else None
 
     def to_json(self) -> JsonObject:
-        """The refusal as every answer carries it: ``{"error": {"code", "message", "field"?, …}}``.
+        """Return the refusal as the JSON of an answer: ``{"error": {"code", "message", "field"?, …}}``.
 
         The sentence's own code and values are ``message_code`` and ``message_values``.
         """
@@ -55,18 +55,18 @@ class Refusal(ScheduleZeroError):
 
 
 class Missing(Refusal):
-    """What the request names does not exist."""
+    """The thing the request names doesn't exist."""
 
 
 class Conflict(Refusal):
-    """The request does not go with the state that things are in."""
+    """The request doesn't fit the current state."""
 
 
 class LimitReached(Refusal):
-    """A request that a limit of the owner's, or of the guild's own, refuses.
+    """The request exceeds a limit set by the owner or by the guild itself.
 
     Parameters:
-        excess: which limit, and the sentence to tell.
+        excess: the limit and the sentence that explains it.
     """
 
     def __init__(self, excess: Excess) -> None:
@@ -76,7 +76,7 @@ class LimitReached(Refusal):
 
 
 def no_such_job(job_id: str) -> Missing:
-    """The refusal of an id that no job has."""
+    """Return the refusal for an id that no job has."""
     return Missing(
         "job_not_found", Sentence("There is no job {job_id!r}.", "job_missing", job_id=job_id), "job_id"
     )

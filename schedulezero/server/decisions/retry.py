@@ -1,4 +1,4 @@
-"""A failed attempt → a decision: again, and when, or not. Pure."""
+"""Decides whether and when to retry a failed attempt. Pure functions."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _LONGEST_REQUESTED_DELAY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one attempt came to, as the caller saw it.
+    """The outcome of one attempt, as the caller saw it.
 
     Attributes:
-        ok: the handler did not say that it failed.
-        result: its answer.
-        error: the reason when it failed.
-        retry: False when the handler says that trying again cannot help.
-        retry_after: how long the handler asks to wait; such an attempt is not counted.
-        uncertain: the handler cannot tell whether it was done.
-        pause: the handler asks to hold the job until somebody looks at it.
+        ok: whether the handler did not report a failure.
+        result: the handler's answer.
+        error: the reason for a failure.
+        retry: False if the handler says that a retry can't help.
+        retry_after: how long the handler asks to wait; such an attempt doesn't count.
+        uncertain: whether the handler can't tell if the work was done.
+        pause: whether the handler asks to pause the job until someone looks at it.
     """
 
     ok: bool
@@ -42,21 +42,21 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RetryDecision:
-    """Try again after ``delay``, or give up when that is None; ``counted`` uses an attempt up."""
+    """Retry after ``delay``, or give up if that is None; ``counted`` says whether this uses up an attempt."""
 
     delay: timedelta | None
     counted: bool = True
 
 
 def decide_retry(attempts: int, outcome: Outcome, random: Callable[[], float]) -> RetryDecision:
-    """Decides what follows a failed attempt.
+    """Decide what to do after a failed attempt.
 
     The n-th delay is ``1 s * 2**(n-1)``, times a random factor in [0.5, 1.5).
 
     Parameters:
-        attempts: how many attempts were made, this one included.
-        outcome: what this one came to.
-        random: a number in [0, 1).
+        attempts: how many attempts were made, including this one.
+        outcome: the outcome of this one.
+        random: returns a number in [0, 1).
     """
     if not outcome.retry or outcome.uncertain:
         return RetryDecision(None)
@@ -69,7 +69,7 @@ def decide_retry(attempts: int, outcome: Outcome, random: Callable[[], float]) -
 
 
 def outcome_of(answer: JsonObject) -> Outcome:
-    """A handler's answer as an outcome: failed only when ``success`` is false."""
+    """Return a handler's answer as an outcome; it is a failure only if ``success`` is false."""
     if answer.get("success") is not False:
         return Outcome(ok=True, result=answer)
     error = read_sentence(answer, "error")

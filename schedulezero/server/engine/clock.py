@@ -1,12 +1,12 @@
-"""What is due becomes runs. The whole loop, in order:
+"""Turns due jobs into runs. The whole loop, in order:
 
-1. claim the jobs that are due, a batch at a time: one transaction writes a run for each instant
-   and moves the job on to its next one, so that an instant runs once whatever happens;
+1. claim the due jobs, a batch at a time: one transaction writes a run for each instant and moves the job
+   on to its next instant, so that each instant gets one run even after a crash;
 2. hand the runs to the queue;
-3. when nothing more is due, sleep until the next job is, or until an earlier one is saved.
+3. when nothing more is due, sleep until the next job is due or an earlier one is saved.
 
-While it sleeps it asks nobody. It looks at the wall clock now and then, because a laptop that
-slept or a clock that was set wakes no timer.
+While it sleeps it doesn't query the database. If a job is waiting, it checks the wall clock at least every
+15 s, because timers don't notice that the machine was suspended or its clock was set.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ log = logging.getLogger(__name__)
 
 FIRST_BATCH = 50
 BATCH = 200
-"""Jobs that are claimed in one transaction: few at first, which are on their way while more are claimed."""
+"""The most jobs to claim in one transaction. The first batch is small so that its runs start sooner."""
 _LONGEST_SLEEP_SECONDS = 15.0
 _AGAIN_SECONDS = 1.0
 _OTHERS_SECONDS = 0.05
 
 
 class Clock:
-    """Claims due jobs as long as it runs.
+    """Claims due jobs while it runs.
 
     Parameters:
-        store: where jobs and runs are.
-        queue: who takes the runs.
-        rules: what guilds forbid.
-        troubles: the outbox, whose readers are told when something was written.
-        now: tells the present instant; a test moves it.
+        store: the jobs and runs.
+        queue: receives the runs.
+        rules: the guilds' rules.
+        troubles: the outbox; the clock wakes its readers after each claim.
+        now: returns the current instant; tests replace it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Clock:
         self._stuck_since: float | None = None
 
     def wake(self, next_run_at: datetime | None) -> None:
-        """Tells the clock of a job that was saved; it wakes when that is earlier than it planned."""
+        """Wake the clock for a saved job if that is due earlier than the next job the clock knows of."""
         if next_run_at is None:
             return
         if self._next_at is None or next_run_at < self._next_at:
@@ -77,23 +77,23 @@ class Clock:
             self._earlier.set()
 
     def look(self) -> None:
-        """Makes it look at once whether something is due, as after its time was moved."""
+        """Check for due jobs at once, for example after a test moved the clock."""
         self._earlier.set()
 
     def heard(self, microseconds: str | None) -> None:
-        """Is told of a job that another node saved, or that something may have been missed."""
+        """Handle a signal that another node saved a job; None means that signals may have been lost."""
         self.wake(from_microseconds(int(microseconds)) if microseconds else self._now())
 
     @property
     def stuck_seconds(self) -> float:
-        """For how long due jobs could not be claimed; 0 while they can."""
+        """For how many seconds claiming due jobs has failed; 0 while it works."""
         return time.monotonic() - self._stuck_since if self._stuck_since is not None else 0.0
 
     async def run(self) -> None:
-        """Claims and sleeps until cancelled."""
+        """Claim due jobs and sleep in between, until cancelled."""
         batch = FIRST_BATCH
         while True:
-            # A claim may not see what is saved meanwhile: whoever tells of it is heard.
+            # Reset before the claim: a job saved during the claim may not be in it, but its wake-up counts.
             self._earlier.clear()
             self._next_at = None
             try:
@@ -102,7 +102,8 @@ class Clock:
                 )
             except DatabaseUnavailable as error:
                 self._stuck_since = self._stuck_since or time.monotonic()
-                # A full disk or a lock passes. What was committed all the same is found in the store.
+                # A full disk or a lock is temporary. If the commit succeeded after all, recovery finds the
+                # runs.
                 log.error("due jobs cannot be claimed; trying again: %s", error)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 await self._recover()
@@ -146,8 +147,8 @@ class Clock:
             due = decide_due(job, schedule, self._now())
             return due if is_ending(job) else obey(due, self._rules.of(job.guild_id))
         except (TriggerError, ArithmeticError, ValueError):
-            # It was valid when it was saved; a zone may since have left the system's database. Whatever it
-            # is, it must not stop the clock for the jobs of others.
+            # The trigger was valid when it was saved; its zone may have been removed from the system's time
+            # zone database since. One bad job must not stop the clock for all the others.
             log.exception("job %s has an unusable trigger; it runs once more and not again", job.id)
             assert job.next_run_at is not None
             return Due(

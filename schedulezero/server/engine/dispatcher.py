@@ -1,11 +1,11 @@
-"""A run → the handler → its outcome.
+"""Sends runs to their handlers and records the outcomes.
 
-Each handler has a worker that takes its runs in order and as many at once as the handler declared.
-A handler that is away is waited for, without using attempts up, until the run's grace is over;
-then the run is missed. A failed attempt is tried again as `retry` decides; a handler that asks to be
-left alone for a while (an outage of Discord, its limits) is, without using attempts up. A run that
-waited for long gives way to a later one of its job, unless the job wants all of them. Outcomes
-gather while the last ones are being written, so that a burst is committed in a few transactions.
+Each handler has a worker that takes its runs in order, as many at once as the handler declared. If a handler
+is offline, the run waits without using up attempts until its grace is over; then it is missed. `retry`
+decides whether a failed attempt is repeated. A handler can ask for a delay (during a Discord outage or rate
+limit); that doesn't use up an attempt either. A run that has waited too long is skipped in favor of a later
+run of its job, unless the job wants all of them. Outcomes collect while earlier ones are being written, so
+that a burst takes only a few transactions.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ CALL_SECONDS = 30.0
 _AGAIN_SECONDS = 1.0
 _ELSEWHERE_SECONDS = 0.5
 _MOST_ASIDE = 1000
-"""How many runs of one handler wait for an instance that is not there, before the others wait with them."""
+"""How many runs of one handler may wait for an offline instance before they block the runs behind them."""
 _LOOK_AGAIN_SECONDS = 2.0
 _LARGEST_RESULT = 64 * 1024
 _CLOCK_SKEW = timedelta(seconds=30)  # between nodes
 _SHORT_WAIT = timedelta(seconds=2)
 _LONGEST_TOLD_WAIT = timedelta(hours=1)
-_LONGEST_NAP_SECONDS = 15.0  # the system may sleep meanwhile, and its clock goes on
+_LONGEST_NAP_SECONDS = 15.0  # the system may be suspended while its wall clock advances
 
 
 class Dispatcher:
-    """Carries runs out as long as it runs."""
+    """Carries out runs while it is running."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Dispatcher:
         self.running = 0
 
     async def run(self) -> None:
-        """Serves every lane until cancelled."""
+        """Serve every lane until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._record())
             while True:
@@ -87,18 +87,18 @@ class Dispatcher:
                 group.create_task(self._serve(handler_id, group))
 
     def look(self) -> None:
-        """Makes runs that wait for an instant look whether it has come, as after the time was moved."""
+        """Make waiting runs check the time again, for example after a test moved the clock."""
         self._clock_moved.set()
         self._clock_moved = asyncio.Event()
 
     async def finished(self, run: Run) -> Run:
-        """Waits until that run has ended and its outcome is recorded, and returns how."""
+        """Wait until a run has ended and its outcome is recorded, and return the ended run."""
         future = self._finished.setdefault(run.sequence, asyncio.get_running_loop().create_future())
         while not (await asyncio.wait((future,), timeout=_ELSEWHERE_SECONDS))[0]:
             known = await self._store.run(run.sequence)
             if known is not None and known.state is not RunState.QUEUED:
                 self._finished.pop(run.sequence, None)
-                return known  # another node has carried it out
+                return known  # another node carried it out
         return future.result()
 
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
@@ -108,7 +108,7 @@ class Dispatcher:
             await self._or_failed(run, self._begin(run, aside, group))
 
     async def _begin(self, run: Run, aside: asyncio.Semaphore, group: asyncio.TaskGroup) -> None:
-        """Begins a run, or has it wait for its turn, for its time or for its handler."""
+        """Begin a run, or let it wait for its turn, its time or its handler."""
         if not await patiently(lambda: self._turns.may_begin(run)):
             self._end(
                 run,
@@ -118,10 +118,10 @@ class Dispatcher:
         elif await patiently(lambda: self._turns.must_wait(run)):
             group.create_task(self._or_failed(run, self._in_turn(run, group)))
         elif run.not_before is not None and run.not_before > self._now():
-            # It was to wait when we were restarted.
+            # It was already waiting for this instant before the server restarted.
             group.create_task(self._or_failed(run, self._later(run, group)))
         elif self._registry.is_shared_out(run.handler_id):
-            # One that waits for the instance of its guild must not hold up those of other instances.
+            # A run that waits for its guild's instance must not block the runs of other instances.
             await aside.acquire()
             waiting = group.create_task(self._or_failed(run, self._when_there(run, run, group)))
             waiting.add_done_callback(lambda _: aside.release())
@@ -129,7 +129,7 @@ class Dispatcher:
             await self._when_there(run, run, group)
 
     async def _or_failed(self, run: Run, work: Awaitable[None]) -> None:
-        """Does some work for a run; a defect of ours ends that run and not the dispatcher."""
+        """Do some work for a run; an unexpected error fails that run but doesn't stop the dispatcher."""
         try:
             await work
         except Exception as error:
@@ -137,7 +137,7 @@ class Dispatcher:
             self._end(run, RunState.FAILED, error=_not_made(error))
 
     async def _when_there(self, run: Run, since: Run, group: asyncio.TaskGroup) -> None:
-        """Waits for the handler, as long as ``since`` allows, and begins an attempt."""
+        """Wait for the handler until the grace of ``since`` is over, then begin an attempt."""
         entry = await self._claim_slot(since)
         if entry is None:
             self._end(
@@ -153,7 +153,7 @@ class Dispatcher:
             group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
 
     async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
-        """Waits for the run before of the same job, then for the handler."""
+        """Wait for the previous run of the same job, then for the handler."""
         await patiently(lambda: self._turns.wait(run))
         if run.not_before is not None and run.not_before > self._now():
             await self._later(run, group)
@@ -161,7 +161,7 @@ class Dispatcher:
             await self._when_there(run, replace(run, claimed_at=self._now()), group)
 
     async def _claim_slot(self, run: Run) -> Entry | None:
-        """Waits until the handler answers and has a free slot; None when the grace is over first."""
+        """Wait for a free slot on an instance that answers. Returns None when the grace is over first."""
         give_up_at = max(_began(run), self._began_at) + run.grace
         while True:
             for entry in self._registry.candidates(run):
@@ -184,12 +184,12 @@ class Dispatcher:
             self._conclude(run, outcome, group)
 
     async def _still_wanted(self, run: Run) -> bool:
-        """Whether a run that had to wait is to be carried out now; ends it when it is not."""
+        """Return whether a run that had to wait should still be carried out; end it if not."""
         told_to_wait = run.not_before is not None and not run.attempts
         if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
             return True
         if (told_to_wait or self._may_be_void(run)) and not await self._store.is_open(run):
-            self._turns.end([run])  # its job was cancelled, or a later run took its place
+            self._turns.end([run])  # its job was cancelled, or a later run replaced it
             self._queue.done([run])
             return False
         late = self._now() - _began(run) > run.grace
@@ -207,7 +207,7 @@ class Dispatcher:
         return True
 
     def _may_be_void(self, run: Run) -> bool:
-        """Whether the run's job may have been cancelled since the run was made."""
+        """Return whether the run's job may have been cancelled since the run was created."""
         cancelled_at, made_at = self._store.cancelled_at, run.claimed_at
         return cancelled_at is not None and (made_at is None or cancelled_at > made_at - _CLOCK_SKEW)
 
@@ -217,7 +217,7 @@ class Dispatcher:
 
     def _conclude(self, run: Run, outcome: Outcome | None, group: asyncio.TaskGroup) -> None:
         if outcome is None:
-            # It went away between our look and our call, which used no attempt up.
+            # The handler went offline between the check and the call, so this doesn't count as an attempt.
             self._queue_again(replace(run, attempts=run.attempts - 1), timedelta(), group)
         elif outcome.ok:
             self._end(run, RunState.SUCCEEDED, result=outcome.result)
@@ -292,10 +292,11 @@ class Dispatcher:
         group.create_task(self._or_failed(run, self._later(run, group)))
 
     async def _later(self, run: Run, group: asyncio.TaskGroup) -> None:
-        """Waits until a run may be tried (again), then for the handler."""
+        """Wait until a run may be attempted (again), then for the handler."""
         assert run.not_before is not None
         time = asyncio.get_running_loop().time
-        # By whichever clock it is over first: the system's may be set back, the loop's stands still in sleep.
+        # Use whichever clock gets there first: the system's may be set back, and the loop's may stop while
+        # the machine is suspended.
         until = time() + min(
             (run.not_before - self._now()).total_seconds(), _LONGEST_TOLD_WAIT.total_seconds()
         )
@@ -326,7 +327,7 @@ class Dispatcher:
         self._note_change(ended)
 
     def _waited(self, run: Run) -> timedelta:
-        """How long the run has been ready to go."""
+        """Return how long the run has been ready to start."""
         return self._now() - max(run.not_before or run.scheduled_at, _began(run))
 
     def _note_change(self, run: Run) -> None:
@@ -341,12 +342,12 @@ class Dispatcher:
             try:
                 left = await self._write_what_can_be(batch)
             except asyncio.CancelledError:
-                self._changed = batch + self._changed  # they may not have been written: `flush` does it again
+                self._changed = batch + self._changed  # possibly not written; `flush` writes them again
                 raise
             if not left:
                 self._unwritten_since = None
                 continue
-            # A full disk or a locked file passes; what became of the runs must not be lost by it.
+            # A full disk or a locked file is temporary; outcomes must not be lost because of it.
             log.error("outcomes of %d runs could not be written; trying again", len(left))
             self._unwritten_since = self._unwritten_since or time.monotonic()
             self._changed = left + self._changed
@@ -354,7 +355,7 @@ class Dispatcher:
             self._has_changed.set()
 
     async def _write_what_can_be(self, batch: list[Run]) -> list[Run]:
-        """Writes outcomes, those that the database refuses apart from the others; returns what is left."""
+        """Write outcomes, isolating those that the database rejects. Returns the ones left to write."""
         try:
             await self._write(batch)
         except DatabaseUnavailable as error:
@@ -372,7 +373,7 @@ class Dispatcher:
         return []
 
     async def _write_that_it_cannot_be(self, run: Run) -> list[Run]:
-        """Ends a run whose outcome the database refuses with one that it takes."""
+        """End a run with a plain failure because the database rejects its real outcome."""
         reason = Sentence(
             "The run {value}, but its result couldn't be stored.",
             "outcome_not_storable",
@@ -396,11 +397,11 @@ class Dispatcher:
 
     @property
     def unwritten_seconds(self) -> float:
-        """For how long outcomes have been waiting to be written; 0 while they are written as they come."""
+        """For how many seconds writing outcomes has failed; 0 while it works."""
         return time.monotonic() - self._unwritten_since if self._unwritten_since is not None else 0.0
 
     async def flush(self) -> None:
-        """Writes the outcomes that have gathered, as before the end."""
+        """Write the outcomes that have collected, for example at shutdown."""
         if self._changed:
             batch, self._changed = self._changed, []
             left = await self._write_what_can_be(batch)
@@ -413,7 +414,7 @@ class Dispatcher:
         await self._store.record(batch, pausing)
         self._pausing -= pausing
         self._troubles.announce()
-        over = [run for run in batch if run.state is not RunState.QUEUED]  # the others are tried again
+        over = [run for run in batch if run.state is not RunState.QUEUED]  # the others will be retried
         self._queue.done(over)
         self._turns.end(over)
         for run in over:
@@ -424,7 +425,7 @@ class Dispatcher:
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """What some work with the store comes to, tried again for as long as the database is not to be had."""
+    """Return the result of some work with the store; retry while the database is unavailable."""
     while True:
         try:
             return await work()
@@ -434,7 +435,7 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def _began(run: Run) -> datetime:
-    """Since when a run is to be carried out: its instant, or when somebody asked for it later."""
+    """Return when a run became due: at its instant, or later when it was claimed or requested later."""
     return max(run.scheduled_at, run.claimed_at or run.scheduled_at)
 
 
@@ -452,7 +453,7 @@ def _note(run: Run, waited: timedelta) -> str | None:
 
 
 def _bounded(result: JsonObject | None) -> JsonObject | None:
-    """A result as the history keeps it: whole, unless it is unreasonably large."""
+    """Return a result for the history, replaced by a note if it is larger than `_LARGEST_RESULT` bytes."""
     if result is None or len(encode(result)) <= _LARGEST_RESULT:
         return result
     return {

@@ -1,10 +1,10 @@
-"""What may be done with jobs, whichever dialect asks for it.
+"""The operations on jobs, shared by both dialects.
 
-The REST resources translate; the rules live here: a trigger must be readable and have a future, a
-method must be one that its handler offers, a change takes effect for the very next run and moves
-no schedule that it did not touch. Each change says who makes it (``by``, a user's id) and is kept
-as a version; whoever changes what a job does becomes the one in whose name it runs. What makes a job
-run takes the version for which it is meant, so that nobody runs or approves what they have not seen.
+The REST resources translate requests; the rules live here. A trigger must be readable and have a future run,
+a handler must offer the method, and a change takes effect from the next run and doesn't move a schedule that
+it didn't touch. Each change records its author (``by``, a user's id) and is stored as a version. A person who
+changes what a job does becomes its creator, in whose name it runs. Operations that make a job run accept the
+version that the caller saw, so that nobody runs or approves a version they haven't seen.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.triggers import schedule_of
 
 _CLOCK_SKEW = timedelta(seconds=5)
-"""A date so little past is one that a clock slightly behind ours still calls the future."""
+"""How far in the past a date may be: a client whose clock is slightly slow still considers it future."""
 
 MOST_BACKFILLED = 100
-"""How many instants one request makes up for at most."""
+"""The most instants that one request can backfill."""
 
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """The rules of jobs over a store, telling the clock and the queue of what changed."""
+    """Applies the rules of jobs to a store and notifies the clock and the queue of changes."""
 
     store: Store
     runs: RunStore
@@ -65,17 +65,17 @@ class Jobs:
         by: str | None = None,
         per_person: bool = False,
     ) -> Job:
-        """Saves a new job, its next run worked out; a pending one has none until it is approved.
+        """Save a new job and compute its next run. A pending job has none until it is approved.
 
         Parameters:
-            job: what to save.
-            replace_existing: whether it takes the place of a job of its id.
-            by: who asks.
-            per_person: whether the limit of jobs for one person holds, too.
+            job: the job to save.
+            replace_existing: whether it replaces an existing job with the same id.
+            by: the id of the user who asks.
+            per_person: whether the per-person limit of jobs applies, too.
 
-        Raises TriggerError for a trigger that is unreadable or has no future, LimitReached when there are too
-        many jobs or it would run too often, and Refusal when the id is taken or the handler does not offer
-        the method.
+        Raises TriggerError when the trigger is unreadable or has no future run, LimitReached when there are
+        too many jobs or this one would run too often, and Refusal when the id is taken or the handler doesn't
+        offer the method.
         """
         now = self.now()
         self.check_method(job.handler_id, job.method)
@@ -100,7 +100,18 @@ class Jobs:
         by: str | None = None,
         per_person: bool = False,
     ) -> Job:
-        """Applies an edit; the schedule moves only if the edit touched it."""
+        """Apply an edit to a job; the schedule moves only if the edit changes it.
+
+        Parameters:
+            job_id: the job to change.
+            version: the version the job must be at; None for any.
+            edit: returns the changed job.
+            by: the id of the user who asks.
+            per_person: whether the per-person limit of jobs applies, too.
+
+        Raises Missing when the job doesn't exist or is cancelled, Conflict when it is at another version, and
+        TriggerError, LimitReached and Refusal as `create` does.
+        """
         now = self.now()
 
         def apply(before: Job) -> Job:
@@ -125,7 +136,11 @@ class Jobs:
         return await self._apply(job_id, apply, "changed", by, per_person)
 
     async def pause(self, job_id: str, until: datetime | None = None, *, by: str | None = None) -> Job:
-        """Holds a job: until it is resumed, or by itself until an instant."""
+        """Pause a job until an instant, or until it is resumed if there is none.
+
+        Raises Missing when the job doesn't exist, and Conflict when its state doesn't allow it or no run
+        would be left.
+        """
         now = self.now()
 
         def hold(before: Job) -> Job:
@@ -149,7 +164,7 @@ class Jobs:
         return await self._apply(job_id, pause if until is None else hold, "paused", by)
 
     async def resume(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
-        """Lets a paused or held job fall due again, at its next instant from now on."""
+        """Resume a paused or held job from its next instant on."""
         now = self.now()
 
         def apply(before: Job) -> Job | None:
@@ -163,7 +178,7 @@ class Jobs:
         return await self._apply(job_id, apply, "resumed", by)
 
     async def skip(self, job_id: str, *, by: str | None = None) -> Job:
-        """Passes over a job's next run; the one after it comes as planned."""
+        """Skip a job's next run; later runs keep their schedule."""
         now = self.now()
 
         def apply(before: Job) -> Job:
@@ -180,7 +195,7 @@ class Jobs:
         return await self._apply(job_id, apply, "skipped", by)
 
     async def approve(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
-        """Lets a pending job run, if it is still at the version that was read."""
+        """Approve a pending job. Raises Conflict when it is no longer at the version the approver saw."""
         now = self.now()
 
         def apply(before: Job) -> Job:
@@ -192,7 +207,7 @@ class Jobs:
         return await self._apply(job_id, apply, "approved", by)
 
     async def cancel(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
-        """Ends a job. It is kept, unseen, so that it can be restored."""
+        """Cancel a job. It stays in the store, hidden from listings, so that it can be restored."""
         now = self.now()
 
         def apply(before: Job) -> Job:
@@ -212,14 +227,14 @@ class Jobs:
         by: str | None = None,
         per_person: bool = False,
     ) -> Job:
-        """Brings a job back as it was at a version; without one, undoes a cancel.
+        """Restore a job to an earlier version; without one, undo its cancellation.
 
         Parameters:
-            job_id: which one.
-            version: as it was then; None means as it was before it was cancelled.
-            expected: the version at which it must be now, so that nobody's later change is lost.
-            by: who does it.
-            per_person: whether the limit of jobs for one person holds, too.
+            job_id: the job to restore.
+            version: the version to go back to; None for the state before the cancellation.
+            expected: the version the job must be at now, so that no later change is lost.
+            by: the id of the user who asks.
+            per_person: whether the per-person limit of jobs applies, too.
         """
         now = self.now()
         wanted = await self.versions.one(job_id, version) if version is not None else None
@@ -253,7 +268,7 @@ class Jobs:
         return await self._apply(job_id, apply, "restored", by, per_person)
 
     async def run_now(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Run:
-        """Runs a job once, beside its schedule: now, or as soon as its guild's runs a minute allow."""
+        """Run a job once outside its schedule, as soon as its guild's limit of runs a minute allows."""
         job = await self._runnable(job_id)
         expect_version(job, version)
         now = self.now()
@@ -275,10 +290,9 @@ class Jobs:
         version: int | None = None,
         by: str | None = None,
     ) -> list[Run]:
-        """Runs instants of a job (again) whose runs did not succeed or were never made.
+        """Backfill instants of a job whose runs failed or were never created.
 
-        Returns the runs that are carried out now; an instant that succeeded, or that somebody made
-        up for a moment before, is left alone.
+        Returns the queued runs. Instants whose run succeeded or is already queued are left alone.
         """
         job = await self._runnable(job_id)
         expect_version(job, version)
@@ -302,7 +316,7 @@ class Jobs:
         )
 
     async def missing(self, job_id: str, since: datetime, until: datetime) -> list[datetime]:
-        """The instants of a job within a span that did not run well, at most `MOST_BACKFILLED`."""
+        """Return the instants of a job in a time span without a successful run, at most `MOST_BACKFILLED`."""
         job = await self._runnable(job_id)
         assert job.anchor_at is not None and job.created_at is not None
         until = min(until, self.now())
@@ -320,7 +334,7 @@ class Jobs:
         return found
 
     async def allowance(self, guild_id: str, person_id: str | None) -> Allowance:
-        """The limits that hold for a guild, or for a person's own jobs, and what is used up of them."""
+        """Return the limits of a guild, or of a person's own jobs, and their current usage."""
         limits = self.store.limits
         used, mine, lately = await self.store.usage(guild_id, person_id, self.now())
         if is_personal(guild_id, person_id):
@@ -331,13 +345,13 @@ class Jobs:
         return Allowance(limits, used, most, mine, lately)
 
     async def enqueue(self, run: Run, *, ending: bool = False) -> Run:
-        """Saves a run on demand and hands it to the queue."""
+        """Save a run on demand and put it in the queue."""
         run = await self.runs.add_run(run, ending=ending)
         await self.queue.put([run])
         return run
 
     def warning_for(self, handler_id: str) -> str | None:
-        """What to tell about a handler that is not there (yet)."""
+        """Return a warning if the handler isn't registered (yet), otherwise None."""
         if self.registry.knows(handler_id):
             return None
         return Sentence(
@@ -367,7 +381,7 @@ class Jobs:
         return Admission(self.store.limits, own_most, per_person)
 
     def _check_interval(self, job: Job, now: datetime) -> None:
-        """Refuses a guild's or a person's job whose runs would be too close to each other."""
+        """Raise LimitReached if the runs of a guild's or a person's job would be too close together."""
         personal = is_personal(job.guild_id, job.creator_id)
         shortest = self.store.limits.shortest(personal)
         if job.guild_id is None or shortest is None:
@@ -405,7 +419,7 @@ class Jobs:
         )
 
     def check_method(self, handler_id: str, method: str, field: str = "method") -> None:
-        """Refuses a method that a registered handler does not offer; ``field`` names it in the error."""
+        """Raise Refusal if a registered handler doesn't offer the method; ``field`` names it in the error."""
         methods = self.registry.methods(handler_id)
         if methods is not None and method not in methods:
             offered = ", ".join(methods) or "none at all"
@@ -438,7 +452,7 @@ class Jobs:
 
 
 def expect_version(job: Job, version: int | None) -> None:
-    """Refuses a change that was meant for another version of the job."""
+    """Raise Conflict if a change was meant for another version of the job."""
     if version is not None and version != job.version:
         raise Conflict(
             "job_changed",
@@ -453,12 +467,12 @@ def expect_version(job: Job, version: int | None) -> None:
 
 
 def new_job_id() -> str:
-    """An id that nobody guesses and a custom id has room for."""
+    """Return a new id that can't be guessed and fits into a custom id."""
     return secrets.token_hex(8)
 
 
 def first_run(job: Job, now: datetime) -> datetime:
-    """The first instant of a job that is being saved; TriggerError when it has none."""
+    """Return the first instant of a job that is being saved. Raises TriggerError when there is none."""
     assert job.anchor_at is not None
     schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
     found = schedule.next_after(now)
@@ -484,5 +498,5 @@ def first_run(job: Job, now: datetime) -> datetime:
 
 
 def created_answer(job: Job, warning: str | None) -> JsonObject:
-    """A saved job as the API answers it, with what its creator should know."""
+    """Return a saved job as JSON for the API, with a warning for its creator if there is one."""
     return {**job.to_json(), **(present_fields("warning", warning) if warning else {})}

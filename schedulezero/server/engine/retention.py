@@ -1,7 +1,7 @@
-"""Keeps the history bounded: runs that ended long ago are forgotten, a few thousand at a time.
+"""Keeps the history bounded by deleting old ended runs, a few thousand at a time.
 
-The oldest rows come first in the table, so that each step reads just what it may forget; writers and readers
-come in between. Of several nodes one does it.
+The oldest rows come first in the table, so that each step reads only rows it may delete; other readers and
+writers get their turn between steps. With several nodes, one of them does this.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _BETWEEN_SECONDS = 0.1
 
 
 class Retention:
-    """Forgets old runs for as long as it runs.
+    """Deletes old runs while it is running.
 
     Parameters:
-        store: where runs are.
-        signals: tells whether this node is the one to do it.
-        kept_for: how long an ended run is kept; None for ever.
-        now: tells the present instant.
+        store: the runs.
+        signals: tells whether this node is responsible.
+        kept_for: how long to keep an ended run, counted from when it was claimed; None keeps it permanently.
+        now: returns the current instant.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Retention:
         self._now = now
 
     async def run(self) -> None:
-        """Forgets every hour until cancelled."""
+        """Delete old runs every hour until cancelled."""
         while self._kept_for is not None:
-            await asyncio.sleep(_BETWEEN_SECONDS)  # whoever starts has more urgent things to do
+            await asyncio.sleep(_BETWEEN_SECONDS)  # a server that starts has more urgent work
             try:
                 if await self._signals.owns("retention"):
                     await self.forget(self._now() - self._kept_for)
@@ -57,7 +57,7 @@ class Retention:
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def forget(self, before: datetime) -> int:
-        """Forgets the ended runs that were made before an instant; returns how many they were."""
+        """Delete the ended runs claimed before an instant and return their number."""
         total, after = 0, 0
         while True:
             forgotten, last = await self._store.forget_runs(before, after, STEP)

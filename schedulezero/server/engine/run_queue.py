@@ -1,9 +1,8 @@
 """The seam between the clock, which writes runs, and the dispatcher, which carries them out.
 
-A queue has a lane for each handler, so that one that is away holds up nobody else. The runs
-themselves are durable in the store; `LocalRunQueue` keeps a window of them in memory and reads on
-when a lane runs dry, so that a burst or a long absence costs rows and not memory, and a restart
-finds everything again.
+A queue has a lane for each handler, so that an offline handler doesn't block the others. The store keeps the
+runs; `LocalRunQueue` holds a window of them in memory and reads more when a lane runs empty. A burst or a
+long absence therefore costs rows, not memory, and a restart finds every run again.
 """
 
 from __future__ import annotations
@@ -21,58 +20,58 @@ from schedulezero.server.store.runs import RunStore
 L = TypeVar("L", bound="Lane")
 
 WINDOW = 1000
-"""How many runs of one lane are held in memory at most."""
+"""The most runs of one lane to hold in memory."""
 
 
 class RunQueue(Protocol):
-    """Hands runs from whoever writes them to whoever carries them out."""
+    """Passes runs from the clock to the dispatcher."""
 
     async def put(self, runs: Sequence[Run]) -> None:
-        """Announces runs that are in the store, in the order in which they were written.
+        """Announce runs that are in the store, in the order in which they were written.
 
-        (The database resolves writes in the order of their commits, so that whoever puts right
-        after its own write keeps that order.)
+        (The database completes writes in commit order, so a caller that calls `put` right after its own write
+        keeps that order.)
         """
         ...
 
     async def next_lane(self) -> str:
-        """The id of a handler that has runs for the first time; waits until there is one."""
+        """Wait for a handler that has runs for the first time and return its id."""
         ...
 
     async def take(self, handler_id: str) -> Run:
-        """The next run of that handler; waits until there is one. May raise DatabaseUnavailable."""
+        """Wait for the next run of a handler and return it. May raise DatabaseUnavailable."""
         ...
 
     async def recover(self) -> None:
-        """Finds what is in the store and was not put, as after a restart."""
+        """Find runs in the store that nobody announced, for example after a restart."""
         ...
 
     def done(self, runs: Sequence[Run]) -> None:
-        """Tells that runs have ended, and that this is in the store."""
+        """Report that runs have ended and that the store has recorded it."""
         ...
 
     async def keep_up(self) -> None:
-        """Whatever the queue has to do meanwhile, until cancelled."""
+        """Do the queue's background work until cancelled."""
         ...
 
     def depth(self) -> int:
-        """How many runs are waiting in memory."""
+        """Return how many runs are waiting in memory."""
         ...
 
 
 @dataclass(slots=True)
 class Lane:
-    """The runs of one handler that wait in memory, and whether there may be more."""
+    """The runs of one handler that wait in memory, and whether there may be more of them."""
 
     waiting: deque[Run] = field(default_factory=deque[Run])
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Lanes(dict[str, L]):
-    """A lane for each handler, made when it is asked for first.
+    """A lane for each handler, created on first access.
 
     Parameters:
-        kind: makes a lane.
+        kind: creates a lane.
     """
 
     def __init__(self, kind: Callable[[], L]) -> None:
@@ -86,31 +85,31 @@ class Lanes(dict[str, L]):
         return lane
 
     async def next(self) -> str:
-        """The id of a handler whose lane was made; waits until there is one."""
+        """Wait for a new lane and return the id of its handler."""
         return await self._new.get()
 
     def depth(self) -> int:
-        """How many runs are waiting in memory."""
+        """Return how many runs are waiting in memory."""
         return sum(len(lane.waiting) for lane in self.values())
 
 
 @dataclass(slots=True)
 class _LocalLane(Lane):
     newest: int = 0
-    """The sequence of the newest run that was taken into memory."""
+    """The sequence of the newest run read into memory."""
     more_in_store: bool = False
     reading: bool = False
 
 
 class LocalRunQueue:
-    """A run queue within one process, over the server's store."""
+    """A run queue within one process, backed by the server's store."""
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
         self._lanes = Lanes(_LocalLane)
 
     async def recover(self) -> None:
-        """Lets every lane look into the store for runs that it has not seen."""
+        """Make every lane read from the store the runs that it hasn't seen."""
         for handler_id in await self._store.handlers_with_open_runs():
             lane = self._lanes[handler_id]
             lane.more_in_store = True
@@ -119,7 +118,7 @@ class LocalRunQueue:
     async def put(self, runs: Sequence[Run]) -> None:
         for run in runs:
             lane = self._lanes[run.handler_id]
-            # While the store is being read, the read may or may not see this run: read once more.
+            # A read in progress may or may not include this run, so read once more.
             if lane.more_in_store or lane.reading or len(lane.waiting) >= WINDOW:
                 lane.more_in_store = True
             else:

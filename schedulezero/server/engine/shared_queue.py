@@ -1,9 +1,9 @@
-"""The run queue that several nodes share, over PgQueuer in PostgreSQL.
+"""The run queue that several nodes share, built on PgQueuer in PostgreSQL.
 
-Each node takes runs in batches and shows every few seconds that it still has them. What a node took and did
-not end when it died is taken by another one within `HEARTBEAT_TIMEOUT`, and the handler's journal sees to it
-that a call that was made twice has its effect once. A handler that takes one call at a time is served by
-one node, so that calls do not stand in its line and time out there.
+Each node takes runs in batches and sends a heartbeat for them every few seconds. If a node dies, another node
+takes over its unfinished runs after `HEARTBEAT_TIMEOUT`; the handler's journal keeps a repeated call from
+taking effect twice. A handler that takes one call at a time is served by one node, so that calls don't queue
+up at the handler and time out there.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ from schedulezero.storage.signals import Signal, Signals
 log = logging.getLogger(__name__)
 
 BATCH = 100
-"""How many runs of one handler a node takes at once."""
+"""The most runs of one handler that a node takes at once."""
 HEARTBEAT_TIMEOUT = timedelta(seconds=6)
-"""How long a node may be silent before its runs are taken by another one."""
+"""How long a node may be silent before another one takes over its runs."""
 _BEAT_SECONDS = 1.5
 _LOOK_SECONDS = 2.0
-"""How often a lane looks for what dead nodes left, which nobody announces."""
+"""How often a lane checks for runs of dead nodes, which nobody announces."""
 _NOT_OURS_SECONDS = 1.0
 _FORGET_SECONDS = 600.0
 
 
 class SharedRunQueue:
-    """A run queue of one node among several.
+    """The run queue of one node among several.
 
     Parameters:
-        database: the PostgreSQL that they share.
+        database: the PostgreSQL database that the nodes share.
         store: the runs in it.
         registry: tells which handlers take one call at a time.
-        signals: tells of runs that other nodes made.
+        signals: announces runs that other nodes created.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class SharedRunQueue:
         signals.on(Signal.RUNS, self._heard)
 
     async def put(self, runs: Sequence[Run]) -> None:
-        """Does nothing but look at once: whoever wrote the runs put them into the queue with them."""
+        """Wake the lanes. The transaction that wrote the runs has already queued them."""
         for handler_id in {run.handler_id for run in runs}:
             self._lanes[handler_id].filled.set()
 
@@ -96,7 +96,7 @@ class SharedRunQueue:
         return lane.waiting.popleft()
 
     async def recover(self) -> None:
-        """Queues what stands in the store as waiting and is not queued, as after a move from SQLite."""
+        """Queue the open runs that aren't in PgQueuer yet, for example after a move from SQLite."""
         await self._store.enqueue_open_runs()
         self._heard(None)
 
@@ -108,7 +108,7 @@ class SharedRunQueue:
         return self._lanes.depth()
 
     async def keep_up(self) -> None:
-        """Shows signs of life and looks for lanes that nobody announced, until cancelled; then gives back."""
+        """Send heartbeats and find unannounced runs until cancelled, then release this node's runs."""
         forget_at = time.monotonic() + _FORGET_SECONDS
         try:
             while True:
@@ -129,7 +129,7 @@ class SharedRunQueue:
                         await self._look_everywhere.wait()
                 except TimeoutError:
                     continue
-                await asyncio.sleep(0.05)  # not in a tight loop while the database is away
+                await asyncio.sleep(0.05)  # avoid a tight loop while the database is unavailable
         finally:
             await self._give_back()
 
@@ -144,7 +144,7 @@ class SharedRunQueue:
             log.warning("other nodes take this node's runs after %s: %s", HEARTBEAT_TIMEOUT, error)
 
     async def _fill(self, handler_id: str, lane: Lane) -> bool:
-        """Takes a batch; False when there is none."""
+        """Take a batch. Returns False when there is none."""
         jobs = await self._queries.dequeue(
             batch_size=BATCH,
             entrypoints={QueueEntrypoint(handler_id): EntrypointExecutionParameter(concurrency_limit=0)},
@@ -152,7 +152,7 @@ class SharedRunQueue:
             global_concurrency_limit=None,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
         )
-        # One that we have already is ours by a heartbeat that came too late.
+        # PgQueuer returns a run that this node already has if its heartbeat came too late.
         taken = {int((job.payload or b"0").decode()): job.id for job in jobs}
         fresh = {sequence: job_id for sequence, job_id in taken.items() if sequence not in self._held}
         self._held |= taken
@@ -161,17 +161,17 @@ class SharedRunQueue:
         return bool(jobs)
 
     async def _read(self, taken: list[int]) -> list[Run]:
-        """Those of the runs that are still to be carried out; the others are taken off the queue."""
+        """Return the runs that are still open and remove the others from the queue."""
         kept: set[int] = set()
         try:
             runs = await self._store.open_among(taken)
             over = set(taken) - {run.sequence for run in runs}
-            if over:  # cancelled meanwhile
+            if over:  # cancelled since they were queued
                 await self._store.forget_queued(list(over))
             kept = {run.sequence for run in runs}
             return runs
         finally:
-            # What could not be read must not be kept from others by our signs of life.
+            # Stop the heartbeats of unread runs, so that another node can take them.
             for sequence in set(taken) - kept:
                 self._held.pop(sequence, None)
 
@@ -183,7 +183,7 @@ class SharedRunQueue:
 
 
 class _Driver:
-    """PgQueuer's way to our database: its queries use our connections, and fail as ours do."""
+    """A PgQueuer driver on the server's own connections, so that queries raise the server's errors."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
@@ -221,7 +221,7 @@ class _Driver:
 
 
 async def install(database: PostgresDatabase) -> None:
-    """Makes PgQueuer's tables, or brings them up to date; DatabaseUnusable says why it cannot."""
+    """Create or upgrade PgQueuer's tables. Raises DatabaseUnusable when that fails."""
     try:
         connection = await connect(database.url)
         try:

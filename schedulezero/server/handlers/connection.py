@@ -1,8 +1,8 @@
 """One DEALER socket to one handler: many calls at once, each answer matched to its call.
 
-Before the empty delimiter goes a frame of our own, which REP and ROUTER peers give back as it is;
-it names the call. A call is handed to a live connection or not at all (ZMQ_IMMEDIATE): nothing
-waits in a socket to be delivered after its caller has given up on it.
+A frame of our own before the empty delimiter identifies the call; REP and ROUTER peers return it unchanged.
+A call goes to a live connection or isn't sent at all (ZMQ_IMMEDIATE), so that no call waits in a socket and
+is delivered after its caller has given up.
 """
 
 from __future__ import annotations
@@ -39,27 +39,27 @@ _UP_OR_DOWN = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 
 
 class HandlerAway(ScheduleZeroError):
-    """Nobody listens at the handler's address; the call was not delivered."""
+    """Nobody listens at the handler's address, so the call was not delivered."""
 
 
 class CallTimeout(ScheduleZeroError):
-    """The call was delivered and not answered in time."""
+    """The call was delivered but not answered in time."""
 
 
 class CallLost(ScheduleZeroError):
-    """The call was delivered, and the connection broke before an answer came; none can come any more."""
+    """The call was delivered, but the connection broke, so its answer can't arrive any more."""
 
 
 class Connection:
-    """A connection to a handler's address. Open it on the loop that uses it; close it there.
+    """A connection to a handler's address. Open and close it on the loop that uses it.
 
     Parameters:
         context: the ZeroMQ context that owns the socket.
         address: where the handler listens, such as ``tcp://127.0.0.1:5000``.
-        keys: our own keys, where the wire is encrypted.
-        key: the handler's public key then.
+        keys: our own keys if the wire is encrypted.
+        key: the handler's public key if the wire is encrypted.
 
-    Raises zmq.ZMQError for an address that ZeroMQ cannot read.
+    The first call opens the socket, and raises HandlerAway for an address that ZeroMQ can't read.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Connection:
     ) -> None:
         self.address = address
         self.refused = False
-        """Whether the last handshake failed; libzmq may give up then, and it takes a new connection."""
+        """Whether the last handshake failed. libzmq may then stop trying, which takes a new connection."""
         self._context, self._keys, self._key = context, keys, key
         self._up = False
         self._closed = False
@@ -78,7 +78,7 @@ class Connection:
 
     @property
     def _socket(self) -> zmq.asyncio.Socket:
-        """The socket, opened by the first call: a handler that nobody calls costs none."""
+        """The socket, opened by the first call, so that an unused handler doesn't cost one."""
         if self._opened is None:
             try:
                 self._opened = self._open()
@@ -101,7 +101,7 @@ class Connection:
             (zmq.RECONNECT_IVL_MAX, 2000),
         ):
             socket.setsockopt(option, value)
-        # What listens there may be anything; without this, libzmq talks to old peers before it knows them.
+        # Any program may listen there; without this, libzmq talks to old peers before it has identified them.
         ask_about_peers(socket)
         if self._keys is not None and self._key is not None:
             self._keys.speak_to(cast(Any, socket), self._key)
@@ -118,14 +118,14 @@ class Connection:
         return socket
 
     async def call(self, message: JsonObject, timeout: float) -> JsonObject:
-        """The handler's answer to a message.
+        """Send a message and return the handler's answer.
 
         Parameters:
-            message: what to send.
-            timeout: seconds to wait for the answer, once it is sent.
+            message: the message to send.
+            timeout: seconds to wait for the answer after sending.
 
-        Raises HandlerAway when it could not be delivered, CallTimeout when no answer came, CallLost when
-        none can come because the handler went away.
+        Raises HandlerAway when the message couldn't be delivered, CallTimeout when no answer came in time,
+        and CallLost when the handler disconnected before it answered.
         """
         token = b"%d" % next(self._tokens)
         future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
@@ -142,14 +142,14 @@ class Connection:
                 future.exception()  # it may have failed while the call was still being sent
 
     async def ping(self, timeout: float) -> bool:
-        """Whether the handler answers a ping within ``timeout`` seconds."""
+        """Return whether the handler answers a ping within ``timeout`` seconds."""
         try:
             return (await self.call(PING, timeout)).get("success") is True
         except (HandlerAway, CallTimeout, CallLost):
             return False
 
     def close(self) -> None:
-        """Drops the socket; calls under way end with HandlerAway."""
+        """Close the socket; pending calls raise HandlerAway."""
         self._closed = True
         for task in self._tasks:
             task.cancel()
@@ -173,14 +173,14 @@ class Connection:
             task = asyncio.current_task()
             if not self._closed or (task is not None and task.cancelling()):
                 raise
-            # The socket's own waiting was cancelled by its end, and not the caller.
+            # Closing the socket cancelled its send; the caller itself was not cancelled.
             raise HandlerAway(f"the connection to {self.address} was closed") from None
 
     async def _send(self, frames: list[bytes]) -> None:
         try:
             await self._send_now(frames)
         except zmq.Again:
-            # Not connected yet, or no more: give the connection a moment to come up.
+            # Not connected: give the connection a moment to come up.
             if not await cast(Any, self._socket).poll(_CONNECT_MS, zmq.POLLOUT):
                 raise HandlerAway(f"nobody listens at {self.address}") from None
             try:
@@ -193,7 +193,7 @@ class Connection:
     async def _send_now(self, frames: list[bytes]) -> None:
         sending: Any = cast(Any, self._socket).send_multipart(frames, flags=zmq.NOBLOCK)
         if not sending.done():
-            # It stands in line behind somebody who waits for the connection to come up.
+            # It queues behind another call that waits for the connection to come up.
             try:
                 async with asyncio.timeout(_CONNECT_MS / 1000):
                     await sending
@@ -202,9 +202,9 @@ class Connection:
         sending.result()  # done, or holds zmq.Again
 
     async def _watch(self, monitor: Any) -> None:
-        """Notes a failed handshake, and ends the calls under way when the connection breaks.
+        """Note failed handshakes, and fail the pending calls when the connection breaks.
 
-        A peer answers on the connection that it was asked on.
+        A peer answers only on the connection that carried the call.
         """
         while True:
             event = parse_monitor_message(await monitor.recv_multipart())["event"]
@@ -224,7 +224,7 @@ class Connection:
                 answer = decode(payload)
             except BadFrame as error:
                 envelope = frames[:1]
-                # It may have done the job, and would answer the same again.
+                # The handler may have done the work, and a retry would get the same answer.
                 said = Sentence(
                     "The handler's answer is unusable: {error}", "handlers_answer_unusable", error=error
                 )

@@ -1,7 +1,8 @@
-"""How many handlers a server knows, and which ones it forgets when there are too many. Pure.
+"""The limits on known handlers, and which ones to drop when there are too many. Pure functions.
 
-Any program that reaches the registration socket may register under any number of names, and each name that is
-called costs a socket. Real handlers answer; who answered is kept, and so is whoever a job waits for.
+Any program that reaches the registration socket can register under any number of names, and each name that is
+called costs a socket. Real handlers answer, so the server keeps handlers that answered and handlers that a
+job needs.
 """
 
 from __future__ import annotations
@@ -15,33 +16,33 @@ from schedulezero.errors import ScheduleZeroError
 MOST_INSTANCES = 1000
 LEAST_INSTANCES = 16
 SOCKETS_EACH = 4
-"""Descriptors that the connection to one instance takes at most: its TCP socket and libzmq's own."""
+"""The most descriptors that a connection to one instance uses: its TCP socket and libzmq's own."""
 MOST_METHODS = 1000
 MOST_SCHEMA_BYTES = 256 * 1024
-"""What the schemas of one instance may take as JSON; larger ones are not kept, as they are only shown."""
+"""The most bytes of JSON for the schemas of one instance. Larger ones are dropped; they are display only."""
 MOST_SCHEMA_DEPTH = 20
 NEW_PER_SECOND = 20.0
 NEW_AT_ONCE = 200
 AGAIN_PER_SECOND = 5.0
 AGAIN_AT_ONCE = 100
 AWAY_SECONDS = 600.0
-"""One that answered once may be forgotten after so long a silence, where places are short."""
+"""How long an instance that has answered before may be silent before it can be dropped to make room."""
 UNPROVEN_SECONDS = 3.0
-"""An instance that has not answered by then may be forgotten where places are short."""
+"""How long after it registers an instance that hasn't answered can be dropped to make room."""
 _SHARE_FORGOTTEN = 10
 
 
 class Crowded(ScheduleZeroError):
-    """There is no room for another handler now; the text says why."""
+    """There is no room for another handler at the moment; the message says why."""
 
 
 def most_instances(descriptors: int) -> int:
-    """How many instances fit, with half of the process's descriptors left for everything else."""
+    """Return how many instances fit into half of the process's descriptors."""
     return max(LEAST_INSTANCES, min(MOST_INSTANCES, descriptors // 2 // SOCKETS_EACH))
 
 
 class Candidate(Protocol):
-    """What is known of an instance."""
+    """The facts about an instance that decide whether it can be dropped."""
 
     @property
     def handler_id(self) -> str: ...
@@ -57,15 +58,16 @@ C = TypeVar("C", bound=Candidate)
 
 
 def to_forget(known: Sequence[C], needed: Collection[str], now: float) -> list[C]:
-    """The instances to forget so that others find room, a tenth of all; none when all are to be kept.
+    """Return the instances to drop to make room, at most a tenth of all, or none if all are in use.
 
-    Those that never answered go first, then those that were away for longest. Kept are those that a job
-    needs, those that have just come, and those that answered once and were heard of not long ago.
+    Instances that never answered go first, then those that have been silent longest. Never dropped are
+    instances that a job needs, that have just registered, or that have answered before and were heard from
+    recently.
 
     Parameters:
         known: every instance.
         needed: the handlers that jobs need.
-        now: the present, by the clock of ``heard_at`` and ``since``.
+        now: the current time in seconds, on the clock of ``heard_at`` and ``since``.
     """
     free = [
         item
@@ -79,7 +81,7 @@ def to_forget(known: Sequence[C], needed: Collection[str], now: float) -> list[C
 
 @dataclass(slots=True)
 class Bucket:
-    """A token bucket: so many at once, and so many a second."""
+    """A token bucket that holds ``size`` tokens and refills at ``rate`` tokens a second."""
 
     rate: float
     size: float
@@ -87,7 +89,7 @@ class Bucket:
     at: float = 0.0
 
     def take(self, now: float) -> bool:
-        """Takes one; False when there is none."""
+        """Take a token. Returns False when there is none."""
         left = self.size if self.left < 0 else min(self.size, self.left + (now - self.at) * self.rate)
         self.at = now
         self.left = left - 1 if left >= 1 else left

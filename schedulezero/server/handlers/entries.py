@@ -1,4 +1,4 @@
-"""The instances that this node knows, by handler, each with the connection to it and its free slots."""
+"""The instances that this node knows, by handler, each with its connection and its free slots."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schedulezero.server.handlers.crowd import AGAIN_AT_ONCE, AGAIN_PER_SECOND, 
 from schedulezero.server.records.instances import Instance
 
 _FRESH_SECONDS = 5.0
-"""An instance heard from so lately is taken to be there without asking."""
+"""How long after a sign of life an instance counts as online without a ping."""
 
 
 @dataclass(slots=True)
@@ -32,23 +32,23 @@ class Entry:
     again: Bucket = field(default_factory=lambda: Bucket(AGAIN_PER_SECOND, AGAIN_AT_ONCE))
 
     def heard(self) -> None:
-        """Notes that it showed a sign of life."""
+        """Note a sign of life."""
         self.heard_at = time.monotonic()
         self.online = True
 
     def spoke(self) -> None:
-        """Notes that it answered us, which only what listens at its address can."""
+        """Note an answer, which only the program at the instance's address can give."""
         self.answered = True
         self.heard()
 
     @property
     def handler_id(self) -> str:
-        """Its handler."""
+        """The id of its handler."""
         return self.instance.handler_id
 
     @property
     def fresh(self) -> bool:
-        """Whether it showed a sign of life just now."""
+        """Whether it is online and was heard from within the last seconds."""
         return self.online and time.monotonic() - self.heard_at < _FRESH_SECONDS
 
     @property
@@ -57,29 +57,29 @@ class Entry:
         return self.under_way / self.instance.concurrency
 
     async def take_slot(self) -> None:
-        """Waits until it has room for another call."""
+        """Wait for room for another call and take it."""
         await self.slots.acquire()
         self.under_way += 1
 
     def give_slot(self) -> None:
-        """Makes room for another call."""
+        """Release the room of a finished call."""
         self.under_way -= 1
         self.slots.release()
 
 
 @dataclass(slots=True)
 class Handler:
-    """The instances of one name, and what waits for one."""
+    """The instances of one handler, and the event that wakes tasks waiting for one."""
 
     instances: dict[str, Entry] = field(default_factory=dict[str, Entry])
     arrival: asyncio.Event = field(default_factory=asyncio.Event)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
-    """How many wait for it or register under its name; without any and without instances it is dropped."""
+    """How many tasks wait for it or register it. Without users and instances, it is dropped."""
 
 
 class Entries:
-    """What stands for each name, for as long as it has instances or somebody waits for it.
+    """The known handlers by id. A handler stays while it has instances or a task waits for it.
 
     Parameters:
         connect: opens a connection to an instance.
@@ -89,33 +89,33 @@ class Entries:
         self._connect = connect
         self.handlers: dict[str, Handler] = {}
         self.count = 0
-        """How many instances there are."""
+        """The number of instances."""
 
     def of(self, handler_id: str) -> list[Entry]:
-        """The instances of a handler."""
+        """Return the instances of a handler."""
         handler = self.handlers.get(handler_id)
         return list(handler.instances.values()) if handler is not None else []
 
     def all(self) -> list[Entry]:
-        """The instances of all handlers."""
+        """Return the instances of all handlers."""
         return [entry for handler in self.handlers.values() for entry in handler.instances.values()]
 
     def find(self, instance: Instance) -> Entry | None:
-        """The entry at an instance's place."""
+        """Return the entry at an instance's handler id and address, or None."""
         handler = self.handlers.get(instance.handler_id)
         return handler.instances.get(instance.address) if handler is not None else None
 
     def is_current(self, entry: Entry) -> bool:
-        """Whether an entry is still the one at its place."""
+        """Return whether an entry is still the one at its handler id and address."""
         return self.find(entry.instance) is entry
 
     def arrived(self, handler_id: str) -> None:
-        """Wakes whoever waits for an instance of a handler."""
+        """Wake the tasks that wait for an instance of a handler."""
         self._handler(handler_id).arrival.set()
 
     @contextmanager
     def using(self, handler_id: str) -> Generator[Handler]:
-        """Keeps what stands for a name while somebody waits for it."""
+        """Keep a handler's entry while the context is open."""
         handler = self._handler(handler_id)
         handler.users += 1
         try:
@@ -125,7 +125,7 @@ class Entries:
             self._tidy(handler_id)
 
     def keep(self, instance: Instance) -> Entry:
-        """Takes an instance in, or what changed of it."""
+        """Add or update an instance and return its entry."""
         known = self.find(instance)
         if known is not None and same_place(known.instance, instance):
             if known.instance.concurrency != instance.concurrency:
@@ -143,7 +143,7 @@ class Entries:
         return known
 
     def drop(self, entry: Entry) -> None:
-        """Closes the connection to an instance and forgets it."""
+        """Close the connection to an instance and remove it."""
         entry.connection.close()
         if self.is_current(entry):
             del self._handler(entry.handler_id).instances[entry.instance.address]
@@ -160,5 +160,5 @@ class Entries:
 
 
 def same_place(one: Instance, other: Instance) -> bool:
-    """Whether two instances listen at one address and prove the same key."""
+    """Return whether two instances have the same address and the same key."""
     return (one.address, one.key) == (other.address, other.key)

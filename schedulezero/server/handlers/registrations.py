@@ -1,9 +1,9 @@
-"""Answers handlers that register, many at a time, so that one that has to be waited for holds up no other.
+"""Answers registering handlers, many at a time, so that a slow one doesn't block the others.
 
-Speaks ``{"method": "register", "params": {…}}`` and tolerates the older ``{"action": "register", …}``,
-whose parameters may stand beside the action. Whatever comes in is answered; nothing ends the loop.
-Beyond loopback, and with `require_keys` everywhere, the socket speaks CURVE, and a peer whose key is not on
-the list does not get this far.
+Accepts ``{"method": "register", "params": {…}}`` and also the older ``{"action": "register", …}``, whose
+parameters may be next to the action. Every message gets an answer, and no message ends the loop. Beyond
+loopback, and everywhere with `require_keys`, the socket uses CURVE and rejects peers whose key is not on the
+list before their messages arrive here.
 """
 
 from __future__ import annotations
@@ -42,19 +42,21 @@ log = logging.getLogger(__name__)
 _MOST_AT_ONCE = 10_000
 _MOST_UNDER_WAY = 64
 _MOST_WAITING = 16
-"""Messages of one peer that wait to be read, or to be sent."""
+"""The most messages of one peer that wait to be read, and the most that wait to be sent."""
 
 
 class Registrations:
-    """The registration socket, bound while it serves.
+    """The registration socket, bound from its creation until it is closed.
 
     Parameters:
         context: the ZeroMQ context that owns the socket.
-        registry: takes in who registers.
+        registry: stores the registered handlers.
         address: where to listen.
-        doorkeeper: lets peers in.
-        keys: our own keys, where the wire is encrypted.
-        own_ports: where the server itself listens; no handler is there.
+        doorkeeper: decides which peers may connect.
+        keys: our own keys if the wire is encrypted.
+        own_ports: the server's own ports, where no handler can listen.
+
+    Raises PortTaken when the address can't be bound.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Registrations:
         ):
             self._socket.setsockopt(option, value)
         self.monitor: zmq.asyncio.Socket = doorkeeper.guard(self._socket, keys)
-        """Tells of connections that come and go."""
+        """Reports when connections open and close."""
         try:
             self._socket.bind(address)
         except zmq.ZMQError as error:
@@ -90,7 +92,7 @@ class Registrations:
             raise PortTaken(f"`server_address` {address} cannot be bound: {error.strerror}.") from error
 
     async def serve(self) -> None:
-        """Answers until cancelled."""
+        """Answer registrations until cancelled."""
         places = asyncio.Semaphore(_MOST_UNDER_WAY)
         async with asyncio.TaskGroup() as group:
             while True:
@@ -110,7 +112,7 @@ class Registrations:
         await sending
 
     def close(self) -> None:
-        """Lets go of the address."""
+        """Close the socket and free its address."""
         cast(Any, self._socket).disable_monitor()
         self.monitor.close(linger=0)
         self._socket.close(linger=0)
@@ -149,7 +151,7 @@ class Registrations:
         if urlsplit(address).port in self._own_ports and _is_here(address):
             return failure(f'"address" must be where the handler listens; the server does at {address}.')
         if is_loopback(address) and not (self._keys is not None and self._keys.everywhere):
-            key = None  # on this machine calls go in plain text
+            key = None  # calls on this machine are in plain text
         elif key is None:
             return failure(
                 "A handler beyond this machine registers over CURVE, at an address beyond loopback."
@@ -203,12 +205,12 @@ class Registrations:
 
 
 def _is_here(address: str) -> bool:
-    """Whether an address leads to this machine, as far as its text tells."""
+    """Return whether an address points to this machine, judging by its text alone."""
     return is_loopback(address) or urlsplit(address).hostname in ("0.0.0.0", "::")
 
 
 def _schemas(value: Any, methods: Sequence[str]) -> dict[str, JsonObject]:
-    """What methods take, as far as it was said and is not too much to keep; it is shown and not used."""
+    """Return the JSON Schemas of methods, or none if they are too large. They are display only."""
     given = cast(JsonObject, value) if isinstance(value, dict) else {}
     found = {name: given[name] for name in methods if isinstance(given.get(name), dict)}
     small = _is_shallow(found, MOST_SCHEMA_DEPTH) and len(encode(found)) <= MOST_SCHEMA_BYTES
@@ -225,14 +227,14 @@ def _is_shallow(value: Any, depth: int) -> bool:
 
 
 def _concurrency(value: Any) -> int:
-    """Calls taken at once; a handler that does not say takes one, as a REP socket does."""
+    """Return how many calls a handler takes at once; 1 by default, as with a REP socket."""
     if isinstance(value, bool) or not isinstance(value, int):
         return 1
     return min(max(value, 1), _MOST_AT_ONCE)
 
 
 def _methods(value: Any) -> tuple[str, ...] | None:
-    """The method names of a registration, None when they are no list of texts."""
+    """Return the method names of a registration, or None if they aren't a valid list of names."""
     if not isinstance(value, list):
         return None
     names: list[str] = []

@@ -1,11 +1,12 @@
-"""Which handlers are there: what they registered, whether they answer, how to reach them.
+"""The known handlers: what they registered, whether they answer, and how to reach them.
 
-A handler is a name, and has one instance (a process that registered under it) or several. Several may live
-at once where each declares its shards, or where they prove the same key; otherwise a name belongs to
-the instance that is alive.
+A handler is a name with one or more instances (processes that registered under it). Several instances may run
+at once if each declares its shards or if they prove the same key; otherwise the name belongs to the instance
+that is alive.
 
-On SQLite the registry forgets with the process: a handler that is refused a status report registers again by
-itself. The nodes of one PostgreSQL share what they know (`schedulezero.server.records.instances`).
+On SQLite the registry lives only as long as the process; a handler whose status report is refused registers
+again by itself. The nodes of one PostgreSQL database share their instances
+(`schedulezero.server.records.instances`).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _SYNC_SECONDS = 5.0
 
 
 class Taken(ScheduleZeroError):
-    """The name belongs to a handler that is alive, and that this one has not proved to be."""
+    """The name belongs to a live handler, and this instance has not proved that it is the same one."""
 
 
 class Registry:
@@ -48,10 +49,10 @@ class Registry:
 
     Parameters:
         context: the ZeroMQ context of the connections to them.
-        keys: our own keys, for those beyond loopback.
-        shared: where nodes share what they know, None where there is one node.
-        most: how many instances are known at once.
-        needed: tells the handlers that jobs need.
+        keys: our own keys, for handlers beyond loopback.
+        shared: the table of instances that nodes share; None for a single node.
+        most: the most instances to know at once.
+        needed: returns the handlers that jobs need.
     """
 
     def __init__(
@@ -73,13 +74,14 @@ class Registry:
         self._entries = Entries(self._connect)
         self._look = asyncio.Event()
 
-    # ---------------------------------------------------------------- coming and going
+    # ---------------------------------------------------------------- registration
 
     async def register(self, instance: Instance) -> bool:
-        """Takes an instance in, or what changed of it. True when its handler was known before.
+        """Register or update an instance. Returns True if its handler was known before.
 
-        Raises Taken when another one of that name is alive and they do not belong together, Crowded when
-        there is no room for it, and DatabaseUnavailable when the other nodes cannot be told.
+        Raises Taken when another instance of that name is alive and they don't belong together, Crowded when
+        there is no room or too many register at once, and DatabaseUnavailable when the instance can't be
+        saved for the other nodes.
         """
         entry = self._entries.find(instance)
         if not (entry.again if entry is not None else self._new).take(time.monotonic()):
@@ -101,7 +103,7 @@ class Registry:
                 if self._shared is not None and other.instance.address != instance.address:
                     await self._shared.forget(instance.handler_id, other.instance.address)
         if self._entries.find(instance) is None:
-            async with self._entering:  # one at a time, so that each finds the place that was made for it
+            async with self._entering:  # one at a time, so that each gets the place made for it
                 await self._make_room()
                 entry = await self._save(instance)
         else:
@@ -117,7 +119,7 @@ class Registry:
         return self._entries.keep(instance)
 
     async def _make_room(self) -> None:
-        """Forgets instances that nobody misses where there are too many; Crowded when all are to be kept."""
+        """Drop unneeded instances if there are too many. Raises Crowded if all of them are in use."""
         if self._entries.count < self._most:
             return
         forgotten = to_forget(self._entries.all(), await self._needed(), time.monotonic())
@@ -141,15 +143,17 @@ class Registry:
         address: str | None = None,
         digest: str | None = None,
     ) -> bool:
-        """Notes an instance's own word on its status. False when it is not registered with that key, or
-        otherwise than it believes.
+        """Record the status that an instance reports.
 
         Parameters:
             handler_id: its handler.
             status: "online" or "offline".
             key: the public key that it proved.
-            address: which instance, where it says so; else it is the only one.
-            digest: what the server answered to its last registration, where it says so.
+            address: the address of the instance; without one, every instance that matches.
+            digest: the digest from the answer to its last registration, if it sends one.
+
+        Returns False if no instance is registered with that key, that address or, when it comes online, that
+        digest.
         """
         found = [
             entry
@@ -176,14 +180,14 @@ class Registry:
         except DatabaseUnavailable as error:
             log.warning("the lease of handler %r was not renewed: %s", entry.instance.handler_id, error)
 
-    # ---------------------------------------------------------------- what other nodes know
+    # ---------------------------------------------------------------- instances of other nodes
 
     def look(self) -> None:
-        """Looks soon at what other nodes know."""
+        """Load the instances of other nodes soon."""
         self._look.set()
 
     async def keep_looking(self) -> None:
-        """Takes over what other nodes know, until cancelled."""
+        """Load the instances of all nodes, periodically and on a signal, until cancelled."""
         if self._shared is None:
             return
         while True:
@@ -199,7 +203,7 @@ class Registry:
                 continue
 
     async def take_over(self, instances: list[Instance]) -> None:
-        """Knows just these instances from now on."""
+        """Replace the known instances with the given ones."""
         instances = instances[: self._most]
         kept = {(item.handler_id, item.address) for item in instances}
         for entry in self._entries.all():
@@ -211,21 +215,21 @@ class Registry:
                 self._entries.keep(instance)
                 self._entries.arrived(instance.handler_id)
 
-    # ---------------------------------------------------------------- asking
+    # ---------------------------------------------------------------- lookup and connections
 
     def knows(self, handler_id: str) -> bool:
-        """Whether any instance of that handler has registered, whether it answers or not."""
+        """Return whether any instance of that handler has registered, even if it doesn't answer."""
         return bool(self._entries.of(handler_id))
 
     def methods(self, handler_id: str) -> tuple[str, ...] | None:
-        """What a handler's instances can do together, None when there is none."""
+        """Return the methods that any of a handler's instances offers, or None if there is no instance."""
         if not self.knows(handler_id):
             return None
         found = (name for entry in self._entries.of(handler_id) for name in entry.instance.methods)
         return tuple(dict.fromkeys(found))
 
     def signs_of_life(self) -> list[tuple[str, bool]]:
-        """Each handler, and whether any instance of it was heard from just now."""
+        """Return each handler and whether any instance of it was heard from within the last seconds."""
         return [
             (handler_id, any(entry.fresh for entry in handler.instances.values()))
             for handler_id, handler in sorted(self._entries.handlers.items())
@@ -233,7 +237,7 @@ class Registry:
         ]
 
     def described(self) -> list[JsonObject]:
-        """Every method of every handler, with its schema where its handler told it."""
+        """Return every method of every handler, with its schema if the handler sent one."""
         found: list[JsonObject] = []
         for handler_id in sorted(self._entries.handlers):
             schemas: dict[str, JsonObject] = {}
@@ -246,19 +250,19 @@ class Registry:
         return found
 
     def takes_one_call(self, handler_id: str) -> bool:
-        """Whether a handler takes one call at a time, from all nodes together."""
+        """Return whether a handler takes one call at a time across all nodes."""
         found = self._entries.of(handler_id)
         return len(found) == 1 and found[0].instance.concurrency == 1
 
     def is_shared_out(self, handler_id: str) -> bool:
-        """Whether its instances serve shares of the guilds; then runs of one do not wait for another one."""
+        """Return whether the handler's instances divide the guilds among them by shards."""
         return any(entry.instance.shards is not None for entry in self._entries.of(handler_id))
 
     def candidates(self, run: Run) -> list[Entry]:
-        """The instances that may carry a run out, the best first: heard of lately, least busy.
+        """Return the instances that may carry out a run, best first: recently heard from, then least busy.
 
-        A guild belongs to the instances that hold its shard, or that declare none; where there is none, its
-        runs wait. A run of no guild goes to any.
+        A guild belongs to the instances that hold its shard or, failing that, to those that declare no
+        shards. If there are none, its runs wait. A run without a guild can go to any instance.
         """
         entries = [entry for entry in self._entries.of(run.handler_id) if self._is_let_in(entry)]
         guild_id = run.guild_id
@@ -272,24 +276,24 @@ class Registry:
         return entries
 
     def is_current(self, entry: Entry) -> bool:
-        """Whether an instance is still the one at its place."""
+        """Return whether an entry is still the one at its handler id and address."""
         return self._entries.is_current(entry)
 
     async def answers(self, entry: Entry) -> bool:
-        """Whether an instance is there; it is asked when it was not heard from lately."""
+        """Return whether an instance is online; ping it if it wasn't heard from recently."""
         if not self._is_let_in(entry):
             return False
         if entry.fresh:
             return True
         if entry.connection.refused:
-            self.replace_connection(entry)  # something else may listen there by now
+            self.replace_connection(entry)  # another program may listen there by now
         if await entry.connection.ping(PING_SECONDS):
             entry.spoke()
             return True
         return False
 
     async def wait_for(self, handler_id: str, seconds: float) -> None:
-        """Waits until an instance registers or reports itself, at most so many seconds."""
+        """Wait until an instance registers or reports itself, at most ``seconds`` seconds."""
         with self._entries.using(handler_id) as handler:
             handler.arrival.clear()
             try:
@@ -299,17 +303,17 @@ class Registry:
                 return
 
     def replace_connection(self, entry: Entry) -> None:
-        """Drops the socket to an instance and opens another one.
+        """Replace the connection to an instance with a new one.
 
-        Where an instance takes one call at a time and did not answer it, its line is stuck behind that
-        call; a new socket has a line of its own, which is what makes trying again worth while.
+        If an instance takes one call at a time and doesn't answer it, further calls on that socket are stuck
+        behind it. A new socket has its own queue, so that a retry can succeed.
         """
         if self.is_current(entry):
             entry.connection.close()
             entry.connection = self._connect(entry.instance)
 
     async def list(self) -> list[HandlerInfo]:
-        """Every instance, each pinged while answering unless it is busy or was just heard."""
+        """Return every instance; ping those that aren't busy and weren't heard from recently."""
 
         async def describe(entry: Entry) -> HandlerInfo:
             instance = entry.instance
@@ -328,12 +332,12 @@ class Registry:
         return list(await asyncio.gather(*(describe(entry) for entry in self._entries.all())))
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
         for entry in self._entries.all():
             self._entries.drop(entry)
 
     def _is_let_in(self, entry: Entry) -> bool:
-        """Whether an instance's key, if it has one, was not taken out of the list since it registered."""
+        """Return whether an instance has no key or its key is still on the list of allowed keys."""
         return self._keys is None or entry.instance.key is None or self._keys.lets_in(entry.instance.key)
 
     def _connect(self, instance: Instance) -> Connection:
@@ -341,6 +345,6 @@ class Registry:
 
 
 def _belong_together(one: Instance, other: Instance) -> bool:
-    """Whether two processes may bear one name at once."""
+    """Return whether two processes may share one name at the same time."""
     declared = one.shards is not None and other.shards is not None
     return one.address != other.address and (declared or (one.key is not None and one.key == other.key))

@@ -1,9 +1,10 @@
-"""Who may ask the REST API what: host, origin, rate and token, before any resource sees the request.
+"""Access to the REST API: checks host, origin, rate and token before any resource sees the request.
 
-On loopback a request without a token is trusted as the machine's own user is, so that the document's own
-request works; but no web page is: a page names its origin, or, by DNS rebinding, a foreign host. Nor is a
-request that a job makes to an address that somebody chose: it carries `OUTGOING_HEADER`. Beyond loopback
-there is no request without a token (`schedulezero.server.exposure` sees to TLS).
+On loopback a request without a token is trusted like the machine's own user, so that the documented example
+request works. Two kinds of requests are not trusted: those of web pages, which carry the page's origin or,
+with DNS rebinding, a foreign host; and those that a job makes to an address chosen by a user, which carry
+`OUTGOING_HEADER`. Beyond loopback every request except health checks needs a token
+(`schedulezero.server.exposure` enforces TLS).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from schedulezero.server.records.tokens import Scope, Tokens
 from schedulezero.wire.protocol import OUTGOING_HEADER
 
 LONGEST_SECONDS = 60.0
-"""Within this a request is read and answered; a long poll takes half of it at most."""
+"""The time limit for reading and answering a request; a long poll takes at most half of it."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_CLIENTS = 10_000
 _OPEN = frozenset({"/api/health", "/api/health/live", "/api/health/ready"})
@@ -33,13 +34,14 @@ _ADMINISTERING = frozenset({"/api/executions/clear", "/api/config"})
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """How open the API is.
+    """The rules for access to the API.
 
     Attributes:
-        required: whether a token is needed for everything but the health check.
-        hosts: names under which it may be asked; None for any.
-        own_token: the token of the bot in the same process, valid as long as that lives.
-        requests_per_second: how many requests a client may make, twice as many in a burst; 0 for any.
+        required: whether everything except the health checks needs a token.
+        hosts: the accepted host names; None accepts any.
+        own_token: the token of the bot in the same process, valid while that process runs.
+        requests_per_second: the requests a client may make each second, twice as many in a burst; 0 for no
+        limit.
     """
 
     required: bool
@@ -49,17 +51,17 @@ class AccessRules:
 
 
 def loopback_hosts(endpoint: str) -> frozenset[str]:
-    """The names under which an API on loopback may be asked."""
+    """Return the host names that an API on loopback accepts."""
     return _LOOPBACK_NAMES | {urlsplit(endpoint).hostname or "localhost"}
 
 
 class Access:
-    """Refuses what may not be asked.
+    """Rejects requests that aren't allowed.
 
     Parameters:
-        rules: how open the API is.
-        tokens: where its tokens are.
-        connections: which requests may be under way.
+        rules: the rules for access.
+        tokens: the known tokens.
+        connections: decides how many requests may be in progress.
     """
 
     def __init__(self, rules: AccessRules, tokens: Tokens, connections: Connections) -> None:
@@ -69,7 +71,7 @@ class Access:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def middleware(self) -> Middleware:
-        """The checks as aiohttp calls them."""
+        """Return the checks as an aiohttp middleware."""
 
         @web.middleware
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -119,7 +121,7 @@ class Access:
         if own is not None and hmac.compare_digest(text.encode(), own.encode()):
             return Standing.OWN
         token = await self._tokens.check(text)
-        # Behind a proxy all come from one address; a token tells them apart.
+        # Behind a proxy all clients share one address; the token tells them apart.
         self._check_rate(token.id if token is not None else request.remote or "")
         if token is None:
             raise ApiError(401, "wrong_token", "The token is not one of this server's.", "Authorization")
@@ -130,7 +132,7 @@ class Access:
         return Standing.TOKEN
 
     def _check_rate(self, client: str) -> None:
-        """A token bucket for each client."""
+        """Apply a token bucket to each client. Raises ApiError 429 when it is empty."""
         rate = self._rules.requests_per_second
         if rate <= 0:
             return
@@ -145,7 +147,7 @@ class Access:
 
 
 def needed_scope(method: str, path: str) -> Scope:
-    """The scope that a request takes."""
+    """Return the scope that a request needs."""
     if path in _ADMINISTERING:
         return Scope.ADMIN
     if method in ("GET", "HEAD") or path.endswith(_READING):
@@ -154,7 +156,7 @@ def needed_scope(method: str, path: str) -> Scope:
 
 
 def _check_marker(request: web.Request) -> None:
-    """Refuses what a job of ours asks by calling an address on the web; no token helps."""
+    """Reject requests from jobs that call web addresses, even with a valid token."""
     if OUTGOING_HEADER in request.headers:
         raise ApiError(
             403, "outgoing_request", "Jobs that call web addresses cannot use this API.", OUTGOING_HEADER
@@ -162,7 +164,7 @@ def _check_marker(request: web.Request) -> None:
 
 
 def _check_origin(request: web.Request) -> None:
-    """Refuses what a web page asks: browsers name the page's origin, and how far it is from here."""
+    """Reject requests from web pages: browsers send the page's origin and its relation to this site."""
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     foreign_origin = origin is not None and origin != f"{request.scheme}://{request.host}"
     if foreign_origin or site in ("cross-site", "same-site"):

@@ -1,4 +1,4 @@
-"""Answers of the REST API as JSON that every client reads: no ``Infinity``, no half of a surrogate pair."""
+"""Answers of the REST API in strict JSON, without ``Infinity`` or unpaired surrogates."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from schedulezero.wire.storable import clean
 
 
 def json_answer(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """An answer with a JSON body.
+    """Return an answer with a JSON body.
 
-    Nothing that JSON cannot hold is taken in any more; rows of earlier versions, and a request's own words in
-    an error, may still hold it.
+    The API rejects values that JSON can't represent, but rows of earlier versions, and error messages that
+    quote a request, may still contain them; they are cleaned.
     """
     return web.json_response(data, status=status, headers=headers, dumps=_to_strict_json)
 
@@ -24,6 +24,6 @@ def _to_strict_json(data: Any) -> str:
     try:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         text.encode()
-    except ValueError:  # NaN and infinities, or (UnicodeEncodeError) half of a surrogate pair
+    except ValueError:  # NaN and infinities, or (UnicodeEncodeError) unpaired surrogates
         return json.dumps(clean(data), ensure_ascii=False, allow_nan=False)
     return text

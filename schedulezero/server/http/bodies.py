@@ -1,4 +1,4 @@
-"""Request bodies and queries, checked field by field before anything happens."""
+"""Request bodies and queries, validated field by field before the request is handled."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 _DEEPEST = 20
 
-# Whole numbers of 32 bits, which is what the databases count versions in.
+# The databases store versions as 32-bit integers.
 Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 def _not_only_dots(text: str) -> str:
-    """Refuses what clients and proxies take out of a path: ``/api/jobs/..`` is ``/api``."""
+    """Reject ids that clients and proxies remove from a path: ``/api/jobs/..`` becomes ``/api``."""
     if text in (".", ".."):
         raise ValueError("a job id is not . or ..")
     return text
@@ -79,7 +79,7 @@ class TriggerBody(_Body):
 
 
 def _of_a_job(name: str, *, later: bool) -> type[_Body]:
-    """What people write of a job, as a body: all of it for a new one, or what they change later."""
+    """Return a body with the fields of a job that people write, all of them optional if ``later``."""
     fields: dict[str, Any] = {}
     for item in written_by_people(Job, later=later):
         kind = _kind_of(item)
@@ -121,33 +121,33 @@ class JobBody(_New):
 
 
 class JobChangeBody(_Change):
-    """``PATCH /api/jobs/{id}``: what is absent stays; ``version`` guards against a lost update."""
+    """``PATCH /api/jobs/{id}``. Absent fields stay unchanged; ``version`` prevents lost updates."""
 
     state: Literal["pending"] | None = None
     version: Version | None = None
 
 
 class PauseBody(_Body):
-    """``POST /api/jobs/{id}/pause``; without ``until`` the job is held until it is resumed."""
+    """``POST /api/jobs/{id}/pause``. Without ``until``, the job stays paused until it is resumed."""
 
     until: Moment | None = None
 
 
 class RestoreBody(_Body):
-    """``POST /api/jobs/{id}/restore``; without ``version`` a cancel is undone."""
+    """``POST /api/jobs/{id}/restore``. Without ``version``, it undoes a cancellation."""
 
     version: Version | None = None
     expected: Version | None = None
 
 
 class VersionBody(_Body):
-    """The version of the job for which a request is meant; without it, whichever it is at."""
+    """The version of the job that a request is meant for; without it, any version."""
 
     version: int | None = None
 
 
 class SpanBody(_Body):
-    """A span of time, both ends included."""
+    """A time span, including both ends."""
 
     since: Moment
     until: Moment
@@ -161,7 +161,7 @@ class InstantsBody(_Body):
 
 
 class ChangeBody(_Body):
-    """One field of an audit's entry."""
+    """One changed field in an audit entry."""
 
     field: Name
     old: Any = None
@@ -169,7 +169,7 @@ class ChangeBody(_Body):
 
 
 class AuditBody(_Body):
-    """``POST /api/audit``: what was done elsewhere, such as a guild's settings in the bot."""
+    """``POST /api/audit``: a change made elsewhere, such as to a guild's settings in the bot."""
 
     action: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
     guild_id: Snowflake | None = None
@@ -178,7 +178,7 @@ class AuditBody(_Body):
 
 
 class BulkEntry(_Body):
-    """One job of a bulk change: the version that it must be at, and the one to go back to."""
+    """One job of a bulk change: the version it must be at, and the version to restore."""
 
     job_id: JobId
     expected: Version | None = None
@@ -186,7 +186,7 @@ class BulkEntry(_Body):
 
 
 class BulkBody(_Body):
-    """``POST /api/jobs/bulk``; ``params`` are laid over those of the job where it has them."""
+    """``POST /api/jobs/bulk``. ``params`` replace those parameters that a job already has."""
 
     guild_id: Snowflake
     action: Literal["pause", "resume", "cancel", "change", "restore"]
@@ -206,7 +206,7 @@ class RulesBody(_Body):
 
 
 class ScheduleBody(_Body):
-    """Dialect B's ``POST /api/schedule``: the trigger's arguments stand beside its type."""
+    """Dialect B's ``POST /api/schedule``: the trigger's arguments are next to its type."""
 
     handler_id: HandlerId
     job_method: Method
@@ -224,15 +224,15 @@ class RunNowBody(_Body):
 
 
 def given_in(body: BaseModel) -> JsonObject:
-    """What a request says itself, without what it leaves out."""
+    """Return the fields that a request sets, without defaults."""
     said = ((key, value) for key, value in body if key in body.model_fields_set)
     return {key: dict(value) if isinstance(value, BaseModel) else value for key, value in said}
 
 
 async def read_body(request: web.Request, model: type[Model]) -> Model:
-    """The request's JSON body as a model; ApiError 400 names the first field that is wrong.
+    """Return the request's JSON body as a model. Raises ApiError 400 that names the first wrong field.
 
-    No body at all is an empty one, for calls in which everything is optional.
+    A missing body counts as an empty object, for calls in which everything is optional.
     """
     raw = await _read(request)
     try:
@@ -250,7 +250,7 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
 
 
 async def _read(request: web.Request) -> bytes:
-    """The request's body as bytes, decompressed."""
+    """Return the request's body as decompressed bytes."""
     try:
         charset = request.charset or "utf-8"
         if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
@@ -268,7 +268,7 @@ async def _read(request: web.Request) -> bytes:
 
 
 def actor_of(request: web.Request) -> str | None:
-    """Who asked for a change: the user's id in the header ``X-ScheduleZero-Actor``, None without one."""
+    """Return the id of the user who makes a change, from the header ``X-ScheduleZero-Actor``, or None."""
     text = request.headers.get("X-ScheduleZero-Actor")
     if text is not None and not (re.fullmatch(r"[1-9]\d{0,19}", text, re.ASCII) and int(text) < 2**64):
         message = "X-ScheduleZero-Actor must be a Discord user's id, such as 80351110224678912."
@@ -277,7 +277,7 @@ def actor_of(request: web.Request) -> str | None:
 
 
 def per_person(request: web.Request) -> bool:
-    """Whether who asks only may schedule: then the limit of jobs for one person holds, too."""
+    """Return whether the requesting user may only schedule, so that the per-person limit of jobs applies."""
     text = request.headers.get("X-ScheduleZero-Per-Person", "0")
     if text not in ("0", "1"):
         message = "X-ScheduleZero-Per-Person must be 1 or 0."
@@ -286,7 +286,7 @@ def per_person(request: web.Request) -> bool:
 
 
 def read_instant(text: str, field: str) -> datetime:
-    """An ISO 8601 text with an offset as an instant; ApiError 400 names the field."""
+    """Parse an ISO 8601 text with an offset. Raises ApiError 400 that names the field."""
     try:
         return from_iso(text)
     except ValueError as error:
@@ -295,12 +295,12 @@ def read_instant(text: str, field: str) -> datetime:
 
 
 def check_zone(name: str | None, default: str) -> str:
-    """A zone's name that exists, or the default; TriggerError otherwise."""
+    """Return the name of a time zone, or the default. Raises TriggerError if the zone doesn't exist."""
     return zone_of(name).key if name is not None else default
 
 
 def flat_trigger(trigger: JsonObject) -> tuple[str, JsonObject]:
-    """Dialect B's trigger as type and arguments. Nested arguments are refused, as its server does."""
+    """Return dialect B's trigger as type and arguments. Raises TriggerError if the arguments are nested."""
     kind = trigger.get("type")
     if not isinstance(kind, str):
         raise TriggerError("trigger.type", f'"type" must be one of: {", ".join(TYPES)}.')
@@ -314,7 +314,7 @@ def flat_trigger(trigger: JsonObject) -> tuple[str, JsonObject]:
 
 
 def query_int(request: web.Request, name: str, default: int, low: int, high: int) -> int:
-    """A whole number of the query, within its bounds."""
+    """Return an integer from the query. Raises ApiError 400 if it is out of bounds."""
     text = request.query.get(name)
     if text is None:
         return default
@@ -329,7 +329,7 @@ def query_int(request: web.Request, name: str, default: int, low: int, high: int
 
 
 def query_choice(request: web.Request, name: str, choices: type[Choice]) -> Choice | None:
-    """A word of the query out of a few."""
+    """Return one of a few allowed words from the query, or None. Raises ApiError 400 for other words."""
     text = request.query.get(name)
     known = [item.value for item in choices]
     if text is not None and text not in known:

@@ -1,10 +1,10 @@
-"""The connections of the REST API: how many there are, of whom, and for how long.
+"""Limits the connections of the REST API: their number, per client, and their duration.
 
-aiohttp takes any number of connections and waits for an hour on each. Here each one is counted from its
-acceptance to its end, and has to send a request in time. When there are too many, the one that has waited
-longest without a request makes room for the newcomer; so a client that asks at once always gets in, however
-many others open connections and are silent. Requests under way are bounded as well, with places kept for
-clients that hold a token; the bot in the same process is never refused.
+aiohttp accepts any number of connections and waits for an hour on each. This module counts each connection
+from acceptance to close, and closes it if it doesn't send a request in time. When there are too many, it
+closes the one that has been idle longest without a request. A client that sends its request at once therefore
+always gets in, however many silent connections others open. Requests in progress are limited as well, with
+places reserved for clients that have a token; the bot in the same process is never refused.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LINGER_SECONDS = 2.0
 
 
 class Standing(IntEnum):
-    """Who a client proved to be. The lowest makes room first; the bot in the same process never does."""
+    """How a client authenticated. The lowest standing is closed first, the bot in the same process never."""
 
     ANYBODY = 0
     TOKEN = 1
@@ -47,17 +47,18 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much clients may take up.
+    """The limits for clients.
 
     Attributes:
-        connections: open at once, of all clients.
-        of_one_address: open at once, of one address beyond this machine; an address on loopback, which any
-            number of local programs share, may have three quarters of all.
-        under_way: requests at once, of clients without a token; those with one have a quarter more.
-        under_way_of_one_address: the same of one address beyond this machine.
-        first_seconds: from the connection to the end of the first request's headers, TLS included.
-        idle_seconds: from a request to the end of the next one's headers, and for its answer to be read.
-        request_seconds: from a request's headers to its answer.
+        connections: open connections of all clients.
+        of_one_address: open connections of one address beyond this machine. Loopback, which any number of
+            local programs share, may use three quarters of all connections.
+        under_way: concurrent requests of clients without a token; clients with one get a quarter more.
+        under_way_of_one_address: concurrent requests of one address beyond this machine.
+        first_seconds: seconds from the connection to the end of the first request's headers, including TLS.
+        idle_seconds: seconds from a request to the end of the next one's headers, and for the client to read
+            an answer.
+        request_seconds: seconds from a request's headers to its answer.
     """
 
     connections: int = 512
@@ -70,14 +71,14 @@ class Bounds:
 
     @classmethod
     def within(cls, descriptors: int) -> Bounds:
-        """The bounds of a process that may have so many descriptors open."""
+        """Return the limits for a process that may open ``descriptors`` descriptors."""
         connections = max(16, min(cls().connections, descriptors // 4))
         return cls(connections=connections, under_way=connections // 2)
 
 
 @dataclass(eq=False, slots=True)
 class _Kept:
-    """A connection, from its acceptance on."""
+    """A connection, from when it was accepted."""
 
     address: str
     since: float
@@ -89,7 +90,7 @@ class _Kept:
     admitted: bool = False
 
     def end(self) -> None:
-        """Closes it, whatever is under way."""
+        """Close it, even during a request."""
         if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
         elif self.opening is not None:
@@ -97,7 +98,7 @@ class _Kept:
 
 
 class _Connection(web.RequestHandler):
-    """aiohttp's connection, which tells of its end, and refuses in JSON what its parser cannot read."""
+    """An aiohttp connection that reports its end and answers unreadable requests in JSON."""
 
     __slots__ = ("_connections", "kept")
 
@@ -122,7 +123,7 @@ class _Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        # After an error aiohttp's parser feeds the body of the request under way no more, nor ends it.
+        # After an error aiohttp's parser neither feeds nor ends the body of the current request.
         request = self._current_request
         refused = bool(self._messages) and not isinstance(self._messages[-1][0], RawRequestMessage)
         if refused and request is not None and not request.content.is_eof():
@@ -146,7 +147,7 @@ class _Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        if isinstance(resp, web.HTTPExpectationFailed):  # raised before any middleware of ours is called
+        if isinstance(resp, web.HTTPExpectationFailed):  # raised before our middlewares run
             resp = refuse_expectation()
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
@@ -160,11 +161,11 @@ class _Connection(web.RequestHandler):
 
 
 class Connections:
-    """Accepts connections, and ends those that take too long or are too many.
+    """Accepts connections and closes those that take too long or are too many.
 
     Parameters:
-        bounds: how many, and for how long.
-        behind_proxy: whether all clients may come from the address of a proxy.
+        bounds: the limits.
+        behind_proxy: whether all clients may share the address of a proxy.
     """
 
     def __init__(self, bounds: Bounds, *, behind_proxy: bool = False) -> None:
@@ -179,7 +180,7 @@ class Connections:
     # ---------------------------------------------------------------- requests
 
     def middleware(self) -> Middleware:
-        """Notes when a request begins and ends; the outermost of all."""
+        """Return the middleware that notes when a request begins and ends. It must be the outermost."""
 
         @web.middleware
         async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -199,13 +200,13 @@ class Connections:
         return note
 
     def admit(self, request: web.Request, standing: Standing) -> None:
-        """Lets a request begin whose client is known by now; ApiError when too many are under way."""
+        """Admit a request of an identified client. Raises ApiError 503 when too many are in progress."""
         kept = _kept_of(request)
         if kept is None:
             return
         kept.standing = standing
         if standing is Standing.OWN:
-            if kept in self._kept:  # it takes up no place of the others' from now on
+            if kept in self._kept:  # from now on it doesn't count toward the limits
                 self._kept.discard(kept)
                 self._own.add(kept)
                 self._count(self._of, kept.address, -1)
@@ -227,7 +228,7 @@ class Connections:
     # ---------------------------------------------------------------- connections
 
     async def accept(self, listening: socket.socket, server: web.Server, tls: ssl.SSLContext | None) -> None:
-        """Accepts connections for a server until cancelled, and sees to their ends."""
+        """Accept connections for a server, and close the slow ones, until cancelled."""
         loop = asyncio.get_running_loop()
         sweeping = run_in_background(self._sweep(), "ending connections that take too long")
         try:
@@ -249,7 +250,7 @@ class Connections:
                     kept.opening.cancel()
 
     def ended(self, kept: _Kept) -> None:
-        """Notes that a connection is closed."""
+        """Note that a connection has closed."""
         self._own.discard(kept)
         if kept in self._kept:
             self._kept.discard(kept)
@@ -291,15 +292,15 @@ class Connections:
                 self.ended(kept)
 
     def _push_out(self, candidates: Iterable[_Kept]) -> None:
-        """Closes the connection that has waited longest without a request, of the lowest standing."""
+        """Close the connection of the lowest standing that has been idle longest."""
         waiting = [kept for kept in candidates if not kept.busy]
         if waiting:
             kept = min(waiting, key=lambda item: (item.standing, item.asked, item.since))
-            self.ended(kept)  # counted out at once; its transport ends in the loop's next turn
+            self.ended(kept)  # stop counting it now; its transport ends on the loop's next turn
             kept.end()
 
     async def _sweep(self) -> None:
-        """Ends what takes too long, until cancelled."""
+        """Close connections that take too long, until cancelled."""
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             now, bounds = _now(), self._bounds
@@ -327,7 +328,7 @@ def _kept_of(request: web.Request) -> _Kept | None:
 
 
 def _place_of(peer: str) -> str:
-    """What counts as one address: this machine, an IPv4 address, or the network of an IPv6 one."""
+    """Return the key by which clients are counted: loopback, an IPv4 address, or an IPv6 /64 network."""
     address = ipaddress.ip_address(peer.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address

@@ -1,4 +1,4 @@
-"""Errors of the REST API in one place: ``{"error": {"code", "message", "field"?}}``."""
+"""Turns exceptions into the REST API's error answers: ``{"error": {"code", "message", "field"?}}``."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ log = logging.getLogger(__name__)
 
 
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
-"""What goes with an error of a status."""
+"""The headers of an error answer, by status."""
 
 
 class ApiError(Refusal):
-    """A request that is refused for the way in which it came.
+    """A request that is refused at the HTTP level.
 
     Parameters:
         status: the HTTP status.
-        code: a word that programs can rely on.
+        code: a stable word for programs.
         message: what was wrong and what would be right.
         field: the part of the request that was wrong.
     """
@@ -36,7 +36,7 @@ class ApiError(Refusal):
 
 
 def status_of(refusal: Refusal) -> int:
-    """The HTTP status of a refusal (RFC 9110, 15.5)."""
+    """Return the HTTP status of a refusal (RFC 9110, 15.5)."""
     match refusal:
         case ApiError():
             return refusal.status
@@ -54,7 +54,7 @@ def status_of(refusal: Refusal) -> int:
 async def texts_middleware(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuses texts in the path and the query that no id and no filter can be."""
+    """Reject texts in the path and the query that can't be stored, so can't be ids or filters."""
     for name, text in (*request.match_info.items(), *request.query.items()):
         try:
             check_text(name)
@@ -68,7 +68,7 @@ async def texts_middleware(
 async def error_middleware(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Turns whatever goes wrong into one JSON error; only defects of ours are logged with a trace."""
+    """Turn every exception into one JSON error; log a trace only for unexpected ones."""
     try:
         return await handler(request)
     except Refusal as error:

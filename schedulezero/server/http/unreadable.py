@@ -1,7 +1,7 @@
-"""Answers to requests that aiohttp's parser refuses, before any handler of ours sees them.
+"""Answers requests that aiohttp's parser rejects before any of our handlers sees them.
 
-aiohttp itself answers with plain text and logs a traceback, although nothing of ours has failed. The reason
-is found by the error's class; the parser's own words, which quote the request, stay out of the log.
+aiohttp itself answers with plain text and logs a traceback, although the server hasn't failed. The error's
+class gives the reason; the parser's own message quotes the request, so it stays out of the log.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from schedulezero.server.http.errors import ApiError
 
 log = logging.getLogger(__name__)
 
-# Read as: the class of the error, and what is wrong with the request. The first that fits counts.
+# Read as: the class of the error, and the problem with the request. The first match counts.
 _REASONS: tuple[tuple[type[HttpProcessingError], str], ...] = (
     (LineTooLong, "Its request line or one of its headers is longer than 8190 bytes."),
     (InvalidURLError, "The address in its request line is not a valid URL."),
@@ -41,12 +41,12 @@ _PEERS_FAULT = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
 def is_peers_fault(error: BaseException | None) -> bool:
-    """Whether an error comes from what the other side sent, or from its going away."""
+    """Return whether the client caused an error by what it sent or by disconnecting."""
     return isinstance(error, _PEERS_FAULT)
 
 
 def refuse_unreadable(request: web.BaseRequest, error: BaseException | None) -> web.Response:
-    """The answer to a request that is not HTTP/1.1; it is logged in one line."""
+    """Return the answer to a request that is not valid HTTP/1.1, and log it in one line."""
     reason = next((text for kind, text in _REASONS if isinstance(error, kind)), _OTHER)
     log.info("a request from %s is not valid HTTP and was refused: %s", request.remote, reason)
     refused = ApiError(400, "bad_request", f"The request is not valid HTTP/1.1. {reason}")
@@ -54,7 +54,7 @@ def refuse_unreadable(request: web.BaseRequest, error: BaseException | None) -> 
 
 
 def refuse_expectation() -> web.Response:
-    """The answer to a header ``Expect`` that asks for anything but ``100-continue``."""
+    """Return the answer to an ``Expect`` header other than ``100-continue``."""
     refused = ApiError(
         417, "expectation_failed", "The header Expect can only be 100-continue; leave it out.", "Expect"
     )

@@ -1,4 +1,4 @@
-"""Lets readers wait for something new in the database, without asking for it again and again."""
+"""Lets readers wait for new rows in the database without polling."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ T = TypeVar("T")
 
 
 class Announcer:
-    """Wakes whoever waits whenever something may have been written."""
+    """Wakes waiting readers whenever something may have been written."""
 
     def __init__(self) -> None:
         self._more = asyncio.Event()
         self._closing = False
 
     def announce(self) -> None:
-        """Wakes whoever waits."""
+        """Wake all waiting readers."""
         self._more.set()
         self._more = asyncio.Event()
 
     def close(self) -> None:
-        """Lets whoever waits go: the server is about to end."""
+        """Release all waiting readers because the server is about to stop."""
         self._closing = True
         self.announce()
 
     async def wait_for(self, read: Callable[[], Awaitable[list[T]]], seconds: float) -> list[T]:
-        """What ``read`` finds, as soon as it finds anything; nothing when the time is up.
+        """Wait until ``read`` finds something and return it, or an empty list when the time is up.
 
         Parameters:
-            read: looks for what is new.
-            seconds: how long to wait when there is nothing yet; 0 answers at once.
+            read: returns the new rows.
+            seconds: how many seconds to wait when there is nothing yet; 0 returns at once.
         """
         try:
             async with asyncio.timeout(seconds or None):

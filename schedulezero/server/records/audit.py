@@ -1,6 +1,6 @@
-"""The audit: each change, in the transaction that makes it. Nothing in it is ever changed or deleted.
+"""The audit: records each change in the transaction that makes it. Entries are never changed or deleted.
 
-(The database itself refuses that, by triggers; see `schedulezero.server.records.tables`.)
+(Database triggers enforce that; see `schedulezero.server.records.tables`.)
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _INSERT = sa.insert(audit)
 
 
 def note(connection: Connection, action: str, **entry: Any) -> None:
-    """Writes an entry, within the transaction of the change; see `entry_row`."""
+    """Write an entry within the transaction of the change; see `entry_row`."""
     note_rows(connection, [entry_row(action, **entry)])
 
 
 def note_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes entries, within the transaction of the changes."""
+    """Write entries within the transaction of the changes."""
     signals.in_order(connection, Signal.NEWS, audit.name)
     connection.execute(_INSERT, rows)
 
@@ -56,7 +56,7 @@ def entry_row(
     via: str | None = None,
     changes: tuple[Change, ...] = (),
 ) -> dict[str, Any]:
-    """An entry as a row; see `AuditEntry`."""
+    """Return an entry as a row; see `AuditEntry`."""
     return {
         "at": instants.now(),
         "action": action,
@@ -77,14 +77,14 @@ def note_job(
     by: str | None,
     via: str | None = None,
 ) -> None:
-    """Writes the entry of a job that was made or changed."""
+    """Write the entry for a created or changed job."""
     note_rows(connection, [job_row(action, before, after, by, via)])
 
 
 def job_row(
     action: str, before: Job | None, after: Job, by: str | None, via: str | None = None
 ) -> dict[str, Any]:
-    """The entry of a job that was made or changed, as a row."""
+    """Return the entry for a created or changed job as a row."""
     changes = changes_between(before.to_json() if before is not None else {}, after.to_json())
     return entry_row(
         action,
@@ -98,11 +98,11 @@ def job_row(
 
 
 class Audit:
-    """Reads the audit, and writes what is no change of a job.
+    """Reads the audit, and writes entries that aren't changes of a job.
 
     Parameters:
-        database: where it is.
-        announcer: wakes whoever waits for more.
+        database: the database that holds it.
+        announcer: wakes readers that wait for new entries.
     """
 
     def __init__(self, database: Database, announcer: Announcer) -> None:
@@ -110,14 +110,14 @@ class Audit:
         self._announcer = announcer
 
     async def add(self, action: str, **entry: Any) -> None:
-        """Writes an entry; see `note`."""
+        """Write an entry; see `note`."""
         await self._database.write(lambda connection: note(connection, action, **entry))
         self._announcer.announce()
 
     async def page(
         self, wanted: AuditFilter, *, before: int | None, limit: int
     ) -> tuple[list[AuditEntry], int | None]:
-        """A page of entries, newest first, and the cursor of the page after it."""
+        """Return a page of entries, newest first, and the next page's cursor, None after the last one."""
         query = sa.select(audit).order_by(audit.c.sequence.desc()).limit(limit + 1)
         query = narrowed(query, audit, wanted, "guild_id", "job_id", "actor_id")
         if before is not None:
@@ -127,12 +127,12 @@ class Audit:
         return page, page[-1].sequence if len(rows) > limit else None
 
     async def newest(self) -> int:
-        """The place of the newest entry, 0 when there is none yet."""
+        """Return the sequence of the newest entry, or 0 if there is none."""
         query = sa.select(sa.func.max(audit.c.sequence))
         return await self._database.read(lambda connection: connection.scalar(query)) or 0
 
     async def after(self, sequence: int, *, limit: int, wait_seconds: float) -> list[AuditEntry]:
-        """The entries after a place, oldest first; waits for one, but no longer than told."""
+        """Return the entries after a sequence, oldest first; wait up to ``wait_seconds`` for one."""
         query = sa.select(audit).where(audit.c.sequence > sequence).order_by(audit.c.sequence).limit(limit)
 
         async def read() -> list[AuditEntry]:

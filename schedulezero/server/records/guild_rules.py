@@ -1,4 +1,4 @@
-"""The rules of guilds: kept in their table, and in memory because the clock asks for them all the time."""
+"""The rules of guilds, stored in a table and cached in memory because the clock reads them constantly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AGAIN_SECONDS = 1.0
 
 
 class Rules:
-    """What guilds forbid."""
+    """The rules of all guilds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,17 +31,17 @@ class Rules:
         self._changed = asyncio.Event()
 
     async def load(self) -> None:
-        """Reads all of them."""
+        """Read all rules from the database."""
         query = sa.select(guild_rules.c.rules)
         found = await self._database.read(lambda connection: connection.scalars(query).all())
         self._known = {rules.guild_id: rules for rules in map(GuildRules.from_json, found)}
 
     def look(self) -> None:
-        """Reads them anew soon: another node may have changed them."""
+        """Reload the rules soon, because another node may have changed them."""
         self._changed.set()
 
     async def keep_reading(self) -> None:
-        """Reads them anew whenever another node may have changed them, until cancelled."""
+        """Reload the rules whenever another node may have changed them, until cancelled."""
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -53,16 +53,16 @@ class Rules:
                 self._changed.set()
 
     def of(self, guild_id: str | None) -> GuildRules | None:
-        """A guild's rules, None when it has none."""
+        """Return a guild's rules, or None if it has none."""
         return self._known.get(guild_id) if guild_id is not None else None
 
     def most_an_hour(self, guild_id: str) -> int | None:
-        """How many runs a guild lets happen within an hour, None for any number."""
+        """Return how many runs a guild allows within an hour, or None for no limit."""
         rules = self._known.get(guild_id)
         return rules.most_runs_an_hour if rules is not None else None
 
     async def save(self, rules: GuildRules, by: str | None = None) -> None:
-        """Keeps a guild's rules; they hold from now on."""
+        """Save a guild's rules; they take effect at once."""
         before = self._known.get(rules.guild_id) or GuildRules(rules.guild_id)
         changes = changes_between(before.to_json(), rules.to_json())
 

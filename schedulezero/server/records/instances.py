@@ -1,7 +1,8 @@
-"""Instances of handlers as the nodes of one PostgreSQL share them: who registered at one is known to all.
+"""The instances of handlers that the nodes of one PostgreSQL database share.
 
-A row is written when an instance registers or reports itself, and is a lease: one that nobody heard of for
-`KEPT_FOR` is forgotten. Whether an instance answers, each node finds out by itself.
+An instance that registers at one node is known to all. Its row is a lease that the instance renews when it
+registers or reports its status; the lease expires after `KEPT_FOR`. Each node checks by itself whether an
+instance answers.
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ class Instance:
     """One process that registered under a handler's name.
 
     Attributes:
-        handler_id: the name.
+        handler_id: the handler's name.
         address: where it listens, such as ``tcp://127.0.0.1:5000``.
-        methods: what it can do.
+        methods: the methods it offers.
         concurrency: how many calls it takes at once.
-        key: the public key that it proved, None on a plain wire.
-        shards: the guilds that it serves, None for all.
-        online: False when it said that it goes.
-        schemas: what its methods take, as JSON Schema, where it said so.
-        digest: stands for what was registered. An instance sends it back in each status report, and so
-            learns that somebody else has registered other methods at its place.
+        key: the public key that it proved; None on a plain wire.
+        shards: the shards of guilds that it serves; None for all guilds.
+        online: False after it reported that it goes offline.
+        schemas: the JSON Schema of its methods' parameters, for those methods that have one.
+        digest: a digest of the registration. An instance sends it back in each status report, which is
+        refused
+            if another process has registered different methods at the same address.
     """
 
     handler_id: str
@@ -63,13 +65,13 @@ class Instance:
 
 
 class Instances:
-    """The table of instances."""
+    """Reads and writes the table of instances."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, instance: Instance) -> None:
-        """Keeps an instance, new or changed, and tells the other nodes."""
+        """Save a new or changed instance and notify the other nodes."""
         row = {
             "handler_id": instance.handler_id,
             "address": instance.address,
@@ -92,7 +94,7 @@ class Instances:
         await self._database.write(write)
 
     async def heard(self, handler_id: str, address: str) -> None:
-        """Renews the lease of an instance that gave a sign of life."""
+        """Renew the lease of an instance that gave a sign of life."""
         query = (
             sa.update(handlers)
             .where(handlers.c.handler_id == handler_id, handlers.c.address == address)
@@ -101,7 +103,7 @@ class Instances:
         await self._database.write(lambda connection: connection.execute(query))
 
     async def forget(self, handler_id: str, address: str) -> None:
-        """Drops an instance whose place was taken."""
+        """Delete an instance that was replaced or dropped, and notify the other nodes."""
 
         def write(connection: Connection) -> None:
             own = (handlers.c.handler_id == handler_id) & (handlers.c.address == address)
@@ -111,7 +113,7 @@ class Instances:
         await self._database.write(write)
 
     async def all(self) -> list[Instance]:
-        """Every instance whose lease has not run out, the one heard of last first."""
+        """Return every instance whose lease hasn't expired, most recently heard from first."""
         query = (
             sa.select(handlers)
             .where(handlers.c.heard_at > instants.now() - KEPT_FOR)

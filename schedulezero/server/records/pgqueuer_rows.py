@@ -1,9 +1,9 @@
-"""Queued runs as jobs of PgQueuer, within the transaction that makes or ends them. SQLite needs none.
+"""Queued runs as PgQueuer jobs, within the transaction that creates or ends them. Not used on SQLite.
 
-A run is one job of PgQueuer: the handler's id is its entrypoint, the run's sequence its payload and its
-deduplication key, so that a run is queued once however often it is put. The table of runs stays the truth;
-PgQueuer says who of the nodes has which run, and takes it from a node that shows no sign of life.
-(https://pgqueuer.readthedocs.io/)
+A run is one PgQueuer job: the handler's id is its entrypoint, and the run's sequence is its payload and its
+deduplication key, so that a run is queued once even if it is added repeatedly. The table of runs remains the
+source of truth; PgQueuer tracks which node has which run, and reassigns the runs of a node that stops sending
+heartbeats. (https://pgqueuer.readthedocs.io/)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @cache
 def settings() -> DBSettings:
-    """PgQueuer's names of its tables; its log, which nobody reads, is not written to the WAL."""
+    """Return PgQueuer's settings; its log, which nothing reads, is not written to the WAL."""
     from pgqueuer.domain.settings import DBSettings, Durability
 
     return DBSettings(durability=Durability.balanced)
@@ -36,7 +36,7 @@ def settings() -> DBSettings:
 
 @cache
 def queries() -> QueryQueueBuilder:
-    """PgQueuer's own SQL."""
+    """Return PgQueuer's SQL for its queue."""
     from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
 
     return QueryQueueBuilder(settings())
@@ -44,14 +44,14 @@ def queries() -> QueryQueueBuilder:
 
 @cache
 def environment() -> QueryBuilderEnvironment:
-    """PgQueuer's own SQL for its tables."""
+    """Return PgQueuer's SQL for creating its tables."""
     from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 
     return QueryBuilderEnvironment(settings())
 
 
 def enqueue(connection: Connection, new: Sequence[Run]) -> None:
-    """Queues those of the runs that wait to be carried out, and tells all nodes."""
+    """Add the runs in state ``queued`` to the queue and signal all nodes."""
     found = [run for run in new if run.state is RunState.QUEUED]
     if not found or not is_postgres(connection):
         return
@@ -72,7 +72,7 @@ def enqueue(connection: Connection, new: Sequence[Run]) -> None:
 
 
 def remove(connection: Connection, sequences: Sequence[int]) -> None:
-    """Takes ended runs off the queue."""
+    """Remove ended runs from the queue."""
     if not sequences or not is_postgres(connection):
         return
     connection.exec_driver_sql(
@@ -83,7 +83,7 @@ def remove(connection: Connection, sequences: Sequence[int]) -> None:
 
 
 def give_back(connection: Connection, node: object) -> None:
-    """Lets other nodes have what a node took and did not carry out, because it ends."""
+    """Release the unfinished runs of a node that is stopping, so that other nodes can take them."""
     connection.exec_driver_sql(
         f"UPDATE {settings().qualified.queue_table} SET status = 'queued', queue_manager_id = NULL, "
         "slot = NULL WHERE queue_manager_id = $1 AND status = 'picked'",
@@ -92,7 +92,7 @@ def give_back(connection: Connection, node: object) -> None:
 
 
 def forget_log(connection: Connection) -> None:
-    """Drops what PgQueuer noted an hour ago and before; what became of runs stands in their own table."""
+    """Delete PgQueuer's log entries older than an hour; the table of runs has the outcomes."""
     connection.execute(
         sa.text(
             f"DELETE FROM {settings().qualified.queue_table_log} WHERE created < now() - interval '1 hour'"

@@ -1,4 +1,4 @@
-"""Which jobs and runs a listing shows, in which order; and the query of a page of jobs."""
+"""The filters and sort orders of listings, and the query for a page of jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schedulezero.server.records.tables import created_order, jobs, next_run_ord
 
 
 class JobOrder(StrEnum):
-    """How a listing of jobs is sorted."""
+    """The sort order of a listing of jobs."""
 
     NEXT = "next"
     NAME = "name"
@@ -28,12 +28,12 @@ _ORDERS: dict[JobOrder, sa.ColumnElement[Any]] = {
 }
 
 Position = tuple[int | str, str]
-"""Where a page of jobs ended: the value that it is sorted by, and the job's id."""
+"""Where a page of jobs ended: the sort value and the id of its last job."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs a listing shows; None means any. Cancelled ones show only when asked for."""
+    """Which jobs a listing shows; None means any. It shows cancelled jobs only if ``state`` asks for them."""
 
     handler_id: str | None = None
     method: str | None = None
@@ -57,13 +57,13 @@ class RunFilter:
 
 
 def narrowed(query: sa.Select[Any], table: sa.Table, wanted: Any, *names: str) -> sa.Select[Any]:
-    """A query for the rows whose columns are as wanted, where something is wanted of them.
+    """Return a query with a condition for each filter attribute that is set.
 
     Parameters:
-        query: of that table.
-        table: has columns of these names.
-        wanted: has attributes of these names; None means any.
-        names: which ones.
+        query: the query to narrow.
+        table: the table with columns of these names.
+        wanted: the filter with attributes of these names; None means any.
+        names: the names to compare.
     """
     for name in names:
         if (value := getattr(wanted, name)) is not None:
@@ -72,7 +72,7 @@ def narrowed(query: sa.Select[Any], table: sa.Table, wanted: Any, *names: str) -
 
 
 def job_page_query(wanted: JobFilter, order: JobOrder, after: Position | None, limit: int) -> sa.Select[Any]:
-    """The query of a page of jobs; each row says in ``sorted_by`` where it stands."""
+    """Return the query for a page of jobs; each row has its sort value in ``sorted_by``."""
     key = _ORDERS[order]
     query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit)
     query = narrowed(query, jobs, wanted, "handler_id", "method", "guild_id", "creator_id")

@@ -1,4 +1,4 @@
-"""Jobs and runs as rows and back. Pure."""
+"""Converts jobs and runs to rows and back. Pure functions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OUTCOME_COLUMNS = (
 
 
 def outcome(run: Run) -> dict[str, Any]:
-    """The columns that an attempt changes."""
+    """Return the columns that an attempt changes."""
     return {
         "state": run.state.value,
         "attempts": run.attempts,
@@ -47,7 +47,7 @@ def outcome(run: Run) -> dict[str, Any]:
 
 
 def run_at(job: Job, at: datetime, now: datetime, state: RunState, note: str | None, number: int = 0) -> Run:
-    """The run of a job at an instant, as it is when it is claimed."""
+    """Return a new run of a job at an instant, claimed at ``now``."""
     return Run(
         job_id=job.id,
         handler_id=job.handler_id,
@@ -69,13 +69,13 @@ def run_at(job: Job, at: datetime, now: datetime, state: RunState, note: str | N
 
 
 def channels_text(job: Job) -> str:
-    """The channels that a job names, as a text that a filter by channel looks into."""
+    """Return a job's channel ids as the text that the channel filter searches."""
     return "".join(f" {channel_id} " for channel_id in job.channel_ids)[:2000]
 
 
 def search_text(job: Job) -> str:
-    """What a search by text looks into."""
-    # Addresses and what is sent there are not for everybody who may search, so no search finds them.
+    """Return the text of a job that a text search looks into."""
+    # Not everyone who may search may see URLs and secrets, so searches don't find them.
     open_to_all = [
         value
         for key, value in job.params.items()
@@ -86,13 +86,13 @@ def search_text(job: Job) -> str:
 
 
 def _ways(kind: type[Any]) -> tuple[Way, Way]:
-    """How columns hold the values of a class: instants and JSON as they are."""
+    """Return how to write and read the values of a class in a column; None means unchanged."""
     if kind is timedelta:
         return timedelta.total_seconds, seconds
     return enum_ways(kind) if issubclass(kind, StrEnum) else (dict if kind is Mapping else None, None)
 
 
-# Read as: a field of a job, its column (the first of two for the trigger), and how that is written and read.
+# Read as: a field of a job, its column (the first of two for the trigger), and how to write and read it.
 _JOB = [
     (item.name, {"id": "id", "trigger": "trigger_type"}.get(item.name, item.key), *_ways(item.kind))
     for item in fields_of(Job)
@@ -103,7 +103,7 @@ _TRIGGER = [name for name, *_ in _JOB].index("trigger")
 
 
 def job_row(job: Job) -> dict[str, Any]:
-    """A job as a row."""
+    """Return a job as a row."""
     row: dict[str, Any] = {}
     for name, column, write, _ in _JOB:
         value = getattr(job, name)
@@ -117,7 +117,7 @@ def job_row(job: Job) -> dict[str, Any]:
 
 
 def job_of(row: Mapping[Any, Any]) -> Job:
-    """A row as a job. (This is read for every job that falls due: a walk over places takes least.)"""
+    """Return a row as a job. (This runs for every due job; assigning by position is fastest.)"""
     values = list(_columns(row))
     for place, read in _READERS:
         if values[place] is not None:
@@ -127,7 +127,7 @@ def job_of(row: Mapping[Any, Any]) -> Job:
 
 
 def run_row(run: Run) -> dict[str, Any]:
-    """A run as a row; the database numbers it."""
+    """Return a run as a row; the database assigns its sequence."""
     return {
         "job_id": run.job_id,
         "scheduled_at": run.scheduled_at,
@@ -149,7 +149,7 @@ def run_row(run: Run) -> dict[str, Any]:
 
 
 def run_of(row: Mapping[Any, Any]) -> Run:
-    """A row as a run."""
+    """Return a row as a run."""
     return Run(
         sequence=row["sequence"],
         job_id=row["job_id"],
@@ -179,7 +179,7 @@ def run_of(row: Mapping[Any, Any]) -> Run:
 
 
 def messages_of(run: Run) -> list[str]:
-    """The ids of the messages that a run posted, as its result tells of them."""
+    """Return the ids of the messages that a run posted, according to its result."""
     if run.result is None:
         return []
     steps = run.result.get("done")

@@ -1,13 +1,13 @@
 """The server's tables, for SQLite and PostgreSQL.
 
-``jobs`` holds definitions and when each falls due next; ``runs`` holds one row for each job and
-scheduled instant, which is what makes an instant run once. ``job_versions`` holds jobs as they
-were, ``guild_rules`` what guilds forbid, ``troubles`` what there is to tell of runs, ``posts`` which
-run posted a message, ``tokens`` who may use REST, ``audit`` who changed what, ``handlers`` which
-instances of handlers the nodes of one PostgreSQL know.
+``jobs`` holds definitions and when each job is next due. ``runs`` holds one row for each job and scheduled
+instant, so that an instant can't get two runs. ``job_versions`` holds earlier versions of jobs,
+``guild_rules`` the rules of guilds, ``troubles`` the problems with runs to report, ``posts`` which run posted
+a message, ``tokens`` the REST tokens, ``audit`` who changed what, and ``handlers`` the instances of handlers
+that the nodes of one PostgreSQL database share.
 
-A column that came later has a ``server_default`` or may be null, so that it can be added to a
-table that has rows already (`schedulezero.storage.database` does that when a database is opened).
+A column added in a later version has a ``server_default`` or is nullable, so that it can be added to a table
+with rows (`schedulezero.storage.database` does that when it opens a database).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from schedulezero.storage.sql import Instant
 
 metadata = sa.MetaData()
 
-_Sequence = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up INTEGER keys only
+_Sequence = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite autoincrements INTEGER keys only
 
-# The same order everywhere, whatever PostgreSQL's locale: that of code points.
+# Sort by code point everywhere, whatever PostgreSQL's locale.
 _BytewiseText = sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql")
 
 jobs = sa.Table(
@@ -60,17 +60,17 @@ sa.Index(
     postgresql_where=jobs.c.state == "active",
 )
 _FAR = 2**62
-"""Stands for "never" where jobs are sorted by their next run."""
+"""Represents "never" when jobs are sorted by their next run."""
 
 next_run_order = sa.func.coalesce(
     sa.type_coerce(jobs.c.next_run_at, sa.BigInteger), sa.literal_column(str(_FAR))
 )
 created_order = -sa.type_coerce(jobs.c.created_at, sa.BigInteger)
-# A page of a guild's jobs is one walk along an index, however many jobs there are.
+# Reading a page of a guild's jobs takes one index scan, regardless of the number of jobs.
 sa.Index("jobs_by_guild_next", jobs.c.guild_id, next_run_order, jobs.c.id)
 sa.Index("jobs_by_guild_name", jobs.c.guild_id, jobs.c.sort_name, jobs.c.id)
 sa.Index("jobs_by_guild_created", jobs.c.guild_id, created_order, jobs.c.id)
-# How many of them are not over, however many are.
+# Counts a guild's live jobs without reading its finished ones.
 sa.Index("jobs_by_guild_state", jobs.c.guild_id, jobs.c.state)
 
 runs = sa.Table(
@@ -107,7 +107,7 @@ runs = sa.Table(
     sa.UniqueConstraint("job_id", "scheduled_at"),
     sqlite_autoincrement=True,
 )
-# Whether a job has another run under way, for jobs whose runs may not overlap.
+# Finds the open runs of a job, for jobs whose runs may not overlap.
 sa.Index(
     "runs_open_by_job",
     runs.c.job_id,

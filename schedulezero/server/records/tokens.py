@@ -1,7 +1,7 @@
-"""Bearer tokens of the REST API: made on the command line, kept as digests, compared in constant time.
+"""Bearer tokens of the REST API: created on the command line, stored as digests, compared in constant time.
 
-A token is ``sz_<id>_<secret>`` with 256 random bits, so that a plain SHA-256 of it cannot be guessed back
-(a slow hash is for what people choose). The text is shown once, when it is made.
+A token is ``sz_<id>_<secret>`` with 256 random bits. With that much randomness a plain SHA-256 can't be
+reversed by guessing; slow hashes are for passwords that people choose. The text is shown once, on creation.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from schedulezero.storage.sql import is_postgres
 
 _LONGEST_NAME = 100
 _ID = re.compile(r"[0-9a-f]{8}")
-_NAMING = 0x544F4B4E  # the advisory lock under which names of tokens are given
+_NAMING = 0x544F4B4E  # the advisory lock for assigning token names
 _TEXT = re.compile(r"sz_(?P<id>[0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 
 
 class TokenRefused(ScheduleZeroError):
-    """A token cannot be made or revoked so; the message says why."""
+    """A token can't be created or revoked; the message says why."""
 
 
 class TokenNameUnusable(TokenRefused):
-    """No token can be called so; the message says what would be right."""
+    """The name isn't allowed for a token; the message says what would be right."""
 
 
 class Scope(StrEnum):
-    """What a token may: look; also change; also what concerns everybody (clearing the history)."""
+    """What a token allows: read; also write; also administer the whole server (clear the history)."""
 
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
 
     def covers(self, needed: Scope) -> bool:
-        """Whether it may do what takes another scope."""
+        """Return whether this scope includes another one."""
         order = list(Scope)
         return order.index(self) >= order.index(needed)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is listed; its secret is not kept."""
+    """A token as shown in a list; its secret is not stored."""
 
     id: str
     name: str
@@ -68,9 +68,9 @@ class Tokens:
         self._database = database
 
     async def make(self, name: str, scope: Scope) -> str:
-        """Makes a token and returns its text, which nobody can look up later.
+        """Create a token and return its text, which can't be retrieved later.
 
-        Raises TokenRefused when it cannot be called so, or when another one is called so, in whatever case.
+        Raises TokenRefused when the name isn't allowed, or when another token has it, ignoring case.
         """
         name = _checked(name)
         token_id = secrets.token_hex(4)
@@ -84,8 +84,8 @@ class Tokens:
         }
 
         def insert(connection: Connection) -> Token | None:
-            # The check and the insert are one: SQLite lets one writer in at a time, PostgreSQL is asked to.
-            # No unique index, because databases of earlier versions may hold a name twice.
+            # The check and the insert are atomic: SQLite has one writer, and PostgreSQL takes a lock.
+            # There is no unique index, because databases of earlier versions may contain duplicate names.
             if is_postgres(connection):
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_NAMING)))
             taken = next((item for item in _all(connection) if _same(item.name, name)), None)
@@ -101,11 +101,11 @@ class Tokens:
         return text
 
     async def list(self) -> list[Token]:
-        """All tokens, the oldest first."""
+        """Return all tokens, oldest first."""
         return await self._database.read(_all)
 
     async def revoke(self, name_or_id: str) -> Token | None:
-        """Makes a token worthless and returns what it was. None when none has that name or id.
+        """Revoke a token and return it, or None if no token has that name or id.
 
         Raises TokenRefused when several have that name.
         """
@@ -125,7 +125,7 @@ class Tokens:
         return found[0] if found else None
 
     async def check(self, text: str) -> Token | None:
-        """The token of that text, None when there is none."""
+        """Return the token with that text, or None."""
         match = _TEXT.fullmatch(text)
         if match is None:
             return None
@@ -142,7 +142,7 @@ def _all(connection: Connection) -> list[Token]:
 
 
 def _key(name: str) -> str:
-    """What makes two names the same, whatever their case, their spaces and how their accents are typed."""
+    """Return a key that is equal for names that differ only in case, spaces or Unicode normalization."""
     return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
 
 
@@ -151,7 +151,7 @@ def _same(name: str, other: str) -> bool:
 
 
 def _checked(name: str) -> str:
-    """A name as it is kept; TokenRefused when none can be called so."""
+    """Return a name with normalized spaces. Raises TokenNameUnusable when it isn't allowed."""
     name = " ".join(name.split())
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise TokenNameUnusable(

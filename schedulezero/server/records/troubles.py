@@ -1,7 +1,7 @@
-"""The outbox of troubles: what there is to tell of runs, for whoever reads on from where it stopped.
+"""The outbox of troubles: problems with runs to report. Readers continue from where they stopped.
 
-A trouble is written in the transaction that records its run, so that none is told of a run that
-was rolled back, and none is forgotten by a crash.
+A trouble is written in the transaction that records its run, so that a rolled-back run leaves no trouble and
+a crash loses none.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from schedulezero.storage.database import Database
 from schedulezero.storage.signals import Signal
 
 MOST_KEPT = 10_000
-"""How many troubles wait to be read; older ones are dropped, the history has their runs."""
+"""The most troubles to keep. Older ones are deleted; their runs are still in the history."""
 
 
 def note(connection: Connection, kind: TroubleKind, run_sequence: int) -> None:
-    """Writes a trouble, within the transaction that records its run."""
+    """Write a trouble within the transaction that records its run."""
     signals.in_order(connection, Signal.NEWS, troubles.name)
     added = connection.execute(
         sa.insert(troubles).returning(troubles.c.sequence), {"kind": kind.value, "run_sequence": run_sequence}
@@ -32,28 +32,28 @@ def note(connection: Connection, kind: TroubleKind, run_sequence: int) -> None:
 
 
 class Troubles:
-    """Reads the outbox, and lets readers wait for more."""
+    """Reads the outbox and lets readers wait for more."""
 
     def __init__(self, database: Database, announcer: Announcer) -> None:
         self._database = database
         self._announcer = announcer
 
     def announce(self) -> None:
-        """Wakes whoever waits: something may have been written."""
+        """Wake waiting readers because something may have been written."""
         self._announcer.announce()
 
     async def newest(self) -> int:
-        """The place of the newest trouble, 0 when there was none yet."""
+        """Return the sequence of the newest trouble, or 0 if there is none."""
         query = sa.select(sa.func.max(troubles.c.sequence))
         return await self._database.read(lambda connection: connection.scalar(query)) or 0
 
     async def after(self, sequence: int, *, limit: int, wait_seconds: float) -> list[Trouble]:
-        """The troubles after a place; waits for one, but no longer than told.
+        """Return the troubles after a sequence, oldest first; wait up to ``wait_seconds`` for one.
 
         Parameters:
-            sequence: the place of the last one that was read.
-            limit: how many at most.
-            wait_seconds: how long to wait when there is none yet; 0 answers at once.
+            sequence: the sequence of the last trouble that was read.
+            limit: the most troubles to return.
+            wait_seconds: how many seconds to wait when there is none yet; 0 returns at once.
         """
         return await self._announcer.wait_for(lambda: self._read(sequence, limit), wait_seconds)
 

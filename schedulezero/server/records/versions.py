@@ -1,4 +1,4 @@
-"""What a job was after each of its changes: written with the change itself, read for undo and blame."""
+"""The versions of jobs: written in the transaction of each change, read for undo and the list of changes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from schedulezero.server.records.tables import job_versions
 from schedulezero.storage.database import Database
 
 MOST_KEPT = 100
-"""How many versions of one job are kept; older ones are forgotten."""
+"""The most versions of one job to keep; older ones are deleted."""
 
 _INSERT = sa.insert(job_versions)
 
 
 def note(connection: Connection, job: Job, action: str, by: str | None) -> None:
-    """Keeps a job as it is now, within the transaction that changed it.
+    """Store the current version of a job within the transaction that changed it.
 
     Parameters:
-        connection: of that transaction.
-        job: as it is after the change.
-        action: what was done, in one word such as ``paused``.
-        by: who did it (a user's id), None for nobody known.
+        connection: the transaction's connection.
+        job: the job after the change.
+        action: the action in one word, such as ``paused``.
+        by: the id of the user who made the change; None if unknown.
     """
     note_rows(connection, [version_row(job, action, by)])
     if job.version > MOST_KEPT:
@@ -35,12 +35,12 @@ def note(connection: Connection, job: Job, action: str, by: str | None) -> None:
 
 
 def note_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Keeps jobs as they are now; see `note`."""
+    """Store versions of jobs; see `note`."""
     connection.execute(_INSERT, rows)
 
 
 def version_row(job: Job, action: str, by: str | None) -> dict[str, Any]:
-    """A job as it is now, as a row; see `note`."""
+    """Return the current version of a job as a row; see `note`."""
     return {
         "job_id": job.id,
         "version": job.version,
@@ -52,19 +52,19 @@ def version_row(job: Job, action: str, by: str | None) -> dict[str, Any]:
 
 
 def forget(connection: Connection, job_id: str) -> None:
-    """Forgets what a job was, because another one takes its place."""
+    """Delete all versions of a job because another one replaces it."""
     connection.execute(sa.delete(job_versions).where(job_versions.c.job_id == job_id))
 
 
 def note_first(connection: Connection, job: Job) -> None:
-    """Keeps a job as it was before its first change, where it is older than the keeping of versions."""
+    """Store a job's version before its change if it is missing, as for jobs older than this table."""
     if find(connection, job.id, job.version) is None:
         action, by = ("created", job.creator_id) if job.version == 1 else ("changed", None)
         note(connection, job, action, by)
 
 
 def find(connection: Connection, job_id: str, version: int) -> Job | None:
-    """A job as it was at that version, None when that is not kept."""
+    """Return a job at a version, or None if that version isn't stored."""
     query = sa.select(job_versions.c.job).where(
         job_versions.c.job_id == job_id, job_versions.c.version == version
     )
@@ -79,7 +79,7 @@ class Versions:
         self._database = database
 
     async def of(self, job_id: str, limit: int) -> list[JobVersion]:
-        """The newest versions of a job, newest first."""
+        """Return the newest versions of a job, newest first."""
         query = (
             sa.select(job_versions)
             .where(job_versions.c.job_id == job_id)
@@ -93,5 +93,5 @@ class Versions:
         ]
 
     async def one(self, job_id: str, version: int) -> Job | None:
-        """A job as it was at that version, None when that is not kept."""
+        """Return a job at a version, or None if that version isn't stored."""
         return await self._database.read(lambda connection: find(connection, job_id, version))

@@ -1,4 +1,4 @@
-"""Due jobs become runs in one transaction: which are due, what that means for each, and writing it down."""
+"""Turns due jobs into runs in one transaction: finds them, decides what each one does, writes the result."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from schedulezero.server.store.run_rows import insert_runs, trouble_when_claimed
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What due jobs come to.
+    """The result of claiming due jobs.
 
     Attributes:
-        runs: those to write.
-        moves: where each job goes from here, as parameters of `_MOVE`.
-        stand_for_others: the ids of runs that stand for instants that were passed over.
+        runs: the runs to write.
+        moves: the next state of each job, as parameters of `_MOVE`.
+        stand_for_others: the ids of runs that also represent instants that were passed over.
     """
 
     runs: list[Run] = field(default_factory=list[Run])
@@ -38,7 +38,7 @@ class Claimed:
 
 
 def due_jobs(connection: Connection, now: datetime, limit: int) -> list[Job]:
-    """The jobs that are due and that no other node is claiming, the earliest first."""
+    """Return the due jobs that no other node is claiming, earliest first."""
     rows = connection.execute(
         sa.select(jobs)
         .where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= now)
@@ -57,7 +57,7 @@ def runs_of(
     limits: Limits,
     most_an_hour: Callable[[str], int | None],
 ) -> Claimed:
-    """What falling due means for each job, within the limits of its guild; see `Store.claim_due`."""
+    """Return the runs of each due job, within the limits of its guild; see `Store.claim_due`."""
     hour = HourlyAllowance(connection, now, most_an_hour)
     minute = MinuteAllowance(connection, now, limits, [(job.guild_id, job.creator_id) for job in due])
     claimed = Claimed()
@@ -102,7 +102,7 @@ _MOVE = (
 
 
 def write(connection: Connection, claimed: Claimed) -> list[Run]:
-    """Moves the jobs on and writes their runs; returns those to carry out."""
+    """Move the jobs on, write their runs and return the runs to carry out."""
     if claimed.moves:
         connection.execute(_MOVE, claimed.moves)
     written = insert_runs(connection, claimed.runs)
@@ -114,7 +114,7 @@ def write(connection: Connection, claimed: Claimed) -> list[Run]:
 
 
 def next_due_at(connection: Connection) -> datetime | None:
-    """When the next job falls due, None when there is none."""
+    """Return when the next job falls due, or None."""
     upcoming = connection.scalar(
         sa.select(sa.func.min(sa.type_coerce(jobs.c.next_run_at, sa.BigInteger))).where(
             jobs.c.state == JobState.ACTIVE.value

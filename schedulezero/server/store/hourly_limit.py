@@ -1,9 +1,9 @@
-"""How many runs there may be: within an hour, by a guild's rules, and within a minute, by the owner's limits.
+"""The limits of runs per hour (a guild's rules) and per minute (the owner's limits).
 
-Both are counted where runs are made, within that transaction. A run over the hour's number is skipped. One
-over the minute's number waits: its *not before* and its ``claimed_at`` move to the instant at which there is
-room, so that one table tells which runs were let through and which wait for their turn. On PostgreSQL the
-guild's lock makes that hold for all nodes together.
+Both are counted in the transaction that creates the runs. A run over the hourly limit is skipped. A run over
+the minute limit waits: its ``not_before`` and its ``claimed_at`` move to the instant at which there is room,
+so that one table shows which runs may start and which wait for their turn. On PostgreSQL the guild's lock
+applies the limit across all nodes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from schedulezero.server.records.tables import runs
 from schedulezero.server.store.room import lock_guilds
 
 LONGEST_HOLD = timedelta(hours=1)
-"""For how long a scheduled run waits for its turn at most; one that would wait longer is skipped."""
+"""How long a scheduled run may wait for its turn; a run that would wait longer is skipped."""
 LONGEST_HOLD_BY_HAND = timedelta(minutes=10)
 MOST_WAITING = 100
-"""How many runs of one job wait at most, where none of them gives way to a later one."""
+"""The most runs of one job that may wait if they don't give way to later ones."""
 _HOUR = timedelta(hours=1)
 _ABOUT_TO_BEGIN = timedelta(seconds=2)
 _CLOCK_SKEW = timedelta(seconds=5)  # between nodes
@@ -35,7 +35,7 @@ _NOT_DONE = (RunState.SKIPPED.value, RunState.MISSED.value, RunState.CANCELLED.v
 
 
 class HourlyAllowance:
-    """How many more runs each guild may have at this moment, counted once for a transaction."""
+    """How many more runs each guild may have within the hour, counted once per transaction."""
 
     def __init__(
         self, connection: Connection, now: datetime, most_an_hour: Callable[[str], int | None]
@@ -46,7 +46,7 @@ class HourlyAllowance:
         self._left: dict[str, int] = {}
 
     def take(self, guild_id: str | None) -> Sentence | None:
-        """Takes one run of a guild's allowance; why not, when it is used up."""
+        """Take one run from a guild's allowance. Returns the reason if it is used up, otherwise None."""
         most = self._most(guild_id) if guild_id is not None else None
         if guild_id is None or most is None:
             return None
@@ -66,13 +66,13 @@ class HourlyAllowance:
 
 
 class MinuteAllowance:
-    """When the next run of each guild, or of a person's reminders, may begin; for one transaction.
+    """When the next run of each guild, or of a person's reminders, may begin, for one transaction.
 
     Parameters:
-        connection: the transaction's.
-        now: the present instant.
-        limits: the owner's.
-        wanted: guild and creator of each run that is about to be made.
+        connection: the transaction's connection.
+        now: the current instant.
+        limits: the owner's limits.
+        wanted: the guild and creator of each run about to be created.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class MinuteAllowance:
             instants.sort()
 
     def next_at(self, run: Run) -> datetime:
-        """From when on there is room for a run; it does not take it."""
+        """Return the instant from which there is room for a run, without taking that room."""
         most = self._limits.runs_a_minute(is_personal(run.guild_id, run.creator_id))
         began = self._began.get(run.guild_id) if run.guild_id is not None else None
         if began is None or most is None or len(began) < most:
@@ -115,12 +115,12 @@ class MinuteAllowance:
         return max(self._now, began[-most] + MINUTE)
 
     def place(self, run: Run, *, ending: bool = False, by_hand: bool = False) -> Run | None:
-        """A run with the instant at which it may begin; None when it would wait for too long.
+        """Return a run with the instant at which it may begin, or None if it would wait too long.
 
         Parameters:
-            run: one that is being made.
-            ending: it undoes something, and does not wait.
-            by_hand: a person asked for it; it gives way to no later one.
+            run: the run that is being created.
+            ending: whether it undoes something; such a run doesn't wait.
+            by_hand: whether a person asked for it; such a run doesn't give way to a later one.
         """
         at = self._now if ending else self.next_at(run)
         if at - self._now > (LONGEST_HOLD_BY_HAND if by_hand else LONGEST_HOLD):
@@ -133,7 +133,7 @@ class MinuteAllowance:
         return replace(held, missed=MissedPolicy.ALL) if by_hand else held
 
     def let_through(self, run: Run, *, ending: bool) -> Run:
-        """A scheduled run that begins now or waits for its turn; skipped when too many wait already."""
+        """Return a scheduled run that begins now, waits for its turn, or is skipped because too many wait."""
         if not ending and self.next_at(run) > self._now:
             if gives_way(run):
                 if (instead := self._in_place_of_earlier(run)) is not None:
@@ -147,7 +147,7 @@ class MinuteAllowance:
         return replace(run, state=RunState.SKIPPED, number=0, note=note)
 
     def _in_place_of_earlier(self, run: Run) -> Run | None:
-        """A run in the place of an earlier one of its job that still waits, which it ends; else None."""
+        """End the waiting earlier runs of the job and return the run in their place; None if none waits."""
         query = sa.select(runs.c.sequence, runs.c.not_before).where(
             runs.c.job_id == run.job_id,
             runs.c.state == RunState.QUEUED.value,
@@ -193,20 +193,20 @@ class MinuteAllowance:
 
 
 def gives_way(run: Run) -> bool:
-    """Whether a run that waits gives way to a later one of its job."""
+    """Return whether a waiting run gives way to a later one of its job."""
     return run.missed is not MissedPolicy.ALL and run.overlap is not OverlapPolicy.WAIT
 
 
 def runs_lately(connection: Connection, guild_id: str, now: datetime) -> int:
-    """How many runs of a guild began within the last minute, or wait for their turn."""
+    """Return how many runs of a guild began within the last minute or wait for their turn."""
     query = sa.select(sa.func.count()).where(runs.c.guild_id == guild_id, _lately(now))
     return connection.scalar(query) or 0
 
 
 def _lately(now: datetime) -> sa.ColumnElement[bool]:
-    """Whether a run counts at this moment.
+    """Return the condition for runs that count toward the current minute.
 
-    What ended in the future did so before the system's clock was set back, and must not keep others waiting.
+    A run that ended in the future ran before the system's clock was set back; it must not delay others.
     """
     return sa.and_(
         runs.c.claimed_at > now - MINUTE,

@@ -1,4 +1,4 @@
-"""Rows of jobs, within the transaction of whoever writes them."""
+"""Reads and writes rows of jobs within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from schedulezero.storage.sql import insert_new
 
 
 def find_job(connection: Connection, job_id: str, *, to_change: bool = False) -> Job | None:
-    """The job of that id; with ``to_change`` nobody else changes it until the transaction ends."""
+    """Return the job with that id or None; ``to_change`` locks it until the transaction ends."""
     query = sa.select(jobs).where(jobs.c.id == job_id)
     if to_change:
         query = query.with_for_update()  # PostgreSQL has many writers
@@ -28,17 +28,17 @@ def find_job(connection: Connection, job_id: str, *, to_change: bool = False) ->
 
 
 def insert_jobs(connection: Connection, new: Sequence[Job]) -> set[str]:
-    """Writes jobs and returns the ids of those that were not there."""
+    """Insert jobs and return the ids of those that didn't exist."""
     insert = insert_new(connection, jobs)
     if not new:
         return set()
-    if len(new) == 1:  # as when one person saves one; what follows takes twice as long
+    if len(new) == 1:  # the common case; the statement below takes twice as long
         return {new[0].id} if connection.execute(insert, job_row(new[0])).rowcount == 1 else set()
     return set(connection.scalars(insert.returning(jobs.c.id), [job_row(job) for job in new]))
 
 
 def replace_job(connection: Connection, job: Job, by: str | None) -> bool:
-    """Writes a job in the place of the one of its id, whose versions are forgotten."""
+    """Replace the job with the same id, if there is one, and delete its versions."""
     connection.execute(sa.delete(jobs).where(jobs.c.id == job.id))
     versions.forget(connection, job.id)
     connection.execute(sa.insert(jobs), [job_row(job)])
@@ -49,14 +49,14 @@ def replace_job(connection: Connection, job: Job, by: str | None) -> bool:
 
 
 def tell_clocks(connection: Connection, *saved: Job) -> None:
-    """Tells all nodes when the first of the jobs falls due."""
+    """Signal to all nodes when the first of the jobs falls due."""
     due = [job.next_run_at for job in saved if job.next_run_at is not None]
     if due:
         signals.send(connection, Signal.JOBS, str(to_microseconds(min(due))))
 
 
 def pause_job(connection: Connection, job_id: str) -> None:
-    """Holds a job until somebody looks at it."""
+    """Pause a job until someone looks at it."""
     before = find_job(connection, job_id, to_change=True)
     if before is None or before.state is not JobState.ACTIVE:
         return

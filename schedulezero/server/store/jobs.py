@@ -1,6 +1,6 @@
-"""Queries of jobs; what is due is claimed by `claiming`, and those of runs are in `runs`.
+"""Queries of jobs. `claiming` claims the due ones, and `runs` holds the queries of runs.
 
-Each change names the state that it expects; how many rows it changed is the verdict.
+Each change names the state it expects; the number of rows it changed says whether it succeeded.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Store:
     """Jobs in a database.
 
     Parameters:
-        database: where they are.
-        limits: the owner's.
+        database: the database that holds them.
+        limits: the owner's limits.
     """
 
     def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
@@ -47,13 +47,13 @@ class Store:
         self._adds = Together(self._add_jobs, most=200)
 
     async def close(self) -> None:
-        """Ends when whoever saves a job has an answer; nothing may be asked of it after that."""
+        """Wait until every pending save has its answer. The store can't be used afterwards."""
         await self._adds.close()
 
     async def add_job(
         self, job: Job, *, replace: bool = False, by: str | None = None, admission: Admission = _FREELY
     ) -> bool:
-        """Adds a job. False when its id is taken, unless it may replace what is there.
+        """Add a job. Returns False when its id is taken, unless ``replace`` is set.
 
         Raises LimitReached when there is no room for it.
         """
@@ -71,7 +71,7 @@ class Store:
         return added
 
     async def _add_jobs(self, new: Sequence[tuple[Job, str | None, Admission]]) -> list[bool | Excess]:
-        """Adds jobs that were asked for at once; False where an id is taken, or which limit is reached."""
+        """Add a batch of jobs. For each one, returns True, False if its id is taken, or the limit reached."""
 
         def add(connection: Connection) -> list[bool | Excess]:
             first: dict[str, tuple[Job, Admission]] = {}
@@ -99,7 +99,7 @@ class Store:
         return await self._database.write(add)
 
     async def job(self, job_id: str) -> Job | None:
-        """The job of that id, cancelled ones included."""
+        """Return the job with that id, even if it is cancelled, or None."""
         return await self._database.read(lambda connection: find_job(connection, job_id))
 
     async def jobs(
@@ -110,7 +110,7 @@ class Store:
         after: Position | None = None,
         limit: int,
     ) -> tuple[list[Job], Position | None]:
-        """A page of jobs and the position of the page after it."""
+        """Return a page of jobs and the position of the next page, None after the last one."""
         query = job_page_query(wanted, order, after, limit + 1)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         page = [job_of(row) for row in rows[:limit]]
@@ -118,7 +118,7 @@ class Store:
         return page, (rows[limit - 1]["sorted_by"], page[-1].id) if more else None
 
     async def usage(self, guild_id: str, person_id: str | None, now: datetime) -> tuple[int, int | None, int]:
-        """How many jobs a guild has, how many of them a person made, and its runs of the last minute."""
+        """Return a guild's number of jobs, a person's share of them, and its runs in the last minute."""
 
         def count(connection: Connection) -> tuple[int, int | None, int]:
             mine = count_jobs(connection, guild_id, person_id) if person_id is not None else None
@@ -127,7 +127,7 @@ class Store:
         return await self._database.read(count)
 
     async def handlers_needed(self) -> frozenset[str]:
-        """The handlers of all jobs that may still run."""
+        """Return the handlers of all jobs that may still run."""
         over = (JobState.FINISHED.value, JobState.CANCELLED.value)
         query = sa.select(jobs.c.handler_id).where(jobs.c.state.not_in(over)).distinct()
         return frozenset(await self._database.read(lambda connection: connection.scalars(query).all()))
@@ -141,17 +141,17 @@ class Store:
         by: str | None = None,
         admission: Admission = _FREELY,
     ) -> Job | None:
-        """Reads a job, changes it and writes it back with its version, in one transaction.
+        """Read a job, change it and write it back with a new version, in one transaction.
 
         Parameters:
-            job_id: which one.
-            change: the changed job, or None to leave it; it may raise to refuse.
-            action: what is done, in one word.
-            by: who does it (a user's id).
-            admission: by what it is judged when it was over and is not any more.
+            job_id: the job to change.
+            change: returns the changed job, or None to leave it unchanged; it may raise to refuse.
+            action: the action in one word.
+            by: the id of the user who makes the change.
+            admission: the limits to check if the job takes a new place, for example when it is restored.
 
-        Raises LimitReached when there is no room for it. Returns the job as it is now, or None when there is
-        no such job.
+        Returns the job after the change, or None if it doesn't exist. Raises LimitReached when there is no
+        room for it.
         """
 
         def apply(connection: Connection) -> Job | None:
@@ -193,16 +193,16 @@ class Store:
         decide: Callable[[Job], Due],
         most_an_hour: Callable[[str], int | None] = lambda guild_id: None,
     ) -> tuple[list[Run], datetime | None]:
-        """Turns due jobs into runs and moves the jobs on, in one transaction.
+        """Turn due jobs into runs and move the jobs on, in one transaction.
 
         Parameters:
-            now: the present instant.
-            limit: how many jobs at most.
-            decide: what falling due means for a job.
-            most_an_hour: how many runs a guild may have within an hour, None for any number.
+            now: the current instant.
+            limit: the most jobs to claim.
+            decide: returns the decision for a due job.
+            most_an_hour: returns how many runs a guild may have within an hour; None for no limit.
 
-        Returns the runs to dispatch and the instant at which the next job falls due. (On PostgreSQL that may
-        have passed: another node is claiming that job, which this one leaves alone.)
+        Returns the runs to dispatch and the instant at which the next job falls due. (On PostgreSQL that
+        instant may be in the past if another node is claiming the job; this node leaves it alone.)
         """
 
         def claim(connection: Connection) -> tuple[list[Run], datetime | None]:
@@ -214,9 +214,9 @@ class Store:
 
 
 def _make_room(connection: Connection, before: Job | None, after: Job, admission: Admission) -> None:
-    """Raises LimitReached when a job that took no place before takes one now, and there is none.
+    """Raise LimitReached when a job needs a new place and there is none.
 
-    One that becomes another person's keeps its place in the guild, and takes one of that person's.
+    A job that moves to another person keeps its place in the guild and takes one of that person's places.
     """
     if not admission.counts(after) or after.guild_id is None:
         return

@@ -1,7 +1,7 @@
-"""Whether a guild or a person has room for one more job: counted in the transaction that saves it.
+"""Checks that a guild or a person has room for one more job, in the transaction that saves it.
 
-On PostgreSQL whoever saves a job of a guild holds that guild's lock until the transaction ends, so that two
-who save at once do not both find the last place free. SQLite has one writer.
+On PostgreSQL that transaction holds the guild's lock until it ends, so that two concurrent saves can't both
+take the last place. SQLite has one writer.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from schedulezero.storage.sql import is_postgres
 
 LIVE = (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
 _LIVE = tuple(state.value for state in LIVE)
-_LOCK = 0x535A0003  # the class of our advisory locks of guilds
+_LOCK = 0x535A0003  # the class of our advisory locks for guilds
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """By what a job that is saved is judged.
+    """The limits that apply when a job is saved.
 
     Attributes:
-        limits: the owner's.
-        own_most: how many jobs a guild lets itself have; None for no limit of its own.
-        per_person: whether the creator is somebody who only may schedule, who has a limit of their own.
+        limits: the owner's limits.
+        own_most: returns the most jobs that a guild allows itself; None for no limit of its own.
+        per_person: whether the per-person limit applies, because the creator may only schedule.
     """
 
     limits: Limits = NO_LIMITS
@@ -47,16 +47,16 @@ class Admission:
     per_person: bool = False
 
     def counts(self, job: Job | None) -> bool:
-        """Whether a job takes a place."""
+        """Return whether a job takes a place."""
         return job is not None and job.guild_id is not None and job.state in LIVE and not is_ending(job)
 
 
 class Room:
-    """How many more jobs there is room for, within one transaction.
+    """The room that is left for more jobs, within one transaction.
 
     Parameters:
-        connection: the transaction's.
-        guild_ids: of the jobs that are about to be saved.
+        connection: the transaction's connection.
+        guild_ids: the guilds of the jobs about to be saved.
     """
 
     def __init__(self, connection: Connection, guild_ids: Collection[str]) -> None:
@@ -65,7 +65,7 @@ class Room:
         lock_guilds(connection, guild_ids)
 
     def take(self, job: Job, admission: Admission) -> Excess | None:
-        """Takes a place for a job; which limit leaves none, if one does."""
+        """Take a place for a job. Returns the limit that leaves no place, otherwise None."""
         if not admission.counts(job) or job.guild_id is None:
             return None
         limits, guild_id, creator_id = admission.limits, job.guild_id, job.creator_id
@@ -87,7 +87,7 @@ class Room:
         return excess
 
     def take_over(self, job: Job, admission: Admission) -> Excess | None:
-        """Which limit keeps a job from becoming its creator's, if one does. It has its place in the guild."""
+        """Return the limit that its creator exceeds with a job that has its place in the guild, or None."""
         creator_id, limits = job.creator_id, admission.limits
         limited = admission.per_person and limits.jobs_per_person is not None
         if not limited or creator_id is None or job.guild_id in (None, creator_id):
@@ -102,7 +102,7 @@ class Room:
 
 
 def count_jobs(connection: Connection, guild_id: str, creator_id: str | None = None) -> int:
-    """How many jobs of a guild, or of one person in it, are not over; endings are not counted."""
+    """Count the jobs of a guild, or of one person in it, that aren't over, without endings."""
     ending = sa.and_(jobs.c.id.like("after-%"), jobs.c.trigger_type == "date")
     query = sa.select(sa.func.count()).where(
         jobs.c.guild_id == guild_id, jobs.c.state.in_(_LIVE), sa.not_(ending)
@@ -113,10 +113,10 @@ def count_jobs(connection: Connection, guild_id: str, creator_id: str | None = N
 
 
 def lock_guilds(connection: Connection, guild_ids: Collection[str]) -> None:
-    """Lets nobody else save jobs or make runs of these guilds until this transaction ends."""
+    """Keep other transactions from saving jobs or creating runs of these guilds until this one ends."""
     if not guild_ids or not is_postgres(connection):
         return
-    # In one order, so that two who lock several never wait for each other.
+    # Sorted, so that two transactions that lock several guilds can't deadlock.
     keys = sorted({zlib.crc32(guild_id.encode()) - 2**31 for guild_id in guild_ids})
     statement = "SELECT pg_advisory_xact_lock($1::int, key) FROM unnest($2::int[]) AS key"
     connection.exec_driver_sql(statement, (_LOCK, keys))

@@ -1,4 +1,4 @@
-"""Rows of runs, within the transaction of whoever makes them or has them tried again."""
+"""Writes rows of runs within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from schedulezero.storage.sql import insert_new
 
 
 def insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
-    """Writes runs and returns those that are new: an instant that has its run gets no second one.
+    """Insert runs and return the new ones; an instant that has a run doesn't get a second one.
 
-    (It may have one when the system's clock was set back and a job was resumed or edited since.)
+    (It may have one if the system's clock was set back and the job was resumed or edited since.)
     """
     if not new:
         return []
@@ -37,7 +37,7 @@ def insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
     return written
 
 
-# Read as: a run that ends so is told of as that.
+# Read as: the final state of a run, and the trouble it is reported as.
 TROUBLES = {
     RunState.FAILED: TroubleKind.FAILED,
     RunState.UNCERTAIN: TroubleKind.UNCERTAIN,
@@ -47,16 +47,16 @@ TROUBLES = {
 
 
 def trouble_when_claimed(run: Run, *, stands_for_others: bool) -> TroubleKind | None:
-    """What there is to tell of a run as soon as it is made."""
+    """Return the trouble to report as soon as a run is created, or None."""
     if run.state is RunState.QUEUED:
         return TroubleKind.PASSED_OVER if stands_for_others else None
     return TROUBLES.get(run.state)
 
 
 def queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
-    """Queues a run again that ended without success; None when it did not, or somebody was faster."""
+    """Queue again a run that ended without success. Returns None if it didn't, or is queued already."""
     again = sa.case((runs.c.state == RunState.UNCERTAIN.value, runs.c.round + 1), else_=runs.c.round)
-    # It does what its job does now, in the name of whoever wrote that.
+    # The run uses the job's current method and parameters, in the name of its current creator.
     job = {"method": run.method, "params": dict(run.params), "creator_id": run.creator_id}
     fresh = {**outcome(run), **job, "claimed_at": run.claimed_at, "round": again}
     found = connection.execute(

@@ -1,6 +1,6 @@
-"""Queries of runs: made on demand, found again, recorded, listed, forgotten.
+"""Queries of runs: create on demand, recover, record, list and delete.
 
-Each change names the state that it expects; how many rows it changed is the verdict.
+Each change names the state it expects; the number of rows it changed says whether it succeeded.
 """
 
 from __future__ import annotations
@@ -31,42 +31,44 @@ class RunStore:
     """Runs in a database.
 
     Parameters:
-        database: where they are.
-        limits: the owner's.
+        database: the database that holds them.
+        limits: the owner's limits.
     """
 
     def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
         self._database = database
         self.limits = limits
         self.cancelled_at: datetime | None = None
-        """When a job was cancelled last, as far as this node knows; runs made before may be void since."""
+        """When a job was last cancelled, as far as this node knows; runs created before may be void."""
 
     def note_cancelled(self) -> None:
-        """Notes that a job was cancelled, here or on another node."""
+        """Note that a job was cancelled, here or on another node."""
         self.cancelled_at = instants.now()
 
     async def add_run(self, run: Run, *, ending: bool = False) -> Run:
-        """Adds a run on demand and returns it with its sequence; LimitReached when too many wait already.
+        """Add a run on demand and return it with its sequence.
 
         Parameters:
-            run: to be carried out as soon as its guild's runs a minute allow.
-            ending: it undoes something, and does not wait.
+            run: the run; it starts as soon as its guild's limit of runs a minute allows.
+            ending: whether it undoes something; such a run doesn't wait.
+
+        Raises LimitReached when too many runs wait already.
         """
 
         def add(connection: Connection) -> Run:
             (placed,) = self._placed_by_hand(connection, [run], ending)
             at = placed.scheduled_at
             while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)])):
-                at += timedelta(microseconds=1)  # another one was asked for in the same instant
+                at += timedelta(microseconds=1)  # another run was requested at the same instant
             return added[0]
 
         return await self._database.write(add)
 
     async def add_runs(self, new: Sequence[Run], *, ending: bool = False) -> list[Run]:
-        """Adds runs of instants that have none yet, and queues those again that did not succeed.
+        """Add runs for instants that have none, and queue again the runs that didn't succeed.
 
-        An instant whose run succeeded or is queued is left alone. Returns the runs that are to be
-        carried out, now or when it is their turn; LimitReached when too many wait already.
+        Leaves an instant alone if its run succeeded or is queued. Returns the runs that are now queued,
+        including those that wait for their turn. Raises LimitReached when too many wait already.
         """
 
         def add(connection: Connection) -> list[Run]:
@@ -93,7 +95,7 @@ class RunStore:
         return await self._database.write(add)
 
     def _placed_by_hand(self, connection: Connection, wanted: Sequence[Run], ending: bool) -> list[Run]:
-        """Runs that a person asked for, each from when on it may begin."""
+        """Return runs that a person asked for, each with the instant at which it may begin."""
         if not wanted:
             return []
         claimed_at = wanted[0].claimed_at
@@ -108,7 +110,7 @@ class RunStore:
         return found
 
     async def instants_done(self, job_id: str, since: datetime, until: datetime) -> set[datetime]:
-        """The instants of a job within a span whose run succeeded, or is still to be carried out."""
+        """Return the instants of a job in a time span whose run succeeded or is queued."""
         query = sa.select(runs.c.scheduled_at).where(
             runs.c.job_id == job_id,
             runs.c.scheduled_at.between(since, until),
@@ -117,13 +119,13 @@ class RunStore:
         return set(await self._database.read(lambda connection: connection.scalars(query).all()))
 
     async def run(self, sequence: int) -> Run | None:
-        """The run of that place, None when it was forgotten."""
+        """Return the run with that sequence, or None if it was deleted."""
         query = sa.select(runs).where(runs.c.sequence == sequence)
         row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
         return run_of(row) if row is not None else None
 
     async def open_among(self, sequences: Collection[int]) -> list[Run]:
-        """Those of the runs that wait to be carried out, in the order in which they were written."""
+        """Return the given runs that are still queued, in the order in which they were written."""
         query = (
             sa.select(runs)
             .where(runs.c.sequence.in_(sequences), runs.c.state == RunState.QUEUED.value)
@@ -133,7 +135,7 @@ class RunStore:
         return [run_of(row) for row in rows]
 
     async def enqueue_open_runs(self) -> None:
-        """Puts every run that waits into the queue that nodes share, where it is not there already."""
+        """Put every queued run into the nodes' shared queue unless it is there already."""
         query = sa.select(runs).where(runs.c.state == RunState.QUEUED.value).order_by(runs.c.sequence)
 
         def enqueue(connection: Connection) -> None:
@@ -143,11 +145,11 @@ class RunStore:
         await self._database.write(enqueue)
 
     async def forget_queued(self, sequences: Sequence[int]) -> None:
-        """Takes runs off the queue that nodes share."""
+        """Remove runs from the nodes' shared queue."""
         await self._database.write(lambda connection: pgqueuer_rows.remove(connection, sequences))
 
     async def has_earlier_open(self, run: Run) -> bool:
-        """Whether another run of the job waits or is under way that was made, or asked for again, earlier."""
+        """Return whether an open run of the same job was created, or requested again, earlier."""
         earlier = sa.or_(
             runs.c.claimed_at < run.claimed_at,
             sa.and_(runs.c.claimed_at == run.claimed_at, runs.c.sequence < run.sequence),
@@ -158,13 +160,13 @@ class RunStore:
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
     async def is_open(self, run: Run) -> bool:
-        """Whether a run still waits to be carried out."""
+        """Return whether a run hasn't ended yet."""
         query = sa.select(runs.c.state).where(runs.c.sequence == run.sequence)
         state = await self._database.read(lambda connection: connection.scalar(query))
         return state == RunState.QUEUED.value
 
     async def has_later(self, run: Run) -> bool:
-        """Whether a later run of the same job was made since, which may take this one's place."""
+        """Return whether a later run of the same job exists that may replace this one."""
         query = sa.select(
             sa.exists().where(
                 runs.c.job_id == run.job_id,
@@ -176,7 +178,7 @@ class RunStore:
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
     async def open_runs(self, handler_id: str, after_sequence: int, limit: int) -> list[Run]:
-        """The queued runs of a handler, in the order in which they were written."""
+        """Return a handler's queued runs after a sequence, in the order in which they were written."""
         query = (
             sa.select(runs)
             .where(
@@ -191,16 +193,16 @@ class RunStore:
         return [run_of(row) for row in rows]
 
     async def handlers_with_open_runs(self) -> list[str]:
-        """The handlers that have queued runs, as after a restart."""
+        """Return the handlers that have queued runs, for example after a restart."""
         query = sa.select(runs.c.handler_id).where(runs.c.state == RunState.QUEUED.value).distinct()
         return list(await self._database.read(lambda connection: connection.scalars(query).all()))
 
     async def record(self, changed: Sequence[Run], pausing: Collection[str] = ()) -> None:
-        """Writes what became of runs. A run that was cancelled meanwhile stays cancelled.
+        """Record the outcomes of runs. A run that has been cancelled stays cancelled.
 
         Parameters:
-            changed: the runs as they are now.
-            pausing: the ids of jobs that are to be held until somebody looks at them.
+            changed: the runs in their new state.
+            pausing: the ids of jobs to pause until someone looks at them.
         """
 
         def write(connection: Connection) -> None:
@@ -239,7 +241,7 @@ class RunStore:
     async def runs(
         self, wanted: RunFilter, *, before_sequence: int | None, limit: int
     ) -> tuple[list[Run], int | None]:
-        """A page of runs, newest first, and the cursor of the page after it."""
+        """Return a page of runs, newest first, and the cursor of the next page, None after the last one."""
         query = sa.select(runs).order_by(runs.c.sequence.desc()).limit(limit + 1)
         query = narrowed(query, runs, wanted, "handler_id", "job_id", "guild_id")
         if wanted.state is not None:
@@ -254,20 +256,21 @@ class RunStore:
         return page, page[-1].sequence if len(rows) > limit else None
 
     async def run_counts(self) -> dict[str, int]:
-        """How many runs stand in each state."""
+        """Return the number of runs in each state."""
         query = sa.select(runs.c.state, sa.func.count()).group_by(runs.c.state)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {str(state): int(count) for state, count in rows}
 
     async def forget_runs(self, before: datetime, after_sequence: int, limit: int) -> tuple[int, int | None]:
-        """Forgets ended runs among the oldest ones.
+        """Delete ended runs among the oldest ones.
 
         Parameters:
-            before: those are forgotten that were made before this.
-            after_sequence: where the last step stopped.
-            limit: how many runs to look at.
+            before: delete runs claimed before this instant.
+            after_sequence: the sequence at which the last step stopped.
+            limit: the most runs to look at.
 
-        Returns how many were forgotten, and where the next step begins; None when it would find younger ones.
+        Returns the number of deleted runs and the sequence from which to continue, None when no old runs are
+        left.
         """
 
         def forget(connection: Connection) -> tuple[int, int | None]:
@@ -293,7 +296,7 @@ class RunStore:
         return await self._database.write(forget)
 
     async def clear_runs(self) -> int:
-        """Forgets ended runs; returns how many they were."""
+        """Delete all ended runs and return their number."""
 
         def clear(connection: Connection) -> int:
             connection.execute(sa.delete(posts))
