@@ -262,8 +262,7 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
 
 
 def expect_free(handler_port: int) -> None:
-    """Raise PortTaken if the handler's port can't be used, for example because another program listens there.
-    """
+    """Raise PortTaken if the handler's port can't be used, as when another program listens there."""
     try:
         listen(f"http://127.0.0.1:{handler_port}").close()
     except PortTaken as error:

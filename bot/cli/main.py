@@ -357,8 +357,7 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _or_stopped(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
-    """Return the work's exit status, or INTERRUPTED once ``stop`` is set; for work that never ends by itself.
-    """
+    """Return the work's exit status, or INTERRUPTED once ``stop`` is set; for work without an end."""
     from schedulezero.background import run_in_background
 
     working = run_in_background(work, "the command", passed_on=(Exception,))

@@ -189,7 +189,7 @@ class _Table:
 
     async def _begin(self, wanted: Contents) -> None:
         def write(connection: Connection) -> None:
-            if self._table is not tables.audit:  # append-only: nobody may delete from it, and its rows never change
+            if self._table is not tables.audit:  # append-only: rows are never deleted or changed
                 connection.execute(sa.delete(self._table))
             own = _moves.c.table_name == self._table.name
             connection.execute(sa.delete(_moves).where(own))
@@ -227,12 +227,12 @@ def _storable(value: Any) -> Any:
 
 
 def _checksum(row: dict[str, Any]) -> int:
-    """A checksum of a row, the same on both sides."""
+    """Return a row's checksum, which is the same on both sides."""
     text = json.dumps(row, sort_keys=True, default=str)
     return zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def rows_of(moved: dict[str, Contents]) -> Iterator[str]:
-    """What was moved, a line for each table."""
+    """Yield one line per table that was moved."""
     for name, contents in moved.items():
         yield f"{name:14} {contents.count:>10,} rows, sum {contents.sum:016x}"
