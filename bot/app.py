@@ -231,8 +231,7 @@ def keys_of(settings: Settings) -> KeyRing | None:
         return None
     elsewhere = settings.server_key if settings.server == "external" else None
     ring = load_keys(settings.keys, elsewhere, everywhere=settings.require_keys)
-    # The embedded server is this process, and a server on this machine shares the folder: both use the same
-    # key.
+    # The embedded server is this process, and a server on this machine shares the folder: same key for both.
     return ring if elsewhere else replace(ring, peer=ring.public)
 
 

@@ -1,6 +1,4 @@
-"""Explains in plain words what is wrong with a setting's value; pydantic's messages are for programmers.
-Pure.
-"""
+"""Explains in plain words what is wrong with a setting; pydantic's messages are for programmers. Pure."""
 
 from __future__ import annotations
 

@@ -23,8 +23,7 @@ _SECRETS = re.compile(
     r"|(?<=://)(?!user:\S{3,15}@host)(?:[^\s/:@]*:[^\s/]+|[^\s/:@?#]+)(?=@)"
     r"|(?<=[?&]password=)[^\s&'\"]+|(?<=[?&]sslpassword=)[^\s&'\"]+"
 )
-# A password that isn't percent-encoded may contain any character, so hide everything before the line's last
-# @.
+# A password that isn't percent-encoded may contain anything: hide all that precedes the line's last @.
 _POSTGRES = re.compile(
     r"(postgres(?:ql)?(?:\+\w+)?:/{0,2}+)"
     r"(?!user:(?:password|p%40ss%2Fword)@host)"  # our own examples

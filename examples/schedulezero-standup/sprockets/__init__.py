@@ -1,4 +1,4 @@
-"""The stand-up as a package: this module is what the entry point names."""
+"""The stand-up as a package; its entry point names this module."""
 
 from .standup_sprocket import setup
 
