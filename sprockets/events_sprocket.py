@@ -82,8 +82,7 @@ async def create_event(
         async with asking_discord("make the event"):
             event = await guild.create_scheduled_event(
                 name=plan["name"],
-                description=plan["description"]
-                or discord.utils.MISSING,  # Discord accepts no description, but not ""
+                description=plan["description"] or discord.utils.MISSING,  # Discord rejects ""
                 start_time=begins,
                 end_time=begins + lasts,
                 privacy_level=discord.PrivacyLevel.guild_only,

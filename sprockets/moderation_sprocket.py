@@ -206,7 +206,7 @@ async def _say(channel: discord.TextChannel, text: str) -> None:
 
 
 async def _restore(channel: discord.TextChannel, found: dict[str, list[int]], reason: str) -> None:
-    """Restore the locked permissions to their saved values; leave the others, which may have changed since."""
+    """Restore the locked permissions to their saved values; others may have changed since and stay."""
     for role_id, (allow, deny) in found.items():
         role = channel.guild.get_role(int(role_id))
         if role is None:

@@ -67,8 +67,7 @@ async def give_role_for(
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         return {"people": [await _look_at(bot, role, item) for item in dict.fromkeys(user_ids)]}
 
-    # Checked once per run: when a run resumes after a crash, people may have the role because this run gave
-    # it.
+    # Checked once per run: after a crash, people may have the role because this run gave it to them.
     people = (await step("look", look))["people"]
     borrowers = [person for person in people if not person["keeps"]]
     if not borrowers:

@@ -6,8 +6,7 @@
   `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
 * **While it runs**: `current_run`, `settings_of`, and `step` for work that must happen only once;
-`JobFailed`,
-  `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
+  `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
   guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for` and `fitting` write messages;

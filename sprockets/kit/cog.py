@@ -20,8 +20,7 @@ from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
 class RegisteringCog(commands.Cog):
     """The base class of a sprocket's cog: registers the jobs while it is loaded.
 
-    Set ``jobs`` to the return value of `by_name`, and ``settings`` to a pydantic model if the sprocket has
-    settings.
+    Set ``jobs`` to the return value of `by_name`, and ``settings`` to a pydantic model if it has settings.
     """
 
     jobs: ClassVar[Mapping[str, JobFunction]] = {}

@@ -374,9 +374,7 @@ async def post(
 async def _posted_before(
     channel: discord.abc.Messageable, plan: dict[str, Any], since: datetime
 ) -> dict[str, Any] | None:
-    """Return the message of this plan that was posted since an instant, or None; Uncertain if nobody can
-    tell.
-    """
+    """Return what was posted for a plan since an instant, or None. Raises Uncertain if that is unknown."""
     journal = current_run().journal
     assert journal is not None
     me = channel._state.self_id  # type: ignore[attr-defined]
@@ -402,7 +400,7 @@ async def _posted_before(
 
 
 def may_look_back(channel: Any) -> bool:
-    """Return whether the bot may read a channel's history; without that right, Discord returns no messages."""
+    """Return whether the bot may read a channel's history; without that right, Discord returns none."""
     guild: discord.Guild | None = getattr(channel, "guild", None)
     return guild is None or channel.permissions_for(guild.me).read_message_history
 
@@ -418,8 +416,7 @@ def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
 
 
 def posted(message: discord.Message, channel: Sendable | None = None) -> dict[str, Any]:
-    """Return a message's ids and link as a job's result. The ids are strings, which every JSON client can
-    hold.
+    """Return a message's ids and link as a job's result. The ids are strings, as JSON clients need them.
 
     Parameters:
         message: The posted message.
