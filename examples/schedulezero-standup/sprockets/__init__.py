@@ -1,4 +1,4 @@
-"""The stand-up as a package; its entry point names this module."""
+"""The stand-up as a package: this module is what the entry point names."""
 
 from .standup_sprocket import setup
 

@@ -31,7 +31,7 @@ from sprockets.kit import (
 
 
 class StandupSettings(BaseModel):
-    """Settings that each server can change."""
+    """What each server can set for itself."""
 
     questions: Annotated[LongText, Field(max_length=1000, description="What to ask, one on each line")] = (
         "What did you do?\nWhat will you do?\nWhat is in your way?"
@@ -88,7 +88,7 @@ def _text(team: str, questions: str, tone: str) -> str:
 
 @hold_standup.preview
 async def _preview(bot: commands.Bot, team: str, tone: str = "friendly", **_: Any) -> str:
-    """Return the beginning of the stand-up."""
+    """Show how it will begin."""
     return _text(team, "…", tone)
 
 

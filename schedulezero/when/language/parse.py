@@ -89,8 +89,7 @@ def understand(
         text: The text that the person typed.
         zone: The person's IANA zone, for wall-clock times unless the text names another zone.
         locale: Discord's name of the person's locale, such as ``en-GB``; it decides the language and the
-            order
-            of day and month.
+            order of day and month.
         now: The present instant, aware UTC.
         outside: The reader of foreign dates, for callers that parse several texts at once.
 

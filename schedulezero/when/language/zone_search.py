@@ -1,7 +1,6 @@
 """Searches time zones by city, country, abbreviation or offset, in the person's language.
 
-The names are CLDR's, from babel. Lists show the current time in each zone, so that people recognize their
-own.
+The names are CLDR's, from babel. Lists show each zone's current time, so that people find their own.
 """
 
 from __future__ import annotations
