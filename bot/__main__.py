@@ -1,4 +1,4 @@
-"""``python -m bot``, and the program ``schedulezero-bot``."""
+"""Entry point of ``python -m bot`` and of the program ``schedulezero-bot``."""
 
 import sys
 from types import TracebackType
@@ -9,11 +9,11 @@ def _quietly(kind: type[BaseException], error: BaseException, trace: TracebackTy
         sys.__excepthook__(kind, error, trace)
 
 
-sys.excepthook = _quietly  # before anything takes long
+sys.excepthook = _quietly  # before the slow imports
 
 
 def main() -> int:
-    """Runs the command line; Ctrl-C while it is still being imported ends it quietly."""
+    """Run the command line; Ctrl-C during its import exits quietly."""
     try:
         from bot.cli.main import main as command_line
     except KeyboardInterrupt:

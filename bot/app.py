@@ -1,7 +1,7 @@
-"""The bot: puts the parts together, in order, and takes them apart in reverse.
+"""The bot: starts its parts in order and stops them in reverse order.
 
-server (if embedded) → memory → REST client → cogs → sprockets → commands. `create_bot` builds the
-very bot that `run`, the demo and the tests use.
+server (if embedded) → memory → REST client → cogs → sprockets → commands. `run`, the demo and the tests all
+build the bot with `create_bot`.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ from schedulezero.wire.keys import KeyRing, load_keys
 
 log = logging.getLogger(__name__)
 
-# The bot never speaks in voice channels: discord.py need not warn that what voice takes is not installed.
+# The bot never joins voice channels, so discord.py's warnings about missing voice packages are noise.
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 _WARM_UP_AFTER_SECONDS = 2.0
 _ONE = Cluster(1, 1)
 
-_LONGEST_LIMIT_SECONDS = 30.0  # the least that discord.py takes
+_LONGEST_LIMIT_SECONDS = 30.0  # the smallest value that discord.py accepts
 
-# discord.py's two kinds of bots share no public base; for the type checker ours is the plain one.
+# discord.py's two kinds of bot share no public base class; the type checker sees the plain one.
 if TYPE_CHECKING:
     _AnyBot = commands.Bot
 else:
@@ -68,14 +68,14 @@ else:
 
 
 class ScheduleZeroBot(_AnyBot):
-    """A discord.py bot that schedules, whether it has one connection to Discord or several."""
+    """A discord.py bot that schedules jobs, over one connection to Discord or several."""
 
     def __init__(
         self, settings: Settings, cluster: Cluster, now: Callable[[], datetime], **connections: Any
     ) -> None:
         intents = discord.Intents.default()
         intents.message_content = settings.message_content
-        # Processes over a SQLite file have nowhere to lease from: each keeps to its even share.
+        # Processes that use SQLite share no database to lease from, so each one keeps to its even share.
         shared = cluster.count > 1 and is_postgres_setting(settings.database)
         self._shared_pace = (
             SharedPace(settings.database, settings.handler_id, cluster.count) if shared else None
@@ -88,8 +88,8 @@ class ScheduleZeroBot(_AnyBot):
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("/schedule create"),
             http_trace=pace.trace(),
-            # A channel's name may change twice in ten minutes. The server gives up a job that sits that out;
-            # one that is told how long to wait is run again then.
+            # Discord allows two changes of a channel's name in ten minutes. A job that waited that long would
+            # exceed the server's time limit; a job that learns how long to wait is run again at that time.
             max_ratelimit_timeout=_LONGEST_LIMIT_SECONDS,
             **connections,
         )
@@ -97,7 +97,7 @@ class ScheduleZeroBot(_AnyBot):
         self.cluster = cluster
         self._now = now
         self._handler_port = cluster.port(settings.handler_port)
-        # The embedded server knows the bot by a token that lives as long as this process.
+        # The bot authenticates to the embedded server with a token that lives as long as this process.
         own = secrets.token_urlsafe(32) if settings.server == "embedded" else None
         given = settings.api_token.get_secret_value() if settings.api_token is not None else None
         self._own_token = own
@@ -124,7 +124,7 @@ class ScheduleZeroBot(_AnyBot):
         self._claim: sqlite_lock.Claim | None = None
 
     async def setup_hook(self) -> None:
-        """Brings everything up but the handler, which starts when the bot is ready."""
+        """Start everything except the handler, which starts when the bot is ready."""
         expect_free(self._handler_port)
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
@@ -145,7 +145,7 @@ class ScheduleZeroBot(_AnyBot):
             try:
                 await loader.load(self, name)
             except Refused as error:
-                # One broken sprocket must not keep the others from running.
+                # A broken sprocket must not prevent the others from loading.
                 log.error("%s", error.message)
             except Exception:
                 log.exception("the sprocket %s could not be loaded", name)
@@ -156,12 +156,12 @@ class ScheduleZeroBot(_AnyBot):
             await self.tree.sync()
 
     async def close(self) -> None:
-        """Takes everything apart; safe to call twice."""
+        """Stop everything. Calling it twice is safe."""
         if not self._taken_apart:
             self._taken_apart = True
             if isinstance(cog := self.get_cog("ScheduleZeroCog"), ScheduleZeroCog):
                 handler = cog.handler
-                # First of all, so that the server hears "offline" and not "no jobs any more".
+                # First, so that the server sees the handler go offline rather than lose its jobs.
                 handler.stop()
                 await handler.wait_stopped()
             if self._warming_up is not None:
@@ -178,9 +178,9 @@ class ScheduleZeroBot(_AnyBot):
                 self._claim.release()
 
     async def claim_database(self) -> None:
-        """Makes this process a SQLite file's one bot, or this one of its clusters, unless it is already.
+        """Claim the SQLite file for this process, or for this cluster, unless it is claimed already.
 
-        Raises DatabaseInUse when another one is, and DatabaseUnusable when the file cannot be used.
+        Raises DatabaseInUse if another bot runs on it, and DatabaseUnusable if the file can't be used.
         """
         if self._claim is None and not is_postgres_setting(self.settings.database):
             self._claim = await asyncio.to_thread(self._claim_file, sqlite_path(self.settings.database))
@@ -197,7 +197,7 @@ class ScheduleZeroBot(_AnyBot):
         return claim
 
     async def _warm_up(self) -> None:
-        """Reads what is needed to understand dates, when there is nothing more urgent to do."""
+        """Load the data that parsing dates needs, once the bot has nothing more urgent to do."""
         await self.services.waiting.idle(self._quiet_moment())
         await asyncio.to_thread(warm_up)
 
@@ -210,14 +210,14 @@ class ScheduleZeroBot(_AnyBot):
 
 
 class _OneConnection(ScheduleZeroBot, commands.Bot):
-    """All guilds over one connection."""
+    """A bot that serves all guilds over one connection."""
 
 
 class _SeveralConnections(ScheduleZeroBot, commands.AutoShardedBot):
-    """Several connections, of which each brings its share of the guilds."""
+    """A bot with several connections, each of which serves its share of the guilds."""
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Waits until this bot may open another connection: one in five seconds, from all its processes."""
+        """Wait until this bot may open another connection: one per five seconds across all its processes."""
         if self._shared_pace is None:
             await super().before_identify_hook(shard_id, initial=initial)
         else:
@@ -225,22 +225,22 @@ class _SeveralConnections(ScheduleZeroBot, commands.AutoShardedBot):
 
 
 def keys_of(settings: Settings) -> KeyRing | None:
-    """The keys of the handler, None while everything stays on this machine."""
+    """Return the handler's keys, or None if all traffic stays on this machine."""
     local = is_loopback(settings.server_address) and is_loopback(settings.handler_address)
     if local and not settings.require_keys:
         return None
     elsewhere = settings.server_key if settings.server == "external" else None
     ring = load_keys(settings.keys, elsewhere, everywhere=settings.require_keys)
-    # The embedded server is this process, and a server on this machine shares the folder: the same key.
+    # The embedded server is this process, and a server on this machine shares the folder: same key for both.
     return ring if elsewhere else replace(ring, peer=ring.public)
 
 
 def server_config(settings: Settings, *, own_token: str | None = None) -> ServerConfig:
-    """What the embedded server runs with.
+    """Return the embedded server's configuration.
 
     Parameters:
-        settings: the bot's.
-        own_token: by which the server knows the bot in its own process.
+        settings: The bot's settings.
+        own_token: The token with which the bot authenticates to the server in its own process.
     """
     return ServerConfig(
         api_endpoint=settings.api_endpoint,
@@ -261,7 +261,7 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
 
 
 def expect_free(handler_port: int) -> None:
-    """Raises PortTaken when the handler's port cannot be used, as when another program listens there."""
+    """Raise PortTaken if the handler's port can't be used, as when another program listens there."""
     try:
         listen(f"http://127.0.0.1:{handler_port}").close()
     except PortTaken as error:
@@ -280,12 +280,12 @@ def expect_free(handler_port: int) -> None:
 def create_bot(
     settings: Settings, cluster: Cluster | None = None, now: Callable[[], datetime] = instants.now
 ) -> ScheduleZeroBot:
-    """The bot, ready to be started; with ``server: embedded`` it brings its server up and down.
+    """Return the bot, ready to start. With ``server: embedded`` it also starts and stops its server.
 
     Parameters:
-        settings: what it runs with.
-        cluster: its share, when other processes run the rest of it.
-        now: tells the embedded server the present instant; a test moves it.
+        settings: The bot's settings.
+        cluster: Its share of the shards, if other processes run the rest of the bot.
+        now: Returns the present instant for the embedded server; tests pass their own clock.
     """
     cluster = cluster or _ONE
     loader.look_in(Path("sprockets"))

@@ -1,7 +1,7 @@
-"""Clusters: one bot as several processes, each with its share of the shards. Pure.
+"""Clusters: run one bot as several processes, each with its share of the shards. Pure.
 
-A cluster is written ``2/8``: the second of eight. Neighbouring shards stay together, so that a cluster is
-one range of them (https://discord.com/developers/docs/events/gateway#sharding).
+A cluster is written ``2/8``: the second of eight. Each cluster is one contiguous range of shards
+(https://discord.com/developers/docs/events/gateway#sharding).
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ class Cluster:
 
     @property
     def leads(self) -> bool:
-        """Whether it does what one of them does for all, such as telling Discord of the commands."""
+        """Whether this cluster does the work that only one may do, such as syncing the commands."""
         return self.number == 1
 
     def shards(self, count: int) -> Shards:
-        """Its share of so many shards."""
+        """Return this cluster's share of ``count`` shards."""
         return cluster_shards(self.number, self.count, count)
 
     def port(self, first: int) -> int:
-        """Its port, when the first cluster has ``first``: neighbours, so that they fit on one machine."""
+        """Return this cluster's port, counting up from ``first``: several fit on one machine."""
         return first + self.number - 1
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Cluster:
 
 
 def read_cluster(text: str) -> Cluster:
-    """A cluster from what was written; ValueError says what would be right."""
+    """Parse a cluster such as ``2/8``. Raises ValueError with a message that says what is valid."""
     match = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text.strip())
     number, count = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= number <= count <= _MOST_CLUSTERS:

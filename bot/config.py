@@ -1,8 +1,8 @@
-"""Settings: a YAML file, overridden by the environment; every error is one sentence with its fix.
+"""Settings: a YAML file, overridden by the environment; each error is one sentence that says how to fix it.
 
-Each key may also be given as ``SCHEDULEZERO_<KEY>``, one below ``limits`` as
-``SCHEDULEZERO_LIMITS__<KEY>``. The bot's token comes from ``DISCORD_TOKEN``
-only and is no setting, so that it never stands in a file that is shown or committed.
+Each key can also be set as ``SCHEDULEZERO_<KEY>``, and each key below ``limits`` as
+``SCHEDULEZERO_LIMITS__<KEY>``. The bot's token comes from ``DISCORD_TOKEN`` only and isn't a setting, so that
+it never ends up in a file that people share or commit.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ DEFAULT_SPROCKETS = (
 
 
 class ConfigError(ScheduleZeroError):
-    """The configuration cannot be used; the message is one sentence that says what to change."""
+    """The configuration can't be used; the message is one sentence that says what to change."""
 
 
 _LONGEST_SHOWN = 200
 
 
 class Settings(BaseSettings):
-    """What the bot runs with."""
+    """The bot's settings."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # What the file says is passed to the constructor; the environment goes over it.
+        # The file's values are passed to the constructor; the environment overrides them.
         return env_settings, init_settings
 
     @field_validator("server_address")
@@ -170,7 +170,7 @@ class Settings(BaseSettings):
     @field_validator("limits", mode="before")
     @classmethod
     def _limits(cls, value: Any) -> Any:
-        return {} if value is None else value  # the key with nothing below it
+        return {} if value is None else value  # the key is there with nothing below it
 
     @field_validator("timezone")
     @classmethod
@@ -192,22 +192,22 @@ class Settings(BaseSettings):
 
     @property
     def handler_address(self) -> str:
-        """Where our handler listens, and where the server finds it."""
+        """The address at which our handler listens and the server reaches it."""
         return self.handler_address_at(self.handler_port)
 
     def handler_address_at(self, port: int) -> str:
-        """The same with another port, as each of several clusters has its own."""
+        """Return the handler's address with another port; each cluster has its own."""
         host = f"[{self.handler_host}]" if ":" in self.handler_host else self.handler_host
         return f"tcp://{host}:{port}"
 
 
 def load_settings(path: str | Path | None = None) -> Settings:
-    """The settings of a file, with the environment over it.
+    """Load the settings from a file, overridden by the environment.
 
     Parameters:
-        path: the YAML file; None means the default one, which need not exist.
+        path: The YAML file; None means the default one, which may be missing.
 
-    Raises ConfigError, in one sentence that names the file or the key and the fix.
+    Raises ConfigError with one sentence that names the file or key and the fix.
     """
     file = _file_of(path)
     data = _read(file) if path is not None or file.exists() else {}
@@ -237,7 +237,7 @@ def load_settings(path: str | Path | None = None) -> Settings:
 
 
 def source_of(path: str | Path | None = None) -> str:
-    """Where `load_settings` takes the settings from, for people: the file and the variables over it."""
+    """Describe for people where `load_settings` reads from: the file and the variables that override it."""
     file = _file_of(path)
     variables = sorted(name for name in os.environ if name.startswith(PREFIX))
     found = str(file) if file.exists() else f"no file {file}, so the defaults"
@@ -304,13 +304,13 @@ def _sentence(error: ValidationError, file: Path) -> str:
     name = key if name == "limits" else name
     variable = f"{PREFIX}{name.upper().replace('.', _BELOW)}"
     source = variable if variable in os.environ else f"{name!r} in {file}"
-    # The value of `database` may hold a password.
+    # The value of `database` may contain a password.
     given = f" is {repr(first['input'])[:_LONGEST_SHOWN]}" if key != "database" else ""
     return f"{source}{given}: {in_our_words(first)}."
 
 
 def _keys_near(variable: str) -> str:
-    """The keys that a misspelt variable may have meant."""
+    """Return the keys that a misspelled variable may have meant."""
     if not variable.startswith(f"{PREFIX}LIMITS"):
         return _known_keys()
     names = ", ".join(f"{PREFIX}LIMITS{_BELOW}{name.upper()}" for name in LimitSettings.model_fields)
@@ -322,7 +322,7 @@ def _known_keys() -> str:
 
 
 def _expect_bare(address: str, example: str) -> None:
-    """Raises ValueError when an address holds more than a scheme, a host and a port."""
+    """Raise ValueError if an address has more than a scheme, a host and a port."""
     parts = urlsplit(address)
     for what, found in (
         ("a user or password", parts.username is not None or parts.password is not None),

@@ -1,11 +1,11 @@
-"""Says in our own words what is wrong with a setting's value; pydantic's are for programmers. Pure."""
+"""Explains in plain words what is wrong with a setting; pydantic's messages are for programmers. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# Read as: the type of pydantic's error, and what would be right; its context fills the braces
+# Type of pydantic's error → what would be valid; the error's context fills in the braces
 # (https://docs.pydantic.dev/latest/errors/validation_errors/).
 _WORDS = {
     "bool_type": "it must be true or false",
@@ -33,14 +33,14 @@ _WORDS = {
 
 
 def in_our_words(error: Mapping[str, Any]) -> str:
-    """What would be right for the value that one of pydantic's errors is about.
+    """Say what a valid value would be, for one of pydantic's errors.
 
     Parameters:
-        error: an element of ``ValidationError.errors()``.
+        error: An element of ``ValidationError.errors()``.
     """
     words = _WORDS.get(error["type"])
-    if words is None:  # a sentence of one of our own validators
+    if words is None:  # one of our own validators wrote the sentence
         return str(error["msg"]).removeprefix("Value error, ")
     context = dict(error.get("ctx", {})).items()
     whole = {name: int(bound) if isinstance(bound, float) else bound for name, bound in context}
-    return words.format_map(whole)  # our own bounds are whole numbers
+    return words.format_map(whole)  # our own limits are whole numbers

@@ -1,7 +1,7 @@
-"""For who writes sprockets: takes up changed files while the bot runs, on Discord or in the demo.
+"""For sprocket authors: reloads changed files while the bot runs, on Discord or in the demo.
 
-A sprocket that cannot be loaded leaves the old one running, and the reason goes to the log, and to the owner:
-in the channel that ``log_channel`` names, else by direct message.
+If a sprocket fails to load, the old one keeps running. The reason goes to the log and to the owner: in the
+channel that ``log_channel`` names, or else by direct message.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_TEXT = 1900
 
 
 async def keep_fresh(bot: ScheduleZeroBot, stop: asyncio.Event) -> None:
-    """Loads sprockets anew whenever their files change, until ``stop`` is set."""
+    """Reload sprockets whenever their files change, until ``stop`` is set."""
     folders = [Path(folder) for folder in sprockets.__path__]
     log.info("watching %s", ", ".join(str(folder) for folder in folders))
     async for changes in awatch(*folders, stop_event=stop, recursive=False):
@@ -36,7 +36,7 @@ async def keep_fresh(bot: ScheduleZeroBot, stop: asyncio.Event) -> None:
 
 
 async def take_up(bot: ScheduleZeroBot, name: str) -> str:
-    """Loads a sprocket, or loads it anew, and returns what there is to tell of it."""
+    """Load or reload a sprocket and return a sentence about the result."""
     try:
         if name in loader.loaded(bot):
             await loader.reload(bot, name)
@@ -53,7 +53,7 @@ async def take_up(bot: ScheduleZeroBot, name: str) -> str:
 
 
 async def tell_owner(bot: ScheduleZeroBot, text: str) -> None:
-    """Tells the owner in the log channel, else by direct message; what Discord refuses is logged."""
+    """Message the owner in the log channel, or else directly; log a refusal by Discord."""
     try:
         target: discord.abc.Messageable | None = None
         if bot.settings.log_channel is not None:

@@ -1,4 +1,4 @@
-"""The key ``limits`` of the settings: each limit with its default and its edge; 0 or null for no limit."""
+"""The settings under ``limits``: each limit with its default and its bounds; 0 or null means unlimited."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEFAULTS = Limits()
 
 
 class LimitSettings(BaseModel):
-    """What one guild and one person can ask for at most; see `schedulezero.model.limits.Limits`."""
+    """The most that one guild and one person can ask for; see `schedulezero.model.limits.Limits`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,7 +37,7 @@ class LimitSettings(BaseModel):
         return value or None
 
     def limits(self) -> Limits:
-        """The same for the server."""
+        """Return these limits in the form that the server takes."""
         return Limits.from_json(self.model_dump())
 
 

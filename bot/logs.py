@@ -1,4 +1,4 @@
-"""Log lines: one line each whatever is in them, and no secrets."""
+"""Formats log records: one line each, whatever they contain, and without secrets."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from schedulezero.storage.postgres_url import secrets_of
 
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _HIDDEN = "[hidden]"
-# Read as: what looks like a bot's token, one of ours, stands behind "Bearer", or before a URL's @.
+# Matches Discord bot tokens, our own tokens, anything after "Bearer", and credentials before the @ of a URL.
 _SECRETS = re.compile(
     r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|sz_[0-9a-f]{8}_[\w-]{43}"
     r"|(?<=Bearer )\S+|(?<=Authorization: )\S+ \S+"
     r"|(?<=://)(?!user:\S{3,15}@host)(?:[^\s/:@]*:[^\s/]+|[^\s/:@?#]+)(?=@)"
     r"|(?<=[?&]password=)[^\s&'\"]+|(?<=[?&]sslpassword=)[^\s&'\"]+"
 )
-# A password that is not percent-encoded may hold anything; so all that stands before the line's last @ goes.
+# A password that isn't percent-encoded may contain anything: hide all that precedes the line's last @.
 _POSTGRES = re.compile(
     r"(postgres(?:ql)?(?:\+\w+)?:/{0,2}+)"
     r"(?!user:(?:password|p%40ss%2Fword)@host)"  # our own examples
@@ -36,36 +36,36 @@ _known: dict[str, re.Pattern[str]] = {}
 
 
 def hide(secret: str | None) -> None:
-    """Keeps a secret out of every line from now on, however it is quoted there."""
+    """Hide a secret in every line from now on, in each of its quoted forms."""
     if not secret:
         return
     forms = {secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}
     for form in forms:
-        # Not as a part of another word, which a short password might be.
+        # Don't match inside other words: a short password might be part of one.
         before, after = (r"(?<!\w)" if form[0].isalnum() else ""), (r"(?!\w)" if form[-1].isalnum() else "")
         _known[form] = re.compile(before + re.escape(form) + after)
 
 
 def hide_passwords(setting: str) -> None:
-    """Keeps the password of a ``database`` setting out of every line from now on."""
+    """Hide the password of a ``database`` setting in every line from now on."""
     for secret in secrets_of(setting):
         hide(secret)
 
 
 def redact(text: str) -> str:
-    """A text without the secrets in it."""
+    """Return a text with the secrets in it hidden."""
     text = _POSTGRES.sub(rf"\1{_HIDDEN}@", text)
-    for secret in sorted(_known, key=len, reverse=True):  # one may hold another
+    for secret in sorted(_known, key=len, reverse=True):  # longest first: a secret may contain another
         text = _known[secret].sub(_HIDDEN, text)
     return _SECRETS.sub(_HIDDEN, text)
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record as one line; a traceback follows in lines that nobody mistakes for records."""
+    """Formats a record as one line; traceback lines are prefixed, so that they can't pass for records."""
 
     def format(self, record: logging.LogRecord) -> str:
         record = logging.makeLogRecord(record.__dict__)
-        message = redact(record.getMessage())  # before control characters in a secret are written otherwise
+        message = redact(record.getMessage())  # before the control characters in a secret are escaped
         if run_id := getattr(record, "run_id", None):
             message = f"{message} (run {run_id})"
         record.msg, record.args = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message), ()
@@ -77,10 +77,10 @@ class LineFormatter(logging.Formatter):
 
 
 class RunFilter(logging.Filter):
-    """Puts the run that is being carried out to each record, so that its lines are found together."""
+    """Adds the current run's id to each record, so that all lines of a run can be found."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # It is heavy, and not loaded before there are runs.
+        # The module is slow to import and isn't loaded before the first run.
         module = sys.modules.get("schedulezero.handler.run_context")
         current = module.current_run().run_id if module is not None else None
         record.run_id = current or getattr(record, "run_id", None)
@@ -105,18 +105,18 @@ class JsonFormatter(LineFormatter):
 
 
 def as_json() -> None:
-    """Writes JSON from now on."""
+    """Switch the log's format to JSON."""
     for handler in logging.getLogger().handlers:
         handler.setFormatter(JsonFormatter())
 
 
 def set_up(*, verbose: bool) -> None:
-    """Sends the program's log, and whatever ends it, to the standard error in that form."""
+    """Send the program's log, including uncaught exceptions, to standard error in this format."""
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter(_FORMAT))
     handler.addFilter(RunFilter())
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
-    # Even when all is logged: these would log what is sent to Discord, token included.
+    # Even in a verbose log: these loggers would log what is sent to Discord, token included.
     quiet = ("aiohttp", "httpx", "httpcore") if verbose else ("aiohttp", "httpx", "httpcore", "discord")
     for name in quiet:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -139,7 +139,7 @@ def _thread_ended(what: threading.ExceptHookArgs) -> None:
 
 
 def _not_raised(what: sys.UnraisableHookArgs) -> None:
-    """Logs what Python could raise nowhere, such as an error of a destructor."""
+    """Log an exception that Python could not raise, such as one in a destructor."""
     if what.exc_value is not None:
         error = (what.exc_type, what.exc_value, what.exc_traceback)
         logging.getLogger("bot").error("an error was ignored in %r", what.object, exc_info=error)

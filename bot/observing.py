@@ -1,4 +1,4 @@
-"""What a bot owner may watch the bot with: metrics, Sentry, OpenTelemetry. The latter two where installed."""
+"""Monitoring for bot owners: metrics, Sentry and OpenTelemetry; the latter two if they are installed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _METRICS_CONNECTIONS = 32
 
 @asynccontextmanager
 async def serving_metrics(port: int, host: str) -> AsyncGenerator[None]:
-    """Serves `/metrics` of a bot whose server runs elsewhere; PortTaken when the port is in use.
+    """Serve `/metrics` for a bot whose server runs elsewhere. Raises PortTaken if the port is in use.
 
-    Not with prometheus_client's own server, which keeps a thread for each connection, without an end.
+    This doesn't use prometheus_client's own server, which starts an unlimited number of threads, one for each
+    connection.
     """
     connections = Connections(Bounds(connections=_METRICS_CONNECTIONS, under_way=_METRICS_CONNECTIONS // 2))
     app = web.Application(middlewares=[connections.middleware()])
@@ -61,11 +62,12 @@ async def _show_metrics(request: web.Request) -> web.Response:
 
 
 def observe() -> list[str]:
-    """Begins to report to Sentry and OpenTelemetry, if their own variables of the environment ask for it.
+    """Start reporting to Sentry and OpenTelemetry, if the environment asks for it.
 
-    ``SENTRY_DSN`` and ``OTEL_EXPORTER_OTLP_ENDPOINT``.
+    Reads ``SENTRY_DSN`` and ``OTEL_EXPORTER_OTLP_ENDPOINT``.
 
-    Returns what it reports to. What is asked for and not installed is said in the log.
+    Returns the names of the services it reports to. Logs a warning about a service that is configured but not
+    installed.
     """
     begun: list[str] = []
     if os.environ.get("SENTRY_DSN") and _have("sentry_sdk", "sentry-sdk"):
@@ -86,7 +88,7 @@ def observe() -> list[str]:
 
 
 def without_secrets(event: dict[str, Any], _hint: dict[str, Any]) -> dict[str, Any]:
-    """An event for Sentry with tokens and passwords taken out, wherever they stand."""
+    """Return an event for Sentry with all tokens and passwords hidden."""
     return _clean(event)
 
 
@@ -121,7 +123,7 @@ def _begin_tracing() -> None:
 
 
 def trace_with(tracer: Any) -> None:
-    """Makes a span of every run with this tracer of OpenTelemetry's."""
+    """Create a span for every run with this OpenTelemetry tracer."""
 
     @contextmanager
     def span(name: str, attributes: dict[str, str]) -> Generator[None]:
@@ -131,7 +133,7 @@ def trace_with(tracer: Any) -> None:
             try:
                 yield
             except Exception as error:
-                # OpenTelemetry itself would send the message and the traceback as they are.
+                # OpenTelemetry's own handling would send the message and the traceback unredacted.
                 status: Any = importlib.import_module("opentelemetry.trace")
                 text = redact(f"{type(error).__name__}: {error}")
                 current.set_status(status.Status(status.StatusCode.ERROR, text))

@@ -1,4 +1,4 @@
-"""Why Discord does not let the bot in; apart from `bot.run`, so that nothing heavy is imported for it."""
+"""Why Discord rejects the bot; separate from `bot.run` so that importing it stays cheap."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from schedulezero.errors import ScheduleZeroError
 
 
 class DiscordUnusable(ScheduleZeroError):
-    """Discord cannot be used at the moment; the message says why."""
+    """Discord can't be used at the moment; the message says why."""
 
 
 class DiscordRefuses(DiscordUnusable):
-    """Discord does not let the bot in until somebody changes something; the message says what."""
+    """Discord rejects the bot until somebody changes something; the message says what."""

@@ -1,4 +1,4 @@
-"""The bot on Discord, until it is told to stop."""
+"""Runs the bot on Discord until it is stopped."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _TOKEN = (
 )
 _SHARDS = "The bot is in so many servers that it needs more shards; raise `shards`."
 _REFUSALS = {4004: _TOKEN, 4010: _SHARDS, 4011: _SHARDS}
-"""Close codes after which connecting again does not help: authentication failed, invalid shard, sharding
-required (https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes).
+"""Close codes after which reconnecting doesn't help: authentication failed, invalid shard, sharding required
+(https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes).
 """
 
 
 Beside = Callable[[ScheduleZeroBot, asyncio.Event], Coroutine[Any, Any, None]]
-"""Runs beside the bot until the event is set."""
+"""Runs alongside the bot until the event is set."""
 
 
 async def run(
@@ -46,17 +46,17 @@ async def run(
     cluster: Cluster | None = None,
     beside: Beside | None = None,
 ) -> int:
-    """Runs the bot until ``stop`` is set; returns the process's exit status.
+    """Run the bot until ``stop`` is set and return the process's exit status.
 
     Parameters:
-        settings: what it runs with.
-        token: the bot's.
-        stop: ends it.
-        cluster: its share, when other processes run the rest of the bot.
-        beside: what runs beside the bot.
+        settings: The bot's settings.
+        token: The bot's token.
+        stop: Ends it.
+        cluster: Its share of the shards, if other processes run the rest of the bot.
+        beside: Runs alongside the bot.
 
-    Raises DiscordUnusable (DiscordRefuses where trying again cannot help), PortTaken or DatabaseUnusable,
-    each a sentence.
+    Raises DiscordUnusable (DiscordRefuses if a retry can't help), PortTaken or DatabaseUnusable. Each message
+    is one sentence.
     """
     observe()
     port = settings.metrics_port
@@ -65,9 +65,9 @@ async def run(
 
 
 def keep_what_is_loaded() -> None:
-    """Exempts what is loaded by now from garbage collection: it stays as long as the process does.
+    """Exempt everything loaded so far from garbage collection; it stays as long as the process does.
 
-    A full collection looks at every object with the GIL held, and so holds the event loop: for 150 ms with
+    A full collection visits every object while it holds the GIL, which blocks the event loop: for 150 ms with
     the 220,000 objects of our modules, and hardly at all without them.
     """
     gc.collect()
@@ -80,7 +80,7 @@ async def _run(
     bot = create_bot(settings, cluster)
     keep_what_is_loaded()
     try:
-        await bot.claim_database()  # before Discord is asked for anything: a second bot stops here
+        await bot.claim_database()  # before any request to Discord: a second bot stops here
     except ScheduleZeroError:
         await bot.close()
         raise

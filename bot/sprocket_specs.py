@@ -1,4 +1,4 @@
-"""What sprockets' jobs declare, told without loading them into a bot."""
+"""Reads what sprockets' jobs declare without loading them into a bot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def specs_of_sprockets(names: Iterable[str]) -> list[MethodSpec]:
-    """What the jobs of sprockets declare; one that cannot be imported is logged and left out."""
+    """Return what the sprockets' jobs declare; log and skip a sprocket that can't be imported."""
     found: list[MethodSpec] = []
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""Testing sprockets: the real bot, handler, server and database in a simulated guild, as pytest fixtures.
+"""Testing sprockets: pytest fixtures with the real bot, handler, server and database in a simulated guild.
 
     pytest_plugins = ["schedulezero.testing"]
 
@@ -7,7 +7,7 @@
         answer = await guild.run("welcome", {"channel_id": guild.channel.id})
         assert answer["success"] is True and guild.posted()[-1].content == "Welcome!"
 
-Nothing of ours is replaced; Discord is simcord's. Needs ``pip install 'schedulezero-discord[dev]'``.
+None of our code is replaced; simcord simulates Discord. Needs ``pip install 'schedulezero-discord[dev]'``.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ from schedulezero.when.language.parse import understand
 from schedulezero.wire.addresses import free_ports
 
 SECONDS = 15.0
-"""How long anything is waited for before a test fails."""
+"""How many seconds any wait may take before the test fails."""
 
 
 class MovedClock:
-    """The system's clock, as the embedded server sees it, moved on by tests."""
+    """The system's clock as the embedded server sees it; tests can move it forward."""
 
     def __init__(self) -> None:
         self.offset = timedelta()
@@ -57,15 +57,15 @@ class MovedClock:
 
 @dataclass
 class SimulatedGuild:
-    """A guild with a channel, and four people with different rights.
+    """A guild with a channel and four people with different rights.
 
     Attributes:
-        env: the simulated Discord, for whatever is not offered here.
-        bot: the real bot in it.
-        settings: what the bot runs with.
-        guild, channel: where everything happens.
-        admin, moderator, plain, owner: an administrator, somebody who manages the server, somebody without
-            rights, and the owner of the bot.
+        env: The simulated Discord, for anything that this class doesn't offer.
+        bot: The real bot in it.
+        settings: The bot's settings.
+        guild, channel: Where everything happens.
+        admin, moderator, plain, owner: An administrator, a person with Manage Server, a person without
+            rights, and the bot's owner.
     """
 
     env: simcord.Env
@@ -85,12 +85,12 @@ class SimulatedGuild:
         return handler_of(self.bot)
 
     async def ready(self) -> None:
-        """Returns when the server knows the handler with all that it can do."""
+        """Wait until the server knows the handler and all its jobs."""
         await self.handler.wait_bound()
         await self.handler.refresh()
 
     async def load(self, name: str) -> list[str]:
-        """Loads a sprocket as ``/load_sprocket`` does, and returns the jobs that it brought."""
+        """Load a sprocket as ``/load_sprocket`` does and return the jobs that it added."""
         brought = await loader.load(self.bot, name)
         await self.env.settle()
         await self.ready()
@@ -98,18 +98,18 @@ class SimulatedGuild:
         return brought
 
     def invite(self) -> None:
-        """Lets the bot's role do just what its own link asks for, as where somebody invited it now."""
+        """Give the bot's role exactly the permissions in its invite link, as after an invite."""
         let_do_what_it_asks(self.env, self.bot, self.guild)
 
     async def run(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Calls a job over the wire as the server would, and returns its answer."""
+        """Call a job over the wire as the server would and return its response."""
         context = zmq.asyncio.Context()
         socket: Any = context.socket(zmq.REQ)
         try:
             socket.setsockopt(zmq.LINGER, 0)
             keys = self.handler.keys
             if keys is not None and keys.peer is not None and keys.cover(self.handler.address):
-                keys.speak_to(socket, keys.public)  # the embedded server has the key of the handler, too
+                keys.speak_to(socket, keys.public)  # the embedded server uses the handler's key
             socket.connect(self.handler.address)
             await socket.send(json.dumps({"method": method, "params": params}).encode())
             async with asyncio.timeout(SECONDS):
@@ -121,7 +121,7 @@ class SimulatedGuild:
         return answer
 
     async def schedule(self, method: str, params: Mapping[str, Any], when: str) -> Job:
-        """Schedules a job in words, such as ``in 2 hours``, as the administrator."""
+        """Schedule a job in words, such as ``in 2 hours``, as the administrator."""
         understood = understand(when, zone="UTC", locale="en-GB", now=self.clock())
         return await self.bot.services.client.create(
             Job(
@@ -137,13 +137,13 @@ class SimulatedGuild:
         )
 
     async def advance(self, **span: float) -> None:
-        """Moves the server's clock on, such as ``hours=2``; what falls due runs as it would have."""
+        """Move the server's clock forward, for example by ``hours=2``; jobs that fall due run as usual."""
         self.clock.offset += timedelta(**span)
         assert self.bot.server is not None
         self.bot.server.look()
 
     def posted(self, channel: simcord.ChannelHandle | None = None) -> list[discord.Message]:
-        """What the bot posted in a channel so far, the oldest first."""
+        """Return what the bot has posted in a channel so far, the oldest first."""
         return [
             message
             for message in (channel or self.channel).history()
@@ -153,7 +153,7 @@ class SimulatedGuild:
         ]
 
     async def message_in(self, channel: simcord.ChannelHandle, containing: str = "") -> discord.Message:
-        """The newest message of the bot's in a channel with that text; waits until there is one."""
+        """Return the bot's newest message in a channel that contains the text; wait until there is one."""
         async with asyncio.timeout(SECONDS):
             while True:
                 found = [
@@ -166,7 +166,7 @@ class SimulatedGuild:
                 await asyncio.sleep(0.02)
 
     async def restart_bot(self) -> None:
-        """Ends the bot's process, as far as one process can, and starts a new one."""
+        """End the bot as if its process had ended, as far as one process can, and start a new one."""
         await self.bot.close()
         self.bot = create_bot(self.settings, now=self.clock)
         simulated(self.bot, self.env)
@@ -179,11 +179,11 @@ class SimulatedGuild:
 async def simulated_guild(
     settings: Settings, kind: type[SimulatedGuild] = SimulatedGuild
 ) -> AsyncIterator[Any]:
-    """Builds a guild around a new bot, and takes it down again.
+    """Build a guild around a new bot, and shut it down afterwards.
 
     Parameters:
-        settings: what the bot runs with.
-        kind: what to build; a subclass may offer more.
+        settings: The bot's settings.
+        kind: The class to build; a subclass may offer more.
     """
     clock = MovedClock()
     bot = create_bot(settings, now=clock)
@@ -230,7 +230,7 @@ async def _furnish(
 
 
 def free_settings(database: str) -> Settings:
-    """Settings with ports that nobody uses, tables in that database, and no limits on jobs and runs."""
+    """Return settings with free ports, tables in that database, and no limits on jobs and runs."""
     handler, registration, rest = free_ports(3)
     return Settings(
         handler_port=handler,
@@ -243,12 +243,12 @@ def free_settings(database: str) -> Settings:
 
 @pytest.fixture
 def bot_settings(tmp_path: Path) -> Settings:
-    """What the bot of a test runs with; override it to change something."""
+    """The bot's settings in a test; override this fixture to change them."""
     return free_settings(str(tmp_path / "schedulezero.db"))
 
 
 @pytest_asyncio.fixture
 async def guild(bot_settings: Settings) -> AsyncIterator[SimulatedGuild]:
-    """The real bot in a simulated guild, ready to be used."""
+    """The real bot in a simulated guild, ready to use."""
     async with simulated_guild(bot_settings) as built:
         yield built

@@ -217,5 +217,5 @@ class AnnouncementSprocket(RegisteringCog):
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(AnnouncementSprocket(bot))

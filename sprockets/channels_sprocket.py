@@ -1,4 +1,4 @@
-"""Channels by the clock: slow mode for some hours, and countdowns in topics and names."""
+"""Channel jobs: slow mode for some hours, and countdowns in topics and names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def set_slowmode(
     about = f"slowmode:{channel.id}"
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
-        # Within another such time the channel is slow already.
+        # During an earlier slow mode of this kind, the channel's current delay isn't the one to restore.
         restoring = await waiting(bot, about) if lasts is not None else None
         return {"before": restoring.params["seconds"] if restoring else channel.slowmode_delay}
 
@@ -102,11 +102,11 @@ async def set_channel_text(
 
 
 class ChannelsSprocket(RegisteringCog):
-    """Registers the jobs about channels."""
+    """Registers the channel jobs."""
 
     jobs = by_name(set_slowmode, set_channel_text)
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(ChannelsSprocket(bot))

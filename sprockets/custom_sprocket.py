@@ -1,8 +1,8 @@
-"""A sprocket to copy: one job of its own, one that builds on another's, and a slash command.
+"""A sprocket to copy: a job of its own, a job that builds on another sprocket's, and a slash command.
 
-Copy this file to ``sprockets/<name>_sprocket.py``, change it, and load it with
-``/load_sprocket <name>``. A job is a function ``(bot, params) -> dict``; the first line of its
-docstring is its help, the ``Params:`` block becomes its form in Discord.
+Copy this file to ``sprockets/<name>_sprocket.py``, change it, and load it with ``/load_sprocket <name>``. A
+job is a function ``(bot, params) -> dict``. The first line of its docstring becomes its help, and the
+``Params:`` block becomes its form in Discord.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ async def question_of_the_day(bot: commands.Bot, params: dict[str, Any]) -> dict
         question: str - The question. Leave it empty to use one of mine (optional)
     """
     question = params.get("question") or random.choice(QUESTIONS)
-    # Another sprocket's job, called as the server would call it.
+    # Call another sprocket's job as the server would.
     cog: Any = bot.get_cog("ScheduleZeroCog")
     announce = cog.handler.sprockets["send_announcement"]
     return await announce(bot, {"channel_id": params["channel_id"], "message": f"**{question}**"})
@@ -44,7 +44,7 @@ JOBS = {"question_of_the_day": question_of_the_day}
 
 
 class CustomSprocket(commands.Cog):
-    """Registers the jobs above, and offers a slash command of its own."""
+    """Registers the jobs above and adds a slash command."""
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
@@ -67,5 +67,5 @@ class CustomSprocket(commands.Cog):
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(CustomSprocket(bot))

@@ -1,4 +1,4 @@
-"""Discord's own scheduled events: made in time, started and ended on time."""
+"""Jobs for Discord's own scheduled events: create them in time, and start and end them on time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sprockets.kit.discord_side import (
     text_for,
 )
 
-_SOONEST = timedelta(minutes=1)  # Discord takes no event that began already
+_SOONEST = timedelta(minutes=1)  # Discord rejects events that start in the past
 _LONGEST_DESCRIPTION = 1000
 
 
@@ -82,7 +82,7 @@ async def create_event(
         async with asking_discord("make the event"):
             event = await guild.create_scheduled_event(
                 name=plan["name"],
-                description=plan["description"] or discord.utils.MISSING,  # Discord takes none, but not ""
+                description=plan["description"] or discord.utils.MISSING,  # Discord rejects ""
                 start_time=begins,
                 end_time=begins + lasts,
                 privacy_level=discord.PrivacyLevel.guild_only,
@@ -111,7 +111,7 @@ async def create_event(
 async def _event_preview(
     bot: commands.Bot, guild_id: int, title: str, starts_in: timedelta, lasts: timedelta, **_: Any
 ) -> str:
-    """When the event is, seen from each run."""
+    """Return when the event takes place, relative to each run."""
     return f"The event begins {said_span(starts_in)} after each run, and takes {said_span(lasts)}."
 
 
@@ -153,7 +153,7 @@ async def end_event(
 async def _next_event(
     guild: discord.Guild, title: str, status: discord.EventStatus
 ) -> discord.ScheduledEvent:
-    """The next event of that name in a state; for one to start, also the one that was started already."""
+    """Return the next event with that name and status; when starting, include one that is already active."""
     wanted = title.strip().casefold()
     states = {status, discord.EventStatus.active}
     found = [
@@ -170,7 +170,7 @@ async def _next_event(
             title=title,
             doing=doing,
         )
-    # What began since this run was due was begun by it.
+    # Take an active event only if no scheduled one is left, as when an earlier attempt started it.
     return min(found, key=lambda event: (event.status is not status, event.start_time))
 
 
@@ -179,11 +179,11 @@ def _result(event: discord.ScheduledEvent) -> dict[str, Any]:
 
 
 class EventsSprocket(RegisteringCog):
-    """Registers the jobs about Discord's events."""
+    """Registers the event jobs."""
 
     jobs = by_name(create_event, start_event, end_event)
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(EventsSprocket(bot))

@@ -1,4 +1,4 @@
-"""Moderation: cleaning up, locking a channel and unlocking it as it was."""
+"""Moderation jobs: delete messages, lock a channel, and unlock it with its previous permissions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BULK_AGE = timedelta(days=14) - timedelta(minutes=5)  # Discord refuses older o
 _MOST_LOOKED_AT = 2000
 _MOST_DELETED = 1000
 _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads", "create_private_threads")
-Reason = Annotated[LongText, Field(max_length=1900)]  # it is posted, with some words around it
+Reason = Annotated[LongText, Field(max_length=1900)]  # it is posted with some text around it
 _NOTE = "lockdown"
-# A bot can deny and allow in a channel only what it may do itself in the server
+# In a channel, a bot can only deny and allow permissions that it has in the server
 # (https://discord.com/developers/docs/resources/channel#edit-channel-permissions).
 _LOCKING = (
     *in_channel("channel_id", "manage_channels", "manage_roles"),
@@ -60,7 +60,7 @@ async def cleanup_messages(
         return {"found": await _to_delete(bot, channel, limit, age_days, user_id, contains)}
 
     async with asking_discord(f"delete messages in #{channel.name}"):
-        # Chosen once for a run: going on after a crash must not choose further ones.
+        # Chosen once per run: resuming after a crash must not choose more messages.
         chosen = await step("choose", choose)
         deleted = await _delete(channel, [int(item) for item in chosen["found"]])
     return {"success": True, "deleted": deleted, "message": f"{deleted} messages deleted"}
@@ -75,7 +75,7 @@ async def _would_clean_up(
     user_id: int | None = None,
     contains: str = "",
 ) -> str:
-    """How many messages there are to delete now, and from when the oldest one is."""
+    """Return how many messages would be deleted now, and the age of the oldest."""
     channel = await channel_of(bot, channel_id)
     async with asking_discord(f"look for messages in #{channel.name}"):
         found = await _to_delete(bot, channel, limit, age_days, user_id, contains)
@@ -93,7 +93,7 @@ async def _to_delete(
     user_id: int | None,
     contains: str,
 ) -> list[str]:
-    """The ids of the messages to delete, the newest first."""
+    """Return the ids of the messages to delete, the newest first."""
     if contains and not bot.intents.message_content:
         raise JobFailed(
             "To read message text I need the Message Content intent. Switch it on in Discord's developer "
@@ -115,7 +115,7 @@ async def _to_delete(
 
 
 async def _delete(channel: Sendable, found: list[int]) -> int:
-    """Deletes messages, in bulk where Discord admits it; returns how many there were."""
+    """Delete messages, in bulk where Discord allows it, and return how many were deleted."""
     newest_old = discord.utils.time_snowflake(discord.utils.utcnow() - _BULK_AGE)
     recent = [item for item in found if item > newest_old]
     for start in range(0, len(recent), _BULK):
@@ -150,7 +150,7 @@ async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Rea
     found = {
         str(target.id): [value.value for value in channel.overwrites_for(target).pair()] for target in closing
     }
-    # What was found is kept before anything changes; a second lock keeps what the first one found.
+    # Save the current permissions before anything changes; a second lock keeps what the first one saved.
     memory = host_of(bot).memory
     run_id = current_run().run_id
     first = await memory.keep(_NOTE, str(channel.id), {"overwrites": found, "run_id": run_id})
@@ -181,7 +181,7 @@ async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reaso
     async def recall(_: dict[str, Any]) -> dict[str, Any]:
         return {"note": await memory.kept(_NOTE, str(channel.id))}
 
-    # Recalled once for a run: it is forgotten at the end, and going on after that must not open more.
+    # Recalled once per run: the note is deleted at the end, and resuming after that must not open more.
     note = (await step("recall", recall))["note"]
     async with asking_discord(f"unlock #{channel.name}"):
         if note is not None:
@@ -200,17 +200,17 @@ async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reaso
 
 
 async def _say(channel: discord.TextChannel, text: str) -> None:
-    """Tells the people in a channel, once in a run."""
+    """Post to the people in a channel, once per run."""
     quiet = discord.AllowedMentions.none()
     await post(channel, f"#{channel.name}", content=text, allowed_mentions=quiet)
 
 
 async def _restore(channel: discord.TextChannel, found: dict[str, list[int]], reason: str) -> None:
-    """Puts the locked permissions back as they were found; others may have changed since and stay."""
+    """Restore the locked permissions to their saved values; others may have changed since and stay."""
     for role_id, (allow, deny) in found.items():
         role = channel.guild.get_role(int(role_id))
         if role is None:
-            continue  # deleted meanwhile
+            continue  # deleted in the meantime
         before = discord.PermissionOverwrite.from_pair(discord.Permissions(allow), discord.Permissions(deny))
         overwrite = channel.overwrites_for(role)
         overwrite.update(**{name: getattr(before, name) for name in _LOCKED})
@@ -237,9 +237,9 @@ async def _lockable(bot: commands.Bot, channel_id: int) -> discord.TextChannel:
 
 
 def _to_close(channel: discord.TextChannel) -> list[discord.Role]:
-    """The roles whose writing a lock must end: everyone, and those that the channel lets write.
+    """Return the roles that a lock must stop from writing: everyone, and those that the channel lets write.
 
-    Roles that may manage messages are its moderators and keep writing.
+    Roles that may manage messages are moderators and keep writing.
     """
     closing = [channel.guild.default_role]
     for target, overwrite in channel.overwrites.items():
@@ -255,7 +255,7 @@ def _to_close(channel: discord.TextChannel) -> list[discord.Role]:
 
 
 def _noted(reason: str) -> str:
-    """A reason as Discord's audit log keeps it."""
+    """Return a reason in the form for Discord's audit log."""
     return (f"{REASON}: {reason.strip()}" if reason.strip() else REASON)[:512]
 
 
@@ -270,5 +270,5 @@ class ModerationSprocket(RegisteringCog):
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(ModerationSprocket(bot))

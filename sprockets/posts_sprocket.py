@@ -1,4 +1,4 @@
-"""More kinds of posts: polls, posts under another name and face, and what becomes of earlier posts."""
+"""More post jobs: polls, posts under another name and avatar, and editing or deleting earlier posts."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def send_poll(
 
 @send_poll.preview
 async def _poll_preview(bot: commands.Bot, channel_id: int, question: str, answers: str, **_: Any) -> str:
-    """The poll's answers as they will be read."""
+    """Return the poll's answers as people will read them."""
     return "\n".join(f"○ {discord.utils.escape_markdown(answer)}" for answer in _answers(answers))
 
 
@@ -162,7 +162,7 @@ async def send_as(
 
 
 async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
-    """Our webhook in a channel; made when there is none. A thread uses that of its parent."""
+    """Return our webhook in a channel, creating it if there is none. A thread uses its parent's webhook."""
     home = channel.parent if isinstance(channel, discord.Thread) else channel
     if not isinstance(home, discord.TextChannel | discord.VoiceChannel | discord.ForumChannel):
         raise JobFailed(
@@ -178,7 +178,7 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
 
 
 @job(
-    # The post may be one that somebody else had scheduled.
+    # The post may belong to a job that somebody else scheduled.
     needs=(
         *in_channel("message_url", "read_message_history"),
         Need("manage_messages", channel="message_url", of="person"),
@@ -227,11 +227,11 @@ async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, 
 
 
 class PostsSprocket(RegisteringCog):
-    """Registers the jobs about posts."""
+    """Registers the post jobs."""
 
     jobs = by_name(send_poll, send_as, edit_post, delete_post)
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(PostsSprocket(bot))

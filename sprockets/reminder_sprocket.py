@@ -1,6 +1,6 @@
-"""Reminders to oneself, by direct message, with buttons to be reminded again or to be done with it.
+"""Reminders by direct message, with buttons to snooze or finish them.
 
-The buttons' custom ids are all that they know; `cogs.reminders_cog` answers them, also after a restart.
+The buttons keep all their state in their custom ids; `cogs.reminders_cog` answers them, even after a restart.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.discord_side import asking_discord, post
 
 MARK = "⏰"
-# Read as: minutes to snooze for, and what the button says.
+# Each row: minutes to snooze for, and the button's label.
 _SNOOZES = ((10, "10 min"), (60, "1 h"), (24 * 60, "1 d"))
 
 
@@ -62,11 +62,11 @@ def _buttons() -> discord.ui.View:
 
 
 class ReminderSprocket(RegisteringCog):
-    """Registers the job of reminders."""
+    """Registers the reminder job."""
 
     jobs = by_name(remind)
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(ReminderSprocket(bot))

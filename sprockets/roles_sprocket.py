@@ -1,4 +1,4 @@
-"""Giving and taking roles, for good or for a while."""
+"""Role jobs: give and remove roles, permanently or temporarily."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def give_role_for(
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         return {"people": [await _look_at(bot, role, item) for item in dict.fromkeys(user_ids)]}
 
-    # Looked at once for a run: going on after a crash, people have the role because they were given it.
+    # Checked once per run: after a crash, people may have the role because this run gave it to them.
     people = (await step("look", look))["people"]
     borrowers = [person for person in people if not person["keeps"]]
     if not borrowers:
@@ -88,7 +88,7 @@ async def give_role_for(
 
 
 async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[str, Any]:
-    """Who somebody is, and whether they have a role otherwise than for a while."""
+    """Return who somebody is, and whether they have a role other than temporarily."""
     try:
         async with asking_discord(f"look at the roles of {user_id}"):
             member = await _member(role.guild, user_id)
@@ -99,7 +99,7 @@ async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[
 
 
 def _lent(role_id: int, user_id: int) -> str:
-    """What the taking back is about."""
+    """Return the follow-up's ``about`` for the removal."""
     return f"role:{role_id}:{user_id}"
 
 
@@ -108,7 +108,7 @@ async def _member(guild: discord.Guild, user_id: int) -> discord.Member:
 
 
 def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.Role:
-    """The role of that id; JobFailed when there is none, or none that the bot may give and take."""
+    """Return the role with that id. Raises JobFailed if there is none, or if the bot can't manage it."""
     guild = guild_of(bot, guild_id)
     role = role_of(guild, role_id)
     if role >= guild.me.top_role or role.managed or role.is_default():
@@ -136,7 +136,7 @@ async def _change_role(role: discord.Role, user_ids: list[int], *, give: bool) -
             done.append(await step(f"member:{user_id}", change))
         except JobFailed as error:
             if error.retry_after is not None:
-                raise  # Discord is down: those that are done are not done again
+                raise  # Discord is down: the next attempt doesn't repeat those that are done
             gone = isinstance(error, Gone)
             reason = not_here(user_id).message if gone else error.message
             failed.append({"user_id": str(user_id), "error": reason})
@@ -144,11 +144,11 @@ async def _change_role(role: discord.Role, user_ids: list[int], *, give: bool) -
 
 
 class RolesSprocket(RegisteringCog):
-    """Registers the jobs about roles."""
+    """Registers the role jobs."""
 
     jobs = by_name(add_role_scheduled, remove_role_scheduled, give_role_for)
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(RolesSprocket(bot))

@@ -1,4 +1,4 @@
-"""Threads and forum posts: opened on time, and closed or put away on time."""
+"""Thread and forum jobs: open them on time, and close or archive them on time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sprockets.kit.discord_side import (
 )
 
 Quiet = Literal["1 hour", "1 day", "3 days", "1 week"]
-# Read as: how long a thread may be quiet before Discord puts it away, in Discord's minutes.
+# How long a thread may be inactive before Discord archives it → Discord's value, in minutes.
 _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
     "1 hour": 60, "1 day": 1440, "3 days": 4320, "1 week": 10080,
 }  # fmt: skip
@@ -149,7 +149,7 @@ async def set_thread(
         )
     async with asking_discord(f"change the thread “{thread.name}”"):
         if thread.archived and state != "open":
-            await thread.edit(archived=False, reason=REASON)  # an archived one takes no other change
+            await thread.edit(archived=False, reason=REASON)  # an archived thread accepts no other change
         await thread.edit(archived=state != "open", locked=state == "closed", reason=REASON)
     return {"success": True, **_opened(thread), "message": f"“{thread.name}” is {state}"}
 
@@ -166,13 +166,13 @@ def _opened(thread: discord.Thread) -> dict[str, Any]:
 async def _found(
     parent: discord.TextChannel | discord.ForumChannel, plan: dict[str, Any], since: datetime
 ) -> dict[str, Any] | None:
-    """The thread that an earlier try opened, if it did."""
+    """Return the thread that an earlier attempt opened, or None."""
     async with asking_discord(f"look for threads of #{parent.name}"):
         for thread in await parent.guild.active_threads():
             mine = thread.owner_id == parent.guild.me.id and thread.parent_id == parent.id
             made_at = thread.created_at or discord.utils.snowflake_time(thread.id)
             if mine and thread.name == plan["name"] and made_at > since - CLOCK_SKEW:
-                # The first message of a forum's post has the post's own id.
+                # A forum post's first message has the same id as the post.
                 more = {"message_id": str(thread.id)} if "text" in plan else {}
                 return {**_opened(thread), **more}
     return None
@@ -201,11 +201,11 @@ def _tags(forum: discord.ForumChannel, names: str) -> list[discord.ForumTag]:
 
 
 class ThreadsSprocket(RegisteringCog):
-    """Registers the jobs about threads and forum posts."""
+    """Registers the thread and forum jobs."""
 
     jobs = by_name(create_thread, create_forum_post, set_thread)
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(ThreadsSprocket(bot))

@@ -1,4 +1,4 @@
-"""Calls of other people's services over HTTP, signed so that they know who calls."""
+"""Signed HTTP calls to other services; the signature lets them verify the sender."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sprockets.kit.cog import RegisteringCog, by_name
 
 
 class WebSettings(BaseModel):
-    """What the web sprocket keeps for each server."""
+    """The web sprocket's settings for each server."""
 
     secret: Annotated[
         Text, Field(max_length=200, description="Signs each call; agree on it with the receiver")
@@ -81,7 +81,7 @@ async def call_web(
 
 @call_web.preview
 async def _call_preview(bot: commands.Bot, url: str, method: str = "POST", body: str = "") -> str:
-    """What is sent, and in which form."""
+    """Return what is sent, and in which format."""
     sent = "nothing" if not body or method == "GET" else "JSON" if _is_json(body) else "text"
     return f"{method} {url}, with {sent} in it."
 
@@ -95,12 +95,12 @@ def _is_json(text: str) -> bool:
 
 
 class WebSprocket(RegisteringCog):
-    """Registers the job that calls addresses."""
+    """Registers the web call job."""
 
     jobs = by_name(call_web)
     settings = WebSettings
 
 
 async def setup(bot: commands.Bot) -> None:
-    """Loads the sprocket."""
+    """Load the sprocket."""
     await bot.add_cog(WebSprocket(bot))

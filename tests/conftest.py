@@ -1,8 +1,8 @@
-"""The fixtures speak the domain: a server with its API, a bot in a simulated guild, raw handlers.
+"""Fixtures in the language of the domain: a server with its API, a bot in a simulated guild, raw handlers.
 
-Nothing of ours is replaced: real sockets, a real server, a real database in a temporary folder.
-Requests to the simulated Discord are held against Discord's published rules where those lie beside
-the checkout (see the Makefile); CI insists on them.
+None of our code is replaced: real sockets, a real server, a real database in a temporary folder. Requests to
+the simulated Discord are checked against Discord's published rules if those are next to the checkout (see the
+Makefile); CI requires them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.world import World, a_world
 
 MOST_ROWS = 2
 COSTLY = {"server", "world", "postgres"}
-"""Fixtures that start something; whatever starts more is built on them."""
+"""Fixtures that start something; fixtures that start more build on them."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -59,9 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what this machine, or this choice of a database, has nothing to test with.
+    """Skip tests that this machine, or the chosen database, can't run.
 
-    In CI everything is there, or the run is refused.
+    CI must be able to run all of them, or it refuses to start.
     """
     if config.getoption("--quick"):
         _only_a_few(config, items)
@@ -82,7 +82,7 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item], marker: str) -> 
 
 
 def _only_a_few(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what takes long, and spreads over long tables what is run of them."""
+    """Skip the long tests, and run an even sample of the rows of long tables."""
     tables: dict[tuple[Path, str], list[pytest.Item]] = {}
     left_out: list[pytest.Item] = []
     for item in items:
@@ -104,14 +104,14 @@ def _deselect(config: pytest.Config, items: list[pytest.Item], left_out: list[py
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server of our own, for as long as the tests run."""
+    """A PostgreSQL server of our own for the whole test session."""
     with a_postgres() as running:
         yield running
 
 
 @pytest.fixture
 def postgres_url(postgres: Postgres) -> Iterator[str]:
-    """An empty database in PostgreSQL."""
+    """An empty PostgreSQL database."""
     url = postgres.new_database()
     yield url
     postgres.drop_database(url)
@@ -119,7 +119,7 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where this test's tables are: a file, or with ``--database postgresql`` an empty database there."""
+    """The database for this test: a file, or with ``--database postgresql`` an empty PostgreSQL database."""
     if request.config.getoption("--database") == "postgresql":
         return request.getfixturevalue("postgres_url")
     return str(tmp_path / "schedulezero.db")
@@ -137,7 +137,7 @@ def server_config(settings: Settings) -> ServerConfig:
 
 @pytest_asyncio.fixture
 async def server(server_config: ServerConfig) -> AsyncIterator[ServerConfig]:
-    """A running embedded server, in a thread of its own as beside the bot."""
+    """A running embedded server in its own thread, as in the bot."""
     running = ServerThread(server_config)
     await running.start()
     yield server_config
@@ -145,7 +145,7 @@ async def server(server_config: ServerConfig) -> AsyncIterator[ServerConfig]:
 
 
 class Api(httpx.AsyncClient):
-    """An HTTP client that holds every answer against the server's own OpenAPI description."""
+    """An HTTP client that checks every response against the server's own OpenAPI description."""
 
     async def request(self, method: str, url: Any, **kwargs: Any) -> httpx.Response:
         response = await super().request(method, url, **kwargs)
@@ -190,7 +190,7 @@ async def api(server: ServerConfig) -> AsyncIterator[Api]:
 
 @pytest.fixture
 def raw_handler(server_config: ServerConfig) -> Iterator[RawHandler]:
-    """Somebody else's handler: a plain pyzmq REP socket that registers itself."""
+    """A third-party handler: a plain pyzmq REP socket that registers itself."""
     (port,) = free_ports(1)
     handler = RawHandler(port, server_config.server_address)
     yield handler
@@ -199,13 +199,13 @@ def raw_handler(server_config: ServerConfig) -> Iterator[RawHandler]:
 
 @pytest_asyncio.fixture
 async def world(settings: Settings) -> AsyncIterator[World]:
-    """The real bot in a simulated guild, ready to be used."""
+    """The real bot in a simulated guild, ready to use."""
     async with a_world(settings) as built:
         yield built
 
 
 async def execute(database: str, statement: str) -> None:
-    """Changes the server's tables behind its back."""
+    """Change the server's tables directly, bypassing the server."""
     beside = database_of(database, metadata)
     await beside.open()
     try:
@@ -215,7 +215,7 @@ async def execute(database: str, statement: str) -> None:
 
 
 async def until(condition: Any, seconds: float = 10.0) -> Any:
-    """The first true result of a condition (plain or async), asked again each turn for a while."""
+    """Return the first true result of a condition (plain or async), polling it until the time is up."""
     async with asyncio.timeout(seconds):
         while True:
             result = condition()

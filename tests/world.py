@@ -1,4 +1,4 @@
-"""The simulated guild of the tests, with the ways through the desk that they take again and again."""
+"""The tests' simulated guild, with helpers for the interactions that tests repeat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.text import text_of
 
 
 class World(SimulatedGuild):
-    """A simulated guild whose people use the desk."""
+    """A simulated guild whose people use the scheduling panels."""
 
     async def draft(
         self,
@@ -24,7 +24,7 @@ class World(SimulatedGuild):
         when: str,
         **options: str,
     ) -> simcord.InteractionResult:
-        """Fills the form of ``/schedule create`` and returns what follows: the preview."""
+        """Fill in the form of ``/schedule create`` and return the preview that follows."""
         shown = await who.slash(self.channel, "schedule create", job=job, **options)
         assert shown.modal is not None, said(shown)
         filled = {f"p:{name}": value for name, value in values.items()}
@@ -33,7 +33,7 @@ class World(SimulatedGuild):
     async def create(
         self, who: simcord.MemberActor, job: str, values: dict[str, Any], when: str, **options: str
     ) -> str:
-        """Schedules a job by the whole path and returns its id."""
+        """Schedule a job through all steps of the interface and return its id."""
         preview = await self.draft(who, job, values, when, **options)
         assert preview.response is not None
         await who.click(preview.response, label="Confirm")
@@ -43,7 +43,7 @@ class World(SimulatedGuild):
 
 
 def button_target(message: Any, label: str) -> str:
-    """The last part of the custom id of a message's button: the id that it is about."""
+    """Return the last part of a button's custom id: the id of its target."""
     for component in _walk(message.components):
         if component.get("label") == label:
             return component["custom_id"].rsplit(":", 1)[1]
@@ -51,7 +51,7 @@ def button_target(message: Any, label: str) -> str:
 
 
 def custom_id(message: Any, part: str) -> str:
-    """The one custom id of a message that contains a part, such as ``draft:edit`` or ``.when``."""
+    """Return the one custom id in a message that contains a part, such as ``draft:edit`` or ``.when``."""
     found = [
         item["custom_id"] for item in _walk(message.components) if part in str(item.get("custom_id", ""))
     ]
@@ -60,19 +60,19 @@ def custom_id(message: Any, part: str) -> str:
 
 
 async def press(who: simcord.MemberActor, message: Any, part: str) -> simcord.InteractionResult:
-    """Clicks the one button of a message whose custom id contains a part."""
+    """Click the one button in a message whose custom id contains a part."""
     return await who.click(message, custom_id=custom_id(message, part))
 
 
 async def pick(
     who: simcord.MemberActor, message: Any, part: str, values: list[Any]
 ) -> simcord.InteractionResult:
-    """Picks in the one select of a message whose custom id contains a part."""
+    """Pick values in the one select of a message whose custom id contains a part."""
     return await who.select(message, values, custom_id=custom_id(message, part))
 
 
 def labels(message: Any, *, enabled: bool = True) -> list[str]:
-    """The labels of a message's buttons; only those that can be clicked, unless asked for all."""
+    """Return the labels of a message's buttons; by default only those that can be clicked."""
     return [
         component["label"]
         for component in _walk(message.components)
@@ -81,7 +81,7 @@ def labels(message: Any, *, enabled: bool = True) -> list[str]:
 
 
 def said(result: simcord.InteractionResult) -> str:
-    """All that an interaction was answered, as text."""
+    """Return an interaction's whole response as text."""
     answers = [result.response, *result.followups]
     return "\n".join(text_of(answer) for answer in answers if answer is not None)
 
@@ -97,6 +97,6 @@ def _walk(components: Any) -> Any:
 
 @asynccontextmanager
 async def a_world(settings: Settings) -> AsyncIterator[World]:
-    """Builds the world around a new bot, and takes it down again."""
+    """Build the world around a new bot and shut it down afterwards."""
     async with simulated_guild(settings, World) as built:
         yield built

@@ -1,4 +1,4 @@
-"""``token`` and ``keys``: who may use the server over REST, and who over ZeroMQ beyond this machine."""
+"""``token`` and ``keys``: control who may use the server over REST, and over ZeroMQ from other machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_token_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``token``."""
+    """Add the arguments of ``token``."""
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     make = actions.add_parser("make", help="make a token; it is shown once")
     make.add_argument("name", help="what it is for, such as backup-script")
@@ -27,7 +27,7 @@ def add_token_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def token(options: argparse.Namespace, settings: Settings) -> int:
-    """Makes, lists or revokes a token, also while the server runs."""
+    """Make, list or revoke a token; this works while the server runs."""
     return asyncio.run(_token(options, settings))
 
 
@@ -48,7 +48,7 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
             except TokenNameUnusable as error:
                 raise Unusable(error.message, USAGE) from error
             advice = "Keep it; it cannot be shown again. Use: Authorization: Bearer …"
-            print(advice, file=sys.stderr)  # so that the output is the token alone
+            print(advice, file=sys.stderr)  # so that stdout holds only the token
             return 0
         if options.action == "revoke":
             found = await tokens.revoke(options.token)
@@ -69,7 +69,7 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _expect_database(setting: str) -> None:
-    """Refuses to create a SQLite database only to find no tokens in it."""
+    """Raise Unusable instead of creating a new SQLite database that has no tokens."""
     from schedulezero.storage.database import is_postgres_setting, sqlite_path
     from schedulezero.storage.sqlite_errors import explained
     from schedulezero.storage.sqlite_file import check, is_absent
@@ -80,12 +80,12 @@ def _expect_database(setting: str) -> None:
     with explained(path):
         absent = is_absent(path)
     if absent:
-        check(path)  # has something to say if there was one
+        check(path)  # raises if the file used to exist
         raise Unusable(f"There is no database {path}. Run this where the server runs, or give its --config.")
 
 
 def add_keys_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``keys``."""
+    """Add the arguments of ``keys``."""
     change = parser.add_mutually_exclusive_group()
     change.add_argument("--allow", metavar="KEY", help="let the holder of this public key in")
     change.add_argument(
@@ -97,9 +97,9 @@ def add_keys_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def keys(options: argparse.Namespace, settings: Settings) -> int:
-    """Shows this side's public key and whom it lets in; makes the pair when there is none.
+    """Print this side's public key and the keys it accepts; create the key pair if there is none.
 
-    Changes count at once, also on a running server and for connections that are open already.
+    Changes take effect at once, even on a running server and for open connections.
     """
     from schedulezero.errors import NoSuchKey
     from schedulezero.wire.keys import load_keys

@@ -1,4 +1,4 @@
-"""``backup`` and ``restore``: the database and the journal of runs together."""
+"""``backup`` and ``restore``: copy the database and the journal of runs together."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MOST_NAMES = 20
 
 
 def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``backup``."""
+    """Add the arguments of ``backup``."""
     parser.add_argument(
         "folder", nargs="?", help="where to put it (default: a new folder in `backups` beside the database)"
     )
 
 
 def backup(options: argparse.Namespace, settings: Settings) -> int:
-    """Copies the databases to a new folder, also while the bot runs."""
+    """Copy the databases to a new folder; this works while the bot runs."""
     from schedulezero import instants
     from schedulezero.storage import backup
     from schedulezero.storage.sqlite_errors import explained
@@ -31,7 +31,8 @@ def backup(options: argparse.Namespace, settings: Settings) -> int:
     database, journal = _files(settings)
     stamp = f"{instants.now():%Y%m%dT%H%M%SZ}"
     folder = Path(options.folder).absolute() if options.folder else database.parent / "backups" / stamp
-    # The journal first: a run that is in it and not yet in the database is called again and answered.
+    # Copy the journal first: if a run is in the journal but not yet in the database, the server calls it
+    # again and the journal answers.
     with explained(journal):
         with_journal = not is_absent(journal)
     if with_journal:
@@ -44,12 +45,12 @@ def backup(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``restore``."""
+    """Add the arguments of ``restore``."""
     parser.add_argument("backup", help="the folder that `backup` made, or a database file")
 
 
 def restore(options: argparse.Namespace, settings: Settings) -> int:
-    """Puts a backup in the place of the databases, which nobody may use; keeps what was there beside them."""
+    """Replace the databases with a backup and keep the old files next to them. Nothing may be using them."""
     from schedulezero.storage import backup
     from schedulezero.storage.sqlite_errors import explained
 
@@ -75,7 +76,7 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _expect_a_backup(folder: Path, name: str) -> None:
-    """Refuses a folder without a backup of the database, and says where one is, if that is below it."""
+    """Raise an error if the folder holds no backup of the database; name a subfolder that does."""
     from schedulezero.errors import BackupUnusable
     from schedulezero.storage.backup_search import newest_below
 
@@ -91,7 +92,7 @@ def _expect_a_backup(folder: Path, name: str) -> None:
 
 
 def _said(item: Restored) -> list[str]:
-    """What became of what was made after the backup."""
+    """Return lines about what happened to data that is newer than the backup."""
     carried = item.carried
     lines: list[str] = []
     if carried.endings:
@@ -129,7 +130,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def begin_empty(settings: Settings) -> None:
-    """Sets damaged databases aside and puts empty ones in their place; leaves sound ones alone."""
+    """Set damaged databases aside and create empty ones; leave intact ones alone."""
     from schedulezero.storage import backup
 
     for path in _files(settings):

@@ -1,6 +1,6 @@
-"""Exit statuses: what a supervisor goes by. Pure.
+"""Exit statuses, for supervisors. Pure.
 
-``deploy/systemd`` starts a process again unless its status says that only a person can help.
+``deploy/systemd`` restarts a process unless its status says that only a person can fix the problem.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from schedulezero.errors import ScheduleZeroError
 FAILED = 1
 USAGE = 2
 CONFIG = 78
-"""``EX_CONFIG`` of sysexits.h: starting again does not help until somebody changes something."""
+"""``EX_CONFIG`` of sysexits.h: a restart doesn't help until somebody changes something."""
 
 
 class Unusable(ScheduleZeroError):
-    """The command cannot do its work; the message says what to change.
+    """The command can't do its work; the message says what to change.
 
     Parameters:
-        message: one sentence.
-        status: the exit status.
+        message: One sentence.
+        status: The exit status.
     """
 
     def __init__(self, message: str, status: int = FAILED) -> None:
@@ -27,13 +27,13 @@ class Unusable(ScheduleZeroError):
 
 
 def status_of(error: Exception, *, serves: bool) -> int:
-    """The exit status for an error that ended a command.
+    """Return the exit status for an error that ended a command.
 
     Parameters:
-        error: what ended it.
-        serves: whether the command is one that a supervisor keeps running (``run``, ``server``).
+        error: The error.
+        serves: Whether a supervisor keeps this command running (``run``, ``server``).
     """
-    from bot.config import ConfigError  # heavy; `--help` does without it
+    from bot.config import ConfigError  # slow to import; `--help` doesn't need it
     from bot.refusals import DiscordRefuses
     from schedulezero.errors import (
         BackupUnusable,
@@ -51,6 +51,6 @@ def status_of(error: Exception, *, serves: bool) -> int:
     if isinstance(error, BackupUnusable):
         return USAGE
     if isinstance(error, DatabaseAway | DatabaseInUse):
-        return FAILED  # it may be back, or free, in a moment
+        return FAILED  # a restart may succeed: it may be back, or free, in a moment
     lasting = (DatabaseUnusable, Exposed, KeysUnusable, DiscordRefuses)
     return CONFIG if serves and isinstance(error, lasting) else FAILED

@@ -1,4 +1,4 @@
-"""`read-file` and `import-apscheduler`: what an import would make; APScheduler's jobs as our YAML."""
+"""`read-file` previews an import; `import-apscheduler` converts APScheduler's jobs to our YAML."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class _Refused(Exception):
-    """An option or a file is of no use; the message says what would be."""
+    """An option or a file can't be used; the message says what would work."""
 
 
 def add_read_file_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``read-file``."""
+    """Add the options of ``read-file``."""
     parser.add_argument("file", metavar="FILE", help="the file; - reads the standard input")
     parser.add_argument("--timezone", metavar="Z", help="IANA zone of times that name none")
     parser.add_argument("--now", metavar="ISO", help="the instant from which to look (default: the present)")
@@ -32,7 +32,7 @@ def add_read_file_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_import_apscheduler_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``import-apscheduler``."""
+    """Add the options of ``import-apscheduler``."""
     parser.add_argument(
         "file", metavar="FILE", help="APScheduler 3's JSON export or SQLite job store; - reads the input"
     )
@@ -42,7 +42,7 @@ def add_import_apscheduler_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_file(options: argparse.Namespace, settings: Settings) -> int:
-    """Prints what an import of a file would make: 0, or 2 where nothing could be read."""
+    """Print what importing a file would create. Return 0, or 2 if nothing could be read."""
     try:
         reading = _read(options, settings, zone=options.timezone, count=_count(options.count))
     except _Refused as error:
@@ -62,7 +62,7 @@ def read_file(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def import_apscheduler(options: argparse.Namespace, settings: Settings) -> int:
-    """Writes the jobs of an APScheduler file as YAML for ``/schedule import``; 2 where there are none."""
+    """Write the jobs of an APScheduler file as YAML for ``/schedule import``. Return 2 if there are none."""
     from schedulezero.exchange.yaml_file import write_jobs
     from schedulezero.model import Job, MissedPolicy, OverlapPolicy
     from schedulezero.storage import private_files
@@ -144,7 +144,7 @@ def _read(
 
 
 def _content(name: str, most: int) -> bytes:
-    """What stands in a file, or on the standard input; at most one byte more than may be read."""
+    """Return the contents of a file or of standard input, reading at most one byte more than the limit."""
     try:
         if name == "-":
             return sys.stdin.buffer.read(most + 1)

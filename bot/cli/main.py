@@ -1,6 +1,6 @@
-"""The command line: an argument → one call. Nothing heavy is imported before it is needed.
+"""The command line: turns arguments into one call. Imports heavy modules only when a command needs them.
 
-Whatever a person can mend is said in one sentence, without a traceback.
+Errors that a person can fix are printed as one sentence, without a traceback.
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ log = logging.getLogger(__name__)
 Work = Callable[[asyncio.Event], Awaitable[int]]
 
 _MOST_RUNS = 1000
-"""How many runs `when` shows at most."""
+"""The largest number of runs that `when` shows."""
 _SERVING = ("run", "server")
-_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows doesn't have it
 _STOPPING = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None)
 
 
 class _Version(argparse.Action):
-    """``--version``: prints the version and ends; it is looked up only then."""
+    """``--version``: prints the version and exits; looks the version up only then."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         from importlib.metadata import PackageNotFoundError, version
 
         try:
             found = version("schedulezero-discord")
-        except PackageNotFoundError:  # a checkout that was not installed
+        except PackageNotFoundError:  # a checkout that isn't installed
             found = "of an unknown version"
         print(f"schedulezero-bot {found}")
         parser.exit()
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says in one sentence what is wrong, and takes ``--config`` on each of its levels."""
+    """A parser that reports an error in one sentence and accepts ``--config`` at every level."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        # Without a default, so that the place where it is given wins over those where it is not.
+        # No default, so that a level without the option doesn't override one that has it.
         self.add_argument(
             "--config",
             metavar="FILE",
@@ -73,11 +73,11 @@ class _Parser(argparse.ArgumentParser):
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:
-            (file or sys.stderr).write(message)  # argparse itself swallows what goes wrong here
+            (file or sys.stderr).write(message)  # argparse itself ignores errors here
 
     def error(self, message: str) -> NoReturn:
         if any("://" in item for item in sys.argv):
-            # Pieces of an address that the shell took apart may be those of a password.
+            # An unquoted address that the shell split may contain parts of a password.
             message = re.sub(
                 r"(unrecognized arguments):.*", r"\1; put addresses in quotes", message, flags=re.S
             )
@@ -87,7 +87,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs a command and returns its exit status."""
+    """Run a command and return its exit status."""
     return guarded(lambda: _main(argv))
 
 
@@ -191,7 +191,7 @@ def _add(
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
-    """Reads a whole number between two others."""
+    """Return a parser for whole numbers between two limits."""
 
     def read(text: str) -> int:
         number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text.strip()) else None
@@ -239,7 +239,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
-    logging.getLogger("discord").setLevel(logging.ERROR)  # voice and intents are no matter here
+    logging.getLogger("discord").setLevel(logging.ERROR)  # warnings about voice and intents don't matter here
     try:
         from bot.demo.demo import demo
     except ModuleNotFoundError as error:
@@ -357,7 +357,7 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _or_stopped(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
-    """The work's exit status, or INTERRUPTED once ``stop`` is set, for work that has no end of its own."""
+    """Return the work's exit status, or INTERRUPTED once ``stop`` is set; for work without an end."""
     from schedulezero.background import run_in_background
 
     working = run_in_background(work, "the command", passed_on=(Exception,))
@@ -372,10 +372,10 @@ async def _or_stopped(work: Coroutine[Any, Any, int], stop: asyncio.Event) -> in
 
 
 def _until_stopped(work: Work) -> int:
-    """Runs work on a loop that the embedded server's sockets understand, until it ends or is told to.
+    """Run work on an event loop that the embedded server's sockets support, until it ends or is stopped.
 
-    SIGINT, SIGTERM and SIGHUP (a closed terminal; not under ``nohup``) set the event that the work got; a
-    second one ends the process at once.
+    SIGINT, SIGTERM and SIGHUP (a closed terminal; not under ``nohup``) set the event that the work receives.
+    A second signal ends the process at once.
     """
 
     async def begin() -> int:
@@ -391,6 +391,6 @@ def _until_stopped(work: Work) -> int:
                 signal.signal(number, told)
         return await work(stop)
 
-    # zmq needs a loop with file descriptor watchers, which Windows' default loop has not.
+    # zmq needs a loop with file descriptor watchers, which Windows' default loop doesn't have.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         return runner.run(begin())

@@ -1,4 +1,4 @@
-"""``move``: everything from the SQLite file to PostgreSQL; it can be interrupted and begun again."""
+"""``move``: copies everything from the SQLite file to PostgreSQL; an interrupted move can be resumed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def add_move_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``move``."""
+    """Add the arguments of ``move``."""
     parser.add_argument(
         "--to", required=True, metavar="URL", help="postgresql://user:password@host/name, an empty database"
     )
 
 
 def move(options: argparse.Namespace, settings: Settings) -> int:
-    """Copies the database and the journal of runs, and checks the copy; the bot must be stopped."""
+    """Copy the database and the journal of runs and verify the copy. The bot must be stopped."""
     from bot.cli.exit_status import USAGE, Unusable
     from bot.cli.move_database import move as carry_over
     from bot.cli.move_database import rows_of

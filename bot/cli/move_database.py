@@ -1,11 +1,11 @@
-"""Moves everything from a SQLite file to PostgreSQL: jobs, history, audit, the bot's memory and journal.
+"""Copies everything from a SQLite file to PostgreSQL: jobs, history, audit log, the bot's memory and journal.
 
-Rows go over in the order of their keys, a batch in a transaction that also notes how far it came. So a move
-that was interrupted goes on where it stopped when it is begun again, and one that is complete only checks.
-At the end both sides are counted and summed: a sum is that of the checksums of all rows, in any order.
+Rows are copied in the order of their keys. Each batch is one transaction that also records the progress, so
+an interrupted move resumes where it stopped, and a complete one is only verified. At the end both sides are
+counted and summed: the sum adds up the checksums of all rows, in any order.
 
-The source is left as it is. It must not be in use meanwhile; when it was used between two tries, the copy
-begins anew. A target that holds rows which did not come this way is left alone.
+The source stays unchanged and must not be in use during the move. If it changed between two attempts, the
+copy starts over. A target with rows that this move didn't write is left alone.
 """
 
 from __future__ import annotations
@@ -36,36 +36,37 @@ _moves = sa.Table(
     sa.Column("table_name", sa.String(60), primary_key=True),
     sa.Column("source_count", sa.BigInteger, nullable=False),
     sa.Column("source_sum", sa.BigInteger, nullable=False),
-    sa.Column("copied_to", sa.JSON(none_as_null=True)),  # the key of the last row that was copied
+    sa.Column("copied_to", sa.JSON(none_as_null=True)),  # the key of the last copied row
     sa.Column("complete", sa.Boolean, nullable=False),
 )
 
 
 class CannotMove(ScheduleZeroError):
-    """The databases are not in a state in which one could be moved to the other."""
+    """The databases are in a state that rules out a move from one to the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """How many rows a table has, and the sum of their checksums."""
+    """A table's number of rows and the sum of their checksums."""
 
     count: int
     sum: int
 
 
 Progress = Callable[[str, int, int], None]
-"""Is told of a table, how many of its rows are over there, and how many there are."""
+"""Called with a table, how many of its rows are copied, and how many there are."""
 
 
 async def move(source: str, target: str, progress: Progress) -> dict[str, Contents]:
-    """Copies a SQLite database and its journal to PostgreSQL, or goes on with that; see the module.
+    """Copy a SQLite database and its journal to PostgreSQL, or resume an interrupted copy; see the module.
 
     Parameters:
-        source: the path of the SQLite file.
-        target: the ``postgresql://`` URL.
-        progress: is told after each batch.
+        source: The path of the SQLite file.
+        target: The ``postgresql://`` URL.
+        progress: Called after each batch.
 
-    Returns what each table holds on both sides. Raises CannotMove, DatabaseUnusable or DatabaseUnavailable.
+    Returns the contents of each table, equal on both sides. Raises CannotMove, DatabaseUnusable or
+    DatabaseUnavailable.
     """
     parts = (
         (source, tables.metadata, [t for t in tables.metadata.sorted_tables if t is not tables.handlers]),
@@ -94,7 +95,7 @@ async def move(source: str, target: str, progress: Progress) -> dict[str, Conten
 
 
 class _Table:
-    """The move of one table."""
+    """Moves one table."""
 
     def __init__(
         self, source: Database, target: Database, notes: Database, table: sa.Table, progress: Progress
@@ -144,7 +145,7 @@ class _Table:
             self._progress(self._table.name, min(done, wanted.count), wanted.count)
 
     def _page(self, connection: Connection, after: Sequence[Any] | None) -> list[dict[str, Any]]:
-        """The next rows in the order of their key, without what PostgreSQL cannot hold."""
+        """Return the next rows in the order of their key, without anything that PostgreSQL can't store."""
         query = sa.select(self._table).order_by(*self._key).limit(BATCH)
         if after is not None:
             values = (sa.literal(value, column.type) for value, column in zip(after, self._key, strict=True))
@@ -188,7 +189,7 @@ class _Table:
 
     async def _begin(self, wanted: Contents) -> None:
         def write(connection: Connection) -> None:
-            if self._table is not tables.audit:  # which nobody may delete from; its rows never change
+            if self._table is not tables.audit:  # append-only: rows are never deleted or changed
                 connection.execute(sa.delete(self._table))
             own = _moves.c.table_name == self._table.name
             connection.execute(sa.delete(_moves).where(own))
@@ -221,17 +222,17 @@ class _Table:
 
 
 def _storable(value: Any) -> Any:
-    """A value without zero bytes, which PostgreSQL's texts cannot hold."""
+    """Return a value without zero bytes, which PostgreSQL's text type can't store."""
     return value.replace("\0", "") if isinstance(value, str) else value
 
 
 def _checksum(row: dict[str, Any]) -> int:
-    """A checksum of a row, the same on both sides."""
+    """Return a row's checksum, which is the same on both sides."""
     text = json.dumps(row, sort_keys=True, default=str)
     return zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def rows_of(moved: dict[str, Contents]) -> Iterator[str]:
-    """What was moved, a line for each table."""
+    """Yield one line per table that was moved."""
     for name, contents in moved.items():
         yield f"{name:14} {contents.count:>10,} rows, sum {contents.sum:016x}"

@@ -1,4 +1,4 @@
-"""Writes a small sprocket with its test, to begin with."""
+"""Writes a small sprocket with its test as a starting point."""
 
 from __future__ import annotations
 
@@ -101,26 +101,26 @@ _IN_THE_TEMPLATES = frozenset(
         "text_for",
     ]
 )
-"""What the files themselves call something else."""
+"""Names that the templates use for something else."""
 
 
 class NoSuchName(ScheduleZeroError):
-    """A sprocket cannot be called so."""
+    """The name can't be used for a sprocket."""
 
 
 class CannotWrite(ScheduleZeroError):
-    """The files of a sprocket cannot be written."""
+    """The sprocket's files can't be written."""
 
 
 def write_sprocket(name: str, folder: Path) -> list[Path]:
-    """Writes ``sprockets/<name>_sprocket.py`` and ``tests/test_<name>_sprocket.py``.
+    """Write ``sprockets/<name>_sprocket.py`` and ``tests/test_<name>_sprocket.py``.
 
     Parameters:
-        name: what the sprocket, and its first job, is called.
-        folder: where both folders are, or are made.
+        name: The name of the sprocket and of its first job.
+        folder: Where both folders are, or are created.
 
-    Returns what it wrote. Raises NoSuchName, before anything is written, when it cannot be called
-    so, and CannotWrite when the folder takes no files; then neither is there.
+    Returns the paths of the files. Raises NoSuchName, before writing anything, if the name can't be used, and
+    CannotWrite if the folder isn't writable; in that case neither file is left behind.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) or keyword.iskeyword(name):
         raise NoSuchName(

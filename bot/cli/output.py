@@ -1,7 +1,7 @@
-"""The standard streams of a command: cut off, closed, full, or unable to hold a character.
+"""Handles standard streams that are cut off, closed, full, or unable to encode a character.
 
-`guarded` runs a command so that none of these ends in a traceback, also not while the interpreter shuts
-down and flushes what is left (https://docs.python.org/3/library/signal.html#note-on-sigpipe).
+`guarded` runs a command so that none of these ends in a traceback, not even while the interpreter flushes the
+streams on exit (https://docs.python.org/3/library/signal.html#note-on-sigpipe).
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any, TextIO, cast
 FAILED = 1
 INTERRUPTED = 130
 CUT_OFF = 141
-"""As a shell reports programs that SIGINT, and SIGPIPE, ended."""
+"""INTERRUPTED and CUT_OFF are what shells report for programs that SIGINT and SIGPIPE ended."""
 
 
 class OutputGone(OSError):
-    """The standard output or error takes no more; not to be taken for an error of a file or a socket."""
+    """Standard output or error can't be written; distinct from errors of files and sockets."""
 
 
 class _Stream:
-    """A standard stream whose failures are told apart from all others."""
+    """A standard stream that raises OutputGone for its failures, to tell them from other errors."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -46,12 +46,12 @@ class _Stream:
 
 
 def guarded(work: Callable[[], int]) -> int:
-    """Runs a command and returns its exit status, or the one of what became of its output."""
+    """Run a command and return its exit status, or a status for broken output."""
     with _streams():
         try:
             try:
                 status = work()
-            except SystemExit as ended:  # as argparse ends `--help`
+            except SystemExit as ended:  # argparse does this for `--help`
                 status = ended.code if isinstance(ended.code, int) else 0
             sys.stdout.flush()
             sys.stderr.flush()
@@ -65,24 +65,24 @@ def guarded(work: Callable[[], int]) -> int:
 
 
 def is_unicode() -> bool:
-    """Whether the standard output can hold any character."""
+    """Return whether standard output can encode every character."""
     return (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 @contextlib.contextmanager
 def _streams() -> Generator[None]:
-    """Opens streams that whoever started us closed, and lets no character be one too many for them."""
+    """Reopen streams that the parent process closed, and replace characters that they can't encode."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            # Else the next file to be opened, such as the database, would take its number.
+            # Otherwise the next file to be opened, such as the database, would get this descriptor.
             os.open(os.devnull, os.O_RDWR)
     before = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:
         nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123
         for name, errors in (("stdout", "replace"), ("stderr", "backslashreplace")):
-            stream = getattr(sys, name) or nowhere  # None where it was closed
+            stream = getattr(sys, name) or nowhere  # None if it was closed
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors=errors)
             setattr(sys, name, cast(TextIO, _Stream(stream)))
@@ -93,7 +93,7 @@ def _streams() -> Generator[None]:
 
 
 def _silence_what_is_broken() -> None:
-    """Flushes for the last time; the interpreter, which does that too, finds nothing to complain about."""
+    """Flush and silence broken streams, so that the interpreter's own flush on exit reports no error."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -104,7 +104,7 @@ def _silence_what_is_broken() -> None:
 
 def _cut_off(error: OutputGone) -> int:
     if isinstance(error.__cause__, BrokenPipeError):
-        return CUT_OFF  # whoever read it has enough
+        return CUT_OFF  # the reader stopped reading, which is no error worth a message
     with contextlib.suppress(OutputGone):
         print(f"schedulezero-bot: the output cannot be written: {error.strerror}.", file=sys.stderr)
     return FAILED

@@ -1,8 +1,8 @@
 """The demo: the real bot, handler and server on a simulated Discord, shown as a web page.
 
-Nothing of ours is replaced. Discord is simcord's, whose clock follows the wall clock here, so that
-what is scheduled happens while one watches. A page shows one channel or a person's direct messages; a
-form's channel is that one unless one picks another. The page follows what is posted by itself.
+None of our code is replaced. simcord simulates Discord, and its clock follows the wall clock here, so jobs
+run while you watch. A page shows one channel or one person's direct messages; forms default to that channel.
+New messages appear on the page by themselves.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ _EPHEMERAL = 1 << 6
 
 
 class WallClock:
-    """The simulator's clock, at the present instant and not to be moved."""
+    """A clock for the simulator that shows the present instant and can't be moved."""
 
     def __init__(self) -> None:
         self._epoch = datetime(2026, 1, 1, tzinfo=UTC)
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the simulator's epoch."""
+        """Return the seconds since the simulator's epoch."""
         return time.time() - self._epoch.timestamp()
 
     def now(self) -> datetime:
         return self._epoch + timedelta(seconds=self.elapsed)
 
     def advance(self, seconds: float) -> None:
-        """Does nothing: real time passes by itself."""
+        """Do nothing: real time passes by itself."""
 
 
 class SimulatedWaiting(Waiting):
-    """Tells the simulator which waits are no work in progress, so that it goes on without them."""
+    """Tells the simulator which waits are idle, so that it doesn't wait for them."""
 
     def __init__(self, env: simcord.Env) -> None:
         self._env = env
@@ -61,21 +61,21 @@ class SimulatedWaiting(Waiting):
 
 
 def simulated(bot: ScheduleZeroBot, env: simcord.Env) -> None:
-    """Makes a bot at home in a simulated Discord whose clock is the real one."""
+    """Prepare a bot for a simulated Discord that runs in real time."""
     bot.services = replace(bot.services, waiting=SimulatedWaiting(env))
 
 
 async def demo(
     settings: Settings, stop: asyncio.Event, *, port: int, browser: bool, beside: Beside | None = None
 ) -> int:
-    """Runs the demo until ``stop`` is set or the page is closed by its own button.
+    """Run the demo until ``stop`` is set or somebody closes the page with its button.
 
     Parameters:
-        settings: the sprockets and the zone are taken from it; ports and database are the demo's own.
-        stop: ends the demo.
-        port: of the page; 0 for a free one.
-        browser: whether to open the page.
-        beside: what runs beside the bot.
+        settings: Supplies the sprockets and the time zone; the demo picks its own ports and database.
+        stop: Ends the demo.
+        port: The page's port; 0 picks a free one.
+        browser: Whether to open the page.
+        beside: Runs alongside the bot.
     """
     with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
         bot = create_bot(_demo_settings(settings, folder))

@@ -1,4 +1,4 @@
-"""The demo's small guild: its channels, its people, and a few jobs that are there already."""
+"""The demo's small guild: its channels, its people, and a few scheduled jobs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from schedulezero.when.language.parse import understand
 
 
 def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[Place, ...]:
-    """Makes the guild, and gives what can be looked at: the lounge first."""
+    """Create the guild and return the places that the page can show, the lounge first."""
     users = [
         env.create_user("ada", global_name="Ada (administrator)"),
         env.create_user("mo", global_name="Mo (moderator)"),
         env.create_user("pia", global_name="Pia (member)"),
     ]
-    bot.owner_id = users[0].id  # so that one can load sprockets, too
+    bot.owner_id = users[0].id  # so that one of them can load sprockets
     guild = env.create_guild("Moonbase Club", owner=users[0])
     permissions = discord.Permissions
     admins = guild.create_role("Admins", permissions=permissions(administrator=True))
@@ -49,18 +49,18 @@ def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[Place, ...]:
 
 
 def let_do_what_it_asks(env: simcord.Env, bot: ScheduleZeroBot, guild: simcord.GuildHandle) -> None:
-    """Gives the bot's role the permissions of the link that invites it, and no others."""
+    """Give the bot's role exactly the permissions in its invite link."""
     me = env.backend.get_guild(guild.id).members[env.backend.bot_user.id]
     permissions = invited(offered_specs(bot))
     env.backend.edit_role(guild.id, me.role_ids[0], {"permissions": permissions.value})
 
 
 async def greet(places: tuple[Place, ...], door: str) -> None:
-    """Says in the first channel what there is to see, with the way to the others.
+    """Post in the first channel what there is to see, with links to the other places.
 
     Parameters:
-        places: what can be looked at.
-        door: address of the front door.
+        places: The places that the page can show.
+        door: The address of the front door.
     """
     lounge, *others = places
     ways = " · ".join(f"[{_title(place)}]({door}/{place.name})" for place in others)
@@ -86,13 +86,13 @@ def _title(place: Place) -> str:
 
 
 async def schedule_examples(bot: ScheduleZeroBot, place: Place) -> None:
-    """A few jobs that are there already, one of them due soon."""
-    await handler_of(bot).refresh()  # the server knows our methods from here on
+    """Schedule a few example jobs, one of them due soon."""
+    await handler_of(bot).refresh()  # from here on the server knows our methods
     creator = place.viewers[0]
     assert isinstance(creator, simcord.MemberActor)
     client, guild_id = bot.services.client, str(creator.guild.id)
     announce, here, now = "send_announcement", {"channel_id": str(place.channel.id)}, instants.now()
-    # Read as: name, method, params, when, whether it is paused.
+    # Each row: name, method, params, when, whether it is paused.
     examples: tuple[tuple[str, str, dict[str, Any], str, bool], ...] = (
         (
             "Welcome aboard", announce, {**here, "message": "🚀 Welcome aboard! I was posted right on time."},

@@ -1,8 +1,8 @@
-"""Which channel the demo's page shows: a front door on one port, with an address for each.
+"""Chooses which channel the demo's page shows: a front door on one port, with one address per place.
 
-The simulator shows one channel at a time, at an address that changes with it. So ``/lounge`` or ``/@ada``
-(what the bot and Ada write to each other) opens the page of that one, closes that of the one before, and
-sends the browser there.
+The simulator shows one channel at a time, at an address that changes each time. The front door therefore
+serves addresses such as ``/lounge`` or ``/@ada`` (Ada's direct messages with the bot): it opens that page,
+closes the previous one, and redirects the browser.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _IDLE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Place:
-    """A channel to look at, or a person's direct messages, and as whom one may look."""
+    """A channel or a person's direct messages, and the people as whom you can view it."""
 
     name: str
     channel: simcord.ChannelHandle
@@ -36,14 +36,13 @@ class Place:
 
 
 class DemoPages:
-    """The pages of the demo's channels, of which one is open."""
+    """The pages of the demo's places; one is open at a time."""
 
     def __init__(self, env: simcord.Env, places: tuple[Place, ...], *, timezone: str) -> None:
-        """
-        Parameters:
-            env: the simulated Discord.
-            places: what can be looked at; ``/`` leads to the first.
-            timezone: IANA name of the zone in which the page shows times.
+        """Parameters:
+        env: The simulated Discord.
+        places: The places that can be shown; ``/`` leads to the first.
+        timezone: IANA name of the zone in which the page shows times.
         """
         self._env, self._timezone = env, timezone
         self._places = {place.name: place for place in places}
@@ -54,10 +53,10 @@ class DemoPages:
         self._watching: asyncio.Task[None] | None = None
 
     async def enter(self, name: str) -> str:
-        """Opens a place's page, unless it is open, and gives its address.
+        """Open a place's page, unless it is open, and return its address.
 
         Raises:
-            KeyError: where there is no such place.
+            KeyError: If there is no such place.
         """
         place = self._places[name]
         async with self._entering:
@@ -70,7 +69,7 @@ class DemoPages:
             return self._preview.url
 
     async def _undisturbed(self, place: Place) -> simcord.Preview:
-        """A place's page, made as soon as nothing is under way in the simulator."""
+        """Create a place's page as soon as the simulator is idle."""
         while True:
             try:
                 return self._env.preview(
@@ -82,12 +81,12 @@ class DemoPages:
                 await asyncio.sleep(0.05)
 
     async def _watch(self, preview: simcord.Preview) -> None:
-        """Notices that a person ended the session by the page's own button."""
+        """Notice when a person ends the session with the page's button."""
         await preview.wait_closed()
         self._ended.set()
 
     async def leave(self) -> None:
-        """Closes the page that is open."""
+        """Close the open page."""
         if self._watching is not None:
             self._watching.cancel()
             self._watching = None
@@ -96,11 +95,11 @@ class DemoPages:
             self._preview = None
 
     async def wait_ended(self) -> None:
-        """Returns once a person ended the session."""
+        """Return once a person has ended the session."""
         await self._ended.wait()
 
     async def keep_fresh(self, changed: asyncio.Event) -> None:
-        """Shows what was posted by itself, whenever ``changed`` is set."""
+        """Refresh the page whenever ``changed`` is set, so that new posts appear."""
         while True:
             await changed.wait()
             changed.clear()
@@ -122,7 +121,7 @@ class DemoPages:
             await asyncio.sleep(0.1)
 
     async def send_there(self, request: web.Request) -> web.Response:
-        """Sends the browser to a place's page, which changes what is shown."""
+        """Redirect the browser to a place's page and show that place."""
         _refuse_other_pages(request)
         try:
             address = await self.enter(request.match_info["name"] or next(iter(self._places)))
@@ -133,11 +132,12 @@ class DemoPages:
 
 
 def _refuse_other_pages(request: web.Request) -> None:
-    """Refuses what another web page asks, as the REST API does.
+    """Refuse requests from other web pages, as the REST API does.
 
-    A link on the demo's own page comes from another port of this machine, which browsers call the same site.
+    A link on the demo's own page comes from another port of this machine, which browsers treat as the same
+    site.
     """
-    if (request.url.host or "") not in _HOSTS:  # a page from elsewhere that calls itself by our address
+    if (request.url.host or "") not in _HOSTS:  # a foreign page whose host name resolves to our address
         raise web.HTTPForbidden(text="The demo answers on this machine only.")
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     link = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") in (
@@ -151,10 +151,10 @@ def _refuse_other_pages(request: web.Request) -> None:
 
 @asynccontextmanager
 async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
-    """Serves the pages' addresses on a port (0 for a free one), and gives the front door's.
+    """Serve the places' addresses on a port (0 picks a free one) and yield the front door's address.
 
     Raises:
-        PortTaken: where another program listens there, or this one may not.
+        PortTaken: If another program listens there, or this one may not.
     """
     app = web.Application()
     app.router.add_get("/{name:[^/]*}", pages.send_there)

@@ -1,7 +1,7 @@
-"""``health``: whether the server is live, or ready; for health checks of containers.
+"""``health``: reports whether the server is live or ready, for container health checks.
 
-It needs no other program, such as curl, and no token: the server tells that to everybody. A bot whose server
-runs elsewhere is asked by its handler's port, where it listens once it is logged in.
+It needs no other program, such as curl, and no token: the server answers this to everyone. If the bot's
+server runs elsewhere, it checks the handler's port instead, which the bot opens once it is logged in.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LARGEST_ANSWER = 64 * 1024
 
 
 def add_health_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``health``."""
+    """Add the arguments of ``health``."""
     parser.add_argument(
         "--live", action="store_true", help="ask whether its parts run, and not whether it takes requests"
     )
@@ -28,7 +28,7 @@ def add_health_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def health(options: argparse.Namespace, settings: Settings) -> int:
-    """Asks the server of the configuration, or the bot; 0 when it is well, else 1 with a sentence."""
+    """Check the configured server or bot. Return 0 if it is healthy, or print a sentence and return 1."""
     if settings.server == "external":
         well, said = asyncio.run(listens(settings.handler_host, _port(options.cluster, settings)))
     else:
@@ -49,7 +49,7 @@ def _port(cluster: str | None, settings: Settings) -> int:
 
 
 async def listens(host: str, port: int) -> tuple[bool, str]:
-    """Whether a bot's handler listens, and a sentence about it."""
+    """Return whether a bot's handler listens, and a sentence about it."""
     from bot.health.unreachable import why_unreachable
 
     try:
@@ -62,12 +62,12 @@ async def listens(host: str, port: int) -> tuple[bool, str]:
 
 
 async def asked(endpoint: str, what: str, authority: str | None = None) -> tuple[bool, str]:
-    """Whether a server is ``live`` or ``ready``, and a sentence about it.
+    """Return whether a server is ``live`` or ``ready``, and a sentence about it.
 
     Parameters:
-        endpoint: the server's; one that listens everywhere is asked on this machine.
+        endpoint: The server's endpoint; if it listens on all interfaces, the check goes to this machine.
         what: ``live`` or ``ready``.
-        authority: the certificate that it is held against.
+        authority: The path of the certificate authority to verify the server's certificate with.
     """
     import ssl
 
@@ -79,7 +79,7 @@ async def asked(endpoint: str, what: str, authority: str | None = None) -> tuple
     context = None
     if address.startswith("https:"):
         context = ssl.create_default_context(cafile=authority)
-        # Its certificate is made out to its name, and here it may be asked by its address.
+        # The certificate names the server's host, but this check may use a local address.
         context.check_hostname = local(endpoint) == endpoint.rstrip("/")
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     try:
@@ -97,7 +97,7 @@ async def asked(endpoint: str, what: str, authority: str | None = None) -> tuple
 
 
 def local(endpoint: str) -> str:
-    """An endpoint as one asks for it on the same machine."""
+    """Return an endpoint's address as seen from the same machine."""
     parts = urlsplit(endpoint)
     if parts.hostname not in ("0.0.0.0", "::", "*"):
         return endpoint.rstrip("/")

@@ -1,4 +1,4 @@
-"""``doctor``: checks what a running bot needs; each check is a line and a remedy."""
+"""``doctor``: checks what a running bot needs; each check is a line and a suggested fix."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from schedulezero.wire.greeting import Wire, mismatch, wire_at
 async def doctor(
     settings: Settings, token: str, config: str | None = None, *, server_only: bool = False
 ) -> int:
-    """Prints every check; returns 1 if one fails, else 0.
+    """Print every check; return 1 if one fails, or else 0.
 
     Parameters:
-        settings: the bot's or the server's.
-        token: Discord's.
-        config: the file that was named for the settings, None for the default one.
-        server_only: leaves out what only a bot needs, on a machine where `schedulezero-bot server` runs.
+        settings: The bot's or the server's settings.
+        token: Discord's token.
+        config: The settings file that was named, or None for the default one.
+        server_only: Skip what only a bot needs, for a machine where `schedulezero-bot server` runs.
     """
     failed = False
     if server_only:
-        settings = settings.model_copy(update={"server": "embedded"})  # what `server` itself goes by
+        settings = settings.model_copy(update={"server": "embedded"})  # `server` itself runs with this
     async for check in _checks(settings, token, config, server_only=server_only):
         print(redact(str(check)), flush=True)
         failed = failed or not check.well
@@ -88,7 +88,7 @@ def _exposure(settings: Settings) -> Check:
                 settings.api_endpoint,
                 tls=settings.tls_certificate is not None,
                 behind_proxy=settings.behind_proxy,
-                has_token=True,  # made with `token make`; the server says at its start when there is none
+                has_token=True,  # made with `token make`; the server warns at its start if there is none
             )
     except Exposed as error:
         return Check("exposure", False, f"{settings.api_endpoint} is open to other machines", error.message)
@@ -97,8 +97,8 @@ def _exposure(settings: Settings) -> Check:
 
 
 def _sprockets(settings: Settings) -> Check:
-    """Imports each sprocket that the bot will load, and loads none."""
-    loader.look_in(Path("sprockets"))  # as `create_bot` does
+    """Import each sprocket that the bot will load, without loading it."""
+    loader.look_in(Path("sprockets"))  # `create_bot` does this too
     known = loader.available()
     absent = [name for name in settings.sprockets if name not in known]
     faults = [loader.fault_of(name) for name in settings.sprockets if name in known]
@@ -112,7 +112,7 @@ def _sprockets(settings: Settings) -> Check:
 
 
 async def _runs(client: Client) -> Check:
-    """What of the newest runs somebody should look at."""
+    """Report which of the newest runs need attention."""
     try:
         counts = await client.outcomes()
     except ClientError as error:
@@ -121,7 +121,7 @@ async def _runs(client: Client) -> Check:
     said = ", ".join(f"{count} {name}" for name, count in bad.items() if count)
     if not said:
         return Check("runs", True, "none failed, missed or uncertain")
-    # They are over: worth a look, and no reason to say that something is broken now.
+    # These runs are over: worth a look, but not a sign that something is broken now.
     return Check("runs", True, f"{said} in the history; `/schedule history` says why, and has Retry")
 
 
@@ -129,7 +129,7 @@ async def _server_runs(client: Client) -> bool:
     try:
         await client.health()
     except RequestRefused:
-        return True  # it runs, and refuses the token; the checks that need it say so
+        return True  # it runs and refuses the token; the checks that need one report that
     except ClientError:
         return False
     return True
@@ -174,7 +174,7 @@ def _server(settings: Settings, running: bool, *, server_only: bool) -> Check:
 
 
 async def _wire(settings: Settings) -> Check:
-    """Whether the bot and the server agree on keys."""
+    """Check whether the bot and the server agree on keys."""
     address = settings.server_address
     encrypted = settings.require_keys or not is_loopback(address)
     found = await asyncio.to_thread(wire_at, address)

@@ -1,4 +1,4 @@
-"""``doctor``'s look at the database: which one it is, whether it can be used, and who runs on it."""
+"""``doctor``'s database checks: which one it is, whether it can be used, and which processes use it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schedulezero.storage.sqlite_lock import Holders, holders
 
 
 async def check_database(settings: Settings) -> Check:
-    """Looks at the database, and creates and changes nothing in it."""
+    """Check the database without creating or changing anything in it."""
     try:
         if is_postgres_setting(settings.database):
             return Check("database", True, await _in_postgres(settings.database))
@@ -28,11 +28,11 @@ async def check_database(settings: Settings) -> Check:
 
 
 async def check_server_of_database(settings: Settings, *, running: bool) -> Check | None:
-    """A failed check when the server at `api_endpoint` is not the one that serves the database; else None.
+    """Return a failed check if the server at `api_endpoint` serves another database, or else None.
 
     Parameters:
-        settings: what this command runs with.
-        running: whether a server answers at `api_endpoint`.
+        settings: The settings that this command uses.
+        running: Whether a server answers at `api_endpoint`.
     """
     if settings.server != "embedded" or is_postgres_setting(settings.database):
         return None
@@ -58,7 +58,7 @@ async def check_server_of_database(settings: Settings, *, running: bool) -> Chec
 
 
 def _who(found: Holders | None) -> str:
-    """Who runs on a SQLite database, for people."""
+    """Describe which processes use a SQLite database."""
     if found is None:
         return "who uses it cannot be told"
     if found.server is None and not found.bots:
@@ -71,7 +71,7 @@ def _who(found: Holders | None) -> str:
 
 
 async def _in_postgres(setting: str) -> str:
-    database = database_of(setting, sa.MetaData())  # without tables: none is created
+    database = database_of(setting, sa.MetaData())  # no tables in the metadata, so none is created
     await database.open()
     try:
         await database.read(lambda connection: connection.execute(sa.select(1)).all())

@@ -1,4 +1,4 @@
-"""``doctor``'s look at Discord: token, shards, intents, permissions, and what stands against single jobs."""
+"""``doctor``'s Discord checks: token, shards, intents, permissions, and problems of single jobs."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _CHANNEL = re.compile(r"<#(\d+)>")
 
 
 async def checks_on_discord(settings: Settings, token: str, server: Client | None) -> AsyncIterator[Check]:
-    """Logs in and looks at everything that Discord tells.
+    """Log in and yield the checks that need Discord.
 
     Parameters:
-        settings: the bot's.
-        token: Discord's.
-        server: knows the jobs; None where it does not run.
+        settings: The bot's settings.
+        token: Discord's token.
+        server: A client of the server, which knows the jobs; None if it isn't running.
     """
     if not token:
         remedy = "Set DISCORD_TOKEN to the token from https://discord.com/developers/applications."
         yield Check("token", False, "DISCORD_TOKEN is not set", remedy)
         return
-    client = discord.Client(intents=discord.Intents(guilds=True))  # without this one discord.py warns
+    client = discord.Client(intents=discord.Intents(guilds=True))  # without this intent discord.py warns
     try:
         await client.login(token)
         assert client.user is not None
@@ -73,7 +73,7 @@ async def _shards(settings: Settings, client: discord.Client) -> Check:
 async def discord_checks(
     settings: Settings, client: discord.Client, server: Client | None
 ) -> AsyncIterator[Check]:
-    """What Discord tells of a logged-in bot: intents, and in each guild its permissions and its jobs."""
+    """Yield the checks of a logged-in bot: intents, and for each guild its permissions and its jobs."""
     flags = (await client.application_info()).flags
     granted = flags.gateway_message_content or flags.gateway_message_content_limited
     yield Check(
@@ -120,7 +120,7 @@ async def _jobs(
     me: discord.Member,
     specs: Iterable[MethodSpec],
 ) -> Check:
-    """Whether the bot may do what is scheduled in a guild, in each single channel."""
+    """Check whether the bot has the permissions for a guild's scheduled jobs, channel by channel."""
     channels: dict[int, Channel] = {item.id: item for item in await guild.fetch_channels()}
     channels |= {thread.id: thread for thread in await guild.active_threads()}
     seen = SeenChannels(client, guild, known=channels)
@@ -132,7 +132,7 @@ async def _jobs(
             count += 1
             spec = by_name.get(job.method)
             if spec is None:
-                continue  # its sprocket is loaded by hand; the server would say if it were not
+                continue  # its sprocket is loaded by hand; the server reports it if it isn't
             known = await seen.of(spec, job.params)
             with speaking("en"):
                 found = problems(spec, job.params, guild, None, known=known, me=me)

@@ -1,4 +1,4 @@
-"""What `run` shows when it is ready: how everything is, on one screen, with the link that invites the bot."""
+"""The status screen that `run` prints once it is ready, with the bot's invite link."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HANDLER_SECONDS = 5.0
 
 
 async def show_screen(bot: ScheduleZeroBot, stop: asyncio.Event, console: Console | None = None) -> None:
-    """Waits until the bot is ready, and shows the screen; on the standard output unless told otherwise."""
+    """Wait until the bot is ready and print the status screen, to standard output by default."""
     await bot.wait_until_ready()
     checks = await checks_of(bot)
     assert bot.user is not None
@@ -33,17 +33,17 @@ async def show_screen(bot: ScheduleZeroBot, stop: asyncio.Event, console: Consol
     try:
         with shown.capture() as captured:
             shown.print(screen(checks, str(bot.user)))
-            # In a line of its own and never broken, so that it can be clicked and copied.
+            # The link has its own line and never wraps, so that it can be clicked and copied.
             shown.print(Text.assemble(("Invite me: ", "bold"), (link, "cyan")), soft_wrap=True)
         shown.file.write(captured.get())
         shown.file.flush()
     except OSError as error:
-        # Nobody reads the output any more; the bot's work goes on.
+        # Nobody reads the output any more, but the bot keeps running.
         log.warning("the screen cannot be shown (%s); the link that invites the bot is %s", error, link)
 
 
 async def checks_of(bot: ScheduleZeroBot) -> list[Check]:
-    """How the running bot is, each line with its remedy."""
+    """Return the running bot's checks, each with its suggested fix."""
     handler, settings = handler_of(bot), bot.settings
     try:
         async with asyncio.timeout(_HANDLER_SECONDS):
@@ -87,7 +87,7 @@ def _guilds(bot: ScheduleZeroBot) -> list[Check]:
 
 
 def screen(checks: list[Check], name: str) -> Panel:
-    """The screen itself."""
+    """Return the status screen."""
     table = Table.grid(padding=(0, 2))
     for check in checks:
         mark = Text("ok", style="green") if check.well else Text("!!", style="bold red")

@@ -1,4 +1,4 @@
-"""Why a web address does not answer, in words for people; aiohttp's own hold its internals."""
+"""Explains in plain words why a web address doesn't answer; aiohttp's messages expose its internals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import aiohttp
 
 
 def why_unreachable(error: Exception) -> str:
-    """The reason of a failed request, without a full stop."""
+    """Return the reason why a request failed, without a full stop."""
     if isinstance(error, TimeoutError):
         return "no answer came in time"
     if isinstance(error, aiohttp.ClientConnectorDNSError):

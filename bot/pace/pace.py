@@ -1,9 +1,9 @@
-"""One limiter for all requests to Discord, below its 50 a second: people first, then what is most late.
+"""One limiter for all requests to Discord, below its 50 a second: people go first, then the most overdue run.
 
-It waits in aiohttp's own hook, right before a request leaves, when discord.py has already waited for
-the limit of that channel; so a channel that is held up holds up nobody else, and requests that were
-held up together do not leave together. Answers to interactions are not counted by Discord and pass.
-(https://discord.com/developers/docs/topics/rate-limits#global-rate-limit)
+It waits in aiohttp's own hook, right before a request leaves, after discord.py has waited for that channel's
+limit. So a blocked channel doesn't block others, and requests that were blocked together don't leave in one
+burst. Responses to interactions don't count towards Discord's limit and pass unlimited
+(https://discord.com/developers/docs/topics/rate-limits#global-rate-limit).
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from schedulezero.handler.run_context import current_run
 from schedulezero.metrics import note_discord
 
 FOR_JOBS = 48
-"""Requests of jobs within any window. They leave evenly, so that a person waits no longer than for one."""
+"""The most requests of jobs in any window. They leave evenly spaced, so a person waits for at most one."""
 FOR_ALL = 50
 WINDOW_SECONDS = 1.0
 _NOT_COUNTED = ("/interactions/", "/webhooks/")
 
 
 class Pace:
-    """Grants requests at most so many in any window.
+    """Grants at most a fixed number of requests in any window.
 
     Parameters:
-        for_jobs, for_all: how many within a window.
-        window: its length in seconds.
+        for_jobs, for_all: The number of requests per window.
+        window: Its length in seconds.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Pace:
         self._alarm: asyncio.TimerHandle | None = None
 
     async def turn(self, due: float | None) -> float:
-        """Returns when it is this request's turn, with the loop's time of that.
+        """Wait for this request's turn and return the loop's time at that moment.
 
         Parameters:
-            due: for a job, the instant of its run in seconds since the epoch: the earliest goes first. None
-                for what a person waits for.
+            due: When a job's run was due, in seconds since the epoch: the earliest goes first. None for
+                requests that a person waits for.
         """
         future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (due is not None, due or 0.0, next(self._count), future))
@@ -73,28 +73,28 @@ class Pace:
                 self._alarm = loop.call_at(possible_at, self._grant)
                 return
             heapq.heappop(self._waiting)
-            if not future.done():  # its task may have been cancelled meanwhile
+            if not future.done():  # its task may have been cancelled in the meantime
                 self._granted.append(now)
                 if job:
-                    # Evenly, so that answers that take long do not push two windows into one. A timer that
-                    # was a little late is made up for.
+                    # Space requests evenly, so that slow responses don't push two windows into one. A
+                    # slightly late timer is compensated.
                     spacing = self._window / self._for_jobs
                     self._job_at = max(self._job_at, now - spacing) + spacing
                 future.set_result(now)
 
     def _possible_at(self, job: bool, now: float) -> float:
-        """When the next request may leave, as things are."""
+        """Return when the next request may leave, given the requests so far."""
         most = self._for_jobs if job else self._for_all
         room_at = self._granted[-most] + self._window if len(self._granted) >= most else now
         return max(room_at, self._job_at) if job else room_at
 
     def trace(self) -> aiohttp.TraceConfig:
-        """The hook for discord.py's ``http_trace``."""
+        """Return the hook for discord.py's ``http_trace``."""
         return limiting(self.turn)
 
 
 def limiting(turn: Callable[[float | None], Awaitable[object]]) -> aiohttp.TraceConfig:
-    """A hook of aiohttp that lets each request wait for its turn, right before it leaves."""
+    """Return an aiohttp hook that makes each request wait for its turn right before it leaves."""
     config = aiohttp.TraceConfig()
 
     async def before(_session: Any, _context: Any, asked: aiohttp.TraceRequestStartParams) -> None:

@@ -1,13 +1,13 @@
-"""Discord's 50 requests a second when several processes are one bot: leases of the time to come.
+"""Shares Discord's limit of 50 requests a second between several processes of one bot, by leasing time slots.
 
-The limit is the bot's, whichever of its processes asks. So they share one row in PostgreSQL that says
-until when time is given away; who needs to ask leases the next slots of it, at most a second's worth, and
-asks when each has come. Evenly spaced slots keep any window of a second below the limit, and what one
-process leaves unused another one has. People have a row of their own, so that no burst of jobs stands
-before them. (This is the generic cell rate algorithm:
+The limit applies to the bot, whichever process sends the request. So the processes share one row in
+PostgreSQL that says up to which instant all slots are leased. A process that needs slots leases the next
+ones, at most a second's worth, and sends a request at each. Evenly spaced slots keep every one-second window
+below the limit, and slots that one process doesn't need go to another. People have their own row, so a burst
+of jobs never delays them. (This is the generic cell rate algorithm:
 https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm.)
 
-While the database is away each process keeps to its even share.
+While the database is unavailable, each process keeps to its even share.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 JOBS_A_SECOND = 39
 PEOPLE_A_SECOND = 9
-"""Together with one request of each that may come early, no second holds more than 50."""
+"""With at most one early request from each row, no second holds more than 50 requests."""
 CONNECTIONS_A_SECOND = 1 / 5.1
 """Discord lets a bot identify once in five seconds
 (https://discord.com/developers/docs/events/gateway#rate-limiting)."""
@@ -51,12 +51,12 @@ _NOW = sa.literal_column("(extract(epoch FROM clock_timestamp()) * 1000000)::big
 
 
 class SharedPace:
-    """Grants requests at the pace that all processes of one bot keep together.
+    """Grants requests at a pace that all processes of one bot keep together.
 
     Parameters:
-        database: the PostgreSQL that they share.
-        bot: names the bot, the same in all of them.
-        processes: how many they are.
+        database: The PostgreSQL database that they share.
+        bot: Identifies the bot; the same in all its processes.
+        processes: The number of processes.
     """
 
     def __init__(self, database: str, bot: str, processes: int) -> None:
@@ -70,7 +70,7 @@ class SharedPace:
         self._connecting = _Lane(self._opened, f"{bot}:connections", CONNECTIONS_A_SECOND, processes)
 
     async def _opened(self) -> Database:
-        """The database, opened when the first request asks: that is the bot's login."""
+        """Return the database; the first request, which is the bot's login, opens it."""
         async with self._opening:
             if not self._open:
                 await self._database.open()
@@ -78,27 +78,27 @@ class SharedPace:
         return self._database
 
     async def close(self) -> None:
-        """Lets go of the database."""
+        """Close the database."""
         for lane in (*self._lanes.values(), self._connecting):
             lane.close()
         if self._open:
             await self._database.close()
 
     async def turn(self, due: float | None) -> None:
-        """Returns when it is this request's turn; see `bot.pace.pace.Pace.turn`."""
+        """Wait for this request's turn; see `bot.pace.pace.Pace.turn`."""
         await self._lanes[due is not None].turn(due or 0.0)
 
     async def may_connect(self) -> None:
-        """Returns when the bot may open another connection to the gateway."""
+        """Wait until the bot may open another connection to the gateway."""
         await self._connecting.turn(0.0)
 
     def trace(self) -> aiohttp.TraceConfig:
-        """The hook for discord.py's ``http_trace``."""
+        """Return the hook for discord.py's ``http_trace``."""
         return limiting(self.turn)
 
 
 class _Lane:
-    """Requests that wait for leased slots, the earliest run first."""
+    """A queue of requests that wait for leased slots, the earliest run first."""
 
     def __init__(
         self, database: Callable[[], Awaitable[Database]], name: str, a_second: float, processes: int
@@ -126,7 +126,7 @@ class _Lane:
             self._serving.cancel()
 
     async def _serve(self) -> None:
-        """Hands out slots until nobody waits."""
+        """Hand out slots until no request waits."""
         loop = asyncio.get_running_loop()
         while self._waiting:
             if not self._slots:
@@ -134,13 +134,13 @@ class _Lane:
             await asyncio.sleep(max(self._slots.popleft() - loop.time(), 0))
             while self._waiting:
                 future = heapq.heappop(self._waiting)[2]
-                if not future.done():  # its task may have been cancelled meanwhile
+                if not future.done():  # its task may have been cancelled in the meantime
                     future.set_result(None)
                     break
         self._slots.clear()
 
     async def _lease(self, wanted: int) -> list[float]:
-        """The times of the loop's clock at which the next requests may leave."""
+        """Return the times, on the loop's clock, at which the next requests may leave."""
         loop = asyncio.get_running_loop()
         count = max(1, min(wanted, int(MOST_LEASED_SECONDS / self._spacing)))
         try:
@@ -153,13 +153,13 @@ class _Lane:
                 self._warned_at = loop.time()
                 log.warning("this process keeps to its even share of Discord's limit: %s", error)
         except Exception:
-            # Whatever it is, requests must not wait for ever.
+            # Whatever the error, requests must not wait forever.
             log.exception("no share of Discord's limit can be leased")
         self._alone_until = max(self._alone_until, loop.time()) + self._spacing * self._processes
         return [self._alone_until]
 
     def _take(self, connection: Connection, count: int) -> float:
-        """Leases so many slots; returns in how many seconds the first one begins."""
+        """Lease ``count`` slots and return the number of seconds until the first one starts."""
         connection.execute(insert_new(connection, _leases), [{"name": self._name, "leased_until": 0}])
         length = int(count * self._spacing * 1_000_000)
         query = (

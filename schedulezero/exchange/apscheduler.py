@@ -1,8 +1,8 @@
-"""Jobs of APScheduler 3: its JSON export (discord-reminder-bot's backup is one) and its SQLite job store.
+"""Reads APScheduler 3 jobs: JSON exports (discord-reminder-bot's backup is one) and SQLite job stores.
 
-Both hold pickles, so they are read for the bot's owner only (`schedulezero-bot import-apscheduler`), never
-from Discord, and in the limited process of `schedulezero.file_reader`. The unpickler knows datetimes,
-zones and APScheduler's triggers, and nothing else
+Both contain pickles, so only the bot's owner can import them (`schedulezero-bot import-apscheduler`), never
+Discord, and the limited process of `schedulezero.exchange.limited_reading` reads them. The unpickler accepts
+datetimes, zones and APScheduler's triggers, and nothing else
 (https://docs.python.org/3/library/pickle.html#restricting-globals).
 """
 
@@ -36,7 +36,7 @@ _LONGEST_STATE = 64 * 1024
 
 
 def read_apscheduler(text: str, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
-    """The jobs of an export of APScheduler 3, as discord-reminder-bot makes for its backup."""
+    """Read the jobs in an export of APScheduler 3, such as discord-reminder-bot's backup."""
     try:
         data: Any = json.loads(text)
         jobs = cast("list[Any]", data["jobs"])
@@ -54,14 +54,14 @@ def read_apscheduler(text: str, channel_id: str, zone: str, now: datetime) -> li
 
 
 def _lines_of(text: str, count: int) -> list[int]:
-    """Where the jobs begin, by their triggers; a file on one line has all of them there."""
+    """Return the line where each job begins, found by its trigger; in a one-line file all share it."""
     starts = [match.start() for match in re.finditer(r'"trigger"\s*:', text)][:count]
     starts += [0] * (count - len(starts))
     return [text.count("\n", 0, start) + 1 for start in starts]
 
 
 def read_job_store(data: bytes, channel_id: str, zone: str, now: datetime) -> list[Entry | Fault]:
-    """The jobs of an SQLite file with APScheduler's table ``apscheduler_jobs``."""
+    """Read the jobs in a SQLite file with APScheduler's table ``apscheduler_jobs``."""
     database = sqlite3.connect(":memory:")
     try:
         database.deserialize(data)
@@ -93,13 +93,13 @@ def read_job_store(data: bytes, channel_id: str, zone: str, now: datetime) -> li
 
 
 def _label(number: int, job: Any) -> str:
-    """Which job a sentence is about: its place among the jobs, and its id where it has one."""
+    """Return a label for sentences about a job: its position, and its id if it has one."""
     name = cast("dict[str, Any]", job).get("id") if isinstance(job, dict) else None
     return f"Job {number} (“{name[:60]}”): " if isinstance(name, str) and name else f"Job {number}: "
 
 
 def _guarded(line: int, label: str, read: Callable[[], Entry]) -> Entry | Fault:
-    """A job, or a sentence that says which one cannot be taken over, and why."""
+    """Return a job, or a fault that says which job can't be imported, and why."""
     try:
         return replace(read(), label=label)
     except NotTakenOver as error:
@@ -168,7 +168,7 @@ def _trigger(kind: str, state: dict[str, Any], now: datetime) -> tuple[Trigger, 
     if kind == "IntervalTrigger":
         seconds = state["interval"].total_seconds()
         interval = {"seconds": int(seconds) if seconds == int(seconds) else seconds}
-        # A job that was added without a start begins at a fraction of a second, which no text says.
+        # A job without a given start begins at a fraction of a second, which schedule texts can't express.
         starting = to_iso(state["start_date"].astimezone(UTC).replace(microsecond=0))
         return Trigger("calendar", {"interval": interval, "starting": starting, **bounds}), zone
     if kind == "CronTrigger":
@@ -182,11 +182,11 @@ def _trigger(kind: str, state: dict[str, Any], now: datetime) -> tuple[Trigger, 
 
 
 class _Unexpected(Exception):
-    """A pickle names something that ours does not know."""
+    """A pickle names something that this unpickler doesn't accept."""
 
 
 class _Thing:
-    """Stands for an object of APScheduler's: its class's name and what it holds, and no behaviour."""
+    """Stands for an APScheduler object: its class's name and its state, without behaviour."""
 
     kind = ""
 
@@ -198,7 +198,7 @@ class _Thing:
 
 
 class _Zone:
-    """Stands for `zoneinfo.ZoneInfo` while unpickling."""
+    """Stands for `zoneinfo.ZoneInfo` during unpickling."""
 
 
 def _zone(key: object = "UTC", *_: object) -> ZoneInfo:

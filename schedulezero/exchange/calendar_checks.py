@@ -1,7 +1,7 @@
-"""The lines of an event, held against RFC 5545 where the parser is lenient and would pick a time itself.
+"""Checks the lines of an event against RFC 5545 where the parser is lenient and would pick a time itself.
 
-It takes the last of two times, lets a zone and a ``Z`` stand together, and merges the parts of a rule that
-are said twice. Each of these is refused here, in a sentence, before the parser reads the event.
+Of two start times the parser takes the last, it accepts a zone together with a ``Z``, and it merges repeated
+parts of a rule. This module refuses each of these with a sentence before the parser reads the event.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _STAMP = re.compile(r"[0-9]{8}(?:T[0-9]{6}Z?)?")
 
 
 class Unusable(ScheduleZeroError):
-    """An event cannot be scheduled as it stands; the message says why."""
+    """An event can't be scheduled as it stands; the message says why."""
 
 
 def check_lines(lines: Sequence[str]) -> None:
-    """Raises Unusable when the lines of an event say two things at once, or a time that is none."""
+    """Raise Unusable if the lines of an event contradict each other or contain an invalid time."""
     properties = [split_property(line) for line in lines]
     for name, number in Counter(name for name, _, _ in properties).items():
         if name in _ONCE and number > 1:
@@ -41,7 +41,7 @@ def check_lines(lines: Sequence[str]) -> None:
 
 
 def rule_of(lines: Sequence[str]) -> tuple[str, dict[str, str]] | None:
-    """An event's RRULE as it stands, and its parts; None when it has none."""
+    """Return an event's RRULE as written and its parts, or None if it has no RRULE."""
     text = next((value.strip() for name, _, value in map(split_property, lines) if name == "RRULE"), None)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""Calendar files (RFC 5545): jobs as events that any calendar opens, and events as entries to import."""
+"""Calendar files (RFC 5545): exports jobs as events that any calendar opens, and reads events for import."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from schedulezero.when.calendar.calendar_trigger import MOST_EXCLUDED
 from schedulezero.when.calendar.triggers import known_zones
 
 MOST_EVENTS = 3000
-_MOST_DATES = 6000  # of jobs that no rule of a calendar describes
-_MOST_TEXT = 1_000_000  # characters of all descriptions together, shared out among the jobs
+_MOST_DATES = 6000  # of jobs that no RRULE can describe
+_MOST_TEXT = 1_000_000  # characters of all descriptions together, split evenly among the jobs
 _LONGEST_TEXT = 4000
-_LONGEST = 4.0  # seconds; the next instants of rare schedules take some milliseconds each to find
+_LONGEST = 4.0  # seconds; finding the next instants of rare schedules takes some milliseconds each
 _LENGTH = timedelta(minutes=15)
 _ALL_DAY = time(9)
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarFile:
-    """A calendar file, and how many of its jobs had no room in it."""
+    """A calendar file, and how many jobs were left out because the file was full."""
 
     data: bytes
     left_out: int
 
 
 def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
-    """What is still to come of jobs, as a calendar file; see `calendar_of`."""
+    """Return the future runs of jobs as a calendar file; see `calendar_of`."""
     return calendar_of(jobs, name=name, now=now).data
 
 
 def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = True) -> CalendarFile:
-    """What is still to come of jobs, as a calendar file of at most so many events and dates.
+    """Return the future runs of jobs as a calendar file with a limited number of events and dates.
 
     Parameters:
-        jobs: those that are not over, the most important first; the others have nothing to come.
-        name: what the calendar is called.
-        now: the present instant.
-        texts: whether what the jobs will post is in it.
+        jobs: Jobs that aren't over, the most important first; the others have no future runs.
+        name: The calendar's name.
+        now: The present instant.
+        texts: Whether to include the text that the jobs will post.
     """
-    from icalendar import Calendar, Event  # takes a while, and few need it
+    from icalendar import Calendar, Event  # slow to import, and rarely needed
 
     calendar: Any = Calendar()
     calendar.add("prodid", "-//ScheduleZero//Discord//EN")
@@ -102,17 +102,17 @@ def read_calendar(
     now: datetime,
     most: int = MOST_ENTRIES,
 ) -> list[Entry | Fault]:
-    """The events of a calendar file as entries that post a message.
+    """Read the events of a calendar file as entries that post a message.
 
     Parameters:
-        text: the file.
-        method: the job method that posts.
-        params: what it gets beside its ``message``.
-        zone: for times that name no zone, in a calendar that names none either (X-WR-TIMEZONE).
-        now: the present instant.
-        most: how many events are read at most.
+        text: The file's text.
+        method: The job method that posts.
+        params: Its parameters in addition to ``message``.
+        zone: For times without a zone, in a calendar without one (X-WR-TIMEZONE).
+        now: The present instant.
+        most: The most events to read.
 
-    Each event is read by itself, so that one that cannot be read costs none of the others.
+    Each event is read separately, so that an unreadable one doesn't affect the others.
     """
     blocks = blocks_of(text, most)
     if not blocks.events:
@@ -155,12 +155,12 @@ def read_calendar(
 
 
 class _Zones:
-    """The time zones of a file: IANA zones where a name or VTIMEZONE tells which, else its own rules."""
+    """A file's time zones: IANA zones where a name or VTIMEZONE identifies one, otherwise its own rules."""
 
     def __init__(self, blocks: Blocks, default: str) -> None:
         from icalendar.timezone import tzp
 
-        tzp.use_default()  # forgets the zones of files that were read before
+        tzp.use_default()  # forgets the zones of previous files
         self._default = default
         self._names = blocks.zone_names
         self._own: dict[str, Block] = {}
@@ -171,7 +171,7 @@ class _Zones:
             self._own.setdefault(name.strip(), block)
 
     def default(self, block: Block) -> str:
-        """The zone of an event's times that name none: its calendar's, or else the one asked for."""
+        """Return the zone for an event's times without one: its calendar's, or else the requested one."""
         name = self._names.get(block.calendar)
         if not name:
             return self._default
@@ -185,11 +185,11 @@ class _Zones:
         return found
 
     def iana(self, name: str) -> str | None:
-        """The IANA zone that a TZID means, None when only its own rules say."""
+        """Return the IANA zone that a TZID means, or None if only the file's own rules define it."""
         if name not in self._known:
             self._known[name] = self._iana(name)
             if self._known[name] is None:
-                # If learning fails:
+                # Recorded first, in case learning raises an exception.
                 self._faults[name] = Sentence("Its time zone can't be read.", "ical_zone_unreadable")
                 self._faults[name] = self._learn(name)
         if self._faults.get(name):
@@ -197,7 +197,7 @@ class _Zones:
         return self._known[name]
 
     def _learn(self, name: str) -> str:
-        """Tells the parser a zone that only its own rules describe; returns what is wrong with it."""
+        """Teach the parser a zone that only its own rules describe; return what is wrong with it, or ""."""
         import icalendar
 
         block = self._own.get(name)
@@ -222,7 +222,9 @@ class _Zones:
         cleaned = name.strip("/")
         parts = cleaned.split("/")
         guesses = [cleaned, WINDOWS_TO_OLSON.get(cleaned, "")]
-        if name.startswith("/"):  # /citadel.org/20210210_1/Europe/Berlin: a maker's name before the zone's
+        if name.startswith(
+            "/"
+        ):  # /citadel.org/20210210_1/Europe/Berlin: a vendor prefix before the zone's name
             guesses += ["/".join(parts[start:]) for start in range(1, min(len(parts), 6))]
         block = self._own.get(name)
         if block is not None:
@@ -234,7 +236,7 @@ class _Zones:
 
 
 def _fixed(zone: Block) -> str:
-    """The zone that is always as far from UTC as one with its own rules, empty when there is none."""
+    """Return the fixed-offset IANA zone that equals a zone with its own rules, or "" if there is none."""
     offsets = {value.strip() for key, _, value in map(split_property, zone.lines) if key == "TZOFFSETTO"}
     match = _WHOLE_HOURS.fullmatch(offsets.pop()) if len(offsets) == 1 else None
     if match is None:
@@ -244,7 +246,7 @@ def _fixed(zone: Block) -> str:
 
 
 def _parts(rule: str) -> dict[str, str]:
-    """The parts of an RRULE by their names."""
+    """Return the parts of an RRULE by name."""
     found: dict[str, str] = {}
     for part in rule.upper().split(";"):
         name, _, value = part.partition("=")
@@ -257,7 +259,7 @@ _CLOCK_CHANGES = frozenset(("FREQ", "INTERVAL", "UNTIL", "COUNT", "BYMONTH", "BY
 
 
 def _with_known_zones(block: Block, zones: _Zones) -> str:
-    """The event with its zones by their IANA names; only its times name any."""
+    """Return the event with IANA names for its zones; only its times name zones."""
     lines: list[str] = []
     for line in block.lines:
         name, parameters, value = split_property(line)
@@ -267,7 +269,7 @@ def _with_known_zones(block: Block, zones: _Zones) -> str:
                 key, _, given = parameter.partition("=")
                 if key.strip().upper() == "TZID":
                     if "T" not in value.upper():
-                        continue  # a day is one wherever somebody is (RFC 5545, 3.2.19)
+                        continue  # a date has no zone (RFC 5545, 3.2.19)
                     given = zones.iana(given.strip('"')) or given
                 kept.append(f"{key}={given}")
             line = f"{';'.join([name, *kept])}:{value}"
@@ -283,7 +285,7 @@ def _entry(
     now: datetime,
     changed: set[str],
 ) -> Entry:
-    import icalendar  # takes a while, and few need it
+    import icalendar  # slow to import, and rarely needed
 
     if block.fault is not None:
         raise Unusable(block.fault)
@@ -355,9 +357,9 @@ def _entry(
 
 
 def _start(value: Any, zones: _Zones, block: Block) -> tuple[datetime, str]:
-    """When an event begins, and in which zone; a day alone begins at nine.
+    """Return when an event begins, and in which zone; an all-day event begins at nine.
 
-    The zone's name is not an IANA one when only the file's own rules say what its clock shows.
+    The zone's name isn't an IANA name if only the file's own rules define the zone.
     """
     if not isinstance(value, datetime):
         if not isinstance(value, date):
@@ -370,7 +372,7 @@ def _start(value: Any, zones: _Zones, block: Block) -> tuple[datetime, str]:
 
 
 def _check_days(parts: Mapping[str, str]) -> None:
-    """Refuses a rule of whole days that names times of day (RFC 5545, 3.3.10)."""
+    """Raise Unusable if a rule of whole days names times of day (RFC 5545, 3.3.10)."""
     for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         if name in parts:
             raise Unusable(
@@ -386,7 +388,7 @@ def _check_days(parts: Mapping[str, str]) -> None:
 def _excluded(
     value: Any, start: date, parts: Mapping[str, str], begins: datetime, now: datetime
 ) -> tuple[date, ...]:
-    """The days on which a repeating event does not happen, as far as they are still to come."""
+    """Return the future days on which a repeating event is cancelled."""
     if value is None:
         return ()
     zone = begins.tzinfo
@@ -412,7 +414,7 @@ def _excluded(
                 continue
             local = given.astimezone(zone) if given.tzinfo is not None else given
             if local.second or (local.hour, local.minute) not in times:
-                continue  # it does not happen then anyway
+                continue  # the event doesn't take place then anyway
             if len(times) > 1:
                 raise Unusable(
                     "EXDATE excludes one of several times in a day; only whole days can be excluded.",

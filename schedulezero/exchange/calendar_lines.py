@@ -1,7 +1,7 @@
-"""The lines of a calendar file (RFC 5545, 3.1): its events and time zones, found by one walk over it.
+"""Finds the events and time zones of a calendar file (RFC 5545, 3.1) in a single pass over its lines.
 
-What an event holds beside its text and its times (attachments, alarms, attendees) is passed over here,
-so that its size costs nothing. Lines are joined (*unfolded*) up to a bound.
+It skips everything in an event except its text and times (attachments, alarms, attendees), so that their size
+costs nothing. It joins (*unfolds*) continuation lines up to a limit.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MOST_ZONES = 50
 class Block:
     """An event or a time zone: where it begins, its lines, and what is wrong with them.
 
-    ``calendar`` is which calendar of the file it stands in.
+    ``calendar`` is the number of its calendar within the file.
     """
 
     line: int
@@ -47,15 +47,15 @@ class Block:
 
 @dataclass(slots=True)
 class Blocks:
-    """What a calendar file holds.
+    """The events and time zones of a calendar file.
 
     Attributes:
-        events: at most as many as are read.
-        zones: the VTIMEZONEs.
+        events: The events, up to the limit.
+        zones: The VTIMEZONEs.
         zone_names: X-WR-TIMEZONE of each calendar that has one.
-        changed: the UIDs of events of which single dates were moved or cancelled (RFC 5545, 3.8.4.4).
-        count: how many events there are.
-        more_zones: whether there are more zones than are read.
+        changed: The UIDs of events with single dates moved or cancelled (RFC 5545, 3.8.4.4).
+        count: How many events there are.
+        more_zones: Whether there are more zones than the limit.
     """
 
     events: list[Block] = field(default_factory=list[Block])
@@ -67,7 +67,7 @@ class Blocks:
 
 
 def split_property(line: str) -> tuple[str, str, str]:
-    """A line as its name, its parameters and its value; a colon within quotes belongs to a parameter."""
+    """Split a line into its name, parameters and value; a colon within quotes belongs to a parameter."""
     quoted = False
     for at, character in enumerate(line):
         if character == '"':
@@ -79,7 +79,7 @@ def split_property(line: str) -> tuple[str, str, str]:
 
 
 def blocks_of(text: str, most_events: int) -> Blocks:
-    """The events and zones of a file; events beyond ``most_events`` are only counted."""
+    """Return the events and zones of a file; events beyond ``most_events`` are only counted."""
     found = Blocks()
     event: Block | None = None
     zone: Block | None = None
@@ -119,7 +119,7 @@ def blocks_of(text: str, most_events: int) -> Blocks:
 
 
 def uid_of(lines: Iterable[str]) -> str:
-    """The UID of an event, empty when it has none."""
+    """Return the UID of an event, or "" if it has none."""
     return next((value.strip() for name, _, value in map(split_property, lines) if name == "UID"), "")
 
 
@@ -142,7 +142,7 @@ def _name(line: str) -> str:
 
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
-    """Each line with its continuations, cut off beyond the bound, and the number where it begins."""
+    """Yield each line with its continuations, truncated at the limit, and the number of its first line."""
     start, parts, length = 1, list[str](), 0
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.removesuffix("\r")

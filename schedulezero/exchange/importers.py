@@ -1,7 +1,7 @@
-"""Moving in from elsewhere: Reminder Bot's CSV, a crontab.
+"""Imports from other schedulers: Reminder Bot's CSV and crontabs.
 
-Each reads every entry by itself, so that one that cannot be taken over is told with its line and costs none
-of the others. Lines are split at white space, not matched by expressions that may go back and forth.
+Each entry is read separately, so that one that can't be imported is reported with its line and doesn't affect
+the others. Lines are split at white space instead of matched by regular expressions, which could backtrack.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _FIELD = re.compile(r"[0-9*/,\-A-Za-z?#]+")
 
 
 class NotTakenOver(ScheduleZeroError):
-    """An entry is well formed and cannot be taken over; the message says why."""
+    """An entry is well formed but can't be imported; the message says why."""
 
 
 Reader = Callable[[str, str, str, datetime, int], list[Entry | Fault]]
-"""Takes the text, the channel for entries that name none, the zone of times that name none, now, and how many
-entries are read at most."""
+"""Takes the text, the channel for entries without one, the zone for times without one, the present instant,
+and the most entries to read."""
 
 
 def reader_of(text: str) -> Reader | None:
-    """What reads a file, by how it looks; None when it is none of these."""
+    """Return the reader for a file, judging by its content, or None if it is none of these."""
     begin = text.lstrip()[:2000]
     first = begin.partition("\n")[0]
     if "utc_time" in first and "content" in first:
@@ -51,7 +51,7 @@ def reader_of(text: str) -> Reader | None:
     )
     if not rest:
         return None
-    # One wrong line at the top must not cost the jobs behind it; our own files are never taken for a crontab.
+    # A bad first line must not cost the jobs below it, but our own files must never pass for a crontab.
     clear = _OURS.match(rest[0]) is None and any(map(_is_clearly_cron, rest))
     return read_crontab if clear or _looks_like_cron(rest[0]) else None
 
@@ -62,7 +62,7 @@ def reader_of(text: str) -> Reader | None:
 def read_reminder_csv(
     text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
 ) -> list[Entry | Fault]:
-    """The reminders of Reminder Bot's export; one that names no channel goes to ``channel_id``."""
+    """Read the reminders in Reminder Bot's export; those without a channel go to ``channel_id``."""
     found: list[Entry | Fault] = []
     reader = csv.DictReader(io.StringIO(text))
     try:
@@ -159,7 +159,7 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
 
 
 def once(at: datetime, now: datetime) -> Trigger:
-    """A single instant that is still to come."""
+    """Return a trigger for a single instant, which must be in the future."""
     if at <= now:
         raise NotTakenOver("Its time has passed.", code="time_over")
     return Trigger("date", {"run_date": to_iso(at)})
@@ -169,7 +169,7 @@ def once(at: datetime, now: datetime) -> Trigger:
 
 
 def _setting(line: str) -> tuple[str, str] | None:
-    """A line such as ``CRON_TZ=Europe/Berlin`` as its name and value."""
+    """Split a line such as ``CRON_TZ=Europe/Berlin`` into name and value, or return None."""
     name, equals, value = line.partition("=")
     name = name.strip()
     if not equals or not name.isascii() or not name.replace("_", "a").isalnum() or name[0].isdigit():
@@ -185,7 +185,7 @@ def _looks_like_cron(line: str) -> bool:
 
 
 def _is_clearly_cron(line: str) -> bool:
-    """The same for a line below others, which may be a sentence of five words and more."""
+    """Stricter, for a line below others, which may be a sentence of more than five words."""
     parts = line.split(None, 2)
     return _looks_like_cron(line) and (line[0] == "@" or all(part[0] in "*0123456789" for part in parts[:2]))
 
@@ -197,11 +197,11 @@ def _is_field(text: str) -> bool:
 def read_crontab(
     text: str, channel_id: str, zone: str, now: datetime, most: int = MOST_ENTRIES
 ) -> list[Entry | Fault]:
-    """The lines of a crontab, each as a post of what stands behind its five fields.
+    """Read the lines of a crontab, each as a job that posts the text after the five fields.
 
-    ``CRON_TZ`` is the zone of the lines below it, as in cronie's crontab(5). ``TZ`` and every other setting
-    belong to the environment of the commands and do not move them; so say cronie's and Debian's crontab(5).
-    A job below a ``CRON_TZ`` that names no zone is refused, as it is not known when it would run.
+    ``CRON_TZ`` sets the zone of the lines below it, as in cronie's crontab(5). ``TZ`` and all other settings
+    belong to the commands' environment and don't affect the times, according to cronie's and Debian's
+    crontab(5). A job below a ``CRON_TZ`` with an unknown zone is refused, because its times are unknown.
     """
     found: list[Entry | Fault] = []
     wrong: NotTakenOver | None = None
@@ -283,7 +283,7 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOve
 
 
 def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
-    """An entry, or what is wrong with it."""
+    """Return an entry, or what is wrong with it."""
     try:
         return read()
     except NotTakenOver as error:

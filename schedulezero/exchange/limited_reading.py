@@ -1,8 +1,7 @@
 """Reads files in a short-lived process with limits on time, memory and output.
 
-The process is `schedulezero.exchange.reader_process`.
-
-What comes back is data and is checked as such. One file of a guild is read at a time, and a few over all.
+The process runs `schedulezero.exchange.reader_process`. Its output is data and is validated as such. The bot
+reads one file per guild at a time, and a few in total.
 """
 
 from __future__ import annotations
@@ -34,19 +33,19 @@ WAIT_SECONDS = 2.0
 MOST_AT_ONCE = 4
 _LARGEST_LINE = 256 * 1024
 _LARGEST_OUTPUT = 4 * 1024 * 1024
-# What a process needs to start and to find its modules and zones; nothing of ours, and so no secret.
+# What a process needs to start and to find its modules and zones; none of our variables, and so no secrets.
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONTZPATH", "TZDIR", "SYSTEMROOT", "LANG", "LC_ALL")
 
 
 class UnreadableFile(ScheduleZeroError):
-    """The file cannot be read; the message says why."""
+    """The file can't be read; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file holds: the entries that an import would make, and what is refused.
+    """A file's contents: the entries that an import would create, and the refused ones.
 
-    ``stopped`` says after which line nothing was read, and why, where that took too much.
+    If reading took too much time or memory, ``stopped`` says after which line it stopped, and why.
     """
 
     entries: tuple[Found, ...]
@@ -55,14 +54,14 @@ class Reading:
 
 
 class FileReaders:
-    """Where a bot's files are read: one of each guild at a time, a few over all."""
+    """Reads a bot's files: one per guild at a time, and a few in total."""
 
     def __init__(self) -> None:
         self._guilds: set[str] = set()
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def read(self, data: bytes, asked: Asked, guild_id: str) -> Reading:
-        """What a guild's file holds; UnreadableFile when it takes too much, or when others are being read."""
+        """Read a guild's file. Raises UnreadableFile if it exceeds the limits or the readers are busy."""
         with self._alone(guild_id):
             try:
                 await asyncio.wait_for(self._places.acquire(), WAIT_SECONDS)
@@ -90,9 +89,9 @@ class FileReaders:
 
 
 async def read_limited(data: bytes, asked: Asked) -> Reading:
-    """What a file holds, read in a process with limits; UnreadableFile when it goes beyond them."""
+    """Read a file in a process with limits. Raises UnreadableFile if it exceeds them."""
     if sys.platform == "win32":
-        # The loop that ZeroMQ needs starts no processes there; another one in a thread does.
+        # On Windows, ZeroMQ's event loop can't start processes; another loop in a thread can.
         return await asyncio.to_thread(asyncio.run, _read(data, asked))
     return await _read(data, asked)
 
@@ -160,12 +159,12 @@ _SMALL = 16 * 1024
 
 
 def _reason(status: int | None, used: float | None, size: int) -> str:
-    """Why the process ended before it was done.
+    """Return why the process ended before it was done.
 
     Parameters:
-        status: its exit status, None when it was stopped because its time was up.
-        used: the processor time that it had until then, None where the system does not tell.
-        size: of the file, by which it is judged then.
+        status: Its exit status, or None if it was stopped because its time was up.
+        used: The processor seconds that it had used by then, or None if the system doesn't report them.
+        size: The file's size in bytes, which decides if ``used`` is unknown.
     """
     if status is None:
         busy = used < _BUSY_BELOW_SECONDS if used is not None else size <= _SMALL
@@ -176,11 +175,11 @@ def _reason(status: int | None, used: float | None, size: int) -> str:
 
 
 def _processor_seconds(pid: int) -> float | None:
-    """The processor time of a process that runs, in user and system mode; None where it cannot be known."""
+    """Return the seconds of processor time (user and system) of a running process, or None if unknown."""
     if sys.platform != "linux":
         return None
     try:
-        # Behind the name in brackets, which may hold anything: proc(5), fields 14 and 15.
+        # The fields after the name in parentheses, which may contain anything: proc(5), fields 14 and 15.
         fields = (
             Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         )
@@ -190,7 +189,7 @@ def _processor_seconds(pid: int) -> float | None:
 
 
 def environment() -> dict[str, str]:
-    """The environment of the process that reads: where Python and its modules are."""
+    """Return the environment of the reader process: the paths of Python and its modules."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     here = str(Path(__file__).resolve().parent.parent)
     passed["PYTHONPATH"] = os.pathsep.join([here, *filter(None, [passed.get("PYTHONPATH")])])
@@ -205,7 +204,7 @@ async def _send(process: asyncio.subprocess.Process, data: bytes) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ends the process and reads what it has still written: asyncio waits for that as long as nobody does
+    """End the process and read its remaining output; asyncio's wait hangs until somebody reads it
     (https://github.com/python/cpython/issues/119710)."""
     if process.returncode is None:
         process.kill()
@@ -216,13 +215,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 async def _received(process: asyncio.subprocess.Process, found: list[Found | Fault]) -> bool:
-    """Adds what the process writes, checked line by line; whether it came to its end."""
+    """Add what the process writes, validated line by line; return whether the output is complete."""
     assert process.stdout is not None
     size = 0
     while True:
         try:
             line = await process.stdout.readline()
-        except ValueError:  # longer than a line may be
+        except ValueError:  # longer than the limit for a line
             raise UnreadableFile(_TOO_LARGE) from None
         size += len(line)
         if size > _LARGEST_OUTPUT:
@@ -236,7 +235,7 @@ async def _received(process: asyncio.subprocess.Process, found: list[Found | Fau
         if item is None:
             return True
         found.append(item)
-        await asyncio.sleep(0)  # each takes a moment, and there may be hundreds
+        await asyncio.sleep(0)  # each line takes a moment, and there may be hundreds
 
 
 class _Strict(BaseModel):
@@ -271,7 +270,7 @@ class _Fault(_Strict):
 
 
 def checked(data: Any) -> Found | Fault | None:
-    """What a line says, None for the last one; ValidationError or ValueError when it is not ours."""
+    """Return a line's entry or fault, None for the last line. Raises ValidationError or ValueError."""
     if data == {"end": True}:
         return None
     if isinstance(data, dict) and "why" in data:

@@ -1,9 +1,8 @@
-"""Reads one file in a process of its own, with limits, and ends: run with ``python -m``.
+"""Reads one file in its own process, with limits, and exits; run it with ``python -m``.
 
-Its standard input is a line of JSON (`schedulezero.exchange.reading.Asked`) and then the file. Its standard
-output is a line of JSON for each entry or fault, and ``{"end": true}`` last.
-`schedulezero.exchange.limited_reading` starts it. A file that needs more than the limits allow ends the
-process.
+Its standard input is a line of JSON (`schedulezero.exchange.reading.Asked`) followed by the file. Its
+standard output is a line of JSON for each entry or fault, and ``{"end": true}`` last.
+`schedulezero.exchange.limited_reading` starts it. A file that exceeds the limits ends the process.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ import time
 CPU_SECONDS = 5
 MEMORY = 512 * 1024 * 1024
 OUT_OF_MEMORY = 77
-"""The exit status when the file needed more memory than there is for it."""
+"""The exit status if the file needed more memory than the limit."""
 
 _LARGEST_INPUT = 17 * 1024 * 1024
 
 
 def limit() -> None:
-    """Bounds this process: processor time, memory, and the files it may write."""
+    """Limit this process: its processor time, its memory, and the files it may write."""
     if sys.platform == "win32":
-        return  # there the one who started it ends it after a while
+        return  # the parent process ends it after a while
     import resource
 
     os.nice(5)
@@ -34,22 +33,23 @@ def limit() -> None:
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     else:
-        # Elsewhere the limit is not kept (macOS) or counts what is shared; so this process watches itself.
+        # Elsewhere the system doesn't enforce the limit (macOS) or counts shared memory, so the process
+        # watches itself.
         threading.Thread(target=watch_memory, args=(MEMORY,), daemon=True).start()
 
 
 def watch_memory(most: int) -> None:
-    """Ends this process when it has ever held more than so many bytes."""
+    """End this process once its peak memory exceeds ``most`` bytes."""
     import resource
 
-    unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2) of macOS counts bytes
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2) counts bytes on macOS, KiB elsewhere
     while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit <= most:
         time.sleep(0.05)
     os._exit(OUT_OF_MEMORY)
 
 
 def main() -> int:
-    """Reads what stands on the standard input, and writes what it holds."""
+    """Read the file on standard input and write its entries."""
     limit()
     try:
         from schedulezero.exchange.reading import Asked, Found, fault_json, read_file
@@ -59,7 +59,7 @@ def main() -> int:
         for item in read_file(data, asked):
             said = item.to_json() if isinstance(item, Found) else fault_json(item)
             sys.stdout.write(json.dumps(said, allow_nan=False) + "\n")
-            sys.stdout.flush()  # what is ready counts, even if the rest takes too long
+            sys.stdout.flush()  # finished entries count, even if the rest takes too long
         sys.stdout.write('{"end": true}\n')
         sys.stdout.flush()
     except MemoryError:

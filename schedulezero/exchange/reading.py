@@ -1,6 +1,7 @@
-"""A file of another scheduler, or ours → what an import of it would make, and what it refuses and why.
+"""Reads a file of another scheduler, or ours, into the entries that an import creates, and faults.
 
-Pure: bytes in, values out. A file is somebody's and may be made to hurt, so bots do not call this themselves:
+Pure: bytes in, values out. A file comes from a user and may be malicious, so the bot doesn't call this module
+    itself:
 `schedulezero.exchange.reader_process` does, in a process with limits.
 """
 
@@ -37,7 +38,7 @@ _LARGEST_NUMBER = 2**64
 _LONGEST_FAULT = 500
 _LATEST_START = timedelta(days=366 * 100)
 
-# Read as: a file that begins with these bytes is of this kind, and is not read.
+# First bytes of a file → its kind; such files aren't read.
 _NOT_TEXT = (
     (b"PK\x03\x04", "ZIP"),
     (b"\x1f\x8b", "gzip"),
@@ -56,17 +57,17 @@ _PICKLED = Sentence(
 
 @dataclass(frozen=True, slots=True)
 class Asked(Noun):
-    """How a file is read.
+    """How to read a file.
 
     Attributes:
-        zone: the IANA zone of times that name none.
-        locale: in which language times are understood and said.
-        now: the present instant.
-        channel_id: where entries post that name no channel; empty when there is none.
-        count: how many next runs are wanted of each.
-        most: how many entries are read.
-        largest: how many bytes the file may have.
-        pickles: whether the file is one of APScheduler's, which only the owner may have read.
+        zone: The IANA zone for times without one.
+        locale: The language of schedule texts, in both directions.
+        now: The present instant.
+        channel_id: Where entries without a channel post; empty if there is none.
+        count: How many next runs to return for each entry.
+        most: The most entries to read.
+        largest: The most bytes that the file may have.
+        pickles: Whether the file is one of APScheduler's, which only the owner may import.
     """
 
     zone: str
@@ -81,7 +82,7 @@ class Asked(Noun):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry that was read: what it does and when, worked out. Nothing is checked against a guild yet."""
+    """An entry with its method and its schedule resolved. Nothing is checked against a guild yet."""
 
     line: int
     name: str | None
@@ -111,19 +112,19 @@ class Found:
 
 
 def fault_json(fault: Fault) -> JsonObject:
-    """A fault as a line of a reader says it."""
+    """Return a fault as JSON for the reader's output."""
     return {"line": fault.line, **present_fields("why", fault.message)}
 
 
 def read_file(data: bytes, asked: Asked) -> Iterator[Found | Fault]:
-    """Everything in a file, each entry read or refused with its line, as it is worked out."""
+    """Yield each entry of a file, read or refused with its line, as soon as it is processed."""
     for item in _owners(data, asked) if asked.pickles else _entries(data, asked):
         found = _resolved(item, asked) if isinstance(item, Entry) else item
         yield _shortened(found) if isinstance(found, Fault) else found
 
 
 def labelled(label: str, message: str) -> str:
-    """What is said about an entry, in files whose lines tell nothing: it begins with the entry's name."""
+    """Prefix a message with the entry's name, for files whose line numbers don't help."""
     return Sentence("{label}{message}", "of_entry", label=label, message=message) if label else message
 
 
@@ -186,7 +187,7 @@ def _owners(data: bytes, asked: Asked) -> list[Entry | Fault]:
 
 
 def _text_of(data: bytes, largest: int) -> str | Fault:
-    """The text of a file; a fault says what it is instead."""
+    """Return the text of a file, or a fault that says what the file is instead."""
     if len(data) > largest:
         return Fault(
             1, Sentence("The file is larger than {largest} KiB.", "file_too_large", largest=largest // 1024)
@@ -278,7 +279,7 @@ def _found(entry: Entry, asked: Asked) -> Found:
 
 
 def _says(sentence: str, zone: str, runs: tuple[datetime, ...], asked: Asked) -> bool:
-    """Whether a sentence is understood again as what it was made of."""
+    """Return whether a sentence, read again, gives the same runs."""
     try:
         again = understand(sentence, zone=zone, locale=asked.locale, now=asked.now)
     except (WhenError, TriggerError):
@@ -287,7 +288,7 @@ def _says(sentence: str, zone: str, runs: tuple[datetime, ...], asked: Asked) ->
 
 
 def _when(entry: Entry, zone: str, asked: Asked) -> tuple[Trigger, str]:
-    """When an entry runs, and the zone of that."""
+    """Return when an entry runs, and the zone of its times."""
     if entry.trigger is not None:
         return entry.trigger, entry.trigger.zone_or(zone)
     understood = understand(entry.when, zone=zone, locale=asked.locale, now=asked.now)
@@ -298,7 +299,7 @@ def _when(entry: Entry, zone: str, asked: Asked) -> tuple[Trigger, str]:
 
 
 def _until_its_last(trigger: Trigger, schedule: Schedule) -> Trigger:
-    """A count as the instant of its last run: days that are left out of a calendar's event still count."""
+    """Replace a count by the instant of the last run: a calendar's count includes its excluded days."""
     if not isinstance(schedule, Bounded) or schedule.count is None or schedule.last is None:
         return trigger
     args = {key: value for key, value in trigger.args.items() if key != "count"}
@@ -306,7 +307,7 @@ def _until_its_last(trigger: Trigger, schedule: Schedule) -> Trigger:
 
 
 def _name_from(params: Mapping[str, Any]) -> str | None:
-    """How its text begins, for an entry without a name."""
+    """Return the beginning of its text, for an entry without a name."""
     for key in ("title", "message", "question", "reason"):
         value = params.get(key)
         text = " ".join(turns(value)[0].split()) if isinstance(value, str) else ""
@@ -316,12 +317,12 @@ def _name_from(params: Mapping[str, Any]) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON can say it; ValueError names what it cannot."""
+    """Return a value that JSON can represent. Raises ValueError naming one that it can't."""
     plain: Callable[[Any], Any] = _plain
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()  # a lone surrogate cannot be sent
+        return value.encode("utf-8", "replace").decode()  # a lone surrogate can't be sent
     if isinstance(value, int):
         if abs(value) >= _LARGEST_NUMBER:
             raise ValueError("a number in it is larger than anything here can hold")

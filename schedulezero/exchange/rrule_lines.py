@@ -1,8 +1,8 @@
-"""A trigger → calendar recurrences (RFC 5545, 3.3.10), the inverse of `rrule_text`.
+"""Converts a trigger to calendar recurrences (RFC 5545, 3.3.10), the inverse of `rrule_text`.
 
-One recurrence a time of day, each beginning at its next instant, so that an interval of several
-weeks stays in step. What no RRULE says (a crontab line with a day *or* a weekday, cron fields that
-tick) becomes a list of its next instants.
+There is one recurrence for each time of day. Each starts at its next instant, so that an interval of several
+weeks stays in step. A trigger that no RRULE describes (a crontab line with a day *or* a weekday, cron fields
+that run through the day) becomes a list of its next instants.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Recurrence:
     """One entry of a calendar file.
 
     Attributes:
-        start: its first instant, in the zone whose clock it follows.
-        rule: the parts of its RRULE, empty when it does not recur.
-        dates: further instants, where no rule says them.
-        excluded: days on which it does not happen.
+        start: Its first instant, in the zone whose clock it follows.
+        rule: The parts of its RRULE; empty if it doesn't recur.
+        dates: Further instants, if no rule describes them.
+        excluded: Days on which it doesn't take place.
     """
 
     start: datetime
@@ -45,14 +45,14 @@ class Recurrence:
 def recurrences(
     trigger: Trigger, *, anchor: datetime, zone: str, now: datetime, listed: int = LISTED
 ) -> list[Recurrence]:
-    """What of a trigger is still to come, as calendar entries; empty when nothing is.
+    """Return a trigger's future runs as calendar entries; empty if there are none.
 
     Parameters:
-        trigger: any trigger that can be read.
-        anchor: the instant from which an interval counts.
-        zone: the zone of wall-clock times that name none themselves.
-        now: the present instant.
-        listed: how many instants to list where no rule says them.
+        trigger: Any valid trigger.
+        anchor: The instant from which an interval counts.
+        zone: The zone for wall-clock times without one.
+        now: The present instant.
+        listed: How many instants to list if no rule describes them.
     """
     schedule = schedule_of(trigger, anchor=anchor, zone=zone)
     where = ZoneInfo(trigger.zone_or(zone))
@@ -79,7 +79,7 @@ def _by_rule(
     found: list[Recurrence] = []
     instants = list(upcoming(schedule, now, 8 * len(rule.times)))
     for moment in rule.times:
-        # The clocks may have moved one instant; the next is at its proper time again.
+        # A clock change may have moved one instant; the next one is at its proper time again.
         start = next(
             (at for at in instants if at.astimezone(rule.zone).time().replace(microsecond=0) == moment), None
         )

@@ -1,4 +1,4 @@
-"""Jobs as a YAML file and back: for a backup in one's own hands, and for moving between guilds.
+"""Writes jobs to a YAML file and reads them back, for backups and for moving jobs between guilds.
 
     jobs:
     - name: Game night
@@ -9,9 +9,9 @@
         channel_id: "123456789012345678"
         message: Who is in?
 
-Reading never trusts: plain YAML only, no aliases (a few of which can mean gigabytes), bounds on size,
-depth and number, and each entry by itself, so that a bad one is told with its line and costs none
-of the others. Each bound is checked while the file is parsed, so that what lies beyond it costs nothing.
+Reading trusts nothing: it accepts plain YAML only, no aliases (a few of which can expand to gigabytes), and
+limits size, depth and number. It reads each entry separately, so that a bad one is reported with its line and
+doesn't affect the others. It checks each limit during parsing, so that anything beyond it costs nothing.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _KEYS = ("name", "do", "when", "timezone", "with", "missed", "overlap")
 class Entry:
     """A job as a file describes it; nothing is checked against a guild yet.
 
-    ``line`` is where it begins in the file, ``when`` a text that `schedulezero.when.language.parse` reads,
-    ``excluded`` days on which it does not run; ``trigger`` stands for it in files without such texts;
-    ``label`` begins what is said about it, in files whose lines tell nothing.
+    ``line`` is where the entry begins in the file, ``when`` a text for `schedulezero.when.language.parse`,
+    and ``excluded`` the days on which it doesn't run. In files without such texts, ``trigger`` replaces
+    ``when``. In files whose line numbers don't help, ``label`` prefixes messages about the entry.
     """
 
     line: int
@@ -63,14 +63,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong in a file, and at which line."""
+    """An error in a file, and its line."""
 
     line: int
     message: str
 
 
 def write_jobs(jobs: Iterable[Job]) -> str:
-    """Jobs as a YAML file; their schedules as sentences that are understood again."""
+    """Return jobs as a YAML file, with schedules as sentences that `read_jobs` understands."""
     entries: list[dict[str, Any]] = []
     for job in jobs:
         entry: dict[str, Any] = {
@@ -89,12 +89,12 @@ def write_jobs(jobs: Iterable[Job]) -> str:
 
 
 def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) -> list[Entry | Fault]:
-    """The entries of a YAML file, each read or told with its line.
+    """Read the entries of a YAML file; each is an entry or a fault with its line.
 
     Parameters:
-        text: the file.
-        most: how many entries are read.
-        largest: how many bytes it may have.
+        text: The file's text.
+        most: The most entries to read.
+        largest: The most bytes it may have.
     """
     if len(text.encode("utf-8", "replace")) > largest:
         return [
@@ -150,7 +150,7 @@ def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) 
 
 
 class _Stopped(Exception):
-    """Parsing went as far as it may."""
+    """Parsing reached a limit."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -158,7 +158,7 @@ class _Stopped(Exception):
 
 
 class _Careful(yaml.SafeLoader):
-    """Composes nodes as the parser comes upon them, and stops at the first one that is not allowed."""
+    """Composes nodes during parsing and stops at the first one that isn't allowed."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -201,7 +201,7 @@ class _Careful(yaml.SafeLoader):
 
 
 def _jobs_node(root: yaml.Node | None) -> yaml.SequenceNode | Fault:
-    """The list of jobs: the file itself, or what stands under ``jobs``."""
+    """Return the list of jobs: the file's root, or the value of ``jobs``."""
     if isinstance(root, yaml.MappingNode):
         root = next((value for key, value in root.value if getattr(key, "value", None) == "jobs"), None)
     if not isinstance(root, yaml.SequenceNode) or not root.value:

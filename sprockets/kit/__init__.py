@@ -1,18 +1,17 @@
-"""Everything that a sprocket is written with, in one import: ``from sprockets.kit import …``.
+"""Everything that a sprocket needs, in one import: ``from sprockets.kit import …``.
 
 * **Declaring a job**: `job` with the annotations `ChannelId`, `ChannelIds`, `ForumId`, `ThreadId`, `VoiceId`,
   `AnyChannelId`, `RoleId`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`, `MessageLink` and
-  `Duration`; the rights that it takes: `Need` and `in_channel`. A plain function declares the same with
+  `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares the same with
   `needs`, `variables_in` and `resumable`.
-* **Offering it**: `RegisteringCog` and `by_name`.
-* **While it runs**: `current_run`, `settings_of`, and `step` for what may happen only once; `JobFailed`,
-  `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for what went wrong.
+* **Registering it**: `RegisteringCog` and `by_name`.
+* **While it runs**: `current_run`, `settings_of`, and `step` for work that must happen only once;
+  `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
-  `guild_of`,  `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
-  guild; `post`,
-  `posted`, `mentions`, `embed_of`, `colour_of`, `text_for` and `fitting` write; `for_each` and `partly` do
-  something in several channels.
-* **On the web**: `send_out`, and `CALLING`, the right that a job takes whose address a person chooses.
+  `guild_of`, `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
+  guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for` and `fitting` write messages;
+  `for_each` and `partly` work on several channels.
+* **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
 * **Ending it later**: `follow_up` and `waiting`.
 """
 

@@ -1,7 +1,7 @@
-"""A cog that registers job functions as long as it is loaded; what the built-in sprockets share.
+"""A cog that registers job functions while it is loaded; the built-in sprockets share it.
 
-It does what every sprocket does by the plain contract, which `custom_sprocket` spells out: register
-in ``on_ready``, unregister in ``cog_unload``.
+It follows the same contract as every sprocket, which `custom_sprocket` spells out: register in ``on_ready``,
+unregister in ``cog_unload``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
 class RegisteringCog(commands.Cog):
     """The base class of a sprocket's cog: registers the jobs while it is loaded.
 
-    Set ``jobs`` to what `by_name` returns, and ``settings`` to a pydantic model if the sprocket has settings.
+    Set ``jobs`` to the return value of `by_name`, and ``settings`` to a pydantic model if it has settings.
     """
 
     jobs: ClassVar[Mapping[str, JobFunction]] = {}
@@ -44,7 +44,7 @@ class RegisteringCog(commands.Cog):
 
 
 def _check_permissions(spec: MethodSpec) -> None:
-    """Raises TypeError for a permission that Discord does not have, as long as a reload can be taken back."""
+    """Raise TypeError for an unknown Discord permission, early enough to roll back a reload."""
     for need in spec.needs:
         if need.permission not in discord.Permissions.VALID_FLAGS:
             near = difflib.get_close_matches(need.permission, discord.Permissions.VALID_FLAGS, n=1)

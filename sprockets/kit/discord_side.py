@@ -1,7 +1,7 @@
-"""What every built-in sprocket needs of Discord: finding things, and failing in words.
+"""Discord helpers for sprockets: finding things, posting, and readable failures.
 
-A failure says whether trying again can help: a missing channel or permission is final, an outage
-of Discord is not, and is waited for. `post` posts once for each run, whatever dies meanwhile.
+A failure says whether another attempt can help: a missing channel or permission is final, while the job waits
+for an outage of Discord to end. `post` posts once per run, even if a process dies in between.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ T = TypeVar("T")
 Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 
 OUTAGE_SECONDS = 5.0
-"""After so long a job tries again when Discord is down and does not say for how long."""
+"""How many seconds a job waits for its next attempt when Discord is down and doesn't say for how long."""
 _AT_ONCE = 10
-"""Requests of one job that are under way together; more would only stand in line for Discord's limit."""
+"""The most requests that one job sends at the same time; more would only queue for Discord's limit."""
 _NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
 CLOCK_SKEW = timedelta(minutes=2)
 REASON = "ScheduleZero: scheduled job"
-"""The reason to give with each change, for Discord's own audit log."""
+"""The reason to give with each change, for Discord's audit log."""
 MOST_TEXT = 2000
-"""How many characters a message holds."""
+"""The most characters that a message can have."""
 _MOST_LOOKED_AT = 500
 
 _USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
 
 
 def failure(error: discord.HTTPException, doing: str) -> JobFailed:
-    """What Discord refused, as the failure of a job.
+    """Return Discord's error as the failure of a job.
 
     Parameters:
-        error: Discord's answer.
-        doing: what was being done, such as ``post in #general``.
+        error: Discord's response.
+        doing: What the job was doing, such as ``post in #general``.
     """
     if isinstance(error, discord.Forbidden):
         return Forbidden(
@@ -78,7 +78,7 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
 
 
 def _told_wait(error: discord.HTTPException) -> float:
-    """Seconds that Discord asks to wait (its ``Retry-After``), or a while during an outage."""
+    """Return the seconds that Discord asks to wait (its ``Retry-After``), or a default during an outage."""
     told = getattr(error.response, "headers", {}).get("Retry-After")
     try:
         return max(float(told), 0.1) if told is not None else OUTAGE_SECONDS
@@ -90,11 +90,11 @@ def _told_wait(error: discord.HTTPException) -> float:
 async def asking_discord(doing: str) -> AsyncGenerator[None]:
     """Turn Discord's errors within this block into JobFailed.
 
-    A missing permission or object is final. An outage or a rate limit is waited for, without using up an
+    A missing permission or object is final. For an outage or a rate limit, the job waits without using up an
     attempt.
 
     Parameters:
-        doing: What is being done, for the error's sentence, such as ``post in #general``.
+        doing: What the job is doing, for the error's sentence, such as ``post in #general``.
     """
     try:
         yield
@@ -118,9 +118,9 @@ async def asking_discord(doing: str) -> AsyncGenerator[None]:
 
 
 async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
-    """Return the channel or thread with that id, in which messages can be posted.
+    """Return the channel or thread with that id, if messages can be posted in it.
 
-    Raises JobFailed if there is none, if it takes no messages, or if it belongs to another guild than the
+    Raises JobFailed if there is none, if it accepts no messages, or if it belongs to another guild than the
     job.
     """
     channel = await guild_channel_of(bot, channel_id)
@@ -215,7 +215,7 @@ async def expect_member(bot: discord.Client, user_id: int) -> None:
 
 
 def not_here(user_id: int) -> JobFailed:
-    """The failure of a job about somebody who is not in its guild."""
+    """Return the failure of a job about somebody who isn't in its guild."""
     return JobFailed("{user_id} isn't in this server.", retry=False, code="user_not_here", user_id=user_id)
 
 
@@ -265,7 +265,7 @@ def fitting(text: str, most: int, where: str) -> str:
 
     Parameters:
         text: The text as it is sent, with its variables filled in.
-        most: How many characters Discord takes.
+        most: How many characters Discord accepts.
         where: What the text is, for the error's sentence, such as ``message``.
     """
     if len(text) > most:
@@ -332,14 +332,14 @@ async def post(
     allowed_mentions: discord.AllowedMentions,
     key: str | None = None,
 ) -> dict[str, Any]:
-    """Post a message once in the current run, and return what `posted` says of it.
+    """Post a message once in the current run and return its ids and link, as `posted` does.
 
     If an earlier call for the same run may have posted the message, this looks for it in the channel first.
-    Within some minutes, the nonce makes Discord itself return the first message.
+    For a few minutes, Discord also recognizes the message's nonce and returns the first message.
 
     Parameters:
         channel: Where to post.
-        name: What an error calls the channel, such as ``#general``.
+        name: The channel's name in errors, such as ``#general``.
         content: The message's text.
         embed: Its embed.
         poll: Its poll.
@@ -348,7 +348,7 @@ async def post(
         key: Names the message within the run. Needed only for more than one message in a channel.
     """
     fitting(content or "", MOST_TEXT, "message")
-    target = await channel._get_channel()  # discord.py's own way from a person to their channel
+    target = await channel._get_channel()  # discord.py's own way to get a person's channel
     key = key or f"post:{target.id}"
     plan = {
         "content": content or "",
@@ -374,7 +374,7 @@ async def post(
 async def _posted_before(
     channel: discord.abc.Messageable, plan: dict[str, Any], since: datetime
 ) -> dict[str, Any] | None:
-    """What was posted of a plan since an instant; Uncertain when the channel cannot tell."""
+    """Return what was posted for a plan since an instant, or None. Raises Uncertain if that is unknown."""
     journal = current_run().journal
     assert journal is not None
     me = channel._state.self_id  # type: ignore[attr-defined]
@@ -390,7 +390,7 @@ async def _posted_before(
     except JobFailed as error:
         if error.retry_after is not None:
             raise
-        count = _MOST_LOOKED_AT  # it may not be read
+        count = _MOST_LOOKED_AT  # the bot may not read it
     if count < _MOST_LOOKED_AT or abs(instants.now() - since) < _NONCE_HOLDS:
         return None
     raise Uncertain(
@@ -400,13 +400,13 @@ async def _posted_before(
 
 
 def may_look_back(channel: Any) -> bool:
-    """Whether the bot may read what was posted in a channel; where not, Discord tells of no messages."""
+    """Return whether the bot may read a channel's history; without that right, Discord returns none."""
     guild: discord.Guild | None = getattr(channel, "guild", None)
     return guild is None or channel.permissions_for(guild.me).read_message_history
 
 
 def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
-    """Whether a message is what was planned. (Discord may add to an embed, but keeps its words.)"""
+    """Return whether a message matches the plan. (Discord may add to an embed but keeps its text.)"""
     words = [(embed.title, embed.description) for embed in message.embeds if embed.type in (None, "rich")]
     embed = plan["embed"]
     wanted = [(embed.get("title"), embed.get("description"))] if embed else []
@@ -416,7 +416,7 @@ def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
 
 
 def posted(message: discord.Message, channel: Sendable | None = None) -> dict[str, Any]:
-    """Return a message's ids and link, as a job's result. Ids are texts, which every JSON client can hold.
+    """Return a message's ids and link as a job's result. The ids are strings, as JSON clients need them.
 
     Parameters:
         message: The posted message.
@@ -434,14 +434,14 @@ def posted(message: discord.Message, channel: Sendable | None = None) -> dict[st
 async def for_each(
     items: Sequence[T], work: Callable[[T], Awaitable[dict[str, Any]]]
 ) -> list[dict[str, Any] | JobFailed]:
-    """Do something for each item, ten at a time, and return each one's result or its JobFailed.
+    """Call ``work`` for each item, ten at a time, and return each one's result or its JobFailed.
 
-    If Discord is down or asks to wait, this begins no more items and raises JobFailed. Do each item within
-    a `step`, so that the next call repeats none of those that are done.
+    If Discord is down or asks to wait, this starts no more items and raises JobFailed. Wrap each item's work
+    in a `step`, so that the next attempt doesn't repeat the finished ones.
 
     Parameters:
-        items: What to work on.
-        work: Does it for one item.
+        items: The items to work on.
+        work: Does the work for one item.
     """
     turns, away = asyncio.Semaphore(_AT_ONCE), list[JobFailed]()
 
@@ -463,11 +463,11 @@ async def for_each(
 
 
 def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) -> dict[str, Any]:
-    """Return the result of a job that did several things. Raises JobFailed if none succeeded.
+    """Return the result of a job with several parts. Raises JobFailed if none succeeded.
 
     Parameters:
-        done: The results of those that succeeded.
-        failed: Those that failed, each with its ``error``.
+        done: The results of the parts that succeeded.
+        failed: The parts that failed, each with its ``error``.
         what: What they are, in the plural, such as ``channels``.
     """
     total = len(done) + len(failed)

@@ -1,4 +1,4 @@
-"""A second job that a job schedules for later, such as taking back a role that it gave for a while."""
+"""Follow-up jobs: a job schedules a second job for later, such as removing a temporary role."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from schedulezero.sentences import Sentence
 
 _PATIENCE = timedelta(days=7)  # as long as the server lets a run wait
 _AGAIN_SECONDS = 5.0
-# What is done for a week, each week, is renewed in the moment in which it ends: the renewal is to come first,
-# and calls the ending off.
+# A weekly job that gives something for a week renews it at the instant when it ends. The delay lets the
+# renewal run first and cancel the ending.
 _RENEWAL = timedelta(seconds=5)
 _NOTE = "follow-up"
 
@@ -40,17 +40,17 @@ async def follow_up(
 ) -> dict[str, Any]:
     """Schedule another job for later, once in the current run, and return ``{"job_id": …, "at": …}``.
 
-    Schedule the undo job before you make the change, so that nothing meant for a while can stay for ever.
-    An earlier follow-up about the same thing that still waits is cancelled. Raises JobFailed if the job
-    can't be saved.
+    Schedule the undo job before you make the change, so that a temporary change can't become permanent. This
+    cancels an earlier follow-up about the same thing that still waits. Raises JobFailed if the job can't be
+    saved.
 
     Parameters:
         bot: The bot.
-        about: What it is about, with its id, such as ``slowmode:123``.
+        about: What the job is about, with its id, such as ``slowmode:123``.
         method: The job method to run.
         params: Its parameters.
         after: How long from now. If the guild's quiet hours forbid that instant, the job runs after them.
-        name: What lists call the job.
+        name: The job's name in lists.
     """
     run, services = current_run(), host_of(bot).services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
@@ -78,7 +78,7 @@ async def follow_up(
             saved = await services.client.create(job)
         except RequestRefused as error:
             if isinstance(error, Conflict) and await _saved(bot, plan["id"]):
-                return {"job_id": plan["id"], "at": to_iso(at)}  # by an earlier try
+                return {"job_id": plan["id"], "at": to_iso(at)}  # by an earlier attempt
             raise JobFailed(
                 Sentence(
                     "The follow-up couldn't be scheduled, so nothing was started. {message}",
@@ -107,9 +107,9 @@ async def follow_up(
 
 
 async def waiting(bot: object, about: str) -> Job | None:
-    """Return the follow-up job about something that still waits, or None.
+    """Return the waiting follow-up job about something, or None.
 
-    Raises JobFailed if the server can't be asked now.
+    Raises JobFailed if the server can't be reached.
     """
     note = await host_of(bot).memory.kept(_NOTE, about)
     job = await _saved(bot, note["job_id"]) if note is not None else None
@@ -117,7 +117,7 @@ async def waiting(bot: object, about: str) -> Job | None:
 
 
 async def _allowed_from(bot: object, at: datetime) -> datetime:
-    """The first instant from that one on that the guild's quiet hours and dark days leave free."""
+    """Return the first instant at or after ``at`` that the guild's quiet hours and dark days allow."""
     guild_id = current_run().guild_id
     if guild_id is None:
         return at
@@ -133,7 +133,7 @@ async def _allowed_from(bot: object, at: datetime) -> datetime:
 
 
 async def _saved(bot: object, job_id: str) -> Job | None:
-    """The job of that id, None when there is none."""
+    """Return the job with that id, or None."""
     try:
         return await host_of(bot).services.client.job(job_id, current_run().guild_id)
     except NotFound:

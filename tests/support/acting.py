@@ -1,4 +1,4 @@
-"""What several tests share: WEEKLY, a_job, click, now, runs, scheduler."""
+"""Shared test helpers: WEEKLY, a_job, click, now, runs, scheduler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WEEKLY = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
 
 
 async def scheduler(world: World, **rights: bool) -> simcord.MemberActor:
-    """Somebody with a role that may schedule, and with those rights."""
+    """Return a member whose role may schedule and has the given permissions."""
     role = world.guild.create_role("Schedulers", permissions=discord.Permissions(**rights))
     memory = world.bot.memory
     settings = await memory.settings(world.guild.id)
@@ -29,7 +29,7 @@ async def scheduler(world: World, **rights: bool) -> simcord.MemberActor:
 
 
 async def a_job(world: World, **given: Any) -> Job:
-    """The administrator's job that pings everyone in a channel that nobody else sees."""
+    """Create the administrator's job, which pings everyone in a channel that only the administrator sees."""
     give_the_bot(world, discord.Permissions(administrator=True))
     hidden = world.guild.create_text_channel(
         "council", overwrites={world.guild.default_role: discord.PermissionOverwrite(view_channel=False)}

@@ -1,4 +1,4 @@
-"""What several tests share: alerts_to, cards."""
+"""Shared test helpers: alerts_to, cards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several tests share: entries, imported."""
+"""Shared test helpers: entries, imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several tests share: Clock."""
+"""Shared test helpers: Clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schedulezero import instants
 
 
 class Clock:
-    """The system's clock, set forward and back."""
+    """The system's clock, moved forward and back."""
 
     def __init__(self) -> None:
         self.offset = timedelta()

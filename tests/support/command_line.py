@@ -1,4 +1,4 @@
-"""What several tests share: Ended, ROOT, end, end_in, environment, line."""
+"""Shared test helpers: Ended, ROOT, end, end_in, environment, line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def start(settings: Settings, *arguments: str, **extra: str) -> asyncio.su
 async def start_in(
     folder: Path, settings: Settings, /, *arguments: str, **extra: str
 ) -> asyncio.subprocess.Process:
-    alone = () if folder == ROOT else ("-P",)  # else a folder `sprockets` there would hide ours
+    alone = () if folder == ROOT else ("-P",)  # otherwise a folder `sprockets` there would hide ours
     return await asyncio.create_subprocess_exec(
         sys.executable, *alone, "-m", "bot", *arguments,
         cwd=folder, env=environment(settings, **extra),
@@ -59,7 +59,7 @@ async def end_in(folder: Path, settings: Settings, /, *arguments: str, **extra: 
 
 
 async def line(process: asyncio.subprocess.Process, containing: str) -> str:
-    """The first line of its output with that text."""
+    """Return the first line of the process's output that contains the text."""
     assert process.stdout is not None
     async with asyncio.timeout(30):
         while text := (await process.stdout.readline()).decode():

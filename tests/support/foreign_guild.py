@@ -1,4 +1,4 @@
-"""What several tests share: Foreign, forged, untouched."""
+"""Shared test helpers: Foreign, forged, untouched."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.world import World
 
 
 class Foreign:
-    """Another guild with an administrator of its own, who knows a job's id of the first."""
+    """Another guild with its own administrator, who knows the id of a job in the first guild."""
 
     def __init__(self, world: World) -> None:
         guild = world.env.create_guild("Elsewhere")
@@ -22,7 +22,7 @@ class Foreign:
 
 
 async def forged(world: World, channel: simcord.ChannelHandle, item: discord.ui.Item[Any]) -> discord.Message:
-    """A message of the bot's with a component whose custom id somebody made up."""
+    """Return a message of the bot's with a component that has a forged custom id."""
     row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
     row.add_item(item)
     panel = discord.ui.LayoutView(timeout=None)

@@ -1,4 +1,4 @@
-"""What several tests share: bot_role, give_the_bot, let_everybody_use."""
+"""Shared test helpers: bot_role, give_the_bot, let_everybody_use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.world import World
 
 
 def give_the_bot(world: World, permissions: discord.Permissions) -> None:
-    """Changes what the bot's own role may do in the guild."""
+    """Change the permissions of the bot's own role in the guild."""
     world.env.backend.edit_role(world.guild.id, bot_role(world), {"permissions": permissions.value})
 
 
@@ -18,7 +18,7 @@ def bot_role(world: World) -> int:
 
 
 def let_everybody_use(world: World, command: str) -> None:
-    """An administrator opens a command to everybody in the server's settings."""
+    """Open a command to everyone in the server's settings, as an administrator."""
     known = world.env.backend.commands
     registered = {**known[None], **known.get(world.guild.id, {})}
     command_id = next(int(data["id"]) for (name, _), data in registered.items() if name == command)

@@ -1,4 +1,4 @@
-"""What several tests share: OTHER, exported, send."""
+"""Shared test helpers: OTHER, exported, send."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ OTHER = "223456789012345678"
 
 
 def send(**_: Any) -> None:
-    """What the exported jobs call."""
+    """The function that the exported jobs call."""
 
 
 def exported() -> str:
-    """A real export of APScheduler's, as discord-reminder-bot's backup command makes it."""
+    """Return a real APScheduler export, as discord-reminder-bot's backup command creates it."""
     zone = ZoneInfo("Europe/Stockholm")
     scheduler = BackgroundScheduler(timezone=zone)
     scheduler.start(paused=True)

@@ -1,4 +1,4 @@
-"""What several tests share: Bot, Effects, bot, plain, two_steps."""
+"""Shared test helpers: Bot, Effects, bot, plain, two_steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.peers import tell
 
 
 class Effects:
-    """What job functions did, and what they are to run into."""
+    """Records what job functions did, and makes them fail on request."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -42,13 +42,13 @@ class Effects:
 
 
 async def plain(bot: Effects, params: dict[str, Any]) -> dict[str, Any]:
-    """Has one effect."""
+    """Have one effect."""
     return await bot.have("plain")
 
 
 @resumable
 async def two_steps(bot: Effects, params: dict[str, Any]) -> dict[str, Any]:
-    """Has two effects, each in a step."""
+    """Have two effects, each in a step."""
 
     async def find(plan: JsonObject, since: object) -> JsonObject | None:
         if bot.found == {}:
@@ -64,7 +64,7 @@ async def two_steps(bot: Effects, params: dict[str, Any]) -> dict[str, Any]:
 
 
 class Bot:
-    """A handler with a journal, that may die."""
+    """A handler with a journal that can be killed."""
 
     def __init__(self, database: str) -> None:
         self.effects = Effects()

@@ -1,4 +1,4 @@
-"""What several tests share: node_config."""
+"""Shared test helpers: node_config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several tests share: people."""
+"""Shared test helpers: people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.world import World
 
 
 async def people(world: World) -> dict[str, simcord.MemberActor]:
-    """One person of each role."""
+    """Return one person for each role."""
     role = world.guild.create_role("Schedulers")
     scheduler = world.guild.add_member(world.env.create_user("sam"), roles=[role])
     memory = world.bot.memory

@@ -1,4 +1,4 @@
-"""What several tests share: ended, imported_by."""
+"""Shared test helpers: ended, imported_by."""
 
 from __future__ import annotations
 

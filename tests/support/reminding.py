@@ -1,4 +1,4 @@
-"""What several tests share: jobs_of."""
+"""Shared test helpers: jobs_of."""
 
 from __future__ import annotations
 

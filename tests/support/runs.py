@@ -1,4 +1,4 @@
-"""What several tests share: client_of, due_now, ended."""
+"""Shared test helpers: client_of, due_now, ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import until
 
 
 async def due_now(api: httpx.AsyncClient, **changes: Any) -> str:
-    """Creates a job that is due at once and returns its id."""
+    """Create a job that is due at once and return its id."""
     body = {
         "handler_id": "raw",
         "method": "send",
@@ -28,7 +28,7 @@ async def due_now(api: httpx.AsyncClient, **changes: Any) -> str:
 
 
 async def ended(api: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
-    """The job's newest run, once it has ended."""
+    """Return the job's newest run once it has ended."""
 
     async def look() -> dict[str, Any] | None:
         records = (await api.get(f"/api/jobs/{job_id}/executions")).json()["records"]

@@ -1,4 +1,4 @@
-"""What several tests share: hello, scheduled."""
+"""Shared test helpers: hello, scheduled."""
 
 from __future__ import annotations
 

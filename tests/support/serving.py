@@ -1,4 +1,4 @@
-"""What several tests share: served."""
+"""Shared test helpers: served."""
 
 from __future__ import annotations
 

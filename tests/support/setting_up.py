@@ -1,4 +1,4 @@
-"""What several tests share: limits, setup."""
+"""Shared test helpers: limits, setup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several tests share: hello, speak."""
+"""Shared test helpers: hello, speak."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ async def hello(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def speak(address: str, message: dict[str, Any], keys: KeyRing | None, key: str | None) -> Any:
-    """What a peer answers; None when it does not within half a second."""
+    """Return a peer's response, or None if it doesn't respond within half a second."""
     context = zmq.Context()
     socket = context.socket(zmq.REQ)
     socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.SNDTIMEO, 500)  # a peer that was refused has nowhere to send to
+    socket.setsockopt(zmq.SNDTIMEO, 500)  # a refused peer has no connection to send on
     if keys is not None and key is not None:
         keys.speak_to(socket, key)
     try:

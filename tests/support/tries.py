@@ -1,4 +1,4 @@
-"""How many examples of a property are tried: all in CI, a few elsewhere."""
+"""How many examples a property test tries: all in CI, fewer elsewhere."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def tries(count: int) -> int:
-    """So many examples where `CI` is set, a tenth of them elsewhere."""
+    """Return ``count`` if `CI` is set, otherwise a tenth of it but at least 10."""
     return count if os.environ.get("CI") else max(10, count // 10)

@@ -1,15 +1,15 @@
-"""Our own trigger type ``calendar``: what ``date``, ``interval`` and ``cron`` cannot say.
+"""Our own trigger type ``calendar``, for schedules that ``date``, ``interval`` and ``cron`` can't express.
 
-Its arguments hold exactly one of
+Its arguments contain exactly one of
 
     {"rule": {"unit": "week", "every": 2, "weekdays": ["fri"], "times": ["17:00"], "anchor": "2026-11-27"}}
     {"crontab": "0 9 13 * 5"}
     {"interval": {"minutes": 90}}
     {"cron": {"hour": 9, "day_of_week": "mon-fri"}}
 
-and any of the bounds ``starting``, ``until`` (instants), ``count`` and ``except`` (days), and
-``timezone``. A rule's ``days`` are days of the month, -1 the last one; its ``positions`` are pairs such
-as ``[1, "mon"]``, the first Monday, and ``[-1, "fri"]``, the last Friday.
+and any of the bounds ``starting``, ``until`` (instants), ``count`` and ``except`` (days), and ``timezone``.
+A rule's ``days`` are days of the month, -1 being the last one. Its ``positions`` are pairs:
+``[1, "mon"]`` is the first Monday, ``[-1, "fri"]`` the last Friday.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MOST_EXCLUDED = 366
 
 
 def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime, path: str) -> Schedule:
-    """The schedule of a calendar trigger; TriggerError names the argument that is wrong."""
+    """Return the schedule of a calendar trigger. Raises TriggerError naming the invalid argument."""
     given = [key for key in BASES if args.get(key) is not None]
     if len(given) != 1:
         raise TriggerError(path, f"A calendar trigger has exactly one of: {', '.join(BASES)}.")
@@ -76,7 +76,7 @@ def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime,
 
 
 def rule_args(rule: Rule) -> JsonObject:
-    """A rule as it travels."""
+    """Return a rule in its wire format."""
     args: JsonObject = {"unit": rule.unit.value, "times": [_clock(moment) for moment in rule.times]}
     if rule.every > 1:
         args["every"] = rule.every
@@ -95,7 +95,7 @@ def rule_args(rule: Rule) -> JsonObject:
 def bound_args(
     starting: datetime | None, until: datetime | None, count: int | None, excluded: tuple[date, ...]
 ) -> JsonObject:
-    """Bounds as they travel; those that are not there are left out."""
+    """Return bounds in their wire format, without those that are None or empty."""
     args: JsonObject = {}
     if starting is not None:
         args["starting"] = to_iso(starting)

@@ -1,10 +1,10 @@
-"""The cron *fields* of the wire: ``{"hour": 9, "day_of_week": "mon-fri"}`` and their calendar.
+"""Parses the wire's cron *fields*, ``{"hour": 9, "day_of_week": "mon-fri"}``, and finds the times they match.
 
-They keep the meaning of APScheduler's CronTrigger, because people's code relies on it: all fields
-must match, ``day_of_week`` 0 is Monday, a field finer than the finest one given defaults to its
-minimum and a coarser one to ``*``. (A crontab *line* is another language, see `crontab`.)
+They keep the meaning of APScheduler's CronTrigger, because existing code relies on it: all fields must match,
+``day_of_week`` 0 is Monday, a field finer than the finest one given defaults to its minimum and a coarser one
+to ``*``. (A crontab *line* follows other rules, see `crontab`.)
 
-This module knows naive calendar time only; `schedules` turns it into instants.
+This module works in naive calendar time only; `schedules` turns it into instants.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ _POSITION = re.compile(rf"(?P<position>{'|'.join(POSITIONS)})\s+(?P<weekday>{'|'
 
 @dataclass(frozen=True, slots=True)
 class CronFields:
-    """The parsed fields: what each admits, as sorted numbers and rules for days.
+    """Parsed cron fields: the numbers that each one allows, sorted, and rules for days.
 
-    ``runs_through`` tells a recurrence that ticks through every hour of the day from one that names times
-    of day, with minutes that may tick; clock changes treat the two differently.
+    ``runs_through`` is true for a recurrence that runs in every hour of the day, and false for one at given
+    times of day (its minutes may still repeat); clock changes treat the two differently.
     """
 
     years: tuple[int, ...] | None
@@ -77,11 +77,11 @@ class CronFields:
 
     @property
     def at_one_second(self) -> bool:
-        """Whether all times have the same second, so that none are less than a minute apart."""
+        """Whether all times have the same second, so that no two are less than a minute apart."""
         return len(self.seconds) == 1
 
     def next_local(self, start: datetime) -> datetime | None:
-        """The first matching wall-clock time at or after ``start`` (naive, whole seconds)."""
+        """Return the first matching wall-clock time at or after ``start`` (naive, whole seconds), or None."""
         day = start.date()
         at: time | None = start.time()
         last_year = start.year + _LONGEST_WAIT_YEARS
@@ -151,13 +151,13 @@ class CronFields:
 
 
 def parse_fields(args: Mapping[str, Any], path: str = "trigger.args") -> CronFields:
-    """Reads the fields out of a cron trigger's arguments.
+    """Parse the fields in a cron trigger's arguments.
 
     Parameters:
-        args: field name to number or expression; other keys are ignored.
-        path: where the arguments stand in the request, for the error.
+        args: Field name to number or expression; other keys are ignored.
+        path: Where the arguments are in the request, for the error.
 
-    Raises TriggerError naming the field that is wrong and what would be right.
+    Raises TriggerError naming the invalid field and what is valid.
     """
     given = tuple((name, str(args[name]).strip().lower()) for name in FIELDS if args.get(name) is not None)
     long = next((name for name, text in given if len(text) > _LONGEST_FIELD), None)

@@ -1,8 +1,7 @@
-"""Crontab lines, as crontab(5) reads them: 0 and 7 are Sunday, and a day *or* a weekday matches when
-both are given.
+"""Parses crontab lines as crontab(5) does: 0 and 7 are Sunday; of a day and a weekday, either one matches.
 
-A line that the wire's cron fields can say exactly becomes a ``cron`` trigger, which every server
-understands; any other becomes our own ``calendar`` trigger.
+A line that the wire's cron fields can express exactly becomes a ``cron`` trigger, which every server
+understands. Any other line becomes our own ``calendar`` trigger.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
 def looks_like_crontab(text: str) -> bool:
-    """Whether a text is meant as a crontab line, right or wrong: five or six fields, or ``@daily``."""
+    """Return whether a text is meant as a crontab line, valid or not: five or six fields, or ``@daily``."""
     if text.startswith("@"):
         return True
     parts = text.split()
@@ -43,7 +42,7 @@ def looks_like_crontab(text: str) -> bool:
 
 
 def crontab_trigger(text: str, zone: str) -> Trigger:
-    """The trigger of a crontab line; WhenError says which field is impossible."""
+    """Return the trigger for a crontab line. Raises WhenError naming the invalid field."""
     line = NICKNAMES.get(text.lower(), text)
     if line.startswith("@"):
         raise WhenError(

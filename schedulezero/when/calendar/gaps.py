@@ -1,6 +1,6 @@
-"""How close to each other two runs of a schedule come. Pure.
+"""Finds how close together two runs of a schedule can be. Pure.
 
-Judged on the instants themselves, because a rule can be dense where it is rare: a cron line that fires at
+It looks at the instants themselves, because a rare schedule can still be dense: a cron line that fires at
 9:00 and 9:01 runs twice a day, one minute apart.
 """
 
@@ -21,15 +21,15 @@ _MINUTE = timedelta(minutes=1)
 
 
 def gap_below(schedule: Schedule, after: datetime, wanted: timedelta) -> timedelta | None:
-    """A time between two consecutive runs that is shorter than wanted; None when there is none.
+    """Return a time between two consecutive runs that is shorter than ``wanted``, or None if there is none.
 
-    Looks at the first 200 runs and at all of the first day, within two years of the first run. That finds
-    what comes of a rule's times of day; the number of runs a minute bounds what it does not find.
+    This checks the first 200 runs and the whole first day, within two years of the first run. That finds gaps
+    between a rule's times of day; the limit on runs per minute covers the rest.
 
     Parameters:
-        schedule: whose runs.
-        after: only runs later than that count.
-        wanted: the shortest time that there may be.
+        schedule: The schedule to check.
+        after: Only runs later than this instant count.
+        wanted: The shortest time allowed.
     """
     base = schedule.base if isinstance(schedule, Bounded) else schedule
     if isinstance(base, Once) or (isinstance(base, Every) and base.period >= wanted):

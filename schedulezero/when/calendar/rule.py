@@ -1,8 +1,8 @@
-"""Calendar rules that cron fields cannot say: every other week, every 3 days, exclusions, counts.
+"""Calendar rules that cron fields can't express: every other week, every 3 days, exclusions, counts.
 
-A `Rule` knows wall-clock days and times; like every wall-clock recurrence it is worked out in local
-time and resolved to an instant once. Finding the next one jumps by whole periods from an anchor
-date, so that it costs the same however old the rule is. `Bounded` puts bounds around any schedule.
+A `Rule` works with wall-clock days and times. Like every wall-clock recurrence, it is computed in local time
+and then resolved to an instant once. It finds the next run by jumping whole periods from an anchor date, so
+the cost doesn't depend on the rule's age. `Bounded` puts bounds on any schedule.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LAST = -1
 
 
 class Unit(StrEnum):
-    """The period of a rule."""
+    """A rule's period."""
 
     DAY = "day"
     WEEK = "week"
@@ -40,14 +40,14 @@ class Rule:
     """Wall-clock times on certain days, in a zone.
 
     Attributes:
-        unit, every: the period; every other week is ``WEEK`` and 2.
-        times: times of day, ascending.
-        zone: the zone whose clock is meant.
-        weekdays: 0 is Monday; which days of a week, or which days of days.
-        days: days of a month, `LAST` being its last one.
-        positions: such as (1, 0), the first Monday of a month, or (`LAST`, 4), its last Friday.
-        months: only in these months.
-        anchor: a day of a period that counts, where ``every`` is more than 1.
+        unit, every: The period; every other week is ``WEEK`` and 2.
+        times: Times of day, ascending.
+        zone: The zone of the wall clock.
+        weekdays: 0 is Monday; the days of a weekly rule, or a filter for a daily rule.
+        days: Days of a month, `LAST` being its last one.
+        positions: Such as (1, 0), the first Monday of a month, or (`LAST`, 4), its last Friday.
+        months: Only in these months.
+        anchor: A day in a period that counts, if ``every`` is more than 1.
     """
 
     unit: Unit
@@ -65,14 +65,14 @@ class Rule:
 
     @property
     def runs_through(self) -> bool:
-        """Whether it runs at the same minutes of every hour, as a cron line with ``*`` for its hours does."""
+        """Whether it runs at the same minutes of every hour, like a cron line with ``*`` for its hours."""
         if len(self.times) < _HOURS_A_DAY:
             return False
         within = {(moment.minute, moment.second) for moment in self.times}
         return len(self.times) == _HOURS_A_DAY * len(within)
 
     def next_local(self, start: datetime) -> datetime | None:
-        """The first matching wall-clock time at or after ``start`` (naive)."""
+        """Return the first matching wall-clock time at or after ``start`` (naive), or None."""
         for day in self._days_from(start.date()):
             earliest = start.time() if day == start.date() else time.min
             position = bisect_left(self.times, earliest)
@@ -136,12 +136,12 @@ class Bounded:
     """A schedule within bounds.
 
     Attributes:
-        base: what is bounded.
-        zone: the zone in which the excluded days are days.
-        starting: nothing before this instant.
-        until: nothing after this instant.
-        count: nothing after so many instants, counted from ``starting`` (which it then needs).
-        excluded: nothing on these days.
+        base: The schedule without its bounds.
+        zone: The zone of the excluded days.
+        starting: No run before this instant.
+        until: No run after this instant.
+        count: At most this many runs, counted from ``starting`` (which is then required).
+        excluded: No run on these days.
     """
 
     base: Schedule
@@ -161,7 +161,7 @@ class Bounded:
 
     @property
     def last(self) -> datetime | None:
-        """The instant after which there is none, None when it goes on for ever."""
+        """The instant of the last run, or None if the schedule never ends."""
         bounds = [self.until, _last_counted(self) if self.count is not None else None]
         return min((bound for bound in bounds if bound is not None), default=None)
 

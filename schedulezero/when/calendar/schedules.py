@@ -1,10 +1,10 @@
-"""Schedules: from an instant to the next one. Pure arithmetic, no clock, no I/O.
+"""Schedules: compute the next instant after a given one. Pure arithmetic, no clock, no I/O.
 
-Wall-clock recurrences are worked out in local time and resolved to an instant once. A time that
-does not exist runs once, at the first instant after the gap (times that share a gap are one run); one
-that exists twice runs once, the first time. Those that run in every hour of the day tick on through
-both. That is cronie's rule in cron(8), "jobs that run at a specific time and jobs that run with a
-granularity greater than one hour". Elapsed intervals count real seconds from an anchor.
+Wall-clock recurrences are computed in local time and then resolved to an instant once. A time that doesn't
+exist runs once, at the first instant after the gap (times that share a gap become one run); a time that
+exists twice runs once, the first time. Recurrences that run in every hour of the day continue through both.
+That is cronie's rule in cron(8), "jobs that run at a specific time and jobs that run with a granularity
+greater than one hour". Elapsed intervals count real seconds from an anchor.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _LONGEST = timedelta(days=366 * 100)
 
 
 class Schedule(Protocol):
-    """A rule that knows its instants."""
+    """A schedule: anything that can compute its next instant."""
 
     def next_after(self, instant: datetime) -> datetime | None:
-        """The first instant strictly later than ``instant`` (aware UTC), None when there is none."""
+        """Return the first instant strictly later than ``instant`` (aware UTC), or None if there is none."""
         ...
 
 
@@ -48,7 +48,7 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Every so many real seconds, counted from an anchor that itself is not an instant."""
+    """A fixed number of real seconds, counted from an anchor that isn't itself a run."""
 
     period: timedelta
     anchor: datetime
@@ -60,7 +60,7 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class OnFields:
-    """The wall-clock times that cron fields admit, in a zone."""
+    """The wall-clock times that cron fields allow, in a zone."""
 
     fields: CronFields
     zone: ZoneInfo
@@ -87,13 +87,13 @@ class Crontab:
 def next_in_zone(
     next_local: Callable[[datetime], datetime | None], instant: datetime, zone: ZoneInfo, *, ticks: bool
 ) -> datetime | None:
-    """The first instant later than ``instant`` of a recurrence in local time.
+    """Return the first instant later than ``instant`` of a recurrence in local time, or None.
 
     Parameters:
-        next_local: the first naive local time at or after one.
-        instant: the result is later than that.
-        zone: whose clock is meant.
-        ticks: whether it runs in every hour, and so goes on through clock changes.
+        next_local: Returns the first naive local time at or after another.
+        instant: The result is later than this.
+        zone: The zone of the wall clock.
+        ticks: Whether it runs in every hour, and so continues through clock changes.
     """
     if ticks:
         return _next_tick(next_local, instant, zone)
@@ -124,7 +124,7 @@ def _next_tick(
 
 
 def upcoming(schedule: Schedule, after: datetime, count: int) -> Iterator[datetime]:
-    """At most ``count`` instants later than ``after``, in order."""
+    """Yield at most ``count`` instants later than ``after``, in order."""
     current: datetime | None = after
     for _ in range(count):
         assert current is not None
@@ -135,7 +135,7 @@ def upcoming(schedule: Schedule, after: datetime, count: int) -> Iterator[dateti
 
 
 def period_of(args: Mapping[str, Any], path: str) -> timedelta:
-    """The length of an interval trigger: its units, added up."""
+    """Return the length of an interval trigger: the sum of its units."""
     total = timedelta()
     for unit in INTERVAL_UNITS:
         value = args.get(unit)

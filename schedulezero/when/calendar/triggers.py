@@ -1,6 +1,6 @@
-"""Triggers → schedules: the wire's ``date``, ``interval`` and ``cron``, and our own ``calendar``.
+"""Converts triggers to schedules: the wire's ``date``, ``interval`` and ``cron``, and our own ``calendar``.
 
-``calendar`` is what the three others cannot say; it exists on our embedded server only.
+``calendar`` covers what the other three can't express; only our embedded server knows it.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ TYPES = tuple(_ACCEPTED)
 def schedule_of(
     trigger: Trigger, *, anchor: datetime, zone: str = "UTC", path: str = "trigger.args"
 ) -> Schedule:
-    """The schedule that a trigger describes.
+    """Return the schedule that a trigger describes.
 
     Parameters:
-        trigger: type and arguments, as they came over the wire.
-        anchor: the instant from which an interval counts.
-        zone: the IANA zone of wall-clock times that name none themselves.
-        path: where the arguments stand in the request, for the error.
+        trigger: Type and arguments, as they came over the wire.
+        anchor: The instant from which an interval counts.
+        zone: The IANA zone for wall-clock times without one.
+        path: Where the arguments are in the request, for the error.
 
-    Raises TriggerError naming the field, what was wrong and what would be right.
+    Raises TriggerError naming the field, the problem and what is valid.
     """
     accepted = _ACCEPTED.get(trigger.type)
     if accepted is None:
@@ -64,7 +64,7 @@ _MACHINES_OWN = ("localtime", "posixrules", "factory", "right", "posix")
 
 
 def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
-    """The IANA zone of that name; TriggerError when there is none."""
+    """Return the IANA zone with that name. Raises TriggerError if there is none."""
     try:
         # ZoneInfo looks each part of a name up as a package, so a long one is not even tried.
         if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ZONE or not _means_the_same(name):
@@ -78,7 +78,7 @@ def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
 
 @cache
 def known_zones() -> frozenset[str]:
-    """The names of all IANA zones; Python walks the file system each time it is asked."""
+    """Return the names of all IANA zones; cached, because Python walks the file system on each call."""
     return frozenset(filter(_means_the_same, available_timezones()))
 
 
@@ -88,7 +88,7 @@ def _means_the_same(name: str) -> bool:
 
 
 def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:
-    """Unix seconds or an ISO 8601 text as an instant; without an offset it is read in ``zone``."""
+    """Convert Unix seconds or an ISO 8601 text to an instant; ``zone`` applies if the text has no offset."""
     try:
         if isinstance(value, bool) or value is None:
             raise ValueError

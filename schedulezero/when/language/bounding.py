@@ -1,4 +1,4 @@
-"""Bounds put to a schedule that was said without them: an end, days on which it does not run."""
+"""Adds bounds to a schedule that was given without them: an end, or days on which it doesn't run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAILY = Trigger("cron", {"hour": 9, "minute": 0})
 
 
 def read_end(text: str, *, zone: str, locale: str, now: datetime) -> datetime:
-    """The instant that a text means as an end; a day alone means its last second.
+    """Return the instant that a text means as an end; a day alone means its last second.
 
     Parameters: as for `schedulezero.when.language.parse.understand`. Raises WhenError.
     """
@@ -34,14 +34,14 @@ def read_end(text: str, *, zone: str, locale: str, now: datetime) -> datetime:
 
 
 def with_end(trigger: Trigger, end: datetime) -> Trigger:
-    """The same trigger, which does not fall due after ``end``; WhenError for one that runs only once."""
+    """Return the same trigger with an end. Raises WhenError for a trigger that runs only once."""
     if trigger.type == "date":
         raise WhenError("It runs only once, so an end has no effect.", code="once_needs_no_end")
     return _bounded(trigger, {"until": to_iso(end)})
 
 
 def without_days(trigger: Trigger, days: Sequence[date]) -> Trigger:
-    """The same trigger without some days, as far as it recurs."""
+    """Return the same trigger without some days; a trigger that doesn't recur stays as it is."""
     if not days or trigger.type == "date":
         return trigger
     return _bounded(trigger, {"except": [day.isoformat() for day in days[:MOST_EXCLUDED]]})

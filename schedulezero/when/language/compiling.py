@@ -1,4 +1,4 @@
-"""A phrase → the simplest trigger that says it: ``interval``, ``cron`` where they can, else ``calendar``."""
+"""Compiles a phrase to the simplest trigger: ``interval`` or ``cron`` if they suffice, or ``calendar``."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _END_OF_DAY = time(23, 59, 59)
 
 
 def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> Trigger:
-    """The trigger of a phrase.
+    """Return the trigger for a phrase.
 
     Parameters:
-        phrase: what was read.
-        text: what was typed, for the error.
-        zone: in which wall-clock times are meant.
-        now: the present instant, from which a phase or a count begins that names no beginning.
+        phrase: The parsed phrase.
+        text: The text that was typed, for the error.
+        zone: The zone of wall-clock times.
+        now: The present instant, at which a period or count without a start begins.
 
-    Raises WhenError when a clause is missing or two do not go together.
+    Raises WhenError if a clause is missing or two clauses conflict.
     """
     starting = _local(phrase.starting, time.min, zone)
     until = _local(phrase.until, _END_OF_DAY, zone)
@@ -114,7 +114,7 @@ def _elapsed(phrase: Phrase, text: str) -> JsonObject | None:
 
 
 def span_args(span: timedelta) -> JsonObject:
-    """A span in the largest unit that says it in a whole number."""
+    """Return a span in the largest unit that divides it evenly."""
     seconds = int(span.total_seconds())
     for unit, length in (("weeks", 604_800), ("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds % length == 0:
@@ -228,7 +228,7 @@ def _anchored(rule: Rule, every: int, day: date) -> Rule:
 
 
 def plain_fields(rule: Rule) -> JsonObject | None:
-    """The same rule in the wire's cron fields; None when they cannot say it."""
+    """Return the same rule in the wire's cron fields, or None if they can't express it."""
     hours = sorted({moment.hour for moment in rule.times})
     minutes = sorted({moment.minute for moment in rule.times})
     whole = len(rule.times) == len(hours) * len(minutes)
@@ -250,7 +250,7 @@ def plain_fields(rule: Rule) -> JsonObject | None:
 
 
 def ticking_fields(rule: Rule) -> JsonObject | None:
-    """The same in fields that go by the clock's ticking, so with a star; None when they cannot say it."""
+    """Return the same rule as fields with a star, which follow the clock through its changes, or None."""
     fields = plain_fields(rule)
     if fields is None:
         return None

@@ -1,4 +1,4 @@
-"""What somebody may mean who is still typing: fitting completions, each with how it is understood."""
+"""Autocompletion for times: suggests what a partly typed text may mean, and shows each meaning."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ _TIMES = ("09:00", "18:00")
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A text to fill in, and how it is read: the sentence with its next run."""
+    """A text to fill in, and its meaning: the sentence with its next run."""
 
     text: str
     label: str
 
 
 def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int = 5) -> list[Completion]:
-    """Completions of what was typed so far, the text itself first where it is understood already.
+    """Return completions of a partly typed text, the text itself first if it is already valid.
 
     Parameters:
-        typed: what stands in the field.
-        zone, locale: in which the person means times.
-        now: the present instant.
-        most: how many at most.
+        typed: The text in the field.
+        zone, locale: The person's zone and locale.
+        now: The present instant.
+        most: The most completions to return.
     """
     typed = typed.strip()
     if len(typed) > _LONGEST:

@@ -1,6 +1,6 @@
-"""A trigger → one sentence, however the trigger was made, in the languages of `lexicon`.
+"""Describes a trigger in one sentence, whatever its origin, in the languages of `lexicon`.
 
-The inverse of `parse`: parsing the sentence gives the same schedule again; a property test holds it.
+This is the inverse of `parse`: parsing the sentence gives the same schedule again, as a property test checks.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _MINUTES_A_DAY = 24 * 60
 
 
 def describe(trigger: Trigger, zone: str, locale: str = "en") -> str:
-    """The trigger as a sentence without its full stop, such as ``every Monday at 18:00``.
+    """Return the trigger as a sentence without a full stop, such as ``every Monday at 18:00``.
 
     Parameters:
-        trigger: any trigger, also one that cannot be read.
-        zone: the zone of wall-clock times that name none themselves.
-        locale: in whose language to say it; English where we have no words of it.
+        trigger: Any trigger, even an invalid one.
+        zone: The zone for wall-clock times without one.
+        locale: The language of the sentence; English if we don't have it.
     """
     try:
         schedule = schedule_of(trigger, anchor=_EPOCH, zone=zone)
@@ -227,7 +227,7 @@ def _minutes(moment: time) -> int:
 
 
 def as_rule(fields: CronFields, zone: ZoneInfo, most_times: int = _MOST_TIMES) -> Rule | None:
-    """Cron fields as a rule, where a rule says the same; None where they say more."""
+    """Return cron fields as an equivalent rule, or None if no rule is equivalent."""
     count = len(fields.hours) * len(fields.minutes)
     if fields.runs_through or fields.years is not None or fields.weeks is not None or count > most_times:
         return None

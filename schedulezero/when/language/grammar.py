@@ -1,9 +1,9 @@
-"""What recurs, from tokens: one grammar for every language of `lexicon`.
+"""Parses recurring schedules from tokens: one grammar for every language of `lexicon`.
 
 A phrase is a set of clauses in any order: how often (``every 2 weeks``), on which days (``on tuesday``,
 ``first monday of the month``), at which times (``at 9 and 21``, ``from 9 to 17``), within which bounds
-(``until december 15``, ``for 10 times``, ``except on 24 dec``). A piece that has no part in the
-result is an error that quotes it.
+(``until december 15``, ``for 10 times``, ``except on 24 dec``). A piece that doesn't contribute to the result
+is an error that quotes it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ReadDate = Callable[[str], tuple[date, time | None]]
 
 @dataclass(slots=True)
 class Phrase:
-    """What a phrase says, clause by clause; `compile` makes a schedule of it."""
+    """The clauses of a parsed phrase; `compiling` makes a trigger of it."""
 
     every: int = 1
     unit: str | None = None
@@ -50,7 +50,7 @@ class Phrase:
 
 
 def recurs(tokens: list[Token]) -> bool:
-    """Whether a phrase speaks of something that recurs."""
+    """Return whether a phrase describes something that recurs."""
     said = ("every", "daily", "hourly", "weekly", "monthly", "yearly", "quarterly", "workdays", "weekends")
     if any(kind in token for token in tokens for kind in (*said, "plural", "twice")):
         return True
@@ -62,14 +62,14 @@ def recurs(tokens: list[Token]) -> bool:
 
 
 def read_phrase(text: str, words: Lexicon, read_date: ReadDate) -> Phrase:
-    """Reads a phrase that recurs.
+    """Parse a recurring phrase.
 
     Parameters:
-        text: what was typed.
-        words: the language to read it in.
-        read_date: reads the date of a bound; WhenError when it is none.
+        text: The text that was typed.
+        words: The language of the text.
+        read_date: Parses the date of a bound; raises WhenError if it isn't a date.
 
-    Raises WhenError that quotes the piece that was not understood.
+    Raises WhenError quoting the piece that wasn't understood.
     """
     return _Reader(text, words, read_date).read()
 
@@ -463,7 +463,7 @@ class _Reader:
 
 
 def clock_time(token: Token) -> time:
-    """A token's time of day; WhenError when there is none such."""
+    """Return a token's time of day. Raises WhenError if there is no such time."""
     hour, minute, second, half = token["time"]
     if half:
         if not 1 <= hour <= 12:
@@ -481,7 +481,7 @@ def clock_time(token: Token) -> time:
 
 
 def at_instant(bound: tuple[date, time | None], default: time) -> datetime:
-    """A bound's date as a wall-clock time, at ``default`` where it names none."""
+    """Return a bound's date as a wall-clock time, at ``default`` if it has no time."""
     day, moment = bound
     return datetime.combine(day, moment if moment is not None else default)
 

@@ -1,8 +1,8 @@
-"""The words of each language, as data, and a text cut into tokens by them.
+"""The words of each language, as data, and the tokenizer that uses them.
 
-``phrases/<language>.toml`` holds what may be typed and how a schedule is read back; the grammar that
-walks the tokens is the same for all. A word may mean several things (French *à* is *at* and *to*);
-its token carries them all, and the grammar takes the one that fits.
+``phrases/<language>.toml`` defines what people may type and how a schedule is described; all languages share
+the grammar. A word may mean several things (French *à* is *at* and *to*); its token carries all of them, and
+the grammar picks the one that fits.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Token:
     """A piece of a text with everything that it may mean.
 
     Attributes:
-        text: as it was typed.
-        start, end: where it stands.
-        kinds: kind → value; empty for what is no word of the language.
+        text: The piece as it was typed.
+        start, end: Its position in the text.
+        kinds: Kind → value; empty for an unknown word.
     """
 
     text: str
@@ -60,7 +60,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """One language: phrases to kinds, and how to say things."""
+    """One language: the meanings of its phrases, and its wordings for schedules."""
 
     language: str
     phrases: Mapping[str, Mapping[str, Any]]
@@ -68,11 +68,11 @@ class Lexicon:
     longest: int
 
     def tokens(self, text: str) -> list[Token]:
-        """A text as tokens, in order; nothing of it is left out."""
+        """Split a text into tokens, in order, leaving nothing out."""
         return list(self._cut(text))
 
     def nearest(self, word: str) -> str | None:
-        """The word of the language that a mistyped one is nearest to."""
+        """Return the language's word that is closest to a mistyped one, or None."""
         if len(word) > _LONGEST_WORD:
             return None
         plain = {_plain(phrase): phrase for phrase in self.phrases}
@@ -107,7 +107,7 @@ class Lexicon:
 
 @cache
 def lexicon(language: str) -> Lexicon:
-    """The lexicon of a language; English for one that has none."""
+    """Return the lexicon of a language, or the English one if we don't have it."""
     name = language if language in LANGUAGES else "en"
     source = resources.files("schedulezero.when.language").joinpath("phrases", f"{name}.toml")
     data = tomllib.loads(source.read_text(encoding="utf-8"))
@@ -137,7 +137,7 @@ def lexicon(language: str) -> Lexicon:
 
 
 def language_of(locale: str) -> str:
-    """The language of a locale such as ``pt-BR``, English where we have no words of it."""
+    """Return the language of a locale such as ``pt-BR``, or English if we don't have it."""
     language = locale.partition("-")[0].lower()
     return language if language in LANGUAGES else "en"
 

@@ -1,4 +1,4 @@
-"""What a server without our ``calendar`` type can do instead of a trigger: the nearest plain one."""
+"""Finds the closest plain trigger for servers that don't have our ``calendar`` type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schedulezero.when.language.describe import describe
 
 
 def nearest_plain(trigger: Trigger, zone: str) -> Trigger | None:
-    """The same without bounds and without a longer period; None when nothing near can be said."""
+    """Return the trigger without its bounds and its longer period, or None if nothing comes close."""
     schedule = schedule_of(trigger, anchor=datetime.now(UTC), zone=zone)
     base = schedule.base if isinstance(schedule, Bounded) else schedule
     where = trigger.zone_or(zone)
@@ -30,7 +30,7 @@ def nearest_plain(trigger: Trigger, zone: str) -> Trigger | None:
 
 
 def refusal(trigger: Trigger, zone: str) -> str:
-    """The sentence for whoever wants a schedule that the server cannot keep."""
+    """Return the error sentence for a schedule that the server doesn't support."""
     said = f"This ScheduleZero server cannot keep “{describe(trigger, zone)}”: it knows no such schedules."
     near = nearest_plain(trigger, zone)
     if near is None:

@@ -1,6 +1,6 @@
-"""A single moment, as people write it: a day, a time, or both; in any language that dateparser has.
+"""Parses a single moment as people write it: a day, a time, or both, in any language of dateparser.
 
-Whatever we can read ourselves we do; `outside` reads the rest.
+This module parses what it can itself; `outside` parses the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OFFSET = re.compile(r"\s*\(?(?:utc|gmt)\s*([+-])(\d{1,2})(?::?(\d{2}))?\)?$", r
 
 
 def span_of(text: str) -> timedelta | None:
-    """The same as `read_span`, and None for two lengths of time too."""
+    """Parse a span like `read_span`, but also return None for two lengths of time."""
     try:
         return read_span(text)
     except WhenError:
@@ -40,9 +40,9 @@ def span_of(text: str) -> timedelta | None:
 
 
 def read_span(text: str) -> timedelta | None:
-    """``2h30m``, ``10 minutes``, ``1 day and 2 hours``; None when it is no such thing.
+    """Parse ``2h30m``, ``10 minutes`` or ``1 day and 2 hours``; return None if the text isn't a span.
 
-    Raises WhenError when its units do not get smaller: two lengths, which nobody adds up.
+    Raises WhenError if its units don't get smaller: that is two lengths of time, not one.
     """
     total, position, smallest = timedelta(), 0, timedelta.max
     rest = text.replace(" and ", " ").replace(",", " ").strip()
@@ -71,7 +71,7 @@ def read_span(text: str) -> timedelta | None:
 def read_moment(
     text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: datetime, outside: OutsideReader
 ) -> datetime:
-    """The instant that a text names; WhenError, quoting it, when it names none."""
+    """Return the instant that a text means. Raises WhenError, quoting the text, if it isn't a moment."""
     if re.match(r"\d{4}-\d{2}-\d{2}", text):
         try:
             parsed = datetime.fromisoformat(text)
@@ -99,7 +99,7 @@ def read_moment(
 def read_day(
     text: str, words: Lexicon, locale: str, zone: ZoneInfo, now: datetime, outside: OutsideReader
 ) -> tuple[date, time | None]:
-    """The day of a bound, with a time if it names one; WhenError when it names none."""
+    """Return the day of a bound, and its time if it has one. Raises WhenError if the text isn't a day."""
     local = now.astimezone(zone).replace(tzinfo=None)
     if (day := _slashed(text, locale, local)) is not None:
         return day, None

@@ -1,12 +1,12 @@
-"""dateparser, for dates in words of its own, and how much of one text it may read.
+"""Wraps dateparser, for dates in words that we don't know, and limits how much of one text it reads.
 
-It is by far the slowest part of reading a time: a call costs a few milliseconds, and more with each
-character. A text with many commas or dates asks for many calls, in up to two languages. So one
-`OutsideReader` serves one text: it hands nothing to dateparser twice, no long piece at all, and in sum
-no more than `_BUDGET`.
+It is by far the slowest part of parsing a time: a call costs a few milliseconds, and more with each
+character. A text with many commas or dates needs many calls, in up to two languages. So one `OutsideReader`
+serves one text: it never gives dateparser the same text twice or a long piece, and never more than `_BUDGET`
+in total.
 
-dateparser passes over what it does not understand. So only those of its results are taken in which
-every number of the text had a part.
+dateparser skips what it doesn't understand, so a result is only accepted if it accounts for every number in
+the text.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class OutsideReader:
         self._known: dict[tuple[str, str, str, datetime], datetime | None] = {}
 
     def read(self, text: str, locale: str, local: datetime) -> datetime:
-        """The moment that a text names, naive unless the text names an offset.
+        """Return the moment that a text means, naive unless the text has an offset.
 
         Parameters:
-            text: one date.
-            locale: as Discord names it; its language is tried before English.
-            local: the present wall-clock time where the person is.
+            text: One date.
+            locale: Discord's name of the locale; its language is tried before English.
+            local: The present wall-clock time at the person's place.
 
-        Raises WhenError when the text names none, or when it would take too long to find out.
+        Raises WhenError if the text isn't a date, or if finding out would exceed the budget.
         """
         if len(text) > LONGEST:
             raise WhenError(

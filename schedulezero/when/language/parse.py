@@ -1,7 +1,7 @@
-"""When, as a person types it → a trigger. One entry, no clock and no I/O of its own.
+"""Parses a time or schedule as a person types it into a trigger. One entry point, no clock or I/O of its own.
 
-`understand` reads, in this order: Discord's ``<t:…>`` and Unix seconds, crontab and RRULE lines, then
-in the person's language and in English phrases that recur, spans (``in 2h30m``), and single moments.
+`understand` tries, in this order: Discord's ``<t:…>`` and Unix seconds, crontab and RRULE lines, then, in the
+person's language and in English, recurring phrases, spans (``in 2h30m``), and single moments.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _STAMP = re.compile(r"<t:(-?\d{1,13})(?::[tTdDfFRsS])?>|@?(\d{9,11})")
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A text that was understood: the trigger to send, the schedule that it means, and its zone."""
+    """A text's meaning: the trigger to send, the equivalent schedule, and its zone."""
 
     trigger: Trigger
     schedule: Schedule
@@ -83,17 +83,17 @@ class Understood:
 def understand(
     text: str, *, zone: str, locale: str, now: datetime, outside: OutsideReader | None = None
 ) -> Understood:
-    """Reads when something is to happen.
+    """Parse when something should happen.
 
     Parameters:
-        text: what the person typed.
-        zone: the person's IANA zone; wall-clock times are meant in it unless the text names another.
-        locale: the person's locale as Discord names it, such as ``en-GB``; it decides the language
-            and the order of day and month.
-        now: the present instant, aware UTC.
-        outside: what reads dates in foreign words, for whoever asks about several texts at once.
+        text: The text that the person typed.
+        zone: The person's IANA zone, for wall-clock times unless the text names another zone.
+        locale: Discord's name of the person's locale, such as ``en-GB``; it decides the language and the
+            order of day and month.
+        now: The present instant, aware UTC.
+        outside: The reader of foreign dates, for callers that parse several texts at once.
 
-    Raises WhenError, in a sentence that quotes the text and shows what would be right.
+    Raises WhenError with a sentence that quotes the text and shows what is valid.
     """
     wanted = re.sub(r"\s+", " ", text).strip()
     if not wanted:
@@ -175,7 +175,7 @@ def _a_year_later(moment: datetime, at_least: int) -> datetime:
 
 
 def warm_up() -> None:
-    """Pays for dateparser's slow first call and the lexicons; for a thread at start-up."""
+    """Load dateparser and the lexicons, because the first call is slow; run it in a thread at start-up."""
     import dateparser
 
     for language in EXAMPLES:

@@ -1,4 +1,4 @@
-"""A text → what was understood, as everybody is shown it: sentence, trigger, next runs, warnings."""
+"""Previews a text as every user sees it: sentence, trigger, next runs, warnings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _FAR = timedelta(days=2 * 366)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a text means.
+    """The meaning of a text.
 
     Attributes:
-        sentence: the schedule read back.
-        trigger: what is sent.
-        schedule: the same as a schedule.
-        zone: the zone of its wall-clock times.
-        runs: its next instants.
+        sentence: The schedule as a sentence.
+        trigger: The trigger to send.
+        schedule: The equivalent schedule.
+        zone: The zone of its wall-clock times.
+        runs: Its next instants.
     """
 
     sentence: str
@@ -50,7 +50,7 @@ class Preview:
 def preview(
     text: str, *, zone: str, locale: str, now: datetime, count: int, outside: OutsideReader | None = None
 ) -> Preview:
-    """Reads a text and shows what it means; raises WhenError like `understand`."""
+    """Parse a text and return what it means. Raises WhenError like `understand`."""
     found = understand(text, zone=zone, locale=locale, now=now, outside=outside)
     sentence = describe(found.trigger, found.zone, locale)
     return Preview(
@@ -59,13 +59,13 @@ def preview(
 
 
 def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[datetime]) -> list[str]:
-    """What a person should know of a schedule before saving it, each a sentence.
+    """Return what a person should know about a schedule before saving it, one sentence per warning.
 
     Parameters:
-        schedule: what is to be saved.
-        zone: the zone of its wall-clock times.
-        now: the present instant.
-        runs: its next instants, a few of them.
+        schedule: The schedule to be saved.
+        zone: The zone of its wall-clock times.
+        now: The present instant.
+        runs: A few of its next instants.
     """
     found: list[str] = []
     where = ZoneInfo(zone)

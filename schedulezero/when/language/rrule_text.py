@@ -1,12 +1,12 @@
-"""RRULE lines (RFC 5545, 3.3.10) → phrases: the part of them that people schedule with.
+"""Converts RRULE lines (RFC 5545, 3.3.10) to phrases: the subset that people use for scheduling.
 
-``FREQ`` of ``DAILY``, ``WEEKLY``, ``MONTHLY`` or ``YEARLY`` with ``INTERVAL``, ``BYDAY``, ``BYMONTHDAY``,
-``BYMONTH``, ``BYHOUR``, ``BYMINUTE``, ``COUNT``, ``UNTIL`` and ``WKST``, and an optional ``DTSTART`` line
-before it. Anything else is refused by its name rather than read wrongly.
+That is ``FREQ`` of ``DAILY``, ``WEEKLY``, ``MONTHLY`` or ``YEARLY`` with ``INTERVAL``, ``BYDAY``,
+``BYMONTHDAY``, ``BYMONTH``, ``BYHOUR``, ``BYMINUTE``, ``COUNT``, ``UNTIL`` and ``WKST``, and an optional
+``DTSTART`` line before it. Anything else is refused by name rather than misread.
 
-Periods count from the week, month or year of ``DTSTART``. Where ``DTSTART`` itself does not match the rule,
-which the RFC leaves undefined, it is not a run and ``COUNT`` does not count it; dateutil does the same.
-An ``UNTIL`` without a time includes its whole day.
+Periods count from the week, month or year of ``DTSTART``. If ``DTSTART`` itself doesn't match the rule, which
+the RFC leaves undefined, it isn't a run and ``COUNT`` doesn't count it; dateutil does the same. An ``UNTIL``
+without a time includes its whole day.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _JANUARY, _DECEMBER = 1, 12
 
 
 def looks_like_rrule(text: str) -> bool:
-    """Whether a text is meant as an RRULE line."""
+    """Return whether a text is meant as an RRULE line."""
     return re.match(r"(RRULE:|FREQ=|DTSTART)", text, re.IGNORECASE) is not None
 
 
 def rrule_parts(text: str) -> dict[str, str]:
-    """The parts of a rule by their names; WhenError when one is malformed or stands twice."""
+    """Return the parts of a rule by name. Raises WhenError if one is malformed or repeated."""
     parts: dict[str, str] = {}
     for part in text.upper().removesuffix(";").split(";"):
         key, _, value = part.partition("=")
@@ -60,14 +60,14 @@ def rrule_parts(text: str) -> dict[str, str]:
 
 
 def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneInfo]:
-    """Reads an RRULE line; returns its phrase and the zone of its wall-clock times.
+    """Parse an RRULE line and return its phrase and the zone of its wall-clock times.
 
     Parameters:
-        text: the line, with or without a DTSTART before it.
-        zone: the zone of times that name none.
-        now: the present instant, from which a rule without DTSTART begins.
+        text: The line, with or without a DTSTART before it.
+        zone: The zone for times without one.
+        now: The present instant, at which a rule without DTSTART starts.
 
-    Raises WhenError that names the part which cannot be kept.
+    Raises WhenError naming the unsupported part.
     """
     match = _LINE.fullmatch(text.strip())
     if match is None:

@@ -1,7 +1,6 @@
-"""Time zones as people look for them: by city, country, abbreviation or offset, in their language.
+"""Searches time zones by city, country, abbreviation or offset, in the person's language.
 
-Names are CLDR's, by babel. Whoever offers them shows the time that it is there now, so that one
-recognizes oneself.
+The names are CLDR's, from babel. Lists show each zone's current time, so that people find their own.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ _COMMON = (
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone under the names by which people know it.
+    """A zone with the names by which people know it.
 
     Attributes:
-        key: its IANA name.
-        city: the city that it is called after.
-        place: the country or place in the person's language.
+        key: Its IANA name.
+        city: The city in its name.
+        place: The country or place in the person's language.
     """
 
     key: str
@@ -42,20 +41,20 @@ class Zone:
     place: str
 
     def label(self, now: datetime) -> str:
-        """Its names with the time that it is there."""
+        """Return its names and the current time there."""
         local = now.astimezone(ZoneInfo(self.key))
         name = self.city if self.place.casefold() in self.city.casefold() else f"{self.city}, {self.place}"
         return f"{name} · {local:%a %H:%M} ({self.key})"[:100]
 
 
 def search_zones(typed: str, locale: str, now: datetime, most: int = 25) -> list[Zone]:
-    """The zones that fit what was typed, best first; the common ones for nothing typed.
+    """Return the zones that match a text, best first; without a text, the common ones.
 
     Parameters:
-        typed: a part of a city, country, IANA name, abbreviation (CET) or an offset (+1, UTC+05:30).
-        locale: in whose language countries are named.
-        now: the present instant, at which abbreviations and offsets count.
-        most: how many at most.
+        typed: Part of a city, country, IANA name, abbreviation (CET) or offset (+1, UTC+05:30).
+        locale: The language for the names of countries.
+        now: The present instant, for abbreviations and offsets.
+        most: The most zones to return.
     """
     zones = _zones(locale)
     wanted = typed.strip().casefold().replace("_", " ")

@@ -1,4 +1,4 @@
-"""A zone named in the text itself: ``9am Tokyo time``, ``18:00 UTC``, ``9:00 Europe/Berlin``."""
+"""Finds a zone named in the text itself: ``9am Tokyo time``, ``18:00 UTC``, ``9:00 Europe/Berlin``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CITY = re.compile(r"^(?P<rest>.*\d\S*|.*\b(?:noon|midnight))\s+(?P<city>[^\d]+?
 
 
 def split_zone(text: str, default: str) -> tuple[str, str]:
-    """The text without the zone that it names, and that zone; the default where it names none."""
+    """Split a text into the text without its zone, and the zone; the default if it names none."""
     if (match := _NAMED.match(text)) is not None:
         name = "UTC" if match["zone"] in ("GMT", "Z") else match["zone"]
         known = _by_name().get(name.casefold())
