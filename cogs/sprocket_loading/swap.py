@@ -173,8 +173,8 @@ def _imported(name: str) -> ModuleType:
 def _forget_bytecode(spec: ModuleSpec) -> None:
     """Delete an extension's cached bytecode.
 
-    Python trusts it if the source's size and whole second of modification are the same (PEP 552), which a quick
-    edit can keep.
+    Python trusts it if the source's size and whole second of modification are the same (PEP 552), which a
+    quick edit can keep.
     """
     cached = [Path(spec.cached)] if spec.cached else []
     for folder in spec.submodule_search_locations or ():

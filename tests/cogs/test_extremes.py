@@ -32,6 +32,8 @@ from tests.conftest import until
 from tests.text import text_of
 from tests.world import World, pick, press, said
 
+pytestmark = pytest.mark.long
+
 LOCALES = ["en-GB", "de", "fr", "es-ES", "pt-BR"]
 LONG = "W" * 98 + "🎲🎲"
 RIGHT_TO_LEFT = "\u202eمرحبا بالعالم " * 7

@@ -12,6 +12,8 @@ from tests.support.foreign_guild import Foreign, forged, untouched
 from tests.text import text_of
 from tests.world import World, button_target, said
 
+pytestmark = pytest.mark.long
+
 
 async def secret_job(world: World) -> str:
     values = {"channel_id": [world.channel], "message": "Secret plan"}

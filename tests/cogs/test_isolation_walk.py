@@ -23,6 +23,8 @@ from tests.support.foreign_guild import Foreign, forged, untouched
 from tests.text import text_of
 from tests.world import World, button_target, said
 
+pytestmark = pytest.mark.long
+
 ACTIONS = sorted({**DESK.clicks, **DESK.opens})
 FORMS = sorted(DESK.forms)
 SECRET = "Secret plan"

@@ -24,6 +24,8 @@ from tests.support.people import people
 from tests.text import text_of
 from tests.world import World, labels, said
 
+pytestmark = pytest.mark.long
+
 MANAGE = "You need the *Manage Server* permission here, or a role that may schedule."
 OWNER = "Only the bot's owner"
 SETTINGS = "You need the *Manage Server* permission to change settings."

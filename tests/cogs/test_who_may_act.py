@@ -26,6 +26,8 @@ from tests.support.foreign_guild import forged
 from tests.text import text_of
 from tests.world import World, button_target, labels, pick, press, said
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent.parent
 
 
