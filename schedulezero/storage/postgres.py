@@ -145,7 +145,7 @@ class PostgresDatabase:
             connection.execute(statement)
 
     def _known(self, error: BaseException) -> BaseException:
-        """Return the error that callers get: DatabaseUnavailable, or the error itself."""
+        """Return the error that callers get: DatabaseUnavailable, ValueUnusable, or the error itself."""
         passing = (_state(error) or "").startswith(_FOR_A_WHILE)
         if _is_about_a_value(error):
             return ValueUnusable(

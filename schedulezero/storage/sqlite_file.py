@@ -247,7 +247,7 @@ def _looking(path: Path) -> Generator[sqlite3.Connection]:
 
 @contextmanager
 def known_as_ours(path: Path) -> Generator[None]:
-    """Inside the block, a file that isn't a SQLite database is damaged if it was ours; else it is left alone."""
+    """Inside the block, a file that is not a SQLite database is damaged if it was ours, else left alone."""
     try:
         yield
     except sqlite3.DatabaseError as error:
