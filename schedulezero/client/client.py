@@ -109,7 +109,7 @@ class Client:
         return _each(lambda cursor: self.jobs(guild_id, query, cursor=cursor, limit=_LARGEST_PAGE))
 
     def due_before(self, instant: datetime) -> AsyncIterator[Job]:
-        """Yield all active jobs of all guilds that run before an instant, earliest first."""
+        """Yield all guilds' active jobs that run by an instant (inclusive), earliest first."""
         return _each(lambda cursor: self._due_page(instant, cursor=cursor, limit=_LARGEST_PAGE))
 
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:

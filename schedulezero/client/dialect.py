@@ -132,7 +132,7 @@ class Dialect(ABC):
 
     @abstractmethod
     async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:
-        """Return a page of the active jobs of all guilds that run before an instant, earliest first."""
+        """Return a page of all guilds' active jobs that run by an instant (inclusive), earliest first."""
 
     @abstractmethod
     async def cancel(self, job: Job, by: str | None = None) -> Job:

@@ -12,7 +12,7 @@ step is *begun*) and after it (the step has *ended*, with its result):
 
 On SQLite the journal is a file of its own next to the database, because each call writes to it and shouldn't
 delay other writes. On PostgreSQL it is two tables shared by all instances of a handler, so that one instance
-can resume the work of another. Its size is bounded: entries that ended days ago are deleted.
+can resume the work of another. Its size is bounded: entries begun more than 7 days ago are deleted.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ def _begin_known(connection: Connection, table: sa.Table, item: _Beginning) -> B
 
 
 def _prune(connection: Connection) -> None:
-    """Delete entries that ended long ago, and the oldest ones above the limit."""
+    """Delete entries that were begun longer ago than `KEPT_FOR`, and the oldest ones above the limit."""
     old = instants.now() - KEPT_FOR
     most = MOST_KEPT_SHARED if is_postgres(connection) else MOST_KEPT
     for table in (_runs, _steps):

@@ -124,7 +124,10 @@ class TypedJob:
         return function
 
     def dry_run(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
-        """Use the decorated function to check Discord and say what the job would do now, without doing it."""
+        """Use the decorated function to check Discord and say what the job would do now, without doing it.
+
+        The card gets a button for it.
+        """
         self._declare(dry_run=self._telling(function))
         return function
 

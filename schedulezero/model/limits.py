@@ -21,7 +21,7 @@ from schedulezero.sentences import Sentence
 
 MINUTE = timedelta(minutes=1)
 EDGE_ENTRIES, EDGE_KIB = 2_000, 2_048
-"""Maximum size of an imported file if the owner sets none."""
+"""Upper bound on the size of an imported file, also if the owner sets no limit."""
 
 
 @dataclass(frozen=True, slots=True)

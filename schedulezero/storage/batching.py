@@ -20,8 +20,8 @@ class Together(Generic[T, R]):
 
     Parameters:
         work: processes a list of items and returns their results in the same order. If it raises, it must
-            have done nothing; it is then retried with half as many items, so that a caller with an invalid
-            item fails alone.
+            have done nothing. It is then retried with half as many items, so that a caller with an invalid
+            item fails alone; after DatabaseUnavailable, all callers of the batch fail.
         most: maximum number of items in a batch.
     """
 

@@ -149,7 +149,7 @@ def _job_id(note: str) -> str | None:
 
 
 def merge_journal(backup: Path, kept: Path) -> None:
-    """Add rows that exist only in a backup to a journal; of two rows for the same run, keep the newer one."""
+    """Add rows that exist only in a backup to a journal; of two rows with the same key, keep the newer."""
     with closing(sqlite_file.reading(backup)) as old, closing(sqlite_file.connect(kept)) as new, new:
         for table, keys in _JOURNAL_KEYS.items():
             if table not in tables_in(old) & tables_in(new):

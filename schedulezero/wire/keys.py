@@ -1,4 +1,9 @@
-"""Keys of the ZeroMQ wires: CURVE, used beyond loopback, and on all addresses with `require_keys`."""
+"""Keys of the ZeroMQ wires: CURVE, used beyond loopback, and on all addresses with `require_keys`.
+
+Each side has its own key pair, created at its first start, and a list of the public keys it allows. The
+folder contains ``own.secret``, ``own.public``, and ``allowed``: one key per line, followed by a name. Only
+its user can read any of it. (CURVE: https://rfc.zeromq.org/spec/26/; access control: ZAP, spec 27.)
+"""
 
 from __future__ import annotations
 
