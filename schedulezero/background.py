@@ -1,7 +1,7 @@
-"""Background tasks that somebody owns: a failure is logged at once, and not when the program ends.
+"""Background tasks that have an owner: a failure is logged at once, not when the program ends.
 
-`asyncio.create_task` keeps an exception until somebody asks for it, which may be never. Everything
-that runs in the background starts here instead, or in an `asyncio.TaskGroup`; a test holds that.
+`asyncio.create_task` keeps an exception until someone asks for it, which may be never. All background work
+starts here instead, or in an `asyncio.TaskGroup`; a test enforces that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_tasks: set[asyncio.Task[Any]] = set()  # the event loop itself holds tasks by weak references only
+_tasks: set[asyncio.Task[Any]] = set()  # the event loop itself holds only weak references to tasks
 
 
 def run_in_background(
@@ -25,13 +25,13 @@ def run_in_background(
     failed: Callable[[BaseException], object] | None = None,
     passed_on: tuple[type[BaseException], ...] = (),
 ) -> asyncio.Task[T]:
-    """Starts a task and returns it. Its owner cancels it, or awaits it, before the loop ends.
+    """Start a task and return it. Its owner cancels or awaits it before the loop ends.
 
     Parameters:
-        work: what the task does.
+        work: the coroutine to run.
         what: names the work in the log: "``what`` stopped".
-        failed: gets the exception right after it was logged.
-        passed_on: exceptions that belong to whoever awaits the task, and are not logged.
+        failed: called with the exception right after it is logged.
+        passed_on: exceptions that are left to whoever awaits the task, and not logged.
     """
     task = asyncio.get_running_loop().create_task(work, name=what)
     _tasks.add(task)

@@ -1,66 +1,67 @@
-"""Every error of the product, one class per thing that its receiver can do about it.
+"""Every error of the product: one class for each way a caller can react.
 
     ScheduleZeroError
-    ├── WhenError                 a text that says when was not understood, or names the past
-    ├── TriggerError              a trigger's arguments are wrong; names the field
-    ├── ParameterError            a job's parameters are wrong; names the parameter
-    ├── JobFailed                 a job says that it failed, and whether trying again can help
-    │   ├── Gone                  what the job is about does not exist (any more)
-    │   ├── Forbidden             the job may not do that; only people can change it
-    │   └── Uncertain             it cannot be told whether the job was done
-    ├── DatabaseUnusable          the database cannot be opened
-    │   ├── DatabaseDamaged       it is damaged or gone, and a person decides what takes its place
-    │   ├── DatabaseInUse         another process has it
-    │   ├── BackupUnusable        what was named as a backup, or as its place, cannot be one
-    │   └── DatabaseAway          it does not answer now; trying again may help
-    ├── DatabaseUnavailable       it cannot be read or written at the moment (a full disk, a lock)
-    ├── ValueUnusable             a value is one that the database cannot hold
-    ├── PortTaken                 somebody else listens where we must
-    ├── Exposed                   it would be open to others without what that takes
-    ├── KeysUnusable              the keys of the ZeroMQ wires cannot be used
-    │   └── NoSuchKey             what was given is not a key, or not one on the list
-    ├── ClientError               the server could not be used
-    │   ├── ServerUnreachable     nobody listens there
-    │   ├── ServerTimeout         it listens and does not answer
+    ├── WhenError                 a text doesn't describe a time, or describes one in the past
+    ├── TriggerError              a trigger's arguments are invalid; names the field
+    ├── ParameterError            a job's parameters are invalid; names the parameter
+    ├── JobFailed                 a job reports that it failed, and whether a retry can help
+    │   ├── Gone                  the job's target doesn't exist (any more)
+    │   ├── Forbidden             the job lacks permission; only people can change that
+    │   └── Uncertain             it is unknown whether the job took effect
+    ├── DatabaseUnusable          the database can't be opened
+    │   ├── DatabaseDamaged       it is damaged or missing; a person decides what replaces it
+    │   ├── DatabaseInUse         another process is using it
+    │   ├── BackupUnusable        the path given for a backup can't be used as one
+    │   └── DatabaseAway          it isn't responding; a retry may help
+    ├── DatabaseUnavailable       it can't be read or written right now (full disk, lock)
+    ├── ValueUnusable             the database can't store a value
+    ├── PortTaken                 another program is listening on a port we need
+    ├── Exposed                   the server would be open to other machines without protection
+    ├── KeysUnusable              the keys of the ZeroMQ wires can't be used
+    │   └── NoSuchKey             not a valid key, or not an allowed one
+    ├── ClientError               a call to the server failed
+    │   ├── ServerUnreachable     nothing is listening at its address
+    │   ├── ServerTimeout         it accepted the connection but didn't answer in time
     │   ├── ServerFailed          it answered 5xx
-    │   ├── ServerBusy            429: it was asked too often, and may be asked again in a moment
-    │   ├── BadAnswer             it answered something that is not what it promised
-    │   ├── NotSupported          this server's dialect has no such thing
-    │   └── RequestRefused        4xx: the request itself is wrong
+    │   ├── ServerBusy            429: too many requests; retry in a moment
+    │   ├── BadAnswer             its response doesn't match its API
+    │   ├── NotSupported          its dialect has no such call
+    │   └── RequestRefused        4xx: the request itself is invalid
     │       ├── NotFound          404
     │       └── Conflict          409
     │   in schedulezero.server:
-    ├── Refusal                   .decisions.refusal: a request that the server refuses
-    │   ├── Missing               .decisions.refusal: what it names does not exist
-    │   ├── Conflict              .decisions.refusal: it does not go with the state that things are in
-    │   ├── LimitReached          .decisions.refusal: a limit of the owner's or the guild's is reached
-    │   └── ApiError              .http.errors: it came in a way that is not accepted
-    ├── TokenRefused              .records.tokens: a token for REST cannot be made
-    │   └── TokenNameUnusable     .records.tokens: nor under that name
-    ├── HandlerAway               .handlers.connection: nobody listens there; the call was not delivered
-    ├── CallTimeout               .handlers.connection: the call was delivered and not answered in time
-    ├── CallLost                  .handlers.connection: it was delivered, and no answer can come any more
-    ├── Taken                     .handlers.registry: the name belongs to a handler that is alive
-    ├── Crowded                   .handlers.crowd: there is no room for another handler now
+    ├── Refusal                   .decisions.refusal: the server refuses a request
+    │   ├── Missing               .decisions.refusal: the request names something that doesn't exist
+    │   ├── Conflict              .decisions.refusal: the request conflicts with the current state
+    │   ├── LimitReached          .decisions.refusal: a limit of the owner or the guild is reached
+    │   └── ApiError              .http.errors: the HTTP request isn't acceptable
+    ├── TokenRefused              .records.tokens: a REST token can't be created
+    │   └── TokenNameUnusable     .records.tokens: its name can't be used
+    ├── HandlerAway               .handlers.connection: the handler isn't listening; the call wasn't delivered
+    ├── CallTimeout               .handlers.connection: the call was delivered but not answered in time
+    ├── CallLost                  .handlers.connection: the call was delivered, but no answer can arrive
+    ├── Taken                     .handlers.registry: the name belongs to a live handler
+    ├── Crowded                   .handlers.crowd: there is currently no room for another handler
     │   in schedulezero:
-    ├── AddressUnusable           .web.address: a text is not an address that can be called
-    ├── OutgoingFailed            .web.outgoing: a request to the web could not be made
-    ├── UnreadableFile            .exchange.limited_reading: a file cannot be read
-    ├── NotTakenOver              .exchange.importers: an entry of a file cannot be taken over
-    ├── Unusable                  .exchange.calendar_checks: an event cannot be scheduled as it stands
+    ├── AddressUnusable           .web.address: a text isn't an address that can be called
+    ├── OutgoingFailed            .web.outgoing: an outgoing web request failed
+    ├── UnreadableFile            .exchange.limited_reading: a file can't be read
+    ├── NotTakenOver              .exchange.importers: an entry of a file can't be imported
+    ├── Unusable                  .exchange.calendar_checks: a calendar event can't be scheduled as it is
     │   in cogs:
-    ├── Refused                   .services: the person may not do this, or it cannot be done
+    ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
     │   in bot:
-    ├── ConfigError               .config: the configuration cannot be used
-    ├── DiscordUnusable           .refusals: Discord cannot be used
-    │   └── DiscordRefuses        .refusals: it refuses what the bot asks for
-    ├── Unusable                  .cli.exit_status: a command cannot do its work
-    ├── CannotMove                .cli.move_database: the database cannot be moved
-    ├── NoSuchName                .cli.new_sprocket: a sprocket cannot have that name
-    └── CannotWrite               .cli.new_sprocket: the new file cannot be written
+    ├── ConfigError               .config: the configuration is invalid
+    ├── DiscordUnusable           .refusals: Discord can't be used
+    │   └── DiscordRefuses        .refusals: Discord refuses the bot's request
+    ├── Unusable                  .cli.exit_status: a command can't do its work
+    ├── CannotMove                .cli.move_database: the database can't be moved
+    ├── NoSuchName                .cli.new_sprocket: the name isn't valid for a sprocket
+    └── CannotWrite               .cli.new_sprocket: the new file can't be written
 
-Each error is data: a code that programs decide and translate by, the values that stand in its sentence, and
-that sentence in English, for the person who receives it (`schedulezero.sentences`). Logs carry the cause.
+Each error is data: a code that programs use for decisions and translations, the values in its sentence, and
+the sentence itself in English, written for the person who receives it (`schedulezero.sentences`). The cause
+appears only in logs.
 """
 
 from __future__ import annotations
@@ -73,16 +74,16 @@ from schedulezero.sentences import Sentence
 
 
 class ScheduleZeroError(Exception):
-    """Something in ScheduleZero went wrong.
+    """Base class of all ScheduleZero errors.
 
     Parameters:
-        message: what went wrong, in English: a `Sentence`, a text, or with a code the template of one.
-        code: stands for the template, and is what programs decide and translate by.
-        values: what stands in the template, as `Sentence` takes it.
+        message: what went wrong, in English: a `Sentence`, a text or, together with a code, a template.
+        code: identifies the template; programs use it for decisions and translations.
+        values: the values of the template's placeholders, as for `Sentence`.
     """
 
     code: str = "error"
-    """What programs know it by: the name of its class, where an error brings no code of its own."""
+    """The error's code; the class name in snake_case, unless an instance has its own."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -100,20 +101,20 @@ class ScheduleZeroError(Exception):
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """What stands in the sentence, by name."""
+        """The values in the sentence, by name."""
         return self.message.values
 
 
 class WhenError(ScheduleZeroError):
-    """The text does not say when, or says a time that cannot be scheduled."""
+    """The text doesn't describe a time, or describes one that can't be scheduled."""
 
 
 class TriggerError(ScheduleZeroError):
-    """A trigger's arguments are wrong.
+    """A trigger's arguments are invalid.
 
     Parameters:
-        field: path of the offending argument below the request's root, such as ``trigger.args.hour``.
-        message: what was wrong and what would be right.
+        field: path of the invalid argument from the request's root, such as ``trigger.args.hour``.
+        message: what is wrong and what would be valid.
     """
 
     def __init__(self, field: str, message: str, *, code: str | None = None, **values: Any) -> None:
@@ -130,17 +131,18 @@ class ParameterError(ScheduleZeroError):
 
 
 class JobFailed(ScheduleZeroError):
-    """A job function raises this to fail with a sentence, saying whether a retry can help.
+    """A job function raises this to fail with a message and say whether a retry can help.
 
-    ``JobFailed("My own sentence.")`` is enough. With a code the sentence is a template, which catalogues
-    may hold in other languages: ``JobFailed("There is no shelf {shelf}.", code="shelf_missing", shelf=5)``.
+    ``JobFailed("My own sentence.")`` is enough. With a code, the message is a template that catalogues can
+    translate: ``JobFailed("There is no shelf {shelf}.", code="shelf_missing", shelf=5)``.
 
     Parameters:
         message, code, values: the reason, for the person who scheduled the job; see `ScheduleZeroError`.
-        retry: False when trying again cannot help (a missing channel, a missing permission).
-        retry_after: seconds after which to try again; such a try uses no attempt up (an outage, a limit).
-        pause: the job is to be held until somebody looks at it.
-        may_have_worked: the effect may have come about all the same (a lost answer).
+        retry: False if a retry can't help (a missing channel, a missing permission).
+        retry_after: seconds to wait before the retry, which then doesn't count as an attempt (an outage, a
+            rate limit).
+        pause: whether to pause the job until a person looks at it.
+        may_have_worked: whether the job may have taken effect anyway (a lost answer).
     """
 
     def __init__(
@@ -162,32 +164,32 @@ class JobFailed(ScheduleZeroError):
 
 
 class Gone(JobFailed):
-    """What the job is about does not exist, or not any more; trying again cannot help."""
+    """The job's target doesn't exist, or no longer exists; a retry can't help."""
 
     def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
         super().__init__(message, retry=False, code=code, **values)
 
 
 class Forbidden(JobFailed):
-    """The job may not do that; only people can change it, and trying again cannot help."""
+    """The job lacks permission; only people can change that, and a retry can't help."""
 
     def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
         super().__init__(message, retry=False, code=code, **values)
 
 
 class Uncertain(JobFailed):
-    """It cannot be told whether the job was done; a person decides whether to do it again."""
+    """It is unknown whether the job took effect; a person decides whether to run it again."""
 
     def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
         super().__init__(message, retry=False, may_have_worked=True, code=code, **values)
 
 
 class DatabaseUnusable(ScheduleZeroError):
-    """The database cannot be opened."""
+    """The database can't be opened."""
 
 
 class DatabaseDamaged(DatabaseUnusable):
-    """The database is damaged or gone; only `restore` or ``--begin-empty`` puts another one in its place.
+    """The database is damaged or missing; only `restore` or ``--begin-empty`` replaces it.
 
     Parameters:
         finding: a sentence that says what was found.
@@ -204,18 +206,18 @@ class DatabaseInUse(DatabaseUnusable):
 
 
 class BackupUnusable(DatabaseUnusable):
-    """What was named as a backup, or as the place for one, cannot be it; nothing was changed."""
+    """The path given for a backup can't be used as one; nothing was changed."""
 
 
 class DatabaseAway(DatabaseUnusable):
-    """The database cannot be opened now, because it does not answer; trying again may help."""
+    """The database isn't responding and can't be opened right now; a retry may help."""
 
 
 class DatabaseUnavailable(ScheduleZeroError):
-    """The database cannot be read or written at the moment; nothing of the request was done.
+    """The database can't be read or written right now; no part of the request took effect.
 
     Parameters:
-        detail: where it is and what it said, for the log; people are told without that.
+        detail: the database's location and its own error, for the log only.
     """
 
     def __init__(self, detail: str) -> None:
@@ -229,60 +231,60 @@ class DatabaseUnavailable(ScheduleZeroError):
 
 
 class ValueUnusable(ScheduleZeroError):
-    """A value is one that the database cannot hold, such as a text with a zero byte in PostgreSQL."""
+    """The database can't store a value, such as a text with a zero byte in PostgreSQL."""
 
 
 class PortTaken(ScheduleZeroError):
-    """Another program listens on a port that we need."""
+    """Another program is listening on a port that we need."""
 
 
 class Exposed(ScheduleZeroError):
-    """The server would be open to other machines without what that takes."""
+    """The server would be open to other machines without the protection this requires."""
 
 
 class KeysUnusable(ScheduleZeroError):
-    """The keys of the ZeroMQ wires cannot be read, made or used."""
+    """The keys of the ZeroMQ wires can't be read, created or used."""
 
 
 class NoSuchKey(KeysUnusable):
-    """What was given is not a public key, or not one that is let in."""
+    """The text isn't a valid public key, or the key isn't an allowed one."""
 
 
 class ClientError(ScheduleZeroError):
-    """The ScheduleZero server could not be used."""
+    """A call to the ScheduleZero server failed."""
 
 
 class ServerUnreachable(ClientError):
-    """Nobody listens at the server's address."""
+    """Nothing is listening at the server's address."""
 
 
 class ServerTimeout(ClientError):
-    """The server did not answer in time."""
+    """The server didn't answer in time."""
 
 
 class ServerFailed(ClientError):
-    """The server failed while it handled the request."""
+    """The server failed while handling the request."""
 
 
 class ServerBusy(ClientError):
-    """The server was asked too often within a moment."""
+    """The server received too many requests in a short time."""
 
 
 class BadAnswer(ClientError):
-    """The server's answer is not what its API promises."""
+    """The server's response doesn't match its API."""
 
 
 class NotSupported(ClientError):
-    """The server speaks a dialect that has no such call."""
+    """The server's dialect has no such call."""
 
 
 class RequestRefused(ClientError):
     """The server refused the request.
 
     Parameters:
-        message: the server's own sentence, whose code is finer than the request's.
+        message: the server's own message; its code may be more specific than ``code``.
         code: the server's error code, such as ``bad_trigger``.
-        field: the part of the request that was wrong, where the server says so.
+        field: the invalid part of the request, if the server names it.
     """
 
     code = "refused"
@@ -294,8 +296,8 @@ class RequestRefused(ClientError):
 
 
 class NotFound(RequestRefused):
-    """The server has no such thing."""
+    """The requested resource doesn't exist."""
 
 
 class Conflict(RequestRefused):
-    """The thing exists already, or was changed by somebody else meanwhile."""
+    """The resource already exists, or was just changed by someone else."""

@@ -1,17 +1,17 @@
-"""Named points of the code where a test lets something go wrong: a kill, a full disk, a pause.
+"""Named points in the code where a test can inject a fault: a kill, a full disk, a pause.
 
-Nothing in the product sets `trouble_maker`; without one a point costs a look at a variable. The names:
+Nothing in the product sets `trouble_maker`; without one, a point costs one variable lookup. The names:
 
-    clock.claim          due jobs are turned into runs, not yet committed
-    clock.claimed        they are committed, nobody was told yet
+    clock.claim          due jobs have become runs, not yet committed
+    clock.claimed        the runs are committed, nobody is notified yet
     dispatcher.call      a call is about to be sent
-    dispatcher.answered  its answer is there, not yet recorded
+    dispatcher.answered  its answer has arrived, not yet recorded
     store.record         outcomes are written, not yet committed
-    handler.begun        a call is noted in the journal, its function not yet called
-    handler.done         its function has returned, not yet noted
-    handler.ended        its result is noted, not yet answered
-    step.begun           a step is noted in the journal, not yet done
-    step.done            it is done, not yet noted
+    handler.begun        a call is in the journal, its function not yet called
+    handler.done         its function has returned, result not yet in the journal
+    handler.ended        its result is in the journal, not yet answered
+    step.begun           a step is in the journal, not yet done
+    step.done            the step is done, result not yet in the journal
 """
 
 from __future__ import annotations
@@ -36,6 +36,6 @@ POINTS = (
 
 
 def point(name: str) -> None:
-    """Lets a test's trouble maker do what it likes at this point."""
+    """Call the test's trouble maker, if there is one."""
     if trouble_maker is not None:
         trouble_maker(name)

@@ -1,6 +1,6 @@
-"""Which exceptions beside `Exception` other people's code raised, and which came from outside of it.
+"""Which BaseExceptions other people's code raised itself, and which came from outside.
 
-SystemExit, KeyboardInterrupt and the like end an event loop when a task ends with them, and so the program.
+A task that ends with SystemExit, KeyboardInterrupt or the like ends its event loop, and so the program.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import TracebackType
 
 
 def is_its_own(error: BaseException) -> bool:
-    """Whether code raised this itself: it is not Ctrl-C, and not how its task is cancelled or closed."""
+    """Return whether code raised this itself: it isn't Ctrl-C, or a task's cancellation or closing."""
     if isinstance(error, KeyboardInterrupt | GeneratorExit):
         return _was_raised(error)
     if isinstance(error, asyncio.CancelledError):
@@ -24,7 +24,7 @@ def is_its_own(error: BaseException) -> bool:
 
 
 def _was_raised(error: BaseException) -> bool:
-    """Whether a ``raise`` raised it: a signal, or the end of a generator, comes without one."""
+    """Return whether a ``raise`` raised it: signals and the end of a generator don't use one."""
     last: TracebackType | None = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next

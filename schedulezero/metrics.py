@@ -1,6 +1,6 @@
-"""What is counted and measured, for Prometheus; one registry for the process, as `/metrics` shows it.
+"""Counters and gauges for Prometheus; one registry per process, served at `/metrics`.
 
-The bot, its handler and the embedded server share a process, and with it these figures.
+The bot, its handler and the embedded server share a process, and so these metrics.
 (https://prometheus.io/docs/)
 """
 
@@ -39,7 +39,7 @@ DISCORD_LIMITED = Counter("schedulezero_discord_rate_limited", "Answers of Disco
 
 
 def note_run(run: Run) -> None:
-    """Counts a run that ended."""
+    """Count a run that ended."""
     RUNS.labels(run.state.value).inc()
     if run.lateness is not None:
         LATENESS.observe(max(run.lateness.total_seconds(), 0.0))
@@ -48,17 +48,17 @@ def note_run(run: Run) -> None:
 
 
 def note_refusal(limit: str) -> None:
-    """Counts a request that a limit refused."""
+    """Count a request that a limit refused."""
     REFUSALS.labels(limit).inc()
 
 
 def note_discord(status: int) -> None:
-    """Counts an answer of Discord's."""
+    """Count a response from Discord."""
     DISCORD_REQUESTS.labels(f"{status // 100}xx").inc()
     if status == 429:
         DISCORD_LIMITED.inc()
 
 
 def exposition() -> bytes:
-    """Everything in Prometheus' own text format."""
+    """Return all metrics in Prometheus' text format."""
     return generate_latest(REGISTRY)

@@ -1,4 +1,4 @@
-"""Old import paths that live on for one release, with a warning."""
+"""Old import paths that keep working for one release, with a warning."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 
 def warn_moved(old: str, new: str) -> None:
-    """Says that a module has moved; called at the import of its old path.
+    """Warn that a module has moved; called when its old path is imported.
 
     Parameters:
-        old: the path that was imported.
-        new: where the same names are now.
+        old: the imported path.
+        new: the new path of the same names.
     """
     text = f"{old} has moved to {new}; the old path goes with the next release."
     warnings.warn(text, DeprecationWarning, stacklevel=3)
 
 
 def names_of(package: str, module: str) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a package that was a module: it has the module's names, with a warning.
+    """Return the ``__getattr__`` of a package that was a module: it has the module's names, with a warning.
 
     Parameters:
-        package: the package, by the name that the module had.
-        module: where the names are now; imported when the first of them is asked for.
+        package: the package, which has the module's old name.
+        module: the module that now has the names; imported when the first of them is used.
     """
 
     def get(name: str) -> Any:

@@ -1,9 +1,9 @@
-"""A sentence for people that is data, too: an English text with a stable code and the values in it.
+"""Sentences as data: an English text with a stable code and the values in it.
 
-Programs decide and translate by `code` and `values`; the text is for people, and for peers that know nothing
-of codes. On every wire and in every table the parts stand side by side: ``error``, ``error_code`` and
-``error_values``, the same for ``note`` and other keys. What a peer sends beside its text is checked, and
-dropped as a whole when it is not what it should be; its text is shown as it is then.
+Programs use `code` and `values` for decisions and translations. The text is for people, and for peers that
+don't know codes. Every wire format and table stores the parts next to each other: ``error``, ``error_code``
+and ``error_values``, and likewise for ``note`` and other keys. A peer's code and values are validated, and
+dropped together if invalid; its text is then shown unchanged.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any, cast
 
 LONGEST_CODE = 64
 MOST_VALUES = 20
-"""How many values one sentence holds."""
+"""Maximum number of values in one sentence."""
 MOST_ITEMS = 100
-"""How many items a list in one holds."""
+"""Maximum number of items in a list within a sentence."""
 DEEPEST = 3
-"""How many levels sentences and lists within a sentence nest."""
+"""Maximum nesting depth of sentences and lists within a sentence."""
 LARGEST_VALUES = 16 * 1024
-"""How many characters the values of one sentence have as JSON."""
+"""Maximum length in characters of one sentence's values as JSON."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _PLACEHOLDER = re.compile(r"\{(\w+)(!r)?\}", re.ASCII)
@@ -31,14 +31,14 @@ _LARGEST_NUMBER = 2**63 - 1
 
 
 class Sentence(str):
-    """An English text that knows its code and its values. Wherever a text is wanted, it is one.
+    """An English text with a code and values; usable wherever a string is.
 
     Parameters:
-        template: the text, each value's name in braces in its place (``{name!r}`` shows it in quotes).
-        code: a word in snake_case that stands for the template.
-        values: what stands in it: texts, numbers, booleans, None, lists of those, or other sentences.
+        template: the text with each value's name in braces (``{name!r}`` puts the value in quotes).
+        code: a snake_case word that identifies the template.
+        values: texts, numbers, booleans, None, lists of those, or other sentences.
 
-    Only the names of values are filled in, once: braces in a template or in a value mean nothing else.
+    Only names of values are replaced, and only once: other braces in a template or a value have no meaning.
     """
 
     code: str | None
@@ -49,18 +49,18 @@ class Sentence(str):
         return _made(filled(template, kept), code, kept)
 
     def changed(self, change: Callable[[str], str]) -> Sentence:
-        """The same with every text in it changed, its values' included."""
+        """Return a copy with every text in it changed, including those among its values."""
         values = {name: _changed(value, change) for name, value in self.values.items()}
         return _made(change(str(self)), self.code, values)
 
 
 def filled(template: str, values: Mapping[str, Any], say: Callable[[str], str] = str) -> str:
-    """A template with values in the place of their names.
+    """Fill in a template's placeholders.
 
     Parameters:
         template: the text.
-        values: by name; a name that is not among them stays as it is.
-        say: how a sentence among them is said.
+        values: values by name; a placeholder without a value stays unchanged.
+        say: renders a sentence among the values.
     """
 
     def fill(part: re.Match[str]) -> str:
@@ -73,17 +73,17 @@ def filled(template: str, values: Mapping[str, Any], say: Callable[[str], str] =
 
 
 def placeholders(template: str) -> frozenset[str]:
-    """The names of the values that a template has places for."""
+    """Return the names of a template's placeholders."""
     return frozenset(name for name, _ in _PLACEHOLDER.findall(template))
 
 
 def in_a_row(first: str | None, then: Sentence) -> Sentence:
-    """A sentence, after another one where there is one."""
+    """Append a sentence to another one, if there is another one."""
     return Sentence("{first} {then}", "in_a_row", first=first, then=then) if first else then
 
 
 def parts_of(text: str | None) -> Iterator[Sentence]:
-    """A sentence and all sentences within it; nothing for a plain text."""
+    """Yield a sentence and all sentences nested in it; nothing for a plain text."""
     if isinstance(text, Sentence):
         yield text
         for value in text.values.values():
@@ -91,12 +91,12 @@ def parts_of(text: str | None) -> Iterator[Sentence]:
 
 
 def code_of(text: str | None) -> str | None:
-    """The code of a sentence, None for a plain text."""
+    """Return a sentence's code, or None for a plain text."""
     return text.code if isinstance(text, Sentence) else None
 
 
 def sentence_fields(key: str, text: str | None) -> dict[str, Any]:
-    """A text as JSON carries it: under its key, its code and values beside it (None without)."""
+    """Return a text's JSON fields: the text under its key, and its code and values, or None for each."""
     code, values = None, None
     if isinstance(text, Sentence) and text.code is not None:
         found = _values_json(text)
@@ -110,14 +110,14 @@ def sentence_fields(key: str, text: str | None) -> dict[str, Any]:
 
 
 def present_fields(key: str, text: str) -> dict[str, Any]:
-    """The same without the keys that would be None, for peers that may know nothing of them."""
+    """Return `sentence_fields` without the keys that are None, for peers that may not know them."""
     return {name: value for name, value in sentence_fields(key, text).items() if value is not None}
 
 
 def read_sentence(data: Mapping[str, Any], key: str) -> Sentence | None:
-    """The text under a key of somebody's JSON, with what stands beside it; None when there is no text.
+    """Read the text under a key of untrusted JSON, with its code and values; None if there is no text.
 
-    A code or values that are forged, too large or of the wrong kind are dropped together.
+    Forged, oversized or mistyped codes and values are dropped together.
     """
     text = data.get(key)
     if text is None:
@@ -135,7 +135,7 @@ def _made(text: str, code: str | None, values: Mapping[str, Any]) -> Sentence:
 
 
 def _plain(value: Any) -> Any:
-    """A value as a sentence keeps it."""
+    """Convert a value to the form a sentence stores."""
     if isinstance(value, Sentence) or value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -178,12 +178,12 @@ def _json(value: Any) -> Any:
 
 
 def _bounded(values: dict[str, Any]) -> bool:
-    """Whether values are within what we take from others, so that a peer takes ours."""
+    """Return whether the values are within our own limits for incoming values, so that peers accept them."""
     return _read("", "any", values, DEEPEST) is not None
 
 
 def _read(text: str, code: Any, values: Any, depth: int) -> Sentence | None:
-    """A sentence of somebody else's; None when its code or its values are not what they should be."""
+    """Read an untrusted sentence; None if its code or its values are invalid."""
     values = {} if values is None else values
     if not (isinstance(code, str) and len(code) <= LONGEST_CODE and _CODE.fullmatch(code)):
         return None

@@ -1,8 +1,8 @@
-"""A pytest plugin for those who write sprockets: ``pytest_plugins = ["schedulezero.testing"]``.
+"""A pytest plugin for sprocket authors: ``pytest_plugins = ["schedulezero.testing"]``.
 
-It brings the fixtures ``guild`` (the real bot in a simulated guild: run a job, schedule one, move time on,
-see what was posted) and ``bot_settings``. They live with the bot, which this package does not know; so this
-module only names where.
+It provides the fixtures ``guild`` (the real bot in a simulated guild: run a job, schedule one, advance time,
+inspect what was posted) and ``bot_settings``. They belong to the bot's package, which this package doesn't
+import; this module only names their location.
 """
 
 pytest_plugins = ("bot.testing",)

@@ -1,4 +1,4 @@
-"""Spans around what takes time, for whoever wants to see them; nothing until somebody does."""
+"""Spans around slow operations, for an optional tracer; they do nothing until one is set."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _span: Span | None = None
 
 
 def use(span: Span | None) -> None:
-    """Makes spans from now on: a context manager from a name and attributes. None makes none."""
+    """Set the factory of spans: a name and attributes in, a context manager out. None disables spans."""
     global _span
     _span = span
 
 
 def span(name: str, **attributes: str) -> AbstractContextManager[None]:
-    """A span of that name while the context is entered."""
+    """Return a span with that name, which lasts while the context is entered."""
     return _span(name, attributes) if _span is not None else nullcontext()

@@ -1,7 +1,7 @@
-"""The REST client: one typed interface for the cogs, whichever server answers.
+"""The REST client: one typed interface for the cogs, for any server.
 
-It learns the server's dialect with the first request and again after a server was gone, because
-another one may have taken its place.
+It detects the server's dialect with the first request, and again after an outage, because a different
+server may have taken over.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LARGEST_BULK = 500
 def _asks(
     question: Callable[Concatenate[Dialect, P], Awaitable[T]],
 ) -> Callable[Concatenate[Client, P], Coroutine[Any, Any, T]]:
-    """Makes a method of the client that asks the same of the server's dialect."""
+    """Turn a dialect method into a client method that calls the server's dialect."""
 
     @wraps(question)
     async def ask(client: Client, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -43,7 +43,7 @@ def _asks(
 class Client:
     """Talks to one ScheduleZero server. Every method raises ClientError with a sentence.
 
-    Those that are not described here are described where `Dialect` is.
+    Methods without a docstring are documented in `Dialect`.
 
     Parameters:
         endpoint: the server's root, such as ``http://127.0.0.1:8888``.
@@ -60,11 +60,11 @@ class Client:
         return self._http.endpoint
 
     async def close(self) -> None:
-        """Closes its connections."""
+        """Close its connections."""
         await self._http.close()
 
     async def lacks(self) -> Mapping[Feature, str]:
-        """What this server cannot do, with the sentence to tell about it."""
+        """Return the features this server lacks, each with a sentence to show."""
         return (await self._learned()).lacks
 
     create = _asks(Dialect.create)
@@ -94,7 +94,7 @@ class Client:
     _bulk_part = _asks(Dialect.bulk)
 
     async def job(self, job_id: str, guild_id: str) -> Job:
-        """The job of that id, if it belongs to that guild; NotFound otherwise."""
+        """Return a job by id if it belongs to the guild; raises NotFound otherwise."""
         job = await self._show(job_id)
         if job.guild_id != guild_id:
             raise NotFound(
@@ -105,15 +105,15 @@ class Client:
         return job
 
     def all_jobs(self, guild_id: str, query: JobQuery = JobQuery()) -> AsyncIterator[Job]:  # noqa: B008
-        """All of a guild's jobs that the query matches, read page by page."""
+        """Yield all of a guild's jobs that match the query, read page by page."""
         return _each(lambda cursor: self.jobs(guild_id, query, cursor=cursor, limit=_LARGEST_PAGE))
 
     def due_before(self, instant: datetime) -> AsyncIterator[Job]:
-        """All active jobs of all guilds that run before an instant, the next one first."""
+        """Yield all guilds' active jobs that run by an instant (inclusive), earliest first."""
         return _each(lambda cursor: self._due_page(instant, cursor=cursor, limit=_LARGEST_PAGE))
 
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:
-        """One change to many jobs of a guild, in as many requests as it takes."""
+        """Apply one change to many jobs of a guild, in as many requests as needed."""
         ids = list(change.jobs)
         changed: dict[str, tuple[int, int]] = {}
         refused: dict[str, str] = {}
@@ -125,7 +125,7 @@ class Client:
         return BulkOutcome(changed, refused)
 
     async def handlers(self) -> list[HandlerInfo]:
-        """The handlers that the server knows, each asked whether it is there."""
+        """Return the handlers that the server knows, after asking each one whether it is alive."""
         answer = await self._http.request("GET", "/api/handlers")
         items: Any = answer.get("handlers")
         if not isinstance(items, list):
@@ -143,11 +143,11 @@ class Client:
             ) from error
 
     async def health(self) -> JsonObject:
-        """Whether the server is well, with what it says of its load."""
+        """Return the server's health, including its load."""
         return await self._http.request("GET", "/api/health")
 
     async def outcomes(self) -> dict[str, int]:
-        """How many runs of the history stand in each state, of all guilds."""
+        """Return how many runs in the history have each state, for all guilds."""
         found = await self._http.request("GET", "/api/executions/stats")
         counts = found.get("by_status")
         known = cast("dict[str, Any]", counts) if isinstance(counts, dict) else {}
@@ -159,7 +159,7 @@ class Client:
         return self._dialect
 
     async def ask(self, question: Callable[[Dialect], Awaitable[T]]) -> T:
-        """Asks in the server's dialect, which is learned again after the server was gone."""
+        """Ask in the server's dialect, which is detected again after the server was unreachable."""
         try:
             return await question(await self._learned())
         except (ServerUnreachable, ServerTimeout):
@@ -168,7 +168,7 @@ class Client:
 
 
 async def _each(page_at: Callable[[str | None], Awaitable[JobPage]]) -> AsyncIterator[Job]:
-    """The jobs of all pages, one page read at a time."""
+    """Yield the jobs of all pages, read one page at a time."""
     cursor: str | None = None
     while True:
         page = await page_at(cursor)
@@ -180,7 +180,7 @@ async def _each(page_at: Callable[[str | None], Awaitable[JobPage]]) -> AsyncIte
 
 
 async def _learn_dialect(http: Http) -> Dialect:
-    """Which dialect the server speaks: the published one has no ``/api/jobs``."""
+    """Detect the server's dialect: the published one has no ``/api/jobs``."""
     try:
         answer = await http.request("GET", "/api/jobs", query={"limit": 1})
     except NotFound:

@@ -1,4 +1,4 @@
-"""A server's JSON → our nouns; BadAnswer for what cannot be read. Shared by both dialects."""
+"""Converts a server's JSON to domain objects; raises BadAnswer if it is invalid. Shared by both dialects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 
 
 def job_path(job_id: str) -> str:
-    """The path of a job. What people type reaches it: an id that can be none is not asked for."""
+    """Return the path of a job. The id may be user input, so an impossible one is never requested."""
     if not _JOB_ID.fullmatch(job_id) or not job_id.strip("."):
         raise NotFound(
             Sentence("There is no job with that name here.", "job_not_here"),
@@ -27,7 +27,7 @@ def job_path(job_id: str) -> str:
 
 
 def items_of(answer: JsonObject, key: str) -> list[JsonObject]:
-    """A list of objects in an answer."""
+    """Return a list of objects from an answer."""
     items = answer.get(key)
     if not isinstance(items, list):
         raise BadAnswer(
@@ -39,12 +39,12 @@ def items_of(answer: JsonObject, key: str) -> list[JsonObject]:
 
 
 def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: str) -> T:
-    """What a ``from_json`` makes of an answer.
+    """Read an answer with a ``from_json`` function.
 
     Parameters:
-        read: the ``from_json``.
+        read: the ``from_json`` function.
         data: the answer.
-        what: what it should be, such as ``a job``.
+        what: the expected object, such as ``a job``.
     """
     try:
         return read(data)
@@ -58,10 +58,10 @@ def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: 
 
 
 def job_of(data: JsonObject) -> Job:
-    """An answer as a job."""
+    """Read an answer as a job."""
     return read_answer(Job.from_json, data, "a job")
 
 
 def run_of(data: JsonObject) -> Run:
-    """An answer as a run."""
+    """Read an answer as a run."""
     return read_answer(Run.from_json, data, "a run")

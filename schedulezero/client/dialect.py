@@ -1,8 +1,8 @@
-"""What can be asked of a server, whichever REST dialect it speaks.
+"""The calls a client can make, whichever REST dialect the server speaks.
 
-`JobsDialect` is the full one of our embedded server, `SchedulesDialect` what the published server
-speaks. What a dialect lacks it says in `Dialect.lacks`, with a sentence for each, so that an
-interface can grey it out; whoever asks for it all the same gets NotSupported with that sentence.
+`JobsDialect` is the full dialect of our embedded server; `SchedulesDialect` is the published server's. A
+dialect lists its missing features in `Dialect.lacks`, each with a sentence, so that an interface can disable
+them; calling one anyway raises NotSupported with that sentence.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PAGE = 25
 
 
 class Feature(StrEnum):
-    """What not every dialect has."""
+    """A feature that not every dialect has."""
 
     PAUSE = "pause"
     EDIT = "edit"
@@ -39,7 +39,7 @@ class Feature(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobQuery:
-    """Which jobs of a guild to list, and how; None means any.
+    """Which of a guild's jobs to list, and how; None means any.
 
     ``sort`` is ``next`` (run), ``name`` or ``created`` (newest first).
     """
@@ -54,7 +54,7 @@ class JobQuery:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """A page of jobs, next run first; ``next_cursor`` is None on the last one."""
+    """A page of jobs, next run first; ``next_cursor`` is None on the last page."""
 
     jobs: tuple[Job, ...]
     next_cursor: str | None
@@ -62,7 +62,7 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """A page of runs, newest first; ``next_cursor`` is None on the last one."""
+    """A page of runs, newest first; ``next_cursor`` is None on the last page."""
 
     runs: tuple[Run, ...]
     next_cursor: str | None
@@ -70,7 +70,7 @@ class RunPage:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """A page of the audit, newest first; ``next_cursor`` is None on the last one."""
+    """A page of the audit log, newest first; ``next_cursor`` is None on the last page."""
 
     entries: tuple[AuditEntry, ...]
     next_cursor: str | None
@@ -82,9 +82,9 @@ class BulkChange:
 
     Attributes:
         action: ``pause``, ``resume``, ``cancel``, ``change`` or ``restore``.
-        jobs: job id → the version that it must be at (None for any).
-        params: for ``change``, what is laid over the params of each job.
-        versions: for ``restore``, job id → the version to go back to.
+        jobs: job id → the version that it must have (None for any).
+        params: for ``change``, params to merge into each job's params.
+        versions: for ``restore``, job id → the version to restore.
     """
 
     action: str
@@ -95,29 +95,29 @@ class BulkChange:
 
 @dataclass(frozen=True, slots=True)
 class BulkOutcome:
-    """What came of it: job id → (version before, version now), and job id → why not."""
+    """The result of a bulk change: job id → (version before, version after), and job id → why it failed."""
 
     changed: Mapping[str, tuple[int, int]]
     refused: Mapping[str, str]
 
 
 class Dialect(ABC):
-    """What can be asked of a server; ``by`` is the user's id of whoever asks for a change."""
+    """The calls of a server; ``by`` is the user id of the person who requests a change."""
 
     lacks: Mapping[Feature, str]
 
     def _without(self, feature: Feature) -> NotSupported:
         return NotSupported(self.lacks[feature])
 
-    # ---------------------------------------------------------------- what every dialect has
+    # ---------------------------------------------------------------- calls that every dialect has
 
     @abstractmethod
     async def create(self, job: Job, by: str | None = None) -> Job:
-        """Saves a new job."""
+        """Save a new job."""
 
     @abstractmethod
     async def show(self, job_id: str) -> Job:
-        """The job of that id; NotFound when there is none."""
+        """Return a job by id; raises NotFound if it doesn't exist."""
 
     @abstractmethod
     async def jobs(
@@ -128,19 +128,19 @@ class Dialect(ABC):
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> JobPage:
-        """A page of a guild's jobs."""
+        """Return a page of a guild's jobs."""
 
     @abstractmethod
     async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:
-        """A page of the active jobs of all guilds that run before an instant, the next one first."""
+        """Return a page of all guilds' active jobs that run by an instant (inclusive), earliest first."""
 
     @abstractmethod
     async def cancel(self, job: Job, by: str | None = None) -> Job:
-        """Ends a job."""
+        """End a job."""
 
     @abstractmethod
     async def run(self, job: Job, by: str | None = None) -> Run:
-        """Runs a job once, now; Conflict when it was changed since."""
+        """Run a job once, now; raises Conflict if it has changed since."""
 
     @abstractmethod
     async def runs(
@@ -152,16 +152,16 @@ class Dialect(ABC):
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> RunPage:
-        """A page of a guild's runs, newest first."""
+        """Return a page of a guild's runs, newest first."""
 
     @abstractmethod
     async def run_of_message(self, guild_id: str, message_id: int) -> Run | None:
-        """The run that posted a message, None when none of this guild's did."""
+        """Return the run that posted a message; None if none of this guild's runs did."""
 
-    # ---------------------------------------------------------------- what one may lack
+    # ---------------------------------------------------------------- calls that a dialect may lack
 
     async def change(self, job: Job, version: int, by: str | None = None) -> Job:
-        """Saves an edited job; Conflict when it is no longer at that version."""
+        """Save an edited job; raises Conflict if it is no longer at that version."""
         raise self._without(Feature.EDIT)
 
     async def restore(
@@ -172,51 +172,51 @@ class Dialect(ABC):
         expected: int | None = None,
         by: str | None = None,
     ) -> Job:
-        """Undoes a cancel, or brings a job back to a version; Conflict when it is not as expected."""
+        """Undo a cancellation, or restore a job's version; raises Conflict if the job isn't as expected."""
         raise self._without(Feature.UNDO)
 
     async def pause(self, job_id: str, until: datetime | None = None, by: str | None = None) -> Job:
-        """Holds a job, until it is resumed or until an instant."""
+        """Pause a job, until it is resumed or until an instant."""
         raise self._without(Feature.PAUSE)
 
     async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
-        """Lets a paused or held job fall due again; Conflict when it is no longer at that version."""
+        """Resume a paused or held job; raises Conflict if it is no longer at that version."""
         raise self._without(Feature.PAUSE)
 
     async def skip(self, job_id: str, by: str | None = None) -> Job:
-        """Passes over a job's next run."""
+        """Skip a job's next run."""
         raise self._without(Feature.HOLD)
 
     async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
-        """Lets a pending job run; Conflict when it is no longer at that version."""
+        """Approve a pending job; raises Conflict if it is no longer at that version."""
         raise self._without(Feature.EDIT)
 
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:
-        """One change to as many jobs of a guild as one request takes."""
+        """Apply one change to many jobs of a guild, up to the limit of one request."""
         raise self._without(Feature.BULK)
 
     async def versions(self, job_id: str, limit: int = 20) -> tuple[JobVersion, ...]:
-        """What a job was after each change, newest first."""
+        """Return a job's versions, one per change, newest first."""
         raise self._without(Feature.UNDO)
 
     async def missing(self, job_id: str, since: datetime, until: datetime) -> tuple[datetime, ...]:
-        """The instants of a job within a span that did not run well."""
+        """Return the instants of a job within a period that didn't run successfully."""
         raise self._without(Feature.MAKE_UP)
 
     async def make_up(
         self, job_id: str, at: Sequence[datetime], by: str | None = None, *, version: int | None = None
     ) -> tuple[Run, ...]:
-        """Runs such instants (again); returns the runs that are carried out now."""
+        """Run such instants (again); return the runs that start now."""
         raise self._without(Feature.MAKE_UP)
 
     async def troubles(
         self, after: int | None = None, wait_seconds: int = 0
     ) -> tuple[tuple[Trouble, ...], int]:
-        """What there is to tell of runs after a place in the outbox, and the place to go on from.
+        """Return the troubles after a position in the outbox, and the position to continue from.
 
         Parameters:
-            after: where one stopped; None asks only where the outbox ends now.
-            wait_seconds: how long the server may wait for something to tell.
+            after: the position to continue from; None only returns the current end of the outbox.
+            wait_seconds: how long the server may wait for a trouble, in seconds.
         """
         raise self._without(Feature.TROUBLES)
 
@@ -229,13 +229,13 @@ class Dialect(ABC):
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> AuditPage:
-        """A page of who changed what in a guild, newest first."""
+        """Return a page of a guild's audit log, newest first."""
         raise self._without(Feature.AUDIT)
 
     async def audit_after(
         self, after: int | None = None, wait_seconds: int = 0
     ) -> tuple[tuple[AuditEntry, ...], int]:
-        """The audit of all guilds after a place, and the place to go on from; see `troubles`."""
+        """Return the audit entries of all guilds after a position, and the next position; see `troubles`."""
         raise self._without(Feature.AUDIT)
 
     async def note(
@@ -247,17 +247,17 @@ class Dialect(ABC):
         changes: Sequence[Change] = (),
         by: str | None = None,
     ) -> None:
-        """Adds what was done elsewhere to the audit."""
+        """Add an action that happened elsewhere to the audit log."""
         raise self._without(Feature.AUDIT)
 
     async def rules(self, guild_id: str) -> GuildRules:
-        """What a guild forbids."""
+        """Return a guild's rules."""
         raise self._without(Feature.RULES)
 
     async def save_rules(self, rules: GuildRules, by: str | None = None) -> GuildRules:
-        """Sets what a guild forbids."""
+        """Save a guild's rules."""
         raise self._without(Feature.RULES)
 
     async def allowance(self, guild_id: str, person_id: str) -> Allowance:
-        """The limits that hold in a guild, or for a person's own jobs, and what is used up of them."""
+        """Return the limits in a guild, or for a person's own jobs, and their current usage."""
         raise self._without(Feature.RULES)

@@ -1,4 +1,4 @@
-"""One HTTP request → a JSON object, or one of our errors. The only place that knows httpx."""
+"""Turns one HTTP request into a JSON object or one of our errors. The only module that uses httpx."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _per_person: ContextVar[bool] = ContextVar("per_person", default=False)
 
 @contextmanager
 def held_to_persons_limit(on: bool) -> Generator[None]:
-    """Lets the limit of jobs for one person hold for all that is asked for within it."""
+    """Apply the per-person job limit to every request made inside the block."""
     token = _per_person.set(on)
     try:
         yield
@@ -41,12 +41,12 @@ def held_to_persons_limit(on: bool) -> Generator[None]:
 
 
 class Http:
-    """JSON over HTTP to one server, with time-outs everywhere.
+    """JSON over HTTP to one server, with a timeout on every request.
 
     Parameters:
         endpoint: the server's root, such as ``http://127.0.0.1:8888``.
-        token: the bearer token to send, None for none.
-        authority: a file with the certificates that sign the server's; None for the public ones.
+        token: the bearer token to send; None for none.
+        authority: a file with the CA certificates for the server's certificate; None for the public ones.
     """
 
     def __init__(self, endpoint: str, token: str | None = None, authority: str | None = None) -> None:
@@ -54,16 +54,16 @@ class Http:
         self._client = httpx.AsyncClient(
             base_url=self.endpoint,
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            # Without TLS no certificate is checked, and reading the public ones would hold the event loop.
+            # Without TLS no certificate is checked, and loading the public ones would block the event loop.
             verify=ssl.create_default_context(cafile=authority)
             if authority
             else endpoint.lower().startswith("https:"),
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            trust_env=False,  # the server is ours; a proxy meant for the web is not on its way
+            trust_env=False,  # the server is ours; a proxy meant for the web must not be used
         )
 
     async def close(self) -> None:
-        """Closes its connections."""
+        """Close its connections."""
         await self._client.aclose()
 
     async def request(
@@ -76,15 +76,15 @@ class Http:
         timeout: float | None = None,
         actor_id: str | None = None,
     ) -> JsonObject:
-        """The answer's JSON object.
+        """Send a request and return the response's JSON object.
 
         Parameters:
             method: the HTTP method.
             path: the path below the endpoint.
-            body: what to send as JSON.
-            query: query parameters; those that are None are left out.
-            timeout: seconds to wait for the answer, where the usual ones are too few.
-            actor_id: the user on whose behalf this is asked.
+            body: the JSON body.
+            query: query parameters; those that are None are omitted.
+            timeout: seconds to wait for the response; None for the default.
+            actor_id: the user on whose behalf the request is made.
 
         Raises a ClientError whose message is a sentence for the user.
         """
@@ -113,7 +113,7 @@ class Http:
                 code="server_not_reached",
                 endpoint=self.endpoint,
             ) from error
-        except httpx.RequestError as error:  # a body that is not what its encoding says
+        except httpx.RequestError as error:  # a body that doesn't match its declared encoding
             raise self._not_ours() from error
         return self._answer(response)
 

@@ -1,4 +1,4 @@
-"""Dialect A with all that our embedded server adds to it."""
+"""Dialect A, with all extensions of our embedded server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from schedulezero.sentences import read_sentence
 
 
 class JobsDialect(Dialect):
-    """Everything; it lacks nothing."""
+    """The full dialect; it lacks nothing."""
 
     lacks: Mapping[Feature, str] = {}
 
@@ -212,7 +212,7 @@ class JobsDialect(Dialect):
     async def audit_after(
         self, after: int | None = None, wait_seconds: int = 0
     ) -> tuple[tuple[AuditEntry, ...], int]:
-        if after is None:  # only where it ends now
+        if after is None:  # return only the current end
             answer = await self._http.request("GET", "/api/audit", query={"limit": 1})
             return (), int(answer.get("newest") or 0)
         query = {"after": after, "wait": wait_seconds, "limit": 100}
@@ -261,6 +261,6 @@ def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:
 
 
 def _written(job: Job, *, later: bool = False) -> JsonObject:
-    """What people write of a job, or may change later, as a request carries it."""
+    """Return the fields of a job that people write, or may change later, as a request body."""
     data = job.to_json()
     return {item.key: data[item.key] for item in written_by_people(Job, later=later)}

@@ -1,6 +1,6 @@
-"""Dialect B, the published server's: it creates, lists, runs and cancels, and that is all.
+"""Dialect B, the published server's: it can only create, list, run and cancel.
 
-It has no place for a job's metadata, which therefore travels inside the params under ``_meta``.
+It has no field for a job's metadata, which is therefore sent inside the params under ``_meta``.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class SchedulesDialect(Dialect):
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> JobPage:
-        # This dialect lists everything at once; the pages are cut here.
+        # This dialect returns the whole list at once; we split it into pages here.
         found = [job for job in await self._all() if job.guild_id == guild_id and _matches(job, query)]
         far = datetime.max.replace(tzinfo=UTC)
         keys: dict[str, Callable[[Job], Any]] = {
@@ -196,7 +196,7 @@ class SchedulesDialect(Dialect):
 
 
 def _cut(found: Sequence[T], cursor: str | None, limit: int) -> tuple[tuple[T, ...], str | None]:
-    """A page of what was found, and the cursor of the page after it."""
+    """Return one page of a list, and the cursor of the next page."""
     start = int(cursor or 0)
     following = start + limit
     return tuple(found[start:following]), str(following) if following < len(found) else None
@@ -214,7 +214,7 @@ def _matches(job: Job, query: JobQuery) -> bool:
 
 
 def _job_of_schedule(data: JsonObject) -> Job | None:
-    """A published schedule as a job; None for one whose shape is not ours to understand."""
+    """Convert a published schedule to a job; None if its format is unknown to us."""
     args = data.get("args")
     if not isinstance(args, list) or len(cast("list[Any]", args)) < 3:
         return None
@@ -274,7 +274,7 @@ def _foreign_run(data: JsonObject) -> Run | None:
 
 
 def _lenient_instant(value: Any) -> datetime | None:
-    """An instant in whatever shape a foreign server writes it; without an offset it is UTC."""
+    """Parse an instant in any format a foreign server may use; without an offset it is UTC."""
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, UTC)

@@ -1,4 +1,4 @@
-"""The handler: answers the calls of a server and carries them out.
+"""The handler: receives a server's calls and runs job functions.
 
 The names of `schedulezero.handler.handler` can be imported from here until the next release.
 """

@@ -1,9 +1,8 @@
-"""Carries out calls of job functions on the host's event loop: deadline, rights, journal.
+"""Runs job functions on the host's event loop, with deadline, permission check and journal.
 
-Async functions run on the loop, sync ones in a bounded pool of threads. A call has a deadline below the
-caller's patience of 30 s. A call that names its run goes through the journal
-(`schedulezero.handler.journal`): a second one for the same run waits for the first, gets its result, or goes
-on where it stopped.
+Async functions run on the loop, sync ones in a bounded thread pool. A call's deadline is shorter than the
+caller's timeout of 30 s. A call with a run id goes through the journal (`schedulezero.handler.journal`): a
+second call for the same run waits for the first, gets its result, or resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ _SYNC_THREADS = 8
 _MOST_UNWRITTEN = 10_000
 
 Guard = Callable[[RunContext, MethodSpec, dict[str, Any]], Awaitable[None]]
-"""Looks at a run before its function is called, and raises JobFailed when it may not be done."""
+"""Checks a run before its function is called; raises JobFailed if the run isn't allowed."""
 
 
 After = Callable[[Invocation], None]
-"""Is told of each run that was carried out well; must not wait."""
+"""Called after each successful run; must not block."""
 
 
 class Calls:
@@ -50,9 +49,9 @@ class Calls:
 
     Parameters:
         context: the first argument of every job function (the bot).
-        journal: where runs are noted; None to note nothing.
-        guard: who is asked first; None to ask nobody.
-        after: who is told of good runs; None to tell nobody.
+        journal: records runs; None to record nothing.
+        guard: called before each run; None for no check.
+        after: called after each successful run; None for no callback.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Calls:
         self._unwritten: dict[str, JsonObject] = {}
 
     async def answer(self, invocation: Invocation) -> JsonObject:
-        """The answer to a call; never raises but when it is cancelled."""
+        """Answer a call; raises nothing unless cancelled."""
         run_id = invocation.call.run_id
         if self._journal is None or run_id is None:
             return await asyncio.shield(
@@ -91,14 +90,15 @@ class Calls:
         return task
 
     async def finish(self) -> None:
-        """Ends what is under way and returns when nothing of it is left but what ignores that.
+        """Stop the calls in progress and wait until they have ended, except those that ignore cancellation.
 
-        An async function is cancelled. One that runs in a thread cannot be stopped: it is waited for, and its
-        result noted, as is every result that is there already. What waits for a thread is not begun.
+        Async functions are cancelled. A function in a thread can't be stopped: `finish` waits for it and
+        records its result, as well as results that already exist. Functions still waiting for a thread don't
+        start.
         """
         self._stopping = True
         for future in list(self._in_threads):
-            future.cancel()  # has an effect on those that have not begun
+            future.cancel()  # cancels only those that haven't started
         for task in list(self._may_be_cancelled):
             task.cancel()
         ending = self._tasks - self._may_be_cancelled
@@ -106,7 +106,7 @@ class Calls:
             await asyncio.wait(ending, timeout=DEADLINE_SECONDS)
 
     def close(self) -> None:
-        """Lets go of the threads."""
+        """Shut down the thread pool."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _once(self, run_id: str, invocation: Invocation, journal: Journal) -> JsonObject:
@@ -146,7 +146,7 @@ class Calls:
             elif not resumable and not answer.get("uncertain"):
                 await journal.withdraw(run_id)
         except DatabaseUnavailable:
-            # It was done, and that is the answer; it is remembered as long as this process lives.
+            # The job took effect, so this is the answer; we remember it for the lifetime of this process.
             log.exception("what came of run %s could not be noted in the journal", run_id)
             if len(self._unwritten) < _MOST_UNWRITTEN:
                 self._unwritten[run_id] = answer
@@ -195,7 +195,7 @@ class Calls:
         return answer_of(call, result)
 
     async def _result(self, invocation: Invocation) -> Any:
-        """What the job function returns; what it raises is an Exception, unless the call is cancelled."""
+        """Return the job function's result; any error is an Exception unless the call is cancelled."""
         try:
             return await self._call(invocation)
         except Exception:
@@ -203,7 +203,7 @@ class Calls:
         except BaseException as error:
             if not is_its_own(error):
                 raise
-            # A task that ended with it would end the event loop, and the bot.
+            # If a task ended with this error, it would end the event loop and the bot.
             raise JobStopped(error) from error
 
     async def _call(self, invocation: Invocation) -> Any:
@@ -221,14 +221,14 @@ class Calls:
         except asyncio.CancelledError:
             if not future.cancelled():
                 raise
-            # It was still waiting for a thread, so that nothing was done.
+            # It was still waiting for a thread, so nothing was done.
             method = invocation.call.method
             said = _shutting_down(method) if self._stopping else _too_busy(method)
             raise JobFailed(said, retry_after=_BEGIN_AGAIN_SECONDS) from None
 
     @contextmanager
     def _cancellable(self) -> Generator[None]:
-        """Lets `finish` cancel the current task within this block, and nowhere else."""
+        """Let `finish` cancel the current task inside this block, and only there."""
         task = asyncio.current_task()
         assert task is not None
         self._may_be_cancelled.add(task)
@@ -244,7 +244,7 @@ def _in_thread(function: JobFunction, context: Any, params: dict[str, Any]) -> A
     except Exception:
         raise
     except BaseException as error:
-        raise JobStopped(error) from error  # neither Ctrl-C nor a cancellation comes to a thread
+        raise JobStopped(error) from error  # neither Ctrl-C nor a cancellation reaches a thread
 
 
 def _not_begun(call: Call) -> JsonObject:
@@ -268,7 +268,7 @@ def _too_busy(method: str) -> Sentence:
 def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journaled: bool) -> JsonObject:
     method, seconds = call.method, f"{DEADLINE_SECONDS:g}"
     if context.steps:
-        # It came forward, and goes on where it stopped; that uses no attempt up.
+        # It made progress and resumes where it stopped; that doesn't count as an attempt.
         return failure(
             Sentence(
                 "{method} continues after {seconds} s.", "goes_on_later", method=method, seconds=seconds

@@ -1,6 +1,6 @@
-"""The handler: runs job functions for a ScheduleZero server, from one start to the next stop.
+"""The handler: runs job functions for a ScheduleZero server, from each start to the next stop.
 
-No Discord in here. Its calls come over a thread of its own (`schedulezero.handler.thread`).
+It doesn't depend on Discord. Calls arrive on a separate thread (`schedulezero.handler.thread`).
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ class Handler:
     """Runs job functions for a ScheduleZero server.
 
     Parameters:
-        context: what job functions get as their first argument (the bot).
+        context: the first argument of every job function (the bot).
         handler_id: the name under which it registers.
         address: where it listens, such as ``tcp://127.0.0.1:5000``.
         server_address: where it registers; None to stay unregistered.
-        journal: where it notes what it does, opened and closed by whoever made it; None for nowhere.
-        guard: who is asked before each run; None for nobody.
-        after: who is told of good runs; None for nobody.
-        keys: our keys and the server's; used for each address that they cover.
-        shards: the guilds that this instance serves beside others of its name; None when it is the only one.
+        journal: records its runs; the caller opens and closes it. None to record nothing.
+        guard: called before each run; None for no check.
+        after: called after each successful run; None for no callback.
+        keys: our keys and the server's; used for every address they cover.
+        shards: the guilds this instance serves, if others share its name; None if it is the only one.
     """
 
     def __init__(
@@ -61,23 +61,23 @@ class Handler:
         self._session: HandlerThread | None = None
         self._started = asyncio.Event()
 
-    # ------------------------------------------------------------------ what it can do
+    # ------------------------------------------------------------------ job methods
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
-        """Adds a job method, or replaces it; the server learns of it at once."""
+        """Add or replace a job method, and update the server at once."""
         self.sprockets[name] = function
         self._methods_changed()
 
     def schemas(self) -> dict[str, JsonObject]:
-        """What each job method takes, as JSON Schema."""
+        """Return what each job method takes, as JSON Schema."""
         return {name: schema_of(spec_of(name, function)) for name, function in self.sprockets.copy().items()}
 
     def unregister_sprocket(self, name: str) -> None:
-        """Removes a job method; one that is not there is no error."""
+        """Remove a job method; does nothing if it doesn't exist."""
         if self.sprockets.pop(name, None) is not None:
             self._methods_changed()
 
-    # ------------------------------------------------------------------ its life
+    # ------------------------------------------------------------------ lifecycle
 
     @property
     def running(self) -> bool:
@@ -86,14 +86,14 @@ class Handler:
 
     @property
     def registered(self) -> Registered | None:
-        """What the server knows of it, None while it does not."""
+        """The server's record of this handler; None while it has none."""
         return self._session.registered if self._session is not None else None
 
     def start(self) -> None:
-        """Begins to answer and to register; returns at once. Needs a running event loop.
+        """Start answering and registering; returns at once. Needs a running event loop.
 
-        After `stop` it may be called again, also at once: the new thread waits for the old one to
-        let go of the address.
+        May be called again at any time after `stop`: the new thread waits until the old one has released the
+        address.
         """
         if self.running:
             return
@@ -116,25 +116,25 @@ class Handler:
         self._started.set()
 
     def stop(self) -> None:
-        """Stops answering and reports itself offline, in the background; returns at once."""
+        """Stop answering and report as offline, in the background; returns at once."""
         if self._session is not None:
             self._session.stop()
 
     async def wait_bound(self) -> None:
-        """Returns when it was started and listens; raises OSError when its address is taken."""
+        """Wait until it has started and is listening; raises OSError if its address is taken."""
         await self._started.wait()
         assert self._session is not None
         await asyncio.wrap_future(self._session.bound)
 
     async def wait_stopped(self) -> None:
-        """Returns when the thread has ended and the address is free."""
+        """Wait until the thread has ended and the address is free."""
         if self._session is not None:
             await asyncio.wrap_future(self._session.ended)
 
     async def refresh(self) -> Registered:
-        """Registers again and returns what the server answered; TimeoutError if it does not.
+        """Register again and return the server's answer; raises TimeoutError if there is none.
 
-        Before the handler is started, it waits for the start.
+        If the handler isn't started yet, this waits for the start.
         """
         async with asyncio.timeout(10):
             await self._started.wait()

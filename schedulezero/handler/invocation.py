@@ -1,7 +1,7 @@
-"""One call of one job function → one answer. Whatever happens, the answer says it in words.
+"""One call of one job function, and its one answer, which describes every outcome in words.
 
-The wire counts an answer as failed only when ``success`` is false, so every failure is turned into
-that: an exception, a ``{"error": …}`` result, a result that JSON cannot hold.
+On the wire, an answer counts as failed only if ``success`` is false. So every failure becomes such an answer:
+an exception, an ``{"error": …}`` result, or a result that JSON can't represent.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ log = logging.getLogger(__name__)
 
 
 def is_async(function: JobFunction) -> bool:
-    """Whether a job function belongs on the event loop."""
+    """Return whether a job function runs on the event loop."""
     told = getattr(function, "is_async", None)
     if isinstance(told, bool):
-        return told  # a typed job knows
+        return told  # set by a typed job
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - an object may be a job, too
     )
 
 
 class JobStopped(Exception):
-    """A job function raised what is no Exception, such as SystemExit."""
+    """A job function raised something that isn't an Exception, such as SystemExit."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(type(error).__name__)
@@ -47,7 +47,7 @@ class JobStopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A call with the function that carries it out, what that declares, and the params to call it with."""
+    """A call with its function, the function's declaration, and the checked params."""
 
     call: Call
     function: JobFunction
@@ -55,25 +55,25 @@ class Invocation:
     params: dict[str, Any]
 
 
-# A function declares the same for as long as it lives; a reloaded sprocket brings new ones.
+# A function's declaration never changes; a reloaded sprocket brings new functions.
 _known_spec = lru_cache(maxsize=1024)(spec_of)
 
 
 def prepare(call: Call, function: JobFunction) -> Invocation:
-    """A call, ready to be carried out; ParameterError says what is wrong with its params."""
+    """Prepare a call for execution; raises ParameterError if its params are invalid."""
     try:
         spec = _known_spec(call.method, function)
-    except TypeError:  # an object that cannot be hashed
+    except TypeError:  # an unhashable object
         spec = spec_of(call.method, function)
     return Invocation(call, function, spec, check_params(spec, call.params))
 
 
 def answer_of(call: Call, result: Any) -> JsonObject:
-    """A job's result as an answer."""
+    """Return a job's result as an answer."""
     try:
         return _answer_of(call, result)
     except Exception as error:
-        # An object of its own, whose methods fail when it is read.
+        # A custom object whose methods fail when they are read.
         log.warning("the result of %s (run %s) cannot be read", call.method, call.run_id, exc_info=error)
     except BaseException as error:
         if not is_its_own(error):
@@ -129,11 +129,11 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
             ),
             retry=False,
         )
-    return json.loads(payload)  # plain values, whatever classes a job made them of
+    return json.loads(payload)  # plain values, whatever classes the job used
 
 
 def answer_of_error(call: Call, error: BaseException) -> JsonObject:
-    """What a job raised as an answer, with a hint whether trying again can help."""
+    """Return a job's exception as an answer, with a hint whether a retry can help."""
     try:
         answer = _answer_of_error(call, error)
         check(answer)

@@ -1,18 +1,18 @@
-"""The handler's journal: which runs and steps were begun, and what came of those that ended.
+"""The handler's journal: which runs and steps were begun, and the results of those that ended.
 
-The server calls again whenever it cannot know that a call was carried out: its process or ours died, an
-answer was lost. The journal is what makes the second call harmless. It is durable before the effect
-(a step is *begun*) and after it (it has *ended*, with its result):
+The server repeats a call whenever it can't know whether the first one was carried out: its process or ours
+died, or an answer was lost. The journal makes the second call harmless. It is durable before the effect (a
+step is *begun*) and after it (the step has *ended*, with its result):
 
-- A run that ended well is answered with its first result, however often it is called.
-- A step that ended is not done again; one that was begun and never ended is looked for first, by
-  whoever knows how (`schedulezero.handler.steps`).
-- A function that does not say how to go on and was begun and never ended is not called again: what it did
-  is *uncertain*, and a person decides. That decision comes as a later ``round`` of the run.
+- A run that succeeded returns its first result, however often it is called.
+- A step that ended isn't repeated. For one that was begun and never ended, the step's own lookup first
+  checks whether it took effect (`schedulezero.handler.steps`).
+- A function that isn't resumable and was begun but never ended isn't called again: its effect is *uncertain*,
+  and a person decides. That decision arrives as a later ``round`` of the run.
 
-It is a SQLite file of its own beside the database, because it is written for each call and nobody
-else's writes should wait for it. In PostgreSQL it is two tables that all instances of a handler share, so
-that one goes on where another was stopped. It is bounded: what ended days ago is forgotten.
+On SQLite the journal is a file of its own next to the database, because each call writes to it and shouldn't
+delay other writes. On PostgreSQL it is two tables shared by all instances of a handler, so that one instance
+can resume the work of another. Its size is bounded: entries begun more than 7 days ago are deleted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from schedulezero.storage.sqlite_file import journal_beside
 KEPT_FOR = timedelta(days=7)
 MOST_KEPT = 100_000
 MOST_KEPT_SHARED = 5_000_000
-"""In PostgreSQL, which has room for it and where all instances write."""
+"""PostgreSQL's limit, higher because it has more space and all instances write to it."""
 _PRUNE_EVERY = 2000
 
 metadata = sa.MetaData()
@@ -64,13 +64,13 @@ _steps = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A run or a step as the journal has it.
+    """The journal's entry for a run or a step.
 
     Attributes:
-        again: it was begun before, in the same round, and did not end.
-        begun_at: when it was begun first.
-        plan: what was planned when it was begun first.
-        result: what came of it when it ended, None before that.
+        again: whether it was begun before in the same round without ending.
+        begun_at: when it was first begun.
+        plan: the plan from when it was first begun.
+        result: its result; None before it ends.
     """
 
     again: bool
@@ -81,7 +81,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class _Beginning:
-    """Something that is to be noted as begun."""
+    """An entry to record as begun."""
 
     key: dict[str, str]
     round: int
@@ -96,13 +96,13 @@ class Journal:
     """A journal in a database.
 
     Parameters:
-        database: the path of a SQLite file, created if it is not there, or a ``postgresql://`` URL.
+        database: the path of a SQLite file, created if missing, or a ``postgresql://`` URL.
     """
 
     def __init__(self, database: str | Path) -> None:
         self._database = database_of(str(database), metadata)
         self._begun = 0
-        # A burst of runs is noted together: a commit costs the same for one and for many.
+        # A burst of runs is recorded together: a commit costs the same for one entry as for many.
         self._results = Together(self._read_results)
         self._run_begins = Together(partial(self._begin, _runs))
         self._step_begins = Together(partial(self._begin, _steps))
@@ -110,55 +110,55 @@ class Journal:
         self._step_ends = Together(self._end_steps)
 
     async def open(self) -> None:
-        """Opens it; DatabaseUnusable says why it cannot be used."""
+        """Open the journal; raises DatabaseUnusable with the reason if that fails."""
         await self._database.open()
         await self._database.write(_prune)
 
     async def close(self) -> None:
-        """Lets go of the file, after what was asked of it is done."""
+        """Finish pending writes, then close the database."""
         for work in (self._results, self._run_begins, self._step_begins, self._run_ends, self._step_ends):
             await work.close()
         await self._database.close()
 
     async def result(self, run_id: str) -> JsonObject | None:
-        """What came of a run, None while it has not ended."""
+        """Return a run's result; None if it hasn't ended."""
         return await self._results.ask(run_id)
 
     async def begin(self, run_id: str, round_: int) -> Begun:
-        """Notes that a run is begun, unless it was; durable when this returns."""
+        """Record a run as begun, unless it already is; durable on return."""
         return await self._run_begins.ask(_Beginning({"run_id": run_id}, round_, None))
 
     async def end(self, run_id: str, result: JsonObject) -> None:
-        """Notes what came of a run; durable when this returns."""
+        """Record a run's result; durable on return."""
         await self._run_ends.ask((run_id, result))
 
     async def withdraw(self, run_id: str) -> None:
-        """Forgets that a run was begun: it failed, and may be tried again."""
+        """Delete the record that a run was begun: it failed and may be retried."""
         query = sa.delete(_runs).where(_runs.c.run_id == run_id, _runs.c.result.is_(None))
         await self._database.write(lambda connection: connection.execute(query))
 
     async def begin_step(self, run_id: str, key: str, round_: int, plan: JsonObject | None) -> Begun:
-        """Notes that a step of a run is begun, unless it was; durable when this returns."""
+        """Record a step of a run as begun, unless it already is; durable on return."""
         return await self._step_begins.ask(_Beginning({"run_id": run_id, "key": key}, round_, plan))
 
     async def end_step(self, run_id: str, key: str, result: JsonObject) -> None:
-        """Notes what came of a step; durable when this returns."""
+        """Record a step's result; durable on return."""
         await self._step_ends.ask((run_id, key, result))
 
     async def withdraw_step(self, run_id: str, key: str) -> None:
-        """Forgets that a step was begun: it was refused, and had no effect."""
+        """Delete the record that a step was begun: it was refused and had no effect."""
         query = sa.delete(_steps).where(
             _steps.c.run_id == run_id, _steps.c.key == key, _steps.c.result.is_(None)
         )
         await self._database.write(lambda connection: connection.execute(query))
 
     async def knows_message(self, message_id: str) -> bool:
-        """Whether a step that ended posted this message."""
+        """Return whether a completed step posted this message."""
         posted = _steps.c.result["message_id"].as_string()
         query = sa.select(sa.exists().where(posted == message_id))
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
-    # ---------------------------------------------------------------- many at once
+    # ---------------------------------------------------------------- batches
 
     async def _read_results(self, run_ids: Sequence[str]) -> list[JsonObject | None]:
         query = sa.select(_runs.c.run_id, _runs.c.result).where(_runs.c.run_id.in_(run_ids))
@@ -216,7 +216,7 @@ class Journal:
 
 
 def _begin_known(connection: Connection, table: sa.Table, item: _Beginning) -> Begun:
-    """What is known of something that was begun before; begins it anew in a later round."""
+    """Return the existing entry of something begun before; begin it again if this is a later round."""
     where = sa.and_(*(table.c[name] == value for name, value in item.key.items()))
     row = connection.execute(sa.select(table).where(where)).mappings().one_or_none()
     if row is not None and (row["result"] is not None or row["round"] >= item.round):
@@ -230,7 +230,7 @@ def _begin_known(connection: Connection, table: sa.Table, item: _Beginning) -> B
 
 
 def _prune(connection: Connection) -> None:
-    """Forgets what is long over, and the oldest of what is too much."""
+    """Delete entries that were begun longer ago than `KEPT_FOR`, and the oldest ones above the limit."""
     old = instants.now() - KEPT_FOR
     most = MOST_KEPT_SHARED if is_postgres(connection) else MOST_KEPT
     for table in (_runs, _steps):
@@ -243,7 +243,7 @@ def _prune(connection: Connection) -> None:
 
 
 def journal_of(database: str) -> str:
-    """Where the journal of a bot with that ``database`` setting lies: beside a file, within PostgreSQL."""
+    """Return where the journal for a ``database`` setting is: next to the file, or in PostgreSQL."""
     if is_postgres_setting(database):
         return database
     return str(journal_beside(sqlite_path(database)))

@@ -1,13 +1,12 @@
-"""Keeps a handler registered, from a daemon thread of its own.
+"""Keeps a handler registered, from its own daemon thread.
 
-It registers, then reports itself online every few seconds. A report that is not answered means
-that the server is gone; one that is refused means that it was restarted and has forgotten us, or that
-somebody else registered other methods in our name. Each leads back to registering, with a growing
-pause in between that stays short enough for a server that returns to have its handlers back within
-seconds. Nothing of this ever waits on the event loop.
+It registers, then reports as online every few seconds. An unanswered report means that the server is gone. A
+refused one means that the server restarted and lost our registration, or that someone else registered other
+methods under our name. Either way it registers again, with a growing delay that stays short enough for a
+returning server to have its handlers back within seconds. None of this ever waits on the event loop.
 
-Every request uses a fresh REQ socket if the last one was not answered: a REQ socket that waits for
-an answer cannot send again (zguide, "Lazy Pirate").
+If a request gets no answer, the next one uses a new REQ socket: a REQ socket that is waiting for an answer
+can't send again (zguide, "Lazy Pirate").
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ _OFFLINE_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What the server answered to the last registration."""
+    """The server's answer to the last registration."""
 
     status: str
     methods: tuple[str, ...]
     digest: str | None = None
-    """Stands for what the server keeps of us; a server that does not know of digests has none."""
+    """Identifies the server's record of us; None from a server that doesn't support digests."""
 
 
 class Registration:
@@ -52,11 +51,11 @@ class Registration:
         server_address: the server's registration socket, such as ``tcp://127.0.0.1:4242``.
         handler_id: the handler's name.
         address: where it listens for calls.
-        methods: tells the methods that it has at the moment.
-        concurrency: how many calls it takes at once.
-        keys: our keys and the server's, where the wire is encrypted.
-        shards: the guilds that it serves beside other instances; None when it is the only one.
-        schemas: tells what its methods take, as JSON Schema.
+        methods: returns its current methods.
+        concurrency: how many calls it accepts at once.
+        keys: our keys and the server's, if the wire is encrypted.
+        shards: the guilds it serves next to other instances; None if it is the only one.
+        schemas: returns what its methods take, as JSON Schema.
     """
 
     def __init__(
@@ -85,25 +84,25 @@ class Registration:
         self._socket: zmq.Socket[bytes] | None = None
         self._told: str | None = None
         self.registered: Registered | None = None
-        """The last answer while the server knows us, None while it does not."""
+        """The last answer while the server knows us; otherwise None."""
         self._thread = threading.Thread(target=self._run, name="schedulezero-registration", daemon=True)
 
     def start(self) -> None:
-        """Begins to register; returns at once."""
+        """Start registering; returns at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Reports the handler offline and ends, in the background."""
+        """Report the handler as offline and end, in the background."""
         self._stopping = True
         self._wake.set()
 
     def join(self) -> None:
-        """Waits for the end; for threads that may wait."""
+        """Wait for the thread to end; only for threads that may block."""
         if self._thread.is_alive():
             self._thread.join()
 
     def refresh(self) -> Future[Registered]:
-        """Registers again at once, as when methods came or went; the future holds the answer."""
+        """Register again at once, for example after methods changed; the future holds the answer."""
         waiting: Future[Registered] = Future()
         with self._lock:
             self._waiting.append(waiting)
@@ -130,7 +129,7 @@ class Registration:
             self._fail_waiting("the handler was stopped")
 
     def _step(self, context: zmq.Context[zmq.Socket[bytes]]) -> bool:
-        """One registration or report. True when the server knows us afterwards."""
+        """Register or report once. Return whether the server knows us afterwards."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
         if self.registered is not None and not waiting:
@@ -176,7 +175,7 @@ class Registration:
         return None
 
     def _say_why(self) -> None:
-        """Logs why the server cannot be registered with, once for each reason."""
+        """Log why registration fails, once per reason."""
         if self._stopping:
             return
         encrypted = self._keys is not None and self._keys.cover(self._server_address)
@@ -211,7 +210,7 @@ class Registration:
         }
 
     def _status(self, status: str) -> JsonObject:
-        # The address says which instance; a server that has but one of a name does not look at it.
+        # The address identifies the instance; a server that allows only one per name ignores it.
         params = {"handler_id": self._handler_id, "status": status, "address": self._address}
         if self.registered is not None and self.registered.digest is not None:
             params["digest"] = self.registered.digest
@@ -219,7 +218,7 @@ class Registration:
 
 
 def ping_server(address: str, keys: KeyRing | None, seconds: float = ANSWER_SECONDS) -> bool:
-    """Whether the server at an address answers us; blocks for at most so many seconds."""
+    """Return whether the server at an address answers us; blocks for at most ``seconds``."""
     with zmq.Context() as context, _connected(context, address, keys) as socket:
         socket.send(encode(PING))
         try:
@@ -234,7 +233,7 @@ def _connected(
     socket = context.socket(zmq.REQ)
     socket.setsockopt(zmq.LINGER, 0)
     if keys is not None and keys.cover(address):
-        # Without the server's key it must be one that has ours, as in one process; never plain text.
+        # Without the server's key, expect one with our own key, as in a single process; never use plain text.
         keys.speak_to(socket, keys.peer or keys.public)
     socket.connect(address)
     return socket

@@ -1,7 +1,7 @@
-"""What a job function may know of the run that it carries out: zone, number, instant.
+"""What a job function can learn about its run: time zone, number, instant.
 
-The contract of a job function is ``(bot, params)`` and stays so; whoever wants more asks
-`current_run`. It is set around each call, also for jobs in threads.
+A job function's signature stays ``(bot, params)``; `current_run` gives the rest. It is set for every call,
+including jobs in threads.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from schedulezero.wire.protocol import Call
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The run that is being carried out.
+    """The current run.
 
     Attributes:
-        run_id: The run's id, the same for each call; None for a call outside of any run.
-        job_id: The job's id; None for a call outside of any run.
+        run_id: The run's id, the same for each call; None for a call outside a run.
+        job_id: The job's id; None for a call outside a run.
         guild_id: The id of the job's guild; None for a job without one.
-        creator_id: The id of the person in whose name the job runs; None if nobody is known.
-        number: Which run of the job this is, counted from 1.
+        creator_id: The id of the person in whose name the job runs; None if unknown.
+        number: The run's number within the job, counted from 1.
         scheduled_at: The instant for which the run was scheduled.
         timezone: The time zone of the job's times.
-        round: Grows if a person repeats a run that may have been done.
-        journal: Where its steps are noted; None if nothing is.
-        steps: The keys of the steps that this call did.
+        round: Increases if a person repeats a run that may have taken effect.
+        journal: Where its steps are recorded; None if they aren't.
+        steps: The keys of the steps that this call completed.
     """
 
     run_id: str | None = None
@@ -53,13 +53,13 @@ _current: ContextVar[RunContext | None] = ContextVar("schedulezero_run", default
 
 
 def current_run() -> RunContext:
-    """Return the run that the calling job function carries out; outside of a run, one with defaults only."""
+    """Return the run of the calling job function; outside a run, one with defaults only."""
     return _current.get() or RunContext()
 
 
 @contextmanager
 def running(run: RunContext) -> Generator[None]:
-    """Makes a run the current one."""
+    """Make a run the current one inside a ``with`` block."""
     token = _current.set(run)
     try:
         yield
@@ -68,7 +68,7 @@ def running(run: RunContext) -> Generator[None]:
 
 
 def context_of(call: Call, journal: Journal | None = None) -> RunContext:
-    """What a call says of its run; what is missing or cannot be read has a sensible default."""
+    """Return a call's run context, with defaults for missing or invalid values."""
     number, scheduled_at = call.context.get("number"), call.context.get("scheduled_at")
     try:
         at = instants.from_iso(scheduled_at) if isinstance(scheduled_at, str) else instants.now()

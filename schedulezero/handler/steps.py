@@ -1,7 +1,7 @@
-"""Steps: what a job does once for each run, whatever dies meanwhile.
+"""Steps: effects that a job has only once per run, even after a crash.
 
-A job function that wraps each effect in a `step` and is marked `resumable` may be called again for the
-same run at any time: steps that ended are not repeated, and it goes on where it stopped.
+A job function that wraps each effect in a `step` and is marked `resumable` may be called again for the same
+run at any time: completed steps aren't repeated, and the function continues where it stopped.
 
     @resumable
     async def greet(bot, params):
@@ -36,7 +36,7 @@ Find = Callable[[JsonObject, datetime], Awaitable[JsonObject | None]]
 
 
 async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find | None = None) -> JsonObject:
-    """Do something once in the current run, and return its result; a repeated call gets the first result.
+    """Do something once in the current run and return its result; a repeated call returns the first result.
 
     Parameters:
         key: Names the step within its run; at most 100 characters.
@@ -45,8 +45,8 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
         plan: What to do. If the step was begun before, its first plan is used again, so that a text with a
             random word in it stays the same.
         find: Gets the plan and the instant at which an unfinished step was begun. Returns the result if the
-            step was done after all, None if it wasn't, and raises Uncertain if it can't tell. Leave it out
-            if doing the step again does no harm.
+            step took effect, None if it didn't, and raises Uncertain if it can't tell. Omit it if repeating
+            the step does no harm.
     """
     run = current_run()
     if run.journal is None or run.run_id is None:
@@ -82,7 +82,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
     except Uncertain:
         raise
     except JobFailed as error:
-        # Not for one that was begun before: an earlier try may have had its effect all the same.
+        # Not for a step that was begun before: an earlier attempt may still have taken effect.
         if not begun.again and not error.may_have_worked:
             await _withdraw(run.journal, run.run_id, key)
         raise
@@ -94,7 +94,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
 
 
 def _expect_storable(key: str, result: JsonObject) -> None:
-    """Fails a run whose step returned what the journal cannot hold; a retry would return the same."""
+    """Fail a run whose step returned something the journal can't store; a retry would return the same."""
     try:
         check(result)
     except Unstorable as error:
@@ -119,16 +119,16 @@ async def _note(journal: Journal, run_id: str, key: str, result: JsonObject) -> 
     try:
         await journal.end_step(run_id, key, result)
     except DatabaseUnavailable as error:
-        # It was done all the same; a later call for this run finds that out as after a crash.
+        # The step took effect anyway; a later call for this run finds that out, as after a crash.
         log.warning("step %s of run %s was done and could not be noted: %s", key, run_id, error)
 
 
 def nonce(key: str) -> str | None:
-    """Return a text of 25 characters that is the same for each try of a step, or None outside of a run.
+    """Return 25 characters that stay the same for every attempt of a step; None outside a run.
 
     Discord returns the first message if a second one has the
-    [same nonce](https://discord.com/developers/docs/resources/message#create-message). `post` does this by
-    itself.
+    [same nonce](https://discord.com/developers/docs/resources/message#create-message). `post` sets it
+    automatically.
 
     Parameters:
         key: Names the step within its run.

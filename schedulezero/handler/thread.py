@@ -1,12 +1,11 @@
-"""The handler's daemon thread: answers the server's calls with one ROUTER socket.
+"""The handler's daemon thread: answers the server's calls on one ROUTER socket.
 
-The thread only moves messages. Calls are carried out on the host's event loop
-(`schedulezero.handler.executor`, handed over with ``run_coroutine_threadsafe``, the only way between the
-two); their answers come back through a queue and go out in any order, each with the envelope that its call
-came with. Nothing that comes in ends the thread.
+The thread only moves messages. Calls run on the host's event loop (`schedulezero.handler.executor`), handed
+over with ``run_coroutine_threadsafe``, the only way between the two. Their answers return through a queue and
+leave in any order, each with its call's envelope. No incoming message ends the thread.
 
-Nothing in here is of one operating system only: the thread is woken through a pair of loopback sockets, which
-Windows' poll understands, too.
+Nothing here is specific to one operating system: a pair of loopback sockets wakes the thread, which Windows'
+poll supports as well.
 """
 
 from __future__ import annotations
@@ -52,21 +51,21 @@ from schedulezero.wire.shards import Shards
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 256
-"""Calls that the server may have under way with us at once."""
+"""Maximum number of calls that the server may have in progress with us."""
 MOST_CALLS = 4 * CONCURRENCY
-"""Calls from all peers together; one more is told to come back."""
+"""Maximum number of calls from all peers together; further ones are told to retry."""
 _MOST_AT_ONCE = 200
 _DRAIN_SECONDS = 2.0
 _LAST_ANSWERS_SECONDS = 1.0
 _SEND_EVERY_SECONDS = 0.02
 _POLL_MS = 500
-_LARGEST_RECEIVED = 8 * 1024 * 1024  # a larger frame ends its peer's connection, not our memory
+_LARGEST_RECEIVED = 8 * 1024 * 1024  # a larger frame closes its peer's connection
 _BIND_TRIES = 40
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A call that came and is to be answered, once."""
+    """A call that waits for its one answer."""
 
     invocation: Invocation
     envelope: list[bytes]
@@ -75,20 +74,20 @@ class _Waiting:
 
 @dataclass(frozen=True, slots=True)
 class HandlerConfig:
-    """What a handler is from one start to the next stop.
+    """A handler's configuration from one start to the next stop.
 
     Attributes:
-        context: what job functions get as their first argument (the bot).
+        context: the first argument of every job function (the bot).
         handler_id: the name under which it registers.
         address: where it listens.
         server_address: where it registers; None to stay unregistered.
-        sprockets: its job functions by their names, as they are at any moment.
-        schemas: tells what its methods take, as JSON Schema.
-        journal: where it notes what it does; None for nowhere.
-        guard: who is asked before each run; None for nobody.
-        after: who is told of good runs; None for nobody.
+        sprockets: its current job functions by name.
+        schemas: returns what its methods take, as JSON Schema.
+        journal: records its runs; None to record nothing.
+        guard: called before each run; None for no check.
+        after: called after each successful run; None for no callback.
         keys: our keys and the server's; None for a plain wire.
-        shards: the guilds that it serves beside other instances; None when it is the only one.
+        shards: the guilds it serves next to other instances; None if it is the only one.
     """
 
     context: Any
@@ -108,9 +107,9 @@ class HandlerThread:
     """Answers calls between one start of a handler and its next stop.
 
     Parameters:
-        config: what it answers for.
-        loop: the host's, where calls are carried out.
-        before: the thread of the start before, which has to let go of the address first.
+        config: the handler's configuration.
+        loop: the host's event loop, which runs the calls.
+        before: the thread of the previous start, which must release the address first.
     """
 
     def __init__(
@@ -156,15 +155,15 @@ class HandlerThread:
 
     @property
     def registered(self) -> Registered | None:
-        """What the server knows of the handler, None while it does not."""
+        """The server's record of the handler; None while it has none."""
         return self.registration.registered if self.registration is not None and self.alive else None
 
     def start(self) -> None:
-        """Starts the thread."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Tells it to end; returns at once, `ended` says when it has."""
+        """Ask the thread to end; returns at once, and `ended` says when it has."""
         self._stopping = True
         self._wake()
 
@@ -216,7 +215,7 @@ class HandlerThread:
             self.ended.set_result(None)
 
     def _finish_calls(self, router: zmq.Socket[bytes]) -> None:
-        """Gives what is under way a moment to end, then ends it; functions in threads are waited for."""
+        """Give calls in progress a moment to finish, then cancel them; functions in threads are awaited."""
         if self._loop.is_running():
             wait(list(self._under_way), _DRAIN_SECONDS)
             finishing = asyncio.run_coroutine_threadsafe(self._calls.finish(), self._loop)
@@ -225,7 +224,7 @@ class HandlerThread:
             wait(list(self._under_way), _LAST_ANSWERS_SECONDS)
         for future in list(self._under_way):
             future.cancel()
-        # One that ends at this very moment is answered by the loop's thread; its answer must not be missed.
+        # The loop's thread answers a call that ends at this very moment; that answer must not be missed.
         give_up_at = time.monotonic() + _LAST_ANSWERS_SECONDS
         while self._under_way and time.monotonic() < give_up_at:
             threading.Event().wait(0.005)
@@ -236,7 +235,7 @@ class HandlerThread:
             try:
                 router.bind(self._config.address)
             except zmq.ZMQError as error:
-                # After a stop the system may keep the address for a moment.
+                # After a stop, the system may hold the address for a moment.
                 if error.errno == zmq.EADDRINUSE and attempt + 1 < _BIND_TRIES and not self._stopping:
                     threading.Event().wait(0.05)
                     continue
@@ -273,9 +272,9 @@ class HandlerThread:
             self._send_answers(router)
 
     def _receive(self, router: zmq.Socket[bytes], keys: KeyRing | None) -> None:
-        """Reads what has come, and hands the calls in it over together: the loop is woken once for all."""
+        """Read incoming messages and hand their calls over together, so that the loop wakes only once."""
         batch: list[_Waiting] = []
-        for _ in range(_MOST_AT_ONCE):  # then let answers out
+        for _ in range(_MOST_AT_ONCE):  # then send answers
             try:
                 frames, key = _received(router, proved=keys is not None)
             except zmq.Again:
@@ -301,7 +300,7 @@ class HandlerThread:
             future.add_done_callback(lambda done: self._ended(done, batch))
 
     def _prepare(self, call: Call, envelope: list[bytes]) -> Invocation | None:
-        """The call as it is to be carried out; None when it is answered at once."""
+        """Return the call prepared for execution; None if it was answered at once."""
         function = self._config.sprockets.get(call.method)
         if function is None:
             said = Sentence(
@@ -325,7 +324,7 @@ class HandlerThread:
             return None
 
     async def _answer_all(self, batch: list[_Waiting]) -> None:
-        """Carries calls out at the same time, each answered as soon as it is done; on the host's loop."""
+        """Run calls concurrently on the host's loop, and answer each as soon as it is done."""
         await asyncio.gather(*(self._answer_one(waiting) for waiting in batch))
 
     async def _answer_one(self, waiting: _Waiting) -> None:
@@ -350,9 +349,9 @@ class HandlerThread:
     def _ended(self, done: Future[None], batch: list[_Waiting]) -> None:
         if not done.cancelled() and (error := done.exception()) is not None:
             log.error("answering calls failed", exc_info=error)
-        for waiting in batch:  # that were cancelled before they began
+        for waiting in batch:  # cancelled before they began
             self._answer(waiting, _stopped(waiting.invocation.call))
-        self._under_way.discard(done)  # only now: the thread's end waits for it
+        self._under_way.discard(done)  # only now, because the thread waits for these before it ends
 
     def _send_answers(self, router: zmq.Socket[bytes]) -> None:
         while self._answers:
@@ -360,7 +359,7 @@ class HandlerThread:
             try:
                 router.send_multipart([*envelope, encode(answer)], zmq.NOBLOCK)
             except (zmq.ZMQError, TypeError, ValueError) as error:
-                # Its peer is gone or does not read, or JSON cannot hold it; the rest must not wait for it.
+                # Its peer is gone or not reading, or JSON can't represent it; the rest must not wait for it.
                 log.warning("an answer could not be sent: %s", error)
 
     # ------------------------------------------------------------------ waking the thread
@@ -373,9 +372,9 @@ class HandlerThread:
                 self._waker.send(b"\0")
                 self._woken = True
             except BlockingIOError:
-                return  # it has wake-ups enough waiting
+                return  # enough wake-ups are already waiting
             except OSError:
-                return  # it has ended
+                return  # the thread has ended
 
     def _drain_wakeups(self) -> None:
         try:
@@ -383,7 +382,7 @@ class HandlerThread:
                 pass
         except BlockingIOError:
             with self._lock:
-                # Only now: a byte that was read just before stood for answers that are sent after this.
+                # Only now: a byte read just before stood for answers that are sent after this.
                 self._woken = False
 
 
@@ -398,7 +397,7 @@ def _stopped(call: Call) -> JsonObject:
 
 
 def _received(router: zmq.Socket[bytes], *, proved: bool) -> tuple[list[bytes], str | None]:
-    """A message that has come, and the key that its sender proved where the wire has keys."""
+    """Return a received message, and the key that its sender proved if the wire has keys."""
     if not proved:
         return router.recv_multipart(zmq.NOBLOCK), None
     frames = router.recv_multipart(zmq.NOBLOCK, copy=False)

@@ -1,4 +1,4 @@
-"""What a job declares: its parameters, their values and texts, the rights that it needs.
+"""What a job declares: its parameters, their values and texts, and the permissions it needs.
 
 The names of `schedulezero.methods.spec` can be imported from here until the next release.
 """

@@ -1,4 +1,4 @@
-"""Annotations of typed jobs, read: what a parameter is, what it may be, and how a value is checked."""
+"""Reads the annotations of typed jobs: a parameter's kind, its allowed values, and how to check a value."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from schedulezero.methods.values import said_span
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """Which channels may be chosen, by Discord's names of their kinds: ``text``, ``forum``, ``voice``…"""
+    """The channel types to choose from, by Discord's names: ``text``, ``forum``, ``voice``…"""
 
     kinds: tuple[str, ...]
 
 
 def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: str = "") -> Parameter:
-    """A parameter from its annotation.
+    """Create a parameter from its annotation.
 
     Parameters:
-        name: what it is called.
+        name: its name.
         annotation: its type, with pydantic's constraints; ``X | None`` is an optional X.
-        default: what counts when it is left out; ``...`` when it must be given.
-        help_text: what it is for; a description in the annotation comes first.
+        default: its default value; ``...`` if it is required.
+        help_text: what it is for; a description in the annotation takes precedence.
 
-    Raises TypeError, in a sentence, for an annotation that nothing in JSON can be read as.
+    Raises TypeError, with a reason, for an annotation that no JSON value can be read as.
     """
     read = _read_annotation(annotation)
     try:
@@ -56,7 +56,7 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
     )
 
 
-# Read as: a class of discord.py's, by its name, and the annotation that stands for it.
+# Read as: the name of a discord.py class, and the annotation to use in its place.
 _INSTEAD = {
     "TextChannel": "ChannelId", "ForumChannel": "ForumId", "VoiceChannel": "VoiceId",
     "StageChannel": "VoiceId", "Thread": "ThreadId", "GuildChannel": "AnyChannelId", "Role": "RoleId",
@@ -70,7 +70,7 @@ def _name_of(annotation: Any) -> str:
 
 
 def _instead_of(annotation: Any) -> str:
-    """What to write where an annotation cannot be read from JSON."""
+    """Return what to write in place of an annotation that can't be read from JSON."""
     known = next((kind for name, kind in _INSTEAD.items() if name in _name_of(annotation)), None)
     if known is None:
         return "a job's parameters come as JSON, so annotate it with a type that pydantic reads from JSON."
@@ -89,7 +89,7 @@ class _Read:
     description: str = ""
 
 
-# Read as: a plain type, and what a parameter of it is.
+# Read as: a plain type, and the kind of its parameters.
 _KINDS: dict[Any, Kind] = {
     bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.NUMBER, timedelta: Kind.DURATION,
     list: Kind.LIST, tuple: Kind.LIST, dict: Kind.OBJECT,
@@ -117,7 +117,7 @@ def _read_annotation(annotation: Any) -> _Read:
 
 
 def _take(item: Any, read: _Read) -> None:
-    """Takes in one piece of an annotation's metadata."""
+    """Process one item of an annotation's metadata."""
     if isinstance(item, Kind):
         read.kind = item
     elif isinstance(item, Channels):

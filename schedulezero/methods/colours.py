@@ -8,7 +8,7 @@ from typing import Any
 _HEX = re.compile(r"(?:#|0x)?([0-9a-f]{6})")
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)")
 
-# Discord's own palette, as its clients and libraries name it.
+# Discord's own palette, with the names its clients and libraries use.
 NAMES: dict[str, int] = {
     "blue": 0x3498DB, "blurple": 0x5865F2, "dark blue": 0x206694, "dark green": 0x1F8B4C,
     "dark red": 0x992D22, "fuchsia": 0xEB459E, "gold": 0xF1C40F, "green": 0x2ECC71, "greyple": 0x99AAB5,
@@ -18,7 +18,7 @@ NAMES: dict[str, int] = {
 
 
 def parse_colour(value: Any) -> int | None:
-    """A colour as 0xRRGGBB, None for what is no colour."""
+    """Return a colour as 0xRRGGBB; None if the value isn't a colour."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if 0 <= value <= 0xFFFFFF else None
     text = str(value).strip().lower()

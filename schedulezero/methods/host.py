@@ -1,7 +1,7 @@
-"""What a job function may count on in its bot: notes, the server that keeps jobs, the sprockets' registry.
+"""What a job function can rely on in its bot: notes, the job server, and the sprockets' registry.
 
-The bot is ours, or somebody else's that carries these parts; job functions and sprockets find them here and
-import nothing of the bot's.
+The bot is ours, or someone else's with these parts. Job functions and sprockets find the parts here and
+import nothing from the bot.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from schedulezero.model import GuildRules, Job
 
 
 class Notes(Protocol):
-    """Small values under a kind and a key, which outlive a restart."""
+    """Small values stored under a kind and a key; they survive restarts."""
 
     async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool: ...
     async def put(self, kind: str, key: str, value: dict[str, Any]) -> None: ...
@@ -22,7 +22,7 @@ class Notes(Protocol):
 
 
 class JobServer(Protocol):
-    """The server that keeps jobs, as far as jobs use it."""
+    """The server that stores jobs, with the calls that jobs use."""
 
     async def create(self, job: Job) -> Job: ...
     async def job(self, job_id: str, guild_id: str | None) -> Job: ...
@@ -43,7 +43,7 @@ class HostServices(Protocol):
 
 @runtime_checkable
 class Host(Protocol):
-    """A bot with all of it."""
+    """A bot with all of these parts."""
 
     @property
     def memory(self) -> Notes: ...
@@ -64,13 +64,13 @@ class _WithCogs(Protocol):
 
 
 def registry_of(bot: _WithCogs) -> Registry | None:
-    """The cog where sprockets register, None while it is not loaded."""
+    """Return the cog where sprockets register; None while it isn't loaded."""
     cog = bot.get_cog("ScheduleZeroCog")
     return cog if isinstance(cog, Registry) else None
 
 
 def host_of(bot: object) -> Host:
-    """The bot as a host; TypeError for one that carries no notes or services."""
+    """Return the bot as a host; raises TypeError if it has no notes or services."""
     if not isinstance(bot, Host):
         raise TypeError("this needs a bot with `memory` and `services`, as ScheduleZero's own has them")
     return bot

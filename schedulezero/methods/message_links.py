@@ -1,4 +1,4 @@
-"""Links of Discord's messages, as *Copy Message Link* gives them."""
+"""Links to Discord messages, as copied by *Copy Message Link*."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LINK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class MessageLink:
-    """Where a message is."""
+    """The location of a message."""
 
     guild_id: int
     channel_id: int
@@ -20,6 +20,6 @@ class MessageLink:
 
 
 def read_message_link(text: object) -> MessageLink | None:
-    """The parts of a link; None for anything else, and for messages outside of guilds."""
+    """Return the parts of a link; None for anything else, and for messages outside guilds."""
     match = _LINK.fullmatch(str(text).strip())
     return MessageLink(*(int(part) for part in match.groups())) if match else None

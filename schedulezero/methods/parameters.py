@@ -1,4 +1,4 @@
-"""What a parameter of a job is: its kind, from an annotation or from its name and the text of its type.
+"""A job parameter and its kind, read from an annotation or from its name and the text of its type.
 
 A job's docstring lists its parameters:
 
@@ -8,9 +8,8 @@ A job's docstring lists its parameters:
         role_id: int - Role to mention (optional)
         limit: int - How many at most (default 100)
 
-What a parameter *is* (a channel, a role, a long text) follows from its name and type, so that sprockets
-written to the plain contract get a fitting form. Typed jobs (`schedulezero.methods.typed`) say it by
-annotations.
+A parameter's kind (channel, role, long text) follows from its name and type, so that sprockets written to the
+plain contract get a suitable form. Typed jobs (`schedulezero.methods.typed`) declare it with annotations.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pydantic import TypeAdapter
 
 
 class Kind(StrEnum):
-    """What a parameter is, and with it which field a form shows for it."""
+    """A parameter's kind, which determines its field in a form."""
 
     TEXT = "text"
     LONG_TEXT = "long text"
@@ -51,17 +50,16 @@ class Parameter:
     """One declared parameter of a method.
 
     Attributes:
-        name: under which it travels.
-        kind: what it is.
+        name: its key in the params.
+        kind: its kind.
         help: what it is for, in a few words.
         required: whether it must be given.
-        default: what counts when it is not, as text.
-        choices: the values that there are, of a `Kind.CHOICE`.
-        longest: characters that a text may have at most.
+        default: its default value, as text.
+        choices: the allowed values of a `Kind.CHOICE`.
+        longest: maximum length of a text in characters.
         least, most: bounds of a number.
-        channels: Discord's kinds of channels that may be chosen, such as ``forum``; empty for those where
-            messages are posted.
-        adapter: checks a converted value further, for typed jobs.
+        channels: the allowed Discord channel types, such as ``forum``; empty for those that accept messages.
+        adapter: further checks a converted value, for typed jobs.
     """
 
     name: str
@@ -78,7 +76,7 @@ class Parameter:
 
     @property
     def label(self) -> str:
-        """The name as a person reads it: ``channel_id`` is *Channel*."""
+        """The name as people read it: ``channel_id`` is *Channel*."""
         return (
             re.sub(r"_(id|ids|url)$", lambda m: "s" if m[1] == "ids" else "", self.name)
             .replace("_", " ")
@@ -86,7 +84,7 @@ class Parameter:
         )
 
 
-# Read as: a parameter whose name ends so, and whose type is not plainly another, is of that kind.
+# Read as: a parameter whose name has this ending, and whose type isn't clearly different, is of this kind.
 _KIND_BY_NAME: tuple[tuple[str, Kind], ...] = (
     ("channel_ids", Kind.CHANNELS),
     ("channel_id", Kind.CHANNEL),
@@ -102,7 +100,7 @@ _KIND_BY_NAME: tuple[tuple[str, Kind], ...] = (
     ("url", Kind.URL),
 )
 _LONG_TEXTS = ("message", "description", "content", "text", "body", "reason")
-# Read as: a type whose text begins so is of that kind.
+# Read as: a type whose text starts with this is of this kind.
 _KIND_BY_TYPE: tuple[tuple[str, Kind], ...] = (
     ("int", Kind.INTEGER),
     ("float", Kind.NUMBER),
@@ -121,12 +119,12 @@ _SECRETS = frozenset({"authorization", "body", "headers", "password", "secret", 
 
 
 def tells_a_secret(name: str) -> bool:
-    """Whether a parameter's name alone says that its value is nothing for others; see also `Kind.URL`."""
+    """Return whether a parameter's name alone marks its value as secret; see also `Kind.URL`."""
     return name.casefold() in _SECRETS
 
 
 def kind_of(name: str, type_text: str) -> Kind:
-    """What a parameter is, from its name and the text of its type."""
+    """Return a parameter's kind, from its name and the text of its type."""
     for ending, kind in _KIND_BY_NAME:
         if name == ending or name.endswith(f"_{ending}"):
             return kind
@@ -143,7 +141,7 @@ _OPTIONAL = re.compile(r"\(\s*optional\s*\)", re.IGNORECASE)
 
 
 def parameters_in(text: str) -> tuple[Parameter, ...]:
-    """The parameters that a docstring lists; none when it has no such block."""
+    """Return the parameters that a docstring lists; empty if it has no such block."""
     found: list[Parameter] = []
     indent: int | None = None
     inside = False
@@ -160,7 +158,7 @@ def parameters_in(text: str) -> tuple[Parameter, ...]:
         indent = depth if indent is None else indent
         match = _LINE.match(line.strip()) if depth == indent else None
         if match is None:
-            if found:  # a continued line belongs to the help above it
+            if found:  # a continuation line belongs to the help above it
                 found[-1] = _parameter(found[-1].name, "", f"{found[-1].help} {line.strip()}", found[-1])
             continue
         found.append(_parameter(match["name"], (match["type"] or "").strip(), (match["help"] or "").strip()))

@@ -1,4 +1,4 @@
-"""What a method takes, as JSON Schema (2020-12): for who creates jobs over REST, and for documentation."""
+"""What a method takes, as JSON Schema (2020-12), for REST clients that create jobs and for documentation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schedulezero.model import JsonObject
 
 _ID: JsonObject = {"type": ["integer", "string"], "pattern": r"^\d{1,20}$"}
 _ID_LIST: JsonObject = {"type": "array", "items": _ID, "minItems": 1}
-# Read as: kind, the schema of its values.
+# Read as: a kind, and the schema of its values.
 _SCHEMAS: dict[Kind, JsonObject] = {
     Kind.TEXT: {"type": "string"},
     Kind.LONG_TEXT: {"type": "string"},
@@ -34,7 +34,7 @@ _SCHEMAS: dict[Kind, JsonObject] = {
 
 
 def schema_of(spec: MethodSpec) -> JsonObject:
-    """The schema of a method's params; ``x-kind`` says what each one is, as the forms know it."""
+    """Return the schema of a method's params; ``x-kind`` is each one's kind, as the forms use it."""
     required = [parameter.name for parameter in spec.parameters if parameter.required]
     return {
         "type": "object",

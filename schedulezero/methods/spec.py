@@ -1,12 +1,12 @@
-"""What a job function declares about itself: help, parameters, and the rights that it needs.
+"""What a job function declares about itself: help, parameters, and the permissions it needs.
 
-A job is ``async def job(bot, params: dict) -> dict``, or the same without ``async``. Its docstring's
-first line is its help; its parameters stand in the docstring (`schedulezero.methods.parameters`), in a
+A job is ``async def job(bot, params: dict) -> dict``, or the same without ``async``. The first line of its
+docstring is its help. Its parameters are listed in the docstring (`schedulezero.methods.parameters`), in a
 TypedDict that annotates ``params``, or are the arguments of a typed job (`schedulezero.methods.typed`).
-`needs` declares the rights that doing the job by hand would take.
+`needs` declares the permissions that a person needs to do the same by hand.
 
-No Discord in here: permissions are Discord's own names as text, and whoever has the objects at hand
-compares them.
+This module doesn't depend on Discord: permissions are Discord's own names as text, and callers that have the
+Discord objects compare them.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ JobFunction = Callable[[Any, dict[str, Any]], Awaitable[Any] | Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 META_KEY = "_meta"
-"""Our metadata travels under this key of the params where a server has no place for it."""
+"""Key in the params for our metadata, for servers that have no other place for it."""
 
 SPEC_ATTRIBUTE = "__schedulezero_spec__"
-"""Under this name a job that knows what it declares keeps it."""
+"""Attribute of a job that stores its own spec."""
 _NEEDS_ATTRIBUTE = "__schedulezero_needs__"
 _VARIABLES_ATTRIBUTE = "__schedulezero_variables__"
 _RESUMABLE_ATTRIBUTE = "__schedulezero_resumable__"
 
 Tell = Callable[[Any, dict[str, Any]], Awaitable[str]]
-"""Says something about a job before it is saved: bot and params in, a text for a person out."""
+"""Describes a job before it is saved: takes the bot and params, returns a text for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A right that doing the job by hand takes, of the person who schedules it and of the bot.
+    """A permission that a person needs to do the job by hand; the scheduling person and the bot both need it.
 
     Parameters:
         permission: discord.py's name of the permission, such as ``send_messages``.
         channel: The parameter that names the channel or channels where it is needed. None means the guild.
-        role: The parameter that names a role, which must be below the person's and the bot's own.
-        when: The parameter that must be set for the need to arise.
+        role: The parameter that names a role, which must be below the person's and the bot's highest roles.
+        when: The parameter that must be set for the permission to be needed.
         only_in: The type of channel where it is needed, such as ``stage_voice``. None means any. The invite
-            link doesn't ask for such a permission; the bot says so where the job is made.
+            link doesn't ask for such a permission; the bot says so where the job is created.
         of: Who needs it: ``both``, the ``person`` only, or the ``bot`` only.
     """
 
@@ -59,20 +59,19 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class MethodSpec:
-    """A method with everything that its function declares.
+    """A method and everything its function declares.
 
     Attributes:
-        name: under which it is called.
+        name: the name by which it is called.
         summary: what it does, in a few words.
-        parameters: what it takes.
-        needs: the rights that doing it by hand takes.
-        variables: the texts in which it renders variables.
-        preview: says what it would do, for the card on which it is confirmed; quick.
-        dry_run: looks at Discord and says what it would do now; on demand.
-        personal: it is for one person and belongs to no guild, as a reminder does.
-        addressee: the parameter that names the person whom it writes to directly; None for a job that writes
-            to nobody.
-        resumable: it may be called again for a run that it began before (`schedulezero.handler.steps`).
+        parameters: its parameters.
+        needs: the permissions needed to do it by hand.
+        variables: the parameters whose texts may hold variables.
+        preview: returns what it would do, for the confirmation card; must be quick.
+        dry_run: checks Discord and returns what it would do now; runs on demand.
+        personal: whether it is for one person and belongs to no guild, like a reminder.
+        addressee: the parameter that names the recipient of its direct message; None if it sends none.
+        resumable: whether it may be called again for a run it has begun (`schedulezero.handler.steps`).
     """
 
     name: str
@@ -87,7 +86,7 @@ class MethodSpec:
     resumable: bool = False
 
     def parameter(self, name: str) -> Parameter | None:
-        """The declared parameter of that name, if there is one."""
+        """Return the declared parameter with this name, if there is one."""
         return next((item for item in self.parameters if item.name == name), None)
 
 
@@ -102,7 +101,7 @@ def in_channel(channel: str, *permissions: str) -> tuple[Need, ...]:
 
 
 def needs(*declared: Need) -> Callable[[_Function], _Function]:
-    """Declare on a plain job function which rights doing it by hand takes."""
+    """Declare the permissions of a plain job function: those a person needs to do it by hand."""
 
     def mark(function: _Function) -> _Function:
         setattr(function, _NEEDS_ATTRIBUTE, declared)
@@ -112,7 +111,7 @@ def needs(*declared: Need) -> Callable[[_Function], _Function]:
 
 
 def variables_in(*parameters: str) -> Callable[[_Function], _Function]:
-    """Declare on a plain job function which parameters' texts may hold variables such as ``{date}``."""
+    """Declare the parameters of a plain job function whose texts may hold variables such as ``{date}``."""
 
     def mark(function: _Function) -> _Function:
         setattr(function, _VARIABLES_ATTRIBUTE, parameters)
@@ -122,19 +121,19 @@ def variables_in(*parameters: str) -> Callable[[_Function], _Function]:
 
 
 def resumable(function: _Function) -> _Function:
-    """Declare that a plain job function may be called again for a run that it began; see `step`."""
+    """Declare that a plain job function may be called again for a run it has begun; see `step`."""
     setattr(function, _RESUMABLE_ATTRIBUTE, True)
     return function
 
 
 def is_resumable(function: Callable[..., Any]) -> bool:
-    """Whether a job function is declared `resumable`."""
+    """Return whether a job function is declared `resumable`."""
     known = getattr(function, SPEC_ATTRIBUTE, None)
     return hasattr(function, _RESUMABLE_ATTRIBUTE) or (isinstance(known, MethodSpec) and known.resumable)
 
 
 def spec_of(name: str, function: JobFunction) -> MethodSpec:
-    """Reads what a job function declares. A function that declares nothing has no parameters."""
+    """Read what a job function declares. A function without declarations has no parameters."""
     known = getattr(function, SPEC_ATTRIBUTE, None)
     if isinstance(known, MethodSpec):
         return known if known.name == name else replace(known, name=name)
@@ -149,7 +148,7 @@ def spec_of(name: str, function: JobFunction) -> MethodSpec:
 
 
 def summary_of(name: str, function: Callable[..., Any]) -> str:
-    """What a function does, by the first line of its docstring."""
+    """Return what a function does, from the first line of its docstring."""
     text = inspect.getdoc(function) or ""
     return next((line.strip() for line in text.splitlines() if line.strip()), name.replace("_", " "))
 
@@ -163,7 +162,7 @@ def _from_annotation(function: JobFunction) -> tuple[Parameter, ...]:
     declared = hints.get(names[1]) if len(names) > 1 else None
     if declared is None or not is_typeddict(declared):
         return ()
-    # Not __required_keys__: it does not see through annotations that are still texts.
+    # Not __required_keys__: it doesn't handle annotations that are still strings.
     marked = typing.get_type_hints(declared, include_extras=True)
     return tuple(
         Parameter(
@@ -176,7 +175,7 @@ def _from_annotation(function: JobFunction) -> tuple[Parameter, ...]:
 
 
 def best_matches(specs: Iterable[MethodSpec], typed: str) -> list[MethodSpec]:
-    """The methods that fit what was typed, best first: by their name, then by what they do."""
+    """Return the methods that match a search text, best first: by name, then by summary."""
     wanted = typed.strip().casefold().replace(" ", "_")
 
     def rank(spec: MethodSpec) -> int | None:

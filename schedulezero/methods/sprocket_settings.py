@@ -1,4 +1,4 @@
-"""A sprocket's own settings: declared as a pydantic model, edited in Discord, kept for each guild.
+"""A sprocket's own settings: declared as a pydantic model, edited in Discord, stored per guild.
 
     class WelcomeSettings(BaseModel):
         greeting: Annotated[Text, Field(max_length=200, description="What to say")] = "Hello"
@@ -22,7 +22,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def settings_of(bot: object, sprocket: str, model: type[Model], guild_id: str) -> Model:
-    """Return a sprocket's settings in a guild, with the declared defaults where nobody set any.
+    """Return a sprocket's settings in a guild, with the declared defaults for anything not set.
 
     Parameters:
         bot: The bot.
@@ -34,12 +34,12 @@ async def settings_of(bot: object, sprocket: str, model: type[Model], guild_id: 
 
 
 async def save_settings(bot: object, sprocket: str, guild_id: str, values: dict[str, Any]) -> None:
-    """Keeps a sprocket's settings in a guild."""
+    """Store a sprocket's settings in a guild."""
     await host_of(bot).memory.put(_NOTE, f"{sprocket}:{guild_id}", values)
 
 
 def read(model: type[Model], values: dict[str, Any]) -> Model:
-    """Settings from what is kept. What a newer version of the sprocket does not take any more is left out."""
+    """Create settings from stored values, ignoring those that the current version no longer accepts."""
     try:
         return model(**values)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Typed jobs: one decorated function whose annotations say everything.
+"""Typed jobs: one decorated function, described by its annotations.
 
     @job(needs=(Need("view_channel", channel="channel_id"), Need("send_messages", channel="channel_id")))
     async def greet(bot, channel_id: ChannelId, mood: Literal["glad", "calm"] = "glad") -> dict[str, Any]:
@@ -9,11 +9,11 @@
             mood: How it sounds
         \"\"\"
 
-The first argument is the bot, each other one a parameter: its annotation says what it is and what it may
-be (pydantic's types and constraints), its default that it may be left out, the docstring's ``Params:`` block
-what it is for. From that come the form, its validation, the check of rights, the JSON Schema in
-``GET /api/methods`` and the documentation. On the wire nothing changes: what the decorator returns is a job
-like any other, called with ``(bot, params)``.
+The first argument is the bot; each other one is a parameter. Its annotation gives its type and constraints
+(pydantic's), a default makes it optional, and the docstring's ``Params:`` block says what it is for. The
+form, its validation, the permission check, the JSON Schema in ``GET /api/methods`` and the documentation all
+come from that. The wire format doesn't change: the decorator returns a job like any other, called with
+``(bot, params)``.
 """
 
 from __future__ import annotations
@@ -53,23 +53,23 @@ MemberId = Annotated[int, Kind.USER]
 MemberIds = Annotated[list[int], Kind.USERS]
 """The ids of several people."""
 GuildId = Annotated[int, Kind.GUILD]
-"""The id of the job's guild. No form asks for it."""
+"""The id of the job's guild. Forms don't ask for it."""
 Text = Annotated[str, Kind.TEXT]
-"""A text on one line."""
+"""A single-line text."""
 LongText = Annotated[str, Kind.LONG_TEXT]
-"""A text of any number of lines."""
+"""A multi-line text."""
 Colour = Annotated[str, Kind.COLOUR]
-"""A colour such as ``#5865F2`` or ``blue``. `colour_of` turns it into Discord's."""
+"""A colour such as ``#5865F2`` or ``blue``. `colour_of` converts it to Discord's type."""
 Url = Annotated[str, Kind.URL, Field(pattern=r"^https?://")]
 """An http or https address."""
 MessageLink = Annotated[str, Kind.MESSAGE]
-"""The link of a message in the job's guild. `find_message` fetches the message."""
+"""A link to a message in the job's guild. `find_message` fetches the message."""
 Duration = Annotated[timedelta, Kind.DURATION]
-"""A length of time, typed as ``90 minutes`` or ``2h 30m``."""
+"""A duration, typed as ``90 minutes`` or ``2h 30m``."""
 
 
 class TypedJob:
-    """What `job` makes of a function. Call it like any other job, with ``(bot, params)``."""
+    """The result of `job`. Call it like any other job, with ``(bot, params)``."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class TypedJob:
         self._check_names()
 
     def _check_names(self) -> None:
-        """A name that no parameter has would go unnoticed, and with it a right that is never asked for."""
+        """Raise TypeError for unknown parameter names: a typo would silently drop a permission check."""
         names = {parameter.name for parameter in self.spec.parameters}
         named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
         named |= {self.spec.addressee} if self.spec.addressee else set()
@@ -108,7 +108,7 @@ class TypedJob:
             )
 
     def __call__(self, bot: Any, params: dict[str, Any]) -> Any:
-        """Carries the job out; ParameterError says what is wrong with the params."""
+        """Run the job; raises ParameterError if the params are invalid."""
         return self._function(bot, **self._arguments(params))
 
     def _arguments(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class TypedJob:
         return {name: value for name, value in check_params(self.spec, params).items() if name in names}
 
     def preview(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
-        """Use the decorated function to say, on the card that is confirmed, what the job would do.
+        """Use the decorated function to describe, on the confirmation card, what the job would do.
 
         It takes the bot and the job's parameters, and returns a text. It must be quick.
         """
@@ -124,7 +124,7 @@ class TypedJob:
         return function
 
     def dry_run(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
-        """Use the decorated function to look at Discord and say what the job would do now, without doing it.
+        """Use the decorated function to check Discord and say what the job would do now, without doing it.
 
         The card gets a button for it.
         """
@@ -147,20 +147,21 @@ def job(
     personal: bool = False,
     addressee: str | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
-    """Make a job of an async function (or a plain one, which runs in a thread).
+    """Turn an async function into a job (or a plain one, which then runs in a thread).
 
-    The function's first argument is the bot. Each other argument is a parameter: its annotation says what
-    it is, its default that it may be left out, and the docstring's ``Params:`` block what it is for. Raises
-    TypeError, with a reason, for a function that can't be a job.
+    The function's first argument is the bot. Each other argument is a parameter: the annotation gives its
+    type, a default makes it optional, and the docstring's ``Params:`` block says what it is for.
 
     Parameters:
-        needs: The rights that doing the job by hand takes; see `Need` and `in_channel`. Without any, the job
-            takes those that posting takes in each channel it names.
+        needs: The permissions that a person needs to do the job by hand; see `Need` and `in_channel`. Without
+            any, the job needs those for posting in each channel it names.
         variables: The parameters whose texts may hold variables such as ``{date}``; see `text_for`.
-        resumable: Whether the function may be called again for a run that it began; see `step`.
-        personal: Whether the job is for one person and belongs to no guild, as a reminder does.
-        addressee: The parameter that names the person whom the job writes to directly. Writing to anybody but
-            oneself takes *Manage Server*, and each person gets a bounded number of such messages.
+        resumable: Whether the function may be called again for a run it has begun; see `step`.
+        personal: Whether the job is for one person and belongs to no guild, like a reminder.
+        addressee: The parameter that names the recipient of the job's direct message. Writing to anyone but
+            oneself needs *Manage Server*, and each person gets a limited number of such messages.
+
+    Raises TypeError, with a reason, for a function that can't be a job.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
@@ -170,7 +171,7 @@ def job(
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """The parameters that a function's annotations declare, all but the first one, which is the bot."""
+    """Return the parameters that a function's annotations declare, without the first one, the bot."""
     signature = list(inspect.signature(function).parameters.values())
     if not signature:
         raise TypeError(f"{function.__name__} takes nothing; its first argument must be the bot.")
@@ -193,7 +194,7 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
 
 
 def _helps(text: str) -> dict[str, str]:
-    """Parameter → what the docstring's ``Params:`` block says that it is for."""
+    """Map each parameter to its help in the docstring's ``Params:`` block."""
     found: dict[str, str] = {}
     name = ""
     for line in text.partition("Params:\n")[2].splitlines():

@@ -1,4 +1,4 @@
-"""From what came over the wire to what a job function expects, with a sentence for whatever does not fit."""
+"""Converts values from the wire to what a job function expects, with a message for each invalid one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from schedulezero.when.language.once import span_of
 
 
 def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The params as the function expects them: our metadata removed, ids as integers.
+    """Return the params as the function expects them: without our metadata, and with ids as integers.
 
-    Ids arrive as integers or as texts of digits, because JavaScript clients cannot hold a
-    snowflake as a number; a sprocket may rely on integers. Keys that were not declared pass
-    unchanged. Raises ParameterError for a required parameter that is missing and for a value
-    that its declared type does not admit.
+    Ids arrive as integers or as strings of digits, because JavaScript clients can't represent a snowflake as
+    a number; a sprocket can rely on integers. Undeclared keys pass unchanged. Raises ParameterError if a
+    required parameter is missing or a value doesn't match its declared type.
     """
     clean = {key: value for key, value in params.items() if key != META_KEY}
     for parameter in spec.parameters:
@@ -47,11 +46,11 @@ def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ReadParams:
-    """Params as they travel, converted as far as they can be.
+    """Params from the wire, converted as far as possible.
 
     Attributes:
         values: name → the value that the job function will get.
-        errors: name → why that value cannot be converted.
+        errors: name → why the value can't be converted.
     """
 
     values: Mapping[str, Any]
@@ -59,11 +58,11 @@ class ReadParams:
 
 
 def read_params(spec: MethodSpec, params: Mapping[str, Any]) -> ReadParams:
-    """Converts params for a check, by the same rules as `check_params` does for the function.
+    """Convert params for a check, by the same rules as `check_params` uses for the function.
 
-    Each value ends up in ``values`` or in ``errors``, so that a check never passes over one. A parameter
-    that is missing or empty is in neither. An undeclared one is read by its name (`kind_of`): a plain
-    job function may use it as the id that its name promises.
+    Each value ends up in ``values`` or in ``errors``, so that a check never misses one. A missing or empty
+    parameter is in neither. An undeclared one is read by its name (`kind_of`): a plain job function may use
+    it as the id that its name suggests.
     """
     values: dict[str, Any] = {}
     errors: dict[str, ParameterError] = {}
@@ -88,9 +87,9 @@ def read_params(spec: MethodSpec, params: Mapping[str, Any]) -> ReadParams:
 
 
 def errors_in(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with the declared params that are there: name → what is to be read after it.
+    """Return the problems of the declared params that are present: name → text to read after the name.
 
-    What is missing is no matter here.
+    Missing params are ignored.
     """
     return {
         name: error.values["wrong"]
@@ -110,12 +109,12 @@ def _read(method: str, parameter: Parameter, value: Any) -> Any:
 
 
 def _unusable(method: str, name: str, wrong: Sentence) -> ParameterError:
-    """A value that cannot be used.
+    """Return the error for an invalid value.
 
     Parameters:
-        method: whose parameter it is for.
-        name: that parameter.
-        wrong: how it breaks what is declared, to be read after the name.
+        method: the method's name.
+        name: the parameter's name.
+        wrong: how the value breaks the declaration, to read after the name.
     """
     return ParameterError(
         name,
@@ -128,7 +127,7 @@ def _unusable(method: str, name: str, wrong: Sentence) -> ParameterError:
 
 
 def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
-    """How a value breaks what its annotation says, to be read after its name."""
+    """Return how a value breaks its annotation, to read after its name."""
     first = error.errors(include_url=False, include_context=True)[0]
     said: dict[str, Any] = first.get("ctx", {})
     where = "".join(f" (at {part})" for part in first["loc"] if not str(part).startswith("function"))
@@ -192,7 +191,7 @@ _MAX_ID = 2**64 - 1
 
 def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     kind, name = parameter.kind, parameter.name
-    # What should be an address may hold a secret.
+    # A value meant as an address may contain a secret.
     shown = type(value).__name__ if kind is Kind.URL else str(value)[:80]
 
     def wrong(expected: str) -> ParameterError:
@@ -238,7 +237,7 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
 
 
 def said_span(length: timedelta) -> str:
-    """A length of time as one would type it, in its largest whole unit: ``90 minutes``, ``2 h``."""
+    """Format a duration as people would type it, in its largest whole unit: ``90 minutes``, ``2 h``."""
     seconds = length.total_seconds()
     for unit, name in ((86400, "days"), (3600, "h"), (60, "minutes")):
         if seconds >= unit and seconds % unit == 0:
@@ -251,7 +250,7 @@ def _said(value: Any) -> str:
 
 
 def as_id(value: Any) -> int | None:
-    """An id of Discord's: a whole number, or its digits as a text; None for anything else."""
+    """Return a Discord id from an integer or a string of digits; None for anything else."""
     number = _as_integer(value)
     return number if number is not None and 0 < number <= _MAX_ID else None
 
@@ -267,7 +266,7 @@ def _as_integer(value: Any) -> int | None:
 
 
 def _as_duration(value: Any) -> timedelta | None:
-    """A length of time: seconds, or a text such as ``2h 30m``."""
+    """Return a duration from seconds or a text such as ``2h 30m``."""
     if isinstance(value, timedelta):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,11 +1,11 @@
-"""Variables in texts, and texts that take turns. Pure.
+"""Variables in texts, and rotating texts. Pure.
 
-A variable is ``{name}`` or ``{name:argument}``; ``{{`` is a brace. Braces around anything that does not
-look like a variable (``{ }``, JSON) stay as they are. `check` refuses what `render` could not keep, so
-that a text that was saved can be rendered whenever it runs.
+A variable is ``{name}`` or ``{name:argument}``; ``{{`` is a brace. Braces around anything that doesn't look
+like a variable (``{ }``, JSON) stay unchanged. `check` refuses what `render` couldn't fill in, so that a
+saved text can always be rendered when its job runs.
 
-Several texts in one, parted by lines of ``---``, take turns: in order, or shuffled so that each comes
-once before any comes again.
+Several texts in one, separated by lines of ``---``, rotate: in order, or shuffled so that each one is used
+once per round.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _BETWEEN = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What variables stand for at one moment.
+    """The values of variables at one moment.
 
     Attributes:
         now: the moment, in the job's zone.
-        number: it is the job's run of that number, from 1.
+        number: the run's number within the job, from 1.
         server: the guild's name.
-        members: how many people are in it; None when that is not known.
+        members: the guild's number of members; None if unknown.
         roles: role name (casefolded) or id → role id.
-        locale: in whose language to write dates.
+        locale: the language for dates.
     """
 
     now: datetime
@@ -58,7 +58,7 @@ class _Role(Protocol):
 
 
 class Guild(Protocol):
-    """What there is to know of a guild for its variables; discord.py's guilds are such."""
+    """The guild properties that variables use; discord.py's guilds have them."""
 
     @property
     def name(self) -> str: ...
@@ -74,13 +74,13 @@ class Guild(Protocol):
 
 
 def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Facts:
-    """What the variables of a text stand for in a guild.
+    """Return the values of a text's variables in a guild.
 
     Parameters:
         guild: where the text is posted.
-        timezone: the IANA zone in which the job's times are meant.
-        number: of the run, from 1.
-        now: the present instant.
+        timezone: IANA time zone of the job's times.
+        number: the run's number, from 1.
+        now: the current instant.
     """
     names = {role.name.casefold(): str(role.id) for role in guild.roles}
     return Facts(
@@ -94,7 +94,7 @@ def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Fact
 
 
 def render(text: str, facts: Facts) -> str:
-    """The text with its variables filled in; ParameterError for one that cannot be."""
+    """Return the text with its variables filled in; raises ParameterError for an unknown or invalid one."""
 
     def fill(match: re.Match[str]) -> str:
         name, argument = match["name"], match["argument"]
@@ -119,29 +119,29 @@ def render(text: str, facts: Facts) -> str:
 
 
 def escape(text: str) -> str:
-    """Somebody's text as one that is posted as it is: nothing in it is a variable, or a turn of its own."""
+    """Escape someone's text so that it is posted unchanged: it contains no variables and no separators."""
     plain = _VARIABLE.sub(lambda match: "{" + match[0], text)
     return _BETWEEN.sub(lambda match: f"\u200b{match[0]}", plain)
 
 
 def rendered(text: str, facts: Facts) -> list[str]:
-    """Each of the texts that take turns with its variables filled in; ParameterError where one cannot be."""
+    """Return each rotating text with its variables filled in; raises ParameterError for an invalid one."""
     return [render(turn, facts) for turn in turns(text)]
 
 
 def turns(text: str) -> list[str]:
-    """The texts that take turns; most often one."""
+    """Return the rotating texts; usually just one."""
     return [part for part in (item.strip("\n") for item in _BETWEEN.split(text)) if part.strip()] or [text]
 
 
 def turn(text: str, number: int, *, shuffled: bool = False, seed: str = "") -> str:
-    """The text whose turn it is.
+    """Return the text for a run.
 
     Parameters:
-        text: one text, or several parted by lines of ``---``.
-        number: of the run, from 1.
-        shuffled: whether they come in a random order, each once a round.
-        seed: what makes that order this job's own.
+        text: one text, or several separated by lines of ``---``.
+        number: the run's number, from 1.
+        shuffled: whether the order is random, with each text once per round.
+        seed: makes the order specific to this job.
     """
     choices = turns(text)
     around, place = divmod(max(number, 1) - 1, len(choices))
@@ -199,7 +199,7 @@ def _role(argument: str | None, facts: Facts) -> str:
     return f"<@&{found}>"
 
 
-# Read as: the variable of that name stands for that.
+# Read as: the variable's name, and its value.
 VARIABLES: dict[str, Callable[[str | None, Facts], str]] = {
     "date": _plain("date", lambda facts: format_date(facts.now.date(), "long", locale=_locale(facts))),
     "time": _plain("time", lambda facts: format_time(facts.now.time(), "short", locale=_locale(facts))),

@@ -1,6 +1,6 @@
-"""The nouns of the product, frozen and typed, with their JSON: stored, carried by REST, and shown.
+"""The product's domain objects, frozen and typed, and the JSON in which they are stored, sent and shown.
 
-Nothing in this package knows of SQL, HTTP or Discord.
+Nothing in this package depends on SQL, HTTP or Discord.
 """
 
 from schedulezero.model.guild import GuildRules

@@ -1,4 +1,4 @@
-"""Entries of the audit: who changed what, old → new, where. Frozen, with their JSON."""
+"""Entries of the audit log: who changed what, from what to what, and where. Frozen, with their JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, cast
 from schedulezero.model import JsonObject
 from schedulezero.model.fields import Noun
 
-# What changes by itself, or follows from the rest.
+# Fields that change on their own or follow from others.
 _NOT_TOLD = frozenset(
     {"job_id", "version", "next_run_at", "updated_at", "created_at", "anchor_at", "run_count"}
 )
@@ -19,7 +19,7 @@ _INSIDE = frozenset({"params", "meta"})
 
 @dataclass(frozen=True, slots=True)
 class Change(Noun):
-    """One field, as it was and as it is; None stands for *was not there*."""
+    """One field before and after a change; None means that it didn't exist."""
 
     field: str
     old: Any
@@ -31,13 +31,13 @@ class AuditEntry(Noun):
     """One change.
 
     Attributes:
-        sequence: its place in the audit.
-        at: when.
-        action: what was done, in one word.
-        guild_id, job_id, name: to what, None where that says nothing.
-        actor_id: the user's id of whoever did it, None for nobody known.
+        sequence: its position in the audit log.
+        at: when it happened.
+        action: the action, in one word.
+        guild_id, job_id, name: what was changed; None where it doesn't apply.
+        actor_id: user id of the person who made the change; None if unknown.
         via: ``discord``, ``rest`` or ``server``.
-        changes: old → new.
+        changes: the fields before and after.
     """
 
     sequence: int
@@ -52,17 +52,17 @@ class AuditEntry(Noun):
 
 
 def changes_json(changes: tuple[Change, ...]) -> list[JsonObject]:
-    """Changes as they travel and are kept."""
+    """Return changes as the JSON that is sent and stored."""
     return [change.to_json() for change in changes]
 
 
 def read_changes(items: list[Any]) -> tuple[Change, ...]:
-    """The inverse of `changes_json`."""
+    """Read changes from the JSON that `changes_json` returns."""
     return tuple(Change.from_json(item) for item in items)
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    """What differs between two JSON objects; params and meta are told key by key."""
+    """Return the differences between two JSON objects; params and meta are compared key by key."""
     found: list[Change] = []
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)

@@ -1,7 +1,7 @@
-"""Who wrote what a job does, from its versions. Pure.
+"""Who wrote what a job does, derived from its versions. Pure.
 
-Two changes of a job are of one kind where they touch its *definition*: what it does, or when. Pausing a job,
-naming it or saying who may manage it does not.
+A change matters here if it touches the job's *definition*: what it does, or when. Pausing a job, renaming it
+or changing who may manage it doesn't.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from schedulezero.model import Job, JobVersion
 from schedulezero.model.fields import written_by_people
 
 FOLLOWS = "follows"
-"""Under this key of its meta a job that belongs to another one keeps the id of that one."""
+"""Key in a job's meta that holds the id of the job it belongs to."""
 ENDINGS = "after-"
-"""The id of such a job begins so."""
+"""Prefix of such a job's id."""
 
 
 _DEFINING = [item.name for item in written_by_people(Job) if item.written and item.written.defines]
 
 
 def definition(job: Job) -> tuple[Any, ...]:
-    """What a job does and when: what a second person approves, and a writer answers for."""
+    """Return what a job does and when: what a second person approves and its author is responsible for."""
     return tuple(getattr(job, name) for name in _DEFINING)
 
 
 def belongs_to_another(job: Job) -> bool:
-    """Whether a job belongs to another one, such as the taking back of a role that one gave for a while."""
+    """Return whether a job belongs to another one, such as the removal of a temporary role."""
     return job.id.startswith(ENDINGS) or FOLLOWS in job.meta
 
 
 def creator_after(before: Job, after: Job, by: str | None) -> str | None:
-    """In whose name a changed job runs: whoever wrote what it does now.
+    """Return the user in whose name a changed job runs: the author of its current definition.
 
     Parameters:
-        before: the job as it was.
-        after: as it will be.
-        by: who changes it (a user's id), None for nobody known.
+        before: the job before the change.
+        after: the job after the change.
+        by: user id of the person who makes the change; None if unknown.
 
     A person's own job stays theirs.
     """
@@ -49,13 +49,13 @@ def creator_after(before: Job, after: Job, by: str | None) -> str | None:
 
 
 def writers(present: Job, versions: Sequence[JobVersion]) -> frozenset[str]:
-    """Everybody who had a part in what a job does now, and may therefore not approve it.
+    """Return everyone who contributed to a job's current definition, and so may not approve it.
 
-    Those are its creator, whoever changed its definition since it was last approved, and whoever wrote the
-    present definition at any time.
+    These are its creator, everyone who changed its definition since its last approval, and everyone who ever
+    wrote the current definition.
 
     Parameters:
-        present: the job as it stands.
+        present: the current job.
         versions: its versions, newest first.
     """
     found = {present.creator_id}
@@ -71,11 +71,11 @@ def writers(present: Job, versions: Sequence[JobVersion]) -> frozenset[str]:
 
 
 def unchanged_since(number: int, versions: Iterable[JobVersion]) -> bool:
-    """Whether a job did the same, and waited for no approval, in every version from that one on.
+    """Return whether the definition is unchanged, and never awaited approval, since a version.
 
     Parameters:
-        number: the version to begin with.
-        versions: its versions, in any order.
+        number: the version to start from, included.
+        versions: the job's versions, in any order.
     """
     since = [version.job for version in versions if version.job.version >= number]
     first = next((job for job in since if job.version == number), None)

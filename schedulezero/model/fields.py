@@ -1,9 +1,9 @@
-"""What the dataclasses of the model say of their own fields, and the JSON that follows from it.
+"""Describes the fields of the model's dataclasses, and derives their JSON.
 
-A field's type says how it travels: an instant as ISO 8601, a length of time in seconds under a key that ends
-in ``_seconds``. `Annotated` adds what a type cannot say: another key, the bounds of a value that comes from
-outside, and who writes the field. JSON, request bodies, the description of the REST API and the rows of jobs
-are all made of this, so that a field is described in one place.
+A field's type determines its JSON: an instant is ISO 8601, a duration is a number of seconds under a key that
+ends in ``_seconds``. `Annotated` adds what a type can't express: a different key, bounds on untrusted
+values, and who writes the field. JSON, request bodies, the description of the REST API and the rows of jobs
+all come from these descriptions, so each field is described in one place.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key of a field in JSON, where it isn't the field's name."""
+    """A field's key in JSON, if it differs from the field's name."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a value from outside may be; None means any.
+    """Bounds on an untrusted value; None means unbounded.
 
     Attributes:
-        shortest, longest: characters of a text, or entries of an object.
-        pattern: what a text must match.
-        stripped: whether spaces around a text are dropped.
-        least, most: of a number, or of the seconds of a length of time.
+        shortest, longest: number of characters of a text, or of entries of an object.
+        pattern: regular expression that a text must match.
+        stripped: whether to strip surrounding spaces.
+        least, most: bounds of a number, or of a duration in seconds.
     """
 
     shortest: int | None = None
@@ -50,11 +50,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A field that people write; the server itself writes those without this.
+    """Marks a field that people write; fields without this mark are written by the server.
 
     Attributes:
-        later: whether they may change it after they made it.
-        defines: whether it is part of what a job does and when.
+        later: whether people may change it after creation.
+        defines: whether it is part of the definition: what a job does and when.
     """
 
     later: bool = True
@@ -66,10 +66,10 @@ class Field:
     """A field of a dataclass.
 
     Attributes:
-        name: of the attribute.
-        key: in JSON.
+        name: the attribute's name.
+        key: its key in JSON.
         kind: its class, such as `datetime` or `Mapping`.
-        of: what a tuple holds.
+        of: the type of a tuple's items.
         optional: whether it can be None.
         required: whether the dataclass has no default for it.
         bounds, written: see `Bounds` and `Written`.
@@ -87,7 +87,7 @@ class Field:
 
 @cache
 def fields_of(described: type[Any]) -> tuple[Field, ...]:
-    """The fields of a dataclass, in their order."""
+    """Return a dataclass's fields, in order."""
     hints = get_type_hints(described, include_extras=True)
     return tuple(
         _field(item.name, hints[item.name], item.default is MISSING and item.default_factory is MISSING)
@@ -122,21 +122,21 @@ def _field(name: str, hint: Any, required: bool) -> Field:
 
 
 Way = Callable[[Any], Any] | None
-"""How a value is written or read; None for one that travels as it is."""
+"""Converts a value for writing or reading; None if the value needs no conversion."""
 
 
 def seconds(value: Any) -> timedelta:
-    """A number of seconds as a length of time."""
+    """Return a number of seconds as a timedelta."""
     return timedelta(seconds=float(value))
 
 
 def enum_ways(kind: type[StrEnum]) -> tuple[Way, Way]:
-    """How the members of an enumeration are written and read."""
+    """Return how an enumeration's members are written and read."""
     members = {str(member): member for member in kind}
-    return str, lambda value: members.get(value) or kind(value)  # asking the class takes four times as long
+    return str, lambda value: members.get(value) or kind(value)  # calling the class takes four times as long
 
 
-# Read as: the class of a field, how its value is written to JSON, and how it is read.
+# Read as: a field's class, how its value is written to JSON, and how it is read.
 _JSON_WAYS: dict[type[Any], tuple[Way, Way]] = {
     object: (None, None),
     str: (None, str),
@@ -166,7 +166,7 @@ def _json_ways(kind: type[Any], of: type[Any] | None) -> tuple[Way, Way]:
 class Codec(Generic[T]):
     """Writes and reads the JSON of a dataclass.
 
-    What is absent or null is the field's default; KeyError tells of a field that has none.
+    A key that is absent or null gives the field's default, or a KeyError if it has none.
     """
 
     def __init__(self, described: type[T]) -> None:
@@ -180,7 +180,7 @@ class Codec(Generic[T]):
         self._by_key = {item.key: (item.name, read) for item, _, read in ways}
 
     def write(self, value: T) -> JsonObject:
-        """A value as JSON."""
+        """Return a value as JSON."""
         found: JsonObject = {}
         for name, key, write in self._writers:
             item = getattr(value, name)
@@ -188,7 +188,7 @@ class Codec(Generic[T]):
         return found
 
     def read(self, data: Mapping[str, Any]) -> T:
-        """JSON as a value."""
+        """Return JSON as a value."""
         found: dict[str, Any] = {**self._open}
         for name, key, read, needed in self._readers:
             item = data.get(key)
@@ -199,7 +199,7 @@ class Codec(Generic[T]):
         return self._described(**found)
 
     def read_some(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Some entries of JSON as values under the fields' names, as `dataclasses.replace` takes them."""
+        """Read some keys of JSON as values by field name, for `dataclasses.replace`."""
         found: dict[str, Any] = {}
         for key, item in data.items():
             name, read = self._by_key[key]
@@ -209,26 +209,26 @@ class Codec(Generic[T]):
 
 @cache
 def codec_of(described: type[T]) -> Codec[T]:
-    """The codec of a dataclass."""
+    """Return the codec of a dataclass."""
     return Codec(described)
 
 
 class Noun:
-    """A dataclass whose JSON follows from its fields."""
+    """A dataclass whose JSON is derived from its fields."""
 
     __slots__ = ()
 
     def to_json(self) -> JsonObject:
-        """Returns it as JSON."""
+        """Return the object as JSON."""
         return codec_of(type(self)).write(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Reads it; KeyError, TypeError or ValueError tells what cannot be read."""
+        """Create the object from JSON; raises KeyError, TypeError or ValueError if it is invalid."""
         return codec_of(cls).read(data)
 
 
 def written_by_people(described: type[Any], *, later: bool = False) -> Sequence[Field]:
-    """The fields of a dataclass that people write, or may change later."""
+    """Return a dataclass's fields that people write, or only those they may change later."""
     found = ((item, item.written) for item in fields_of(described))
     return [item for item, written in found if written is not None and (written.later or not later)]

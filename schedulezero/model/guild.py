@@ -1,4 +1,4 @@
-"""A guild's rules: when and how much it lets run."""
+"""A guild's rules: when jobs may run, and how many."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from schedulezero.model.fields import Noun
 
 @dataclass(frozen=True, slots=True)
 class GuildRules(Noun):
-    """When and how much a guild lets run.
+    """When jobs may run in a guild, and how many.
 
     Attributes:
-        timezone: the zone of the hours and days.
-        quiet_from, quiet_to: the hours of each day in which nothing runs; they may pass midnight.
+        timezone: time zone of the hours and days.
+        quiet_from, quiet_to: daily quiet hours during which nothing runs; they may cross midnight.
         dark_days: days on which nothing runs.
-        most_jobs: how many jobs there may be at most; None for no limit.
-        most_runs_an_hour: how many runs within any hour; None for no limit.
+        most_jobs: maximum number of jobs; None for no limit.
+        most_runs_an_hour: maximum number of runs in any hour; None for no limit.
     """
 
     guild_id: str

@@ -1,4 +1,4 @@
-"""A handler as the server knows it."""
+"""A handler, as the server sees it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schedulezero.model.json_object import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class HandlerInfo:
-    """An instance of a handler that the server knows: where it listens and what it can do."""
+    """A handler instance that the server knows: where it listens and which methods it has."""
 
     id: str
     address: str

@@ -1,4 +1,4 @@
-"""A job: which method of which handler is called with what, and when; its states, policies and versions."""
+"""A job: which method of which handler to call, with what and when; its states, policies and versions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NAME = Bounds(shortest=1, longest=100, stripped=True)
 SNOWFLAKE = Bounds(pattern=r"^[0-9]{1,20}$")
 _GRACE = Bounds(least=1, most=7 * 86_400)
 
-# Who writes a field: those that people write are in the bodies of requests.
+# Who writes a field: request bodies contain the fields that people write.
 _ONCE = Written(later=False)
 _WHAT_IT_DOES = Written(defines=True)
 _ABOUT_IT = Written()
 
 
 class JobState(StrEnum):
-    """Where a job stands: only ``active`` jobs fall due; ``pending`` ones wait for an approval."""
+    """A job's state: only ``active`` jobs fall due; ``pending`` ones wait for approval."""
 
     ACTIVE = "active"
     PENDING = "pending"
@@ -36,7 +36,7 @@ class JobState(StrEnum):
 
 
 class MissedPolicy(StrEnum):
-    """What becomes of instants that passed while no server was running."""
+    """How to handle instants that passed while no server was running."""
 
     LATEST = "latest"
     ALL = "all"
@@ -44,7 +44,7 @@ class MissedPolicy(StrEnum):
 
 
 class OverlapPolicy(StrEnum):
-    """What becomes of a run that falls due while another one of the same job is under way."""
+    """How to handle a run that falls due while another run of the same job is in progress."""
 
     ALLOW = "allow"
     WAIT = "wait"
@@ -53,15 +53,15 @@ class OverlapPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job(Noun):
-    """A job: which method of which handler is called with what, and when.
+    """A job: which method of which handler to call, with what and when.
 
-    ``anchor_at`` is the instant from which an interval counts; it survives restarts and edits.
-    ``held_until`` passes over every instant up to then. ``meta`` is what an interface keeps with the
-    job; the server only stores it. ``run_count`` counts the runs that were made of it.
-    ``version`` grows with each change and guards edits against each other.
+    ``anchor_at`` is the instant from which an interval counts; it survives restarts and edits. Instants up
+    to ``held_until`` are skipped. ``meta`` holds an interface's own data; the server only stores it.
+    ``run_count`` is the number of runs created for the job. ``version`` increases with each change and
+    guards concurrent edits.
 
-    A new field is described here and has a column in `schedulezero.server.records.tables`. Requests, answers
-    and rows then have it.
+    A new field is described here and needs a column in `schedulezero.server.records.tables`. Requests,
+    responses and rows then include it.
     """
 
     id: Annotated[str, Key("job_id")]
@@ -88,20 +88,20 @@ class Job(Noun):
 
     @property
     def channel_ids(self) -> list[str]:
-        """The channels that its params name."""
+        """Return the channel ids in its params."""
         many: Any = self.params.get("channel_ids")
         items: list[Any] = [self.params.get("channel_id"), *(many if isinstance(many, list) else [])]
         return [str(item) for item in items if item]
 
     @property
     def title(self) -> str:
-        """What people call it: its name, or its method where it has none."""
+        """Return its name, or its method if it has no name."""
         return self.name or self.method
 
 
 @dataclass(frozen=True, slots=True)
 class JobVersion(Noun):
-    """A job as it was after one change: which change, by whom (a user's id, None for nobody known)."""
+    """A job after one change, with the change and its author (a user id, None if unknown)."""
 
     job: Job
     action: str

@@ -1,10 +1,10 @@
-"""What one guild and one person can ask for at most, as the bot's owner sets it. Pure.
+"""Limits on what a guild or a person can request, as set by the bot's owner. Pure.
 
-The limits hold for jobs that bear a guild, and for a person's own ones (reminders), which bear the person's
-id in the place of a guild's. A job without either was made over REST by the owner, and has no limits.
+They apply to jobs with a guild, and to a person's own jobs (reminders), which have the person's id in place
+of a guild's. A job with neither was created over REST by the owner and has no limits.
 
-*Endings* (jobs that undo something later, see ``sprockets/kit/follow_up.py``) are exempt from the number of
-jobs and are not held back: what was done for a while must end.
+*Endings* (jobs that undo something later, see ``sprockets/kit/follow_up.py``) don't count towards the number
+of jobs and are never delayed: a temporary change must end.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from schedulezero.sentences import Sentence
 
 MINUTE = timedelta(minutes=1)
 EDGE_ENTRIES, EDGE_KIB = 2_000, 2_048
-"""How large an imported file can be whatever the owner sets."""
+"""Upper bound on the size of an imported file, also if the owner sets no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The owner's limits; None stands for no limit.
+    """The owner's limits; None means no limit.
 
     Attributes:
-        jobs_per_guild: jobs of a guild that are not over.
-        jobs_per_person: of those, the ones of a person who only may schedule and does not manage the guild.
-        reminders_per_person: reminders of a person that are not over.
-        runs_per_minute: runs of a guild within any minute.
-        reminder_runs_per_minute: reminders that a person gets within any minute.
-        direct_messages_per_minute: messages that a person gets directly within any minute, from jobs that
-            others made in any guild.
-        shortest_interval_seconds: between two runs of one job.
-        shortest_reminder_seconds: between two runs of one reminder.
-        import_entries, import_kib: of one imported file.
+        jobs_per_guild: unfinished jobs per guild.
+        jobs_per_person: unfinished jobs in a guild per person who may schedule but doesn't manage it.
+        reminders_per_person: unfinished reminders per person.
+        runs_per_minute: runs per guild in any minute.
+        reminder_runs_per_minute: reminders per person in any minute.
+        direct_messages_per_minute: direct messages that a person receives in any minute from jobs that others
+            created, in all guilds together.
+        shortest_interval_seconds: minimum time between two runs of one job.
+        shortest_reminder_seconds: minimum time between two runs of one reminder.
+        import_entries, import_kib: maximum size of an imported file.
     """
 
     jobs_per_guild: int | None = 1_000
@@ -60,22 +60,22 @@ class Limits:
         return cls(**{item.name: data.get(item.name) for item in fields(cls)})
 
     def runs_a_minute(self, personal: bool) -> int | None:
-        """How many runs there may be within any minute: of a guild, or of a person's reminders."""
+        """Return the maximum number of runs in any minute, for a guild or for a person's reminders."""
         return self.reminder_runs_per_minute if personal else self.runs_per_minute
 
     def shortest(self, personal: bool) -> timedelta | None:
-        """The shortest time between two runs of a job, or of a reminder."""
+        """Return the minimum time between two runs of a job or a reminder."""
         seconds = self.shortest_reminder_seconds if personal else self.shortest_interval_seconds
         return timedelta(seconds=seconds) if seconds is not None else None
 
     @property
     def entries(self) -> int:
-        """How many entries of an imported file are read."""
+        """Return the maximum number of entries read from an imported file."""
         return self.import_entries or EDGE_ENTRIES
 
     @property
     def file_bytes(self) -> int:
-        """How large an imported file may be."""
+        """Return the maximum size of an imported file in bytes."""
         return (self.import_kib or EDGE_KIB) * 1024
 
 
@@ -84,14 +84,14 @@ NO_LIMITS = Limits(**{item.name: None for item in fields(Limits)})
 
 @dataclass(frozen=True, slots=True)
 class Allowance(Noun):
-    """The limits that hold in one place, and what is used up of them.
+    """The limits that apply in one place, and the current usage.
 
     Attributes:
-        limits: the owner's.
-        jobs: how many jobs, or reminders, there are.
-        most_jobs: how many there may be: the owner's limit, or a guild's own if that is lower.
-        mine: how many of them one person made; None where nobody was named.
-        runs: how many runs there were within the last minute, or wait for their turn.
+        limits: the owner's limits.
+        jobs: number of jobs or reminders.
+        most_jobs: maximum number of jobs: the owner's limit, or the guild's own if that is lower.
+        mine: number of those jobs that one person created; None if no person was given.
+        runs: number of runs that took place within the last minute or are waiting.
     """
 
     limits: Limits
@@ -103,29 +103,29 @@ class Allowance(Noun):
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A limit that is reached: its key below ``limits`` in the configuration, and the sentence to tell."""
+    """A limit that was reached: its key under ``limits`` in the configuration, and the message to show."""
 
     limit: str
     message: str
 
 
 def is_personal(guild_id: str | None, creator_id: str | None) -> bool:
-    """Whether something is a person's own: it bears their id in the place of a guild's."""
+    """Return whether something belongs to a person: it has their id in place of a guild's."""
     return guild_id is not None and guild_id == creator_id
 
 
 def new_ending_id(digest: str) -> str:
-    """The id of a job that undoes something, by which the server knows it."""
+    """Return the id of a job that undoes something, by which the server recognizes it."""
     return f"{ENDINGS}{digest}"
 
 
 def is_ending(job: Job) -> bool:
-    """Whether a job undoes something, once. (Edited to run again and again, it is a job like any other.)"""
+    """Return whether a job undoes something once. (One that is edited to repeat is a normal job.)"""
     return job.id.startswith(ENDINGS) and job.trigger.type == "date"
 
 
 def check_jobs(used: int, owners: int | None, guilds: int | None = None) -> Excess | None:
-    """Whether a guild has as many jobs as it may have: by the owner's limit, or by its own."""
+    """Check whether a guild has reached its maximum number of jobs, by the owner's limit or its own."""
     if guilds is not None and used >= guilds and (owners is None or guilds < owners):
         most = guilds
         return Excess(
@@ -154,7 +154,7 @@ def check_jobs(used: int, owners: int | None, guilds: int | None = None) -> Exce
 
 
 def check_persons_jobs(used: int, limits: Limits, person: str) -> Excess | None:
-    """Whether a person who only may schedule has as many jobs in a guild as they may have."""
+    """Check whether a person who doesn't manage the guild has reached their maximum number of jobs in it."""
     most = limits.jobs_per_person
     if most is None or used < most:
         return None
@@ -172,7 +172,7 @@ def check_persons_jobs(used: int, limits: Limits, person: str) -> Excess | None:
 
 
 def check_reminders(used: int, limits: Limits) -> Excess | None:
-    """Whether a person has as many reminders as they may have."""
+    """Check whether a person has reached their maximum number of reminders."""
     most = limits.reminders_per_person
     if most is None or used < most:
         return None
@@ -189,7 +189,7 @@ def check_reminders(used: int, limits: Limits) -> Excess | None:
 
 
 def too_often(gap: timedelta, limits: Limits, *, personal: bool) -> Excess:
-    """What to tell of two runs that are closer to each other than they may be."""
+    """Return the message for two runs that are too close together."""
     shortest = limits.shortest(personal)
     assert shortest is not None, "without a limit no gap is too short"
     apart, least = spoken(gap), spoken(shortest)
@@ -219,7 +219,7 @@ def too_often(gap: timedelta, limits: Limits, *, personal: bool) -> Excess:
 
 
 def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> Sentence:
-    """What a run's note says of its wait for its turn."""
+    """Return the note of a run that waits because of a rate limit."""
     seconds, most = max(round(wait.total_seconds()), 1), limits.runs_a_minute(personal)
     if personal:
         return Sentence(
@@ -237,7 +237,7 @@ def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> Sentence:
 
 
 def given_up(limits: Limits, *, personal: bool) -> Sentence:
-    """What the note of a scheduled run says that would have had to wait for too long."""
+    """Return the note of a scheduled run that was skipped because it would have waited too long."""
     most = limits.runs_a_minute(personal)
     if personal:
         return Sentence(
@@ -253,7 +253,7 @@ def given_up(limits: Limits, *, personal: bool) -> Sentence:
 
 
 def too_many_runs(limits: Limits, *, personal: bool) -> Excess:
-    """What to tell whoever asks for a run by hand while many are waiting."""
+    """Return the message for a person who starts a run by hand while many are waiting."""
     most = limits.runs_a_minute(personal)
     if personal:
         return Excess(
@@ -277,7 +277,7 @@ def too_many_runs(limits: Limits, *, personal: bool) -> Excess:
 
 
 def too_many_direct_messages(person: int, limits: Limits) -> Sentence:
-    """What the error of a run says whose message would be one too many for the person who gets it."""
+    """Return the error of a run whose message would exceed its recipient's limit."""
     most = limits.direct_messages_per_minute
     return Sentence(
         "<@{person}> gets at most {most} direct messages a minute from jobs, and this would "
@@ -290,7 +290,7 @@ def too_many_direct_messages(person: int, limits: Limits) -> Sentence:
 
 
 def above_jobs(most: int) -> Excess:
-    """What to tell a guild that sets itself a higher number of jobs than the owner does."""
+    """Return the message for a guild that sets its number of jobs higher than the owner's limit."""
     return Excess(
         "jobs_per_guild",
         Sentence(
@@ -303,7 +303,7 @@ def above_jobs(most: int) -> Excess:
 
 
 def above_runs(most: int) -> Excess:
-    """What to tell a guild that sets itself a higher number of runs an hour than the owner does."""
+    """Return the message for a guild that sets its runs per hour higher than the owner's limit."""
     return Excess(
         "runs_per_minute",
         Sentence(
@@ -316,7 +316,7 @@ def above_runs(most: int) -> Excess:
 
 
 def spoken(length: timedelta) -> str:
-    """A length of time as these sentences say it, in the same letters in every language."""
+    """Format a duration for these messages, in the same letters in every language."""
     seconds = length.total_seconds()
     if seconds >= 60 and seconds % 60 == 0:
         return f"{seconds / 60:g} min"

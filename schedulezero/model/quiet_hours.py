@@ -12,10 +12,10 @@ _MOST_STEPS = 2000
 
 
 def forbidden(rules: GuildRules, instant: datetime) -> Sentence | None:
-    """Why nothing may run at an instant, in a sentence; None when it may.
+    """Return the reason why nothing may run at an instant; None if runs are allowed.
 
-    Quiet hours begin at ``quiet_from`` and end before ``quiet_to``; from 22:00 to 07:00 they pass
-    midnight. Both are wall-clock times in the guild's zone.
+    Quiet hours include ``quiet_from`` and exclude ``quiet_to``; 22:00 to 07:00 crosses midnight. Both are
+    wall-clock times in the guild's zone.
     """
     local = instant.astimezone(ZoneInfo(rules.timezone))
     if local.date() in rules.dark_days:
@@ -38,7 +38,7 @@ def forbidden(rules: GuildRules, instant: datetime) -> Sentence | None:
 
 
 def allowed_from(rules: GuildRules, instant: datetime) -> datetime:
-    """The first instant from that one on at which something may run; that one where there is none."""
+    """Return the first allowed instant at or after the given one; the given one if there is none."""
     zone, found = ZoneInfo(rules.timezone), instant
     for _ in range(_MOST_STEPS):
         if forbidden(rules, found) is None:

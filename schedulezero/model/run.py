@@ -1,4 +1,4 @@
-"""A run: one instant of a job and what became of it; a trouble: something to report about a run."""
+"""A run: one instant of a job and its outcome; a trouble: something to report about a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from schedulezero.sentences import read_sentence, sentence_fields
 
 
 class RunState(StrEnum):
-    """How a run stands or ended.
+    """A run's state or outcome.
 
-    ``queued`` covers waiting, running and between two attempts; ``uncertain`` means that nobody can
-    tell whether it was done.
+    ``queued`` covers waiting, running and between two attempts; ``uncertain`` means that it is unknown
+    whether the run took effect.
     """
 
     QUEUED = "queued"
@@ -31,15 +31,15 @@ class RunState(StrEnum):
 
 
 LIMIT_REACHED = frozenset({"hourly_limit", "too_many_runs_waited", "too_many_reminders_waited"})
-"""The codes of notes that say that a run was skipped because of a limit."""
+"""Codes of the notes for runs that were skipped because of a limit."""
 PASSED_OVER = frozenset(
     {"earlier_run_passed_over", "earlier_runs_passed_over", "many_earlier_runs_passed_over"}
 )
-"""The codes of notes that say how many instants, their ``count``, were passed over."""
+"""Codes of the notes that say how many instants (``count``) were skipped."""
 
 
 class TroubleKind(StrEnum):
-    """What there is to tell of a run that did not simply succeed."""
+    """What to report about a run that didn't simply succeed."""
 
     FAILED = "failed"
     UNCERTAIN = "uncertain"
@@ -50,13 +50,12 @@ class TroubleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One instant of a job, or one call on demand: what was to happen and what became of it.
+    """One instant of a job, or one call on demand, and its outcome.
 
-    ``sequence`` is the order in which runs were written, ``name`` what its job was called then,
-    ``number`` counts the runs of its job from 1 (0 for a call that belongs to no job); ``round`` grows
-    when a person has an uncertain run done again;
-    ``error`` says why it failed, ``note`` what the outcome alone does not (a wait for the handler, instants
-    that were passed over); either is a `Sentence` where its code is known.
+    ``sequence`` is the order in which runs were written, ``name`` the job's name at that time. ``number``
+    counts the job's runs from 1 (0 for a call that belongs to no job). ``round`` increases when a person
+    repeats an uncertain run. ``error`` says why the run failed; ``note`` adds what the outcome doesn't show
+    (a wait for the handler, skipped instants). Both are `Sentence` objects if their code is known.
     """
 
     job_id: str
@@ -86,17 +85,17 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The run's name on the wire: the same for every attempt, different for every instant."""
+        """The run's id on the wire: the same for every attempt, different for every instant."""
         return f"{self.job_id}@{to_iso(self.scheduled_at)}"
 
     @property
     def lateness(self) -> timedelta | None:
-        """How long after its instant it began, None before that."""
+        """How long after its instant the run began; None before it begins."""
         return self.started_at - self.scheduled_at if self.started_at else None
 
     @property
     def duration(self) -> timedelta | None:
-        """How long its last attempt took, None before it ended."""
+        """How long its last attempt took; None before it ends."""
         return self.finished_at - self.started_at if self.finished_at and self.started_at else None
 
     def to_json(self) -> JsonObject:
@@ -144,7 +143,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something to tell about a run; ``sequence`` is its place in the outbox."""
+    """Something to report about a run; ``sequence`` is its position in the outbox."""
 
     sequence: int
     kind: TroubleKind

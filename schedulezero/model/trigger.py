@@ -1,4 +1,4 @@
-"""When a job falls due, as it travels."""
+"""When a job falls due, in the wire format."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from schedulezero.model.fields import Noun
 
 @dataclass(frozen=True, slots=True)
 class Trigger(Noun):
-    """When a job falls due, as it travels: a type and its arguments (the wire's own names)."""
+    """When a job falls due: a trigger type and its arguments, with the wire's own names."""
 
     type: str
     args: Mapping[str, Any]
 
     def zone_or(self, default: str) -> str:
-        """The zone of its wall-clock times: the one it names, or that of its job."""
+        """Return the time zone of its wall-clock times: its own, or the job's."""
         return str(self.args.get("timezone") or default)

@@ -1,9 +1,9 @@
-"""Copies of a database, and what takes the place of one: backups, `restore`, ``--begin-empty``.
+"""Copies and replacements of a database: backups, `restore` and ``--begin-empty``.
 
-Backups are made with SQLite's own online backup, so that a running server goes on meanwhile
+Backups use SQLite's online backup, so a running server continues during one
 (https://www.sqlite.org/backup.html). A copy is durable when the function returns: SQLite syncs the file when
-it commits the copy, and the folder is synced after the rename. Whatever replaces a file holds
-`sqlite_lock.replace`, so that nobody has it open.
+it commits the copy, and the folder is synced after the rename. Code that replaces a file holds
+`sqlite_lock.replace`, so that no process has the file open.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ log = logging.getLogger(__name__)
 
 
 def back_up(path: Path, target: Path) -> None:
-    """Copies a database, also while it is in use; the copy is whole and of one instant.
+    """Copy a database, even while it is in use; the copy is complete and consistent.
 
     Parameters:
         path: the database.
-        target: the new file; it must not be there yet.
+        target: the new file; it must not exist yet.
 
-    Raises DatabaseUnusable when there is nothing to copy, or the copy cannot be written.
+    Raises DatabaseUnusable if there is nothing to copy or the copy can't be written.
     """
     with explained(path):
         if sqlite_file.is_absent(path):
-            sqlite_file.check(path)  # says so when there was one
+            sqlite_file.check(path)  # raises an error if a database was there before
             raise DatabaseUnusable(f"There is no database {path} to back up.")
     with explained(target, backup=True):
         if target.exists():
@@ -81,7 +81,7 @@ def _why_not(path: Path, target: Path, error: sqlite3.Error) -> DatabaseUnusable
 
 
 def back_up_before_migration(path: Path) -> None:
-    """Keeps a file as it is before its tables are changed."""
+    """Back up a database file before its tables are changed."""
     target = path.with_name(f"{path.name}.before-{_stamp()}")
     back_up(path, target)
     log.info("the tables of %s are brought up to date; as it was before, it is kept in %s", path, target)
@@ -89,14 +89,14 @@ def back_up_before_migration(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A database in whose place a backup was put.
+    """A database that was replaced by a backup.
 
     Attributes:
-        backup, path: what was restored, and where.
-        before: where the earlier file was moved; None when there was none, or when it was kept.
-        kept: whether the file in place was kept, with what the backup had more.
-        carried: what became of what was made after the backup.
-        done_again: how many runs are done again, because what ends them was lost.
+        backup, path: the backup, and the database it was restored to.
+        before: where the previous file was moved; None if there was none, or it was kept.
+        kept: whether the existing file was kept and extended with rows from the backup.
+        carried: what happened to jobs created after the backup.
+        done_again: how many runs are repeated because the jobs that undo them were lost.
     """
 
     backup: Path
@@ -108,18 +108,18 @@ class Restored:
 
 
 def restore(backup: Path, path: Path, journals: tuple[Path, Path] | None) -> list[Restored]:
-    """Puts a backup in the place of a database that nobody uses.
+    """Replace a database that isn't in use with a backup.
 
-    The journal in place stays when it is sound, because it knows of later runs than its backup does. What
-    ends something that was done for a while is carried over from the earlier database.
+    The existing journal stays if it is intact, because it knows of later runs than its backup does. Endings
+    (jobs that undo temporary changes) are carried over from the previous database.
 
     Parameters:
-        backup: of the database.
+        backup: the database's backup.
         path: the database.
-        journals: the backup of the journal of runs, which need not be there, and the journal.
+        journals: the backup of the journal of runs, which may be missing, and the journal.
 
-    Raises DatabaseUnusable when a backup is not sound or not of that kind; nothing was changed then. Raises
-    DatabaseInUse while anybody uses one of the databases.
+    Raises DatabaseUnusable if a backup is damaged or of the wrong kind; nothing is changed then. Raises
+    DatabaseInUse while a process uses one of the databases.
     """
     with ExitStack() as claims:
         for claimed in (path, *(journals[1:] if journals is not None else ())):
@@ -131,7 +131,7 @@ def restore(backup: Path, path: Path, journals: tuple[Path, Path] | None) -> lis
         lost = journals is not None and sqlite_file.is_absent(path) and _is_sound(journals[1])
         restored: list[Restored] = []
         if journals is not None and (found := _restore_journal(*journals)) is not None:
-            restored.append(found)  # first: a crash before the database is there loses nothing
+            restored.append(found)  # journal first: a crash before the database is replaced loses nothing
         main = _restore_main(backup, sqlite_lock.real_path(path), path)
         if lost:
             main = replace(main, carried=CarriedOver(unreadable=True))
@@ -165,7 +165,7 @@ def _restore_journal(backup: Path, path: Path) -> Restored | None:
 
 
 def _is_sound(path: Path) -> bool:
-    """Whether a journal can stay in place."""
+    """Return whether the existing journal can stay."""
     try:
         if sqlite_file.is_absent(path):
             return False
@@ -193,10 +193,10 @@ def _put(fresh: Path, path: Path) -> Path | None:
 
 
 def begin_empty(path: Path) -> Path | None:
-    """Puts an empty database in the place of one that is damaged or missing, and of no other.
+    """Replace a damaged or missing database, and only such a one, with an empty database.
 
-    Returns where the damaged one was moved, None when there was none. Raises DatabaseInUse while anybody uses
-    it.
+    Returns where the damaged file was moved; None if there was none. Raises DatabaseInUse while a process
+    uses the database.
     """
     path = sqlite_lock.real_path(path)
     with explained(path):
@@ -252,10 +252,10 @@ def _said(kind: Kind, backup: Path) -> str:
 
 
 def _move_aside(path: Path, why: str) -> Path | None:
-    """Moves a database and what belongs to it; returns where to, None when there was nothing.
+    """Move a database and the files that belong to it; return the new location, None if there was nothing.
 
-    The file goes first: a crash in between leaves a log without its database, which is noticed, and not a
-    database without its log, which is not.
+    The database file moves first: a crash in between then leaves a log without its database, which is
+    detected, and not a database without its log, which isn't.
     """
     aside = path.with_name(f"{path.name}.{why}-{_stamp()}")
     moved = False

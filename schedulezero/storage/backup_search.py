@@ -1,4 +1,4 @@
-"""Finds the backups of a database where `backup` puts them: in folders below ``backups`` beside it."""
+"""Finds a database's backups where `backup` stores them: in folders under ``backups`` next to it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from shlex import quote
 
 
 def newest_backup(path: Path) -> Path | None:
-    """The folder of a database's newest backup; None when there is none, or none can be seen."""
+    """Return the folder of a database's newest backup; None if there is none or it isn't readable."""
     return newest_below(path.parent / "backups", path.name)
 
 
 def newest_below(folder: Path, name: str) -> Path | None:
-    """Of the folders right below another one, that with the newest file of that name; None for none."""
+    """Return the direct subfolder that holds the newest file with a name; None if there is none."""
     try:
         found = [(os.stat(item).st_mtime, item.parent) for item in folder.glob(f"*/{glob.escape(name)}")]  # noqa: PTH116
     except OSError:
-        return None  # a folder that may not be looked into
+        return None  # an unreadable folder
     return max(found, default=(0.0, None))[1]
 
 
 def how_to_restore(path: Path) -> str:
-    """The beginning of a sentence: what brings a database back from its newest backup."""
+    """Return the start of a sentence that says how to restore a database from its newest backup."""
     newest = newest_backup(path)
     if newest is None:
         return "Bring a backup back with `schedulezero-bot restore FOLDER`"

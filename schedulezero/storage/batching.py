@@ -1,4 +1,4 @@
-"""Work that costs the same for many as for one, such as a commit: who asks meanwhile is served next."""
+"""Batches work that costs the same for many items as for one, such as a commit."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ R = TypeVar("R")
 
 
 class Together(Generic[T, R]):
-    """Does for all callers at once what each of them asks for alone.
+    """Runs one batch for all callers, each of whom asks for a single item.
 
-    The first one is served at once; those who come while that is under way are served together after it.
+    The first caller is served at once; callers that arrive while a batch is running share the next one.
 
     Parameters:
-        work: does it for many, and returns a result for each in the same order. When it raises, it has done
-            nothing, and is tried with half as many, so that a caller whose item is at fault fails alone.
-        most: how many at once at most.
+        work: processes a list of items and returns their results in the same order. If it raises, it must
+            have done nothing. It is then retried with half as many items, so that a caller with an invalid
+            item fails alone; after DatabaseUnavailable, all callers of the batch fail.
+        most: maximum number of items in a batch.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], most: int = 500) -> None:
@@ -31,7 +32,7 @@ class Together(Generic[T, R]):
         self._working: asyncio.Task[None] | None = None
 
     async def ask(self, item: T) -> R:
-        """The result for one."""
+        """Return the result for one item."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._working is None or self._working.done():
@@ -39,7 +40,7 @@ class Together(Generic[T, R]):
         return await future
 
     async def close(self) -> None:
-        """Waits until everybody who asked has an answer; called before what the work needs is closed."""
+        """Wait until every caller has an answer; call this before closing anything that ``work`` needs."""
         while self._working is not None and not self._working.done():
             await asyncio.wait([self._working])
 
@@ -50,7 +51,7 @@ class Together(Generic[T, R]):
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._serve_batch(batch)
         finally:
-            # Where this was cancelled, nobody may wait for ever.
+            # If this was cancelled, no caller may wait forever.
             for _, future in (*batch, *self._waiting):
                 future.cancel()
             self._waiting.clear()
@@ -69,5 +70,5 @@ class Together(Generic[T, R]):
                     future.set_exception(error)
             return
         for (_, future), result in zip(batch, results, strict=True):
-            if not future.done():  # whoever asked may have been cancelled
+            if not future.done():  # the caller may have been cancelled
                 future.set_result(result)

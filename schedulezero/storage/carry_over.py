@@ -1,8 +1,8 @@
-"""What a restored backup takes over from the database whose place it takes.
+"""What a restored backup takes over from the database it replaces.
 
-A backup knows nothing of what was done after it was made. Two things must not be lost with that: the jobs
-that end what another job did for a while (a role, a lock, a slow mode), without which it would stay for ever,
-and the journal of runs, without which runs that the backup still has to do would be done again.
+A backup knows nothing of what happened after it was made. Two things must survive: the jobs that end a
+temporary change (a role, a lock, a slow mode), because otherwise the change would become permanent, and the
+journal of runs, because otherwise runs that are still due in the backup would be repeated.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from schedulezero.storage.sqlite_file import tables_in
 
 _OPEN_STATES = ("active", "paused", "pending")
 _NOTE = "follow-up"
-"""The kind of the bot's notes that say which ending waits (``sprockets/kit/follow_up.py``)."""
+"""Kind of the bot's notes that record which ending is waiting (``sprockets/kit/follow_up.py``)."""
 _ENDING_STEP = "after:"
-"""The key of the step that schedules an ending begins so."""
+"""Prefix of the key of a step that schedules an ending."""
 _JOURNAL_KEYS = {"journal_runs": ("run_id",), "journal_steps": ("run_id", "key")}
 _AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedOver:
-    """What became of the jobs that were made after a backup.
+    """What happened to the jobs that were created after a backup.
 
     Attributes:
-        endings: the names of the endings that were carried over.
-        gone: the names of the other jobs, which are no longer there.
-        called_off: how many endings of the backup gave way to later ones about the same.
-        tokens: whether the tokens of the earlier database took the place of the backup's other ones, so that
-            none that was revoked is valid again.
-        unreadable: whether the earlier database could not be read, so that nothing was carried over.
+        endings: names of the endings that were carried over.
+        gone: names of the other jobs, which no longer exist.
+        called_off: how many endings of the backup were replaced by later ones for the same change.
+        tokens: whether the previous database's tokens replaced different ones in the backup, so that no
+            revoked token becomes valid again.
+        unreadable: whether the previous database was unreadable, so that nothing was carried over.
     """
 
     endings: tuple[str, ...] = ()
@@ -49,11 +49,11 @@ class CarriedOver:
 
 
 def carry_over(earlier: Path, restored: Path) -> CarriedOver:
-    """Adds to a restored file the endings that only the earlier database has.
+    """Add the endings that exist only in the previous database to a restored file.
 
     Parameters:
-        earlier: the database whose place the other one takes; it is only read.
-        restored: a copy of the backup, which nobody uses yet.
+        earlier: the database that is being replaced; it is only read.
+        restored: a copy of the backup that isn't in use yet.
     """
     try:
         if sqlite_file.is_absent(earlier):
@@ -71,7 +71,7 @@ def carry_over(earlier: Path, restored: Path) -> CarriedOver:
 
 
 def _endings(old: sqlite3.Connection) -> dict[str, str]:
-    """The id and name of each ending that still waits, or whose run was begun and is not over."""
+    """Return the id and name of each ending that is waiting, or whose run has begun but not ended."""
     if not {"jobs", "runs"} <= tables_in(old):
         return {}
     states = ", ".join(f"'{state}'" for state in _OPEN_STATES)
@@ -92,7 +92,7 @@ def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, 
     gone = [
         name or method
         for job_id, name, method in jobs
-        if job_id not in known and not job_id.startswith(ENDINGS)  # other endings are over
+        if job_id not in known and not job_id.startswith(ENDINGS)  # other endings have ended
     ]
     with new:
         for table, column in (("jobs", "id"), ("job_versions", "job_id"), ("runs", "job_id")):
@@ -103,7 +103,7 @@ def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, 
 
 
 def _keep_tokens(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
-    """Keeps the earlier database's tokens, and says whether the backup had others."""
+    """Keep the previous database's tokens, and return whether the backup had different ones."""
     if "tokens" not in tables_in(old) & tables_in(new):
         return False
     columns = _shared_columns(old, new, "tokens")
@@ -118,7 +118,7 @@ def _keep_tokens(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
 
 
 def _renew_notes(old: sqlite3.Connection, new: sqlite3.Connection, carried: Iterable[str]) -> int:
-    """Notes the carried endings as those that wait, and calls off those of the backup that they replaced."""
+    """Record the carried endings as waiting, and cancel those of the backup that they replace."""
     if "bot_notes" not in tables_in(old) & tables_in(new):
         return 0
     ours, called_off = set(carried), 0
@@ -149,7 +149,7 @@ def _job_id(note: str) -> str | None:
 
 
 def merge_journal(backup: Path, kept: Path) -> None:
-    """Adds to a journal the rows that only a backup of it has; of two about the same the newer one stays."""
+    """Add rows that exist only in a backup to a journal; of two rows with the same key, keep the newer."""
     with closing(sqlite_file.reading(backup)) as old, closing(sqlite_file.connect(kept)) as new, new:
         for table, keys in _JOURNAL_KEYS.items():
             if table not in tables_in(old) & tables_in(new):
@@ -168,9 +168,9 @@ def merge_journal(backup: Path, kept: Path) -> None:
 
 
 def forget_lost_endings(journal: Path, database: Path) -> int:
-    """Forgets the results of runs that scheduled an ending which the database lacks; returns how many.
+    """Delete the results of runs that scheduled an ending missing from the database; return how many.
 
-    When such a run is called again it goes on, and its ending is scheduled again.
+    When such a run is called again, it resumes and schedules its ending again.
     """
     with closing(sqlite_file.reading(database)) as source:
         known = {job_id for (job_id,) in source.execute("SELECT id FROM jobs")}
@@ -180,7 +180,7 @@ def forget_lost_endings(journal: Path, database: Path) -> int:
         query = "SELECT run_id, plan FROM journal_steps WHERE substr(key, 1, ?) = ?"
         steps = connection.execute(query, (len(_ENDING_STEP), _ENDING_STEP)).fetchall()
         lost = {run_id for run_id, plan in steps if _planned_id(plan) not in known}
-        # Its other steps stay: they know who had the role before it was given for a while.
+        # Its other steps stay: they record who had the role before it was given temporarily.
         with connection:
             ids = [(run_id,) for run_id in lost]
             connection.executemany("DELETE FROM journal_runs WHERE run_id = ?", ids)
@@ -201,7 +201,7 @@ def _planned_id(plan: str | None) -> str | None:
 
 
 def _shared_columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> list[str]:
-    """The columns that both have; a backup of an earlier version may lack some, which have defaults."""
+    """Return the columns that both tables have; an older backup may lack some, which have defaults."""
     there = [
         [str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")]
         for connection in (old, new)

@@ -1,12 +1,12 @@
 """A database: functions over a SQLAlchemy connection, run off the event loop.
 
-All SQL is plain synchronous SQLAlchemy Core that takes a `Connection`. A `Database` decides where it
-runs: in one writer thread and a few readers for a SQLite file (`schedulezero.storage.sqlite`), on a pool
-of connections for PostgreSQL (`schedulezero.storage.postgres`). The same functions serve both; where the
-two differ, `is_postgres` tells.
+All SQL is plain synchronous SQLAlchemy Core that takes a `Connection`. A `Database` decides where it runs: on
+one writer thread and a few readers for a SQLite file (`schedulezero.storage.sqlite`), or on a connection pool
+for PostgreSQL (`schedulezero.storage.postgres`). The same functions serve both and call `is_postgres` where
+the two differ.
 
-On PostgreSQL others write at the same time, so a function may be run again from the beginning when it
-collided with one of theirs: it keeps what it finds to itself until it returns.
+On PostgreSQL others write concurrently, so a function may run again from the start after a collision; it must
+have no side effects before it returns.
 
 Whoever opens a database closes it, on the same event loop.
 """
@@ -29,38 +29,38 @@ _POSTGRES = ("postgresql", "postgres")
 
 
 class Database(Protocol):
-    """Tables somewhere, read and written by functions over a connection."""
+    """Tables in some database, read and written by functions over a connection."""
 
     @property
     def where(self) -> str:
-        """Where the tables are, for people; no password in it."""
+        """The database's location, for people; contains no password."""
         ...
 
     async def open(self) -> None:
-        """Opens it and creates missing tables; DatabaseUnusable says why it cannot."""
+        """Open the database and create missing tables; raises DatabaseUnusable if that fails."""
         ...
 
     async def close(self) -> None:
-        """Finishes what was asked for, then lets go of it."""
+        """Finish pending work, then close the database."""
         ...
 
     async def read(self, function: Callable[[Connection], T]) -> T:
-        """The function's result; DatabaseUnavailable when it cannot be read now."""
+        """Return the function's result; raises DatabaseUnavailable if the database can't be read now."""
         ...
 
     async def write(self, function: Callable[[Connection], T]) -> T:
-        """The function's result once its changes are durable; its exception if it raised one."""
+        """Return the function's result once its changes are durable; raises the function's own exception."""
         ...
 
 
 def database_of(setting: str, metadata: sa.MetaData) -> Database:
-    """The database that a ``database`` setting names.
+    """Return the database for a ``database`` setting.
 
     Parameters:
         setting: the path of a SQLite file, a ``sqlite:///`` URL or a ``postgresql://`` URL.
         metadata: the tables that this user of the database owns.
 
-    Raises DatabaseUnusable for any other URL, or when what PostgreSQL needs is not installed.
+    Raises DatabaseUnusable for any other URL, or if the packages for PostgreSQL aren't installed.
     """
     if is_postgres_setting(setting):
         try:
@@ -77,14 +77,14 @@ def database_of(setting: str, metadata: sa.MetaData) -> Database:
 
 
 def is_postgres_setting(setting: str) -> bool:
-    """Whether a ``database`` setting names a PostgreSQL database."""
+    """Return whether a ``database`` setting names a PostgreSQL database."""
     return setting.partition("://")[0] in _POSTGRES and "://" in setting
 
 
 def sqlite_path(setting: str) -> Path:
-    """The file that a ``database`` setting names: a path, or a ``sqlite:///`` URL.
+    """Return the file for a ``database`` setting: a path, or a ``sqlite:///`` URL.
 
-    The path is absolute, so that messages say where the file is, wherever they are read.
+    The path is absolute, so that messages identify the file wherever they are read.
 
     Raises DatabaseUnusable for any other URL.
     """

@@ -8,12 +8,12 @@ import sys
 log = logging.getLogger(__name__)
 
 _ENOUGH = 65_536
-_MACOS_MOST = 10_240  # OPEN_MAX there; a higher limit is refused although the hard limit is "unlimited"
-_WINDOWS = 512  # what its select() watches
+_MACOS_MOST = 10_240  # macOS's OPEN_MAX; a higher limit is refused even if the hard limit is "unlimited"
+_WINDOWS = 512  # the maximum for Windows' select()
 
 
 def descriptor_limit() -> int:
-    """How many descriptors this process may have open now."""
+    """Return how many descriptors this process may currently have open."""
     if sys.platform == "win32":
         return _WINDOWS
     import resource
@@ -23,9 +23,9 @@ def descriptor_limit() -> int:
 
 
 def raise_descriptor_limit() -> None:
-    """Raises the soft limit as far as the hard one lets it, up to what a large bot may use.
+    """Raise the soft limit as far as the hard limit allows, up to what a large bot may use.
 
-    Systems give a process 256 or 1024 by default, which a server with many handlers and clients would use up.
+    The default of 256 or 1024 is too low for a server with many handlers and clients.
     """
     if sys.platform == "win32":
         return

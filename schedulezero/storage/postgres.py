@@ -1,14 +1,14 @@
-"""A database in PostgreSQL: a pool of connections, many writers.
+"""A database in PostgreSQL: a connection pool, many writers.
 
-The functions are the same synchronous ones that SQLite runs; SQLAlchemy carries them over asyncpg
-(https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html, ``run_sync``). Reads run without a transaction
-around them. A write that collided with somebody else's (a deadlock, a row that both inserted) is run again.
+The functions are the same synchronous ones that SQLite runs; SQLAlchemy runs them over asyncpg
+(https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html, ``run_sync``). Reads run without a surrounding
+transaction. A write that collides with another one (a deadlock, the same row inserted twice) runs again.
 
-Whatever keeps PostgreSQL from being used for a while (a lost connection, a failover, a primary that has
-become read-only) is DatabaseUnavailable: callers wait and try again. A connection of the pool that turns out
-to be dead says nothing of the database, so what was asked is asked once more on a new one, unless it was lost
-while committing. The connection string may name several hosts
-(``postgresql://a,b/name?target_session_attrs=read-write``); each new connection finds the primary.
+Temporary failures of PostgreSQL (a lost connection, a failover, a primary that became read-only) raise
+DatabaseUnavailable: callers wait and try again. A dead connection in the pool says nothing about the
+database, so the operation is retried once on a new connection, unless the old one was lost during a commit.
+The connection string may name several hosts (``postgresql://a,b/name?target_session_attrs=read-write``); each
+new connection finds the primary.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ from schedulezero.storage.sql import missing, to_json
 
 T = TypeVar("T")
 
-# Any, because asyncpg brings no types.
+# Any, because asyncpg has no type annotations.
 asyncpg: Any = importlib.import_module("asyncpg")
 
 CONNECT_SECONDS = 5.0
 _STATEMENT_SECONDS = 30.0
 _CONNECTIONS = 8
 _COLLISIONS = ("40001", "40P01", "23505")
-"""Somebody else wrote at the same time: serialization failure, deadlock, unique violation."""
+"""SQLSTATEs of concurrent writes: serialization failure, deadlock, unique violation."""
 _MOST_TRIES = 6
 _FOR_A_WHILE = ("08", "25006", "53", "55P03", "57", "58")
-"""SQLSTATE classes and codes of what passes: connections, read-only, resources, locks, shutdowns, I/O
-(https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+"""SQLSTATE classes and codes of temporary failures: connections, read-only, resources, locks, shutdowns, I/O
+(https://www.postgresql.org/docs/current/errcodes-appendix.html).
+"""
 _OF_NO_MORE_USE = ("08", "25006", "57P")
-"""What a connection is finished by: it broke, its server is read-only now or shuts down."""
-_CREATING = 0x5A45524F  # the advisory lock under which tables are created
+"""SQLSTATEs that make a connection useless: it broke, or its server is read-only or shutting down."""
+_CREATING = 0x5A45524F  # the advisory lock for creating tables
 
 
 class PostgresDatabase:
@@ -56,7 +57,7 @@ class PostgresDatabase:
         url: ``postgresql://user:password@host:port/name``, as libpq takes it.
         metadata: the tables that this user of the database owns; they are created if missing.
 
-    Raises DatabaseUnusable when that is no such string.
+    Raises DatabaseUnusable if the URL is invalid.
     """
 
     def __init__(self, url: str, metadata: sa.MetaData) -> None:
@@ -70,7 +71,7 @@ class PostgresDatabase:
         return without_password(self.url)
 
     async def open(self) -> None:
-        """Connects and creates missing tables; DatabaseUnusable says why it cannot."""
+        """Connect and create missing tables; raises DatabaseUnusable with the reason if that fails."""
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=lambda: connect(self.url),
@@ -93,13 +94,13 @@ class PostgresDatabase:
             ) from error
 
     async def close(self) -> None:
-        """Lets go of the connections."""
+        """Close the connections."""
         if self._engine is not None:
             await self._engine.dispose()
             self._engine = None
 
     async def read(self, function: Callable[[Connection], T]) -> T:
-        """The function's result; each of its statements sees what is committed then."""
+        """Return the function's result; each of its statements sees the data committed at that moment."""
         assert self._engine is not None, "the database is not open"
         lost = False
         while True:
@@ -114,7 +115,7 @@ class PostgresDatabase:
                 raise self._known(error) from error
 
     async def write(self, function: Callable[[Connection], T]) -> T:
-        """The function's result once its changes are durable; its exception if it raised one."""
+        """Return the function's result once its changes are durable; raises the function's own exception."""
         assert self._engine is not None, "the database is not open"
         tries = 0
         lost = False
@@ -136,7 +137,7 @@ class PostgresDatabase:
                 raise self._known(error) from error
 
     def _create(self, connection: Connection) -> None:
-        # Nodes that start together must not create the same table twice.
+        # Nodes that start at the same time must not create the same table twice.
         connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_CREATING})"))
         lacking = missing(connection, self._metadata)
         self._metadata.create_all(connection)
@@ -144,7 +145,7 @@ class PostgresDatabase:
             connection.execute(statement)
 
     def _known(self, error: BaseException) -> BaseException:
-        """What callers are told of an error: that the database is not to be had now, or the error itself."""
+        """Return the error that callers get: DatabaseUnavailable, ValueUnusable, or the error itself."""
         passing = (_state(error) or "").startswith(_FOR_A_WHILE)
         if _is_about_a_value(error):
             return ValueUnusable(
@@ -159,7 +160,7 @@ class PostgresDatabase:
 
 
 async def connect(url: str, **options: Any) -> Any:
-    """A connection of asyncpg; raises what asyncpg raises, and DatabaseUnusable for a string that is none."""
+    """Open an asyncpg connection; raises asyncpg's errors, and DatabaseUnusable for an invalid string."""
     check_url(url)
     return await asyncpg.connect(
         url,
@@ -171,7 +172,7 @@ async def connect(url: str, **options: Any) -> Any:
 
 
 def reason(error: BaseException) -> str:
-    """Why, in one line, without the statement that failed."""
+    """Return the reason in one line, without the failed statement."""
     found = getattr(error, "orig", None) or error
     found = getattr(found, "__cause__", None) or found
     text = str(found).strip().partition("\n")[0]
@@ -183,7 +184,7 @@ def _state(error: BaseException) -> str | None:
 
 
 def _may_come_back(error: BaseException) -> bool:
-    """Whether what kept a database from being opened may pass by itself, as while its machine starts."""
+    """Return whether a failure to open the database may be temporary, as while its machine starts."""
     original = getattr(error, "orig", None) or error
     state = getattr(original, "sqlstate", None)
     if state is not None:
@@ -194,14 +195,14 @@ def _may_come_back(error: BaseException) -> bool:
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Whether it was the connection that failed; the pool has no connection of that time any more."""
+    """Return whether the connection failed; the pool then drops all its connections from before that."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _give_up_on_connections(context: sa.engine.ExceptionContext) -> None:
-    """Has the pool begin anew where SQLAlchemy, which only asks whether the connection is closed, would not.
+    """Reset the pool where SQLAlchemy wouldn't, because it only checks whether the connection is closed.
 
-    asyncpg closes a connection a moment after it has heard the server's farewell; until then it raises
+    asyncpg closes a connection a moment after the server's shutdown message; until then it raises
     InternalClientError.
     """
     error = context.original_exception

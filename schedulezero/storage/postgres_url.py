@@ -1,9 +1,9 @@
-"""PostgreSQL's connection strings: whether one can be read, and how it may be shown. Pure.
+"""PostgreSQL connection strings: whether one is unambiguous, and how to display it. Pure.
 
-A password that holds ``@ / : ? # %`` or a space should be percent-encoded
-(https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). One that is not may be cut
-at the wrong place, and its pieces would turn up as a host, a port or a database in error messages. So what
-can be read in two ways is refused before anybody tries, in a sentence without the string. (An @, a colon or
+A password that contains ``@ / : ? # %`` or a space should be percent-encoded
+(https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). Otherwise it may be split
+in the wrong place, and parts of it would appear as a host, a port or a database in error messages. So an
+ambiguous string is refused before any connection attempt, in a message without the string. (An @, a colon or
 a space does no harm: the last @ before the host counts.)
 """
 
@@ -26,11 +26,11 @@ _PASSING_A_SECRET = re.compile(r"[?&](?:password|sslpassword)=([^&#]*)", re.IGNO
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:,@\s]*)(?::\d{1,5})?")
 _MAY_HOLD_AT = ("user=", "password=", "options=")
 _LEAST_HIDDEN = 4
-"""Shorter ones are words in any text; they are hidden where they stand in a connection string."""
+"""Shorter secrets are common words in any text; they are hidden only inside a connection string."""
 
 
 def check_url(url: str) -> None:
-    """Raises DatabaseUnusable, without the string, when it can be read in more than one way or not at all."""
+    """Raise DatabaseUnusable, without the string, if it is ambiguous or invalid."""
     scheme, _, rest = url.partition("://")
     if scheme not in ("postgresql", "postgres") or not rest:
         raise DatabaseUnusable(f"{_FORM}.")
@@ -55,12 +55,12 @@ def check_url(url: str) -> None:
 
 
 def is_almost_a_url(setting: str) -> bool:
-    """Whether a setting is meant for PostgreSQL and is not written so; it would be taken for a file."""
+    """Return whether a setting is a misspelled PostgreSQL URL, which would be taken for a file name."""
     return _ALMOST.match(setting) is not None or _KEYWORDS.search(setting) is not None
 
 
 def without_password(url: str) -> str:
-    """A connection string that may be shown."""
+    """Return a connection string that is safe to display."""
     scheme, _, rest = url.partition("://")
     try:
         check_url(url)
@@ -72,7 +72,7 @@ def without_password(url: str) -> str:
 
 
 def secrets_of(setting: str) -> set[str]:
-    """The passwords in a setting, in each form in which they might turn up, however it is written."""
+    """Return the passwords in a setting, in every form in which they might appear, whatever its notation."""
     found = set(_PASSING_A_SECRET.findall(setting))
     rest = setting.partition("://")[2] or setting
     account, at, _ = rest.rpartition("@")
@@ -83,7 +83,7 @@ def secrets_of(setting: str) -> set[str]:
 
 
 def _split(rest: str) -> tuple[str, str, str]:
-    """What follows the scheme: who and where, the path, the query."""
+    """Split what follows the scheme into user and host, path, and query."""
     end = next((index for index, char in enumerate(rest) if char in "/?#"), len(rest))
     path, _, query = rest[end:].partition("?")
     return rest[:end], path, query

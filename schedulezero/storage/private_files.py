@@ -1,8 +1,8 @@
-"""Files and folders that only the bot's user may read, from the moment they exist.
+"""Files and folders that only the bot's user can read, from the moment they exist.
 
-The mode is given when a file is created. A file that is created first and restricted afterwards is open to
-everyone for a moment, and a descriptor from that moment stays valid. A folder that is there already belongs
-to the person who made it and keeps its mode.
+The mode is set when a file is created. A file that is created first and restricted later is open to everyone
+for a moment, and a descriptor opened in that moment stays valid. An existing folder belongs to the person who
+created it and keeps its mode.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FOLDER_MODE = 0o700
 
 
 def make_folder(folder: Path) -> None:
-    """Creates a folder and the folders above it where they are missing; OSError says why it cannot."""
+    """Create a folder and its missing parents; raises OSError with the reason if that fails."""
     absent: list[Path] = []
     for place in (folder, *folder.parents):
         if place.is_dir():
@@ -30,23 +30,23 @@ def make_folder(folder: Path) -> None:
         try:
             place.mkdir(FOLDER_MODE)
         except FileExistsError:
-            if not place.is_dir():  # else another process was faster
+            if not place.is_dir():  # otherwise another process created it first
                 raise NotADirectoryError(f"{place} is a file") from None
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Opens a file with `os.open` and returns its descriptor; a file that is created is private."""
+    """Open a file with `os.open` and return its descriptor; a created file is private."""
     return os.open(path, flags, FILE_MODE)
 
 
 def open_own(path: Path) -> int:
-    """Opens a file to read and write, created if it is missing, private in either case.
+    """Open a file for reading and writing; create it if missing, and make it private in either case.
 
-    OSError when something else is in its place: whoever may write to the folder could let a link lead to
-    a file that we would then write over, or a FIFO keep us waiting.
+    Raises OSError if something other than a file is in its place: anyone who can write to the folder could
+    place a link to a file that we would overwrite, or a FIFO that blocks us.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    expect_plain(path)  # also names the cause better than the error numbers that systems give
+    expect_plain(path)  # also gives a clearer reason than the systems' error numbers
     descriptor = open_private(path, flags)
     try:
         found = os.fstat(descriptor)
@@ -61,7 +61,7 @@ def open_own(path: Path) -> int:
 
 
 def expect_plain(path: Path) -> None:
-    """OSError when there is a symbolic link or anything else but a file; a missing one is fine."""
+    """Raise OSError for a symbolic link or anything other than a file; a missing file is fine."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -77,31 +77,31 @@ def _not_plain(path: Path, mode: int) -> OSError:
 
 
 def create_empty(path: Path) -> None:
-    """Creates an empty file; FileExistsError when it is there already."""
+    """Create an empty file; raises FileExistsError if it exists."""
     os.close(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
 
 
 def write_new(path: Path, text: str) -> None:
-    """Creates a file with this text; FileExistsError when it is there already."""
+    """Create a file with this text; raises FileExistsError if it exists."""
     with os.fdopen(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w", encoding="utf-8") as file:
         file.write(text)
 
 
 def append(path: Path, text: str) -> None:
-    """Adds text to the end of a file, which is created if it is missing."""
+    """Append text to a file; create it if missing."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     with os.fdopen(open_private(path, flags), "a", encoding="utf-8") as file:
         file.write(text)
 
 
 def restrict(path: Path) -> None:
-    """Takes the rights of others from a file that an earlier version of the bot left open to them.
+    """Remove other users' access to a file that an earlier version of the bot left open to them.
 
-    OSError when it is a link or no file. The file is not opened for reading or writing: closing such a
+    Raises OSError if it is a link or not a file. The file isn't opened for reading or writing: closing such a
     descriptor would drop SQLite's locks on it.
     """
     if os.name == "nt":
-        return  # Windows has access control lists instead, which files inherit from their folder
+        return  # Windows uses access control lists, which files inherit from their folder
     try:
         expect_plain(path)
         changed = _restrict_by_path_descriptor(path) if hasattr(os, "O_PATH") else _restrict_by_name(path)
@@ -112,7 +112,7 @@ def restrict(path: Path) -> None:
 
 
 def _restrict_by_path_descriptor(path: Path) -> bool:
-    """On Linux a descriptor of the place alone (O_PATH) holds no locks, and keeps a link from slipping in."""
+    """Use a Linux O_PATH descriptor, which holds no locks and prevents a link from being swapped in."""
     descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW)
     try:
         found = os.fstat(descriptor)
@@ -135,7 +135,7 @@ def _restrict_by_name(path: Path) -> bool:
 
 
 def warn_of_open_folder(folder: Path, what: str) -> None:
-    """Logs a warning when other users may write to a folder, and so replace what is in it."""
+    """Log a warning if other users can write to a folder, and so replace its files."""
     if os.name == "nt":
         return
     try:
@@ -149,7 +149,7 @@ def warn_of_open_folder(folder: Path, what: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes a rename within a folder survive a power cut, on systems where folders can be opened."""
+    """Make a rename within a folder survive a power cut, on systems where folders can be opened."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,8 +1,8 @@
-"""What nodes on one PostgreSQL tell each other, with LISTEN and NOTIFY. On SQLite there is one node.
+"""Messages between nodes that share a PostgreSQL database, with LISTEN and NOTIFY. SQLite has only one node.
 
-A signal is sent within the transaction of what it tells of, so that it arrives when that can be read and
-never before. Whatever was sent while a node was not listening is lost; so a node that begins to listen
-(again) looks at everything anew, and each listener is called with None.
+A signal is sent in the same transaction as the change it announces, so it never arrives before the change is
+visible. Signals sent while a node wasn't listening are lost; so when a node starts listening (again), it
+calls each listener with None, and each listener reloads everything.
 (https://www.postgresql.org/docs/current/sql-notify.html)
 """
 
@@ -35,30 +35,31 @@ class Signal(StrEnum):
     """What happened; the payload says to what."""
 
     JOBS = "jobs"
-    """A job falls due at the microsecond of the payload."""
+    """A job falls due at the microsecond in the payload."""
     CANCELLED = "cancelled"
-    """The job of the payload was cancelled, and with it its runs."""
+    """The job in the payload was cancelled, and its runs with it."""
     RUNS = "runs"
-    """The handler of the payload has runs."""
+    """The handler in the payload has runs."""
     NEWS = "news"
-    """There is a trouble or an entry of the audit."""
+    """There is a new trouble or audit entry."""
     RULES = "rules"
     """A guild's rules changed."""
     HANDLERS = "handlers"
-    """An instance of a handler came, went or changed."""
+    """A handler instance appeared, left or changed."""
 
 
 def send(connection: Connection, signal: Signal, payload: str = "") -> None:
-    """Tells all nodes, once this transaction is committed."""
+    """Send a signal to all nodes once this transaction is committed."""
     if is_postgres(connection):
         connection.execute(sa.select(sa.func.pg_notify(CHANNEL, f"{signal.value} {payload}")))
 
 
 def in_order(connection: Connection, signal: Signal, table: str) -> None:
-    """Tells all nodes of a row that is about to be written to a table that readers read on in.
+    """Announce a row to all nodes, before it is written to a table that readers follow in order.
 
-    Such readers look for rows after the last one that they saw. So whoever adds one waits here until whoever
-    added before has committed; else a later row could be seen, and passed, before an earlier one.
+    Such readers look for rows after the last one they saw. So each writer waits here until earlier writers
+    have committed; otherwise readers could see a later row, and skip an earlier one that becomes visible
+    afterwards.
     """
     if is_postgres(connection):
         key = zlib.crc32(table.encode())
@@ -67,10 +68,10 @@ def in_order(connection: Connection, signal: Signal, table: str) -> None:
 
 
 class Signals:
-    """Listens for signals, and holds what this node alone may serve.
+    """Listens for signals, and holds the locks for what only this node may serve.
 
     Parameters:
-        url: the PostgreSQL database; None where there is one node only.
+        url: the PostgreSQL database; None if there is only one node.
     """
 
     def __init__(self, url: str | None) -> None:
@@ -91,13 +92,13 @@ class Signals:
         return self._url is None or self._connection is not None
 
     def on(self, signal: Signal, listener: Callable[[str | None], None]) -> None:
-        """Calls a listener with the payload of each such signal, and with None when some may be lost."""
+        """Call a listener with the payload of each such signal, and with None when signals may be lost."""
         self._listeners[signal].append(listener)
 
     async def owns(self, name: str) -> bool:
-        """Whether this node is the one that serves something; it becomes so if no other is.
+        """Return whether this node serves something exclusively; it takes ownership if no other node has it.
 
-        A node that dies, or loses its connection, owns nothing any more.
+        A node that dies or loses its connection loses its ownership.
         """
         if self._url is None or name in self._owned:
             return True
@@ -117,7 +118,7 @@ class Signals:
         return bool(got)
 
     async def run(self) -> None:
-        """Listens until cancelled, and connects again whenever the connection is lost."""
+        """Listen until cancelled, and reconnect whenever the connection is lost."""
         if self._url is None:
             return
         from schedulezero.storage.postgres import asyncpg, connect, reason
@@ -139,7 +140,7 @@ class Signals:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _probe(self, connection: Any) -> None:
-        """Returns when the connection is lost, which a silent network does not tell."""
+        """Return when the connection is lost, which a silent network doesn't report."""
         while True:
             await asyncio.sleep(_PROBE_SECONDS)
             async with self._lock:

@@ -1,4 +1,4 @@
-"""What every table of ours uses, on both databases: column types, inserts, and missing columns."""
+"""Shared by all our tables, on both databases: column types, inserts, and missing columns."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
 
 def is_postgres(connection: Connection) -> bool:
-    """Whether a connection speaks to PostgreSQL."""
+    """Return whether a connection is to PostgreSQL."""
     return connection.dialect.name == "postgresql"
 
 
 def insert_into(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert of the connection's dialect, which knows what to do about rows that are there already."""
+    """Return an insert in the connection's dialect, which supports conflict clauses."""
     if is_postgres(connection):
-        from sqlalchemy.dialects import postgresql  # takes a while, and SQLite needs none of it
+        from sqlalchemy.dialects import postgresql  # the import is slow, and SQLite doesn't need it
 
         return postgresql.insert(table)
     return sqlite.insert(table)
 
 
 def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert that leaves rows alone that are there already."""
+    """Return an insert that leaves existing rows unchanged."""
     key = (connection.dialect.name, table)
     if key not in _inserts:
         _inserts[key] = insert_into(connection, table).on_conflict_do_nothing()
@@ -54,15 +54,15 @@ def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postg
 
 
 def to_json(value: Any) -> str:
-    """A value as the text of a JSON column."""
+    """Return a value as the text of a JSON column."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def missing(connection: Connection, metadata: sa.MetaData) -> list[sa.Executable]:
-    """What adds the columns and indexes that tables of an earlier version lack; it changes nothing else."""
+    """Return the statements that add columns and indexes missing from older tables; nothing else changes."""
     inspector = sa.inspect(connection)
     preparer = connection.dialect.ddl_compiler(connection.dialect, None)  # type: ignore[arg-type]
-    # Reflection leaves out indexes over expressions, so they are asked for by their names.
+    # Reflection omits indexes on expressions, so these are looked up by name.
     names = (
         "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
         if is_postgres(connection)
@@ -73,7 +73,7 @@ def missing(connection: Connection, metadata: sa.MetaData) -> list[sa.Executable
     found: list[sa.Executable] = []
     for table in metadata.sorted_tables:
         if table.name not in there:
-            continue  # it is created whole
+            continue  # the whole table is created instead
         known = {column["name"] for column in inspector.get_columns(table.name)}
         for column in table.columns:
             if column.name not in known:

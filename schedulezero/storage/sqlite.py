@@ -1,15 +1,15 @@
 """A database in a SQLite file: one writer, a few readers.
 
-The writer is a thread, which commits whatever has queued up together, and one by one when one of them
-fails (a function may be run twice, as on PostgreSQL); the readers are threads on their own connections,
-which WAL lets read while somebody writes. ``synchronous=FULL`` makes a commit
-survive a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
+The writer is a thread that commits everything queued in one transaction, or one by one if an item fails (a
+function may run twice, as on PostgreSQL). The readers are threads with their own connections; WAL lets them
+read during writes. ``synchronous=FULL`` makes a commit survive a power cut
+(https://www.sqlite.org/pragma.html#pragma_synchronous).
 
-A file is looked at before it is used (`schedulezero.storage.sqlite_file`): a damaged one is left alone, and
-no empty one takes its place. While it is open this process is noted in the lock file beside it
-(`schedulezero.storage.sqlite_lock`). Tables are brought up to date by adding what they lack, after a
-backup; a file of a later version is left alone. That needs no migration scripts as long as nothing is
-renamed or dropped, which `schedulezero.server.records.tables` promises.
+A file is checked before use (`schedulezero.storage.sqlite_file`): a damaged one is left alone and never
+replaced by an empty one. While the file is open, this process is registered in the lock file next to it
+(`schedulezero.storage.sqlite_lock`). Tables are updated by adding what they lack, after a backup; a file from
+a newer version is left alone. This needs no migration scripts as long as nothing is renamed or dropped, which
+`schedulezero.server.records.tables` promises.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SqliteDatabase:
     """A SQLite database in a file, with its tables.
 
     Parameters:
-        path: the file, created with its folders if it is not there.
+        path: the file; it and its folders are created if missing.
         metadata: the tables that this user of the database owns; they are created if missing.
     """
 
@@ -77,14 +77,14 @@ class SqliteDatabase:
         return str(self.path)
 
     async def open(self) -> None:
-        """Opens the file and creates missing tables; DatabaseUnusable says why it cannot."""
+        """Open the file and create missing tables; raises DatabaseUnusable with the reason if that fails."""
         await asyncio.to_thread(self._open)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-reader")
         self._writer = threading.Thread(target=self._write_loop, name="database-writer", daemon=True)
         self._writer.start()
 
     async def close(self) -> None:
-        """Writes what is queued, then lets go of the file."""
+        """Write what is queued, then close the file."""
         if self._writer is not None:
             self._writes.put(None)
             await asyncio.to_thread(self._writer.join)
@@ -95,12 +95,12 @@ class SqliteDatabase:
         self._let_go()
 
     async def read(self, function: Callable[[Connection], T]) -> T:
-        """The function's result, seen in one consistent snapshot."""
+        """Return the function's result; the function sees one consistent snapshot."""
         assert self._readers is not None, "the database is not open"
         return await asyncio.wrap_future(self._readers.submit(self._run_read, function))
 
     async def write(self, function: Callable[[Connection], T]) -> T:
-        """The function's result once its changes are durable; its exception if it raised one."""
+        """Return the function's result once its changes are durable; raises the function's own exception."""
         assert self._writer is not None, "the database is not open"
         item = _Write(function)
         self._writes.put(item)
@@ -132,7 +132,7 @@ class SqliteDatabase:
         if lacking:
             backup.back_up_before_migration(self.path)
         with self._write_engine.begin() as connection:
-            if lacking:  # looked for once more, as another process may have added them since
+            if lacking:  # checked again, because another process may have added them since
                 lacking = missing(connection, self._metadata)
             there = set(sa.inspect(connection).get_table_names())
             self._metadata.create_all(connection)
@@ -140,7 +140,7 @@ class SqliteDatabase:
                 connection.execute(statement)
             sqlite_file.mark(connection)
         if not self._metadata.tables.keys() <= there:
-            # Until then new tables are in the log alone, and a file that loses it would look new again.
+            # Until then, new tables exist only in the log, and a file that loses its log would look new.
             with self._write_engine.connect() as connection:
                 raw: Any = connection.connection.driver_connection
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -165,7 +165,7 @@ class SqliteDatabase:
 
     def _unavailable(self, error: OperationalError) -> DatabaseUnavailable:
         first: BaseException = error
-        # What came of it (a savepoint that is gone with the rest) hides the reason.
+        # A follow-up error (a savepoint lost with the transaction) hides the reason.
         while first.__context__ is not None:
             first = first.__context__
         return DatabaseUnavailable(f"The database {self.path} cannot be used at the moment: {first}.")
@@ -212,12 +212,12 @@ def _engine(path: Path, *, begin: str) -> Engine:
     engine = sa.create_engine(
         "sqlite://",
         creator=lambda: sqlite_file.connect(path, "rwc"),
-        poolclass=sa.QueuePool,  # as for any file; without a path here SQLAlchemy would take one for memory
+        poolclass=sa.QueuePool,  # as for any file; without a path, SQLAlchemy assumes an in-memory database
         json_serializer=to_json,
     )
 
-    # The sqlite3 module begins transactions at moments of its own; the two listeners make them
-    # begin where SQLAlchemy says (SQLAlchemy's documentation of the pysqlite dialect).
+    # The sqlite3 module decides on its own when to begin transactions; the two listeners begin them
+    # where SQLAlchemy says (SQLAlchemy's documentation of the pysqlite dialect).
     def on_connect(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
@@ -237,7 +237,7 @@ def _engine(path: Path, *, begin: str) -> Engine:
 
 @contextmanager
 def _in_words(file: Path) -> Generator[Path]:
-    """A file of the database; DatabaseUnusable when something else is in its place."""
+    """Yield a file of the database; raises DatabaseUnusable if something else is in its place."""
     try:
         yield file
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Why a SQLite file cannot be used, as a sentence with its remedy.
+"""Why a SQLite file can't be used, as a sentence with a remedy.
 
-The reason is found by SQLite's result code (https://www.sqlite.org/rescode.html), the system's error number
-and a look at the file and its folder, never by the words of an error.
+The reason comes from SQLite's result code (https://www.sqlite.org/rescode.html), the system's error number
+and the state of the file and its folder, never from an error's text.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from schedulezero.storage.backup_search import how_to_restore
 
 _OF_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
-"""What may be over in a while: a lock, or a full disk, which SQLite may report as an I/O error."""
+"""Possibly temporary: a lock, or a full disk, which SQLite may report as an I/O error."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def explained(path: Path, *, backup: bool = False) -> Generator[None]:
-    """Turns what goes wrong with a database file, or a backup of one, into DatabaseUnusable."""
+    """Turn errors with a database file, or a backup of one, into DatabaseUnusable."""
     try:
         yield
     except (sqlite3.Error, DBAPIError, OSError) as error:
@@ -34,13 +34,13 @@ def explained(path: Path, *, backup: bool = False) -> Generator[None]:
 
 
 def result_code(error: BaseException) -> int | None:
-    """SQLite's primary result code of an error, None when it is not one of SQLite's."""
+    """Return an error's primary SQLite result code; None if it isn't an SQLite error."""
     code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else None
 
 
 def explain(path: Path, error: BaseException, *, backup: bool = False) -> DatabaseUnusable:
-    """The error to raise for a database, or a backup of one, that could not be opened or written."""
+    """Return the error to raise if a database, or a backup of one, couldn't be opened or written."""
     if result_code(error) in _OF_DAMAGE:
         return damaged(path, str(getattr(error, "orig", None) or error))
     kind = "backup" if backup else "database"
@@ -53,7 +53,7 @@ def explain(path: Path, error: BaseException, *, backup: bool = False) -> Databa
 
 
 def damaged(path: Path, faults: str) -> DatabaseDamaged:
-    """The error for a file that SQLite finds damaged."""
+    """Return the error for a file that SQLite reports as damaged."""
     return DatabaseDamaged(
         f"The database {path} is damaged ({faults}).",
         f"It was left as it is. {how_to_restore(path)}, or start once with --begin-empty to set the damaged "

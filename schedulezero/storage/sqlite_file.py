@@ -1,11 +1,11 @@
-"""The database as a file: whether it is sound, and whether one is missing that was there.
+"""The database as a file: whether it is intact, and whether a database that existed is missing.
 
-A look at a file goes through SQLite and never through a plain ``open``: closing any descriptor of a file
-drops all locks that this process holds on it, SQLite's too, and then another process deletes the
+A check reads a file through SQLite and never through a plain ``open``: closing any descriptor of a file drops
+all locks that this process holds on it, including SQLite's, and another process could then delete the
 write-ahead log that is still in use (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 
-A look changes nothing. A damaged file is left where it is, and no empty one takes its place by itself:
-a person decides (`schedulezero.storage.backup`).
+A check changes nothing. A damaged file stays where it is and isn't replaced by an empty one automatically: a
+person decides (`schedulezero.storage.backup`).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from schedulezero.storage.backup_search import how_to_restore, newest_backup
 from schedulezero.storage.sqlite_errors import damaged, explained, result_code
 
 SCHEMA = 2
-"""Grows when tables get something that an older version of us would lose or misread."""
+"""Increased when tables change in a way that an older version would lose or misread."""
 SIDE_FILES = ("-wal", "-shm", "-journal")
 APPLICATION = 0x535A4442
-"""What marks a file as one of ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
+"""Marks a file as ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 _TRACES = ("damaged-*", "replaced-*", "before-*")
 _JOURNAL = "-journal-of-runs"
 _WAIT_SECONDS = 10
 
 
 class Kind(Enum):
-    """What a SQLite file holds."""
+    """The contents of a SQLite file."""
 
     EMPTY = "no tables"
     MAIN = "the tables of the server or the bot"
@@ -46,8 +46,8 @@ class Kind(Enum):
     FOREIGN = "another program's tables"
 
 
-# Read as: a file of that kind has these tables, each with that column. Files of earlier versions of us have
-# no mark, so that their tables tell.
+# Read as: a file of this kind has these tables, each with this column. Files from our early versions have
+# no application id, so their tables identify them.
 _MARKS = {
     Kind.MAIN: ((("jobs", "handler_id"), ("runs", "scheduled_at")), (("bot_notes", "kind"),)),
     Kind.JOURNAL: ((("journal_runs", "run_id"),),),
@@ -55,29 +55,30 @@ _MARKS = {
 
 
 def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
-    """A connection to a file: "ro" only looks, "rw" needs the file, "rwc" makes a private one if needed."""
+    """Connect to a file: "ro" only reads, "rw" needs the file, "rwc" creates a private one if missing."""
     uri = f"{sqlite_lock.real_path(path).as_uri()}?mode={mode}"
     if mode == "rwc":
-        # SQLite gives a new file, and then its log, the mode of this one
+        # SQLite gives a new file, and later its log, the mode of this one
         # (https://www.sqlite.org/uri.html, modeof).
         uri += f"&modeof={quote(str(sqlite_lock.lock_file(path)))}"
     return sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS, check_same_thread=False)
 
 
 def check(path: Path, tables: Collection[str] = ()) -> None:
-    """Looks at a file before it is used; one that is not there, and never was, is sound.
+    """Check a file before use; a file that doesn't exist and never did is fine.
 
     Parameters:
         path: the file.
-        tables: what its user keeps in it; a journal is refused to whoever keeps something else.
+        tables: the tables that the caller stores in it; a journal is refused to callers with other tables.
 
-    Raises DatabaseDamaged when it is damaged, or missing although something shows that there was one;
-    DatabaseUnusable when it is not a SQLite file, of a later version, or cannot be read. It is left alone.
+    Raises DatabaseDamaged if the file is damaged, or if it is missing although there are traces of one.
+    Raises DatabaseUnusable if it isn't a SQLite file, comes from a newer version, or can't be read. It is
+    left alone.
     """
     with explained(path):
         if is_absent(path):
             trace = _trace_of_another(path)
-            if trace is not None and is_absent(path):  # else another process has created it since
+            if trace is not None and is_absent(path):  # otherwise another process has created it since
                 state = "is empty" if path.exists() else "is missing"
                 raise DatabaseDamaged(
                     f"The database {path} {state}, but {trace}.",
@@ -112,9 +113,9 @@ def check(path: Path, tables: Collection[str] = ()) -> None:
 
 
 def look(path: Path) -> str:
-    """What there is to say of a database that can be used; creates nothing and changes nothing.
+    """Describe a usable database; creates and changes nothing.
 
-    Raises DatabaseUnusable as `check` does, and when the file or its folder cannot be written to.
+    Raises DatabaseUnusable as `check` does, and if the file or its folder isn't writable.
     """
     with explained(path), using(path):
         check(path)
@@ -128,19 +129,19 @@ def look(path: Path) -> str:
 
 
 def faults(connection: sqlite3.Connection) -> str:
-    """What SQLite finds wrong with a file; an empty text when it is sound."""
+    """Return what SQLite finds wrong with a file; empty if it is intact."""
     found = "\n".join(str(row[0]) for row in connection.execute("PRAGMA quick_check(3)"))
     lines = [line for line in found.splitlines() if not line.startswith("***")]
     return "" if lines == ["ok"] else "; ".join(lines)
 
 
 def tables_in(connection: sqlite3.Connection) -> set[str]:
-    """The names of a file's tables."""
+    """Return the names of a file's tables."""
     return {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def kind_of(connection: sqlite3.Connection, own: Collection[str] = ()) -> Kind:
-    """What a file holds; one with any of the tables ``own`` is ours as well."""
+    """Return what a file contains; a file with any of the tables ``own`` is also ours."""
     names = tables_in(connection)
     if not names:
         return Kind.EMPTY
@@ -163,20 +164,20 @@ def _has(connection: sqlite3.Connection, table: str, column: str) -> bool:
 
 
 def foreign(path: Path) -> DatabaseUnusable:
-    """The error for a SQLite file that is not ours."""
+    """Return the error for a SQLite file that isn't ours."""
     return DatabaseUnusable(
         f"{path} is a database of another program, and was left alone. Name another file."
     )
 
 
 def database_of_journal(path: Path) -> Path | None:
-    """The database beside which a journal of runs lies, by their names; None when it is not there."""
+    """Return the database that a journal of runs lies next to, by their names; None if it is missing."""
     beside = path.with_name(path.name.replace(_JOURNAL, "", 1))
     return beside if _JOURNAL in path.name and beside.exists() else None
 
 
 def is_absent(path: Path) -> bool:
-    """Whether there is no database yet, or only the empty file that SQLite begins with."""
+    """Return whether there is no database yet, or only the empty file that SQLite starts with."""
     try:
         return path.stat().st_size == 0
     except FileNotFoundError:
@@ -184,13 +185,13 @@ def is_absent(path: Path) -> bool:
 
 
 def mark_new(connection: sqlite3.Connection) -> None:
-    """Marks a file as ours that holds nothing yet, so that it is not taken for one that has lost its log."""
+    """Mark an empty file as ours, so that it isn't mistaken for one that lost its log."""
     if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
 
 
 def mark(connection: Connection) -> None:
-    """Notes in a file that it is ours, and which version of us it fits."""
+    """Record in a file that it is ours, and which of our versions it fits."""
     if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
     if connection.exec_driver_sql("PRAGMA user_version").scalar() != SCHEMA:
@@ -198,23 +199,23 @@ def mark(connection: Connection) -> None:
 
 
 def mark_again(connection: Connection) -> None:
-    """Writes a file's version once more: a change that takes a page of space and alters nothing."""
+    """Write a file's version once more: it takes a page of space but changes nothing."""
     version = connection.exec_driver_sql("PRAGMA user_version").scalar()
     connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
 
 def journal_beside(path: Path) -> Path:
-    """Where the journal of runs of a bot with that database lies."""
+    """Return the path of the journal of runs for a database."""
     return path.with_name(f"{path.stem}{_JOURNAL}{path.suffix or '.db'}")
 
 
 @contextmanager
 def using(path: Path) -> Generator[None]:
-    """Within it, this process notes that the file is open, where its folder lets one do so."""
+    """Register this process as a user of the file inside the block, if the folder is writable."""
     try:
         claim = sqlite_lock.use(path) if sqlite_lock.lock_file(path).exists() else None
     except OSError:
-        claim = None  # a folder that may only be read: nothing of ours replaces the file there
+        claim = None  # a read-only folder: none of our processes replaces the file there
     try:
         yield
     finally:
@@ -223,7 +224,7 @@ def using(path: Path) -> Generator[None]:
 
 
 def reading(path: Path) -> sqlite3.Connection:
-    """A connection that only looks, but for what SQLite has to undo first of a write that was interrupted."""
+    """Open a connection that only reads, except for SQLite's rollback of an interrupted write."""
     connection = connect(path, "ro")
     try:
         connection.execute("PRAGMA schema_version").fetchone()
@@ -246,7 +247,7 @@ def _looking(path: Path) -> Generator[sqlite3.Connection]:
 
 @contextmanager
 def known_as_ours(path: Path) -> Generator[None]:
-    """Within it, a file that is not a SQLite database is damaged if it was ours; else it is left alone."""
+    """Inside the block, a file that is not a SQLite database is damaged if it was ours, else left alone."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -265,7 +266,7 @@ def _expect_writable(place: Path) -> None:
 
 
 def _trace_of_another(path: Path) -> str | None:
-    """What shows that there was a database in the place of one that is missing, empty or unreadable."""
+    """Return the evidence that a missing, empty or unreadable database existed before."""
     real = sqlite_lock.real_path(path)
     log = real.with_name(f"{real.name}-wal")
     if log.exists() and log.stat().st_size > 0:
@@ -286,7 +287,7 @@ def _trace_of_another(path: Path) -> str | None:
 
 
 def _literal(name: str) -> str:
-    """A file's name within a pattern."""
+    """Escape a file's name for a pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
@@ -295,7 +296,7 @@ def _is_copy(item: Path) -> bool:
 
 
 def _holds_runs(journal: Path) -> bool:
-    """Whether a journal of runs tells that a bot was at work; one that cannot be read does so as well."""
+    """Return whether a journal of runs shows that a bot was at work; an unreadable journal counts too."""
     if is_absent(journal):
         return False
     try:

@@ -1,16 +1,16 @@
-"""Who uses a SQLite file: a lock file beside it, ``<file>.lock``, which is never removed.
+"""Who uses a SQLite file: a lock file next to it, ``<file>.lock``, which is never deleted.
 
-One server at most runs on a file, and one bot, or the clusters of one bot. Commands such as ``backup`` open
-the file beside them. Whatever replaces the file (``restore``, ``--begin-empty``) or must find it unchanging
-(``move``) needs it for itself.
+At most one server runs on a file, and one bot or the clusters of one bot. Commands such as ``backup`` open
+the file at the same time. Commands that replace the file (``restore``, ``--begin-empty``) or need it
+unchanged (``move``) require exclusive access.
 
-The lock file has slots of 16 bytes: for the server, for a bot, one for each cluster, each with the process id
-of its owner, and a last one that everybody shares who has the database open. A slot is taken by locking its
-bytes, so that the kernel frees it however its owner ends. The locks lie on a file of their own because a
-program that locks the database file itself would drop SQLite's locks
+The lock file has slots of 16 bytes: one for the server, one for a bot and one for each cluster, each with its
+owner's process id, and a last one shared by every process that has the database open. A process takes a slot
+by locking its bytes, so the kernel frees it however the process ends. The locks are in a separate file
+because a program that locks the database file itself would drop SQLite's locks
 (https://www.sqlite.org/howtocorrupt.html, section 2.2). For the same reason this module opens a lock file
-once in a process and counts who uses it. On Windows slots are not shared: open files cannot be
-replaced there anyway.
+only once per process and counts its users. On Windows slots aren't shared: open files can't be replaced there
+anyway.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _WIDTH = 16
 _SERVER, _BOT, _FIRST_CLUSTER = 0, 1, 2
 _MOST_SLOTS = 10_100
 _USERS = _MOST_SLOTS
-_NOTE_AT = (_MOST_SLOTS + 1) * _WIDTH  # behind all slots; the file has holes, so it stays small
-_WINDOWS_OFFSET = 2**30  # locked bytes cannot be read there, so the locks lie behind the text
+_NOTE_AT = (_MOST_SLOTS + 1) * _WIDTH  # after all slots; the file is sparse, so it stays small
+_WINDOWS_OFFSET = 2**30  # locked bytes can't be read on Windows, so the locks come after the text
 _PATIENCE_SECONDS = 0.5
-"""How long a slot is waited for: its owner may be ending, or another process may be looking at it."""
+"""How long to wait for a slot: its owner may be ending, or another process may be checking it."""
 
 
 @dataclass(slots=True)
 class _Held:
-    """A slot that this process holds, and for how many of its parts."""
+    """A slot that this process holds, and how many of its parts use it."""
 
     exclusive: bool
     count: int
@@ -59,72 +59,72 @@ class _LockFile:
 
 
 _Wanted = tuple[int, bool]
-"""A slot, and whether it is wanted exclusively."""
+"""A slot, and whether to lock it exclusively."""
 
 _guard = threading.Lock()
 _files: dict[tuple[int, int], _LockFile] = {}
 
 
 class Claim:
-    """What this process holds of a lock file, until it is released."""
+    """The slots that this process holds in a lock file until they are released."""
 
     def __init__(self, key: tuple[int, int], slots: list[int]) -> None:
         self._key = key
         self._slots = slots
 
     def release(self) -> None:
-        """Gives it back; safe to call twice."""
+        """Release the slots; safe to call twice."""
         with _guard:
             slots, self._slots = self._slots, []
             _give_back(self._key, slots)
 
 
 def lock_file(path: Path) -> Path:
-    """The lock file of a database, the same for each path that leads to it."""
+    """Return a database's lock file, the same for each path that leads to the database."""
     real = real_path(path)
     return real.with_name(f"{real.name}.lock")
 
 
 def real_path(path: Path) -> Path:
-    """Where a database lies, with symbolic links followed, as SQLite follows them."""
+    """Return a database's location with symbolic links resolved, as SQLite resolves them."""
     return Path(os.path.realpath(path))
 
 
 def use(path: Path) -> Claim:
-    """Notes that this process opens a database; DatabaseInUse while it is being replaced."""
+    """Register this process as a user of a database; raises DatabaseInUse while it is being replaced."""
     return _take(path, [(_USERS, False)], _being_replaced)
 
 
 def serve(path: Path) -> Claim:
-    """Makes this process the one server of a database; DatabaseInUse when there is one already."""
+    """Make this process the only server of a database; raises DatabaseInUse if there is one already."""
     return _take(path, [(_SERVER, True), (_USERS, False)], _other_server)
 
 
 def run_bot(path: Path, cluster: int | None = None) -> Claim:
-    """Makes this process the one bot of a database, or one of the clusters of a bot.
+    """Make this process the only bot of a database, or one of a bot's clusters.
 
     Parameters:
         path: the database.
-        cluster: the cluster's number, counted from 1; None for a bot that is one process.
+        cluster: the cluster's number, counted from 1; None for a single-process bot.
 
-    Raises DatabaseInUse when another bot, or another process of the same cluster, runs on it.
+    Raises DatabaseInUse if another bot, or another process of the same cluster, runs on it.
     """
     own = [(_BOT, True)] if cluster is None else [(_BOT, False), (_FIRST_CLUSTER + cluster - 1, True)]
     return _take(path, [*own, (_USERS, False)], _other_bot)
 
 
 def replace(path: Path) -> Claim:
-    """Keeps everybody else from a database; DatabaseInUse while anybody uses it."""
+    """Keep all other processes from a database; raises DatabaseInUse while any of them uses it."""
     return _take(path, [(_USERS, True)], _still_used)
 
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """The processes that run on a database at the moment.
+    """The processes that currently run on a database.
 
     Attributes:
-        server: the one that serves it, None for none.
-        bots: the bot's, or those of its clusters.
+        server: the server's process id; None if there is none.
+        bots: process ids of the bot or its clusters.
     """
 
     server: int | None
@@ -132,9 +132,9 @@ class Holders:
 
 
 def holders(path: Path) -> Holders | None:
-    """Who runs on a database; None where that cannot be told, as on Windows or without rights to the file.
+    """Return which processes run on a database; None if unknown, as on Windows or without file permissions.
 
-    A number is taken from the lock file only while the kernel holds its owner's lock: the process is there.
+    A process id counts only while the kernel holds its owner's lock, which proves that the process is alive.
     """
     if sys.platform == "win32":
         return None
@@ -153,7 +153,7 @@ def holders(path: Path) -> Holders | None:
 
 
 def note_sound(path: Path) -> None:
-    """Notes beside a database that is in use that it was sound, for when its beginning is lost."""
+    """Record next to a database in use that it was intact, in case its header is lost later."""
     with _guard:
         key, held = _opened(lock_file(path))
         if os.fstat(held.descriptor).st_size <= _NOTE_AT:
@@ -164,7 +164,7 @@ def note_sound(path: Path) -> None:
 
 
 def was_sound(path: Path) -> bool:
-    """Whether a sound database of ours was once at that path."""
+    """Return whether an intact database of ours was once at this path."""
     try:
         return lock_file(path).stat().st_size > _NOTE_AT
     except OSError:
@@ -233,7 +233,7 @@ def _take(path: Path, wanted: list[_Wanted], refusal: Callable[[Path, list[int]]
 
 
 def _opened(file: Path) -> tuple[tuple[int, int], _LockFile]:
-    """The lock file, which is opened only if this process has not done so yet."""
+    """Return the lock file, opened only if this process hasn't opened it yet."""
     try:
         found = file.lstat()
     except FileNotFoundError:
@@ -289,7 +289,7 @@ def _give_back(key: tuple[int, int], slots: list[int]) -> None:
 
 
 def _owners(held: _LockFile, refused: int) -> list[int]:
-    """The processes in whose way this one is: of the slot, or of any when it is one that many share."""
+    """Return the processes that block this one: a slot's owner, or all owners for a shared slot."""
     slots = range(_MOST_SLOTS) if refused == _USERS else [refused]
     if refused == _BOT:
         slots = range(_BOT, _MOST_SLOTS)
@@ -302,7 +302,7 @@ def _owners(held: _LockFile, refused: int) -> list[int]:
         if slot in held.slots:
             found.append(int(pid))
         elif _lock(held.descriptor, slot, exclusive=False):
-            _unlock(held.descriptor, slot)  # its owner was killed, and the number stayed
+            _unlock(held.descriptor, slot)  # its owner was killed, and the number remained
         else:
             found.append(int(pid))
     return list(dict.fromkeys(found))
@@ -335,7 +335,7 @@ if sys.platform == "win32":
         try:
             msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
         except PermissionError:
-            return  # a shared slot, which is not locked here
+            return  # a shared slot, which isn't locked here
 
 else:
 
@@ -352,7 +352,7 @@ else:
 
 
 def _expect_one_name(path: Path) -> None:
-    """Refuses a file with hard links: SQLite keeps its log beside each name, and neither sees the other's."""
+    """Refuse a file with hard links: SQLite keeps one log per name, and neither name sees the other's."""
     try:
         names = path.stat().st_nlink if path.is_file() else 1
     except FileNotFoundError:

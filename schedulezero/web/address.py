@@ -1,9 +1,9 @@
-"""The address of somebody's web service: read once, then checked and called as the same object.
+"""The address of someone's web service: parsed once, then checked and called as the same object.
 
-yarl reads it, because aiohttp connects to what yarl read. A second parser would see another host in some
+yarl parses it, because aiohttp connects to what yarl parsed. A second parser would see another host in some
 texts: ``http://①②⑦.⓪.⓪.①/`` is 127.0.0.1 to one and a name to the other. Pure; no name is looked up here.
 
-Paths and queries hold secrets (a webhook's token, a check's id), so errors and `repr` show the host only.
+Paths and queries contain secrets (a webhook's token, a check's id), so errors and `repr` show only the host.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _LONGEST_HOST = 253
 _SCHEMES = ("http", "https")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _ENDS_IN_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)\.?")
-"""Systems take such a host for an IPv4 address in one of its old forms: 127.1, 0x7f000001, 2130706433."""
+"""Systems read such a host as an IPv4 address in an old notation: 127.1, 0x7f000001, 2130706433."""
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class AddressUnusable(ScheduleZeroError):
-    """A text is not an address that can be called."""
+    """The text isn't an address that can be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class WebAddress:
     Attributes:
         url: the address as aiohttp calls it.
         host: its host in ASCII, without brackets; for people and logs.
-        ip: the host when it is an IP address and not a name.
+        ip: the host as an IP address; None if it is a name.
     """
 
     url: URL = field(repr=False)
@@ -44,7 +44,7 @@ class WebAddress:
     ip: str | None
 
     def without_secrets(self, text: str) -> str:
-        """A text (such as a service's answer) without what this address says after its host or before it."""
+        """Remove this address's parts before and after the host from a text (such as a service's answer)."""
         url = self.url
         parts = {
             url.raw_path_qs, url.path_qs, url.raw_path, url.path, url.raw_query_string, url.query_string,
@@ -58,11 +58,11 @@ class WebAddress:
 
 
 _SHORTEST_SECRET = 8
-"""Shorter parts, such as ``/hook`` or ``v1``, are words that appear in any text."""
+"""Shorter parts, such as ``/hook`` or ``v1``, are common words in any text."""
 
 
 def shortened(text: str) -> str:
-    """An address for places that others read: its scheme and host. Another text is not shown at all."""
+    """Shorten an address to its scheme and host, for public places; any other text is hidden completely."""
     try:
         url = URL(text)
         return f"{url.scheme}://{url.raw_host}/…" if url.raw_host else "…"
@@ -71,7 +71,7 @@ def shortened(text: str) -> str:
 
 
 def read_web_address(text: str) -> WebAddress:
-    """Read an address; AddressUnusable says what is wrong with it, without repeating it."""
+    """Parse an address; raises AddressUnusable with the reason, without repeating the address."""
     text = text.strip()
     if len(text) > LONGEST:
         raise AddressUnusable(
@@ -88,7 +88,7 @@ def read_web_address(text: str) -> WebAddress:
     try:
         url = URL(text)
         host, port = url.raw_host or "", url.port
-    except ValueError:  # a UnicodeError of IDNA is one, too
+    except ValueError:  # includes IDNA's UnicodeError
         raise AddressUnusable(
             "This isn't a web address. Example: https://example.org/path.", code="address_unreadable"
         ) from None
@@ -105,7 +105,7 @@ def read_web_address(text: str) -> WebAddress:
 
 
 def _ip(host: str) -> str | None:
-    """A host as an IP address, None when it is a name."""
+    """Return a host as an IP address; None if it is a name."""
     if "%" in host and ":" in host:
         raise AddressUnusable(
             "The address names a network interface of this machine (the part after %).",

@@ -1,13 +1,13 @@
-"""Requests to other people's web services, at addresses that somebody chose.
+"""Requests to third-party web services, at addresses that a person chose.
 
-Everything that calls such an address goes through `send_out`:
+Every call to such an address goes through `send_out`:
 
-- The address is read once, checked, and called as the same object (`schedulezero.web.address`).
+- The address is parsed once, checked, and called as the same object (`schedulezero.web.address`).
 - Only public IP addresses are called (`schedulezero.web.public_addresses`). They are checked after the name
-  was looked up, when a socket is made for one of them, and as the connected peer before the request is sent.
+  lookup, when a socket is created for one of them, and as the connected peer before the request is sent.
 - Each request carries `OUTGOING_HEADER`, which our own REST API refuses.
-- It follows no redirects, keeps no cookies, ignores proxies of the environment, decompresses nothing, reads
-  the beginning of the answer only, and has a time limit.
+- It follows no redirects, keeps no cookies, ignores proxies from the environment, decompresses nothing, reads
+  only the start of the response, and has a time limit.
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ from schedulezero.web.public_addresses import is_public
 from schedulezero.wire.protocol import OUTGOING_HEADER
 
 CALLING = Need("manage_guild", of="person")
-"""The right that a job takes if a person chooses the address it calls: *Manage Server*."""
+"""The permission for jobs whose address a person chooses: *Manage Server*."""
 SIGNATURE = "X-ScheduleZero-Signature"
 TIMEOUT_SECONDS = 10.0
 _LARGEST_ANSWER = 4096
 _ANSWER_SECONDS = 2.0
-"""How long the text of an answer may take once its status is known; what has arrived by then is enough."""
+"""How long the response's text may take once its status is known; a partial text is enough."""
 _MOST_ADDRESSES = 4
-"""Addresses of one name that are tried."""
+"""How many addresses of one name to try."""
 _AGENT = "ScheduleZero (+https://github.com/schedulezero)"
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-"""Methods that do no more when a request is made twice (RFC 9110, 9.2.2)."""
+"""Methods that can be repeated without further effect (RFC 9110, 9.2.2)."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
-# Read as: headers by which one request could be made two, or its host another; only aiohttp may set them.
+# Headers that could split one request into two or change its host; only aiohttp may set them.
 _FRAMING = frozenset({
     "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect",
     "keep-alive", "proxy-connection", "proxy-authorization",
 })  # fmt: skip
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.1
-# Threads of its own: a slow name server must not hold up what else asyncio does in threads.
+# A separate thread pool: a slow name server must not block asyncio's other threaded work.
 _lookups = ThreadPoolExecutor(32, thread_name_prefix="schedulezero-lookup")
 
 
 def tls_context() -> ssl.SSLContext:
-    """How we speak TLS: with the system's certificates, and without regard to ``SSLKEYLOGFILE``.
+    """Return our TLS context: with the system's certificates, and ignoring ``SSLKEYLOGFILE``.
 
-    `ssl.create_default_context` would write the secrets of each connection to that file, which it creates
-    readable by everybody.
+    `ssl.create_default_context` would write each connection's secrets to that file, which it creates readable
+    by everyone.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificates and names
     context.load_default_certs()
@@ -76,12 +76,12 @@ _TLS = tls_context()
 
 
 class OutgoingFailed(ScheduleZeroError):
-    """A request could not be made, or got no answer.
+    """A request failed or got no response.
 
     Parameters:
-        message: The reason. It names no more than the host.
-        refused: Whether trying again can't help.
-        sent: Whether there was a connection, so that the request may have arrived although no answer came.
+        message: The reason. It names nothing but the host.
+        refused: Whether a retry can't help.
+        sent: Whether a connection was made, so that the request may have arrived without a response.
     """
 
     def __init__(
@@ -100,11 +100,11 @@ class OutgoingFailed(ScheduleZeroError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """A response.
 
     Attributes:
         status: The HTTP status.
-        text: How the text begins; at most 4 KiB.
+        text: The start of its text; at most 4 KiB.
     """
 
     status: int
@@ -112,20 +112,20 @@ class Answer:
 
 
 class _NotPublic(OSError):
-    """An IP address is within a private network."""
+    """An IP address belongs to a private network."""
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Connects to public IP addresses only.
+    """Connects only to public IP addresses.
 
     Parameters:
-        allow_private: whether addresses within this network may be called, too.
+        allow_private: whether addresses in this network are allowed as well.
     """
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
         self.refused = False
-        """Whether a request failed because of this rule; aiohttp wraps what is raised."""
+        """Whether this rule made a request fail; aiohttp wraps the exception, so a flag records it."""
         self.connected = False
         """Whether there was a connection on which a request could be sent."""
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
@@ -137,7 +137,7 @@ class _Connector(aiohttp.TCPConnector):
         )
 
     def allows(self, ip: str) -> bool:
-        """Whether an IP address may be called."""
+        """Return whether an IP address may be called."""
         return self._allow_private or is_public(ip)
 
     def _check(self, ip: str) -> None:
@@ -146,13 +146,13 @@ class _Connector(aiohttp.TCPConnector):
             raise _NotPublic
 
     def _make_socket(self, info: Any) -> socket.socket:
-        """A socket for an address that is about to be connected to."""
+        """Create a socket for an address just before connecting."""
         family, kind, protocol, _, address = info
         self._check(str(address[0]))
         return socket.socket(family, kind, protocol)
 
     async def connect(self, *args: Any, **kwargs: Any) -> Connection:
-        """A connection whose peer was checked; the request was not sent on it yet."""
+        """Return a connection whose peer was checked before the request is sent on it."""
         connection = await super().connect(*args, **kwargs)
         transport = connection.transport
         peer = transport.get_extra_info("peername") if transport is not None else None
@@ -166,10 +166,10 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class _Resolver(AbstractResolver):
-    """Looks names up, and knows only their addresses that may be called.
+    """Resolves names, and returns only addresses that may be called.
 
     Parameters:
-        allows: whether an IP address may be called.
+        allows: returns whether an IP address may be called.
     """
 
     def __init__(self, allows: Callable[[str], bool]) -> None:
@@ -195,7 +195,7 @@ class _Resolver(AbstractResolver):
 
 
 def _few(results: list[ResolveResult]) -> list[ResolveResult]:
-    """The first addresses of each family in turn; for n of them aiohttp may open n(n+1)/2 connections."""
+    """Return the first addresses, alternating families; for n of them aiohttp may open n(n+1)/2 sockets."""
     families: dict[int, list[ResolveResult]] = {}
     for result in results:
         families.setdefault(result["family"], []).append(result)
@@ -204,15 +204,15 @@ def _few(results: list[ResolveResult]) -> list[ResolveResult]:
 
 
 def look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
-    """What the system's resolver knows of a name, as `socket.getaddrinfo` says it."""
+    """Look up a name with the system's resolver, with the result of `socket.getaddrinfo`."""
     return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
 
 
 def signature_of(secret: str, body: bytes, at: int) -> str:
-    """The header by which a receiver knows that a request is from whoever holds the secret.
+    """Return the header value that proves to a receiver that the sender has the secret.
 
-    ``t=<Unix seconds>,v1=<hex of HMAC-SHA256 over "<seconds>.<body>">``; the receiver reckons the same,
-    compares, and refuses what is older than some minutes. (RFC 2104)
+    ``t=<Unix seconds>,v1=<hex of HMAC-SHA256 over "<seconds>.<body>">``; the receiver computes the same
+    value, compares, and refuses values that are more than a few minutes old. (RFC 2104)
     """
     digest = hmac.new(secret.encode(), b"%d." % at + body, hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"
@@ -229,16 +229,16 @@ async def send_out(
 ) -> Answer:
     """Make one request to the web, to a public address only, without following redirects.
 
-    Raises OutgoingFailed, in a sentence that names no more than the host, and ValueError for a method or a
-    header that a request may not have.
-
     Parameters:
         method: ``GET``, ``HEAD``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
         url: The address, http or https.
-        body: What to send.
-        headers: Its headers, other than Host and those that frame the request.
+        body: The request body.
+        headers: Its headers, except Host and those that frame the request.
         secret: Signs the request, in the header ``X-ScheduleZero-Signature``.
-        allow_private: Whether addresses within this machine's network may be called.
+        allow_private: Whether addresses in this machine's network are allowed.
+
+    Raises OutgoingFailed with a reason that names nothing but the host, and ValueError for a method or header
+    that isn't allowed.
     """
     try:
         address = read_web_address(url)
@@ -252,7 +252,7 @@ async def send_out(
     if secret:
         said[SIGNATURE] = signature_of(secret, body, int(time.time()))
     connector = _Connector(allow_private=allow_private)
-    # aiohttp's errors may hold the whole address, so they are not chained to ours: a log would show it.
+    # aiohttp's errors may contain the whole address; chaining them to ours would put it in a log.
     try:
         async with (
             aiohttp.ClientSession(
@@ -284,7 +284,7 @@ async def send_out(
 
 
 def _is_private(address: WebAddress) -> bool:
-    """Whether an address is within this network by what it says, before its name is looked up."""
+    """Return whether an address is private by its text alone, before its name is looked up."""
     if address.ip is not None:
         return not is_public(address.ip)
     return f".{address.host.rstrip('.')}".endswith(".localhost")  # RFC 6761: always this machine
@@ -297,7 +297,7 @@ def _private(address: WebAddress) -> OutgoingFailed:
 
 
 def _headers(given: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a request: ours cannot be overridden, whatever the case of their names."""
+    """Return a request's headers: ours can't be overridden, whatever the case of their names."""
     ours = {OUTGOING_HEADER: "1", "Accept-Encoding": "identity"}
     reserved = {name.casefold() for name in ours}
     said = {"user-agent": ("User-Agent", _AGENT)}
@@ -312,7 +312,7 @@ def _headers(given: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:
-    """How the text of an answer begins; what is compressed although we asked for plain text is left out."""
+    """Return the start of a response's text; empty if it is compressed although we asked for plain text."""
     if response.headers.get("Content-Encoding", "identity").casefold() != "identity":
         return ""
     found = bytearray()
@@ -321,12 +321,12 @@ async def _beginning(response: aiohttp.ClientResponse) -> str:
             while chunk := await response.content.read(_LARGEST_ANSWER - len(found)):
                 found += chunk
     except (TimeoutError, aiohttp.ClientError):
-        pass  # the status says what came of the request; its text is only shown
+        pass  # the status decides the outcome; the text is only displayed
     return found.decode("utf-8", "replace")
 
 
 def _failure(host: str, error: BaseException) -> OutgoingFailed:
-    """Why a request failed, by kind: the words of aiohttp's errors may hold the address."""
+    """Return why a request failed, by error type: the text of aiohttp's errors may contain the address."""
     cause: Any = getattr(error, "os_error", None) or error
     match cause:
         case ConnectionRefusedError():

@@ -1,11 +1,11 @@
 """Which IP addresses belong to the public internet, by IANA's registries.
 
-The tables below are the special-purpose registries with multicast added
+The tables below are the special-purpose registries plus multicast
 (https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry).
-`ipaddress.is_global` is not used: its tables differ between Python versions.
+`ipaddress.is_global` isn't used: its tables differ between Python versions.
 
-An IPv6 address may carry an IPv4 address that a gateway or this machine's own stack unwraps and calls. Such
-an address is public only if both it and every IPv4 address in it are.
+An IPv6 address may contain an IPv4 address that a gateway or this machine's own stack extracts and calls.
+Such an address is public only if it and every IPv4 address in it are.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TypeVar
 
 _Network = TypeVar("_Network", IPv4Network, IPv6Network)
 
-# Read as: a block, and whether it is globally reachable. The smallest block that holds an address decides.
-# Where the registry says "N/A" (deprecated, or a tunnel), it counts as not reachable.
+# Read as: a block, and whether it is globally reachable. The smallest block that contains an address decides.
+# "N/A" in the registry (deprecated, or a tunnel) counts as not reachable.
 _IPV4 = (
-    ("0.0.0.0/0", True),  # whatever is not listed
+    ("0.0.0.0/0", True),  # anything not listed
     ("0.0.0.0/8", False),  # this network
     ("10.0.0.0/8", False),  # private use
     ("100.64.0.0/10", False),  # shared address space of carriers
@@ -43,7 +43,7 @@ _IPV4 = (
     ("240.0.0.0/4", False),  # reserved, and broadcast
 )
 _IPV6 = (
-    ("::/0", False),  # only 2000::/3 is given out as global unicast
+    ("::/0", False),  # only 2000::/3 is allocated as global unicast
     ("2000::/3", True),
     ("64:ff9b::/96", True),  # NAT64; its IPv4 address decides
     ("64:ff9b:1::/48", False),  # NAT64 within a network
@@ -70,7 +70,8 @@ _IPV6 = (
     ("ff00::/8", False),  # multicast
 )
 
-# Read as: a block, and where its addresses hold an IPv4 address: runs of bits (first from the left, length).
+# Read as: a block, and where its addresses contain an IPv4 address: runs of bits (offset from the left,
+# length).
 _EMBEDDING = (
     ("::/96", ((96, 32),)),  # IPv4-compatible
     ("::ffff:0:0:0/96", ((96, 32),)),  # IPv4-translated
@@ -86,7 +87,7 @@ _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 
 def _parsed(table: Sequence[tuple[str, bool]], kind: type[_Network]) -> tuple[tuple[_Network, bool], ...]:
-    """The blocks of a table, smallest first."""
+    """Return a table's blocks, smallest first."""
     blocks = ((kind(block), reachable) for block, reachable in table)
     return tuple(sorted(blocks, key=lambda item: -item[0].prefixlen))
 
@@ -97,7 +98,7 @@ _EMBEDDING_BLOCKS = tuple((IPv6Network(block), runs) for block, runs in _EMBEDDI
 
 
 def is_public(address: str) -> bool:
-    """Return whether a text is an IP address of the public internet, and every IPv4 address in it is."""
+    """Return whether a text is a public IP address, and every IPv4 address in it is public too."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -113,7 +114,7 @@ def is_public(address: str) -> bool:
 
 
 def embedded(ip: IPv6Address) -> tuple[IPv4Address, ...]:
-    """Return the IPv4 addresses that an IPv6 address carries."""
+    """Return the IPv4 addresses in an IPv6 address."""
     number = int(ip)
     found = [ip.ipv4_mapped] if ip.ipv4_mapped is not None else []
     for block, runs in _EMBEDDING_BLOCKS:
@@ -123,7 +124,7 @@ def embedded(ip: IPv6Address) -> tuple[IPv4Address, ...]:
                 inner = inner << length | number >> (128 - first - length) & (1 << length) - 1
             found.append(IPv4Address(inner))
     if ip in _TEREDO:
-        found.append(IPv4Address(~number & 0xFFFFFFFF))  # its client, each bit turned over
+        found.append(IPv4Address(~number & 0xFFFFFFFF))  # its client, with each bit inverted
     if number >> 32 & 0xFFFFFFFF in _ISATAP:
         found.append(IPv4Address(number & 0xFFFFFFFF))
     return tuple(found)

@@ -13,14 +13,15 @@ _HANDLER_ADDRESS = re.compile(
     r"tcp://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):(?P<port>[0-9]{1,5})"
 )
 _PORTS = range(20_000, 32_000)
-"""Below the ports that systems give to outgoing connections (Linux from 32768, IANA from 49152): nothing
-takes one of these between its being found free and its being used."""
-# Processes begin apart from each other, and each goes on: none is handed out twice in a moment.
+"""Below the ports of outgoing connections (Linux from 32768, IANA from 49152), so that nothing takes one of
+these between the check that it is free and its use.
+"""
+# Processes start at different offsets and count on, so the same port isn't returned twice in a short time.
 _turns = itertools.count(os.getpid() * 997)
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports of this machine that nobody uses at the moment; OSError when there are not so many."""
+    """Return ``count`` unused ports of this machine; raises OSError if there aren't enough."""
     found: list[int] = []
     for turn in itertools.islice(_turns, len(_PORTS)):
         port = _PORTS[turn % len(_PORTS)]
@@ -36,17 +37,17 @@ def free_ports(count: int) -> list[int]:
 
 
 def is_handler_address(address: str) -> bool:
-    """Whether an address is ``tcp://``, one host and one port, as libzmq understands it, and nothing else.
+    """Return whether an address is exactly ``tcp://``, one host and one port, as libzmq reads it.
 
-    libzmq knows more forms (``tcp://source;host:port``, wildcards, interfaces), and urllib reads some texts
-    otherwise than libzmq does; what is checked must be what is connected to.
+    libzmq accepts more forms (``tcp://source;host:port``, wildcards, interfaces), and urllib reads some texts
+    differently. The check must see the address that libzmq connects to.
     """
     match = _HANDLER_ADDRESS.fullmatch(address)
     return match is not None and 1 <= int(match["port"]) <= 65_535
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address such as ``tcp://127.0.0.1:4242`` can be reached from this machine only."""
+    """Return whether an address such as ``tcp://127.0.0.1:4242`` is reachable only from this machine."""
     host = urlsplit(address).hostname or ""
     if host == "localhost":
         return True

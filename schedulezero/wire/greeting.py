@@ -1,8 +1,8 @@
-"""Which mechanism a ZeroMQ peer speaks, read from its greeting, and what to do when it is not ours.
+"""Detects a ZeroMQ peer's security mechanism from its greeting, and what to do if it isn't ours.
 
 Both sides of a ZMTP 3 connection name their mechanism in a greeting of 64 bytes before anything else
-(https://rfc.zeromq.org/spec/23/#the-greeting). libzmq tells a caller only that a handshake failed, so the
-greeting is read over a plain TCP connection here.
+(https://rfc.zeromq.org/spec/23/#the-greeting). libzmq only reports that a handshake failed, so this module
+reads the greeting over a plain TCP connection.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 _BEGINNING = b"\xff\0\0\0\0\0\0\0\1\x7f\3\0"
-"""Signature and version. The other side answers with its whole greeting, unless it knows our mechanism."""
+"""Signature and version. The other side answers with its whole greeting without knowing our mechanism."""
 _MAJOR = 10
 _MECHANISM = slice(12, 32)
 _GREETING_BYTES = 64
 
 
 class Wire(Enum):
-    """What listens at an address."""
+    """What is listening at an address."""
 
     PLAIN = "plain"
     CURVE = "curve"
     OTHER = "other"
-    """Something that is not ZeroMQ, or not a version that we speak."""
+    """Something other than ZeroMQ, or a version that we don't support."""
     NOBODY = "nobody"
 
 
 def wire_at(address: str, seconds: float = 1.0) -> Wire:
-    """What listens at an address such as ``tcp://127.0.0.1:4242``; blocks for about ``seconds`` at most."""
+    """Return what listens at an address like ``tcp://127.0.0.1:4242``; blocks for up to about ``seconds``."""
     parts = urlsplit(address)
     found = b""
     try:
@@ -49,12 +49,12 @@ def wire_at(address: str, seconds: float = 1.0) -> Wire:
 
 
 def mismatch(address: str, *, encrypted: bool, found: Wire) -> str | None:
-    """Why we cannot register with the server at an address, and the remedy; None where the wires match.
+    """Return why we can't register with a server, and the remedy; None if the wires match.
 
     Parameters:
-        address: the server's.
-        encrypted: whether we speak CURVE with it.
-        found: what listens there.
+        address: the server's address.
+        encrypted: whether we use CURVE with it.
+        found: what is listening there.
     """
     if found is Wire.OTHER:
         return f"What listens at {address} does not speak ZeroMQ 4; correct `server_address`."

@@ -1,8 +1,8 @@
-"""Keys of the ZeroMQ wires: CURVE, on where an address is not loopback, and everywhere with `require_keys`.
+"""Keys of the ZeroMQ wires: CURVE, used beyond loopback, and on all addresses with `require_keys`.
 
-Each side has a pair of its own, made at its first start, and a list of the public keys that it lets in.
-The folder holds ``own.secret``, ``own.public``, and ``allowed``: a line for each key, with a name behind it.
-All of it is readable by its user only. (CURVE: https://rfc.zeromq.org/spec/26/; who is let in: ZAP, spec 27.)
+Each side has its own key pair, created at its first start, and a list of the public keys it allows. The
+folder contains ``own.secret``, ``own.public``, and ``allowed``: one key per line, followed by a name. Only
+its user can read any of it. (CURVE: https://rfc.zeromq.org/spec/26/; access control: ZAP, spec 27.)
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 
 
 def is_key(text: str) -> bool:
-    """Whether a text has the form of a public key: 40 characters of Z85."""
+    """Return whether a text has the form of a public key: 40 characters of Z85."""
     return _KEY.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Our own pair, and whom we let in.
+    """Our own key pair, and the keys we allow.
 
     Attributes:
         public, secret: our own keys, 40 characters of Z85 each.
-        allowed_file: where the keys of others are listed.
-        peer: the one key that we let in whatever the file says; None for none.
-        everywhere: whether loopback addresses speak CURVE, too.
+        allowed_file: the file that lists the other allowed keys.
+        peer: one key that is always allowed, whatever the file says; None for none.
+        everywhere: whether loopback addresses use CURVE, too.
     """
 
     public: str
@@ -50,20 +50,20 @@ class KeyRing:
         return f"KeyRing(public={self.public!r})"  # the secret stays out of logs and tracebacks
 
     def cover(self, address: str) -> bool:
-        """Whether the wire to or at an address speaks CURVE."""
+        """Return whether the wire at an address uses CURVE."""
         return self.everywhere or not is_loopback(address)
 
     def allowed(self) -> dict[str, str]:
-        """The keys that are let in, our own among them, each with its name.
+        """Return the allowed keys, including our own, each with its name.
 
-        Read anew each time, so that changes count at once.
+        The file is read every time, so changes take effect at once.
         """
         try:
             lines = self.allowed_file.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             lines = []
         except (OSError, UnicodeError) as error:
-            # The doorkeeper asks for each peer; it must go on, and let in nobody whom it cannot look up.
+            # The doorkeeper asks for each peer; it must keep working and refuse any peer it can't look up.
             log.error("%s cannot be read, and nobody on it is let in: %s", self.allowed_file, error)
             lines = []
         found = [line.split(maxsplit=1) for line in lines if line.strip() and not line.startswith("#")]
@@ -74,9 +74,9 @@ class KeyRing:
         return known
 
     def allow(self, key: str, name: str) -> None:
-        """Lets somebody in; a key that is let in already keeps its name unless another one is given.
+        """Allow a key; a key that is already allowed keeps its name unless a new one is given.
 
-        Raises NoSuchKey when that is not a key, or another key has the name.
+        Raises NoSuchKey if the key is invalid, or another key has the name.
         """
         if not is_key(key):
             raise NoSuchKey(
@@ -92,15 +92,15 @@ class KeyRing:
             raise self._not_writable(error) from error
 
     def lets_in(self, key: str | None) -> bool:
-        """Whether the holder of a key, as proved on a connection, is let in at this moment."""
+        """Return whether the holder of a key, as proved on a connection, is currently allowed."""
         return key is not None and key in self.allowed()
 
     def revoke(self, name_or_key: str) -> tuple[str, str]:
-        """Lets somebody in no more, from now on, and returns their key and its name.
+        """Revoke a key at once, and return the key and its name.
 
-        The list is replaced in one step, so that whoever reads it finds the old one or the new one.
+        The list is replaced atomically, so readers see either the old one or the new one.
 
-        Raises NoSuchKey when nobody on the list has that name or key, or several have that name.
+        Raises NoSuchKey if no listed key has this name or value, or several have this name.
         """
         wanted = " ".join(name_or_key.split())
         own = {self.public, self.peer}
@@ -134,12 +134,12 @@ class KeyRing:
         )
 
     def guard(self, socket: zmq.Socket[bytes]) -> None:
-        """Makes a socket that will be bound speak CURVE; whom it lets in, its doorkeeper says."""
+        """Make a socket that will be bound use CURVE; its doorkeeper decides which peers it accepts."""
         self._own(socket)
         socket.setsockopt(zmq.CURVE_SERVER, 1)
 
     def speak_to(self, socket: zmq.Socket[bytes], key: str) -> None:
-        """Makes a socket that will be connected speak CURVE with the holder of a key."""
+        """Make a socket that will be connected use CURVE with the holder of a key."""
         self._own(socket)
         socket.setsockopt(zmq.CURVE_SERVERKEY, key.encode())
 
@@ -149,7 +149,7 @@ class KeyRing:
 
 
 def proved_key(frame: Any) -> str | None:
-    """The public key that the sender of a received frame has proved; None on a plain wire."""
+    """Return the public key that a received frame's sender has proved; None on a plain wire."""
     try:
         return frame.get("User-Id") or None
     except zmq.ZMQError:
@@ -157,14 +157,14 @@ def proved_key(frame: Any) -> str | None:
 
 
 def load_keys(folder: str | Path, peer: str | None = None, *, everywhere: bool = False) -> KeyRing:
-    """The keys of a folder; they are made when there are none yet.
+    """Return the keys in a folder; create them if there are none yet.
 
     Parameters:
-        folder: where they are.
-        peer: a public key that is let in whatever the folder's list says.
-        everywhere: whether loopback addresses speak CURVE, too.
+        folder: the folder with the keys.
+        peer: a public key that is always allowed, whatever the folder's list says.
+        everywhere: whether loopback addresses use CURVE, too.
 
-    Raises KeysUnusable, in a sentence that says what to do.
+    Raises KeysUnusable with a message that says what to do.
     """
     folder = Path(folder).absolute()
     secret_file, public_file = folder / "own.secret", folder / "own.public"
@@ -172,7 +172,7 @@ def load_keys(folder: str | Path, peer: str | None = None, *, everywhere: bool =
         if not secret_file.exists():
             private_files.make_folder(folder)
             public, secret = (key.decode("ascii") for key in zmq.curve_keypair())
-            public_file.unlink(missing_ok=True)  # of a pair whose secret half is gone
+            public_file.unlink(missing_ok=True)  # left over from a pair whose secret key is gone
             private_files.write_new(public_file, public + "\n")
             private_files.write_new(secret_file, secret + "\n")
         private_files.warn_of_open_folder(folder, "the keys")

@@ -1,8 +1,8 @@
-"""Frames ↔ messages: the one place that knows how JSON travels over ZeroMQ.
+"""Converts between frames and messages: the only module that knows how JSON is sent over ZeroMQ.
 
-A message is one JSON object in one frame. A REQ peer puts an empty delimiter before it and may
-have routing frames of its own before that; whatever stands before the delimiter is the envelope
-and goes back untouched, which is how answers find their calls.
+A message is one JSON object in one frame. A REQ peer puts an empty delimiter before it, possibly preceded by
+routing frames. Everything up to the delimiter is the envelope; it is returned unchanged, so that answers
+reach their calls.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ MAX_FRAME_BYTES = 1024 * 1024
 """The largest message that either side accepts (1 MiB)."""
 
 OUTGOING_HEADER = "X-ScheduleZero-Outgoing"
-"""Every request that we make to somebody's web service carries this header, and our REST API refuses requests
-that have it: whoever chooses the address of a web call cannot use our own API through us."""
+"""Header of every request that we make to a third-party web service. Our REST API refuses requests with
+it, so that a person who chooses the address of a web call can't use our own API through us.
+"""
 
 PING: JsonObject = {"method": "ping", "params": {}}
 PONG: JsonObject = {"success": True, "message": "pong"}
@@ -31,7 +32,7 @@ _LONGEST_ID = 120
 
 
 class BadFrame(ValueError):
-    """A frame is not a message; the text says why, for the peer that sent it."""
+    """A frame isn't a message; the text says why, for the peer that sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ class Call:
 
 
 def encode(message: JsonObject) -> bytes:
-    """A message as the bytes of its frame.
+    """Return a message as the bytes of its frame.
 
-    Raises TypeError or ValueError when JSON cannot hold it.
+    Raises TypeError or ValueError if JSON can't represent it.
     """
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
         "utf-8", "replace"
@@ -58,7 +59,7 @@ def encode(message: JsonObject) -> bytes:
 
 
 def decode(payload: bytes) -> JsonObject:
-    """The bytes of a frame as a message; BadFrame says what is wrong with them."""
+    """Return a frame's bytes as a message; raises BadFrame with the reason if they are invalid."""
     if len(payload) > MAX_FRAME_BYTES:
         raise BadFrame(f"The message has {len(payload)} bytes; at most {MAX_FRAME_BYTES} are accepted.")
     try:
@@ -73,10 +74,10 @@ def decode(payload: bytes) -> JsonObject:
 
 
 def split_envelope(frames: Sequence[bytes]) -> tuple[list[bytes], bytes]:
-    """Parts a multipart message into its envelope (delimiter included) and its payload.
+    """Split a multipart message into its envelope (including the delimiter) and its payload.
 
-    A peer that sends no delimiter (a bare DEALER) has its identity alone as envelope.
-    Raises BadFrame when there is no payload, or more than one frame of it.
+    The envelope of a peer that sends no delimiter (a bare DEALER) is just its identity. Raises BadFrame if
+    the payload is missing or has more than one frame.
     """
     if _DELIMITER in frames[1:]:
         position = frames.index(_DELIMITER, 1)
@@ -89,14 +90,14 @@ def split_envelope(frames: Sequence[bytes]) -> tuple[list[bytes], bytes]:
 
 
 def envelope_of(frames: Sequence[bytes]) -> list[bytes]:
-    """The envelope of a message whose payload is unusable, so that it can be answered all the same."""
+    """Return the envelope of a message with an unusable payload, so that it can be answered anyway."""
     if _DELIMITER in frames[1:]:
         return list(frames[: frames.index(_DELIMITER, 1) + 1])
     return list(frames[:1])
 
 
 def parse_call(message: JsonObject) -> Call:
-    """A message as a call of a method; BadFrame names the key that is missing or mistyped."""
+    """Return a message as a call of a method; raises BadFrame with the key that is missing or mistyped."""
     method = message.get("method")
     if not isinstance(method, str) or not method:
         raise BadFrame('The message needs "method", the name of the method to call, as a text.')
@@ -120,7 +121,7 @@ def parse_call(message: JsonObject) -> Call:
 
 
 def failure(error: str, **extra: Any) -> JsonObject:
-    """An answer that the server counts as failed, with the reason: its code and values beside its words."""
+    """Return an answer that counts as failed, with the reason as text, code and values."""
     return {"success": False, **present_fields("error", clean_text(error)), **extra}
 
 

@@ -1,4 +1,4 @@
-"""Which share of Discord's guilds an instance of a handler serves. Pure.
+"""Which share of Discord's guilds a handler instance serves. Pure.
 
 A bot with many guilds has several connections to Discord, and a guild belongs to one of them: shard
 ``(guild_id >> 22) % count`` (https://discord.com/developers/docs/events/gateway#sharding-sharding-formula).
@@ -22,7 +22,7 @@ class Shards:
     count: int
 
     def hold(self, guild_id: str) -> bool:
-        """Whether a guild is among them; a text that is no id belongs to none."""
+        """Return whether a guild is on these shards; an invalid id is on none."""
         return guild_id.isascii() and guild_id.isdigit() and shard_of(int(guild_id), self.count) in self.ids
 
     def to_json(self) -> JsonObject:
@@ -30,12 +30,12 @@ class Shards:
 
 
 def shard_of(guild_id: int, count: int) -> int:
-    """The shard of a guild, when there are so many."""
+    """Return a guild's shard, out of ``count``."""
     return (guild_id >> 22) % count
 
 
 def read_shards(value: Any) -> Shards:
-    """Shards as a registration declares them; ValueError says what is wrong."""
+    """Read the shards in a registration; raises ValueError with the reason if they are invalid."""
     data = cast(JsonObject, value) if isinstance(value, dict) else {}
     count = _number(data.get("count"))
     if count is None or not 0 < count <= _MOST_SHARDS:
@@ -48,12 +48,12 @@ def read_shards(value: Any) -> Shards:
 
 
 def cluster_shards(cluster: int, clusters: int, count: int) -> Shards:
-    """The shards of one of several processes: neighbours stay together, sizes differ by one at most.
+    """Return the shards of one of several processes: contiguous, in sizes that differ by one at most.
 
     Parameters:
-        cluster: which one, counted from 1.
-        clusters: how many there are.
-        count: how many shards all of them have together.
+        cluster: the process's number, counted from 1.
+        clusters: number of processes.
+        count: total number of shards.
     """
     first, last = (cluster - 1) * count // clusters, cluster * count // clusters
     return Shards(frozenset(range(first, last)), count)

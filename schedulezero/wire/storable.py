@@ -1,9 +1,9 @@
-"""Values that every wire, client and database can hold. Pure; used where JSON comes in or a result goes out.
+"""Values that every wire, client and database can represent. Pure; checked where JSON or a result comes in.
 
-JSON leaves more open than databases and clients do (RFC 8259, sections 4, 6 and 8.2 name the differences):
-half of a surrogate pair cannot be written as UTF-8, PostgreSQL holds no zero byte, ``1e999`` becomes infinity
-and then ``Infinity``, which is not JSON, and whole numbers beyond 64 bits fit in no column. One such value in
-a batch would stop the batch, so each is refused where it arrives, in words and for its sender alone.
+JSON allows more than databases and clients do (RFC 8259, sections 4, 6 and 8.2 name the differences): half of
+a surrogate pair can't be written as UTF-8, PostgreSQL stores no zero byte, ``1e999`` becomes infinity and
+then ``Infinity``, which isn't JSON, and integers beyond 64 bits fit in no column. One such value would block
+its whole batch, so each is refused where it arrives, with a reason, and only its sender is affected.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, cast
 from schedulezero.sentences import Sentence
 
 DEEPEST = 64
-"""How many levels a message or a result nests at most."""
+"""Maximum nesting depth of a message or a result."""
 MOST_VALUES = 50_000
-"""How many values one message holds at most, so that looking at them takes a few milliseconds."""
+"""Maximum number of values in one message, so that checking them takes only a few milliseconds."""
 LONGEST_REASON = 2000
-"""How many characters of a reason are kept."""
+"""Maximum number of characters kept of a reason."""
 
 _LARGEST = 2**63 - 1
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -28,18 +28,18 @@ _SHOWN = 40
 
 
 class Unstorable(ValueError):
-    """A value that cannot be stored or sent; the text completes "… holds"."""
+    """A value that can't be stored or sent; the text completes "… holds"."""
 
 
 def read_json(payload: bytes | str, *, deepest: int | None = DEEPEST, most: int | None = MOST_VALUES) -> Any:
-    """The value that a JSON text stands for; bytes are UTF-8, with or without a byte order mark.
+    """Parse JSON text; bytes are UTF-8, with or without a byte order mark.
 
     Parameters:
         payload: the text.
-        deepest: how many levels it may nest; None for as many as Python reads.
-        most: how many values it may hold; None for any number.
+        deepest: maximum nesting depth; None for Python's own limit.
+        most: maximum number of values; None for no limit.
 
-    Raises Unstorable for JSON that holds what nobody can store, another ValueError for what is not JSON.
+    Raises Unstorable for JSON with unstorable values, and another ValueError for invalid JSON.
     """
     text = payload.decode("utf-8-sig") if isinstance(payload, bytes) else payload
     try:
@@ -52,7 +52,7 @@ def read_json(payload: bytes | str, *, deepest: int | None = DEEPEST, most: int 
         raise
     except Unstorable:
         raise
-    except ValueError as error:  # Python reads no integer of thousands of digits
+    except ValueError as error:  # Python refuses integers with thousands of digits
         raise Unstorable("a number with too many digits") from error
     check(value, deepest=deepest, most=most)
     return value
@@ -65,13 +65,13 @@ def check(
     most: int | None = MOST_VALUES,
     largest: int | None = None,
 ) -> None:
-    """Raises Unstorable when a value is not one that JSON and the databases can hold.
+    """Raise Unstorable if JSON or the databases can't represent a value.
 
     Parameters:
-        value: what is looked at.
-        deepest: how many levels it may nest; None for any number.
-        most: how many values it may hold; None for any number.
-        largest: how many characters its texts may have together, which are counted before they are read.
+        value: the value to check.
+        deepest: maximum nesting depth; None for no limit.
+        most: maximum number of values; None for no limit.
+        largest: maximum total characters of its texts, which are counted before they are read.
     """
     room = largest if largest is not None else math.inf
     left = most if most is not None else math.inf
@@ -110,16 +110,16 @@ def check(
 
 
 def check_text(text: str) -> None:
-    """Raises Unstorable when a text holds a character that cannot be stored."""
+    """Raise Unstorable if a text contains a character that can't be stored."""
     if (found := _UNSTORABLE.search(text)) is not None:
         what = "a zero byte" if found[0] == "\x00" else "half of a surrogate pair"
         raise Unstorable(f"a text with {what} at position {found.start()}")
 
 
 def clean_text(text: str, longest: int = LONGEST_REASON) -> str:
-    """A text with a replacement character for each one that cannot be stored, cut to a length.
+    """Replace each character that can't be stored, and truncate the text.
 
-    A `Sentence` stays one, its values treated the same.
+    A `Sentence` stays one; its values are cleaned the same way.
     """
     if isinstance(text, Sentence):
         return text.changed(lambda part: clean_text(part, longest))
@@ -128,7 +128,7 @@ def clean_text(text: str, longest: int = LONGEST_REASON) -> str:
 
 
 def clean(value: Any) -> Any:
-    """A value of JSON's kinds with everything replaced that cannot be stored: for answers."""
+    """Replace everything unstorable in a JSON value; used for answers."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, float):
@@ -146,7 +146,7 @@ def _check_keys(item: dict[Any, Any]) -> None:
             check_text(key)
         elif isinstance(key, bool) or not isinstance(key, int):
             raise Unstorable(f"a key that is a {type(key).__name__}; keys are texts")
-        elif str(key) in item:  # JSON writes whole numbers as texts
+        elif str(key) in item:  # JSON writes integer keys as strings
             raise Unstorable(f"the key {_shown(str(key))} twice")
 
 
