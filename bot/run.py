@@ -115,7 +115,7 @@ async def _run(
             ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise DiscordUnusable(
-                f"Discord cannot be reached ({why_unreachable(error)}); is there a network?"
+                f"Discord can't be reached ({why_unreachable(error)}). Is the network up?"
             ) from error
         return 0
     finally:

@@ -53,7 +53,7 @@ async def checks_on_discord(settings: Settings, token: str, server: Client | Non
     except discord.HTTPException as error:
         yield Check("token", False, f"Discord answered with status {error.status}", "Try again in a moment.")
     except (aiohttp.ClientError, OSError) as error:
-        said = f"Discord cannot be reached ({why_unreachable(error)})"
+        said = f"Discord can't be reached ({why_unreachable(error)})"
         yield Check("token", False, said, "Check the network and try again.")
     finally:
         await client.close()

@@ -13,7 +13,7 @@ def why_unreachable(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer came in time"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "its name cannot be resolved"
+        return "its name can't be resolved"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "its certificate is not signed by an authority that is trusted here"
     if isinstance(error, ssl.SSLError | aiohttp.ClientSSLError):

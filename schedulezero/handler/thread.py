@@ -389,7 +389,7 @@ class HandlerThread:
 def _stopped(call: Call) -> JsonObject:
     return failure(
         Sentence(
-            "{method} was stopped because the handler shuts down.",
+            "{method} was stopped because the handler is shutting down.",
             "stopped_shutting_down",
             method=call.method,
         )

@@ -228,7 +228,7 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
     await execute(database, f"UPDATE jobs SET trigger_type = 'interval', trigger_args = '{args}'")
     shown = await world.admin.slash(world.channel, "schedule show", job=job_id)
     text = text_of(shown.response)
-    assert "every 20 s, and the shortest interval allowed is now 1 min" in text
+    assert "20 s apart, and the shortest interval allowed is now 1 min" in text
     assert "Beyond 120 runs a minute, runs in this server wait" in text
     edited = await press(world.admin, shown.response, "job:edit")
     assert "Confirm" in labels(edited.response) or "Save the change" in labels(edited.response)

@@ -103,18 +103,18 @@ def _passed_over(count: int) -> Sentence | None:
         return None
     if count >= _MOST_COUNTED - 1:
         return Sentence(
-            "More than {count} earlier runs were passed over while no server was running.",
+            "More than {count} earlier runs were skipped while the server was not running.",
             "many_earlier_runs_passed_over",
             count=count,
         )
     if count == 1:
         return Sentence(
-            "{count} earlier run was passed over while no server was running.",
+            "{count} earlier run was skipped while the server was not running.",
             "earlier_run_passed_over",
             count=count,
         )
     return Sentence(
-        "{count} earlier runs were passed over while no server was running.",
+        "{count} earlier runs were skipped while the server was not running.",
         "earlier_runs_passed_over",
         count=count,
     )
