@@ -195,7 +195,7 @@ async def test_many_are_resumed_and_brought_back_as_far_as_one_may(world: World)
     await pick(sam, listed.response, "bulk:select", [job.id, own.id])
     await press(sam, listed.response, "bulk:resume")
     text = text_of(listed.response)
-    assert "Resume 1 jobs?" in text and "“Council”: You can't do this" in text
+    assert "Resume 1 job?" in text and "“Council”: You can't do this" in text
     await sam.click(listed.response, label="Yes, do it")  # type: ignore[arg-type]
     assert (await now(world, job)).state is JobState.PAUSED
     assert (await now(world, own)).state is JobState.ACTIVE
