@@ -21,7 +21,7 @@ from benchmarks.figures import REPETITIONS, Figure, Row
 from bot.config import Settings
 from bot.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.wire.addresses import free_ports
-from tests.world import World, a_world, press
+from tests.support.world import World, a_world, press
 
 _TIMES = 20
 _JOBS = 30

@@ -37,7 +37,7 @@ from schedulezero.server.records.tables import jobs, metadata
 from schedulezero.server.service import ServerConfig
 from schedulezero.storage.database import database_of
 from schedulezero.wire.addresses import free_ports
-from tests.postgres import a_postgres
+from tests.support.postgres import a_postgres
 
 SIZES = (300, 3_000, 30_000)
 ROOT = Path(__file__).parent.parent

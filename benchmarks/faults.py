@@ -28,10 +28,10 @@ import yaml
 from schedulezero.faults import POINTS
 from schedulezero.instants import to_iso
 from schedulezero.wire.addresses import free_ports
-from tests.beside import COMMANDS, beside
-from tests.discord_server import DiscordServer
-from tests.installation import Installation, soon
-from tests.peers import RawHandler
+from tests.support.beside import COMMANDS, beside
+from tests.support.discord_server import DiscordServer
+from tests.support.installation import Installation, soon
+from tests.support.peers import RawHandler
 
 DUE_SECONDS = 0.7
 SETTLED_SECONDS = 60.0

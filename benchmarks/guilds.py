@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.growing import megabytes
-from tests.discord_server import DiscordServer
-from tests.installation import Installation
+from tests.support.discord_server import DiscordServer
+from tests.support.installation import Installation
 
 GUILDS = 400
 _CHANNELS, _ROLES = 10, 5

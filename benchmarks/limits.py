@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.figures import REPETITIONS, Figure, Row
-from tests.discord_server import DiscordServer, Limits
-from tests.installation import Installation, soon
+from tests.support.discord_server import DiscordServer, Limits
+from tests.support.installation import Installation, soon
 
 CHANNELS = 500
 _A_SECOND = 50

@@ -24,7 +24,7 @@ from schedulezero.model import Run, RunState
 from schedulezero.server.records.rows import run_row
 from schedulezero.server.records.tables import metadata, runs
 from schedulezero.storage.database import database_of
-from tests.postgres import a_postgres, rows
+from tests.support.postgres import a_postgres, rows
 
 JOBS, RUNS = 100_000, 200_000
 

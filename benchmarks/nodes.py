@@ -40,7 +40,7 @@ from schedulezero.storage.database import database_of
 from schedulezero.storage.postgres import asyncpg
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.shards import Shards
-from tests.postgres import a_postgres, rows
+from tests.support.postgres import a_postgres, rows
 
 RUNS, SECONDS = 20_000, 60.0
 NODES = 3

@@ -28,8 +28,8 @@ from typing import Any
 
 from benchmarks.faults import answers_lost, answers_lost_and_killed, disk_full, outage
 from schedulezero.faults import POINTS
-from tests.discord_server import DiscordServer
-from tests.installation import Installation, soon
+from tests.support.discord_server import DiscordServer
+from tests.support.installation import Installation, soon
 
 EVERY_SECONDS = 10
 FAULT_EVERY_SECONDS = 4.0

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.figures import REPETITIONS, Figure, Row
-from tests.discord_server import DiscordServer
-from tests.installation import Installation
+from tests.support.discord_server import DiscordServer
+from tests.support.installation import Installation
 
 ROOT = Path(__file__).parent.parent
 

@@ -29,9 +29,9 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from schedulezero.storage.database import database_of
 from schedulezero.wire.addresses import free_ports
-from tests.peers import RawHandler
-from tests.postgres import Postgres, a_postgres, programs
-from tests.world import World, a_world
+from tests.support.peers import RawHandler
+from tests.support.postgres import Postgres, a_postgres, programs
+from tests.support.world import World, a_world
 
 MOST_ROWS = 2
 COSTLY = {"server", "world", "postgres"}

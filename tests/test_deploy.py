@@ -22,8 +22,8 @@ from bot.health.ask import local
 from bot.refusals import DiscordRefuses, DiscordUnusable
 from schedulezero.errors import DatabaseAway, DatabaseUnusable, Exposed, KeysUnusable, PortTaken
 from schedulezero.wire.addresses import free_ports
-from tests.discord_server import DiscordServer
 from tests.support.command_line import ROOT, end, environment, line, start
+from tests.support.discord_server import DiscordServer
 
 pytestmark = pytest.mark.long
 
@@ -189,7 +189,7 @@ async def test_what_discord_refuses_ends_with_78(
 ) -> None:
     async with refusing(close_code) as address:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bot_process", address, "run",
+            sys.executable, "-m", "tests.support.bot_process", address, "run",
             cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip

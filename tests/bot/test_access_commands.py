@@ -14,7 +14,7 @@ from schedulezero.server.records.tables import metadata
 from schedulezero.server.records.tokens import Scope, TokenRefused, Tokens
 from schedulezero.storage.database import database_of
 from schedulezero.wire.keys import load_keys
-from tests.world import a_world
+from tests.support.world import a_world
 
 
 @pytest.fixture(autouse=True)

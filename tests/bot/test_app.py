@@ -19,7 +19,7 @@ from cogs.health import Check
 from schedulezero.errors import JobFailed, PortTaken
 from sprockets.kit.discord_side import asking_discord
 from tests.support.granting import give_the_bot
-from tests.world import World, a_world, said
+from tests.support.world import World, a_world, said
 
 
 async def test_a_broken_sprocket_keeps_no_other_from_running(settings: Settings) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from bot.config import Settings
 from schedulezero.wire.addresses import free_ports
-from tests.peers import tell
 from tests.support.command_line import ROOT, end, end_in, environment, line, start
+from tests.support.peers import tell
 
 
 async def test_help_tells_the_commands(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from bot.cli.new_sprocket import NoSuchName, write_sprocket
 from bot.dev import keep_fresh
 from cogs.sprocket_loading import loader
 from tests.conftest import until
-from tests.world import World, said
+from tests.support.world import World, said
 
 
 @pytest.fixture

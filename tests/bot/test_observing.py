@@ -29,7 +29,7 @@ from schedulezero.errors import PortTaken
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.support.granting import give_the_bot
-from tests.world import World
+from tests.support.world import World
 
 
 def value(text: str, name: str) -> float:

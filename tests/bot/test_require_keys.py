@@ -14,7 +14,7 @@ from schedulezero.wire.greeting import Wire, wire_at
 from schedulezero.wire.keys import load_keys
 from tests.support.command_line import end, line, start
 from tests.support.speaking import speak
-from tests.world import a_world
+from tests.support.world import a_world
 
 pytestmark = pytest.mark.long
 

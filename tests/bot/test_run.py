@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from bot.config import Settings
-from tests.discord_server import DiscordServer
 from tests.support.command_line import ROOT, environment, line
+from tests.support.discord_server import DiscordServer
 
 pytestmark = pytest.mark.long
 
@@ -31,7 +31,7 @@ async def running(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """``schedulezero-bot run`` on the simulated Discord; killed at the end, if it still runs."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bot_process", discord.address, "run", *arguments,
+        sys.executable, "-m", "tests.support.bot_process", discord.address, "run", *arguments,
         cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated", COLUMNS="60", **extra),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -61,7 +61,7 @@ async def test_no_warning_of_the_library_leaks(settings: Settings, discord: Disc
     async with running(settings, discord) as process:
         await line(process, "Ctrl-C")
         doctor = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bot_process", discord.address, "doctor",
+            sys.executable, "-m", "tests.support.bot_process", discord.address, "doctor",
             cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated"),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
@@ -78,7 +78,7 @@ async def test_a_screen_that_cannot_be_shown_is_logged_at_once_and_the_bot_runs_
 ) -> None:
     read, write = os.pipe()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bot_process", discord.address, "run",
+        sys.executable, "-m", "tests.support.bot_process", discord.address, "run",
         cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated"),
         stdin=asyncio.subprocess.PIPE, stdout=write, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

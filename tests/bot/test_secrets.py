@@ -22,7 +22,7 @@ from schedulezero.storage.postgres_url import without_password
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.keys import load_keys
 from tests.support.command_line import end
-from tests.world import World, said
+from tests.support.world import World, said
 
 pytestmark = pytest.mark.long
 

@@ -153,7 +153,7 @@ async def test_the_newest_backup_is_named(settings: Settings, tmp_path: Path) ->
 async def test_an_idle_server_on_a_full_disk_is_not_ready(settings: Settings, tmp_path: Path) -> None:
     """Nothing is scheduled, so nothing but the question itself can find out."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bot_process", "127.0.0.1:1", "server",
+        sys.executable, "-m", "tests.support.bot_process", "127.0.0.1:1", "server",
         cwd=ROOT, env=environment(settings),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

@@ -15,8 +15,8 @@ from schedulezero import instants
 from schedulezero.sentences import Sentence
 from tests.conftest import until
 from tests.support.alerting import alerts_to, cards
-from tests.text import text_of
-from tests.world import World, labels, pick, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, pick, said
 
 CURSOR = "alerts-told"
 

@@ -17,8 +17,8 @@ from schedulezero.model import Job, JobState, JobVersion, Trigger
 from schedulezero.model.authorship import unchanged_since, writers
 from tests.support.acting import click, now
 from tests.support.granting import give_the_bot
-from tests.text import text_of
-from tests.world import World, custom_id, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, custom_id, labels, pick, press, said
 
 MONDAYS = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
 

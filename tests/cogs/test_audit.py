@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.conftest import Api, execute, until
 from tests.support.foreign_guild import Foreign
-from tests.text import text_of
-from tests.world import World, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, pick, press, said
 
 
 async def changed_job(world: World) -> str:

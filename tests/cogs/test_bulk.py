@@ -9,8 +9,8 @@ import pytest
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
 from tests.support.scheduling import scheduled
-from tests.text import text_of
-from tests.world import World, labels, pick, press
+from tests.support.text import text_of
+from tests.support.world import World, labels, pick, press
 
 
 async def listed(world: World, **options: str) -> Any:

@@ -34,14 +34,14 @@ from schedulezero.exchange.calendar_file import MOST_EVENTS, calendar_of
 from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
 from schedulezero.when.calendar.triggers import schedule_of
-from tests.loop_watch import watched_loop
 from tests.support.acting import a_job, scheduler
 from tests.support.calendars import entries, imported
 from tests.support.granting import give_the_bot
+from tests.support.loop_watch import watched_loop
 from tests.support.private_threads import ended
 from tests.support.scheduling import scheduled
-from tests.text import text_of
-from tests.world import World, labels, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, said
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -9,8 +9,8 @@ from schedulezero import instants
 from schedulezero.model import JobState
 from tests.conftest import until
 from tests.support.scheduling import scheduled
-from tests.text import text_of
-from tests.world import World, labels, press, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, press, said
 
 
 async def card(world: World, job_id: str) -> Any:

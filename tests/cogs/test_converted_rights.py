@@ -22,8 +22,8 @@ from schedulezero.methods.spec import MethodSpec, spec_of
 from tests.support.acting import click
 from tests.support.foreign_guild import Foreign, forged
 from tests.support.granting import give_the_bot
-from tests.text import text_of
-from tests.world import World, button_target, said
+from tests.support.text import text_of
+from tests.support.world import World, button_target, said
 
 
 def spec(world: World, method: str) -> MethodSpec:

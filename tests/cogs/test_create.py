@@ -8,8 +8,8 @@ import discord
 import pytest
 
 from tests.support.scheduling import hello
-from tests.text import text_of
-from tests.world import World, button_target, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, button_target, labels, pick, press, said
 
 
 async def test_the_method_is_suggested_by_what_it_does(world: World) -> None:

@@ -11,8 +11,8 @@ import simcord
 from schedulezero.model import Job, JobState
 from tests.conftest import until
 from tests.support.acting import a_job, click, now, scheduler
-from tests.text import text_of
-from tests.world import World, press, said
+from tests.support.text import text_of
+from tests.support.world import World, press, said
 
 
 async def a_demoted_creators_job(world: World) -> tuple[Job, simcord.MemberActor]:

@@ -14,8 +14,8 @@ from cogs.background.direct_messages import DirectMessageBudget
 from schedulezero.model import Job, JobState, Run
 from tests.support.acting import WEEKLY, click, now, runs, scheduler
 from tests.support.private_threads import ended, imported_by
-from tests.text import text_of
-from tests.world import World, said
+from tests.support.text import text_of
+from tests.support.world import World, said
 
 TAKES = "Direct messages to other people need it"
 

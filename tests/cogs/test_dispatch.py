@@ -13,7 +13,7 @@ from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Dispatcher, Panel
 from tests.support.foreign_guild import forged
-from tests.world import World, a_world, said
+from tests.support.world import World, a_world, said
 
 
 async def nothing(desk: Desk, target: str) -> None:

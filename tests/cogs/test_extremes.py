@@ -29,8 +29,8 @@ from schedulezero.server.records.tables import metadata
 from schedulezero.storage.sqlite import SqliteDatabase
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
-from tests.text import text_of
-from tests.world import World, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, pick, press, said
 
 pytestmark = pytest.mark.long
 

@@ -34,8 +34,8 @@ from tests.conftest import until
 from tests.support.alerting import alerts_to
 from tests.support.granting import let_everybody_use
 from tests.support.people import people
-from tests.text import text_of
-from tests.world import World, a_world, press, said
+from tests.support.text import text_of
+from tests.support.world import World, a_world, press, said
 
 SECRET = "2f4a9c1e-s3cret"
 TAKES = "Calls after each successful run need it."

@@ -9,8 +9,8 @@ import pytest
 
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from tests.support.foreign_guild import Foreign, forged, untouched
-from tests.text import text_of
-from tests.world import World, button_target, said
+from tests.support.text import text_of
+from tests.support.world import World, button_target, said
 
 pytestmark = pytest.mark.long
 

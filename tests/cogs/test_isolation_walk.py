@@ -20,8 +20,8 @@ from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.modals import new_form, text_field
 from tests.support.foreign_guild import Foreign, forged, untouched
-from tests.text import text_of
-from tests.world import World, button_target, said
+from tests.support.text import text_of
+from tests.support.world import World, button_target, said
 
 pytestmark = pytest.mark.long
 

@@ -9,8 +9,8 @@ import pytest
 from schedulezero.model import JobState
 from tests.conftest import until
 from tests.support.scheduling import scheduled
-from tests.text import text_of
-from tests.world import World, labels, press, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, press, said
 
 
 async def test_the_list_shows_pages_next_run_first(world: World) -> None:

@@ -18,8 +18,8 @@ from schedulezero.errors import WhenError
 from schedulezero.instants import now
 from schedulezero.sentences import Sentence, in_a_row, read_sentence, sentence_fields
 from schedulezero.when.language.parse import understand
+from tests.support.world import World, said
 from tests.texts import LANGUAGES, ROOT, missing
-from tests.world import World, said
 
 LOCALES = {"de": "de", "fr": "fr", "es": "es-ES", "pt": "pt-BR"}
 _PLACEHOLDER = re.compile(r"\{\w+\}")

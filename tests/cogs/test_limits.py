@@ -23,8 +23,8 @@ from tests.support.granting import let_everybody_use
 from tests.support.reminding import jobs_of
 from tests.support.scheduling import hello
 from tests.support.setting_up import limits, setup
-from tests.text import text_of
-from tests.world import World, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, pick, press, said
 
 
 @pytest.fixture

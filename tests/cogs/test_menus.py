@@ -7,8 +7,8 @@ from typing import Any
 import discord
 
 from tests.conftest import until
-from tests.text import text_of
-from tests.world import World, labels, press, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, press, said
 
 
 async def test_a_message_becomes_a_draft_as_it_is(world: World) -> None:

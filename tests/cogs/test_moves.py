@@ -11,8 +11,8 @@ from cogs.desk.kit.components import DeskButton, DeskSelect
 from schedulezero.model import Job
 from tests.support.acting import a_job, now, runs, scheduler
 from tests.support.foreign_guild import forged
-from tests.text import text_of
-from tests.world import World, button_target, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, button_target, labels, pick, press, said
 
 
 async def hidden_channel(world: World) -> simcord.ChannelHandle:

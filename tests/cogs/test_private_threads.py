@@ -11,8 +11,8 @@ from schedulezero.model import JobState
 from tests.support.acting import a_job, click, now, runs, scheduler
 from tests.support.granting import give_the_bot
 from tests.support.private_threads import ended, imported_by
-from tests.text import text_of
-from tests.world import World, labels, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, said
 
 OUTSIDE = "you aren't in this private thread"
 LOCKED = "it is locked, and you don't have *Manage Threads*"

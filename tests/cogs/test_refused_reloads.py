@@ -14,7 +14,7 @@ from bot.config import Settings
 from cogs.services import Refused
 from cogs.sprocket_loading import loader, swap
 from tests.conftest import until
-from tests.world import World, a_world
+from tests.support.world import World, a_world
 
 NAME = "sprockets.lasting_sprocket"
 

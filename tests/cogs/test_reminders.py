@@ -10,8 +10,8 @@ from schedulezero.instants import to_iso
 from schedulezero.model import Job, Trigger
 from tests.conftest import until
 from tests.support.reminding import jobs_of
-from tests.text import text_of
-from tests.world import World, labels, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, said
 
 
 async def remind_now(world: World, what: str) -> discord.Message:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.text import text_of
-from tests.world import World, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, pick, press, said
 
 
 async def test_buttons_forms_and_drafts_outlive_the_bot(world: World) -> None:

@@ -12,8 +12,8 @@ import simcord
 from cogs.rights.rights import problems
 from schedulezero.methods.spec import spec_of
 from tests.support.granting import bot_role, give_the_bot, let_everybody_use
-from tests.text import text_of
-from tests.world import World, labels, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, said
 
 COMMANDS: dict[str, dict[str, str]] = {
     "schedule create": {"job": "send_announcement"},

@@ -21,8 +21,8 @@ from tests.conftest import until
 from tests.support.alerting import alerts_to
 from tests.support.granting import bot_role, give_the_bot, let_everybody_use
 from tests.support.people import people
-from tests.text import text_of
-from tests.world import World, labels, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, said
 
 pytestmark = pytest.mark.long
 

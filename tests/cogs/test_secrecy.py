@@ -12,8 +12,8 @@ from cogs.desk.jobs.approval_card import approval_card
 from cogs.services import spec_for
 from schedulezero.model import Job, JobState
 from tests.support.acting import a_job, click, now, scheduler
-from tests.text import text_of
-from tests.world import World, button_target, said
+from tests.support.text import text_of
+from tests.support.world import World, button_target, said
 
 URL = "https://hooks.example.org/services/S3CRET?k=S3CRET"
 CALL = {"url": URL, "method": "POST", "body": '{"token": "S3CRET"}'}

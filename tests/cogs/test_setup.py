@@ -12,8 +12,8 @@ from schedulezero.model import JobState
 from tests.support.foreign_guild import forged
 from tests.support.granting import give_the_bot
 from tests.support.setting_up import limits, setup
-from tests.text import text_of
-from tests.world import World, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, pick, press, said
 
 
 async def test_the_first_visit_shows_settings_permissions_and_things_to_try(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from schedulezero.methods.sprocket_settings import read, settings_of
 from sprockets.web_sprocket import WebSettings
 from tests.support.granting import let_everybody_use
-from tests.world import World, said
+from tests.support.world import World, said
 
 
 async def form(world: World, who: Any) -> Any:

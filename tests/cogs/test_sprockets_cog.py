@@ -13,7 +13,7 @@ import pytest
 import sprockets
 from bot.config import Settings
 from tests.support.foreign_guild import Foreign
-from tests.world import World, a_world, said
+from tests.support.world import World, a_world, said
 
 PLAIN = '''
 """A sprocket to the plain contract: registers in on_ready, unregisters in cog_unload."""

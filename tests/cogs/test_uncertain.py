@@ -11,8 +11,8 @@ import sprockets
 from bot.config import Settings
 from tests.conftest import until
 from tests.support.alerting import alerts_to, cards
-from tests.text import text_of
-from tests.world import World, a_world, labels, said
+from tests.support.text import text_of
+from tests.support.world import World, a_world, labels, said
 
 PLANTS = '''
 """A sprocket whose job does not say how to go on after it was interrupted."""

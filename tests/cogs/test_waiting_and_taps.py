@@ -20,8 +20,8 @@ from tests.support.alerting import alerts_to
 from tests.support.foreign_guild import forged
 from tests.support.private_threads import imported_by
 from tests.support.reminding import jobs_of
-from tests.text import text_of
-from tests.world import World, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, labels, pick, press, said
 
 
 async def waiting_room(world: World) -> Any:

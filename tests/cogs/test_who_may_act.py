@@ -23,8 +23,8 @@ from sprockets.web_sprocket import WebSettings
 from tests.conftest import until
 from tests.support.acting import a_job, click, now, runs, scheduler
 from tests.support.foreign_guild import forged
-from tests.text import text_of
-from tests.world import World, button_target, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, button_target, labels, pick, press, said
 
 pytestmark = pytest.mark.long
 

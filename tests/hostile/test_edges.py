@@ -26,7 +26,7 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from schedulezero.wire.storable import check
 from tests.hostile.edges import EDGES, INTERVAL, KNOWN, Place, places
-from tests.peers import RawHandler, tell
+from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
 from tests.support.tries import tries
 

@@ -31,8 +31,8 @@ from schedulezero.exchange.limited_reading import (
 from schedulezero.exchange.reader_process import OUT_OF_MEMORY
 from schedulezero.exchange.reading import Asked
 from tests.hostile.files import FILES, SIZE
-from tests.loop_watch import watched_loop
-from tests.world import World, said
+from tests.support.loop_watch import watched_loop
+from tests.support.world import World, said
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ASKED = Asked("Europe/Berlin", "en-GB", NOW, "123456789012345678")

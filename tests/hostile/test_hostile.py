@@ -34,7 +34,7 @@ from schedulezero.when.language.parse import understand
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import Api
 from tests.hostile.values import ICS, RAW, VALUES, YAML
-from tests.peers import tell
+from tests.support.peers import tell
 from tests.support.serving import served
 from tests.support.tries import tries
 

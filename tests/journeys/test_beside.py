@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.beside import COMMANDS, beside, command
-from tests.discord_server import DiscordServer
-from tests.installation import Installation, soon
+from tests.support.beside import COMMANDS, beside, command
+from tests.support.discord_server import DiscordServer
+from tests.support.installation import Installation, soon
 
 pytestmark = pytest.mark.sqlite
 

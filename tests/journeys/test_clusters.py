@@ -8,8 +8,8 @@ import pytest
 import simcord
 
 from tests.conftest import until
-from tests.discord_server import DiscordServer
-from tests.installation import Installation, soon
+from tests.support.discord_server import DiscordServer
+from tests.support.installation import Installation, soon
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.timeout(180)]
 

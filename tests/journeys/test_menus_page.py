@@ -11,7 +11,7 @@ from playwright.async_api import async_playwright, expect
 
 from tests.conftest import CHROMIUM
 from tests.journeys.demo_page import ARGUMENTS, VIEWPORT, DemoPage
-from tests.world import World
+from tests.support.world import World
 
 pytestmark = pytest.mark.browser
 

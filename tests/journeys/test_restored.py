@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.discord_server import DiscordServer
-from tests.installation import ROOT, Installation, soon
+from tests.support.discord_server import DiscordServer
+from tests.support.installation import ROOT, Installation, soon
 
 pytestmark = pytest.mark.sqlite
 _SPROCKETS = "announcement,moderation,roles,channels"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.conftest import until
-from tests.text import text_of
-from tests.world import World, said
+from tests.support.text import text_of
+from tests.support.world import World, said
 
 
 async def test_a_job_goes_from_the_form_to_the_channel_and_into_the_history(world: World) -> None:

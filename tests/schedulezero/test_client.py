@@ -31,7 +31,7 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.when.language.parse import understand
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
-from tests.peers import RawHandler
+from tests.support.peers import RawHandler
 
 HOURLY = Trigger("interval", {"hours": 1})
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

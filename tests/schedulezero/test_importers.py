@@ -18,7 +18,7 @@ from schedulezero.exchange.importers import read_crontab, read_reminder_csv, rea
 from schedulezero.exchange.yaml_file import Entry, Fault
 from schedulezero.when.calendar.triggers import schedule_of
 from tests.support.importing import OTHER, exported
-from tests.world import World, press, said
+from tests.support.world import World, press, said
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HERE = "123456789012345678"

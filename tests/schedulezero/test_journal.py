@@ -15,9 +15,9 @@ from schedulezero.handler.steps import step
 from schedulezero.methods.spec import resumable
 from schedulezero.model import JsonObject
 from tests.conftest import until
-from tests.peers import tell
 from tests.support.journal import Bot, Effects
 from tests.support.journal import bot as bot
+from tests.support.peers import tell
 
 
 @pytest.mark.parametrize("method", ["plain", "two_steps"])

@@ -25,9 +25,9 @@ from schedulezero.server.thread import ServerThread
 from schedulezero.storage.database import database_of
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import execute, until
-from tests.peers import RawHandler
-from tests.postgres import rows
 from tests.support.nodes import node_config
+from tests.support.peers import RawHandler
+from tests.support.postgres import rows
 from tests.support.runs import client_of
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.long]

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import pytest
 
-from tests.world import World
+from tests.support.world import World
 
 
 async def post(world: World, **params: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world import World, said
+from tests.support.world import World, said
 
 
 async def test_its_job_builds_on_another_sprockets(world: World) -> None:

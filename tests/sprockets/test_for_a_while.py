@@ -12,7 +12,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import GuildRules, Job, JobState
 from tests.conftest import until
-from tests.world import World
+from tests.support.world import World
 
 
 async def test_slow_mode_for_some_hours_is_taken_back(world: World) -> None:

@@ -11,7 +11,7 @@ from schedulezero.model import Job, Run, Trigger
 from tests.conftest import until
 from tests.support.foreign_guild import Foreign
 from tests.support.granting import give_the_bot
-from tests.world import World
+from tests.support.world import World
 
 NEVER = Trigger("date", {"run_date": "2099-01-01T00:00:00Z"})
 

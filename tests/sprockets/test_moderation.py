@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from bot.config import Settings
-from tests.world import World, a_world
+from tests.support.world import World, a_world
 
 
 async def contents(world: World) -> list[str]:

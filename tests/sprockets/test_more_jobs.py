@@ -16,8 +16,8 @@ from schedulezero.model import Job, Trigger
 from schedulezero.web.outgoing import SIGNATURE, is_public, signature_of
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
-from tests.text import text_of
-from tests.world import World, a_world
+from tests.support.text import text_of
+from tests.support.world import World, a_world
 
 
 def newest(world: World, channel: simcord.ChannelHandle | None = None) -> discord.Message:

@@ -16,7 +16,7 @@ import pytest
 from schedulezero import faults
 from sprockets.kit import discord_side
 from tests.support.granting import give_the_bot
-from tests.world import World
+from tests.support.world import World
 
 
 class Interrupted(Exception):
@@ -45,7 +45,7 @@ async def call(world: World, method: str, params: dict[str, Any], run_id: str = 
     """Calls a job for a run, as the server does each time it cannot know that it was done."""
     from asyncio import to_thread
 
-    from tests.peers import tell
+    from tests.support.peers import tell
 
     message = {"method": method, "params": params, "run_id": run_id, "job_id": "job", "context": {}}
     answer = await to_thread(tell, world.handler.address, json.dumps(message).encode(), seconds=15)

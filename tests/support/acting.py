@@ -12,7 +12,7 @@ from cogs.desk.kit.components import DeskButton
 from schedulezero.model import Job, Trigger
 from tests.support.foreign_guild import forged
 from tests.support.granting import give_the_bot, let_everybody_use
-from tests.world import World
+from tests.support.world import World
 
 WEEKLY = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import discord
 import simcord
 
-from tests.text import text_of
-from tests.world import World, pick
+from tests.support.text import text_of
+from tests.support.world import World, pick
 
 
 async def alerts_to(world: World) -> simcord.ChannelHandle:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.world import World
+from tests.support.world import World
 
 
 def entries(world: World, count: int, bad: dict[int, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import simcord
 
-from tests.world import World
+from tests.support.world import World
 
 
 class Foreign:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from tests.world import World
+from tests.support.world import World
 
 
 def give_the_bot(world: World, permissions: discord.Permissions) -> None:

@@ -17,7 +17,7 @@ from schedulezero.handler.steps import nonce, step
 from schedulezero.methods.spec import resumable
 from schedulezero.model import JsonObject
 from schedulezero.wire.addresses import free_ports
-from tests.peers import tell
+from tests.support.peers import tell
 
 
 class Effects:

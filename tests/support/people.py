@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import simcord
 
-from tests.world import World
+from tests.support.world import World
 
 
 async def people(world: World) -> dict[str, simcord.MemberActor]:

@@ -9,7 +9,7 @@ import yaml
 
 from schedulezero.model import Job
 from tests.conftest import until
-from tests.world import World
+from tests.support.world import World
 
 
 async def imported_by(who: simcord.MemberActor, world: World, jobs: list[dict[str, Any]]) -> Any:

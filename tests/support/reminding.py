@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import Job
-from tests.world import World
+from tests.support.world import World
 
 
 async def jobs_of(world: World, person: int) -> tuple[Job, ...]:

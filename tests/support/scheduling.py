@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.world import World
+from tests.support.world import World
 
 
 async def scheduled(world: World, message: str = "Hello", when: str = "every monday at 9") -> str:

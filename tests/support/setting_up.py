@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.world import World, press
+from tests.support.world import World, press
 
 
 async def setup(world: World) -> Any:

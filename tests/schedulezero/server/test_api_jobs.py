@@ -10,7 +10,7 @@ import pytest
 
 from schedulezero.server.api.openapi import DESCRIPTION
 from tests.conftest import Api
-from tests.peers import RawHandler
+from tests.support.peers import RawHandler
 
 FAR = {"type": "date", "args": {"run_date": "2099-01-01T00:00:00Z"}}
 JOB: dict[str, Any] = {"handler_id": "bot", "method": "send", "params": {"text": "hi"}, "trigger": FAR}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Api
-from tests.peers import RawHandler
+from tests.support.peers import RawHandler
 
 BODY: dict[str, Any] = {
     "handler_id": "raw",

@@ -24,7 +24,7 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from schedulezero.wire.addresses import free_ports, is_handler_address
 from tests.conftest import Api, until
-from tests.peers import RawHandler, tell
+from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
 
 pytestmark = pytest.mark.long

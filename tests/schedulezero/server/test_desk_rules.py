@@ -19,7 +19,7 @@ from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
 from schedulezero.storage.sqlite import SqliteDatabase
 from tests.conftest import Api, execute, until
-from tests.peers import RawHandler
+from tests.support.peers import RawHandler
 from tests.support.runs import due_now, ended
 
 GUILD = "900"

@@ -13,7 +13,7 @@ from schedulezero.sentences import Sentence, code_of
 from schedulezero.server.service import ServerConfig, serving
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import Api, execute, until
-from tests.peers import RawHandler
+from tests.support.peers import RawHandler
 from tests.support.runs import client_of, due_now, ended
 
 

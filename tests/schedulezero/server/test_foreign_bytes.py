@@ -22,7 +22,7 @@ from schedulezero.server.thread import ServerThread
 from schedulezero.wire import doorkeeper
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import Api, until
-from tests.peers import RawHandler, tell
+from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
 
 _SIGNATURE = b"\xff\0\0\0\0\0\0\0\1\x7f"

@@ -20,7 +20,7 @@ from schedulezero.server.thread import ServerThread
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.keys import KeyRing, load_keys
 from tests.conftest import Api, until
-from tests.peers import RawHandler, tell
+from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
 from tests.support.speaking import hello, speak
 

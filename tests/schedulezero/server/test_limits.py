@@ -18,8 +18,8 @@ from schedulezero.instants import from_iso, to_iso
 from schedulezero.model.limits import NO_LIMITS, Limits
 from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import Api, until
-from tests.peers import RawHandler
 from tests.support.clocks import Clock
+from tests.support.peers import RawHandler
 
 GUILD, ADA, BO = "900", "42", "43"
 HOURLY = {"type": "cron", "args": {"minute": 0}}

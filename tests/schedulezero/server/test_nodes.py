@@ -20,9 +20,9 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
-from tests.peers import RawHandler
-from tests.postgres import Postgres, rows
 from tests.support.nodes import node_config
+from tests.support.peers import RawHandler
+from tests.support.postgres import Postgres, rows
 from tests.support.runs import client_of, due_now, ended
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.long]

@@ -15,8 +15,8 @@ from schedulezero import faults
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import until
-from tests.peers import RawHandler
 from tests.support.clocks import Clock
+from tests.support.peers import RawHandler
 from tests.support.runs import client_of, due_now, ended
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schedulezero.server.service import ServerConfig
-from tests.peers import tell
+from tests.support.peers import tell
 from tests.support.tries import tries
 
 GOOD = {"handler_id": "raw", "address": "tcp://127.0.0.1:9", "methods": ["a"]}

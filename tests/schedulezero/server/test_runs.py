@@ -16,7 +16,7 @@ from schedulezero import instants
 from schedulezero.server.engine import dispatcher
 from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import Api, until
-from tests.peers import RawHandler
+from tests.support.peers import RawHandler
 from tests.support.runs import client_of, due_now, ended
 
 

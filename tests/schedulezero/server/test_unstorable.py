@@ -17,7 +17,7 @@ from schedulezero.server.service import ServerConfig, serving
 from schedulezero.server.store.runs import RunStore
 from schedulezero.storage.database import Database
 from tests.conftest import Api, until
-from tests.peers import RawHandler
+from tests.support.peers import RawHandler
 from tests.support.runs import client_of, due_now, ended
 
 # Read as: what a handler answers, and a word of the reason that its run is given.

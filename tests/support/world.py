@@ -10,7 +10,7 @@ import simcord
 
 from bot.config import Settings
 from bot.testing import SimulatedGuild, simulated_guild
-from tests.text import text_of
+from tests.support.text import text_of
 
 
 class World(SimulatedGuild):

@@ -19,9 +19,9 @@ import yaml
 from bot.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.instants import to_iso
 from schedulezero.wire.addresses import free_ports
-from tests.discord_server import DiscordServer
+from tests.support.discord_server import DiscordServer
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 30.0
 FINAL = ("succeeded", "failed", "missed", "skipped", "cancelled", "uncertain")
 
@@ -99,7 +99,7 @@ class Installation:
     async def _start(self, role: str) -> None:
         with (self.folder / f"{role.replace('/', ' of ')}.log").open("ab") as log:
             self.processes[role] = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.bot_process", self.discord.address, *role.split(),
+                sys.executable, "-m", "tests.support.bot_process", self.discord.address, *role.split(),
                 "--config", str(self.config),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
                 env=self._environment(), cwd=ROOT,
@@ -141,7 +141,7 @@ class Installation:
         self.processes[role].send_signal(number)
 
     async def tell(self, role: str, command: str) -> None:
-        """Gives a command to a process (`tests.bot_process`) and waits until it is obeyed."""
+        """Gives a command to a process (`tests.support.bot_process`) and waits until it is obeyed."""
         process = self.processes[role]
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(f"{command}\n".encode())

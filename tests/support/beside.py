@@ -12,7 +12,7 @@ import yaml
 
 from schedulezero.wire.addresses import free_ports
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SECONDS = 40.0
 
 

@@ -1,6 +1,6 @@
 """A process of the bot or the server on a simulated Discord, which can be made to fail at named points.
 
-``python -m tests.bot_process DISCORD run|server [--config …]`` is ``python -m bot`` with Discord's
+``python -m tests.support.bot_process DISCORD run|server [--config …]`` is ``python -m bot`` with Discord's
 addresses replaced. It reads commands, a line each, from its standard input:
 
     kill POINT N     SIGKILL itself when it passes that point for the N-th time from now
