@@ -32,7 +32,7 @@ def from_iso(text: str) -> datetime:
     try:
         return instant.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{text!r} lies outside of the years 1 to 9999") from error
+        raise ValueError(f"{text!r} is outside the years 1 to 9999") from error
 
 
 def to_microseconds(instant: datetime) -> int:

@@ -69,7 +69,7 @@ async def test_everything_about_a_job_happens_where_it_is_seen(settings: Setting
         await demo.sees("Next run skipped: Game night")
         await demo.panel_picture("09-skipped")
         await demo.button("Undo")
-        await demo.sees("Back again: Game night")
+        await demo.sees("Job restored: Game night")
 
         await demo.button("Edit")
         await demo.sees("Your change")

@@ -234,9 +234,7 @@ def _instant(value: Any, zone: ZoneInfo, path: str) -> datetime | None:
 
 def _expect_year(year: int, value: Any, path: str) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise TriggerError(
-            path, f"{str(value)[:40]!r} lies outside of the years {FIRST_YEAR} to {LAST_YEAR}."
-        )
+        raise TriggerError(path, f"{str(value)[:40]!r} is outside the years {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 def _clock(moment: time) -> str:

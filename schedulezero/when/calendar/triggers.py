@@ -107,7 +107,7 @@ def run_date(value: Any, zone: ZoneInfo, path: str) -> datetime:
     if not FIRST_YEAR <= instant.year <= LAST_YEAR:
         raise TriggerError(
             path,
-            f"{value!r} lies outside of the years {FIRST_YEAR} to {LAST_YEAR}. Unix time counts in seconds.",
+            f"{value!r} is outside the years {FIRST_YEAR} to {LAST_YEAR}. Unix time counts in seconds.",
         )
     return instant
 

@@ -121,7 +121,7 @@ def understand(
         raise _with_examples(said, locale) from error
     except OverflowError as error:
         said = Sentence(
-            "“{wanted}” lies outside of the years {first_year} to {last_year}.",
+            "“{wanted}” is outside the years {first_year} to {last_year}.",
             "outside_of_years",
             wanted=wanted,
             first_year=FIRST_YEAR,
