@@ -41,7 +41,7 @@ _YARDSTICK_SECONDS = 0.008
 
 
 def held_at_most() -> float:
-    """Return for how many seconds a loop may be held: longer on a slow machine, or while its cores are shared."""
+    """Return how many seconds a loop may be held: more on a slow machine, or while its cores are shared."""
     return _HELD_AT_MOST * max(1.0, min(_yardstick() for _ in range(5)) / _YARDSTICK_SECONDS)
 
 
