@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from schedulezero.client.decoding import items_of
+from schedulezero.client.decoding import items_of, no_job_here
 from schedulezero.client.dialect import BulkChange, BulkOutcome, Dialect, Feature, JobPage, JobQuery
 from schedulezero.client.http import Http
 from schedulezero.client.jobs_dialect import JobsDialect
@@ -97,11 +97,7 @@ class Client:
         """Return a job by id if it belongs to the guild; raises NotFound otherwise."""
         job = await self._show(job_id)
         if job.guild_id != guild_id:
-            raise NotFound(
-                Sentence("There is no job with that name here.", "job_not_here"),
-                code="job_not_found",
-                field="job_id",
-            )
+            raise no_job_here()
         return job
 
     def all_jobs(self, guild_id: str, query: JobQuery = JobQuery()) -> AsyncIterator[Job]:  # noqa: B008

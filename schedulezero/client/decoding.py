@@ -18,12 +18,17 @@ _JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 def job_path(job_id: str) -> str:
     """Return the path of a job. The id may be user input, so an impossible one is never requested."""
     if not _JOB_ID.fullmatch(job_id) or not job_id.strip("."):
-        raise NotFound(
-            Sentence("There is no job with that name here.", "job_not_here"),
-            code="job_not_found",
-            field="job_id",
-        )
+        raise no_job_here()
     return f"/api/jobs/{job_id}"
+
+
+def no_job_here() -> NotFound:
+    """Return the error for a job that doesn't exist, or that its reader may not know of."""
+    return NotFound(
+        Sentence("There is no job with that name here.", "job_not_here"),
+        code="job_not_found",
+        field="job_id",
+    )
 
 
 def items_of(answer: JsonObject, key: str) -> list[JsonObject]:

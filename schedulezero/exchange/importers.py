@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from schedulezero.errors import ScheduleZeroError
-from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
+from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, unreadable
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.sentences import Sentence
@@ -68,12 +68,7 @@ def read_reminder_csv(
     try:
         for row in reader:
             if len(found) == most:
-                found.append(
-                    Fault(
-                        reader.line_num,
-                        Sentence("Only the first {most} entries were read.", "too_many_entries", most=most),
-                    )
-                )
+                found.append(_only_the_first(most, reader.line_num))
                 break
             found.append(
                 guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
@@ -222,12 +217,7 @@ def read_crontab(
                 number=number,
             )
         if len(found) == most:
-            found.append(
-                Fault(
-                    number,
-                    Sentence("Only the first {most} entries were read.", "too_many_entries", most=most),
-                )
-            )
+            found.append(_only_the_first(most, number))
             break
         found.append(
             guarded(
@@ -282,6 +272,10 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOve
     return Entry(number, None, POST, {"channel_id": channel_id, "message": parts[fields]}, when, zone)
 
 
+def _only_the_first(most: int, line: int) -> Fault:
+    return Fault(line, Sentence("Only the first {most} entries were read.", "too_many_entries", most=most))
+
+
 def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
     """Return an entry, or what is wrong with it."""
     try:
@@ -289,5 +283,4 @@ def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
     except NotTakenOver as error:
         return Fault(line, error.message)
     except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each entry stands for itself
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        return Fault(line, Sentence("This entry can't be read: {reason}.", "entry_unreadable", reason=reason))
+        return Fault(line, unreadable(error))

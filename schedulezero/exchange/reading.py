@@ -17,7 +17,15 @@ from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.exchange.importers import POST, reader_of
-from schedulezero.exchange.yaml_file import LARGEST_FILE, MOST_ENTRIES, Entry, Fault, read_jobs
+from schedulezero.exchange.yaml_file import (
+    LARGEST_FILE,
+    MOST_ENTRIES,
+    Entry,
+    Fault,
+    read_jobs,
+    too_large,
+    unreadable,
+)
 from schedulezero.instants import to_iso
 from schedulezero.methods.variables import turns
 from schedulezero.model import JsonObject, Trigger
@@ -189,9 +197,7 @@ def _owners(data: bytes, asked: Asked) -> list[Entry | Fault]:
 def _text_of(data: bytes, largest: int) -> str | Fault:
     """Return the text of a file, or a fault that says what the file is instead."""
     if len(data) > largest:
-        return Fault(
-            1, Sentence("The file is larger than {largest} KiB.", "file_too_large", largest=largest // 1024)
-        )
+        return too_large(largest)
     for begin, kind in _NOT_TEXT:
         if data.startswith(begin):
             return Fault(
@@ -228,14 +234,7 @@ def _resolved(entry: Entry, asked: Asked) -> Found | Fault:
     except (WhenError, TriggerError) as error:
         return Fault(entry.line, labelled(entry.label, error.message))
     except (ValueError, OverflowError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        return Fault(
-            entry.line,
-            labelled(
-                entry.label,
-                Sentence("This entry can't be read: {reason}.", "entry_unreadable", reason=reason),
-            ),
-        )
+        return Fault(entry.line, labelled(entry.label, unreadable(error)))
 
 
 def _found(entry: Entry, asked: Asked) -> Found:

@@ -69,6 +69,19 @@ class Fault:
     message: str
 
 
+def too_large(largest: int) -> Fault:
+    """Return the fault of a file with more than so many bytes."""
+    return Fault(
+        1, Sentence("The file is larger than {largest} KiB.", "file_too_large", largest=largest // 1024)
+    )
+
+
+def unreadable(error: Exception) -> Sentence:
+    """Return what is wrong with an entry on which reading failed in a way that has no text of ours."""
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    return Sentence("This entry can't be read: {reason}.", "entry_unreadable", reason=reason)
+
+
 def write_jobs(jobs: Iterable[Job]) -> str:
     """Return jobs as a YAML file, with schedules as sentences that `read_jobs` understands."""
     entries: list[dict[str, Any]] = []
@@ -97,12 +110,7 @@ def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) 
         largest: The most bytes it may have.
     """
     if len(text.encode("utf-8", "replace")) > largest:
-        return [
-            Fault(
-                1,
-                Sentence("The file is larger than {largest} KiB.", "file_too_large", largest=largest // 1024),
-            )
-        ]
+        return [too_large(largest)]
     if text.count("\n") > _MOST_LINES:
         return [
             Fault(

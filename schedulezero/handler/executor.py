@@ -19,7 +19,7 @@ from schedulezero import faults
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, JobFailed
 from schedulezero.handler.invocation import Invocation, JobStopped, answer_of, answer_of_error, is_async
-from schedulezero.handler.journal import Journal
+from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, JOURNAL_UNWRITABLE, Journal
 from schedulezero.handler.run_context import RunContext, context_of, running
 from schedulezero.interrupts import is_its_own
 from schedulezero.methods.spec import JobFunction, MethodSpec, is_resumable
@@ -31,7 +31,6 @@ from schedulezero.wire.protocol import Call, failure
 log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 25.0
-_JOURNAL_AGAIN_SECONDS = 5.0
 _BEGIN_AGAIN_SECONDS = 1.0
 _SYNC_THREADS = 8
 _MOST_UNWRITTEN = 10_000
@@ -133,10 +132,7 @@ class Calls:
                     )
         except DatabaseUnavailable as error:
             log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
-            return failure(
-                Sentence("I can't write my journal of runs.", "journal_unwritable"),
-                retry_after=_JOURNAL_AGAIN_SECONDS,
-            )
+            return failure(JOURNAL_UNWRITABLE, retry_after=JOURNAL_AGAIN_SECONDS)
         faults.point("handler.begun")
         answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal)
         faults.point("handler.done")

@@ -138,26 +138,23 @@ def answer_of_error(call: Call, error: BaseException) -> JsonObject:
         answer = _answer_of_error(call, error)
         check(answer)
     except Exception:  # noqa: BLE001 - its own methods may fail as well
-        return failure(
-            Sentence(
-                "{method} failed with {name}; the error can't be shown.",
-                "failed_unshowable",
-                method=call.method,
-                name=type(error).__name__,
-            )
-        )
+        return _unshowable(call, error)
     except BaseException as raised:
         if not is_its_own(raised):
             raise
-        return failure(
-            Sentence(
-                "{method} failed with {name}; the error can't be shown.",
-                "failed_unshowable",
-                method=call.method,
-                name=type(error).__name__,
-            )
-        )
+        return _unshowable(call, error)
     return answer
+
+
+def _unshowable(call: Call, error: BaseException) -> JsonObject:
+    return failure(
+        Sentence(
+            "{method} failed with {name}; the error can't be shown.",
+            "failed_unshowable",
+            method=call.method,
+            name=type(error).__name__,
+        )
+    )
 
 
 def _answer_of_error(call: Call, error: BaseException) -> JsonObject:

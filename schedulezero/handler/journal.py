@@ -29,6 +29,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero import instants
 from schedulezero.model import JsonObject
+from schedulezero.sentences import Sentence
 from schedulezero.storage.batching import Together
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.sql import Instant, insert_into, insert_new, is_postgres
@@ -38,6 +39,10 @@ KEPT_FOR = timedelta(days=7)
 MOST_KEPT = 100_000
 MOST_KEPT_SHARED = 5_000_000
 """PostgreSQL's limit, higher because it has more space and all instances write to it."""
+JOURNAL_UNWRITABLE = Sentence("I can't write my journal of runs.", "journal_unwritable")
+JOURNAL_AGAIN_SECONDS = 5.0
+"""How long a run waits for the journal before its next attempt."""
+
 _PRUNE_EVERY = 2000
 
 metadata = sa.MetaData()

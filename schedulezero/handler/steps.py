@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from schedulezero import faults
 from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
-from schedulezero.handler.journal import Journal
+from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, JOURNAL_UNWRITABLE, Journal
 from schedulezero.handler.run_context import current_run
 from schedulezero.model import JsonObject
 from schedulezero.wire.storable import Unstorable, check
@@ -28,8 +28,6 @@ from schedulezero.wire.storable import Unstorable, check
 log = logging.getLogger(__name__)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-_JOURNAL_AGAIN_SECONDS = 5.0
 
 Do = Callable[[JsonObject], Awaitable[JsonObject]]
 Find = Callable[[JsonObject, datetime], Awaitable[JsonObject | None]]
@@ -63,11 +61,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
     try:
         begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
     except DatabaseUnavailable as error:
-        raise JobFailed(
-            "I can't write my journal of runs.",
-            retry_after=_JOURNAL_AGAIN_SECONDS,
-            code="journal_unwritable",
-        ) from error
+        raise JobFailed(JOURNAL_UNWRITABLE, retry_after=JOURNAL_AGAIN_SECONDS) from error
     if begun.result is not None:
         return begun.result
     faults.point("step.begun")

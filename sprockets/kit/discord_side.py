@@ -59,18 +59,13 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
         )
     if isinstance(error, discord.NotFound):
         return Gone("I couldn't {doing}: it no longer exists.", code="discord_gone", doing=doing)
-    if error.status >= 500 or error.status == 429:
-        return JobFailed(
-            "I couldn't {doing}: Discord says “{text}”.",
-            retry_after=_told_wait(error),
-            may_have_worked=error.status >= 500,
-            code="discord_refused",
-            doing=doing,
-            text=error.text or error.status,
-        )
+    outage = error.status >= 500
+    passes = outage or error.status == 429
     return JobFailed(
         "I couldn't {doing}: Discord says “{text}”.",
-        retry=False,
+        retry=passes,
+        retry_after=_told_wait(error) if passes else None,
+        may_have_worked=outage,
         code="discord_refused",
         doing=doing,
         text=error.text or error.status,

@@ -28,11 +28,10 @@ from cogs.memory import new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused
 from schedulezero import instants
+from schedulezero.client.decoding import no_job_here
 from schedulezero.client.dialect import Feature, RunPage
-from schedulezero.errors import NotFound
 from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.model import Job, Run, RunState
-from schedulezero.sentences import Sentence
 
 PAGE = 7
 _DRAWN = 50
@@ -172,7 +171,7 @@ def read_run_target(target: str) -> tuple[str, datetime]:
     try:
         return job_id, from_microseconds(int(digits, 36))
     except (ValueError, OverflowError):
-        raise NotFound(Sentence("There is no job with that name here.", "job_not_here")) from None
+        raise no_job_here() from None
 
 
 async def retry(desk: Desk, target: str) -> None:

@@ -98,6 +98,10 @@ def _latest_until(schedule: Schedule, now: datetime) -> datetime | None:
     return None
 
 
+REPLACED = Sentence("A later run of the job replaced it.", "later_run_took_place")
+"""Why a run was skipped in favour of the same job's later one."""
+
+
 def _passed_over(count: int) -> Sentence | None:
     if count == 0:
         return None

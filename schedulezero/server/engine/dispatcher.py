@@ -24,6 +24,7 @@ from schedulezero.errors import DatabaseUnavailable
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.sentences import Sentence, in_a_row
+from schedulezero.server.decisions.due import REPLACED
 from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.engine.overlap import Turns
 from schedulezero.server.engine.run_queue import RunQueue
@@ -198,11 +199,7 @@ class Dispatcher:
             return False
         gives_way = run.missed is not MissedPolicy.ALL and run.overlap is not OverlapPolicy.WAIT
         if gives_way and (late or told_to_wait) and await self._store.has_later(run):
-            self._end(
-                run,
-                RunState.SKIPPED,
-                error=Sentence("A later run of the job replaced it.", "later_run_took_place"),
-            )
+            self._end(run, RunState.SKIPPED, error=REPLACED)
             return False
         return True
 

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from schedulezero.model import MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.limits import MINUTE, Limits, given_up, held_back, is_personal
 from schedulezero.sentences import Sentence, in_a_row, sentence_fields
+from schedulezero.server.decisions.due import REPLACED
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.tables import runs
 from schedulezero.server.store.room import lock_guilds
@@ -164,9 +165,7 @@ class MinuteAllowance:
             .where(runs.c.sequence.in_(replaced), runs.c.state == RunState.QUEUED.value)
             .values(
                 state=RunState.SKIPPED.value,
-                **sentence_fields(
-                    "error", Sentence("A later run of the job replaced it.", "later_run_took_place")
-                ),
+                **sentence_fields("error", REPLACED),
                 finished_at=self._now,
                 not_before=None,
             )
