@@ -48,7 +48,7 @@ class Rules:
             try:
                 await self.load()
             except DatabaseUnavailable as error:
-                log.error("the rules of guilds cannot be read anew; trying again: %s", error)
+                log.error("the rules of guilds cannot be reloaded; trying again: %s", error)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 self._changed.set()
 
