@@ -3,6 +3,8 @@
 import sys
 from types import TracebackType
 
+from bot.cli.interruption import remember
+
 
 def _quietly(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if not issubclass(kind, KeyboardInterrupt):
@@ -15,6 +17,7 @@ sys.excepthook = _quietly  # before the slow imports
 def main() -> int:
     """Run the command line; Ctrl-C during its import exits quietly."""
     try:
+        remember()
         from bot.cli.main import main as command_line
     except KeyboardInterrupt:
         return 130

@@ -24,6 +24,7 @@ from bot.cli.files import (
     import_apscheduler,
     read_file,
 )
+from bot.cli.interruption import raise_if_seen
 from bot.cli.move import add_move_arguments, move
 from bot.cli.output import INTERRUPTED, guarded, is_unicode
 from bot.health.ask import add_health_arguments, health
@@ -106,6 +107,7 @@ def _main(argv: list[str] | None) -> int:
         hide_passwords(settings.database)
         if settings.log_format == "json":
             as_json()
+        raise_if_seen()
         return options.command(options, settings)
     except (ConfigError, ScheduleZeroError, Unusable) as error:
         return _complain(str(error), status_of(error, serves=options.name_of_command in _SERVING))
@@ -378,19 +380,22 @@ def _until_stopped(work: Work) -> int:
     A second signal ends the process at once.
     """
 
+    stop = asyncio.Event()
+
     async def begin() -> int:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def told(number: int, _frame: object) -> None:
-            signal.signal(number, signal.SIG_DFL)
-            loop.call_soon_threadsafe(stop.set)
-
-        for number in _STOPPING:
-            if number != _HANGUP or signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, told)
         return await work(stop)
 
     # zmq needs a loop with file descriptor watchers, which Windows' default loop doesn't have.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        loop = runner.get_loop()
+
+        def told(number: int, _frame: object) -> None:
+            signal.signal(number, signal.SIG_DFL)
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(stop.set)
+
+        for number in _STOPPING:
+            if number != _HANGUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, told)
+        raise_if_seen()
         return runner.run(begin())

@@ -215,6 +215,40 @@ async def test_ctrl_c_at_any_moment(settings: Settings, command: tuple[str, ...]
     assert not any(told), "\n".join(told)
 
 
+LOSES_A_CTRL_C = """
+import os, signal, sys
+
+class Interrupting:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)  # Python can raise nothing in a destructor
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "bot.config":
+            try:
+                Interrupting()
+            except BaseException:
+                pass
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("server",), ("demo", "--no-browser")])
+async def test_a_ctrl_c_that_python_loses_stops_the_command(
+    settings: Settings, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    (tmp_path / "sitecustomize.py").write_text(LOSES_A_CTRL_C)
+    process = await start(settings, *command, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), 60)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert (process.returncode, out) == (130, b"")
+
+
 async def test_a_taken_or_forbidden_port_of_the_demo(settings: Settings) -> None:
     if os.geteuid() == 0 and (os.uname().sysname != "Linux" or not Path("/usr/bin/setpriv").exists()):
         pytest.skip("root may use any port, and there is no setpriv")

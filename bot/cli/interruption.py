@@ -1,0 +1,31 @@
+"""Ctrl-C while a command starts: remembered, because Python may lose the exception that tells of it.
+
+Python raises KeyboardInterrupt between any two instructions. In a destructor, in a weak reference's callback, under
+somebody's bare ``except`` or in C code that clears errors, nobody ever sees it, and a command that then waits for
+Ctrl-C would wait for a second one. So the first is written down, too.
+"""
+
+from __future__ import annotations
+
+import signal
+import types
+
+_seen = False
+
+
+def remember() -> None:
+    """Write down each SIGINT from now on, besides raising KeyboardInterrupt; does nothing where it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
+
+
+def raise_if_seen() -> None:
+    """Raise the KeyboardInterrupt that got lost since `remember`, if there was one."""
+    if _seen:
+        raise KeyboardInterrupt
+
+
+def _interrupted(_number: int, _frame: types.FrameType | None) -> None:
+    global _seen
+    _seen = True
+    raise KeyboardInterrupt
