@@ -163,7 +163,7 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language "
         "schedulezero/handler cogs cogs/sprocket_loading bot bot/demo"
     ),
-    "bot/__main__.py": "bot/cli/main.py",
+    "bot/__main__.py": "bot/cli bot/cli/main.py",
 }
 
 # Old import paths, which warn and go with the next release; nothing of ours imports them.

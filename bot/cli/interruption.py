@@ -1,8 +1,8 @@
 """Ctrl-C while a command starts: remembered, because Python may lose the exception that tells of it.
 
-Python raises KeyboardInterrupt between any two instructions. In a destructor, in a weak reference's callback, under
-somebody's bare ``except`` or in C code that clears errors, nobody ever sees it, and a command that then waits for
-Ctrl-C would wait for a second one. So the first is written down, too.
+Python raises KeyboardInterrupt between any two instructions. In a destructor, in a weak reference's callback,
+under somebody's bare ``except`` or in C code that clears errors, it is lost, and a command that then waits
+for Ctrl-C would wait for a second one. So the first is written down, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _seen = False
 
 
 def remember() -> None:
-    """Write down each SIGINT from now on, besides raising KeyboardInterrupt; does nothing where it is ignored."""
+    """Write down each SIGINT from now on, besides raising KeyboardInterrupt, unless it is ignored."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
 
