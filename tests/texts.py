@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -45,13 +46,17 @@ _REST_CODES = {"NotFound", "Conflict", "RequestRefused", "Refusal", "Missing", "
 Text = tuple[str | None, str]
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of ours by its path, parsed."""
-    for folder in ("bot", "cogs", "schedulezero", "sprockets"):
-        for file in sorted((ROOT / folder).rglob("*.py")):
-            yield str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8"))
+@cache
+def sources() -> tuple[tuple[str, ast.Module], ...]:
+    """Every module of ours by its path, parsed; nobody may change it."""
+    return tuple(
+        (str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8")))
+        for folder in ("bot", "cogs", "schedulezero", "sprockets")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+    )
 
 
+@cache
 def texts() -> set[Text]:
     """All texts as (context, English); the context of codes, which stand for English, is `ERROR`."""
     found: set[Text] = set()
@@ -61,6 +66,7 @@ def texts() -> set[Text]:
     return found | set(_declared()) | {(ERROR, code) for code in templates()}
 
 
+@cache
 def templates() -> dict[str, set[str]]:
     """The codes of all sentences, each with its templates, of which there is to be one."""
     found: dict[str, set[str]] = {}

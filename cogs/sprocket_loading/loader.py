@@ -183,28 +183,28 @@ def _is_in(extension: str, module: str | None) -> bool:
 
 async def load(bot: commands.Bot, name: str) -> list[str]:
     """Load a sprocket and return the names of its job methods."""
-    _check(name)
+    module = _checked(name)
     async with _turns(bot):
-        if extension(name) in bot.extensions:
+        if module in bot.extensions:
             raise Refused(
                 "“{name}” is already loaded. To pick up changes, use `/reload_sprocket`.",
                 code="sprocket_loaded_already",
                 name=name,
             )
-        return await _change(bot, name)
+        return await _change(bot, name, module)
 
 
 async def reload(bot: commands.Bot, name: str) -> list[str]:
     """Reload a sprocket; on an error the old one keeps running."""
-    _check(name)
+    module = _checked(name)
     async with _turns(bot):
-        if extension(name) not in bot.extensions:
+        if module not in bot.extensions:
             raise Refused(
                 "“{name}” isn't loaded. To load it, use `/load_sprocket`.",
                 code="sprocket_not_loaded",
                 name=name,
             )
-        return await _change(bot, name)
+        return await _change(bot, name, module)
 
 
 async def unload(bot: commands.Bot, name: str) -> None:
@@ -228,12 +228,12 @@ async def unload(bot: commands.Bot, name: str) -> None:
             ) from error
 
 
-async def _change(bot: commands.Bot, name: str) -> list[str]:
+async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
     """Load or reload a sprocket; on a failure, raise Refused with the reason and leave the bot unchanged."""
-    own = set(jobs_of(bot, name)) if extension(name) in bot.extensions else set[str]()
+    own = set(jobs_of(bot, name)) if module in bot.extensions else set[str]()
     before = set(handler_of(bot).sprockets) - own
     try:
-        await take_in(bot, extension(name), own)
+        await take_in(bot, module, own)
     except SwapFailed as failed:
         error = failed.__cause__ or failed
         if isinstance(error, NameTaken):
@@ -287,17 +287,19 @@ def _owner(bot: commands.Bot, function: JobFunction) -> str:
     return next((f"“{name}”" for name in owners), str(getattr(function, "__module__", "another sprocket")))
 
 
-def _check(name: str) -> None:
-    names = available()
-    if name not in names:
+def _checked(name: str) -> str:
+    """Return the module of a sprocket that can be loaded, or raise Refused with the reason."""
+    found = discover()
+    if name not in found:
         raise Refused(
             "There is no sprocket “{name}”. There are: {join}.",
             code="sprocket_missing",
             name=name[:50],
-            join=[*names],
+            join=sorted(found),
         )
+    module = found[name].module
     try:
-        spec = spec_of(extension(name))
+        spec = spec_of(module)
     except Exception as error:
         raise _not_loadable(name, error) from error
     if spec is None or spec.origin is None:
@@ -305,7 +307,7 @@ def _check(name: str) -> None:
     try:
         source = importlib.util.decode_source(Path(spec.origin).read_bytes())
     except (OSError, SyntaxError, ValueError):
-        return  # compiled or unreadable; the import reports which
+        return module  # compiled or unreadable; the import reports which
     edits = pycord_edits(source)
     if edits:
         listed = "\n".join(f"- {edit}" for edit in edits)
@@ -315,13 +317,13 @@ def _check(name: str) -> None:
             name=name,
             listed=listed,
         )
+    return module
 
 
 def fault_of(name: str) -> str | None:
     """Return why a sprocket cannot be imported; None if it can. Nothing stays loaded."""
     try:
-        _check(name)
-        swap.import_alone(extension(name))
+        swap.import_alone(_checked(name))
     except Refused as refused:
         return refused.message
     except Exception as error:  # noqa: BLE001 - a sprocket may raise anything; the answer says what

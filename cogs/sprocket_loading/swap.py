@@ -41,6 +41,8 @@ LONGEST_SECONDS = 30.0
 _CANCEL_SECONDS = 1.0
 """How long its code may take to end once it is cancelled."""
 _LONGEST_REASON = 300
+_CLOCKS_GRAIN = 2
+"""Whole seconds within which two times of files may be the same: FAT keeps every other second."""
 
 
 class SwapFailed(Exception):
@@ -171,15 +173,19 @@ def _imported(name: str) -> ModuleType:
 
 
 def _forget_bytecode(spec: ModuleSpec) -> None:
-    """Delete an extension's cached bytecode.
+    """Delete an extension's cached bytecode where Python could take it for that of a later edit.
 
-    Python trusts it if the source's size and whole second of modification are the same (PEP 552), which a
-    quick edit can keep.
+    Python trusts bytecode if the source's size and whole second of modification are the same (PEP 552). A
+    quick edit can keep both, unless the bytecode was written in a later second than the source it is made of.
     """
     cached = [Path(spec.cached)] if spec.cached else []
     for folder in spec.submodule_search_locations or ():
         cached += Path(folder).rglob("*.pyc")
     for path in cached:
+        with contextlib.suppress(OSError, NotImplementedError, ValueError):
+            source = Path(importlib.util.source_from_cache(str(path)))
+            if int(path.stat().st_mtime) > int(source.stat().st_mtime) + _CLOCKS_GRAIN:
+                continue
         with contextlib.suppress(OSError):  # where it can't be deleted, Python couldn't write it either
             path.unlink()
 
@@ -358,7 +364,8 @@ def _registry(bot: commands.Bot) -> Registry:
 
 def _modules_of(name: str) -> dict[str, ModuleType]:
     """Return the modules of an extension: itself and its submodules."""
-    return {key: item for key, item in list(sys.modules.items()) if key == name or key.startswith(f"{name}.")}
+    inner = f"{name}."  # once: thousands of modules may be loaded
+    return {key: item for key, item in list(sys.modules.items()) if key == name or key.startswith(inner)}
 
 
 def _put_back(name: str, modules: dict[str, ModuleType], path: list[str]) -> None:

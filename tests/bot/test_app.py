@@ -80,6 +80,7 @@ async def test_closing_twice_is_no_harm(settings: Settings) -> None:
     expect_free(settings.handler_port)
 
 
+@pytest.mark.long
 async def test_an_external_server_may_be_away_at_the_start(settings: Settings) -> None:
     external = settings.model_copy(update={"server": "external"})
     bot = create_bot(external)
@@ -99,6 +100,7 @@ async def test_an_external_server_may_be_away_at_the_start(settings: Settings) -
     await env.shutdown()
 
 
+@pytest.mark.long
 async def test_doctor_looks_at_intents_permissions_and_the_jobs(world: World) -> None:
     give_the_bot(world, discord.Permissions(administrator=True))
     silent = discord.PermissionOverwrite(send_messages=False)

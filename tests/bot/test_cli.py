@@ -26,6 +26,7 @@ async def test_help_tells_the_commands(settings: Settings) -> None:
     assert "--port" in (await end(settings, "demo", "--help")).out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_the_server_alone_serves_and_stops_cleanly(settings: Settings, number: signal.Signals) -> None:
     process = await start(settings, "server")
@@ -54,6 +55,7 @@ async def test_no_token_is_one_sentence(settings: Settings) -> None:
     assert ended.err.count("\n") == 1 and "set DISCORD_TOKEN" in ended.err
 
 
+@pytest.mark.long
 async def test_a_taken_port_is_one_sentence_with_the_fix(settings: Settings) -> None:
     for port, key in (
         (int(settings.api_endpoint.rsplit(":", 1)[1]), "api_endpoint"),
@@ -68,6 +70,7 @@ async def test_a_taken_port_is_one_sentence_with_the_fix(settings: Settings) -> 
         assert "Traceback" not in ended.err
 
 
+@pytest.mark.long
 async def test_a_database_that_is_none_is_one_sentence(settings: Settings, tmp_path: Path) -> None:
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(b"not a database" * 99)
@@ -75,6 +78,7 @@ async def test_a_database_that_is_none_is_one_sentence(settings: Settings, tmp_p
     assert ended.status == 78 and "is not a SQLite database" in ended.err and "Traceback" not in ended.err
 
 
+@pytest.mark.long
 async def test_a_wrong_config_is_one_sentence(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("handler_prot: 1")
@@ -85,6 +89,7 @@ async def test_a_wrong_config_is_one_sentence(settings: Settings, tmp_path: Path
     assert (await end(settings, "run", "--config", str(tmp_path / "no.yaml"))).status == 78
 
 
+@pytest.mark.long
 async def test_a_token_that_leads_nowhere_is_told(settings: Settings) -> None:
     ended = await end(settings, "run", DISCORD_TOKEN="x.y.z")
     # With a network Discord refuses the token; without one it cannot be asked.
@@ -94,6 +99,7 @@ async def test_a_token_that_leads_nowhere_is_told(settings: Settings) -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.long
 async def test_doctor_says_what_to_do(settings: Settings) -> None:
     ended = await end(settings, "doctor")
     assert ended.status == 1
@@ -105,6 +111,7 @@ async def test_doctor_says_what_to_do(settings: Settings) -> None:
     assert f"FAIL  server: http://127.0.0.1:{port} does not answer" in ended.out
 
 
+@pytest.mark.long
 async def test_doctor_on_a_machine_with_the_server_alone(settings: Settings) -> None:
     ended = await end(settings, "doctor", "--server")
     assert (ended.status, ended.err) == (0, "") and "token" not in ended.out and "handler" not in ended.out
@@ -133,6 +140,7 @@ async def test_doctor_on_a_machine_with_the_server_alone(settings: Settings) -> 
     assert ended.status == 0 and "no server or bot is running on it" in ended.out
 
 
+@pytest.mark.long
 async def test_doctor_says_where_the_settings_are_from(settings: Settings, tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "doctor", "--server",
@@ -149,6 +157,7 @@ async def test_doctor_says_where_the_settings_are_from(settings: Settings, tmp_p
     assert "SCHEDULEZERO_DATABASE" in text and f"database: {tmp_path}/data/here.db is not there yet" in text
 
 
+@pytest.mark.long
 async def test_doctor_imports_the_sprockets_of_its_folder(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "sprockets").mkdir()
     good, bad = (tmp_path / "sprockets" / f"{name}_sprocket.py" for name in ("good", "bad"))
@@ -161,6 +170,7 @@ async def test_doctor_imports_the_sprockets_of_its_folder(settings: Settings, tm
     assert "“bad” cannot be imported: RuntimeError: it stops with KeyboardInterrupt: bad" in ended.out
 
 
+@pytest.mark.long
 async def test_doctor_finds_a_taken_port_and_a_missing_handler(settings: Settings) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", settings.handler_port))
@@ -176,6 +186,7 @@ async def test_doctor_finds_a_taken_port_and_a_missing_handler(settings: Setting
     await process.wait()
 
 
+@pytest.mark.long
 async def test_the_demo_starts_prints_its_address_and_stops_cleanly(settings: Settings) -> None:
     (port,) = free_ports(1)
     process = await start(settings, "demo", "--no-browser", "--port", str(port))
@@ -195,6 +206,7 @@ async def test_the_demo_starts_prints_its_address_and_stops_cleanly(settings: Se
     assert b"Traceback" not in err
 
 
+@pytest.mark.long
 async def test_the_demos_taken_port_is_one_sentence(settings: Settings) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -38,6 +38,7 @@ async def asked(paces: list[SharedPace], count: int, due: float | None = 1.0) ->
     return sorted(times)
 
 
+@pytest.mark.long
 @pytest.mark.postgresql
 async def test_no_window_holds_more_however_many_processes_ask(paces: list[SharedPace]) -> None:
     times = await asked(paces, 30)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import discord
+import pytest
 import simcord
 
 from cogs.desk.runs.alert_card import Alert, Item, alert_panel
@@ -28,6 +29,7 @@ async def doomed_job(world: World, name: str = "Into the void") -> tuple[str, si
     return job_id, channel
 
 
+@pytest.mark.long
 async def test_a_failed_run_is_told_once_with_the_remedy(world: World) -> None:
     alerts = await alerts_to(world)
     job_id, doomed = await doomed_job(world)
@@ -45,6 +47,7 @@ async def test_a_failed_run_is_told_once_with_the_remedy(world: World) -> None:
     assert await world.message_in(doomed, "Into the void")
 
 
+@pytest.mark.long
 async def test_a_channel_that_is_deleted_is_told_before_anything_fails(world: World) -> None:
     alerts = await alerts_to(world)
     _, doomed = await doomed_job(world)
@@ -92,6 +95,7 @@ async def test_several_jobs_with_one_cause_share_a_card(world: World) -> None:
     assert "- One" in text_of(card) and "- Three" in text_of(card)
 
 
+@pytest.mark.long
 async def test_the_creator_is_told_where_no_channel_is_set_and_nobody_where_alerts_are_off(
     world: World,
 ) -> None:
@@ -122,6 +126,7 @@ def told_in_private(world: World) -> list[str]:
     return [entry.path for entry in sent if entry.path.split("/")[2] not in guild_channels]
 
 
+@pytest.mark.long
 async def test_what_was_passed_over_is_told_and_offered(world: World) -> None:
     alerts = await alerts_to(world)
     values = {"channel_id": [world.channel], "message": "Tick"}
@@ -155,6 +160,7 @@ def test_a_card_survives_being_kept() -> None:
     )
 
 
+@pytest.mark.long
 async def test_what_discord_refuses_keeps_nobody_else_from_being_told(world: World) -> None:
     alerts = await alerts_to(world)
     world.env.inject_error("POST", f"/channels/{alerts.id}/messages", status=403, code=50013)
@@ -172,6 +178,7 @@ async def test_what_discord_refuses_keeps_nobody_else_from_being_told(world: Wor
     assert not cards(world, alerts, "“First” failed")
 
 
+@pytest.mark.long
 async def test_each_trouble_is_told_once_over_a_restart(world: World) -> None:
     alerts = await alerts_to(world)
     job_id, doomed = await doomed_job(world)
@@ -184,6 +191,7 @@ async def test_each_trouble_is_told_once_over_a_restart(world: World) -> None:
     assert "2 times" not in text_of(card)
 
 
+@pytest.mark.long
 async def test_a_trouble_whose_telling_was_not_noted_is_not_counted_twice(world: World) -> None:
     alerts = await alerts_to(world)
     job_id, doomed = await doomed_job(world)

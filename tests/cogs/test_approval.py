@@ -45,6 +45,7 @@ async def changed(world: World, job: Job, who: simcord.MemberActor, **params: An
     return await world.bot.services.client.change(edited, present.version, str(who.id))
 
 
+@pytest.mark.long
 async def test_what_was_edited_after_the_card_is_not_approved_with_it(world: World) -> None:
     job, _, card = await waiting(world)
     await changed(world, job, world.admin, message="Something else")
@@ -95,6 +96,7 @@ async def test_who_wrote_an_earlier_version_does_not_approve_what_another_made_o
     assert (await now(world, job)).state is JobState.PENDING
 
 
+@pytest.mark.long
 async def test_undoing_a_cancel_does_not_approve(world: World) -> None:
     job, _, _ = await waiting(world)
     client = world.bot.services.client
@@ -192,6 +194,7 @@ def test_a_version_that_waited_is_not_one_that_ran_all_along() -> None:
     assert not unchanged_since(1, edited)
 
 
+@pytest.mark.long
 async def test_an_edit_that_makes_a_waiting_job_loud_is_not_approved_as_the_quiet_one(world: World) -> None:
     """Edited to be quiet while it waits, read so by a second person, and then made loud again."""
     job, _, _ = await waiting(world)
@@ -215,6 +218,7 @@ async def test_an_edit_that_makes_a_waiting_job_loud_is_not_approved_as_the_quie
         await world.bot.services.client.approve(job.id, str(world.owner.id), version=quiet.version)
 
 
+@pytest.mark.long
 async def test_an_edit_that_makes_an_approved_job_loud_waits_again(world: World) -> None:
     job, _, card = await waiting(world)
     await changed(world, job, world.admin, everyone=False)

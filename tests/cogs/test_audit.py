@@ -37,6 +37,7 @@ async def test_each_change_is_told_with_who_and_old_and_new(world: World) -> Non
     assert "**created**" in of_job and "**settings changed**" not in of_job
 
 
+@pytest.mark.long
 async def test_pages(world: World) -> None:
     job_id = await changed_job(world)
     for _ in range(10):
@@ -49,6 +50,7 @@ async def test_pages(world: World) -> None:
     assert "**created**" not in text_of(shown.response)
 
 
+@pytest.mark.long
 async def test_the_log_channel_is_told_once_of_each(world: World) -> None:
     log = world.guild.create_text_channel("log")
     shown = await world.admin.slash(world.channel, "schedule setup")

@@ -23,6 +23,7 @@ async def states(world: World) -> dict[str, JobState]:
     return {job.title: job.state for job in jobs}
 
 
+@pytest.mark.long
 async def test_a_selection_is_cancelled_after_one_question_and_undone_with_one_click(world: World) -> None:
     ids = [await scheduled(world, f"Job {number}") for number in range(4)]
     panel = await listed(world)
@@ -39,6 +40,7 @@ async def test_a_selection_is_cancelled_after_one_question_and_undone_with_one_c
     assert set((await states(world)).values()) == {JobState.ACTIVE} and len(await states(world)) == 4
 
 
+@pytest.mark.long
 async def test_all_that_match_the_filter_are_paused_across_pages(world: World) -> None:
     for number in range(12):
         await scheduled(world, f"{'Game' if number % 2 else 'Book'} {number}")
@@ -72,6 +74,7 @@ async def test_jobs_are_moved_where_one_may_post(world: World) -> None:
     assert (await client.job(ids[0], str(world.guild.id))).params["channel_id"] == str(elsewhere.id)
 
 
+@pytest.mark.long
 async def test_what_somebody_changed_meanwhile_is_left_alone(world: World) -> None:
     ids = [await scheduled(world, f"Job {number}") for number in range(2)]
     panel = await listed(world)

@@ -50,6 +50,7 @@ async def file_of(result: Any, ending: str) -> bytes:
     return await found.read()
 
 
+@pytest.mark.long
 async def test_the_calendar_shows_a_picture_with_words_and_a_file(world: World) -> None:
     await scheduled(world, "Morning", "every day at 9")
     shown = await world.admin.slash(world.channel, "schedule calendar")
@@ -82,6 +83,7 @@ async def test_the_calendar_is_posted_by_who_may_post_files_there(world: World, 
     assert not [message for message in world.channel.history() if message.attachments]
 
 
+@pytest.mark.long
 async def test_what_is_posted_for_all_holds_only_what_all_can_see(world: World) -> None:
     sam = await scheduler(world)
     give_the_bot(world, discord.Permissions(administrator=True))
@@ -185,6 +187,7 @@ async def test_an_export_holds_everything(world: World, kind: str) -> None:
         assert len(events.walk("VEVENT")) == 2
 
 
+@pytest.mark.long
 async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_line(world: World) -> None:
     bad = {
         3: "- name: Wrong time\n  do: send_announcement\n  when: on blursday\n"
@@ -209,6 +212,7 @@ async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_l
     assert not (await client.jobs(guild_id)).jobs
 
 
+@pytest.mark.long
 async def test_a_calendar_file_becomes_posts_in_a_channel(world: World) -> None:
     start = "DTSTART;TZID=Europe/Berlin:20990105T093000"
     event = f"BEGIN:VEVENT\nSUMMARY:Stand-up\n{start}\nRRULE:FREQ=WEEKLY\nEND:VEVENT"
@@ -250,6 +254,7 @@ def many(count: int, trigger: Trigger, guild_id: str = "1", **params: Any) -> li
     ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("trigger", [EACH_MINUTE, SELDOM, Trigger("interval", {"minutes": 1})])
 def test_what_a_month_works_out_is_bounded_whatever_runs_in_it(trigger: Trigger) -> None:
     begin, end = span_of(*month_days(date(2026, 11, 24)), BERLIN)
@@ -261,6 +266,7 @@ def test_what_a_month_works_out_is_bounded_whatever_runs_in_it(trigger: Trigger)
     assert few.whole and [moment.at.day for moment in few.moments] == [30]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("trigger", [EACH_MINUTE, SELDOM, WEEKLY])
 def test_what_a_calendar_file_holds_is_bounded(trigger: Trigger) -> None:
     jobs = many(4000, trigger, message="x" * 4000)
@@ -272,6 +278,7 @@ def test_what_a_calendar_file_holds_is_bounded(trigger: Trigger) -> None:
     assert calendar_of(jobs[:3], name="Moonbase", now=NOW).left_out == 0
 
 
+@pytest.mark.long
 @pytest.mark.sqlite
 async def test_two_thousand_jobs_each_minute_leave_the_loop_alone(world: World) -> None:
     client, guild_id = world.bot.services.client, str(world.guild.id)

@@ -209,6 +209,7 @@ async def test_numbers_are_checked_where_they_are_typed(world: World) -> None:
     assert "**Age days** must" not in text
 
 
+@pytest.mark.long
 async def test_discarding_schedules_nothing(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
     await world.admin.click(preview.response, label="Discard")  # type: ignore[arg-type]
@@ -230,6 +231,7 @@ async def test_a_method_that_is_not_loaded_is_named(world: World) -> None:
     assert "There is no kind of job called “make" in text and "`send_announcement`" in text
 
 
+@pytest.mark.long
 async def test_a_server_that_is_gone_loses_no_draft(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
     assert world.bot.server is not None

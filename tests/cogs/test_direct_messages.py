@@ -45,6 +45,7 @@ async def run(world: World, job: Job) -> Run:
     return await ended(world, job)
 
 
+@pytest.mark.long
 async def test_who_only_may_schedule_writes_to_themselves(world: World) -> None:
     sam = await scheduler(world)
     refused = await imported_by(sam, world, [entry(world.plain.id)])
@@ -85,6 +86,7 @@ async def test_bots_and_strangers_are_refused_at_save(world: World) -> None:
     assert failed.error == f"{me.id} is a bot, and bots can't receive direct messages."
 
 
+@pytest.mark.long
 async def test_one_person_gets_few_a_minute_and_ones_own_do_not_count(world: World) -> None:
     client = world.bot.services.client
     jobs = [await a_message(world, world.plain.id, world.admin, f"Flood {n}") for n in range(7)]

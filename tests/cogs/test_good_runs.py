@@ -94,6 +94,7 @@ async def test_it_takes_the_right_of_a_web_call(world: World) -> None:
     assert TAKES not in text_of(card)
 
 
+@pytest.mark.long
 async def test_an_import_with_one_takes_the_right_too(world: World) -> None:
     scheduler = (await people(world))["scheduler"]
     let_everybody_use(world, "schedule")

@@ -13,6 +13,7 @@ from tests.support.text import text_of
 from tests.support.world import World, labels, press, said
 
 
+@pytest.mark.long
 async def test_the_list_shows_pages_next_run_first(world: World) -> None:
     for number in range(10):
         await scheduled(world, f"Job {number}", f"in {20 - number} hours")
@@ -40,6 +41,7 @@ async def test_the_list_is_filtered_by_state_and_text(world: World) -> None:
     assert "Nothing matches" in said(await world.admin.slash(world.channel, "schedule list", text="zebra"))
 
 
+@pytest.mark.long
 async def test_picking_from_the_list_opens_the_card(world: World) -> None:
     job_id = await scheduled(world)
     listed = await world.admin.slash(world.channel, "schedule list")
@@ -129,6 +131,7 @@ async def test_an_edit_of_when_moves_the_job(world: World) -> None:
     assert "every Friday at 18:00" in text_of(panel.response)
 
 
+@pytest.mark.long
 async def test_an_edit_that_somebody_overtook_loses_nobodys_work(world: World) -> None:
     job_id = await scheduled(world)
     panel = await world.admin.slash(world.channel, "schedule edit", job=job_id)

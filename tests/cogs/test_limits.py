@@ -88,6 +88,7 @@ async def test_undo_needs_a_place_and_an_edit_needs_none(world: World) -> None:
     assert len(await live(world)) == 3
 
 
+@pytest.mark.long
 async def test_who_only_may_schedule_has_fewer(world: World) -> None:
     sam = await a_scheduler(world)
     await world.create(sam, "send_announcement", hello(world), "every monday at 9")
@@ -111,6 +112,7 @@ async def test_the_server_holds_a_member_to_their_number(world: World) -> None:
     assert len(await live(world)) == 1
 
 
+@pytest.mark.long
 async def test_what_a_member_takes_over_counts_as_theirs(world: World) -> None:
     """An edit, a move of many, and an older version make the job theirs, as their own making would."""
     sam, client = await a_scheduler(world), world.bot.services.client
@@ -200,6 +202,7 @@ async def test_imports_are_small_and_tell_what_has_no_room(world: World) -> None
         assert "larger than 2 KiB" in said(await imported(world, text + "#" * 2048))
 
 
+@pytest.mark.long
 async def test_status_shows_what_is_used_up(world: World) -> None:
     await schedule(world, 2)
     text = said(await world.admin.slash(world.channel, "schedule status"))

@@ -30,6 +30,7 @@ async def a_thread(world: World, kind: str = "private_thread", **edited: bool) -
     return thread
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["announcement", "deletion", "cleanup"])
 async def test_who_is_not_in_a_private_thread_schedules_nothing_there(world: World, kind: str) -> None:
     sam, thread = await scheduler(world, manage_messages=True), await a_thread(world)
@@ -48,6 +49,7 @@ async def test_who_is_not_in_a_private_thread_schedules_nothing_there(world: Wor
     assert OUTSIDE not in text_of((await imported_by(warden, world, [entry])).response)
 
 
+@pytest.mark.long
 async def test_a_draft_shows_and_saves_nothing_of_a_thread_that_its_writer_cannot_see(world: World) -> None:
     sam, thread = await scheduler(world, manage_messages=True), await a_thread(world)
     job = await a_job(world, method="cleanup_messages", params={"channel_id": str(thread.id)})
@@ -82,6 +84,7 @@ async def test_a_run_fails_once_its_creator_left_the_thread(world: World) -> Non
     assert (await now(world, job)).state is JobState.PAUSED
 
 
+@pytest.mark.long
 async def test_a_locked_thread_takes_managing_threads(world: World) -> None:
     sam, thread = await scheduler(world), await a_thread(world, "public_thread", locked=True)
     params = {"channel_id": str(thread.id), "message": "Hi"}

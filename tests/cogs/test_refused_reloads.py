@@ -177,6 +177,7 @@ def write(package: Path, source: str) -> None:
     (package / "__init__.py").write_bytes(source.encode("utf-8", "surrogateescape"))
 
 
+@pytest.mark.long
 async def test_a_refused_reload_leaves_the_old_one_at_work(world: World, package: Path) -> None:
     await loader.load(world.bot, "lasting")
     before = state(world)
@@ -201,6 +202,7 @@ async def test_a_refused_reload_leaves_the_old_one_at_work(world: World, package
     assert state(world)["listeners"] == before["listeners"]
 
 
+@pytest.mark.long
 async def test_a_refused_load_leaves_nothing_behind(world: World, package: Path) -> None:
     before = state(world)
     for reason, (source, says) in REFUSALS.items():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.text import text_of
 from tests.support.world import World, labels, pick, press, said
 
 
+@pytest.mark.long
 async def test_buttons_forms_and_drafts_outlive_the_bot(world: World) -> None:
     values = {"channel_id": [world.channel], "message": "Hello"}
     job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
@@ -36,6 +39,7 @@ async def test_buttons_forms_and_drafts_outlive_the_bot(world: World) -> None:
     assert "Scheduled: Late form" in text_of(submitted.response)
 
 
+@pytest.mark.long
 async def test_a_job_that_falls_due_while_the_bot_is_away_runs_when_it_is_back(world: World) -> None:
     values = {"channel_id": [world.channel], "message": "Better late"}
     await world.create(world.admin, "send_announcement", values, "in 1 second")

@@ -83,6 +83,7 @@ LACKING: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("method", "given", "part"), LACKING, ids=str)
 async def test_a_moderator_cannot_schedule_what_they_may_not_do(
     world: World, method: str, given: dict[str, Any], part: str

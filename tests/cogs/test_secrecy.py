@@ -48,6 +48,7 @@ async def everything(world: World, who: simcord.MemberActor, job: Job) -> str:
     return "\n".join(told)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["call_web", "ping"])
 async def test_who_only_may_schedule_sees_the_host_only(world: World, kind: str) -> None:
     sam, client = await scheduler(world), world.bot.services.client
@@ -63,6 +64,7 @@ async def test_who_only_may_schedule_sees_the_host_only(world: World, kind: str)
     assert "S3CRET" not in said(audit) and "https://hooks.example.org/…" in said(audit)
 
 
+@pytest.mark.long
 async def test_its_creator_reads_it_and_one_who_restored_reads_only_their_own(world: World) -> None:
     sam, client = await scheduler(world), world.bot.services.client
     own = await a_call(world, "ping", creator_id=str(sam.id))

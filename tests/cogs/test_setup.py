@@ -37,6 +37,7 @@ async def test_the_zone_is_found_by_a_city(world: World) -> None:
     assert await world.bot.memory.timezone(world.admin.id, world.guild.id) == "Europe/Berlin"
 
 
+@pytest.mark.long
 async def test_the_servers_zone_is_the_same_by_command_and_noted(world: World) -> None:
     await limits(world, await setup(world), quiet="22-7")
     options = {"zone": "Asia/Tokyo", "whose": "guild"}

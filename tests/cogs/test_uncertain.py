@@ -43,6 +43,7 @@ async def setup(bot):
 '''
 
 
+@pytest.mark.long
 async def test_what_a_crash_left_open_is_asked_and_not_guessed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

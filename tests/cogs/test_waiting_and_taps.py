@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import simcord.actors
 
 from cogs.background.double_taps import DoubleTaps
@@ -37,6 +38,7 @@ def loud(world: World, name: str) -> dict[str, Any]:
     return {"name": name, "do": "send_announcement", "when": "every monday at 9", "with": params}
 
 
+@pytest.mark.long
 async def test_an_import_that_waits_is_told_of_once(world: World) -> None:
     alerts, job = await waiting_room(world), await a_job(world)
     await world.bot.services.client.cancel(job)

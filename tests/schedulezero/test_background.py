@@ -66,6 +66,7 @@ async def test_a_task_lives_although_nobody_keeps_it() -> None:
     await asyncio.wait_for(done.wait(), 5)
 
 
+@pytest.mark.long
 def test_no_task_is_started_without_an_owner() -> None:
     found: set[tuple[str, str]] = set()
     for package in PACKAGES:

@@ -89,6 +89,7 @@ def test_who_may_use_a_file_that_another_process_uses(path: Path, held: str, ask
         asked(path).release()
 
 
+@pytest.mark.long
 def test_a_process_holds_a_file_until_its_last_part_lets_go(path: Path) -> None:
     parts: list[Claim] = [serve(path), run_bot(path), use(path), use(path)]
     for asked in (serve, run_bot, replace):
@@ -123,6 +124,7 @@ def test_a_part_that_lets_go_does_not_open_the_file_to_others(path: Path) -> Non
     server.release()
 
 
+@pytest.mark.long
 def test_each_path_to_a_file_leads_to_one_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = path.parent
     (folder / "link.db").symlink_to(path)

@@ -229,6 +229,7 @@ async def test_a_job_that_returns_nothing_succeeded(caller: Caller) -> None:
     assert await caller.ask({"method": "nothing"}) == {"success": True}
 
 
+@pytest.mark.long
 async def test_ten_thousand_malformed_frames_later_it_still_answers(caller: Caller) -> None:
     for start in range(0, 10_000, 500):
         for _ in range(500):
@@ -290,6 +291,7 @@ async def test_stop_returns_at_once_and_start_may_follow(handler: Handler, calle
         assert (await caller.ask({"method": "ping"}))["success"] is True
 
 
+@pytest.mark.long
 async def test_a_stop_answers_what_is_under_way(handler: Handler, caller: Caller) -> None:
     await caller.send({"method": "nap", "params": {"seconds": 20}})
     assert (await caller.ask({"method": "ping"}))["success"]

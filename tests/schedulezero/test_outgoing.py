@@ -431,6 +431,7 @@ DOORS = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 def test_whatever_calls_an_address_goes_through_one_door() -> None:
     root = Path(__file__).parent.parent.parent
     found: dict[str, list[str]] = {door: [] for door in DOORS}

@@ -74,6 +74,7 @@ def _calls(file: Path) -> Iterator[tuple[str, int]]:
             yield name, node.lineno
 
 
+@pytest.mark.long
 def test_nothing_opens_or_creates_a_file_but_by_the_ways_that_are_safe() -> None:
     found: list[str] = []
     for file in _modules():

@@ -76,6 +76,7 @@ async def test_it_waits_for_the_server_and_follows_what_comes_and_goes(
     await running.stop()
 
 
+@pytest.mark.long
 async def test_it_reports_itself_offline(server_config: ServerConfig, handler: Handler) -> None:
     running = ServerThread(server_config)
     await running.start()
@@ -88,6 +89,7 @@ async def test_it_reports_itself_offline(server_config: ServerConfig, handler: H
     await running.stop()
 
 
+@pytest.mark.long
 async def test_it_is_back_within_seconds_after_the_server_was_killed(
     server_config: ServerConfig, handler: Handler, tmp_path: Path
 ) -> None:
@@ -133,6 +135,7 @@ async def register_as_stranger(config: ServerConfig, handler: Handler, **changed
         return json.loads(await asyncio.wait_for(cast(Any, socket.recv()), 5))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changed", [{"methods": []}, {"methods": ["two"]}, {"concurrency": 1}, {"schemas": {"one": {"a": 1}}}]
 )
@@ -162,6 +165,7 @@ async def test_it_notices_that_somebody_registered_in_its_name(
     await running.stop()
 
 
+@pytest.mark.long
 async def test_a_server_that_knows_no_digests_gets_none(
     handler: Handler, server_config: ServerConfig
 ) -> None:

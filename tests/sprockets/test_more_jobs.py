@@ -178,6 +178,7 @@ class Receiver:
         return web.Response(status=self.status, text="so it is", headers={"Location": "http://127.0.0.1:1/"})
 
 
+@pytest.mark.long
 async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings: Settings) -> None:
     (port,) = free_ports(1)
     receiver, url = Receiver(), f"http://localhost:{port}/hook"

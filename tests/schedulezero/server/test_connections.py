@@ -86,6 +86,7 @@ async def test_a_second_request_that_never_ends_its_headers_is_closed(address: t
     writer.close()
 
 
+@pytest.mark.long
 async def test_a_body_that_never_ends_is_answered_and_closed(address: tuple[str, int]) -> None:
     reader, writer = await asyncio.open_connection(*address)
     head = "POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -95,6 +96,7 @@ async def test_a_body_that_never_ends_is_answered_and_closed(address: tuple[str,
     writer.close()
 
 
+@pytest.mark.long
 async def test_who_does_not_read_the_answers_is_closed(address: tuple[str, int]) -> None:
     with socket.socket() as raw:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -128,6 +130,7 @@ async def test_silent_connections_are_bounded_and_keep_nobody_out(address: tuple
         writer.close()
 
 
+@pytest.mark.long
 async def test_long_polls_are_bounded_and_the_bot_gets_in(address: tuple[str, int]) -> None:
     answers: list[int] = []
     over = asyncio.Event()

@@ -215,6 +215,7 @@ async def test_a_failed_run_is_made_up_for_once(api: Api, raw_handler: RawHandle
     )
 
 
+@pytest.mark.long
 async def test_missing_instants_are_those_without_a_good_run(api: Api) -> None:
     job_id = (await created(api, trigger={"type": "interval", "args": {"seconds": 1}}))["job_id"]
     await post(api, f"{job_id}/pause")

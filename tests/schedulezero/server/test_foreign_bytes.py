@@ -123,6 +123,7 @@ async def test_no_such_bytes_call_a_job(called: tuple[Handler, list[Any]], kind:
     assert calls == [{"b": 1}]
 
 
+@pytest.mark.long
 async def test_the_server_says_nothing_to_a_port_that_speaks_something_else(
     api: Api, raw_handler: RawHandler, server_config: ServerConfig
 ) -> None:
@@ -151,6 +152,7 @@ async def test_the_server_says_nothing_to_a_port_that_speaks_something_else(
     assert (await ended(api, job_id))["status"] == "succeeded"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("of", ["server", "handler"])
 async def test_who_never_ends_the_handshake_is_closed(
     server: ServerConfig, called: tuple[Handler, list[Any]], of: str
@@ -163,6 +165,7 @@ async def test_who_never_ends_the_handshake_is_closed(
     writer.close()
 
 
+@pytest.mark.long
 async def test_peers_that_only_connect_are_bounded(
     monkeypatch: pytest.MonkeyPatch, server_config: ServerConfig
 ) -> None:

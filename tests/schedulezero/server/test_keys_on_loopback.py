@@ -118,6 +118,7 @@ async def records(api: Api, job_id: str) -> list[dict[str, Any]]:
     return (await api.get(f"/api/jobs/{job_id}/executions")).json()["records"]
 
 
+@pytest.mark.long
 async def test_a_server_whose_key_is_taken_out_calls_no_job(tmp_path: Path) -> None:
     keys, server_keys = load_keys(tmp_path / "bot", everywhere=True), load_keys(tmp_path / "server")
     keys.allow(server_keys.public, "the server")
@@ -136,6 +137,7 @@ async def test_a_server_whose_key_is_taken_out_calls_no_job(tmp_path: Path) -> N
                 await asyncio.to_thread(socket.recv)
 
 
+@pytest.mark.long
 async def test_a_plain_handler_does_not_register(
     keyed: ServerConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -149,6 +151,7 @@ async def test_a_plain_handler_does_not_register(
         assert (await api.get("/api/handlers")).json()["handlers"] == []
 
 
+@pytest.mark.long
 async def test_our_handler_does_not_register_at_a_plain_server(
     server: ServerConfig, api: Api, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -161,6 +164,7 @@ async def test_our_handler_does_not_register_at_a_plain_server(
     assert (await api.get("/api/handlers")).json()["handlers"] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("whose", ["none", "stranger"])
 async def test_nobody_calls_the_handler_without_an_allowed_key(
     keyed: ServerConfig, tmp_path: Path, whose: str
@@ -172,6 +176,7 @@ async def test_nobody_calls_the_handler_without_an_allowed_key(
         assert (await asyncio.to_thread(speak, handler.address, HELLO, keys, keys.public))["success"] is True
 
 
+@pytest.mark.long
 async def test_a_handler_that_proves_a_key_and_listens_plainly_is_not_called(
     keyed: ServerConfig, raw_handler: RawHandler
 ) -> None:

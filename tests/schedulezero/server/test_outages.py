@@ -30,6 +30,7 @@ async def records(api: httpx.AsyncClient, job_id: str) -> list[dict[str, Any]]:
     return (await api.get(f"/api/jobs/{job_id}/executions")).json()["records"]
 
 
+@pytest.mark.long
 async def test_attempts_and_waits_outlive_a_restart(
     server_config: ServerConfig, raw_handler: RawHandler
 ) -> None:
@@ -100,6 +101,7 @@ async def _succeeded(api: httpx.AsyncClient, job_id: str) -> bool:
     return (await records(api, job_id))[0]["status"] == "succeeded"
 
 
+@pytest.mark.long
 async def test_a_clock_set_back_runs_no_instant_twice(
     server_config: ServerConfig, raw_handler: RawHandler
 ) -> None:
@@ -117,6 +119,7 @@ async def test_a_clock_set_back_runs_no_instant_twice(
     assert len(runs) == len(set(runs))
 
 
+@pytest.mark.long
 async def test_after_an_outage_only_the_latest_run_of_a_job_is_carried_out(
     server_config: ServerConfig, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +144,7 @@ async def _none_queued(api: httpx.AsyncClient, job_id: str) -> list[dict[str, An
     return found if all(record["status"] != "queued" for record in found) else None
 
 
+@pytest.mark.long
 async def test_a_full_disk_delays_and_loses_nothing(
     server_config: ServerConfig, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:

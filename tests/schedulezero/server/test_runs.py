@@ -37,6 +37,7 @@ async def test_a_call_carries_its_run(api: Api, raw_handler: RawHandler) -> None
     assert (await api.get(f"/api/jobs/{job_id}")).json()["state"] == "finished"
 
 
+@pytest.mark.long
 async def test_a_failure_is_tried_three_times(api: Api, raw_handler: RawHandler) -> None:
     raw_handler.respond = lambda call: {"success": False, "error": "flat tyre"}
     raw_handler.start("send")

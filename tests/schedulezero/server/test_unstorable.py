@@ -88,6 +88,7 @@ async def test_a_row_that_cannot_be_written_keeps_no_other_from_being_written(
         assert (await api.get("/api/health/ready")).status_code == 200
 
 
+@pytest.mark.long
 async def test_ready_says_when_outcomes_cannot_be_written_and_recovers(
     server_config: ServerConfig, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:

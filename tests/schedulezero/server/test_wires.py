@@ -128,6 +128,7 @@ async def test_the_same_key_may_move(wires: Wires) -> None:
     assert (answer["success"], answer["address"]) == (True, address)
 
 
+@pytest.mark.long
 async def test_on_loopback_a_live_handler_is_not_replaced(
     api: Api, raw_handler: RawHandler, server_config: ServerConfig
 ) -> None:

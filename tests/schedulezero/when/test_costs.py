@@ -45,6 +45,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("locale", ["en-US", "de"])
 @pytest.mark.parametrize("head", ["", "every day at 9 except ", "every day at 9 until ", "every "])
 @pytest.mark.parametrize("tail", ["", " jan"])

@@ -46,6 +46,7 @@ def test_the_fields_agree_with_apscheduler(fields: dict[str, object]) -> None:
     assert ours(fields, START, 12) == theirs(fields, START, 12)
 
 
+@pytest.mark.long
 @settings(max_examples=tries(200), deadline=None)
 @given(
     st.fixed_dictionaries(
