@@ -20,20 +20,12 @@ from schedulezero.methods.typed import (
     Url,
     job,
 )
+from sprockets.kit.asking import asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import (
-    asking_discord,
-    channel_of,
-    colour_of,
-    embed_of,
-    expect_member,
-    for_each,
-    mentions,
-    partly,
-    post,
-    role_of,
-    text_for,
-)
+from sprockets.kit.lookups import channel_of, expect_member, role_of
+from sprockets.kit.messages import colour_of, embed_of, mentions, text_for
+from sprockets.kit.posting import post
+from sprockets.kit.several import for_each, partly
 
 
 @job(

@@ -13,9 +13,11 @@ from schedulezero.errors import JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
+from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import REASON, asking_discord, fitting, guild_channel_of, text_for
 from sprockets.kit.follow_up import follow_up, waiting
+from sprockets.kit.lookups import guild_channel_of
+from sprockets.kit.messages import fitting, text_for
 
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024

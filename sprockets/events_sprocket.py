@@ -17,16 +17,11 @@ from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceId, job
 from schedulezero.methods.values import said_span
+from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import (
-    CLOCK_SKEW,
-    REASON,
-    asking_discord,
-    fitting,
-    guild_channel_of,
-    guild_of,
-    text_for,
-)
+from sprockets.kit.lookups import guild_channel_of, guild_of
+from sprockets.kit.messages import fitting, text_for
+from sprockets.kit.posting import CLOCK_SKEW
 
 _SOONEST = timedelta(minutes=1)  # Discord rejects events that start in the past
 _LONGEST_DESCRIPTION = 1000

@@ -15,8 +15,10 @@ from schedulezero.handler.steps import step
 from schedulezero.methods.host import host_of
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, LongText, MemberId, Text, job
+from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import REASON, Sendable, asking_discord, channel_of, post
+from sprockets.kit.lookups import Sendable, channel_of
+from sprockets.kit.posting import post
 
 _BULK = 100
 _BULK_AGE = timedelta(days=14) - timedelta(minutes=5)  # Discord refuses older ones; keep a margin

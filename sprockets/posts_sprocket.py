@@ -14,21 +14,11 @@ from schedulezero.errors import Gone, JobFailed, Uncertain
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
+from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import (
-    MOST_TEXT,
-    REASON,
-    Sendable,
-    asking_discord,
-    channel_of,
-    find_message,
-    fitting,
-    may_look_back,
-    mentions,
-    post,
-    posted,
-    text_for,
-)
+from sprockets.kit.lookups import Sendable, channel_of, find_message
+from sprockets.kit.messages import MOST_TEXT, fitting, mentions, text_for
+from sprockets.kit.posting import may_look_back, post, posted
 
 _MOST_ANSWERS = 10
 _LONGEST_ANSWER = 55

@@ -14,8 +14,9 @@ from pydantic import Field
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.typed import LongText, MemberId, job
+from sprockets.kit.asking import asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import asking_discord, post
+from sprockets.kit.posting import post
 
 MARK = "⏰"
 # Each row: minutes to snooze for, and the button's label.

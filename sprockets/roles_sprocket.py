@@ -13,9 +13,11 @@ from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
+from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import REASON, asking_discord, guild_of, not_here, partly, role_of
 from sprockets.kit.follow_up import follow_up, waiting
+from sprockets.kit.lookups import guild_of, not_here, role_of
+from sprockets.kit.several import partly
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)

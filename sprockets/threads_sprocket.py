@@ -13,19 +13,11 @@ from schedulezero.errors import JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
+from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import (
-    CLOCK_SKEW,
-    MOST_TEXT,
-    REASON,
-    asking_discord,
-    channel_of,
-    fitting,
-    guild_channel_of,
-    mentions,
-    post,
-    text_for,
-)
+from sprockets.kit.lookups import channel_of, guild_channel_of
+from sprockets.kit.messages import MOST_TEXT, fitting, mentions, text_for
+from sprockets.kit.posting import CLOCK_SKEW, post
 
 Quiet = Literal["1 hour", "1 day", "3 days", "1 week"]
 # How long a thread may be inactive before Discord archives it → Discord's value, in minutes.

@@ -40,28 +40,21 @@ from schedulezero.methods.typed import (
     job,
 )
 from schedulezero.web.outgoing import CALLING, send_out
+from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.discord_side import (
-    REASON,
-    asking_discord,
+from sprockets.kit.follow_up import follow_up, waiting
+from sprockets.kit.lookups import (
     channel_of,
-    colour_of,
-    embed_of,
     expect_guild,
     expect_member,
     find_message,
-    fitting,
-    for_each,
     guild_channel_of,
     guild_of,
-    mentions,
-    partly,
-    post,
-    posted,
     role_of,
-    text_for,
 )
-from sprockets.kit.follow_up import follow_up, waiting
+from sprockets.kit.messages import colour_of, embed_of, fitting, mentions, text_for
+from sprockets.kit.posting import post, posted
+from sprockets.kit.several import for_each, partly
 
 __all__ = (
     "CALLING",

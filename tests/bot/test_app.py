@@ -17,7 +17,7 @@ from bot.demo.demo import simulated
 from bot.health.doctor_discord import discord_checks
 from cogs.health import Check
 from schedulezero.errors import JobFailed, PortTaken
-from sprockets.kit.discord_side import asking_discord
+from sprockets.kit.asking import asking_discord
 from tests.support.granting import give_the_bot
 from tests.support.world import World, a_world, said
 

@@ -14,7 +14,7 @@ import discord
 import pytest
 
 from schedulezero import faults
-from sprockets.kit import discord_side
+from sprockets.kit import posting
 from tests.support.granting import give_the_bot
 from tests.support.world import World
 
@@ -160,7 +160,7 @@ async def test_where_the_bot_may_not_look_back_a_post_is_uncertain_and_not_repea
     monkeypatch: pytest.MonkeyPatch,
     method: str,
 ) -> None:
-    monkeypatch.setattr(discord_side, "_NONCE_HOLDS", timedelta())
+    monkeypatch.setattr(posting, "_NONCE_HOLDS", timedelta())
     channel: Any = world.bot.get_channel(world.channel.id)
     await channel.set_permissions(channel.guild.default_role, read_message_history=False)
     await world.env.settle()

@@ -1,0 +1,124 @@
+"""Finds channels, guilds, roles, members and messages, only in the guild of the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from schedulezero.errors import Gone, JobFailed
+from schedulezero.handler.run_context import current_run
+from schedulezero.methods.message_links import read_message_link
+from sprockets.kit.asking import asking_discord
+
+Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
+GuildChannel = discord.abc.GuildChannel | discord.Thread
+
+
+async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
+    """Return the channel or thread with that id, if messages can be posted in it.
+
+    Raises JobFailed if there is none, if it accepts no messages, or if it belongs to another guild than the
+    job.
+    """
+    channel = await guild_channel_of(bot, channel_id)
+    if not isinstance(channel, Sendable):
+        raise JobFailed(
+            "I can't post messages in {channel}. Choose a text channel.",
+            retry=False,
+            code="cannot_post_in",
+            channel=channel,
+        )
+    return channel
+
+
+async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel:
+    """Return the channel or thread with that id, of any kind.
+
+    Raises JobFailed if there is none, or if it belongs to another guild than the job.
+    """
+    channel: Any = bot.get_channel(channel_id)
+    if channel is None:
+        try:
+            async with asking_discord(f"see the channel {channel_id}"):
+                channel = await bot.fetch_channel(channel_id)
+        except Gone as error:
+            raise JobFailed(
+                "The channel {channel_id} no longer exists.",
+                retry=False,
+                code="channel_missing",
+                channel_id=channel_id,
+            ) from error
+    expect_guild(getattr(channel, "guild", None))
+    return channel
+
+
+async def find_message(bot: discord.Client, link: str) -> discord.Message:
+    """Return the message that a link leads to.
+
+    Raises JobFailed if there is none, or if it belongs to another guild than the job.
+    """
+    found = read_message_link(link)
+    if found is None:
+        raise JobFailed("That isn't a message link.", retry=False, code="not_a_message_link")
+    channel = await channel_of(bot, found.channel_id)
+    async with asking_discord("find the post"):
+        return await channel.fetch_message(found.message_id)
+
+
+def expect_guild(guild: discord.Guild | None) -> None:
+    """Raise JobFailed if the current run's job belongs to another guild than this one."""
+    wanted = current_run().guild_id
+    if wanted is not None and (guild is None or str(guild.id) != wanted):
+        raise JobFailed(
+            "The job acts on something outside the server it belongs to.",
+            retry=False,
+            code="job_of_another_guild",
+        )
+
+
+def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
+    """Return the guild with that id.
+
+    Raises JobFailed if the bot isn't in it, or if the job belongs to another guild.
+    """
+    guild = bot.get_guild(guild_id)
+    if guild is None:
+        raise JobFailed(
+            "I'm no longer in the server {guild_id}.",
+            retry=False,
+            code="bot_left_guild",
+            guild_id=guild_id,
+        )
+    expect_guild(guild)
+    return guild
+
+
+async def expect_member(bot: discord.Client, user_id: int) -> None:
+    """Raise JobFailed if the job belongs to a guild and this person isn't a member of it."""
+    guild_id = current_run().guild_id
+    if guild_id is None:
+        return
+    guild = guild_of(bot, int(guild_id))
+    if guild.get_member(user_id) is not None:
+        return
+    try:
+        async with asking_discord(f"look for the member {user_id}"):
+            await guild.fetch_member(user_id)
+    except Gone as error:
+        raise not_here(user_id) from error
+
+
+def not_here(user_id: int) -> JobFailed:
+    """Return the failure of a job about somebody who isn't in its guild."""
+    return JobFailed("{user_id} isn't in this server.", retry=False, code="user_not_here", user_id=user_id)
+
+
+def role_of(guild: discord.Guild, role_id: int) -> discord.Role:
+    """Return the role with that id. Raises JobFailed if the guild has none."""
+    role = guild.get_role(role_id)
+    if role is None:
+        raise JobFailed(
+            "The role {role_id} no longer exists.", retry=False, code="role_missing", role_id=role_id
+        )
+    return role

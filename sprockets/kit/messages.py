@@ -1,0 +1,111 @@
+"""Writes what a message says: its text with variables, mentions, embeds, colours, and Discord's lengths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import discord
+
+from schedulezero import instants
+from schedulezero.errors import JobFailed, ParameterError
+from schedulezero.handler.run_context import current_run
+from schedulezero.methods.colours import parse_colour
+from schedulezero.methods.variables import facts_of, render, turn
+
+MOST_TEXT = 2000
+"""The most characters that a message can have."""
+_USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
+
+
+def mentions(
+    text: str, *, role: discord.Role | None = None, everyone: bool = False
+) -> discord.AllowedMentions:
+    """Return mentions that ping the people named in the text, and the role or everyone only if asked.
+
+    Parameters:
+        text: The text as somebody wrote it, before its variables are filled in, so that a variable pings
+            nobody.
+        role: A role to ping.
+        everyone: Whether to ping @everyone.
+    """
+    users = [discord.Object(int(number)) for number in dict.fromkeys(_USER_MENTION.findall(text))]
+    roles: Iterable[Any] = [role] if role is not None else []
+    return discord.AllowedMentions(
+        everyone=everyone, roles=list(roles), users=users[:100], replied_user=False
+    )
+
+
+def colour_of(value: Any) -> discord.Colour:
+    """Return the colour that a text such as ``#5865F2`` or ``blue`` names, or raise JobFailed."""
+    found = parse_colour(value)
+    if found is None:
+        raise JobFailed(
+            "{str!r} isn't a colour. Example: #5865F2 or blue.",
+            retry=False,
+            code="not_a_colour",
+            str=str(value)[:40],
+        )
+    return discord.Colour(found)
+
+
+def fitting(text: str, most: int, where: str) -> str:
+    """Return the text, or raise JobFailed if it is too long for Discord.
+
+    Parameters:
+        text: The text as it is sent, with its variables filled in.
+        most: How many characters Discord accepts.
+        where: What the text is, for the error's sentence, such as ``message``.
+    """
+    if len(text) > most:
+        raise JobFailed(
+            "The {where} has {len} characters; Discord takes {most}.",
+            retry=False,
+            code="text_too_long",
+            where=where,
+            len=len(text),
+            most=most,
+        )
+    return text
+
+
+def embed_of(data: dict[str, Any]) -> discord.Embed:
+    """Return the embed that Discord's JSON describes. Raises JobFailed if Discord would refuse it."""
+    try:
+        embed = discord.Embed.from_dict(data)
+        if not embed or len(embed) > 6000:
+            raise ValueError("it is empty or longer than 6,000 characters")
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise JobFailed(
+            "The embed can't be used: {error}.", retry=False, code="embed_unusable", error=error
+        ) from error
+    parts = (
+        ("title", embed.title, 256),
+        ("description", embed.description, 4096),
+        ("footer", embed.footer.text, 2048),
+        *((f"name of field {number}", field.name, 256) for number, field in enumerate(embed.fields, 1)),
+        *((f"value of field {number}", field.value, 1024) for number, field in enumerate(embed.fields, 1)),
+    )
+    for where, text, most in parts:
+        fitting(text or "", most, where)
+    return embed
+
+
+def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
+    """Return the text for the current run, with its variables filled in.
+
+    A text that holds several texts, separated by lines of ``---``, uses one of them in each run.
+
+    Parameters:
+        guild: The guild that variables such as ``{members}`` are about.
+        text: What somebody wrote.
+        shuffled: Whether several texts are used in a random order instead of their own.
+    """
+    run = current_run()
+    chosen = turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
+    try:
+        facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now())
+        return render(chosen, facts)
+    except ParameterError as error:
+        raise JobFailed(error.message, retry=False) from error

@@ -1,0 +1,130 @@
+"""Posts a message once per run, even if a process dies in between."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import discord
+
+from schedulezero import instants
+from schedulezero.errors import JobFailed, Uncertain
+from schedulezero.handler.run_context import current_run
+from schedulezero.handler.steps import nonce, step
+from sprockets.kit.asking import asking_discord
+from sprockets.kit.lookups import Sendable
+from sprockets.kit.messages import MOST_TEXT, fitting
+
+_NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
+CLOCK_SKEW = timedelta(minutes=2)
+_MOST_LOOKED_AT = 500
+
+
+async def post(
+    channel: discord.abc.Messageable,
+    name: str,
+    *,
+    content: str | None = None,
+    embed: discord.Embed | None = None,
+    poll: discord.Poll | None = None,
+    view: discord.ui.View | None = None,
+    allowed_mentions: discord.AllowedMentions,
+    key: str | None = None,
+) -> dict[str, Any]:
+    """Post a message once in the current run and return its ids and link, as `posted` does.
+
+    If an earlier call for the same run may have posted the message, this looks for it in the channel first.
+    For a few minutes, Discord also recognizes the message's nonce and returns the first message.
+
+    Parameters:
+        channel: Where to post.
+        name: The channel's name in errors, such as ``#general``.
+        content: The message's text.
+        embed: Its embed.
+        poll: Its poll.
+        view: Its buttons and selects.
+        allowed_mentions: Whom it pings; see `mentions`.
+        key: Names the message within the run. Needed only for more than one message in a channel.
+    """
+    fitting(content or "", MOST_TEXT, "message")
+    target = await channel._get_channel()  # discord.py's own way to get a person's channel
+    key = key or f"post:{target.id}"
+    plan = {
+        "content": content or "",
+        "embed": embed.to_dict() if embed is not None else None,
+        "poll": poll.question if poll is not None else None,
+    }
+
+    async def do(plan: dict[str, Any]) -> dict[str, Any]:
+        extra: dict[str, Any] = {"embed": discord.Embed.from_dict(plan["embed"])} if plan["embed"] else {}
+        if poll is not None:
+            extra["poll"] = poll
+        if view is not None:
+            extra["view"] = view
+        if marked := nonce(key):
+            extra["nonce"] = marked
+        async with asking_discord(f"post in {name}"):
+            message = await target.send(plan["content"] or None, allowed_mentions=allowed_mentions, **extra)
+        return posted(message)
+
+    return await step(key, do, plan=plan, find=lambda plan, since: _posted_before(target, plan, since))
+
+
+async def _posted_before(
+    channel: discord.abc.Messageable, plan: dict[str, Any], since: datetime
+) -> dict[str, Any] | None:
+    """Return what was posted for a plan since an instant, or None. Raises Uncertain if that is unknown."""
+    journal = current_run().journal
+    assert journal is not None
+    me = channel._state.self_id  # type: ignore[attr-defined]
+    earliest = discord.Object(discord.utils.time_snowflake(since - CLOCK_SKEW))
+    count = 0 if may_look_back(channel) else _MOST_LOOKED_AT
+    try:
+        async with asking_discord("look for what I posted"):
+            async for message in channel.history(limit=_MOST_LOOKED_AT, after=earliest, oldest_first=True):
+                count += 1
+                mine = message.author.id == me and _is_of(plan, message)
+                if mine and not await journal.knows_message(str(message.id)):
+                    return posted(message)
+    except JobFailed as error:
+        if error.retry_after is not None:
+            raise
+        count = _MOST_LOOKED_AT  # the bot may not read it
+    if count < _MOST_LOOKED_AT or abs(instants.now() - since) < _NONCE_HOLDS:
+        return None
+    raise Uncertain(
+        "I was stopped while I posted, and cannot tell from the channel whether I did.",
+        code="posting_uncertain",
+    )
+
+
+def may_look_back(channel: Any) -> bool:
+    """Return whether the bot may read a channel's history; without that right, Discord returns none."""
+    guild: discord.Guild | None = getattr(channel, "guild", None)
+    return guild is None or channel.permissions_for(guild.me).read_message_history
+
+
+def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
+    """Return whether a message matches the plan. (Discord may add to an embed but keeps its text.)"""
+    words = [(embed.title, embed.description) for embed in message.embeds if embed.type in (None, "rich")]
+    embed = plan["embed"]
+    wanted = [(embed.get("title"), embed.get("description"))] if embed else []
+    if plan.get("poll") != (message.poll.question if message.poll is not None else None):
+        return False
+    return message.content.strip() == plan["content"].strip() and words[: len(wanted)] == wanted
+
+
+def posted(message: discord.Message, channel: Sendable | None = None) -> dict[str, Any]:
+    """Return a message's ids and link as a job's result. The ids are strings, as JSON clients need them.
+
+    Parameters:
+        message: The posted message.
+        channel: Its channel, for a webhook's message, which doesn't know it.
+    """
+    guild = channel.guild if channel is not None else message.guild
+    return {
+        "message_id": str(message.id),
+        "channel_id": str(message.channel.id),
+        "guild_id": str(guild.id) if guild else None,
+        "url": message.jump_url,
+    }
