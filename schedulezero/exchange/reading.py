@@ -151,7 +151,7 @@ def _entries(data: bytes, asked: Asked) -> list[Entry | Fault]:
     if text.lstrip()[:1] == "{" and "__apscheduler_" in text:
         return [Fault(1, _PICKLED)]
     if "BEGIN:VCALENDAR" in text[:1000].upper():
-        from schedulezero.exchange.calendar_file import read_calendar
+        from schedulezero.exchange.calendar_import import read_calendar
 
         params = {"channel_id": asked.channel_id}
         return read_calendar(

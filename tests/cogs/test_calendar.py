@@ -28,7 +28,7 @@ from cogs.desk.runs.agenda import (
     week_days,
 )
 from schedulezero import instants
-from schedulezero.exchange.calendar_file import MOST_EVENTS, calendar_of
+from schedulezero.exchange.calendar_export import MOST_EVENTS, calendar_of
 from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
 from schedulezero.when.calendar.triggers import schedule_of

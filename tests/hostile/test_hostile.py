@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from bot.config import ConfigError, Settings, load_settings
 from schedulezero.errors import ParameterError, TriggerError, WhenError
-from schedulezero.exchange.calendar_file import read_calendar
+from schedulezero.exchange.calendar_import import read_calendar
 from schedulezero.exchange.yaml_file import Fault, read_jobs
 from schedulezero.handler.handler import Handler
 from schedulezero.methods.variables import Facts, render

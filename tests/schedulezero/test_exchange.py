@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from schedulezero.errors import WhenError
-from schedulezero.exchange.calendar_file import read_calendar, write_calendar
+from schedulezero.exchange.calendar_export import write_calendar
+from schedulezero.exchange.calendar_import import read_calendar
 from schedulezero.exchange.rrule_lines import recurrences
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, read_jobs, write_jobs
 from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Trigger

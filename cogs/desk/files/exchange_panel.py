@@ -31,7 +31,7 @@ from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import BulkChange
 from schedulezero.errors import ClientError, ParameterError
-from schedulezero.exchange.calendar_file import calendar_of
+from schedulezero.exchange.calendar_export import calendar_of
 from schedulezero.exchange.limited_reading import UnreadableFile
 from schedulezero.exchange.reading import Asked, Found
 from schedulezero.exchange.yaml_file import Fault, write_jobs

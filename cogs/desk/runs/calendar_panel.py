@@ -37,7 +37,7 @@ from cogs.rights.rights import permission_name, posting_in
 from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
-from schedulezero.exchange.calendar_file import calendar_of
+from schedulezero.exchange.calendar_export import calendar_of
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
