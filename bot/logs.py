@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import threading
+import warnings
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -120,6 +121,9 @@ def set_up(*, verbose: bool) -> None:
     quiet = ("aiohttp", "httpx", "httpcore") if verbose else ("aiohttp", "httpx", "httpcore", "discord")
     for name in quiet:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Python hides these in imported modules, but sprockets' authors and the bot's owner need to see them.
+    warnings.filterwarnings("default", r".* has moved to ", DeprecationWarning)
+    logging.captureWarnings(capture=True)
     sys.excepthook = _ended
     threading.excepthook = _thread_ended
     sys.unraisablehook = _not_raised

@@ -30,6 +30,8 @@ FOLDER = Path(__file__).parent / "locale"
 ERRORS = "error"
 """The context (``msgctxt``) of sentences from elsewhere; their ``msgid`` is their code."""
 
+_LONGEST_TRANSLATED = 2000  # as of a sentence in English
+
 _locale: ContextVar[str] = ContextVar("desk_locale", default="en-GB")
 
 
@@ -75,9 +77,11 @@ def translated(sentence: str) -> str:
         return sentence
     template = _error_template(language_of(_locale.get()), sentence.code)
     # A peer may send any values with a known code; its own text is better than a template with gaps.
-    if template is None or not placeholders(template) <= sentence.values.keys():
+    given = {name for name, value in sentence.values.items() if value is not None}
+    if template is None or not placeholders(template) <= given:
         return sentence
-    return filled(template, sentence.values, translated)
+    # Bounded at every depth: a sentence within a sentence may be used, and so translated, more than once.
+    return filled(template, sentence.values, translated)[:_LONGEST_TRANSLATED]
 
 
 @cache

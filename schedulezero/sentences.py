@@ -122,7 +122,7 @@ def read_sentence(data: Mapping[str, Any], key: str) -> Sentence | None:
     text = data.get(key)
     if text is None:
         return None
-    text = text if isinstance(text, str) else str(text)
+    text = text if isinstance(text, str) else json.dumps(text, ensure_ascii=False, default=str)
     code, values = data.get(f"{key}_code"), data.get(f"{key}_values")
     return _read(text, code, values, DEEPEST) or _made(text, None, {})
 

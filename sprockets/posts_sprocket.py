@@ -12,6 +12,7 @@ from pydantic import Field
 
 from schedulezero.errors import Gone, JobFailed, Uncertain
 from schedulezero.handler.steps import step
+from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
 from sprockets.kit.asking import REASON, asking_discord
@@ -65,7 +66,7 @@ async def send_poll(
 @send_poll.preview
 async def _poll_preview(bot: commands.Bot, channel_id: int, question: str, answers: str, **_: Any) -> str:
     """Return the poll's answers as people will read them."""
-    return "\n".join(f"○ {discord.utils.escape_markdown(answer)}" for answer in _answers(answers))
+    return "\n".join(f"○ {escaped(answer)}" for answer in _answers(answers))
 
 
 def _answers(text: str) -> list[str]:

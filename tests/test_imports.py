@@ -256,6 +256,16 @@ def test_an_old_path_warns_and_has_the_same_names(name: str) -> None:
     assert all(getattr(old, name) is getattr(new, name) for name in names if not name.startswith("_"))
 
 
+def test_the_module_that_was_split_still_has_its_names() -> None:
+    with pytest.warns(DeprecationWarning, match="has moved to"):
+        sys.modules.pop("sprockets.discord_side", None)
+        old = importlib.import_module("sprockets.discord_side")
+    kit = importlib.import_module("sprockets.kit")
+    for name in ("REASON", "asking_discord", "channel_of", "find_message", "embed_of", "post", "for_each"):
+        assert getattr(old, name) is getattr(kit, name)
+    assert {"failure", "MOST_TEXT", "CLOCK_SKEW", "may_look_back"} <= vars(old).keys()
+
+
 @pytest.mark.parametrize("package", ["schedulezero.client", "schedulezero.handler", "schedulezero.methods"])
 def test_a_module_that_became_a_package_still_has_its_names(package: str) -> None:
     names = {

@@ -15,6 +15,7 @@ import discord
 
 from cogs.language import t, translated
 from cogs.rights.rights import Channel, Of, findings, is_risky
+from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
 from schedulezero.model.authorship import belongs_to_another
@@ -98,7 +99,7 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     if act in _ONLY_STOPS:
         return Verdict()
     if situation.spec is None:
-        method = discord.utils.escape_markdown(would_be.method[:80])
+        method = escaped(would_be.method[:80])
         return Verdict(
             (t("“{method}” isn't loaded, so I can't check whether you may do this.", method=method),)
         )
@@ -115,7 +116,7 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         against.append(situation.unreachable)
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):
-        name = discord.utils.escape_markdown(job.title)[:60]
+        name = escaped(job.title[:60])
         against.append(t("“{name}” needs approval: edit it instead.", name=name))
     return Verdict(tuple(dict.fromkeys(against)))
 
@@ -147,7 +148,7 @@ def may_touch(job: Job, member: discord.Member) -> bool:
 
 
 def _not_theirs(job: Job) -> str:
-    name = f"“{discord.utils.escape_markdown(job.title[:80])}”"
+    name = f"“{escaped(job.title[:80])}”"
     if belongs_to_another(job):
         return t("Only its creator and administrators may change {job}.", job=name)
     return t("Only its creator, administrators and the roles it names may change {job}.", job=name)

@@ -25,4 +25,9 @@ if TYPE_CHECKING:
     from schedulezero.methods.spec import summary_of as summary_of
     from schedulezero.methods.spec import variables_in as variables_in
 
+__all__ = (
+    "META_KEY", "SPEC_ATTRIBUTE", "JobFunction", "MethodSpec", "Need", "Tell", "best_matches", "in_channel",
+    "is_resumable", "needs", "resumable", "spec_of", "summary_of", "variables_in",
+)  # fmt: skip
+
 __getattr__ = names_of(__name__, "schedulezero.methods.spec")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +45,16 @@ def test_secrets_are_hidden_wherever_they_come_from() -> None:
     for text in ("https://example.org/@me", "https://example.org?mail=a@b", "https://example.org is me@home"):
         assert redact(text) == text
     assert redact("a job named sz_ok ran at 10.30.15") == "a job named sz_ok ran at 10.30.15"
+
+
+def test_an_old_import_of_a_sprocket_is_told_in_the_log(tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text("from sprockets.discord_side import post\n")
+    script = "from bot.logs import set_up; set_up(verbose=False); import theirs"
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (
+        "theirs.py:1: DeprecationWarning: sprockets.discord_side has moved to sprockets.kit" in ended.stderr
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
+import sprockets
 from schedulezero.methods.sprocket_settings import read, settings_of
 from sprockets.web_sprocket import WebSettings
 from tests.support.granting import let_everybody_use
@@ -36,6 +39,57 @@ async def test_who_may_only_schedule_changes_no_settings(world: World) -> None:
     let_everybody_use(world, "sprockets")
     opened = await form(world, sam)
     assert opened.modal is None and "*Manage Server* permission to change settings" in said(opened)
+
+
+MANY = """
+from pydantic import BaseModel
+from sprockets.kit import RegisteringCog, by_name, job
+
+class Settings(BaseModel):
+    one: str = ""
+    two: str = ""
+    three: str = ""
+    four: str = ""
+    five: str = ""
+    six: str = ""
+    seven: str = ""
+
+@job()
+async def many(bot) -> dict:
+    return {}
+
+class ManySprocket(RegisteringCog):
+    jobs = by_name(many)
+    settings = Settings
+
+async def setup(bot):
+    await bot.add_cog(ManySprocket(bot))
+"""
+
+
+async def form_of(world: World, picked: str) -> Any:
+    shown = await world.owner.slash(world.channel, "sprockets")
+    assert shown.response is not None
+    return await world.owner.select(shown.response, [picked])
+
+
+async def test_more_settings_than_a_form_holds_are_asked_in_several(world: World, tmp_path: Path) -> None:
+    (tmp_path / "many_sprocket.py").write_text(MANY)
+    sprockets.__path__.append(str(tmp_path))
+    try:
+        await world.owner.slash(world.channel, "load_sprocket", name="many")
+        first = await form_of(world, "many")
+        assert len(first.modal["components"]) == 5
+        await world.owner.submit_modal(first, {"p:one": "1"})
+        second = await form_of(world, "many.1")
+        assert len(second.modal["components"]) == 2
+        assert "Saved" in said(await world.owner.submit_modal(second, {"p:seven": "7"}))
+        model: Any = vars(type(world.bot.cogs["ManySprocket"]))["settings"]
+        kept = await settings_of(world.bot, "many", model, str(world.guild.id))
+        assert (kept.one, kept.seven) == ("1", "7")
+    finally:
+        sprockets.__path__.remove(str(tmp_path))
+        sys.modules.pop("sprockets.many_sprocket", None)
 
 
 def test_what_a_newer_version_does_not_take_is_left_out() -> None:

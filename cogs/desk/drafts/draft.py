@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from cogs.desk.kit.wording import cut, plain
+from cogs.desk.kit.wording import MAX_FIELDS, cut, plain
 from cogs.language import t, translated
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.message_links import read_message_link
@@ -29,8 +29,6 @@ KEPT = "#kept"
 HIDDEN = "#hidden"
 """The key that holds the names of the job's values that the draft's writer may not read."""
 
-FIELDS_A_STEP = 5  # of a modal; the first step gives one of them to *when*
-
 
 @dataclass(frozen=True, slots=True)
 class Filled:
@@ -51,32 +49,31 @@ class Filled:
         return not self.errors and not self.missing
 
 
-def steps(spec: MethodSpec) -> list[list[Parameter]]:
-    """Return the parameters by step: the required ones first, in as few steps as possible.
+def first_fields(spec: MethodSpec) -> list[Parameter]:
+    """Return the parameters of the first form, which also asks when: required ones first, as many as fit.
 
-    The form does not ask for the guild; it is the one where the command was used.
+    No form asks for the guild; it is the one where the command was used.
     """
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
     asked.sort(key=lambda parameter: not parameter.required)  # stable: declared order within each
-    first, rest = asked[: FIELDS_A_STEP - 1], asked[FIELDS_A_STEP - 1 :]
-    return [first, *(rest[start : start + FIELDS_A_STEP] for start in range(0, len(rest), FIELDS_A_STEP))]
+    return asked[: MAX_FIELDS - 1]
 
 
 WHERE = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS)
 
 
-def groups(spec: MethodSpec) -> dict[str, list[Parameter]]:
+def fields_by_form(spec: MethodSpec) -> dict[str, list[Parameter]]:
     """Return the parameters by line of a draft's card; each line has its own form.
 
     ``where`` holds the required places and people, ``what`` the first of the remaining parameters, ``more1``
     and up the rest. Lines without parameters are left out.
     """
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
-    where = [item for item in asked if item.kind in WHERE and item.required][:FIELDS_A_STEP]
+    where = [item for item in asked if item.kind in WHERE and item.required][:MAX_FIELDS]
     rest = sorted((item for item in asked if item not in where), key=lambda item: not item.required)
-    found = {"where": where, "what": rest[:FIELDS_A_STEP]}
-    for number, start in enumerate(range(FIELDS_A_STEP, len(rest), FIELDS_A_STEP), 1):
-        found[f"more{number}"] = rest[start : start + FIELDS_A_STEP]
+    found = {"where": where, "what": rest[:MAX_FIELDS]}
+    for number, start in enumerate(range(MAX_FIELDS, len(rest), MAX_FIELDS), 1):
+        found[f"more{number}"] = rest[start : start + MAX_FIELDS]
     return {name: parameters for name, parameters in found.items() if parameters}
 
 

@@ -17,7 +17,7 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
-    groups,
+    fields_by_form,
     label_of,
     said_choice,
 )
@@ -151,7 +151,7 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
     further: list[DeskButton] = []
     # Read as: name of the group, its text while it is empty.
     empty = {"where": t("Where or whom"), "what": t("What")}
-    for name, parameters in groups(spec).items():
+    for name, parameters in fields_by_form(spec).items():
         said = [
             shown(parameter, draft.values[parameter.name], 100 if brief else 600)
             for parameter in parameters

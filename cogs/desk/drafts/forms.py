@@ -1,7 +1,7 @@
 """Convert a draft's declared parameters to a modal's fields, and the submitted fields to values.
 
 A modal cannot be answered with a modal and has at most five fields; each line of the card has its own form,
-with the fields that `draft.groups` puts together.
+with the fields that `draft.fields_by_form` puts together.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
-    groups,
+    fields_by_form,
+    first_fields,
     label_of,
     said_choice,
-    steps,
 )
 from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.kit.components import TEXT_CHANNELS, objects
@@ -63,7 +63,7 @@ def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None 
     Parameters:
         spec: what the method declares.
         draft: the input so far.
-        group: `FIRST`, ``when``, ``options``, or a name of `draft.groups`.
+        group: `FIRST`, ``when``, ``options``, or a name of `draft.fields_by_form`.
         keeps: for an edit, the present schedule in words, which an empty field keeps.
     """
     verb = t("Edit") if draft.job_id else t("Schedule")
@@ -80,7 +80,7 @@ def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None 
             placeholder=t("31 December 2027"),
         )
         return new_form("draft", "form", target, title, [_when_field(draft, keeps), end, *_timing(draft)])
-    parameters = steps(spec)[0] if group == FIRST else groups(spec).get(group, [])
+    parameters = first_fields(spec) if group == FIRST else fields_by_form(spec).get(group, [])
     hidden = kept_hidden(draft)
     fields = [
         parameter_field(

@@ -24,6 +24,7 @@ from cogs.desk.kit.layout import fit, panel_of, row_of
 from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, titled
 from cogs.language import speaking, t
 from cogs.services import spec_for
+from schedulezero.methods.markup import escaped
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
@@ -110,7 +111,7 @@ def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
             continue
         label = label_of(parameter) if parameter is not None else plain(name)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        lines = discord.utils.escape_mentions(discord.utils.escape_markdown(text)).splitlines()
+        lines = escaped(text).splitlines()
         found.append(
             f"**{label}:** {lines[0] if lines else '–'}"
             if len(lines) < 2

@@ -10,6 +10,7 @@ import discord
 from discord import ui
 
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION
 
 
 class Form(ui.Modal):
@@ -29,8 +30,8 @@ async def ask(
 
 
 def new_form(panel: str, name: str, target: str, title: str, fields: Sequence[ui.Label[Any]]) -> Form:
-    """Return a form with at most five fields."""
-    form = Form(title=title[:45], custom_id=f"sz-form:{panel}:{name}:{target}")
+    """Return a form with those fields, at most `MAX_FIELDS`."""
+    form = Form(title=title[:MAX_LABEL], custom_id=f"sz-form:{panel}:{name}:{target}")
     for field in fields:
         form.add_item(field)
     return form
@@ -49,14 +50,14 @@ def text_field(
 ) -> ui.Label[Any]:
     """Return a text field."""
     return ui.Label(
-        text=label[:45],
-        description=description[:100] if description else None,
+        text=label[:MAX_LABEL],
+        description=description[:MAX_OPTION] if description else None,
         component=ui.TextInput(
             custom_id=name,
             style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
             required=required,
             max_length=most,
-            placeholder=placeholder[:100] if placeholder else None,
+            placeholder=placeholder[:MAX_OPTION] if placeholder else None,
             default=value[:most] if value else None,
         ),
     )
@@ -72,8 +73,8 @@ def choice_field(
 ) -> ui.Label[Any]:
     """Return a select field."""
     return ui.Label(
-        text=label[:45],
-        description=description[:100] if description else None,
+        text=label[:MAX_LABEL],
+        description=description[:MAX_OPTION] if description else None,
         component=ui.Select(custom_id=name, options=options, required=required),
     )
 

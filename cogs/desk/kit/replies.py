@@ -15,6 +15,7 @@ from cogs.rights.rights import may_schedule
 from cogs.services import Refused
 from schedulezero.client.http import held_to_persons_limit
 from schedulezero.errors import ScheduleZeroError
+from schedulezero.methods.markup import escaped
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ async def answer_error(interaction: discord.Interaction, error: app_commands.App
     caller = caller_of(interaction)
     with speaking(interaction.locale):
         if isinstance(error, app_commands.TransformerError):
-            value = discord.utils.escape_markdown(str(error.value))[:100]
+            value = escaped(str(error.value)[:100])
             await caller.say(t("“{value}” doesn't fit there. Pick it again.", value=value))
             return
         if isinstance(error, app_commands.CheckFailure | app_commands.CommandNotFound):

@@ -15,14 +15,18 @@ import discord
 
 from cogs.language import locale, mark, t, tn, translated
 from schedulezero import instants
+from schedulezero.methods.markup import escaped
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.when.language.describe import describe
 
-_ESCAPED_PERSON = re.compile("<@\u200b(\\d{15,20})>")
+_ESCAPED_PERSON = re.compile("\\\\<@\u200b(\\d{15,20})>")
 
+_MOST_ESCAPED = 4000  # Discord shows no longer text
 MAX_LABEL = 45
+MAX_FIELDS = 5
+"""The most fields in a modal."""
 MAX_OPTION = 100
 
 NEUTRAL = discord.Colour.blurple()
@@ -127,7 +131,7 @@ def cut(text: str, length: int) -> str:
 
 def plain(text: str) -> str:
     """Escape a text: no formatting, no pings, on one line."""
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(" ".join(text.split())))
+    return escaped(" ".join(text[:_MOST_ESCAPED].split()))
 
 
 def bullets(items: Sequence[str], most: int) -> list[str]:

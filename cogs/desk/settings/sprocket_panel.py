@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -16,16 +17,17 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask
-from cogs.desk.kit.wording import NEUTRAL, cut
+from cogs.desk.kit.wording import MAX_FIELDS, MAX_OPTION, NEUTRAL, cut
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
 from schedulezero.methods.annotations import parameter_from
+from schedulezero.methods.parameters import Parameter
 from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.methods.sprocket_settings import save_settings, settings_of
 
-_MOST_FIELDS = 5
+_FORM = "."  # between a sprocket and the number of its form; no name of a sprocket has one
 
 
 async def show_sprockets(desk: Desk) -> None:
@@ -46,33 +48,41 @@ async def show_sprockets(desk: Desk) -> None:
         idle = [f"{name} ({found[name].version})" for name in found if name not in loaded]
         said = t("Not loaded: {names}. `/load_sprocket` loads one.", names=", ".join(idle) or "–")
         items.append(ui.TextDisplay(cut("\n".join([f"-# {said}", *loader.clashes()]), 600)))
-    options = [
-        discord.SelectOption(label=name, value=name)
-        for name in loaded
-        if loader.cog_of(bot, name) is not None
-    ]
+    options = [option for name in loaded for option in _options(desk, name)]
     if options:
         items.append(row_of(DeskSelect("sprocket", "configure", "all", t("Configure…"), options[:25])))
     await desk.show(panel_of(*items, colour=NEUTRAL))
 
 
+def _options(desk: Desk, name: str) -> list[discord.SelectOption]:
+    """Return an option for each form of a sprocket's settings; a form has at most `MAX_FIELDS` of them."""
+    if loader.cog_of(desk.bot, name) is None:
+        return []
+    count = math.ceil(len(_model(desk, name).model_fields) / MAX_FIELDS)
+    labels = [name] if count == 1 else [f"{name} {number}/{count}" for number in range(1, count + 1)]
+    return [
+        discord.SelectOption(
+            label=label[:MAX_OPTION], value=name if number == 0 else f"{name}{_FORM}{number}"
+        )
+        for number, label in enumerate(labels)
+    ]
+
+
 async def configure(desk: Desk, _: str) -> None:
-    """Open the form of a sprocket's settings, filled with this server's values."""
+    """Open a form of a sprocket's settings, filled with this server's values."""
     desk.check_settings()
-    name = desk.picked()
-    model = _model(desk, name)
-    spec = _spec(name, model)
+    picked = desk.picked()
+    name, model, spec = _asked(desk, picked)
     settings = await settings_of(desk.bot, name, model, desk.guild_id)
     values = typed(spec, settings.model_dump(mode="json"))
-    fields = [parameter_field(item, values.get(item.name)) for item in spec.parameters[:_MOST_FIELDS]]
-    await ask(desk, "sprocket", "settings", name, t("Settings for {name}", name=name), fields)
+    fields = [parameter_field(item, values.get(item.name)) for item in spec.parameters]
+    await ask(desk, "sprocket", "settings", picked, t("Settings for {name}", name=name), fields)
 
 
-async def configured(desk: Desk, name: str, fields: Mapping[str, Any]) -> None:
+async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Save the submitted settings."""
     desk.check_settings()
-    model = _model(desk, name)
-    spec = _spec(name, model)
+    name, model, spec = _asked(desk, target)
     filled = fill(spec, read_form(fields)[0], desk.guild_id)
     if filled.errors or filled.missing:
         missing = [t("{label} is missing.", label=t(item.label)) for item in filled.missing]
@@ -90,8 +100,24 @@ async def configured(desk: Desk, name: str, fields: Mapping[str, Any]) -> None:
 
 def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:
     """Return the settings that the form does not include, which stay as they are."""
-    asked = {item.name for item in spec.parameters[:_MOST_FIELDS]}
+    asked = {item.name for item in spec.parameters}
     return {name: value for name, value in present.items() if name not in asked}
+
+
+def _asked(desk: Desk, picked: str) -> tuple[str, type[BaseModel], MethodSpec]:
+    """Return the sprocket, the model of its settings, and those that the picked form includes."""
+    name, _, number = picked.partition(_FORM)
+    model = _model(desk, name)
+    forms = _forms(_spec(name, model))
+    index = int(number) if number.isdecimal() and len(number) < 3 else 0
+    if index >= len(forms):
+        raise Refused(t("“{name}” isn't loaded, or it has no settings.", name=picked[:50]))
+    return name, model, MethodSpec(name, name, forms[index])
+
+
+def _forms(spec: MethodSpec) -> list[tuple[Parameter, ...]]:
+    found = spec.parameters
+    return [found[start : start + MAX_FIELDS] for start in range(0, len(found), MAX_FIELDS)]
 
 
 def _model(desk: Desk, name: str) -> type[BaseModel]:

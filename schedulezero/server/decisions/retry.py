@@ -76,12 +76,16 @@ def outcome_of(answer: JsonObject) -> Outcome:
     return Outcome(
         ok=False,
         result=answer,
-        error=clean_text(error) if error else _no_reason(),
+        error=clean_text(error) if error and _is_visible(error) else _no_reason(),
         retry=answer.get("retry") is not False,
         retry_after=_seconds(answer.get("retry_after")),
         uncertain=answer.get("uncertain") is True,
         pause=answer.get("pause") is True,
     )
+
+
+def _is_visible(text: str) -> bool:
+    return any(char.isprintable() and not char.isspace() for char in text)
 
 
 def _no_reason() -> Sentence:
