@@ -119,7 +119,9 @@ def _complain(sentence: str, status: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="schedulezero-bot", description="A Discord bot that does things on time.")
+    parser = _Parser(
+        prog="schedulezero-bot", description="Run ScheduleZero, the Discord bot for scheduled jobs."
+    )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     parser.set_defaults(config=None, verbose=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -135,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     dev = _add(
-        commands, "dev", "run the bot, or the demo without a token, and take up changed sprockets", _dev
+        commands, "dev", "run the bot, or the demo without a token, and reload changed sprockets", _dev
     )
     dev.add_argument("--port", type=_whole(0, 65535), default=0, metavar="N", help="port of the demo's page")
     dev.add_argument("--no-browser", action="store_true", help="do not open the demo's page in a browser")
@@ -160,7 +162,9 @@ def _parser() -> argparse.ArgumentParser:
         _add(commands, "health", "ask the server whether it is ready; exit status 1 if it is not", health)
     )
     add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
-    add_keys_arguments(_add(commands, "keys", "show the keys of the ZeroMQ wires, and let others in", keys))
+    add_keys_arguments(
+        _add(commands, "keys", "show the keys of the ZeroMQ connections, and allow others", keys)
+    )
     add_backup_arguments(_add(commands, "backup", "copy the databases, also while the bot runs", backup))
     add_restore_arguments(_add(commands, "restore", "bring a backup back; the bot must be stopped", restore))
     add_move_arguments(_add(commands, "move", "move everything from a SQLite file to PostgreSQL", move))
@@ -216,7 +220,10 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             CONFIG,
         )
     if re.fullmatch(r"[!-~]+", token) is None:
-        raise Unusable("DISCORD_TOKEN is not a token: it holds spaces or letters that none has.", CONFIG)
+        raise Unusable(
+            "DISCORD_TOKEN does not look like a token: it contains spaces or characters that no token has.",
+            CONFIG,
+        )
     cluster = None
     if options.cluster is not None:
         from bot.clusters import read_cluster

@@ -143,7 +143,7 @@ Type /schedule create in the message box, pick “Post a message in a channel”
 in 1 minute for when.
 “Viewing as” switches between an administrator, a moderator and a plain member; {door}/@ada
 shows what the bot writes to Ada alone.
-One post comes by itself in two minutes. Ctrl-C ends the demo.
+One message is posted automatically after two minutes. Press Ctrl+C to end the demo.
 """,
         flush=True,
     )
