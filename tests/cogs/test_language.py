@@ -187,3 +187,18 @@ def test_the_catalogues_are_packed() -> None:
     assert (ROOT / "cogs" / "locale").is_dir() and Path(ROOT / "pyproject.toml").read_text().count(
         "locale/*.po"
     ) == 1
+
+
+def test_a_translation_is_as_short_as_its_original_may_be() -> None:
+    """A template may name a value twice, and a value may be such a sentence itself."""
+    text: Any = "[x](" * 400
+    for _ in range(3):
+        text = Sentence("{who} {channel}", "creator_is_outside_thread", who=text, channel=text)
+    with speaking("de"):
+        assert len(translated(text)) <= 2000
+
+
+def test_a_known_code_without_its_values_is_shown_as_it_was_said() -> None:
+    said_so = Sentence("It's full: {most}.", "hourly_limit", most=None)
+    with speaking("de"):
+        assert translated(said_so) == str(said_so)
