@@ -11,69 +11,23 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import zmq
-import zmq.asyncio
 
 from schedulezero.errors import JobFailed
-from schedulezero.handler import executor, repetitions
-from schedulezero.handler.handler import Handler
+from schedulezero.handler import executor
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import resumable
 from schedulezero.model import JsonObject
 from tests.conftest import until
 from tests.support.journal import Bot
 from tests.support.journal import bot as bot
-
-
-class Clock:
-    """The handler's clock, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(repetitions, "clock", made)
-    return made
-
-
-class PublishedServer:
-    """Sends calls as the published server does: one REQ socket for each attempt."""
-
-    def __init__(self, handler: Handler) -> None:
-        self.address = handler.address
-        self._context = zmq.asyncio.Context()
-        self._sockets: list[Any] = []
-
-    async def send(self, method: str, params: JsonObject | None = None) -> Any:
-        socket = self._context.socket(zmq.REQ)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(self.address)
-        await socket.send(json.dumps({"method": method, "params": params or {}}).encode())
-        self._sockets.append(socket)
-        return socket
-
-    async def call(self, method: str, params: JsonObject | None = None) -> JsonObject:
-        return await answer_of(await self.send(method, params))
-
-    def close(self) -> None:
-        self._context.destroy(linger=0)
-
-
-async def answer_of(socket: Any) -> JsonObject:
-    async with asyncio.timeout(20):
-        return json.loads(await socket.recv())
+from tests.support.published_calls import Clock, PublishedCaller, answer_of
+from tests.support.published_calls import clock as clock
 
 
 @pytest_asyncio.fixture
-async def server(bot: Bot) -> AsyncIterator[PublishedServer]:
+async def server(bot: Bot) -> AsyncIterator[PublishedCaller]:
     assert bot.handler is not None
-    made = PublishedServer(bot.handler)
+    made = PublishedCaller(bot.handler.address)
     yield made
     made.close()
 
@@ -110,7 +64,7 @@ def calls_under_way(bot: Bot) -> int:
 
 
 async def test_a_job_of_24_seconds_that_is_called_three_times_is_done_once(
-    bot: Bot, server: PublishedServer, slow: Slow, clock: Clock
+    bot: Bot, server: PublishedCaller, slow: Slow, clock: Clock
 ) -> None:
     sockets: list[Any] = []
     for number, after in enumerate((0.0, 11.0, 12.0), 1):
@@ -126,7 +80,7 @@ async def test_a_job_of_24_seconds_that_is_called_three_times_is_done_once(
 
 
 async def test_a_job_of_ten_seconds_and_a_bit_gives_the_repetition_its_answer(
-    bot: Bot, server: PublishedServer, slow: Slow, clock: Clock
+    bot: Bot, server: PublishedCaller, slow: Slow, clock: Clock
 ) -> None:
     first = await server.send("slow", {"number": 7})
     await until(lambda: slow.begun == [7])
@@ -141,7 +95,7 @@ async def test_a_job_of_ten_seconds_and_a_bit_gives_the_repetition_its_answer(
 
 
 async def test_two_quick_runs_of_an_interval_both_run(
-    bot: Bot, server: PublishedServer, clock: Clock
+    bot: Bot, server: PublishedCaller, clock: Clock
 ) -> None:
     for seconds in (0, 1, 1, 9):
         clock.now += seconds
@@ -150,7 +104,7 @@ async def test_two_quick_runs_of_an_interval_both_run(
 
 
 async def test_a_failure_in_time_is_tried_again_and_one_that_nothing_helps_is_not(
-    bot: Bot, server: PublishedServer, clock: Clock
+    bot: Bot, server: PublishedCaller, clock: Clock
 ) -> None:
     bot.effects.errors = [JobFailed("not yet"), JobFailed("not yet")]
     answers: list[JsonObject] = []
@@ -179,7 +133,7 @@ async def test_a_failure_in_time_is_tried_again_and_one_that_nothing_helps_is_no
 
 
 async def test_the_next_attempt_repeats_no_completed_step(
-    bot: Bot, server: PublishedServer, clock: Clock
+    bot: Bot, server: PublishedCaller, clock: Clock
 ) -> None:
     async def third_fails(name: str) -> JsonObject:
         if name == "third" and "third" not in bot.effects.done and not failed:
@@ -208,7 +162,7 @@ async def test_the_next_attempt_repeats_no_completed_step(
 
 
 async def test_a_job_of_many_steps_goes_on_after_the_server_gave_up(
-    bot: Bot, server: PublishedServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    bot: Bot, server: PublishedCaller, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executor, "DEADLINE_SECONDS", 0.3)
 
@@ -231,7 +185,7 @@ async def test_a_job_of_many_steps_goes_on_after_the_server_gave_up(
 
 @pytest.mark.parametrize("method", ["plain", "two_steps"])
 async def test_after_a_crash_a_repetition_doubles_nothing(
-    bot: Bot, server: PublishedServer, clock: Clock, method: str
+    bot: Bot, server: PublishedCaller, clock: Clock, method: str
 ) -> None:
     params = {"text": "hello"}
     if method == "two_steps":
@@ -269,7 +223,7 @@ async def test_after_a_crash_a_repetition_doubles_nothing(
 
 
 async def test_a_result_that_came_too_late_survives_a_crash(
-    bot: Bot, server: PublishedServer, slow: Slow, clock: Clock
+    bot: Bot, server: PublishedCaller, slow: Slow, clock: Clock
 ) -> None:
     first = await server.send("slow")
     await until(lambda: len(slow.begun) == 1)
@@ -287,7 +241,7 @@ async def test_a_result_that_came_too_late_survives_a_crash(
 
 
 async def test_a_run_that_was_answered_in_time_does_not_swallow_the_next_one_after_a_restart(
-    bot: Bot, server: PublishedServer, clock: Clock
+    bot: Bot, server: PublishedCaller, clock: Clock
 ) -> None:
     assert (await server.call("plain"))["success"] is True
     await bot.stop()
@@ -304,7 +258,7 @@ async def test_without_a_journal_it_is_the_same(clock: Clock, bot: Bot, slow: Sl
     bot.handler.journal = None
     bot.handler.start()
     await bot.handler.wait_bound()
-    server = PublishedServer(bot.handler)
+    server = PublishedCaller(bot.handler.address)
     sockets = [await server.send("slow")]
     await until(lambda: len(slow.begun) == 1)
     clock.now += 11
@@ -317,12 +271,12 @@ async def test_without_a_journal_it_is_the_same(clock: Clock, bot: Bot, slow: Sl
 
 @pytest.mark.long
 async def test_two_hundred_jobs_of_12_seconds_are_done_once_each(
-    bot: Bot, server: PublishedServer, slow: Slow, clock: Clock
+    bot: Bot, server: PublishedCaller, slow: Slow, clock: Clock
 ) -> None:
     for number in range(200):
         await server.send("slow", {"number": number})
     await until(lambda: len(slow.begun) == 200)
-    for socket in server._sockets:
+    for socket in server.sockets:
         socket.close(0)
     clock.now += 11
     second = [await server.send("slow", {"number": number}) for number in range(200)]
@@ -358,7 +312,7 @@ NOT_JSON: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", NOT_JSON)
 @pytest.mark.parametrize("raised", [False, True], ids=["returned", "raised"])
 async def test_what_is_no_json_fails_its_run_in_words_on_an_open_connection(
-    bot: Bot, server: PublishedServer, clock: Clock, name: str, raised: bool
+    bot: Bot, server: PublishedCaller, clock: Clock, name: str, raised: bool
 ) -> None:
     async def odd(context: Any, params: dict[str, Any]) -> Any:
         value = NOT_JSON[name]()
@@ -387,7 +341,7 @@ def connections() -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux shows them")
 async def test_dropped_sockets_leave_nothing_behind(
-    bot: Bot, server: PublishedServer, slow: Slow, clock: Clock
+    bot: Bot, server: PublishedCaller, slow: Slow, clock: Clock
 ) -> None:
     await server.call("ping")
     session = bot.handler._session  # type: ignore[union-attr]
@@ -403,4 +357,5 @@ async def test_dropped_sockets_leave_nothing_behind(
     await until(lambda: connections() <= before)
     assert await server.call("ping") == {"success": True, "message": "pong"}
     unnamed = session._calls._unnamed
-    assert len(unnamed._repetitions) == 0 and not unnamed._under_way and not session._calls._tasks
+    assert len(unnamed._repetitions) == 0 and not unnamed._under_way
+    await until(lambda: not session._calls._tasks)  # runs are deleted from the journal a moment later
