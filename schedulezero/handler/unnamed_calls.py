@@ -60,7 +60,7 @@ class UnnamedCalls:
         self._under_way: dict[UnnamedRun, asyncio.Task[JsonObject]] = {}
         self._began_at = instants.now()
         self._recalls_until = repetitions.clock() + repetitions.PUBLISHED.longest_chain
-        self._continued: set[str] = set()
+        self._known: set[str] = set()  # the ids of runs that began while the journal was asked
         self._stopping = False
 
     async def answer(self, invocation: Invocation) -> JsonObject:
@@ -111,15 +111,14 @@ class UnnamedCalls:
         return answer
 
     async def _interrupted(self, run: UnnamedRun, journal: Journal) -> str | None:
-        """Return the id of an equal run from before the last start; each is returned once."""
-        if run.run_id in self._continued:
+        """Return the id of an equal run from before the last start; each run has at most one id."""
+        if run.run_id in self._known:
             return None
         since = instants.now() - timedelta(seconds=repetitions.PUBLISHED.longest_chain)
-        for run_id in await journal.begun_between(f"{RUN_IDS}{run.key}-", since, self._began_at):
-            if run_id not in self._continued:
-                self._continued.add(run_id)
-                return run_id
-        return None
+        found = await journal.begun_between(f"{RUN_IDS}{run.key}-", since, self._began_at)
+        run_id = next((item for item in found if item not in self._known), None)
+        self._known.add(run_id or run.run_id)
+        return run_id
 
 
 async def _delete(journal: Journal, run_id: str) -> None:

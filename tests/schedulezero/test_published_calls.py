@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,14 @@ from schedulezero.handler import executor
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import resumable
 from schedulezero.model import JsonObject
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.support.journal import Bot
 from tests.support.journal import bot as bot
 from tests.support.published_calls import Clock, PublishedCaller, answer_of
 from tests.support.published_calls import clock as clock
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest_asyncio.fixture
@@ -161,26 +167,70 @@ async def test_the_next_attempt_repeats_no_completed_step(
     assert bot.effects.done == ["first", "second", "third"] * 2
 
 
+@pytest.mark.long
 async def test_a_job_of_many_steps_goes_on_after_the_server_gave_up(
     bot: Bot, server: PublishedCaller, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "DEADLINE_SECONDS", 0.3)
+    monkeypatch.setattr(executor, "DEADLINE_SECONDS", 2.0)
+    calls: list[int] = []
 
     @resumable
     async def many(context: Any, params: dict[str, Any]) -> dict[str, Any]:
         async def post(plan: JsonObject) -> JsonObject:
-            await asyncio.sleep(0.1)
             bot.effects.done.append("step")
             return {}
 
+        calls.append(1)
         for number in range(8):
             await step(f"step {number}", post)
+            if number == 4 and len(calls) == 1:
+                await asyncio.Event().wait()  # until the deadline
         return {}
 
     assert bot.handler is not None
     bot.handler.register_sprocket("many", many)
     assert (await server.call("many"))["success"] is True
-    assert bot.effects.done == ["step"] * 8
+    assert bot.effects.done == ["step"] * 8 and len(calls) == 2
+
+
+# Read as: a job, the point at which its process is killed, for the how manieth time, what the repetition is
+# told, and what was done in all.
+KILLED = [
+    ("several", "step.begun", 2, {"success": True}, ["a", "b", "c"]),
+    ("several", "handler.done", 1, {"success": True}, ["a", "b", "c"]),
+    ("several", "handler.ended", 1, {"success": True}, ["a", "b", "c"]),
+    ("once", "handler.begun", 1, {"success": False, "uncertain": True, "retry": False}, []),
+    ("once", "handler.done", 1, {"success": False, "uncertain": True, "retry": False}, ["once"]),
+    ("once", "handler.ended", 1, {"success": True}, ["once"]),
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("method, point, times, told, done", KILLED, ids=[f"{m}-{p}" for m, p, *_ in KILLED])
+async def test_kill_9_in_the_middle_doubles_nothing(
+    tmp_path: Path, method: str, point: str, times: int, told: JsonObject, done: list[str]
+) -> None:
+    (port,) = free_ports(1)
+    effects = tmp_path / "effects"
+    effects.touch()
+    command = [sys.executable, "-m", "tests.support.killed_handler", str(tmp_path / "bot.journal"), str(port)]
+    server = PublishedCaller(f"tcp://127.0.0.1:{port}")
+    try:
+        first = subprocess.Popen([*command, str(effects), point, str(times)], cwd=ROOT)
+        await server.call("ping")
+        waiting = await server.send(method)
+        assert await asyncio.to_thread(first.wait, 30) == -signal.SIGKILL
+        waiting.close(0)
+        second = subprocess.Popen([*command, str(effects)], cwd=ROOT)
+        try:
+            answer = await server.call(method)
+        finally:
+            second.kill()
+            second.wait()
+    finally:
+        server.close()
+    assert {name: answer.get(name) for name in told} == told
+    assert effects.read_text().split() == done
 
 
 @pytest.mark.parametrize("method", ["plain", "two_steps"])
