@@ -229,11 +229,14 @@ class Repetitions:
 
     def ended(self, run: UnnamedRun, answer: JsonObject, at: float) -> None:
         """Note the answer that all calls waiting for a run get now."""
-        self._keep(run, answer)
         for asking in list(run.asking):
             if asking.waiting:
                 self._settle(run, asking, answer, at)
-        self._drop_if_over(run)
+        if run.asking:
+            self._keep(run, answer)
+        else:
+            run.answer = answer
+            self._drop_if_over(run)
         while len(self._due) > MOST_KEPT:
             self._forget_first()
 

@@ -32,6 +32,7 @@ from schedulezero.wire.protocol import failure
 log = logging.getLogger(__name__)
 
 _GOES_ON = "goes_on_later"  # the code of a run that made progress and continues with the next call
+_MOST_CONTINUATIONS = 143  # an hour in all, with 25 s each
 
 
 class _Keep(Protocol):
@@ -101,7 +102,9 @@ class UnnamedCalls:
                 run.run_id = await self._interrupted(run, self._journal) or run.run_id
             named = replace(invocation, call=replace(call, run_id=run.run_id))
             answer = await self._carry_out(run.run_id, named)
-            while answer.get("error_code") == _GOES_ON and not self._stopping:
+            for _ in range(_MOST_CONTINUATIONS):
+                if answer.get("error_code") != _GOES_ON or self._stopping:
+                    break
                 answer = await self._carry_out(run.run_id, named)
         except DatabaseUnavailable as error:
             log.error("a call of %s was not begun: the journal cannot be read: %s", call.method, error)

@@ -1,7 +1,7 @@
 """A handler in a process of its own that kills itself at a named point.
 
-``python -m tests.support.killed_handler JOURNAL PORT EFFECTS [POINT TIMES]``: its jobs append a word to the file
-EFFECTS for each effect. See `schedulezero.faults` for the points.
+``python -m tests.support.killed_handler JOURNAL PORT EFFECTS [POINT TIMES]``: its jobs append a word to the
+file EFFECTS for each effect. See `schedulezero.faults` for the points.
 """
 
 from __future__ import annotations
