@@ -95,6 +95,10 @@ class Calls:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def opened(self) -> None:
+        """Note that calls can arrive from now on."""
+        self._unnamed.opened()
+
     async def finish(self) -> None:
         """Stop the calls in progress and wait until they have ended, except those that ignore cancellation.
 

@@ -192,6 +192,7 @@ class HandlerThread:
                 router.setsockopt(option, value)
             if not self._bind(router):
                 return
+            self._calls.opened()
             if self.registration is not None:
                 self.registration.start()
             self._serve(router, questions, monitor, doorkeeper, keys)

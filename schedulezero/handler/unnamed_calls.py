@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
@@ -60,7 +61,7 @@ class UnnamedCalls:
         self._repetitions = Repetitions()
         self._under_way: dict[UnnamedRun, asyncio.Task[JsonObject]] = {}
         self._began_at = instants.now()
-        self._recalls_until = repetitions.clock() + repetitions.PUBLISHED.longest_chain
+        self._recalls_until = -math.inf
         self._known: set[str] = set()  # the ids of runs that began while the journal was asked
         self._stopping = False
 
@@ -78,6 +79,11 @@ class UnnamedCalls:
             task = self._keep(self._run(run, invocation), f"a call of {_method(invocation)}")
             self._under_way[run] = task
         return await asyncio.shield(self._under_way[run])
+
+    def opened(self) -> None:
+        """Note that calls can arrive from now on; some of them may repeat calls from before."""
+        self._began_at = instants.now()
+        self._recalls_until = repetitions.clock() + repetitions.PUBLISHED.longest_chain
 
     def stop(self) -> None:
         """Delete nothing from the journal any more: it is about to be closed."""

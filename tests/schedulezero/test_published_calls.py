@@ -73,6 +73,9 @@ def calls_under_way(bot: Bot) -> int:
 async def test_a_job_of_24_seconds_that_is_called_three_times_is_done_once(
     bot: Bot, server: PublishedCaller, slow: Slow, clock: Clock
 ) -> None:
+    assert bot.handler is not None and bot.handler._session is not None
+    good: list[Any] = []
+    bot.handler._session._calls._after = good.append
     sockets: list[Any] = []
     for number, after in enumerate((0.0, 11.0, 12.0), 1):
         clock.now += after
@@ -82,6 +85,7 @@ async def test_a_job_of_24_seconds_that_is_called_three_times_is_done_once(
     slow.release.set()
     answers = [await answer_of(socket) for socket in sockets]
     assert answers == [{"number": 7, "times": 1, "success": True}] * 3 and slow.begun == [7]
+    assert len(good) == 1  # it calls an address after the run once
     clock.now += 6  # the next run of an interval of 30 s
     assert (await server.call("slow", {"number": 7}))["times"] == 2
 
