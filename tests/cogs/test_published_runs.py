@@ -152,6 +152,19 @@ async def test_metadata_beside_a_context_changes_nothing(world: World, server: P
     assert world.channel.history() == []
 
 
+async def test_forged_metadata_makes_nothing_personal(world: World, server: PublishedCaller) -> None:
+    """A guild that is a person's own id stands for that person's reminders, and for nothing else."""
+    sam = await scheduler(world)
+    give_the_bot(world, discord.Permissions(administrator=True))
+    own = meta_of(world, sam.id, guild_id=str(sam.id))
+    answer = await server.call("send_announcement", announced(world, own, everyone=True))
+    assert answer["error_code"] == "personal_jobs_are_reminders" and world.channel.history() == []
+    other = {"user_id": str(world.admin.id), "message": "Hi", "_meta": own}
+    assert (await server.call("remind", other))["error_code"] == "reminder_for_somebody_else"
+    theirs = {**other, "user_id": str(sam.id)}
+    assert (await server.call("remind", theirs))["success"] is True
+
+
 async def test_without_metadata_it_acts_with_the_bots_rights(world: World, server: PublishedCaller) -> None:
     give_the_bot(world, discord.Permissions(administrator=True))
     params = announced(world, everyone=True)
