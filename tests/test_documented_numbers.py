@@ -10,7 +10,8 @@ import pytest
 
 from bot.pace import pace, shared_pace
 from cogs.background import ping_budget
-from schedulezero.handler import executor, journal
+from schedulezero.handler import executor, job_meta, journal
+from schedulezero.handler.repetitions import PUBLISHED
 from schedulezero.model import job
 from schedulezero.server.decisions import retry
 from schedulezero.server.engine import shared_queue
@@ -42,6 +43,15 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("reference/wire.md", "| the same handler again | # at once, # a second",
      (crowd.AGAIN_AT_ONCE, crowd.AGAIN_PER_SECOND)),
     ("reference/wire.md", "| `methods` | # names of", (crowd.MOST_METHODS,)),
+    ("reference/wire.md", "It waits # seconds for an answer", (PUBLISHED.timeout,)),
+    ("reference/wire.md", "with delays of # and # seconds", (PUBLISHED.delay, 2 * PUBLISHED.delay)),
+    ("reference/wire.md", "| # to # seconds after a call that was answered later than # seconds",
+     (PUBLISHED.after_timeout(0).earliest, PUBLISHED.after_timeout(0).latest,
+      PUBLISHED.timeout - PUBLISHED.slack)),
+    ("reference/wire.md", "| # to # seconds after a failure",
+     (PUBLISHED.after_failure(0).earliest, PUBLISHED.after_failure(0).latest)),
+    ("reference/wire.md", "| up to # seconds after a call from before", (PUBLISHED.longest_chain,)),
+    ("reference/wire.md", "at most # characters as JSON", (job_meta.LARGEST_META,)),
     ("reference/wire.md", "| `schemas` | # KiB, # levels",
      (crowd.MOST_SCHEMA_BYTES / 1024, crowd.MOST_SCHEMA_DEPTH)),
     ("reference/wire.md", "| the handshake | # seconds", (doorkeeper.HANDSHAKE_SECONDS,)),

@@ -82,22 +82,13 @@ class SchedulesDialect(Dialect):
             )
         if job.trigger.type == "calendar":
             raise NotSupported(refusal(job.trigger, job.timezone))
-        meta = {
-            "name": job.name,
-            "guild_id": job.guild_id,
-            "creator_id": job.creator_id,
-            "meta": dict(job.meta),
-            "timezone": job.timezone,
-            "trigger": job.trigger.to_json(),
-            "created_at": to_iso(job.created_at or datetime.now(UTC)),
-        }
         args = dict(job.trigger.args)
         if job.trigger.type == "cron":
             args.setdefault("timezone", job.timezone)
         body: JsonObject = {
             "handler_id": job.handler_id,
             "job_method": job.method,
-            "job_params": {**job.params, META_KEY: meta},
+            "job_params": {**job.params, META_KEY: _meta_of(job)},
             "trigger": {"type": job.trigger.type, **args},
         }
         # Its own ids are long and guessable, and a button's custom id has room for few characters.
@@ -153,7 +144,8 @@ class SchedulesDialect(Dialect):
         body: JsonObject = {
             "handler_id": job.handler_id,
             "job_method": job.method,
-            "job_params": dict(job.params),
+            # The server tries again by itself; its attempts differ from those of another press.
+            "job_params": {**job.params, META_KEY: {**_meta_of(job), "run_now": secrets.token_hex(8)}},
         }
         answer = await self._http.request("POST", "/api/run_now", body=body, timeout=_RUN_SECONDS)
         return Run(
@@ -211,6 +203,19 @@ def _matches(job: Job, query: JobQuery) -> bool:
         and (query.channel_id is None or query.channel_id in job.channel_ids)
         and (query.text or "").casefold() in text
     )
+
+
+def _meta_of(job: Job) -> JsonObject:
+    """Return what the handler and we need to know about a job, for its params."""
+    return {
+        "name": job.name,
+        "guild_id": job.guild_id,
+        "creator_id": job.creator_id,
+        "meta": dict(job.meta),
+        "timezone": job.timezone,
+        "trigger": job.trigger.to_json(),
+        "created_at": to_iso(job.created_at or datetime.now(UTC)),
+    }
 
 
 def _job_of_schedule(data: JsonObject) -> Job | None:

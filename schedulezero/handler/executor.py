@@ -1,8 +1,9 @@
 """Runs job functions on the host's event loop, with deadline, permission check and journal.
 
 Async functions run on the loop, sync ones in a bounded thread pool. A call's deadline is shorter than the
-caller's timeout of 30 s. A call with a run id goes through the journal (`schedulezero.handler.journal`): a
-second call for the same run waits for the first, gets its result, or resumes where it stopped.
+caller's timeout of 30 s. Each run goes through the journal (`schedulezero.handler.journal`): a second call
+for the same run waits for the first, gets its result, or resumes where it stopped. A call that names no run
+gets one first (`schedulezero.handler.unnamed_calls`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,16 @@ from typing import Any
 from schedulezero import faults
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, JobFailed
-from schedulezero.handler.invocation import Invocation, JobStopped, answer_of, answer_of_error, is_async
+from schedulezero.handler.invocation import (
+    Invocation,
+    JobStopped,
+    answer_of,
+    answer_of_error,
+    is_async,
+)
 from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, JOURNAL_UNWRITABLE, Journal
 from schedulezero.handler.run_context import RunContext, context_of, running
+from schedulezero.handler.unnamed_calls import UnnamedCalls
 from schedulezero.interrupts import is_its_own
 from schedulezero.methods.spec import JobFunction, MethodSpec, is_resumable
 from schedulezero.model import JsonObject
@@ -62,31 +70,34 @@ class Calls:
         self._guard = guard
         self._pool = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="schedulezero-job")
         self._under_way: dict[str, asyncio.Task[JsonObject]] = {}
-        self._tasks: set[asyncio.Task[JsonObject]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._may_be_cancelled: set[asyncio.Task[Any]] = set()
         self._in_threads: set[Future[Any]] = set()
         self._stopping = False
         self._unwritten: dict[str, JsonObject] = {}
+        self._unnamed = UnnamedCalls(journal, self._once, self._keep)
 
     async def answer(self, invocation: Invocation) -> JsonObject:
         """Answer a call; raises nothing unless cancelled."""
         run_id = invocation.call.run_id
-        if self._journal is None or run_id is None:
-            return await asyncio.shield(
-                self._keep(self._carry_out(invocation, None), f"a call of {invocation.call.method}")
-            )
+        if run_id is None:
+            return await self._unnamed.answer(invocation)
         task = self._under_way.get(run_id)
         if task is None:
-            task = self._keep(self._once(run_id, invocation, self._journal), f"run {run_id}")
+            task = self._keep(self._once(run_id, invocation), f"run {run_id}")
             self._under_way[run_id] = task
             task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
         return await asyncio.shield(task)
 
-    def _keep(self, work: Coroutine[Any, Any, JsonObject], what: str) -> asyncio.Task[JsonObject]:
+    def _keep(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         task = run_in_background(work, what, passed_on=(Exception,))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def opened(self) -> None:
+        """Note that calls can arrive from now on."""
+        self._unnamed.opened()
 
     async def finish(self) -> None:
         """Stop the calls in progress and wait until they have ended, except those that ignore cancellation.
@@ -96,6 +107,7 @@ class Calls:
         start.
         """
         self._stopping = True
+        self._unnamed.stop()
         for future in list(self._in_threads):
             future.cancel()  # cancels only those that haven't started
         for task in list(self._may_be_cancelled):
@@ -108,19 +120,22 @@ class Calls:
         """Shut down the thread pool."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _once(self, run_id: str, invocation: Invocation, journal: Journal) -> JsonObject:
-        call, resumable = invocation.call, is_resumable(invocation.function)
+    async def _once(self, run_id: str, invocation: Invocation) -> JsonObject:
+        call, journal = invocation.call, self._journal
+        resumable, unnamed = is_resumable(invocation.function), invocation.asked is not None
         try:
-            known = self._unwritten.get(run_id) or await journal.result(run_id)
-            if known is not None:
-                return known
+            if journal is not None:
+                known = self._unwritten.get(run_id) or await journal.result(run_id)
+                if known is not None:
+                    return known
             if (refusal := await self._refusal(invocation)) is not None:
                 return refusal
-            if not resumable:
-                if self._stopping:
-                    return _not_begun(call)
+            if self._stopping:
+                return _not_begun(call)
+            # Nobody can name an unnamed run after a crash; it is found by the note that it was begun.
+            if journal is not None and (unnamed or not resumable):
                 begun = await journal.begin(run_id, call.round)
-                if begun.again:
+                if begun.again and not resumable:
                     return failure(
                         Sentence(
                             "I was stopped while {method} was running, so it may or may not have been done.",
@@ -136,20 +151,27 @@ class Calls:
         faults.point("handler.begun")
         answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal)
         faults.point("handler.done")
+        if journal is not None:
+            await self._note(journal, run_id, invocation, answer)
+        faults.point("handler.ended")
+        if self._after is not None and answer.get("success") is not False:
+            self._after(invocation)
+        return answer
+
+    async def _note(self, journal: Journal, run_id: str, invocation: Invocation, answer: JsonObject) -> None:
+        # A server that names no run tries again even if we say that it can't help, and the function may have
+        # had a part of its effect.
+        final = invocation.asked is not None and answer.get("retry") is False
         try:
-            if answer.get("success") is not False:
+            if answer.get("success") is not False or (final and not answer.get("uncertain")):
                 await journal.end(run_id, answer)
-            elif not resumable and not answer.get("uncertain"):
+            elif not is_resumable(invocation.function) and not answer.get("uncertain"):
                 await journal.withdraw(run_id)
         except DatabaseUnavailable:
             # The job took effect, so this is the answer; we remember it for the lifetime of this process.
             log.exception("what came of run %s could not be noted in the journal", run_id)
             if len(self._unwritten) < _MOST_UNWRITTEN:
                 self._unwritten[run_id] = answer
-        faults.point("handler.ended")
-        if self._after is not None and answer.get("success") is not False:
-            self._after(invocation)
-        return answer
 
     async def _refusal(self, invocation: Invocation) -> JsonObject | None:
         if self._guard is None:

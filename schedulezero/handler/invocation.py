@@ -16,6 +16,8 @@ from functools import lru_cache
 from typing import Any, cast
 
 from schedulezero.errors import JobFailed, ParameterError, Uncertain
+from schedulezero.handler.job_meta import with_meta
+from schedulezero.handler.repetitions import Asked, asked
 from schedulezero.interrupts import is_its_own
 from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
 from schedulezero.methods.values import check_params
@@ -47,25 +49,37 @@ class JobStopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A call with its function, the function's declaration, and the checked params."""
+    """A call with its function, the function's declaration, and the checked params.
+
+    ``asked`` identifies a call that came without a run id.
+    """
 
     call: Call
     function: JobFunction
     spec: MethodSpec
     params: dict[str, Any]
+    asked: Asked | None = None
 
 
 # A function's declaration never changes; a reloaded sprocket brings new functions.
 _known_spec = lru_cache(maxsize=1024)(spec_of)
 
 
-def prepare(call: Call, function: JobFunction) -> Invocation:
-    """Prepare a call for execution; raises ParameterError if its params are invalid."""
+def prepare(call: Call, function: JobFunction, peer: str | None = None) -> Invocation:
+    """Prepare a call for execution; raises ParameterError if its params are invalid.
+
+    Parameters:
+        call: the call, as it arrived.
+        function: the job function.
+        peer: the key that the caller proved; None on a plain wire.
+    """
+    identity = asked(call, peer) if call.run_id is None else None
+    call = with_meta(call)
     try:
         spec = _known_spec(call.method, function)
     except TypeError:  # an unhashable object
         spec = spec_of(call.method, function)
-    return Invocation(call, function, spec, check_params(spec, call.params))
+    return Invocation(call, function, spec, check_params(spec, call.params), identity)
 
 
 def answer_of(call: Call, result: Any) -> JsonObject:
@@ -195,5 +209,16 @@ def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
             method=call.method,
             error=type(error).__name__,
             text=text,
+        )
+    )
+
+
+def stopped(call: Call) -> JsonObject:
+    """Return the answer to a call that was cancelled."""
+    return failure(
+        Sentence(
+            "{method} was stopped because the handler is shutting down.",
+            "stopped_shutting_down",
+            method=call.method,
         )
     )

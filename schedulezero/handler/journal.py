@@ -112,6 +112,7 @@ class Journal:
         self._run_begins = Together(partial(self._begin, _runs))
         self._step_begins = Together(partial(self._begin, _steps))
         self._run_ends = Together(self._end_runs)
+        self._run_deletions = Together(self._delete_runs)
         self._step_ends = Together(self._end_steps)
 
     async def open(self) -> None:
@@ -121,7 +122,8 @@ class Journal:
 
     async def close(self) -> None:
         """Finish pending writes, then close the database."""
-        for work in (self._results, self._run_begins, self._step_begins, self._run_ends, self._step_ends):
+        batches = (self._results, self._run_begins, self._step_begins, self._run_ends, self._step_ends)
+        for work in (*batches, self._run_deletions):
             await work.close()
         await self._database.close()
 
@@ -141,6 +143,20 @@ class Journal:
         """Delete the record that a run was begun: it failed and may be retried."""
         query = sa.delete(_runs).where(_runs.c.run_id == run_id, _runs.c.result.is_(None))
         await self._database.write(lambda connection: connection.execute(query))
+
+    async def forget(self, run_id: str) -> None:
+        """Delete a run that nobody can ask for again; its steps are kept."""
+        await self._run_deletions.ask(run_id)
+
+    async def begun_between(self, prefix: str, since: datetime, before: datetime) -> list[str]:
+        """Return the ids with this prefix of runs begun in a period, latest first."""
+        query = (
+            sa.select(_runs.c.run_id)
+            .where(_runs.c.begun_at >= since, _runs.c.begun_at < before)
+            .where(_runs.c.run_id.startswith(prefix, autoescape=True))
+            .order_by(_runs.c.begun_at.desc())
+        )
+        return list(await self._database.read(lambda connection: connection.scalars(query).all()))
 
     async def begin_step(self, run_id: str, key: str, round_: int, plan: JsonObject | None) -> Begun:
         """Record a step of a run as begun, unless it already is; durable on return."""
@@ -203,6 +219,11 @@ class Journal:
 
         await self._database.write(write)
         return [None] * len(items)
+
+    async def _delete_runs(self, run_ids: Sequence[str]) -> list[None]:
+        query = sa.delete(_runs).where(_runs.c.run_id.in_(run_ids))
+        await self._database.write(lambda connection: connection.execute(query))
+        return [None] * len(run_ids)
 
     async def _end_steps(self, items: Sequence[tuple[str, str, JsonObject]]) -> list[None]:
         query = (

@@ -26,7 +26,7 @@ import zmq
 
 from schedulezero.errors import ParameterError
 from schedulezero.handler.executor import After, Calls, Guard
-from schedulezero.handler.invocation import Invocation, answer_of_error, prepare
+from schedulezero.handler.invocation import Invocation, answer_of_error, prepare, stopped
 from schedulezero.handler.journal import Journal
 from schedulezero.handler.registration import Registered, Registration
 from schedulezero.methods.spec import JobFunction
@@ -192,6 +192,7 @@ class HandlerThread:
                 router.setsockopt(option, value)
             if not self._bind(router):
                 return
+            self._calls.opened()
             if self.registration is not None:
                 self.registration.start()
             self._serve(router, questions, monitor, doorkeeper, keys)
@@ -290,7 +291,7 @@ class HandlerThread:
                 continue
             if call.method == "ping":
                 self._answers.append((envelope, dict(PONG)))
-            elif (invocation := self._prepare(call, envelope)) is not None:
+            elif (invocation := self._prepare(call, envelope, key)) is not None:
                 with self._lock:
                     self._calls_under_way += 1
                 batch.append(_Waiting(invocation, envelope))
@@ -299,7 +300,7 @@ class HandlerThread:
             self._under_way.add(future)
             future.add_done_callback(lambda done: self._ended(done, batch))
 
-    def _prepare(self, call: Call, envelope: list[bytes]) -> Invocation | None:
+    def _prepare(self, call: Call, envelope: list[bytes], key: str | None) -> Invocation | None:
         """Return the call prepared for execution; None if it was answered at once."""
         function = self._config.sprockets.get(call.method)
         if function is None:
@@ -318,7 +319,7 @@ class HandlerThread:
             self._answers.append((envelope, failure(said, retry_after=1)))
             return None
         try:
-            return prepare(call, function)
+            return prepare(call, function, key)
         except ParameterError as error:
             self._answers.append((envelope, answer_of_error(call, error)))
             return None
@@ -332,7 +333,7 @@ class HandlerThread:
         try:
             answer = await self._calls.answer(waiting.invocation)
         except asyncio.CancelledError:
-            answer = _stopped(call)
+            answer = stopped(call)
         except Exception as error:  # noqa: BLE001 - nothing may go unanswered
             answer = answer_of_error(call, error)
         self._answer(waiting, answer)
@@ -350,7 +351,7 @@ class HandlerThread:
         if not done.cancelled() and (error := done.exception()) is not None:
             log.error("answering calls failed", exc_info=error)
         for waiting in batch:  # cancelled before they began
-            self._answer(waiting, _stopped(waiting.invocation.call))
+            self._answer(waiting, stopped(waiting.invocation.call))
         self._under_way.discard(done)  # only now, because the thread waits for these before it ends
 
     def _send_answers(self, router: zmq.Socket[bytes]) -> None:
@@ -384,16 +385,6 @@ class HandlerThread:
             with self._lock:
                 # Only now: a byte read just before stood for answers that are sent after this.
                 self._woken = False
-
-
-def _stopped(call: Call) -> JsonObject:
-    return failure(
-        Sentence(
-            "{method} was stopped because the handler is shutting down.",
-            "stopped_shutting_down",
-            method=call.method,
-        )
-    )
 
 
 def _received(router: zmq.Socket[bytes], *, proved: bool) -> tuple[list[bytes], str | None]:

@@ -58,6 +58,7 @@ class Published:
 
     def __init__(self) -> None:
         self.schedules: dict[str, dict[str, Any]] = {}
+        self.run_at_once: list[dict[str, Any]] = []
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -95,6 +96,7 @@ class Published:
         return web.json_response({"status": "success", "message": "", "schedule_id": ""})
 
     async def run_now(self, request: web.Request) -> web.Response:
+        self.run_at_once.append(await request.json())
         return web.json_response({"status": "success", "result": {"message_id": "9"}, "message": ""})
 
     async def executions(self, request: web.Request) -> web.Response:
@@ -239,6 +241,22 @@ async def test_metadata_travels_inside_the_params_where_there_is_no_place_for_it
         assert body["trigger"] == {"type": "cron", "hour": 9, "timezone": "Europe/Berlin"}
         assert body["job_params"]["_meta"]["guild_id"] == "1"
         assert (await client.job(job.id, "1")).params == {"text": "hi"}
+        await client.close()
+
+
+async def test_a_run_at_once_carries_the_metadata_and_differs_from_another_press() -> None:
+    published = Published()
+    async with an_http_server(*published.routes()) as endpoint:
+        client = Client(endpoint)
+        job = await client.create(replace(JOB, timezone="Europe/Berlin", creator_id="7"))
+        stored = published.schedules[job.id]["job_params"]["_meta"]
+        kept = await client.job(job.id, "1")
+        await client.run(kept)
+        await client.run(kept)
+        sent = [body["job_params"] for body in published.run_at_once]
+        presses = [params["_meta"].pop("run_now") for params in sent]
+        assert sent == [{"text": "hi", "_meta": stored}] * 2 and stored["creator_id"] == "7"
+        assert len(set(presses)) == 2
         await client.close()
 
 
