@@ -141,9 +141,11 @@ class ScheduleZeroBot(_AnyBot):
         sprockets_cog = SprocketsCog(self)
         await self.add_cog(sprockets_cog)
         sprockets_cog.offer_to_owners_only()
+        for sentence in loader.replaced():
+            log.info("%s", sentence)
         for name in self.settings.sprockets:
             try:
-                await loader.load(self, name)
+                await loader.load(self, loader.present_name(name))
             except Refused as error:
                 # A broken sprocket must not prevent the others from loading.
                 log.error("%s", error.message)
@@ -288,7 +290,7 @@ def create_bot(
         now: Returns the present instant for the embedded server; tests pass their own clock.
     """
     cluster = cluster or _ONE
-    loader.look_in(Path("sprockets"))
+    loader.look_around()
     count = settings.shards or (cluster.count if cluster.count > 1 else None)
     if count is None:
         return _OneConnection(settings, cluster, now)

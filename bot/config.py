@@ -38,7 +38,7 @@ _LARGEST_FILE = 1_000_000
 _BELOW = "__"
 DEFAULT_SPROCKETS = (
     "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web", "reminder",
-    "custom",
+    "example",
 )  # fmt: skip
 
 

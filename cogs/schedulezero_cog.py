@@ -18,6 +18,7 @@ from discord.ext import commands
 from cogs.background.success_pings import GoodRuns
 from cogs.rights.run_guard import RunGuard
 from cogs.services import Services
+from cogs.sprocket_loading.watching import Watch
 from schedulezero.handler.handler import Handler
 from schedulezero.methods.spec import JobFunction
 
@@ -41,6 +42,7 @@ class ScheduleZeroCog(commands.Cog):
             keys=services.keys,
             shards=services.shards,
         )
+        self.watch = Watch(bot, self.handler.sprockets, self.handler.unregister_sprocket)
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
         """Add a job method under a name and tell the server at once."""
@@ -56,10 +58,12 @@ class ScheduleZeroCog(commands.Cog):
         self.handler.unregister_sprocket(name)
 
     async def cog_load(self) -> None:
+        self.watch.begin()
         if self.bot.is_ready():
             self.handler.start()
 
     async def cog_unload(self) -> None:
+        self.watch.end()
         self.handler.stop()
         await self._good_runs.close()
 

@@ -128,7 +128,7 @@ class SprocketsCog(commands.Cog):
         found = loader.discover()
         fitting = [found[name] for name in names if current.casefold() in name.casefold()]
         return [
-            app_commands.Choice(name=f"{item.name} · {item.package} {item.version}"[:100], value=item.name)
+            app_commands.Choice(name=f"{item.name} · {item.source}"[:100], value=item.name)
             for item in fitting[:25]
         ]
 

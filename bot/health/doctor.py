@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from bot.app import expect_free, keys_of
 from bot.config import Settings, source_of
@@ -98,17 +97,17 @@ def _exposure(settings: Settings) -> Check:
 
 def _sprockets(settings: Settings) -> Check:
     """Import each sprocket that the bot will load, without loading it."""
-    loader.look_in(Path("sprockets"))  # `create_bot` does this too
-    known = loader.available()
-    absent = [name for name in settings.sprockets if name not in known]
-    faults = [loader.fault_of(name) for name in settings.sprockets if name in known]
+    loader.look_around()  # `create_bot` does this too
+    known, names = loader.available(), [loader.present_name(name) for name in settings.sprockets]
+    absent = [name for name in names if name not in known]
+    faults = [loader.fault_of(name) for name in names if name in known]
     trouble = [
         *(f"There is no sprocket “{name}”. There are: {', '.join(known)}." for name in absent),
         *(fault for fault in faults if fault is not None),
         *loader.clashes(),
     ]
     remedy = " ".join(trouble)
-    return Check("sprockets", not trouble, ", ".join(settings.sprockets), remedy)
+    return Check("sprockets", not trouble, " ".join([", ".join(names), *loader.replaced()]), remedy)
 
 
 async def _runs(client: Client) -> Check:
