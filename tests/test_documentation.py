@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY
 
 import sprockets
 from bot.config import PREFIX, Settings
-from bot.limit_settings import LimitSettings
+from cogs.config.limit_settings import LimitSettings
 from cogs.admin_cog import AdminCog
 from cogs.menus_cog import MenusCog
 from cogs.reminders_cog import RemindersCog

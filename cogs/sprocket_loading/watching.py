@@ -72,14 +72,17 @@ class Watch:
 
     async def _call(self, listeners: Iterable[Any]) -> None:
         """Call ``on_ready`` listeners that weren't called since they were added, if the bot is ready."""
-        present = self._listeners()
-        self._called = [item for item in self._called if item in present]
+        self._prune()
         if not self._bot.is_ready():
             return
         for listener in listeners:
             if listener not in self._called:
                 self._called.append(listener)
                 await bounded(listener())
+
+    def _prune(self) -> None:
+        present = self._listeners()
+        self._called = [item for item in self._called if item in present]
 
     def _forget(self, module: str | None, methods: Iterable[JobFunction] = ()) -> None:
         """Unregister the jobs that are defined in an extension, if one is given, and the given ones."""
@@ -110,6 +113,7 @@ class Watch:
         try:
             return await self._real["remove_cog"](name, **options)
         finally:
+            self._prune()
             if cog is not None and is_sprocket(cog.__module__) and self._bot.get_cog(name) is not cog:
                 jobs = getattr(cog, "jobs", None)
                 own = list(jobs.values()) if isinstance(jobs, Mapping) else []

@@ -8,7 +8,7 @@ import pytest
 import simcord
 
 from bot.config import Settings
-from bot.limit_settings import LimitSettings
+from cogs.config.limit_settings import LimitSettings
 from bot.testing import free_settings
 from cogs.background.direct_messages import DirectMessageBudget
 from schedulezero.model import Job, JobState, Run
