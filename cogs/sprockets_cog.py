@@ -50,7 +50,9 @@ class SprocketsCog(commands.Cog):
         offered = [
             item
             for item in self.get_app_commands()
-            if isinstance(item, app_commands.Command) and item.default_permissions == _OWNERS
+            if isinstance(item, app_commands.Command)
+            and item.default_permissions == _OWNERS
+            and self.bot.tree.get_command(item.name) is item  # the bot may have one of its own
         ]
         self._guilds = OwnerGuilds(self.bot, offered)
 

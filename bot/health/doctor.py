@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from bot.app import expect_free, keys_of
+from bot.app import expect_free
 from bot.config import Settings, source_of
 from bot.health.doctor_database import check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
 from bot.logs import redact
 from cogs.health import Check, own_instance
+from cogs.hosting import keys_of
 from cogs.sprocket_loading import loader
 from schedulezero.client.client import Client
 from schedulezero.errors import (

@@ -70,6 +70,11 @@ class Found:
         return f"{self.package} {self.version}".strip()
 
     @property
+    def release(self) -> str:
+        """The version, or the folder."""
+        return self.version or self.package
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names under which it may be loaded as an extension, the usual one first."""
         others = (f"{package}.{self.name}{SUFFIX}" for package in PACKAGES)

@@ -1,7 +1,7 @@
 """Another name of the package `sprockets`, for bots that keep their sprockets in ``cogs/sprockets``.
 
-``cogs.sprockets.announcement_sprocket`` is found in any folder ``cogs/sprockets`` on the path, or else in this
-project's `sprockets`.
+``cogs.sprockets.announcement_sprocket`` is found in any folder ``cogs/sprockets`` on the path, or else in
+this project's `sprockets`.
 """
 
 from pathlib import Path

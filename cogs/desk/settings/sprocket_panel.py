@@ -40,12 +40,14 @@ async def show_sprockets(desk: Desk) -> None:
             f"-# `{method}` {t(spec_of(method, function).summary)}"
             for method, function in sorted(loader.jobs_of(bot, name).items())
         ]
-        lines.append("\n".join([f"**{name}** {found[name].version or found[name].package}", *jobs]))
+        lines.append("\n".join([f"**{name}** {found[name].release}", *jobs]))
     items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))
     if await bot.is_owner(desk.member):
-        idle = [f"{name} ({found[name].version or found[name].package})" for name in found if name not in loaded]
+        idle = [f"{name} ({found[name].release})" for name in found if name not in loaded]
         said = t("Not loaded: {names}. `/load_sprocket` loads one.", names=", ".join(idle) or "–")
-        items.append(ui.TextDisplay(cut("\n".join([f"-# {said}", *loader.replaced(), *loader.clashes()]), 600)))
+        items.append(
+            ui.TextDisplay(cut("\n".join([f"-# {said}", *loader.replaced(), *loader.clashes()]), 600))
+        )
     options = [
         discord.SelectOption(label=name, value=name)
         for name in loaded
