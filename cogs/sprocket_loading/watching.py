@@ -61,11 +61,7 @@ class Watch:
 
     async def greet(self) -> None:
         """Call the ``on_ready`` listeners of all sprockets that are loaded, as after a change of registry."""
-        await self._call(
-            listener
-            for listener in self._listeners()
-            if is_sprocket(str(getattr(listener, "__module__", None)))
-        )
+        await self._call(listener for listener in self._listeners() if is_sprocket(_module_of(listener)))
 
     def _listeners(self) -> list[Any]:
         return list(self._bot.extra_events.get("on_ready", ()))
@@ -159,3 +155,9 @@ class Watch:
         for method, function in old.items():
             if self._jobs.get(method) is function:
                 self._unregister(method)
+
+
+def _module_of(listener: Any) -> str:
+    """Return the module of a listener's cog, which may inherit the listener, or else the listener's own."""
+    cog = getattr(listener, "__self__", None)
+    return type(cog).__module__ if isinstance(cog, commands.Cog) else str(getattr(listener, "__module__", ""))
