@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import discord
 import pytest
-import simcord
-import yaml
 from discord.ext import commands
-from simcord.backend.errors import SetupError
 
-import cogs.sprockets
-import sprockets
 from bot.config import Settings
-from bot.demo.demo import SimulatedWaiting, WallClock
-from bot.demo.demo_guild import let_do_what_it_asks
-from cogs.services import Waiting, handler_of
+from cogs.services import handler_of
 from schedulezero.server.service import ServerConfig
-from tests.support.world import said
+from tests.support.own_bot import OwnBot, documented_folder, own_bot
 
 CUSTOM = '''
 from discord.ext import commands
@@ -56,78 +43,9 @@ async def setup(bot):
 def folder(
     tmp_path: Path, settings: Settings, server: ServerConfig, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """The folder in which the bot is started, with the document's layout."""
-    (tmp_path / "config").mkdir()
-    (tmp_path / "cogs" / "sprockets").mkdir(parents=True)
-    (tmp_path / "sprockets").mkdir()
-    kept = settings.model_dump(include={"handler_port", "server_address", "api_endpoint"})
-    text = {**kept, "handler_id": "my-discord-bot", "database": str(tmp_path / "bot.db")}
-    (tmp_path / "config" / "schedulezero.yaml").write_text(yaml.safe_dump(text))
     monkeypatch.chdir(tmp_path)
-    paths = {package: list(package.__path__) for package in (cogs.sprockets, sprockets)}
-    yield tmp_path
-    for package, path in paths.items():
-        package.__path__ = path
-    for name in [name for name in sys.modules if name.endswith("custom_sprocket")]:
-        del sys.modules[name]
-
-
-@dataclass
-class Own:
-    """A bot of one's own in a simulated guild."""
-
-    env: simcord.Env
-    bot: commands.Bot
-    guild: simcord.GuildHandle
-    channel: simcord.ChannelHandle
-    owner: simcord.MemberActor
-
-    async def slash(self, command: str, **options: Any) -> str:
-        return said(await self.owner.slash(self.channel, command, **options))
-
-
-class OwnBot(commands.Bot):
-    extensions_at_start: tuple[str, ...] = ()
-
-    async def setup_hook(self) -> None:
-        for name in self.extensions_at_start:
-            await self.load_extension(name)
-
-
-@asynccontextmanager
-async def own_bot(*extensions: str, bot: OwnBot | None = None) -> AsyncIterator[Own]:
-    bot = bot or OwnBot(command_prefix="!", intents=discord.Intents.default())
-    bot.extensions_at_start = extensions
-    env = simcord.Env(bot, settle_timeout=15)
-    env.backend.clock = WallClock()  # type: ignore[assignment]
-
-    async def idle(awaitable: Awaitable[Any]) -> Any:
-        try:
-            return await SimulatedWaiting(env).idle(awaitable)
-        except SetupError:
-            return await awaitable  # begun by the test, and so nothing that the simulator waits for
-
-    waiting = mock.patch.object(Waiting, "idle", staticmethod(idle))
-    waiting.start()
-    try:
-        await env.start()
-        person = env.create_user("owner")
-        bot.owner_id = person.id
-        guild = env.create_guild("Moonbase", owner=person)
-        admins = guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
-        own = Own(
-            env, bot, guild, guild.create_text_channel("general"), guild.add_member(person, roles=[admins])
-        )
-        await env.settle()
-        await handler_of(bot).wait_bound()
-        await handler_of(bot).refresh()
-        let_do_what_it_asks(env, bot, guild)  # type: ignore[arg-type]
-        yield own
-        env.raise_errors()
-    finally:
-        await bot.close()
-        await env.shutdown()
-        waiting.stop()
+    with documented_folder(tmp_path, settings):
+        yield tmp_path
 
 
 DOCUMENTED = (
@@ -198,8 +116,10 @@ async def test_a_command_of_the_bots_own_stays(folder: Path, caplog: pytest.LogC
     async with own_bot("cogs.schedulezero_cog", bot=bot) as own:
         assert await own.slash("load_sprocket", name="x") == "mine: x"
         assert "the bot has a command /load_sprocket of its own" in caplog.text
+        own.fails_on_purpose = True
         await own.slash("load_sprocket", name="broken")
         assert failed and "ValueError" in failed[0]
+        assert [str(error) for error in own.env.errors] == failed
         await own.bot.unload_extension("cogs.schedulezero_cog")
         assert own.bot.tree.get_command("load_sprocket") is load_sprocket
 
@@ -214,5 +134,4 @@ async def test_a_taken_attribute_and_a_wrong_setting_are_said(folder: Path) -> N
     with pytest.raises(commands.ExtensionFailed, match=r"'handler_port' in .* is 0: it must be 1 or more"):
         await bot.load_extension("cogs.schedulezero_cog")
     assert not hasattr(bot, "services")
-    await asyncio.sleep(0)
     await bot.close()
