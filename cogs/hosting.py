@@ -54,7 +54,7 @@ class Hosted:
         self._bot = bot
         self._claim: sqlite_lock.Claim | None = None
         self._cogs: list[commands.Cog] = []
-        self._on_error: Any = None
+        self._on_error: Answer | None = None
         token = settings.api_token.get_secret_value() if settings.api_token is not None else None
         self.memory = Memory(settings.database)
         self.services = Services(
@@ -130,7 +130,8 @@ class Hosted:
 
     def answer_errors(self, answer: Answer) -> None:
         """Answer errors of our cogs' commands in our words; the bot's own commands keep their handler."""
-        self._on_error = before = self._bot.tree.on_error
+        before: Answer = self._bot.tree.on_error  # type: ignore[assignment] - generic over the kind of bot
+        self._on_error = before
 
         async def on_error(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
             ours = getattr(interaction.command, "binding", None) in self._cogs
