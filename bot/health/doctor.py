@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from bot.app import expect_free
 from bot.config import Settings, source_of
 from bot.health.doctor_database import check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
+from bot.health.doctor_folder import check_folder, check_registered, sprockets_of
 from bot.logs import redact
 from cogs.health import Check, own_instance
 from cogs.hosting import keys_of
@@ -68,10 +70,14 @@ async def _checks(
         yield await check_server_of_database(settings, running=running) or _server(
             settings, running, server_only=server_only
         )
+        if not server_only:
+            for check in check_folder(Path(), running=running):
+                yield check
         if running:
             yield await _wire(settings)
             if not server_only:
                 yield await _handler(settings, client)
+                yield await check_registered(settings, client, Path())
             yield await _runs(client)
         if server_only:
             return
@@ -99,7 +105,7 @@ def _exposure(settings: Settings) -> Check:
 def _sprockets(settings: Settings) -> Check:
     """Import each sprocket that the bot will load, without loading it."""
     loader.look_around()  # `create_bot` does this too
-    known, names = loader.available(), [loader.present_name(name) for name in settings.sprockets]
+    known, names = loader.available(), sprockets_of(settings, Path())
     absent = [name for name in names if name not in known]
     faults = [loader.fault_of(name) for name in names if name in known]
     trouble = [

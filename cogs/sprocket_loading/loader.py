@@ -39,8 +39,8 @@ from cogs.sprocket_loading.swap import NameTaken, SwapFailed, put_out, spec_of, 
 from schedulezero.methods.spec import JobFunction
 
 __all__ = [
-    "Found", "available", "clashes", "cog_of", "discover", "extension", "fault_of", "folders", "jobs_of",
-    "load", "loaded", "look_around", "look_in", "own_version", "present_name", "pycord_edits", "reload",
+    "Found", "available", "clashes", "cog_of", "discover", "extension", "fault_of", "file_of", "folders",
+    "jobs_of", "load", "loaded", "look_around", "look_in", "own_version", "present_name", "pycord_edits", "reload",
     "replaced", "unload",
 ]  # fmt: skip
 
@@ -225,6 +225,15 @@ def _checked(name: str, bot: commands.Bot | None = None) -> str:
             listed=listed,
         )
     return module
+
+
+def file_of(name: str) -> Path | None:
+    """Return the file of a sprocket; None if there is none."""
+    try:
+        spec = spec_of(extension(name))
+    except Exception:  # noqa: BLE001 - a package above it may raise anything; `fault_of` says what
+        return None
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None
 
 
 def fault_of(name: str) -> str | None:
