@@ -40,8 +40,8 @@ from schedulezero.methods.spec import JobFunction
 
 __all__ = [
     "Found", "available", "clashes", "cog_of", "discover", "extension", "fault_of", "file_of", "folders",
-    "jobs_of", "load", "loaded", "look_around", "look_in", "own_version", "present_name", "pycord_edits", "reload",
-    "replaced", "unload",
+    "jobs_of", "load", "loaded", "look_around", "look_in", "own_version", "present_name", "pycord_edits",
+    "reload", "replaced", "unload",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)

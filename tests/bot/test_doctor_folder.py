@@ -11,7 +11,10 @@ from bot.health.doctor_folder import check_folder, check_registered, jobs_named_
 from cogs.health import Check
 from tests.support.world import World
 
-BOT = 'await bot.load_extension("cogs.schedulezero_cog")\nawait bot.load_extension("cogs.sprockets.roles_sprocket")'
+BOT = """
+await bot.load_extension("cogs.schedulezero_cog")
+await bot.load_extension("cogs.sprockets.roles_sprocket")
+"""
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path
 
 
-# Read as: files of a folder with a bot of one's own, and what the check of the folder finds; "" if all is well.
+# Read as: files in `cogs` beside a bot of one's own, and what the check finds; "" if all is well.
 FOLDERS = {
     "no package": ({}, ""),
     "an empty package": ({"__init__.py": ""}, "cogs/__init__.py hides ScheduleZero's cogs"),
