@@ -14,26 +14,13 @@ from bot.config import Settings
 from schedulezero.server.service import ServerConfig
 from tests.conftest import until
 from tests.support.discord_server import DiscordServer
-from tests.support.installed import built_wheel, copy_checkout, environment_in, program
+from tests.support.installed import ROOT, built_wheel, copy_checkout, environment_in, program
 from tests.support.peers import tell
 
 pytestmark = pytest.mark.long
 
-BOT = """
-import os
-import discord
-from discord.ext import commands
-
-bot = commands.Bot(command_prefix="!", intents=discord.Intents.default())
-
-@bot.event
-async def setup_hook():
-    await bot.load_extension("cogs.schedulezero_cog")
-    await bot.load_extension("cogs.sprockets.announcement_sprocket")
-    await bot.load_extension("cogs.sprockets.custom_sprocket")
-
-bot.run(os.environ["DISCORD_TOKEN"])
-"""
+HOW_TO = (ROOT / "docs/how-to/use-your-own-bot.md").read_text(encoding="utf-8")
+BOT, LINES = re.findall(r'^```python title="[^"]+"\n(.*?)^```$', HOW_TO, re.MULTILINE | re.DOTALL)
 CUSTOM = """
 from discord.ext import commands
 
@@ -51,7 +38,6 @@ class CustomSprocket(commands.Cog):
 async def setup(bot):
     await bot.add_cog(CustomSprocket(bot))
 """
-LINES = "from pkgutil import extend_path\n\n__path__ = extend_path(__path__, __name__)\n"
 
 # Read as: which packages a user's folder has, as files with their text.
 LAYOUTS = {
@@ -154,3 +140,12 @@ async def test_doctor_says_what_hides_our_cogs(installed: Path, tmp_path: Path, 
     async with program(folder, script, "doctor", DISCORD_TOKEN="") as process:
         await process.wait()
     assert "ok    folder:" in (folder / "log").read_text()
+
+
+async def test_another_programs_command_for_the_server_says_what_to_run(
+    installed: Path, tmp_path: Path
+) -> None:
+    command = (installed / "bin" / "python", "-m", "schedule_zero.tornado_app_server")
+    async with program(tmp_path, *command) as process:
+        assert await process.wait() == 2
+    assert "The server starts with `schedulezero-bot server`." in (tmp_path / "log").read_text()
