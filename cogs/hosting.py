@@ -73,9 +73,9 @@ class Hosted:
 
     async def open(self) -> None:
         """Claim the database, open it, and give the parts to the bot."""
-        if not is_postgres_setting(self.settings.database):
-            self._claim = await asyncio.to_thread(claim_file, sqlite_path(self.settings.database))
         try:
+            if not is_postgres_setting(self.settings.database):
+                self._claim = await asyncio.to_thread(claim_file, sqlite_path(self.settings.database))
             await asyncio.gather(self.memory.open(), self.services.journal.open())
         except BaseException:
             await self.close()

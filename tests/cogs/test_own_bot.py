@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,3 +136,24 @@ async def test_a_taken_attribute_and_a_wrong_setting_are_said(folder: Path) -> N
         await bot.load_extension("cogs.schedulezero_cog")
     assert not hasattr(bot, "services")
     await bot.close()
+
+
+async def test_a_taken_port_is_said_with_the_remedy(
+    folder: Path, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", settings.handler_port))
+        taken.listen()
+        with pytest.raises(OSError):
+            async with own_bot("cogs.schedulezero_cog"):
+                pass
+    assert "no job can run" in caplog.text and "another `handler_port`" in caplog.text
+
+
+async def test_a_second_bot_on_one_database_is_refused(folder: Path) -> None:
+    async with own_bot("cogs.schedulezero_cog"):
+        second = OwnBot(command_prefix="!", intents=discord.Intents.default())
+        with pytest.raises(commands.ExtensionFailed, match="has a bot already"):
+            await second.load_extension("cogs.schedulezero_cog")
+        assert not hasattr(second, "services")
+        await second.close()
