@@ -19,7 +19,7 @@ from simcord.http import router
 
 from benchmarks.figures import REPETITIONS, Figure, Row
 from bot.config import Settings
-from bot.limit_settings import NO_LIMIT_SETTINGS
+from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.wire.addresses import free_ports
 from tests.support.world import World, a_world, press
 

@@ -26,7 +26,7 @@ import httpx
 import sqlalchemy as sa
 
 from benchmarks.figures import REPETITIONS, Curve, Figure, Lateness, Row
-from bot.limit_settings import NO_LIMIT_SETTINGS
+from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.handler.run_context import current_run

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.engine import Connection
 
-from bot.limit_settings import NO_LIMIT_SETTINGS
+from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero import instants
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal

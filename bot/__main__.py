@@ -1,4 +1,4 @@
-"""Entry point of ``python -m bot`` and of the program ``schedulezero-bot``."""
+"""Entry point of the program ``schedulezero-bot``."""
 
 import sys
 from types import TracebackType

@@ -11,9 +11,7 @@ import errno
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -27,6 +25,7 @@ from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
 from cogs.desk.kit.replies import answer_error
+from cogs.hosting import claim_file, keys_of
 from cogs.language import CommandTranslator
 from cogs.memory import Memory
 from cogs.menus_cog import MenusCog
@@ -44,11 +43,7 @@ from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
 from schedulezero.storage import sqlite_lock
 from schedulezero.storage.database import is_postgres_setting, sqlite_path
-from schedulezero.storage.sqlite_errors import explained
-from schedulezero.storage.sqlite_file import journal_beside, look
 from schedulezero.when.language.parse import warm_up
-from schedulezero.wire.addresses import is_loopback
-from schedulezero.wire.keys import KeyRing, load_keys
 
 log = logging.getLogger(__name__)
 
@@ -141,9 +136,11 @@ class ScheduleZeroBot(_AnyBot):
         sprockets_cog = SprocketsCog(self)
         await self.add_cog(sprockets_cog)
         sprockets_cog.offer_to_owners_only()
+        for sentence in loader.replaced():
+            log.info("%s", sentence)
         for name in self.settings.sprockets:
             try:
-                await loader.load(self, name)
+                await loader.load(self, loader.present_name(name))
             except Refused as error:
                 # A broken sprocket must not prevent the others from loading.
                 log.error("%s", error.message)
@@ -183,18 +180,8 @@ class ScheduleZeroBot(_AnyBot):
         Raises DatabaseInUse if another bot runs on it, and DatabaseUnusable if the file can't be used.
         """
         if self._claim is None and not is_postgres_setting(self.settings.database):
-            self._claim = await asyncio.to_thread(self._claim_file, sqlite_path(self.settings.database))
-
-    def _claim_file(self, path: Path) -> sqlite_lock.Claim:
-        with explained(path):
-            claim = sqlite_lock.run_bot(path, self.cluster.number if self.cluster.count > 1 else None)
-        try:
-            look(path)
-            look(journal_beside(path))
-        except BaseException:
-            claim.release()
-            raise
-        return claim
+            cluster = self.cluster.number if self.cluster.count > 1 else None
+            self._claim = await asyncio.to_thread(claim_file, sqlite_path(self.settings.database), cluster)
 
     async def _warm_up(self) -> None:
         """Load the data that parsing dates needs, once the bot has nothing more urgent to do."""
@@ -222,17 +209,6 @@ class _SeveralConnections(ScheduleZeroBot, commands.AutoShardedBot):
             await super().before_identify_hook(shard_id, initial=initial)
         else:
             await self._shared_pace.may_connect()
-
-
-def keys_of(settings: Settings) -> KeyRing | None:
-    """Return the handler's keys, or None if all traffic stays on this machine."""
-    local = is_loopback(settings.server_address) and is_loopback(settings.handler_address)
-    if local and not settings.require_keys:
-        return None
-    elsewhere = settings.server_key if settings.server == "external" else None
-    ring = load_keys(settings.keys, elsewhere, everywhere=settings.require_keys)
-    # The embedded server is this process, and a server on this machine shares the folder: same key for both.
-    return ring if elsewhere else replace(ring, peer=ring.public)
 
 
 def server_config(settings: Settings, *, own_token: str | None = None) -> ServerConfig:
@@ -288,7 +264,7 @@ def create_bot(
         now: Returns the present instant for the embedded server; tests pass their own clock.
     """
     cluster = cluster or _ONE
-    loader.look_in(Path("sprockets"))
+    loader.look_around()
     count = settings.shards or (cluster.count if cluster.count > 1 else None)
     if count is None:
         return _OneConnection(settings, cluster, now)

@@ -13,7 +13,6 @@ from pathlib import Path
 import discord
 from watchfiles import awatch
 
-import sprockets
 from bot.app import ScheduleZeroBot
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
@@ -25,7 +24,7 @@ _MOST_TEXT = 1900
 
 async def keep_fresh(bot: ScheduleZeroBot, stop: asyncio.Event) -> None:
     """Reload sprockets whenever their files change, until ``stop`` is set."""
-    folders = [Path(folder) for folder in sprockets.__path__]
+    folders = loader.folders()
     log.info("watching %s", ", ".join(str(folder) for folder in folders))
     async for changes in awatch(*folders, stop_event=stop, recursive=False):
         names = {

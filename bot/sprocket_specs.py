@@ -18,7 +18,7 @@ def specs_of_sprockets(names: Iterable[str]) -> list[MethodSpec]:
     found: list[MethodSpec] = []
     for name in names:
         try:
-            module = importlib.import_module(loader.extension(name))
+            module = importlib.import_module(loader.extension(loader.present_name(name)))
         except Exception:
             log.exception("sprocket %r cannot be imported", name)
             continue

@@ -32,7 +32,7 @@ from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
 from bot.demo.demo import WallClock, simulated
 from bot.demo.demo_guild import let_do_what_it_asks
-from bot.limit_settings import NO_LIMIT_SETTINGS
+from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from cogs.services import handler_of
 from cogs.sprocket_loading import loader
 from schedulezero import instants

@@ -4,6 +4,9 @@ The names of the cog and its members are a contract with third-party sprockets:
 ``bot.get_cog("ScheduleZeroCog")`` has `register_sprocket`, `unregister_sprocket` and `handler` with
 ``sprockets``, ``start()`` and ``stop()``.
 
+``await bot.load_extension("cogs.schedulezero_cog")`` brings ScheduleZero into a bot of one's own, with all of
+its commands. The program ``schedulezero-bot`` adds its cogs itself, see `bot.app`.
+
 The handler starts once the bot is ready: a job that runs before the guilds are known would not find its
 channel. Sprockets may register earlier; the server waits until then.
 """
@@ -12,16 +15,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from weakref import WeakKeyDictionary
 
+import discord
 from discord.ext import commands
 
+from cogs.admin_cog import AdminCog
+from cogs.alerts_cog import AlertsCog
+from cogs.audit_cog import AuditCog
 from cogs.background.success_pings import GoodRuns
+from cogs.desk.kit.replies import answer_error
+from cogs.hosting import Hosted
+from cogs.language import CommandTranslator
+from cogs.menus_cog import MenusCog
+from cogs.reminders_cog import RemindersCog
 from cogs.rights.run_guard import RunGuard
 from cogs.services import Services
+from cogs.sprocket_loading.loader import look_around
+from cogs.sprocket_loading.watching import Watch
+from cogs.sprockets_cog import SprocketsCog
 from schedulezero.handler.handler import Handler
 from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
+
+_hosted: WeakKeyDictionary[commands.Bot, tuple[Hosted, Handler]] = WeakKeyDictionary()
 
 
 class ScheduleZeroCog(commands.Cog):
@@ -41,6 +59,7 @@ class ScheduleZeroCog(commands.Cog):
             keys=services.keys,
             shards=services.shards,
         )
+        self.watch = Watch(bot, self.handler.sprockets, self.handler.unregister_sprocket)
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
         """Add a job method under a name and tell the server at once."""
@@ -56,10 +75,12 @@ class ScheduleZeroCog(commands.Cog):
         self.handler.unregister_sprocket(name)
 
     async def cog_load(self) -> None:
+        self.watch.begin()
         if self.bot.is_ready():
             self.handler.start()
 
     async def cog_unload(self) -> None:
+        self.watch.end()
         self.handler.stop()
         await self._good_runs.close()
 
@@ -69,3 +90,69 @@ class ScheduleZeroCog(commands.Cog):
         # later they are all registered, and the server gets them together.
         await asyncio.sleep(0)
         self.handler.start()  # also called after a reconnect, when it already runs
+        try:
+            await self.handler.wait_bound()
+        except OSError:
+            log.error(
+                "no job can run, because the handler cannot listen on %s: stop the program that does, or set "
+                "another `handler_port`",
+                self.handler.address,
+            )
+
+
+async def setup(bot: commands.Bot) -> None:
+    """Bring ScheduleZero into a bot of one's own: its services, its cogs and their commands."""
+    look_around()
+    hosted = Hosted(bot)
+    await hosted.open()
+    handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
+    _hosted[bot] = hosted, handler_cog.handler
+    ours = [
+        handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
+        sprockets_cog,
+    ]  # fmt: skip
+    try:
+        for cog in ours:
+            await hosted.add_cog(cog)
+        sprockets_cog.offer_to_owners_only()
+        await handler_cog.watch.greet()
+        hosted.answer_errors(answer_error)
+        if bot.tree.translator is None:
+            await bot.tree.set_translator(CommandTranslator())
+        if bot.is_ready():
+            for cog in ours:  # the event doesn't fire again
+                if (on_ready := getattr(cog, "on_ready", None)) is not None:
+                    await on_ready()
+            await _offer(bot)
+        else:
+            _offer_when_ready(bot)
+    except BaseException:
+        await teardown(bot)
+        raise
+
+
+async def teardown(bot: commands.Bot) -> None:
+    """Remove everything that `setup` added."""
+    if bot not in _hosted:
+        return
+    hosted, handler = _hosted.pop(bot)
+    await hosted.remove_cogs()
+    handler.stop()
+    await handler.wait_stopped()
+    await hosted.close()
+
+
+def _offer_when_ready(bot: commands.Bot) -> None:
+    async def on_ready() -> None:
+        bot.remove_listener(on_ready)
+        await _offer(bot)
+
+    bot.add_listener(on_ready)
+
+
+async def _offer(bot: commands.Bot) -> None:
+    """Tell Discord all commands of the bot, as ours are among them."""
+    try:
+        await bot.tree.sync()
+    except discord.HTTPException as error:
+        log.warning("the commands could not be offered on Discord: %s", error)

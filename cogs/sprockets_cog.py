@@ -50,7 +50,9 @@ class SprocketsCog(commands.Cog):
         offered = [
             item
             for item in self.get_app_commands()
-            if isinstance(item, app_commands.Command) and item.default_permissions == _OWNERS
+            if isinstance(item, app_commands.Command)
+            and item.default_permissions == _OWNERS
+            and self.bot.tree.get_command(item.name) is item  # the bot may have one of its own
         ]
         self._guilds = OwnerGuilds(self.bot, offered)
 
@@ -128,7 +130,7 @@ class SprocketsCog(commands.Cog):
         found = loader.discover()
         fitting = [found[name] for name in names if current.casefold() in name.casefold()]
         return [
-            app_commands.Choice(name=f"{item.name} · {item.package} {item.version}"[:100], value=item.name)
+            app_commands.Choice(name=f"{item.name} · {item.source}"[:100], value=item.name)
             for item in fitting[:25]
         ]
 

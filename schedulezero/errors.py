@@ -49,9 +49,9 @@
     ├── NotTakenOver              .exchange.importers: an entry of a file can't be imported
     ├── Unusable                  .exchange.calendar_checks: a calendar event can't be scheduled as it is
     │   in cogs:
+    ├── ConfigError               .config.config: the configuration is invalid
     ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
     │   in bot:
-    ├── ConfigError               .config: the configuration is invalid
     ├── DiscordUnusable           .refusals: Discord can't be used
     │   └── DiscordRefuses        .refusals: Discord refuses the bot's request
     ├── Unusable                  .cli.exit_status: a command can't do its work

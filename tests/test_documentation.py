@@ -18,8 +18,8 @@ from prometheus_client import REGISTRY
 
 import sprockets
 from bot.config import PREFIX, Settings
-from bot.limit_settings import LimitSettings
 from cogs.admin_cog import AdminCog
+from cogs.config.limit_settings import LimitSettings
 from cogs.menus_cog import MenusCog
 from cogs.reminders_cog import RemindersCog
 from cogs.sprockets_cog import SprocketsCog

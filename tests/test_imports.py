@@ -81,11 +81,15 @@ TABLE = {
     ),
     "sprockets": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
     "cogs/background": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web",
+    "cogs/config": (
+        "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar schedulezero/wire"
+    ),
     "cogs": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire "
         "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/exchange "
-        "schedulezero/handler cogs/background"
+        "schedulezero/handler cogs/background cogs/config"
     ),
+    "cogs/sprockets": "",
     "cogs/rights": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
         "schedulezero/client schedulezero/handler schedulezero/web cogs/background cogs"
@@ -138,7 +142,8 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/storage "
         "schedulezero/when/calendar schedulezero/wire schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler bot/pace sprockets/kit schedulezero/server/http "
-        "sprockets cogs cogs/sprocket_loading schedulezero/server cogs/desk/kit cogs/*_cog.py"
+        "sprockets cogs cogs/config cogs/sprocket_loading schedulezero/server cogs/desk/kit "
+        "cogs/*_cog.py"
     ),
     "bot/cli": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "
@@ -161,7 +166,7 @@ TABLE = {
     ),
     "bot/testing.py": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language "
-        "schedulezero/handler cogs cogs/sprocket_loading bot bot/demo"
+        "schedulezero/handler cogs cogs/config cogs/sprocket_loading bot bot/demo"
     ),
     "bot/__main__.py": "bot/cli bot/cli/main.py",
 }

@@ -202,7 +202,7 @@ def _declared() -> Iterator[Text]:
     from bot.config import DEFAULT_SPROCKETS
     from bot.sprocket_specs import specs_of_sprockets
     from schedulezero.methods.spec import spec_of
-    from sprockets.custom_sprocket import JOBS
+    from sprockets.example_sprocket import JOBS
 
     specs = [spec_of(name, function) for name, function in JOBS.items()]
     specs += specs_of_sprockets(DEFAULT_SPROCKETS)

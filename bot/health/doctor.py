@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bot.app import expect_free, keys_of
+from bot.app import expect_free
 from bot.config import Settings, source_of
 from bot.health.doctor_database import check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
+from bot.health.doctor_folder import check_folder, check_registered, sprockets_of
 from bot.logs import redact
 from cogs.health import Check, own_instance
+from cogs.hosting import keys_of
 from cogs.sprocket_loading import loader
 from schedulezero.client.client import Client
 from schedulezero.errors import (
@@ -68,10 +70,14 @@ async def _checks(
         yield await check_server_of_database(settings, running=running) or _server(
             settings, running, server_only=server_only
         )
+        if not server_only:
+            for check in check_folder(Path(), running=running):
+                yield check
         if running:
             yield await _wire(settings)
             if not server_only:
                 yield await _handler(settings, client)
+                yield await check_registered(settings, client, Path())
             yield await _runs(client)
         if server_only:
             return
@@ -98,17 +104,17 @@ def _exposure(settings: Settings) -> Check:
 
 def _sprockets(settings: Settings) -> Check:
     """Import each sprocket that the bot will load, without loading it."""
-    loader.look_in(Path("sprockets"))  # `create_bot` does this too
-    known = loader.available()
-    absent = [name for name in settings.sprockets if name not in known]
-    faults = [loader.fault_of(name) for name in settings.sprockets if name in known]
+    loader.look_around()  # `create_bot` does this too
+    known, names = loader.available(), sprockets_of(settings, Path())
+    absent = [name for name in names if name not in known]
+    faults = [loader.fault_of(name) for name in names if name in known]
     trouble = [
         *(f"There is no sprocket “{name}”. There are: {', '.join(known)}." for name in absent),
         *(fault for fault in faults if fault is not None),
         *loader.clashes(),
     ]
     remedy = " ".join(trouble)
-    return Check("sprockets", not trouble, ", ".join(settings.sprockets), remedy)
+    return Check("sprockets", not trouble, " ".join([", ".join(names), *loader.replaced()]), remedy)
 
 
 async def _runs(client: Client) -> Check:

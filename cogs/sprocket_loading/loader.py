@@ -1,9 +1,7 @@
-"""Find, check, load and reload sprockets. The slash commands are in `sprockets_cog`.
+"""Check, load and reload sprockets. The slash commands are in `sprockets_cog`, and `places` finds sprockets.
 
-A sprocket is a module ``sprockets/<name>_sprocket.py``, or one that an installed package names in the entry
-point group `GROUP`; any other name is refused before anything is imported. A sprocket written for py-cord is
-refused with a list of the edits it needs. A sprocket registers its jobs in an ``on_ready`` listener; if the
-bot is already ready, that event does not fire again, so the loader calls the listeners that were added.
+A name that isn't a sprocket's is refused before anything is imported. A sprocket written for py-cord is
+refused with a list of the edits it needs.
 """
 
 from __future__ import annotations
@@ -13,31 +11,42 @@ import asyncio
 import functools
 import importlib.util
 import logging
-import pkgutil
-import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from collections.abc import Mapping
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from discord.ext import commands
 
-import sprockets
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading import swap
+from cogs.sprocket_loading.places import (
+    Found,
+    available,
+    clashes,
+    discover,
+    extension,
+    folders,
+    is_in,
+    loaded,
+    look_around,
+    look_in,
+    own_version,
+    present_name,
+    replaced,
+)
 from cogs.sprocket_loading.swap import NameTaken, SwapFailed, put_out, spec_of, take_in
 from schedulezero.methods.spec import JobFunction
 
+__all__ = [
+    "Found", "available", "clashes", "cog_of", "discover", "extension", "fault_of", "file_of", "folders",
+    "jobs_of", "load", "loaded", "look_around", "look_in", "own_version", "present_name", "pycord_edits",
+    "reload", "replaced", "unload",
+]  # fmt: skip
+
 log = logging.getLogger(__name__)
 
-GROUP = "schedulezero.sprockets"
-"""The entry point group of packages with sprockets: name = module with ``setup(bot)``."""
-_SUFFIX = "_sprocket"
 _LONGEST_REASON = 500
-_DISTRIBUTION = "schedulezero-discord"
 _locks: WeakKeyDictionary[commands.Bot, asyncio.Lock] = WeakKeyDictionary()
 
 # Read as: an attribute of the module discord that only py-cord has, its replacement in discord.py.
@@ -52,107 +61,9 @@ _PYCORD_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A sprocket that can be loaded.
-
-    Attributes:
-        name: its name in ``/load_sprocket``.
-        module: the module to import.
-        package: the installed package that contains it.
-        version: the version of that package.
-    """
-
-    name: str
-    module: str
-    package: str
-    version: str
-
-
-def look_in(folder: Path) -> None:
-    """Also find sprockets in a folder, such as ``sprockets/`` in the folder where the bot was started."""
-    if folder.is_dir() and not any(Path(known).resolve() == folder.resolve() for known in sprockets.__path__):
-        sprockets.__path__.append(str(folder.resolve()))
-
-
-def discover() -> dict[str, Found]:
-    """Return all sprockets by name: this project's own first, then those of installed packages, in order.
-
-    A package cannot replace one of this project's sprockets; `clashes` lists attempts.
-    """
-    found = {
-        module.name.removesuffix(_SUFFIX): Found(
-            module.name.removesuffix(_SUFFIX), f"sprockets.{module.name}", _DISTRIBUTION, own_version()
-        )
-        for module in pkgutil.iter_modules(sprockets.__path__)
-        if module.name.endswith(_SUFFIX)
-    }
-    for item in _brought():
-        found.setdefault(item.name, item)
-    return found
-
-
-def clashes() -> list[str]:
-    """Return a sentence for each name that more than one package claims."""
-    found = discover()
-    return [
-        f"“{item.name}” of {item.package} is left out: {found[item.name].package} has one, too."
-        for item in _brought()
-        if found[item.name] != item
-    ]
-
-
-def _brought() -> tuple[Found, ...]:
-    """Return the sprockets of installed packages."""
-    return _brought_by(tuple(_places()))
-
-
-def _places() -> Iterator[tuple[str, int]]:
-    """Yield the folders where packages may be installed, each with the time of its last change."""
-    for place in sys.path:
-        try:
-            yield place, Path(place).stat().st_mtime_ns
-        except OSError:
-            continue  # Python skips missing folders, too
-
-
-@lru_cache(maxsize=1)  # reading every package's entry points is slow and blocks the event loop
-def _brought_by(_: tuple[tuple[str, int], ...]) -> tuple[Found, ...]:
-    return tuple(
-        Found(point.name, point.module, point.dist.name, point.dist.version)
-        for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
-        if point.dist is not None
-    )
-
-
-@cache
-def own_version() -> str:
-    """Return the version of this bot."""
-    try:
-        return version(_DISTRIBUTION)
-    except PackageNotFoundError:
-        return "from source"
-
-
-def available() -> list[str]:
-    """Return the names of all sprockets that can be loaded."""
-    return sorted(discover())
-
-
-def loaded(bot: commands.Bot) -> list[str]:
-    """Return the names of the loaded sprockets."""
-    return sorted(item.name for item in discover().values() if item.module in bot.extensions)
-
-
-def extension(name: str) -> str:
-    """Return the extension name of a sprocket."""
-    found = discover().get(name)
-    return found.module if found is not None else f"sprockets.{name}{_SUFFIX}"
-
-
 def cog_of(bot: commands.Bot, name: str) -> commands.Cog | None:
     """Return the cog of a loaded sprocket that declares settings, if there is one."""
-    cogs = _cogs_of(bot, extension(name))
+    cogs = _cogs_of(bot, extension(name, bot))
     found = (cog for cog in cogs if isinstance(getattr(cog, "settings", None), type))
     return next(found, None)
 
@@ -163,27 +74,23 @@ def jobs_of(bot: commands.Bot, name: str) -> dict[str, JobFunction]:
     They are the functions defined in its module or package, and those in its cog's ``jobs``, wherever
     defined.
     """
-    module = extension(name)  # once: this scans every folder where packages may be installed
+    module = extension(name, bot)  # once: this scans every folder where packages may be installed
     kept = [getattr(cog, "jobs", None) for cog in _cogs_of(bot, module)]
     listed = {id(job) for jobs in kept if isinstance(jobs, Mapping) for job in jobs.values()}
     return {
         method: function
         for method, function in handler_of(bot).sprockets.items()
-        if id(function) in listed or _is_in(module, getattr(function, "__module__", None))
+        if id(function) in listed or is_in(module, getattr(function, "__module__", None))
     }
 
 
 def _cogs_of(bot: commands.Bot, extension: str) -> list[commands.Cog]:
-    return [cog for cog in bot.cogs.values() if _is_in(extension, cog.__module__)]
-
-
-def _is_in(extension: str, module: str | None) -> bool:
-    return module is not None and (module == extension or module.startswith(f"{extension}."))
+    return [cog for cog in bot.cogs.values() if is_in(extension, cog.__module__)]
 
 
 async def load(bot: commands.Bot, name: str) -> list[str]:
     """Load a sprocket and return the names of its job methods."""
-    module = _checked(name)
+    module = _checked(name, bot)
     async with _turns(bot):
         if module in bot.extensions:
             raise Refused(
@@ -196,7 +103,7 @@ async def load(bot: commands.Bot, name: str) -> list[str]:
 
 async def reload(bot: commands.Bot, name: str) -> list[str]:
     """Reload a sprocket; on an error the old one keeps running."""
-    module = _checked(name)
+    module = _checked(name, bot)
     async with _turns(bot):
         if module not in bot.extensions:
             raise Refused(
@@ -210,7 +117,7 @@ async def reload(bot: commands.Bot, name: str) -> list[str]:
 async def unload(bot: commands.Bot, name: str) -> None:
     """Unload a sprocket and remove its job methods."""
     async with _turns(bot):
-        if name not in available() or extension(name) not in bot.extensions:
+        if name not in available() or extension(name, bot) not in bot.extensions:
             raise Refused(
                 "“{name}” isn't loaded. Loaded: {join}.",
                 code="sprocket_not_among_loaded",
@@ -218,7 +125,7 @@ async def unload(bot: commands.Bot, name: str) -> None:
                 join=", ".join(loaded(bot)) or "none",
             )
         try:
-            await put_out(bot, extension(name), set(jobs_of(bot, name)))
+            await put_out(bot, extension(name, bot), set(jobs_of(bot, name)))
         except Exception as error:
             raise Refused(
                 "“{name}” could not be unloaded: {reason}",
@@ -287,8 +194,8 @@ def _owner(bot: commands.Bot, function: JobFunction) -> str:
     return next((f"“{name}”" for name in owners), str(getattr(function, "__module__", "another sprocket")))
 
 
-def _checked(name: str) -> str:
-    """Return the module of a sprocket that can be loaded, or raise Refused with the reason."""
+def _checked(name: str, bot: commands.Bot | None = None) -> str:
+    """Return the module of a sprocket that can be loaded, or is; raise Refused with the reason."""
     found = discover()
     if name not in found:
         raise Refused(
@@ -297,7 +204,7 @@ def _checked(name: str) -> str:
             name=name[:50],
             join=sorted(found),
         )
-    module = found[name].module
+    module = extension(name, bot)
     try:
         spec = spec_of(module)
     except Exception as error:
@@ -318,6 +225,15 @@ def _checked(name: str) -> str:
             listed=listed,
         )
     return module
+
+
+def file_of(name: str) -> Path | None:
+    """Return the file of a sprocket; None if there is none."""
+    try:
+        spec = spec_of(extension(name))
+    except Exception:  # noqa: BLE001 - a package above it may raise anything; `fault_of` says what
+        return None
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None
 
 
 def fault_of(name: str) -> str | None:

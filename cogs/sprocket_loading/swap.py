@@ -4,6 +4,7 @@ The new module is imported before the old one is touched, so that most faults ch
 old one unloaded and the new one set up. If that fails, the leftovers of the new one are removed and the old
 one is set up again from its loaded module. discord.py's own `reload_extension` does less: it unloads first,
 and after anything other than an `Exception` (a cancelled time-out, `SystemExit`) neither of them is loaded.
+Once an extension is set up, `watching` calls its ``on_ready`` listeners.
 
 A sprocket's own code runs as a task that is abandoned if it takes too long, even if it ignores cancellation,
 and whatever it raises becomes an `Exception`, so that it can neither block nor end the bot.
@@ -87,7 +88,6 @@ async def take_in(bot: commands.Bot, name: str, own: set[str]) -> None:
             await put_out(bot, name, own)
             before = _Parts(bot)
         await _set_up(bot, name, new)
-        await before.ready_listeners()
         for method, function in jobs.items():
             if method not in own and handler_of(bot).sprockets.get(method) is not function:
                 raise NameTaken(method, function)
@@ -112,14 +112,14 @@ async def put_out(bot: commands.Bot, name: str, own: set[str]) -> None:
 
 async def _unload(bot: commands.Bot, name: str) -> None:
     try:
-        await _bounded(bot.unload_extension(name))
+        await bounded(bot.unload_extension(name))
     except commands.ExtensionError:
         raise
     except Exception as error:
         # Its cogs are already gone, so the code that stopped the unloading is not called again.
         log.warning("the sprocket %s could not be unloaded in order", name, exc_info=error)
         if name in bot.extensions:
-            await _bounded(bot.unload_extension(name))
+            await bounded(bot.unload_extension(name))
 
 
 async def _restore(
@@ -138,10 +138,8 @@ async def _restore(
             log.exception("the refused sprocket %s could not be unloaded", name)
     await before.remove_others()
     if old is not None:
-        parts = _Parts(bot)
         try:
             await _set_up(bot, name, old)
-            await parts.ready_listeners()
         except Exception:
             log.exception("the sprocket %s, which ran before, could not be set up again", name)
     registry, now = _registry(bot), dict(handler_of(bot).sprockets)
@@ -161,7 +159,7 @@ def _imported(name: str) -> ModuleType:
     spec = spec_of(name)
     if spec is None or spec.loader is None:
         raise commands.ExtensionNotFound(name)
-    _forget_bytecode(spec)
+    forget_bytecode(spec)
     with _own_code():
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
@@ -172,7 +170,7 @@ def _imported(name: str) -> ModuleType:
     return module
 
 
-def _forget_bytecode(spec: ModuleSpec) -> None:
+def forget_bytecode(spec: ModuleSpec) -> None:
     """Delete an extension's cached bytecode where Python could take it for that of a later edit.
 
     Python trusts bytecode if the source's size and whole second of modification are the same (PEP 552). A
@@ -223,7 +221,7 @@ def _said(error: BaseException) -> str:
     return f"it stops with {last}"[:_LONGEST_REASON]
 
 
-async def _bounded(work: Coroutine[Any, Any, object], seconds: float | None = None) -> None:
+async def bounded(work: Coroutine[Any, Any, object], seconds: float | None = None) -> None:
     """Run a sprocket's own code with a time limit, by default `LONGEST_SECONDS`.
 
     Raises TimeoutError if it takes longer, RuntimeError if it raises anything other than an Exception.
@@ -263,7 +261,7 @@ async def _set_up(bot: commands.Bot, name: str, module: ModuleType) -> None:
         async def own() -> None:
             await setup(bot)
 
-        await _bounded(own())
+        await bounded(own())
 
     sys.modules.pop(name, None)
     # So that anything it does after it was abandoned no longer reaches discord.py.
@@ -271,7 +269,7 @@ async def _set_up(bot: commands.Bot, name: str, module: ModuleType) -> None:
     try:
         with _offered(name, module):
             # Twice the time: if the setup fails, discord.py's cleanup runs a cog's own code as well.
-            await _bounded(bot.load_extension(name), 2 * LONGEST_SECONDS + _CANCEL_SECONDS)
+            await bounded(bot.load_extension(name), 2 * LONGEST_SECONDS + _CANCEL_SECONDS)
     finally:
         vars(module)["setup"] = setup
         module.__spec__ = spec
@@ -321,21 +319,13 @@ class _Parts:
         self._commands = set(bot.commands)
         self._app_commands = _app_commands(bot)
 
-    async def ready_listeners(self) -> None:
-        """Call the ``on_ready`` listeners added since; the event itself does not fire again."""
-        if self._bot.is_ready():
-            known = self._listeners.get("on_ready", [])
-            for listener in list(self._bot.extra_events.get("on_ready", ())):
-                if listener not in known:
-                    await _bounded(listener())
-
     async def remove_others(self) -> None:
         """Remove everything added since."""
         bot = self._bot
         for cog_name, cog in dict(bot.cogs).items():
             if self._cogs.get(cog_name) is not cog:
                 try:
-                    await _bounded(bot.remove_cog(cog_name))
+                    await bounded(bot.remove_cog(cog_name))
                 except Exception:
                     log.exception("the cog %s of a refused sprocket could not be removed in order", cog_name)
         for event, items in {event: list(items) for event, items in bot.extra_events.items()}.items():

@@ -1,6 +1,6 @@
 """A cog that registers job functions while it is loaded; the built-in sprockets share it.
 
-It follows the same contract as every sprocket, which `custom_sprocket` spells out: register in ``on_ready``,
+It follows the same contract as every sprocket, which `example_sprocket` spells out: register in ``on_ready``,
 unregister in ``cog_unload``.
 """
 

@@ -29,6 +29,15 @@ async def test_a_broken_sprocket_keeps_no_other_from_running(settings: Settings)
         assert "question_of_the_day" not in world.handler.sprockets
 
 
+async def test_a_sprocket_is_found_by_its_old_name(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = settings.model_copy(update={"sprockets": ("announcement", "custom")})
+    async with a_world(before) as world:
+        assert "question_of_the_day" in world.handler.sprockets
+    assert "the sprocket 'custom' is called 'example' now" in caplog.text
+
+
 async def test_a_taken_handler_port_keeps_it_from_starting(settings: Settings) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", settings.handler_port))

@@ -25,10 +25,10 @@ def test_the_shipped_file_is_the_defaults() -> None:
 def test_a_file_and_the_environment_over_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(tmp_path, "handler_port: 6000\ntimezone: Europe/Berlin\nsprockets: [announcement]\n")
     monkeypatch.setenv("SCHEDULEZERO_HANDLER_PORT", "6001")
-    monkeypatch.setenv("SCHEDULEZERO_SPROCKETS", "announcement, custom")
+    monkeypatch.setenv("SCHEDULEZERO_SPROCKETS", "announcement, example")
     settings = load_settings(file)
     assert (settings.handler_port, settings.timezone) == (6001, "Europe/Berlin")
-    assert settings.sprockets == ("announcement", "custom")
+    assert settings.sprockets == ("announcement", "example")
     assert settings.handler_address == "tcp://127.0.0.1:6001"
 
 

@@ -8,9 +8,9 @@ import pytest
 import simcord
 
 from bot.config import Settings
-from bot.limit_settings import LimitSettings
 from bot.testing import free_settings
 from cogs.background.direct_messages import DirectMessageBudget
+from cogs.config.limit_settings import LimitSettings
 from schedulezero.model import Job, JobState, Run
 from tests.support.acting import WEEKLY, click, now, runs, scheduler
 from tests.support.private_threads import ended, imported_by

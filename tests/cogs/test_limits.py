@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.config import Settings
-from bot.limit_settings import LimitSettings
 from bot.testing import free_settings
+from cogs.config.limit_settings import LimitSettings
 from cogs.language import speaking, translated
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import RequestRefused

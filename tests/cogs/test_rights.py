@@ -30,9 +30,9 @@ COMMANDS: dict[str, dict[str, str]] = {
     "schedule timezone": {},
 }
 OWNER_COMMANDS: dict[str, dict[str, str]] = {
-    "load_sprocket": {"name": "custom"},
-    "unload_sprocket": {"name": "custom"},
-    "reload_sprocket": {"name": "custom"},
+    "load_sprocket": {"name": "example"},
+    "unload_sprocket": {"name": "example"},
+    "reload_sprocket": {"name": "example"},
 }
 
 

@@ -199,8 +199,8 @@ async def test_one_that_is_written_for_pycord_is_refused_with_its_edits(world: W
     [
         "os",
         "../bot/cli",
-        "sprockets.custom",
-        "custom_sprocket",
+        "sprockets.example",
+        "example_sprocket",
         "discord_side",
         "",
         "a" * 1000,
@@ -209,16 +209,16 @@ async def test_one_that_is_written_for_pycord_is_refused_with_its_edits(world: W
 )
 async def test_a_name_that_is_no_sprocket_is_refused_without_importing_it(world: World, name: str) -> None:
     text = await slash(world, "load_sprocket", name or " ")
-    assert "There is no sprocket" in text and "announcement, channels, custom" in text
+    assert "There is no sprocket" in text and "announcement, channels, events, example" in text
 
 
 async def test_loading_twice_and_unloading_what_is_not_loaded(world: World) -> None:
-    assert "is already loaded" in await slash(world, "load_sprocket", "custom")
-    assert "Unloaded" in await slash(world, "unload_sprocket", "custom")
-    assert "isn't loaded" in await slash(world, "unload_sprocket", "custom")
-    assert "isn't loaded" in await slash(world, "reload_sprocket", "custom")
+    assert "is already loaded" in await slash(world, "load_sprocket", "example")
+    assert "Unloaded" in await slash(world, "unload_sprocket", "example")
+    assert "isn't loaded" in await slash(world, "unload_sprocket", "example")
+    assert "isn't loaded" in await slash(world, "reload_sprocket", "example")
     assert "question" not in world.plain.available_commands(world.channel)
-    assert "It provides: `question_of_the_day`." in await slash(world, "load_sprocket", "custom")
+    assert "It provides: `question_of_the_day`." in await slash(world, "load_sprocket", "example")
     assert "question" in world.plain.available_commands(world.channel)
 
 
@@ -250,5 +250,5 @@ async def test_one_more_server_can_be_named(settings: Settings) -> None:
         await world.bot.get_cog("SprocketsCog").on_ready()  # type: ignore[union-attr]
         await world.env.settle()
         assert "load_sprocket" in elsewhere.eve.available_commands(elsewhere.channel)
-        result = await elsewhere.eve.slash(elsewhere.channel, "load_sprocket", name="custom")
+        result = await elsewhere.eve.slash(elsewhere.channel, "load_sprocket", name="example")
         assert said(result) == "Only the bot's owner may do this."

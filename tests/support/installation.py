@@ -16,7 +16,7 @@ from typing import Any, Self
 import httpx
 import yaml
 
-from bot.limit_settings import NO_LIMIT_SETTINGS
+from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.instants import to_iso
 from schedulezero.wire.addresses import free_ports
 from tests.support.discord_server import DiscordServer

@@ -42,12 +42,14 @@ async def show_sprockets(desk: Desk) -> None:
             f"-# `{method}` {t(spec_of(method, function).summary)}"
             for method, function in sorted(loader.jobs_of(bot, name).items())
         ]
-        lines.append("\n".join([f"**{name}** {found[name].version}", *jobs]))
+        lines.append("\n".join([f"**{name}** {found[name].release}", *jobs]))
     items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))
     if await bot.is_owner(desk.member):
-        idle = [f"{name} ({found[name].version})" for name in found if name not in loaded]
+        idle = [f"{name} ({found[name].release})" for name in found if name not in loaded]
         said = t("Not loaded: {names}. `/load_sprocket` loads one.", names=", ".join(idle) or "–")
-        items.append(ui.TextDisplay(cut("\n".join([f"-# {said}", *loader.clashes()]), 600)))
+        items.append(
+            ui.TextDisplay(cut("\n".join([f"-# {said}", *loader.replaced(), *loader.clashes()]), 600))
+        )
     options = [option for name in loaded for option in _options(desk, name)]
     if options:
         items.append(row_of(DeskSelect("sprocket", "configure", "all", t("Configure…"), options[:25])))

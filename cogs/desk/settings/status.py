@@ -8,7 +8,7 @@ from discord import ui
 
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import panel_of
-from cogs.desk.kit.wording import BAD, GOOD, relative, span, state_word
+from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
 from cogs.health import Check, own_instance
 from cogs.language import t, translated
 from cogs.rights.allowance import allowance_of, imports, used_up
@@ -19,6 +19,7 @@ from schedulezero.model import Run
 from schedulezero.sentences import read_sentence
 
 _MANY_WAITING = 500
+_LONGEST_LIST = 1500
 
 
 async def show_status(desk: Desk) -> None:
@@ -97,7 +98,7 @@ def _last_run(run: Run) -> Check:
 
 
 async def reload_handler(desk: Desk) -> None:
-    """Answer ``/schedule reload``: register the handler again and report the changes."""
+    """Answer ``/schedule reload``: register the handler again and list its jobs and the changes."""
     handler = handler_of(desk.bot)
     before = set(handler.registered.methods) if handler.registered else set[str]()
     try:
@@ -112,6 +113,7 @@ async def reload_handler(desk: Desk) -> None:
     after = set(registered.methods)
     changes = [f"`+ {name}`" for name in sorted(after - before)]
     changes += [f"`- {name}`" for name in sorted(before - after)]
-    said = t("Registered with {count} jobs.", count=len(after))
+    names = cut(", ".join(f"`{name}`" for name in sorted(after)) or "–", _LONGEST_LIST)
+    said = t("Registered with {count} jobs: {names}.", count=len(after), names=names)
     changed = t("Changed: {names}", names=", ".join(changes)) if changes else t("Nothing changed.")
     await desk.say(f"{said} {changed}")

@@ -43,7 +43,7 @@ async def question_of_the_day(bot: commands.Bot, params: dict[str, Any]) -> dict
 JOBS = {"question_of_the_day": question_of_the_day}
 
 
-class CustomSprocket(commands.Cog):
+class ExampleSprocket(commands.Cog):
     """Registers the jobs above and adds a slash command."""
 
     def __init__(self, bot: commands.Bot) -> None:
@@ -68,4 +68,4 @@ class CustomSprocket(commands.Cog):
 
 async def setup(bot: commands.Bot) -> None:
     """Load the sprocket."""
-    await bot.add_cog(CustomSprocket(bot))
+    await bot.add_cog(ExampleSprocket(bot))

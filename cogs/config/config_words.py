@@ -27,7 +27,7 @@ _WORDS = {
     "string_unicode": "it must be a text in UTF-8",
     "string_too_short": "it must not be empty",
     "string_too_long": "it must have {max_length} characters or fewer",
-    "tuple_type": "it must be a list, such as [announcement, custom]",
+    "tuple_type": "it must be a list, such as [announcement, posts]",
     "model_type": "it must hold keys of its own",
 }
 

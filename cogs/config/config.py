@@ -1,0 +1,346 @@
+"""Settings: a YAML file, overridden by the environment; each error is one sentence that says how to fix it.
+
+Each key can also be set as ``SCHEDULEZERO_<KEY>``, and each key below ``limits`` as
+``SCHEDULEZERO_LIMITS__<KEY>``. The bot's token comes from ``DISCORD_TOKEN`` only and isn't a setting, so that
+it never ends up in a file that people share or commit.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from cogs.config.config_words import in_our_words
+from cogs.config.limit_settings import LimitSettings
+from schedulezero.errors import DatabaseUnusable, ScheduleZeroError
+from schedulezero.storage.database import is_postgres_setting, sqlite_path
+from schedulezero.storage.postgres_url import check_url, without_password
+from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.wire.addresses import is_loopback
+from schedulezero.wire.keys import is_key
+
+DEFAULT_PATH = Path("config/schedulezero.yaml")
+PREFIX = "SCHEDULEZERO_"
+_LARGEST_FILE = 1_000_000
+_BELOW = "__"
+DEFAULT_SPROCKETS = (
+    "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web", "reminder",
+    "example",
+)  # fmt: skip
+
+
+class ConfigError(ScheduleZeroError):
+    """The configuration can't be used; the message is one sentence that says what to change."""
+
+
+_LONGEST_SHOWN = 200
+
+
+class Settings(BaseSettings):
+    """The bot's settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=_BELOW,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    handler_id: Annotated[str, Field(min_length=1, max_length=100)] = "discord-bot"
+    handler_port: Annotated[int, Field(ge=1, le=65535)] = 5000
+    server_address: str = "tcp://127.0.0.1:4242"
+    api_endpoint: str = "http://127.0.0.1:8888"
+    server: Literal["embedded", "external"] = "embedded"
+    database: Annotated[str, Field(min_length=1)] = "data/schedulezero.db"
+    history_days: Annotated[float, Field(ge=0, le=36_500)] = 90.0
+    timezone: str = "UTC"
+    sprockets: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPROCKETS
+    message_content: bool = False
+    owner_guild: Annotated[int, Field(ge=1, lt=2**64)] | None = None
+    log_channel: Annotated[int, Field(ge=1, lt=2**64)] | None = None
+    log_format: Literal["text", "json"] = "text"
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    private_calls: bool = False
+    shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    handler_host: str = "127.0.0.1"
+    require_token: bool = False
+    requests_per_second: Annotated[float, Field(ge=0, le=1_000_000)] = 100.0
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    tls_authority: str | None = None
+    behind_proxy: bool = False
+    keys: Annotated[str, Field(min_length=1)] = "data/keys"
+    require_keys: bool = False
+    server_key: str | None = None
+    api_token: SecretStr | None = None
+    limits: LimitSettings = LimitSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The file's values are passed to the constructor; the environment overrides them.
+        return env_settings, init_settings
+
+    @field_validator("server_address")
+    @classmethod
+    def _tcp_address(cls, value: str) -> str:
+        if _parts(value, ("tcp",)) is None:
+            raise ValueError("it must be an address such as tcp://127.0.0.1:4242")
+        _expect_bare(value, "tcp://127.0.0.1:4242")
+        return value
+
+    @field_validator("api_endpoint")
+    @classmethod
+    def _http_address(cls, value: str) -> str:
+        if _parts(value, ("http", "https")) is None:
+            raise ValueError("it must be an address such as http://127.0.0.1:8888")
+        _expect_bare(value, "http://127.0.0.1:8888")
+        return value
+
+    @field_validator("handler_host")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value in ("0.0.0.0", "::", "*", ""):
+            raise ValueError(
+                "it must be the address under which the server reaches the bot, such as 10.0.0.5"
+            )
+        return value
+
+    @field_validator("database")
+    @classmethod
+    def _where(cls, value: str) -> str:
+        value = value.strip()
+        try:
+            if is_postgres_setting(value):
+                check_url(value)
+            else:
+                sqlite_path(value)
+        except DatabaseUnusable as error:
+            raise ValueError(error.message) from error
+        return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        text = value.get_secret_value().strip()
+        if re.fullmatch(r"[!-~]+", text) is None:
+            raise ValueError("it must be one word of ASCII characters, as `token make` shows it")
+        return SecretStr(text)
+
+    @field_validator("server_key")
+    @classmethod
+    def _key(cls, value: str | None) -> str | None:
+        if value is not None and not is_key(value):
+            raise ValueError("it must be the public key that `schedulezero-bot keys` shows on the server")
+        return value
+
+    @model_validator(mode="after")
+    def _beyond_this_machine(self) -> Settings:
+        if self.server == "external" and not is_loopback(self.server_address) and self.server_key is None:
+            raise ValueError(
+                "`server_address` is another machine; set `server_key` to the public key that "
+                "`schedulezero-bot keys` shows there"
+            )
+        if not is_loopback(self.handler_address) and is_loopback(self.server_address):
+            raise ValueError("`handler_host` is not loopback; then `server_address` must not be, either")
+        return self
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _limits(cls, value: Any) -> Any:
+        return {} if value is None else value  # the key is there with nothing below it
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in known_zones():
+            raise ValueError("it must be an IANA zone such as Europe/Berlin")
+        return value
+
+    @field_validator("sprockets", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    def __repr_args__(self) -> Any:
+        for name, value in super().__repr_args__():
+            yield name, (without_password(value) if name == "database" and "://" in value else value)
+
+    @property
+    def handler_address(self) -> str:
+        """The address at which our handler listens and the server reaches it."""
+        return self.handler_address_at(self.handler_port)
+
+    def handler_address_at(self, port: int) -> str:
+        """Return the handler's address with another port; each cluster has its own."""
+        host = f"[{self.handler_host}]" if ":" in self.handler_host else self.handler_host
+        return f"tcp://{host}:{port}"
+
+
+def load_settings(path: str | Path | None = None) -> Settings:
+    """Load the settings from a file, overridden by the environment.
+
+    Parameters:
+        path: The YAML file; None means the default one, which may be missing.
+
+    Raises ConfigError with one sentence that names the file or key and the fix.
+    """
+    file = _file_of(path)
+    data = _read(file) if path is not None or file.exists() else {}
+    if "api_token" in data:
+        raise ConfigError(
+            f"{file} holds `api_token`; files are shown and committed, so set the environment variable "
+            f"{PREFIX}API_TOKEN instead, and make a new token."
+        )
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and not _is_key(name.removeprefix(PREFIX).lower())
+    )
+    if unknown:
+        raise ConfigError(
+            f"The environment variable {unknown[0]} sets no key that there is; {_keys_near(unknown[0])}."
+        )
+    try:
+        return Settings(**data)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, file)) from error
+    except SettingsError as error:
+        raise ConfigError(
+            f"{PREFIX}LIMITS must be a JSON object; or set one limit, such as "
+            f"{PREFIX}LIMITS{_BELOW}JOBS_PER_GUILD=2000."
+        ) from error
+
+
+def source_of(path: str | Path | None = None) -> str:
+    """Describe for people where `load_settings` reads from: the file and the variables that override it."""
+    file = _file_of(path)
+    variables = sorted(name for name in os.environ if name.startswith(PREFIX))
+    found = str(file) if file.exists() else f"no file {file}, so the defaults"
+    return f"{found}, and from the environment {', '.join(variables)}" if variables else found
+
+
+def _file_of(path: str | Path | None) -> Path:
+    return (Path(path) if path is not None else DEFAULT_PATH).absolute()
+
+
+def _is_key(name: str) -> bool:
+    key, below, inner = name.partition(_BELOW)
+    if below:
+        return key == "limits" and inner in LimitSettings.model_fields
+    return key in Settings.model_fields
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            raise ConfigError(f"{file} is too large for a configuration; did you mean another file?")
+        data: Any = yaml.safe_load(content.decode("utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"There is no configuration file {file}; create it or name another one with --config."
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"The configuration file {file} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"The configuration file {file} cannot be read: it is not text in UTF-8."
+        ) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise ConfigError(f"The configuration file {file} is not valid YAML{where}: {problem}.") from error
+    except (RecursionError, ValueError, OverflowError) as error:
+        raise ConfigError(f"The configuration file {file} holds a value that cannot be read.") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise ConfigError(f"The configuration file {file} must hold lines such as `handler_port: 5000`.")
+    return data
+
+
+def _sentence(error: ValidationError, file: Path) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if not key:
+        return f"In {file}: {str(first['msg']).removeprefix('Value error, ')}."
+    if key == "database" and first["type"] == "value_error":
+        return str(first["msg"]).removeprefix("Value error, ")
+    if key == "api_token":
+        return f"{PREFIX}API_TOKEN cannot be used: {in_our_words(first)}."
+    name, _, inner = key.partition(".")
+    if first["type"] == "extra_forbidden":
+        known = f"known are: {', '.join(LimitSettings.model_fields)}" if inner else _known_keys()
+        return f"{file} sets {key!r}, which is no key that there is; {known}."
+    if name == "limits" and not inner:
+        return f"'limits' in {file} must hold keys such as `jobs_per_guild: 2000`."
+    name = key if name == "limits" else name
+    variable = f"{PREFIX}{name.upper().replace('.', _BELOW)}"
+    source = variable if variable in os.environ else f"{name!r} in {file}"
+    # The value of `database` may contain a password.
+    given = f" is {repr(first['input'])[:_LONGEST_SHOWN]}" if key != "database" else ""
+    return f"{source}{given}: {in_our_words(first)}."
+
+
+def _keys_near(variable: str) -> str:
+    """Return the keys that a misspelled variable may have meant."""
+    if not variable.startswith(f"{PREFIX}LIMITS"):
+        return _known_keys()
+    names = ", ".join(f"{PREFIX}LIMITS{_BELOW}{name.upper()}" for name in LimitSettings.model_fields)
+    return f"the limits are: {names}"
+
+
+def _known_keys() -> str:
+    return f"known are: {', '.join(name for name in Settings.model_fields if name != 'api_token')}"
+
+
+def _expect_bare(address: str, example: str) -> None:
+    """Raise ValueError if an address has more than a scheme, a host and a port."""
+    parts = urlsplit(address)
+    for what, found in (
+        ("a user or password", parts.username is not None or parts.password is not None),
+        ("a path", parts.path not in ("", "/")),
+        ("a query", "?" in address),
+        ("a fragment", "#" in address),
+        ("port 0", parts.port == 0),
+    ):
+        if found:
+            raise ValueError(f"it must not hold {what}; only a scheme, a host and a port, such as {example}")
+
+
+def _parts(value: str, schemes: tuple[str, ...]) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in schemes or not parts.hostname or (port is None and "tcp" in schemes):
+        return None
+    return parts.hostname, port or 80
