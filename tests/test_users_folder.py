@@ -149,3 +149,17 @@ async def test_another_programs_command_for_the_server_says_what_to_run(
     async with program(tmp_path, *command) as process:
         assert await process.wait() == 2
     assert "The server starts with `schedulezero-bot server`." in (tmp_path / "log").read_text()
+
+
+async def test_a_server_that_is_installed_comes_before_that_hint(installed: Path, tmp_path: Path) -> None:
+    (site,) = (installed / "lib").glob("python3*/site-packages")
+    theirs = site / "schedule_zero" / "tornado_app_server.py"
+    theirs.write_text("print('their server')")
+    try:
+        async with program(
+            tmp_path, installed / "bin" / "python", "-m", "schedule_zero.tornado_app_server"
+        ) as it:
+            assert await it.wait() == 0
+    finally:
+        theirs.unlink()
+    assert "their server" in (tmp_path / "log").read_text()
