@@ -4,9 +4,9 @@ A handler is a name with one or more instances (processes that registered under 
 at once if each declares its shards or if they prove the same key; otherwise the name belongs to the instance
 that is alive.
 
-On SQLite the registry lives only as long as the process; a handler whose status report is refused registers
-again by itself. The nodes of one PostgreSQL database share their instances
-(`schedulezero.server.records.instances`).
+The database keeps the instances (`schedulezero.server.records.instances`), so that a handler is known after a
+restart without registering: published handlers only ping, and never notice a short one. The nodes of one
+PostgreSQL database share them. An instance from the database counts as away until it answers.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ from schedulezero.server.handlers.crowd import (
     to_forget,
 )
 from schedulezero.server.handlers.entries import Entries, Entry, same_place
-from schedulezero.server.records.instances import Instance, Instances
+from schedulezero.server.records.instances import Instance, Instances, may_be_called
 from schedulezero.wire.keys import KeyRing
 
 log = logging.getLogger(__name__)
 
 PING_SECONDS = 1.0
-_RENEW_SECONDS = 10.0
+_RENEW_SECONDS = 3600.0
+"""How long after its last sign of life was saved an instance is asked for another one to save."""
+_FIRST_RENEWAL_SECONDS = 60.0
+_RENEWED_AT_ONCE = 20
 _SYNC_SECONDS = 5.0
 
 
@@ -50,7 +53,8 @@ class Registry:
     Parameters:
         context: the ZeroMQ context of the connections to them.
         keys: our own keys, for handlers beyond loopback.
-        shared: the table of instances that nodes share; None for a single node.
+        kept: the table of instances; None to keep them in memory only.
+        shared: whether other nodes read and write that table.
         most: the most instances to know at once.
         needed: returns the handlers that jobs need.
     """
@@ -59,8 +63,9 @@ class Registry:
         self,
         context: zmq.asyncio.Context,
         keys: KeyRing | None = None,
-        shared: Instances | None = None,
+        kept: Instances | None = None,
         *,
+        shared: bool = False,
         most: int = MOST_INSTANCES,
         needed: Callable[[], Awaitable[Collection[str]]],
     ) -> None:
@@ -70,6 +75,7 @@ class Registry:
         self._entering = asyncio.Lock()
         self._new = Bucket(NEW_PER_SECOND, NEW_AT_ONCE)
         self._keys = keys
+        self._kept = kept
         self._shared = shared
         self._entries = Entries(self._connect)
         self._look = asyncio.Event()
@@ -100,8 +106,8 @@ class Registry:
                     raise Taken(f"The handler {instance.handler_id!r} is alive at {other.instance.address}.")
             else:
                 self._entries.drop(other)
-                if self._shared is not None and other.instance.address != instance.address:
-                    await self._shared.forget(instance.handler_id, other.instance.address)
+                if other.instance.address != instance.address:
+                    await self._forget(other)
         if self._entries.find(instance) is None:
             async with self._entering:  # one at a time, so that each gets the place made for it
                 await self._make_room()
@@ -109,14 +115,37 @@ class Registry:
         else:
             entry = await self._save(instance)
         entry.heard()
-        entry.renewed_at = time.monotonic()
         self._entries.arrived(instance.handler_id)
         return known
 
     async def _save(self, instance: Instance) -> Entry:
-        if self._shared is not None:
-            await self._shared.save(instance)
-        return self._entries.keep(instance)
+        known = self._entries.find(instance)
+        if self._kept is None or (
+            known is not None and known.instance == instance and not _must_renew(known)
+        ):
+            return self._entries.keep(instance)
+        try:
+            await self._kept.save(instance)
+        except DatabaseUnavailable as error:
+            if self._shared:
+                raise
+            # Without other nodes, the handler works all the same; the hourly renewal saves it.
+            log.warning("handler %r is not saved for the next start: %s", instance.handler_id, error)
+            return self._entries.keep(instance)
+        entry = self._entries.keep(instance)
+        entry.renewed_at = time.monotonic()
+        return entry
+
+    async def _forget(self, entry: Entry) -> None:
+        """Delete an instance from the database; a single node goes on if that fails."""
+        if self._kept is None:
+            return
+        try:
+            await self._kept.forget(entry.handler_id, entry.instance.address)
+        except DatabaseUnavailable as error:
+            if self._shared:
+                raise
+            log.warning("handler %r is not forgotten: %s", entry.handler_id, error)
 
     async def _make_room(self) -> None:
         """Drop unneeded instances if there are too many. Raises Crowded if all of them are in use."""
@@ -132,8 +161,7 @@ class Registry:
         )
         for entry in forgotten:
             self._entries.drop(entry)
-            if self._shared is not None:
-                await self._shared.forget(entry.handler_id, entry.instance.address)
+            await self._forget(entry)
 
     async def report(
         self,
@@ -172,15 +200,46 @@ class Registry:
         return bool(found)
 
     async def _renew(self, entry: Entry) -> None:
-        if self._shared is None or not entry.online or time.monotonic() - entry.renewed_at < _RENEW_SECONDS:
+        if self._kept is None or not entry.online or not _must_renew(entry):
             return
         entry.renewed_at = time.monotonic()
         try:
-            await self._shared.heard(entry.instance.handler_id, entry.instance.address)
+            if self._shared:
+                # Only if the row is still there: another node may have replaced the instance.
+                await self._kept.heard(entry.handler_id, entry.instance.address)
+            else:
+                await self._kept.save(entry.instance)
         except DatabaseUnavailable as error:
-            log.warning("the lease of handler %r was not renewed: %s", entry.instance.handler_id, error)
+            log.warning("the sign of life of handler %r was not saved: %s", entry.handler_id, error)
 
-    # ---------------------------------------------------------------- instances of other nodes
+    async def keep_renewing(self) -> None:
+        """Save a sign of life of each instance that answers, every hour, until cancelled.
+
+        A handler that only pings, and one whose job runs once a month, gives none by itself.
+        """
+        places = asyncio.Semaphore(_RENEWED_AT_ONCE)
+
+        async def renew(entry: Entry) -> None:
+            async with places:
+                if self.is_current(entry) and await self.answers(entry):
+                    await self._renew(entry)
+
+        pause = _FIRST_RENEWAL_SECONDS
+        while self._kept is not None:
+            await asyncio.sleep(pause)
+            pause = _RENEW_SECONDS
+            await asyncio.gather(*(renew(entry) for entry in self._entries.all() if _must_renew(entry)))
+
+    # ---------------------------------------------------------------- instances from the database
+
+    async def recover(self) -> None:
+        """Load the instances that the database keeps, before anything asks for a handler."""
+        if self._kept is None:
+            return
+        try:
+            await self.take_over(await self._kept.all())
+        except DatabaseUnavailable as error:
+            log.warning("the known handlers cannot be read: %s", error)
 
     def look(self) -> None:
         """Load the instances of other nodes soon."""
@@ -188,12 +247,10 @@ class Registry:
 
     async def keep_looking(self) -> None:
         """Load the instances of all nodes, periodically and on a signal, until cancelled."""
-        if self._shared is None:
-            return
-        while True:
+        while self._shared and self._kept is not None:
             self._look.clear()
             try:
-                await self.take_over(await self._shared.all())
+                await self.take_over(await self._kept.all())
             except DatabaseUnavailable as error:
                 log.warning("the handlers of other nodes cannot be read: %s", error)
             try:
@@ -203,8 +260,8 @@ class Registry:
                 continue
 
     async def take_over(self, instances: list[Instance]) -> None:
-        """Replace the known instances with the given ones."""
-        instances = instances[: self._most]
+        """Replace the known instances with the given ones, except those that this server may not call."""
+        instances = [item for item in instances if may_be_called(item, self._keys)][: self._most]
         kept = {(item.handler_id, item.address) for item in instances}
         for entry in self._entries.all():
             if (entry.instance.handler_id, entry.instance.address) not in kept:
@@ -342,6 +399,11 @@ class Registry:
 
     def _connect(self, instance: Instance) -> Connection:
         return Connection(self._context, instance.address, self._keys, instance.key)
+
+
+def _must_renew(entry: Entry) -> bool:
+    """Return whether an instance's last sign of life was saved a while ago, or never by this process."""
+    return entry.renewed_at == 0.0 or time.monotonic() - entry.renewed_at >= _RENEW_SECONDS
 
 
 def _belong_together(one: Instance, other: Instance) -> bool:

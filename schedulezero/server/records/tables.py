@@ -3,8 +3,8 @@
 ``jobs`` holds definitions and when each job is next due. ``runs`` holds one row for each job and scheduled
 instant, so that an instant can't get two runs. ``job_versions`` holds earlier versions of jobs,
 ``guild_rules`` the rules of guilds, ``troubles`` the problems with runs to report, ``posts`` which run posted
-a message, ``tokens`` the REST tokens, ``audit`` who changed what, and ``handlers`` the instances of handlers
-that the nodes of one PostgreSQL database share.
+a message, ``tokens`` the REST tokens, ``audit`` who changed what, and ``handlers`` the instances of handlers,
+which stay known after a restart.
 
 A column added in a later version has a ``server_default`` or is nullable, so that it can be added to a table
 with rows (`schedulezero.storage.database` does that when it opens a database).
@@ -223,4 +223,5 @@ handlers = sa.Table(
     sa.Column("online", sa.Boolean, nullable=False),
     sa.Column("heard_at", Instant, nullable=False),
     sa.Column("schemas", sa.JSON(none_as_null=True)),
+    sa.Column("older_form", sa.Boolean, nullable=False, server_default=sa.false()),
 )
