@@ -46,7 +46,8 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/wire"
     ),
     "schedulezero/server/records": (
-        "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/methods"
+        "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar schedulezero/wire "
+        "schedulezero/methods"
     ),
     "schedulezero/server/handlers": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/server/records"

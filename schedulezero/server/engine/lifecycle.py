@@ -35,6 +35,7 @@ from schedulezero.server.store.room import Admission
 from schedulezero.server.store.runs import RunStore
 from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.weekdays import with_day_names
 
 _CLOCK_SKEW = timedelta(seconds=5)
 """How far in the past a date may be: a client whose clock is slightly slow still considers it future."""
@@ -82,7 +83,8 @@ class Jobs:
         job = replace(job, id=job.id or new_job_id(), anchor_at=now, created_at=now, updated_at=now)
         due_at = first_run(job, now)
         self._check_interval(job, now)
-        job = replace(job, next_run_at=due_at if job.state is JobState.ACTIVE else None)
+        next_run_at = due_at if job.state is JobState.ACTIVE else None
+        job = replace(job, trigger=with_day_names(job.trigger), next_run_at=next_run_at)
         admission = self._admission(per_person)
         if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
             raise Conflict(
@@ -119,6 +121,7 @@ class Jobs:
                 raise no_such_job(job_id)
             expect_version(before, version)
             after = edit(before)
+            after = replace(after, trigger=with_day_names(after.trigger))
             after = replace(after, creator_id=creator_after(before, after, by))
             self.check_method(after.handler_id, after.method)
             if after.trigger != before.trigger:

@@ -143,7 +143,9 @@ async def test_a_handler_with_a_key_is_called_over_its_key_and_only_while_that_i
             await handler.refresh()
     # A handler that doesn't register: only the database knows it.
     async with a_handler(address, None, own), a_server(keyed) as api:
-        assert (await ended(api, await due_now(api, handler_id="bot", method="hello")))["status"] == "succeeded"
+        assert (await ended(api, await due_now(api, handler_id="bot", method="hello")))[
+            "status"
+        ] == "succeeded"
     # A program with another key at its address isn't taken for it.
     thief = load_keys(tmp_path / "thief", everywhere=True)
     thief.allow(server_keys.public, "the server")
