@@ -67,8 +67,9 @@ TABLE = {
     ),
     "schedulezero/server/api": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/server/health.py "
-        "schedulezero/wire schedulezero/when/language schedulezero/server/decisions "
-        "schedulezero/server/records schedulezero/server/handlers schedulezero/server/http "
+        "schedulezero/wire schedulezero/when/calendar schedulezero/when/language "
+        "schedulezero/server/decisions schedulezero/server/records schedulezero/server/handlers "
+        "schedulezero/server/http "
         "schedulezero/server/store schedulezero/server/engine"
     ),
     "schedulezero/server": (

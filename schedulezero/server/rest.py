@@ -25,7 +25,7 @@ from schedulezero.server.api.troubles import TroublesResource
 from schedulezero.server.config import ServerConfig
 from schedulezero.server.http.access import Access, AccessRules, loopback_hosts
 from schedulezero.server.http.connections import Connections
-from schedulezero.server.http.errors import error_middleware, texts_middleware
+from schedulezero.server.http.errors import error_middleware, options_middleware, texts_middleware
 from schedulezero.server.parts import Callees, Engine, Kept
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.wire.addresses import is_loopback
@@ -55,6 +55,7 @@ async def answering(
             connections.middleware(),
             error_middleware,
             access.middleware(),
+            options_middleware,
             texts_middleware,
             _announcing(kept.announcer),
         ],

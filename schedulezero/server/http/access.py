@@ -150,7 +150,7 @@ def needed_scope(method: str, path: str) -> Scope:
     """Return the scope that a request needs."""
     if path in _ADMINISTERING:
         return Scope.ADMIN
-    if method in ("GET", "HEAD") or path.endswith(_READING):
+    if method in ("GET", "HEAD", "OPTIONS") or path.endswith(_READING):
         return Scope.READ
     return Scope.WRITE
 

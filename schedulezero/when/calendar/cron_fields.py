@@ -1,8 +1,8 @@
 """Parses the wire's cron *fields*, ``{"hour": 9, "day_of_week": "mon-fri"}``, and finds the times they match.
 
 They keep the meaning of APScheduler 4's CronTrigger, because existing code relies on it: all fields must
-match, ``day_of_week`` 0 and 7 are Sunday (`weekdays`), a field finer than the finest one given defaults to its
-minimum and a coarser one to ``*``. (A crontab *line* follows other rules, see `crontab`.)
+match, ``day_of_week`` 0 and 7 are Sunday (`weekdays`), a field finer than the finest one given defaults to
+its minimum and a coarser one to ``*``. (A crontab *line* follows other rules, see `crontab`.)
 
 This module works in naive calendar time only; `schedules` turns it into instants.
 """

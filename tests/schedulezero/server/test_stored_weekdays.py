@@ -78,7 +78,7 @@ async def test_a_stored_zero_stays_monday(
         assert from_iso(skipped["next_run_at"]).weekday() == 0
         restored = (await api.post(f"/api/jobs/{job_id}/restore", json={"version": 1})).json()
         assert from_iso(restored["next_run_at"]).weekday() == 0
-    trigger, versions = await stored(config, job_id)
+    trigger, _ = await stored(config, job_id)
     assert "mon" in json.dumps(trigger)
     async with served(config) as api:  # and a second start converts nothing twice
         job = (await api.get(f"/api/jobs/{job_id}")).json()
