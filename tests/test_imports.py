@@ -40,6 +40,9 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "
         "schedulezero/wire schedulezero/methods"
     ),
+    "schedulezero/handler_base.py": (
+        "schedulezero schedulezero/wire schedulezero/methods schedulezero/handler"
+    ),
     "schedulezero/web": "schedulezero schedulezero/wire schedulezero/methods",
     "schedulezero/server/health.py": "schedulezero schedulezero/model schedulezero/storage",
     "schedulezero/server/decisions": (

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from schedulezero.errors import PortTaken
 from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
+from schedulezero.server.api.front_page import FrontPageResource
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.limits import LimitsResource
 from schedulezero.server.api.preview import PreviewResource
@@ -71,6 +72,7 @@ async def answering(
         LimitsResource(engine.jobs),
         SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone),
         PreviewResource(config.timezone, now),
+        FrontPageResource(callees.registry, engine.health, access.may_read),
         SystemResource(callees.registry, config.to_json(), engine.health),
     ):
         app.router.add_routes(resource.routes())
