@@ -62,8 +62,8 @@ async def test_it_says_what_this_is_and_leads_to_what_there_is(
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         page = Page(answer.text)
         for part in (
-            "ScheduleZero server", f"Version {installed_version()}", "ok", "raw", "connected", "send", "other",
-            raw_handler.address, "REST reference",
+            "ScheduleZero server", f"Version {installed_version()}", "ok", "raw", "connected", "send",
+            "other", raw_handler.address, "REST reference",
         ):  # fmt: skip
             assert part in page.text, part
         for link in page.links:
