@@ -30,16 +30,13 @@ from schedulezero.server.handlers.crowd import (
     to_forget,
 )
 from schedulezero.server.handlers.entries import Entries, Entry, same_place
+from schedulezero.server.handlers.keeping import Keeping
 from schedulezero.server.records.instances import Instance, Instances, may_be_called
 from schedulezero.wire.keys import KeyRing
 
 log = logging.getLogger(__name__)
 
 PING_SECONDS = 1.0
-_RENEW_SECONDS = 3600.0
-"""How long after its last sign of life was saved an instance is asked for another one to save."""
-_FIRST_RENEWAL_SECONDS = 60.0
-_RENEWED_AT_ONCE = 20
 _SYNC_SECONDS = 5.0
 
 
@@ -75,8 +72,7 @@ class Registry:
         self._entering = asyncio.Lock()
         self._new = Bucket(NEW_PER_SECOND, NEW_AT_ONCE)
         self._keys = keys
-        self._kept = kept
-        self._shared = shared
+        self._keeping = Keeping(kept, shared=shared)
         self._entries = Entries(self._connect)
         self._look = asyncio.Event()
 
@@ -107,45 +103,16 @@ class Registry:
             else:
                 self._entries.drop(other)
                 if other.instance.address != instance.address:
-                    await self._forget(other)
+                    await self._keeping.forget(other)
         if self._entries.find(instance) is None:
             async with self._entering:  # one at a time, so that each gets the place made for it
                 await self._make_room()
-                entry = await self._save(instance)
+                entry = await self._keeping.save(instance, self._entries.find(instance), self._entries.keep)
         else:
-            entry = await self._save(instance)
+            entry = await self._keeping.save(instance, self._entries.find(instance), self._entries.keep)
         entry.heard()
         self._entries.arrived(instance.handler_id)
         return known
-
-    async def _save(self, instance: Instance) -> Entry:
-        known = self._entries.find(instance)
-        if self._kept is None or (
-            known is not None and known.instance == instance and not _must_renew(known)
-        ):
-            return self._entries.keep(instance)
-        try:
-            await self._kept.save(instance)
-        except DatabaseUnavailable as error:
-            if self._shared:
-                raise
-            # Without other nodes, the handler works all the same; the hourly renewal saves it.
-            log.warning("handler %r is not saved for the next start: %s", instance.handler_id, error)
-            return self._entries.keep(instance)
-        entry = self._entries.keep(instance)
-        entry.renewed_at = time.monotonic()
-        return entry
-
-    async def _forget(self, entry: Entry) -> None:
-        """Delete an instance from the database; a single node goes on if that fails."""
-        if self._kept is None:
-            return
-        try:
-            await self._kept.forget(entry.handler_id, entry.instance.address)
-        except DatabaseUnavailable as error:
-            if self._shared:
-                raise
-            log.warning("handler %r is not forgotten: %s", entry.handler_id, error)
 
     async def _make_room(self) -> None:
         """Drop unneeded instances if there are too many. Raises Crowded if all of them are in use."""
@@ -161,7 +128,7 @@ class Registry:
         )
         for entry in forgotten:
             self._entries.drop(entry)
-            await self._forget(entry)
+            await self._keeping.forget(entry)
 
     async def report(
         self,
@@ -196,48 +163,19 @@ class Registry:
             else:
                 entry.heard()
                 self._entries.arrived(handler_id)
-            await self._renew(entry)
+            await self._keeping.renew(entry)
         return bool(found)
 
-    async def _renew(self, entry: Entry) -> None:
-        if self._kept is None or not entry.online or not _must_renew(entry):
-            return
-        entry.renewed_at = time.monotonic()
-        try:
-            if self._shared:
-                # Only if the row is still there: another node may have replaced the instance.
-                await self._kept.heard(entry.handler_id, entry.instance.address)
-            else:
-                await self._kept.save(entry.instance)
-        except DatabaseUnavailable as error:
-            log.warning("the sign of life of handler %r was not saved: %s", entry.handler_id, error)
-
     async def keep_renewing(self) -> None:
-        """Save a sign of life of each instance that answers, every hour, until cancelled.
-
-        A handler that only pings, and one whose job runs once a month, gives none by itself.
-        """
-        places = asyncio.Semaphore(_RENEWED_AT_ONCE)
-
-        async def renew(entry: Entry) -> None:
-            async with places:
-                if self.is_current(entry) and await self.answers(entry):
-                    await self._renew(entry)
-
-        pause = _FIRST_RENEWAL_SECONDS
-        while self._kept is not None:
-            await asyncio.sleep(pause)
-            pause = _RENEW_SECONDS
-            await asyncio.gather(*(renew(entry) for entry in self._entries.all() if _must_renew(entry)))
+        """Save a sign of life of each instance that answers, every hour, until cancelled."""
+        await self._keeping.keep_renewing(self._entries.all, self.answers)
 
     # ---------------------------------------------------------------- instances from the database
 
     async def recover(self) -> None:
         """Load the instances that the database keeps, before anything asks for a handler."""
-        if self._kept is None:
-            return
         try:
-            await self.take_over(await self._kept.all())
+            await self.take_over(await self._keeping.all())
         except DatabaseUnavailable as error:
             log.warning("the known handlers cannot be read: %s", error)
 
@@ -247,10 +185,10 @@ class Registry:
 
     async def keep_looking(self) -> None:
         """Load the instances of all nodes, periodically and on a signal, until cancelled."""
-        while self._shared and self._kept is not None:
+        while self._keeping.shared:
             self._look.clear()
             try:
-                await self.take_over(await self._kept.all())
+                await self.take_over(await self._keeping.all())
             except DatabaseUnavailable as error:
                 log.warning("the handlers of other nodes cannot be read: %s", error)
             try:
@@ -389,7 +327,8 @@ class Registry:
         return list(await asyncio.gather(*(describe(entry) for entry in self._entries.all())))
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and give up what is still being saved."""
+        self._keeping.close()
         for entry in self._entries.all():
             self._entries.drop(entry)
 
@@ -399,11 +338,6 @@ class Registry:
 
     def _connect(self, instance: Instance) -> Connection:
         return Connection(self._context, instance.address, self._keys, instance.key)
-
-
-def _must_renew(entry: Entry) -> bool:
-    """Return whether an instance's last sign of life was saved a while ago, or never by this process."""
-    return entry.renewed_at == 0.0 or time.monotonic() - entry.renewed_at >= _RENEW_SECONDS
 
 
 def _belong_together(one: Instance, other: Instance) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -218,3 +219,23 @@ async def test_an_instance_without_a_sign_of_life_expires(database: str) -> None
         assert len(await kept.all()) == 2
     finally:
         await opened.close()
+
+
+@pytest.mark.sqlite
+async def test_a_locked_file_keeps_no_handler_waiting(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with a_server(server_config) as api:
+        with closing(sqlite3.connect(server_config.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            assert (await asyncio.to_thread(raw_handler.start, "send"))["success"] is True
+            for _ in range(3):  # and its later messages neither
+                report = {"method": "report_status", "params": {"handler_id": "raw", "status": "online"}}
+                assert (await asyncio.to_thread(raw_handler.tell, report))["success"] is True
+            assert time.monotonic() - began < 5
+            assert await known(api) == [("raw", "Connected", ["send"])]
+            other.execute("ROLLBACK")
+        assert (await ended(api, await due_now(api)))["status"] == "succeeded"
+    async with a_server(server_config) as api:
+        assert await known(api) == [("raw", "Connected", ["send"])]
