@@ -199,3 +199,10 @@ def test_the_example_has_ten_lines_of_code() -> None:
     lines = EXAMPLE.read_text(encoding="utf-8").split('"""')[2].splitlines()
     code = "".join(EXAMPLE.read_text(encoding="utf-8").split('"""')[2::2])
     assert lines and len([line for line in code.splitlines() if line.strip()]) <= 10
+
+
+def test_the_guide_shows_the_example() -> None:
+    guide = (ROOT / "docs" / "how-to" / "write-a-handler.md").read_text(encoding="utf-8")
+    shown = guide.partition('```python title="disk_space.py"\n')[2].partition("```")[0]
+    code = EXAMPLE.read_text(encoding="utf-8")
+    assert shown.strip() == code[code.index("import shutil") :].strip()
