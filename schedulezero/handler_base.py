@@ -60,7 +60,8 @@ class HandlerBase:
             a journal, a method that was interrupted isn't called again unless it is `resumable`.
         keys: our keys and the server's (`schedulezero.wire.keys.load_keys`), if the wire is encrypted.
 
-    Raises ValueError if the handler has no job method, or for an address that isn't one.
+    Raises ValueError if the handler has no job method, if one has the name of a method here or doesn't take
+    params, or for an address that isn't one.
     """
 
     def __init__(
@@ -173,8 +174,10 @@ def _job_methods(kind: type[HandlerBase]) -> dict[str, JobFunction]:
     """Return the public methods that a class adds to `HandlerBase`, as functions of it and the params."""
     found: dict[str, JobFunction] = {}
     for name, value in inspect.getmembers_static(kind, inspect.isfunction):
-        if name.startswith("_") or hasattr(HandlerBase, name):
+        if name.startswith("_") or value is inspect.getattr_static(HandlerBase, name, None):
             continue
+        if hasattr(HandlerBase, name):
+            raise ValueError(f"{name!r} is a method of HandlerBase itself; give the job another name.")
         try:
             inspect.signature(value).bind(object(), {})
         except TypeError:

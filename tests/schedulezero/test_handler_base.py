@@ -143,9 +143,15 @@ class Wrong(HandlerBase):
         """Takes no params."""
 
 
+class Named(HandlerBase):
+    def stop(self, params: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """A job with the name of a method of the base."""
+
+
 @pytest.mark.parametrize(
     ("make", "part"),
     [
+        (lambda: Named("named"), "'stop' is a method of HandlerBase itself"),
         (lambda: Empty("empty"), "no job method"),
         (lambda: Wrong("wrong"), "must take (self, params)"),
         (lambda: Sums(""), "1 to 100 characters"),

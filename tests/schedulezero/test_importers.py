@@ -178,7 +178,8 @@ def test_weekday_numbers_of_apscheduler_3_count_from_monday() -> None:
         theirs: list[datetime] = []
         while len(theirs) < 10:
             at = theirs[-1] if theirs else None
-            theirs.append(trigger.get_next_fire_time(at, (at or NOW) + timedelta(seconds=1)))
+            following: Any = trigger.get_next_fire_time(at, (at or NOW) + timedelta(seconds=1))
+            theirs.append(following)
         entry = found[f"{number}"]
         assert entry.trigger is not None
         assert upcoming(entry, 10) == theirs, numbers[number]
