@@ -46,8 +46,8 @@ async def test_every_observed_request(server: ServerConfig, raw_handler: RawHand
     async with httpx.AsyncClient(base_url=server.api_endpoint, timeout=20) as http:
         for row in TABLE:
             method, path = row["ask"].split(" ", 1)
-            if path.startswith("/api/executions?job_id=d5"):
-                await until(lambda: _has_run(http, "d5"))
+            if "after" in row:
+                await until(lambda job_id=row["after"]: _has_run(http, job_id))
             answer = await http.request(method, path, json=_body(row))
             said = f"{row['ask']} {_body(row)}: {answer.status_code} {answer.text[:500]}"
             if answer.status_code != row["status"]:
