@@ -43,6 +43,7 @@
     ├── Taken                     .handlers.registry: the name belongs to a live handler
     ├── Crowded                   .handlers.crowd: there is currently no room for another handler
     │   in schedulezero:
+    ├── HandlerEnded              .handler_base: the handler ended by itself
     ├── AddressUnusable           .web.address: a text isn't an address that can be called
     ├── OutgoingFailed            .web.outgoing: an outgoing web request failed
     ├── UnreadableFile            .exchange.limited_reading: a file can't be read

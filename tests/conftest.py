@@ -149,7 +149,7 @@ class Api(httpx.AsyncClient):
 
     async def request(self, method: str, url: Any, **kwargs: Any) -> httpx.Response:
         response = await super().request(method, url, **kwargs)
-        check_answer(method, httpx.URL(url).path, response)
+        check_answer(method, httpx.URL(url).raw_path.decode().partition("?")[0], response)
         return response
 
 

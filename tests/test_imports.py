@@ -40,13 +40,17 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "
         "schedulezero/wire schedulezero/methods"
     ),
+    "schedulezero/handler_base.py": (
+        "schedulezero schedulezero/wire schedulezero/methods schedulezero/handler"
+    ),
     "schedulezero/web": "schedulezero schedulezero/wire schedulezero/methods",
     "schedulezero/server/health.py": "schedulezero schedulezero/model schedulezero/storage",
     "schedulezero/server/decisions": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/wire"
     ),
     "schedulezero/server/records": (
-        "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/methods"
+        "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar schedulezero/wire "
+        "schedulezero/methods"
     ),
     "schedulezero/server/handlers": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/server/records"
@@ -66,8 +70,9 @@ TABLE = {
     ),
     "schedulezero/server/api": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/server/health.py "
-        "schedulezero/wire schedulezero/when/language schedulezero/server/decisions "
-        "schedulezero/server/records schedulezero/server/handlers schedulezero/server/http "
+        "schedulezero/wire schedulezero/when/calendar schedulezero/when/language "
+        "schedulezero/server/decisions schedulezero/server/records schedulezero/server/handlers "
+        "schedulezero/server/http "
         "schedulezero/server/store schedulezero/server/engine"
     ),
     "schedulezero/server": (

@@ -1,6 +1,6 @@
 """Says what to run instead of ``python -m schedule_zero.tornado_app_server``, which other instructions name.
 
-Neither folder has an ``__init__.py``: a server that is installed as the package `schedule_zero`, with a module
+Neither folder has an ``__init__.py``: a server installed as the package `schedule_zero`, with a module
 `tornado_app_server`, comes before this one, and none of its files is overwritten.
 """
 

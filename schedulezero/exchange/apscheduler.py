@@ -25,8 +25,8 @@ from schedulezero.exchange.importers import POST, NotTakenOver, once
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
-from schedulezero.when.calendar.cron_fields import WEEKDAYS
 from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.when.calendar.weekdays import WEEKDAYS, Count
 
 log = logging.getLogger(__name__)
 
@@ -256,7 +256,9 @@ def _zone_key(zone: Any) -> str:
 
 
 def _expressions(field: _Thing) -> str:
-    return ",".join(_expression(item) for item in field.state["expressions"])
+    text = ",".join(_expression(item) for item in field.state["expressions"])
+    # APScheduler 3 counts weekdays from Monday, as 0.
+    return Count.FROM_MONDAY.names(text) if field.state["name"] == "day_of_week" else text
 
 
 def _expression(item: _Thing) -> str:

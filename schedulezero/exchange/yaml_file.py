@@ -16,6 +16,7 @@ doesn't affect the others. It checks each limit during parsing, so that anything
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,6 +36,8 @@ _MOST_NODES = 25_000
 _MOST_LINES = 50_000
 _DEEPEST_FILE = 100
 _DEEPEST = 12
+_LONGEST_WHEN = 500
+_DAY_NUMBER = re.compile(r"\bday_of_week=[^\s=]*[0-9]")
 _LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
 _KEYS = ("name", "do", "when", "timezone", "with", "missed", "overlap")
 
@@ -263,6 +266,15 @@ def _entry(node: yaml.Node) -> Entry | Fault:
                 lines.get(key, line),
                 Sentence("This job needs {key!r} as text.", "yaml_key_needed", key=key),
             )
+    if _DAY_NUMBER.search(str(given["when"])[:_LONGEST_WHEN]):
+        return Fault(
+            lines["when"],
+            Sentence(
+                "Write weekdays as names, such as day_of_week=mon. In files of earlier versions, 0 was "
+                "Monday; elsewhere it is Sunday.",
+                "yaml_weekday_number",
+            ),
+        )
     params: Any = given.get("with") or {}
     if not isinstance(params, Mapping):
         return Fault(
@@ -282,7 +294,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         name=" ".join(str(name).split())[:100] if name is not None else None,
         method=str(given["do"])[:100],
         params={str(key): value for key, value in cast("Mapping[Any, Any]", params).items()},
-        when=str(given["when"])[:500],
+        when=str(given["when"])[:_LONGEST_WHEN],
         timezone=str(zone) if zone is not None else None,
         missed=MissedPolicy(given.get("missed") or MissedPolicy.LATEST),
         overlap=OverlapPolicy(given.get("overlap") or OverlapPolicy.ALLOW),

@@ -34,6 +34,7 @@ from schedulezero.storage.batching import Together
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.sql import Instant, insert_into, insert_new, is_postgres
 from schedulezero.storage.sqlite_file import journal_beside
+from schedulezero.wire.protocol import LONGEST_RUN_ID
 
 KEPT_FOR = timedelta(days=7)
 MOST_KEPT = 100_000
@@ -50,7 +51,7 @@ metadata = sa.MetaData()
 _runs = sa.Table(
     "journal_runs",
     metadata,
-    sa.Column("run_id", sa.String(120), primary_key=True),
+    sa.Column("run_id", sa.String(LONGEST_RUN_ID), primary_key=True),
     sa.Column("round", sa.Integer, nullable=False),
     sa.Column("begun_at", Instant, nullable=False, index=True),
     sa.Column("result", sa.JSON(none_as_null=True)),
@@ -58,7 +59,7 @@ _runs = sa.Table(
 _steps = sa.Table(
     "journal_steps",
     metadata,
-    sa.Column("run_id", sa.String(120), primary_key=True),
+    sa.Column("run_id", sa.String(LONGEST_RUN_ID), primary_key=True),
     sa.Column("key", sa.String(100), primary_key=True),
     sa.Column("round", sa.Integer, nullable=False),
     sa.Column("begun_at", Instant, nullable=False, index=True),

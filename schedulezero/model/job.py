@@ -16,6 +16,8 @@ DEFAULT_GRACE = timedelta(minutes=5)
 
 SHORT_TEXT = Bounds(shortest=1, longest=100)
 NAME = Bounds(shortest=1, longest=100, stripped=True)
+LONGEST_JOB_ID = 255
+"""The most characters of a job's id; ids that we make ourselves are much shorter."""
 SNOWFLAKE = Bounds(pattern=r"^[0-9]{1,20}$")
 _GRACE = Bounds(least=1, most=7 * 86_400)
 

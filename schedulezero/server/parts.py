@@ -98,10 +98,10 @@ class Callees:
     questions: zmq.asyncio.Socket
 
 
-def receive_handlers(
+async def receive_handlers(
     stack: AsyncExitStack, config: ServerConfig, keys: KeyRing | None, kept: Kept
 ) -> Callees:
-    """Bind the address where handlers register. Raises PortTaken when it can't."""
+    """Load the known handlers and bind the address where they register. Raises PortTaken when it can't."""
     context = zmq.asyncio.Context()
     most = most_instances(descriptor_limit())
     # A connection takes three of libzmq's sockets, so libzmq's default limit of 1023 is too low.
@@ -110,9 +110,16 @@ def receive_handlers(
     doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
     questions = doorkeeper.socket(context)
     stack.callback(questions.close)
-    shared = Instances(kept.database) if kept.signals.shared else None
-    registry = Registry(context, keys, shared, most=most, needed=kept.jobs.handlers_needed)
+    registry = Registry(
+        context,
+        keys,
+        Instances(kept.database),
+        shared=kept.signals.shared,
+        most=most,
+        needed=kept.jobs.handlers_needed,
+    )
     stack.callback(registry.close)
+    await registry.recover()
     own_ports = {urlsplit(item).port or 80 for item in (config.server_address, config.api_endpoint)}
     registrations = Registrations(context, registry, config.server_address, doorkeeper, keys, own_ports)
     stack.callback(registrations.close)

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from schedulezero.errors import PortTaken
 from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
+from schedulezero.server.api.front_page import FrontPageResource
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.limits import LimitsResource
 from schedulezero.server.api.preview import PreviewResource
@@ -25,7 +26,7 @@ from schedulezero.server.api.troubles import TroublesResource
 from schedulezero.server.config import ServerConfig
 from schedulezero.server.http.access import Access, AccessRules, loopback_hosts
 from schedulezero.server.http.connections import Connections
-from schedulezero.server.http.errors import error_middleware, texts_middleware
+from schedulezero.server.http.errors import error_middleware, options_middleware, texts_middleware
 from schedulezero.server.parts import Callees, Engine, Kept
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.wire.addresses import is_loopback
@@ -55,6 +56,7 @@ async def answering(
             connections.middleware(),
             error_middleware,
             access.middleware(),
+            options_middleware,
             texts_middleware,
             _announcing(kept.announcer),
         ],
@@ -70,6 +72,7 @@ async def answering(
         LimitsResource(engine.jobs),
         SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone),
         PreviewResource(config.timezone, now),
+        FrontPageResource(callees.registry, engine.health, access.may_read),
         SystemResource(callees.registry, config.to_json(), engine.health),
     ):
         app.router.add_routes(resource.routes())

@@ -52,7 +52,7 @@ async def serving(
             behind_proxy=config.behind_proxy,
             has_token=config.own_token is not None or bool(await kept.tokens.list()),
         )
-        callees = receive_handlers(stack, config, keys, kept)
+        callees = await receive_handlers(stack, config, keys, kept)
         engine = await build_engine(config, kept, callees, now)
         health, doorkeeper = engine.health, callees.doorkeeper
         connections = Connections(Bounds.within(descriptor_limit()), behind_proxy=config.behind_proxy)
@@ -68,6 +68,7 @@ async def serving(
             ("doorkeeper", doorkeeper.serve(callees.questions)),
             ("count of peers", doorkeeper.keep_count(callees.registrations.monitor)),
             ("registry", callees.registry.keep_looking()),
+            ("signs of life", callees.registry.keep_renewing()),
             ("signals", kept.signals.run()),
             ("registrations", callees.registrations.serve()),
             ("dispatcher", engine.dispatcher.run()),

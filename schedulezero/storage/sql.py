@@ -58,8 +58,13 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def _is_longer(wanted: sa.types.TypeEngine[Any], there: sa.types.TypeEngine[Any]) -> bool:
+    lengths = [item.length if isinstance(item, sa.String) else None for item in (wanted, there)]
+    return lengths[0] is not None and lengths[1] is not None and lengths[0] > lengths[1]
+
+
 def missing(connection: Connection, metadata: sa.MetaData) -> list[sa.Executable]:
-    """Return the statements that add columns and indexes missing from older tables; nothing else changes."""
+    """Return the statements that add what older tables lack: columns, indexes, and room in texts."""
     inspector = sa.inspect(connection)
     preparer = connection.dialect.ddl_compiler(connection.dialect, None)  # type: ignore[arg-type]
     # Reflection omits indexes on expressions, so these are looked up by name.
@@ -74,10 +79,14 @@ def missing(connection: Connection, metadata: sa.MetaData) -> list[sa.Executable
     for table in metadata.sorted_tables:
         if table.name not in there:
             continue  # the whole table is created instead
-        known = {column["name"] for column in inspector.get_columns(table.name)}
+        known = {column["name"]: column["type"] for column in inspector.get_columns(table.name)}
         for column in table.columns:
             if column.name not in known:
                 described = preparer.get_column_specification(column)
                 found.append(sa.DDL(f'ALTER TABLE "{table.name}" ADD COLUMN {described.replace("%", "%%")}'))
+            elif is_postgres(connection) and _is_longer(column.type, known[column.name]):
+                # SQLite has no lengths. PostgreSQL changes only its catalog, and rewrites no row.
+                kind = column.type.compile(connection.dialect)
+                found.append(sa.DDL(f'ALTER TABLE "{table.name}" ALTER COLUMN "{column.name}" TYPE {kind}'))
         found += [sa.schema.CreateIndex(index) for index in table.indexes if index.name not in indexes]
     return found

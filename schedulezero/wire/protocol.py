@@ -28,7 +28,8 @@ PING: JsonObject = {"method": "ping", "params": {}}
 PONG: JsonObject = {"success": True, "message": "pong"}
 
 _DELIMITER = b""
-_LONGEST_ID = 120
+LONGEST_RUN_ID = 300
+"""The most characters of a run's id, which is its job's id and an instant."""
 
 
 class BadFrame(ValueError):
@@ -126,7 +127,7 @@ def failure(error: str, **extra: Any) -> JsonObject:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and len(value) <= _LONGEST_ID else None
+    return value if isinstance(value, str) and len(value) <= LONGEST_RUN_ID else None
 
 
 def _count(value: Any) -> int:

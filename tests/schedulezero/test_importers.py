@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +20,7 @@ from schedulezero.exchange.apscheduler import read_apscheduler
 from schedulezero.exchange.importers import read_crontab, read_reminder_csv, reader_of
 from schedulezero.exchange.yaml_file import Entry, Fault
 from schedulezero.when.calendar.triggers import schedule_of
-from tests.support.importing import OTHER, exported
+from tests.support.importing import OTHER, exported, send
 from tests.support.world import World, press, said
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -155,6 +158,31 @@ def test_an_export_of_discord_reminder_bot() -> None:
         "Job 5 (“6”): This job posts no message.",
         "Job 6 (“5”): This cron expression cannot be taken over.",
     ]
+
+
+def test_weekday_numbers_of_apscheduler_3_count_from_monday() -> None:
+    """Theirs are compared with ours over a month, for every form of a number."""
+    scheduler = BackgroundScheduler(timezone=UTC)
+    scheduler.start(paused=True)
+    numbers = [0, 6, "0-4", "5,6", "*/2", "1/2", "0-6/3", "mon,6"]
+    triggers = [CronTrigger(day_of_week=number, hour=9, timezone=UTC) for number in numbers]
+    for number, trigger in enumerate(triggers):
+        kwargs = {"channel_id": int(OTHER), "message": f"{number}"}
+        scheduler.add_job(send, trigger, kwargs=kwargs, id=f"{number}")
+    output = io.StringIO()
+    scheduler.export_jobs(output)
+    scheduler.shutdown()
+    read = entries(read_apscheduler(output.getvalue(), HERE, "UTC", NOW))
+    found = {entry.params["message"]: entry for entry in read}
+    for number, trigger in enumerate(triggers):
+        theirs: list[datetime] = []
+        while len(theirs) < 10:
+            at = theirs[-1] if theirs else None
+            following: Any = trigger.get_next_fire_time(at, (at or NOW) + timedelta(seconds=1))
+            theirs.append(following)
+        entry = found[f"{number}"]
+        assert entry.trigger is not None
+        assert upcoming(entry, 10) == theirs, numbers[number]
 
 
 class Evil:

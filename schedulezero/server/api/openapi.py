@@ -14,6 +14,7 @@ from schedulezero.model.audit import AuditEntry
 from schedulezero.model.fields import fields_of
 from schedulezero.model.limits import Allowance
 from schedulezero.server.api.preview import PreviewBody
+from schedulezero.server.api.published_runs import STATES
 from schedulezero.server.http.bodies import (
     AuditBody,
     BulkBody,
@@ -28,6 +29,7 @@ from schedulezero.server.http.bodies import (
     SpanBody,
     VersionBody,
 )
+from schedulezero.server.http.published import ERRORS, EXECUTIONS, PATHS
 
 _Schema = dict[str, Any]
 
@@ -126,6 +128,13 @@ _RUN = {
 }
 
 
+_REFUSED = {"message": _TEXT, "field": _TEXT, **_beside("message")}
+
+
+def _either(*schemas: str) -> _Schema:
+    return {"anyOf": [{"$ref": f"#/components/schemas/{schema}"} for schema in schemas]}
+
+
 def _list(schema: str) -> _Schema:
     return _list_of({"$ref": f"#/components/schemas/{schema}"})
 
@@ -174,7 +183,36 @@ _SCHEMAS: dict[str, _Schema] = {
     "RecordPage": _object(
         {"count": _COUNT, "limit": _COUNT, "records": _list("Record"), "next_cursor": _nullable("string")}
     ),
-    "RunStats": _object({"total": _COUNT, "by_status": _ANYTHING}),
+    "PublishedRecord": _object(
+        {
+            **_RUN,
+            "method_name": _TEXT,
+            "status": {"enum": list(STATES)},
+            "started_at": _INSTANT,
+            "completed_at": _NULLABLE_INSTANT,
+            "duration_ms": _nullable("number"),
+        }
+    ),
+    "PublishedPage": _object({"count": _COUNT, "limit": _COUNT, "records": _list("PublishedRecord")}),
+    "PublishedErrors": _object({"count": _COUNT, "limit": _COUNT, "errors": _list("PublishedRecord")}),
+    "Executions": _either("PublishedPage", "RecordPage"),
+    "FailedExecutions": _either("PublishedErrors", "RecordPage"),
+    "RunStats": _object(
+        {
+            "total_executions": _COUNT,
+            "lifetime_executions": _COUNT,
+            "success_count": _COUNT,
+            "error_count": _COUNT,
+            "success_rate": {"type": "number"},
+            "avg_duration_ms": {"type": "number"},
+            "by_handler": {
+                "type": "object",
+                "additionalProperties": _object({"total": _COUNT, "success": _COUNT, "error": _COUNT}),
+            },
+            "total": _COUNT,
+            "by_status": _ANYTHING,
+        }
+    ),
     "Done": _object({"status": {"const": "success"}}),
     "AuditPage": _object(
         {
@@ -186,7 +224,7 @@ _SCHEMAS: dict[str, _Schema] = {
         }
     ),
     "Cleared": _object({"status": {"const": "success"}, "cleared": _COUNT}),
-    "Scheduled": _object({"status": {"const": "success"}, "job_id": _TEXT}),
+    "Scheduled": _object({"status": {"const": "success"}, "job_id": _TEXT, "warning": _TEXT}, "warning"),
     "Schedules": _object(
         {
             "schedules": _list_of(
@@ -229,22 +267,24 @@ _SCHEMAS: dict[str, _Schema] = {
             "ready": {"type": "boolean"},
             "runs_waiting": _COUNT,
             "runs_under_way": _COUNT,
+            "service": {"const": "ScheduleZero"},
             "trouble": _TEXT,
             **_beside("trouble"),
         },
+        "service",
         "trouble",
         *_beside("trouble"),
     ),
     "Config": _ANYTHING,
-    "Error": _object(
+    "Error": _object({"error": _object({"code": _TEXT, **_REFUSED}, "field", *_beside("message"))}),
+    "PublishedError": _object(
         {
             "error": _object(
-                {"code": _TEXT, "message": _TEXT, "field": _TEXT, **_beside("message")},
-                "field",
-                *_beside("message"),
+                {"code": {"type": "integer"}, "kind": _TEXT, **_REFUSED}, "field", *_beside("message")
             )
         }
     ),
+    "EitherError": _either("PublishedError", "Error"),
 }
 
 # Read as: method, path, summary, model of the body, and the schema of each success status.
@@ -265,9 +305,9 @@ _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]],
     ("get", "/api/jobs/{id}/versions", "What it was, newest first", None, {200: "Versions"}),
     ("post", "/api/jobs/{id}/run", "Run a job once, now", VersionBody, {202: "Run"}),
     ("get", "/api/jobs/{id}/executions", "A job's runs, newest first", None, {200: "RecordPage"}),
-    ("get", "/api/executions", "Runs, newest first", None, {200: "RecordPage"}),
+    ("get", "/api/executions", "Runs, newest first", None, {200: "Executions"}),
     ("get", "/api/executions/stats", "How many runs stand in each state", None, {200: "RunStats"}),
-    ("get", "/api/executions/errors", "Failed runs, newest first", None, {200: "RecordPage"}),
+    ("get", "/api/executions/errors", "Failed runs, newest first", None, {200: "FailedExecutions"}),
     ("post", "/api/executions/clear", "Forget ended runs", None, {200: "Cleared"}),
     ("get", "/api/troubles", "What there is to tell of runs", None, {200: "Troubles"}),
     ("get", "/api/audit", "Who changed what", None, {200: "AuditPage"}),
@@ -321,7 +361,7 @@ _QUERIES = {
     "/api/audit": ("guild_id", "job_id", "actor_id", "cursor", "limit", "after", "wait"),
     "/api/jobs/{id}/executions": ("status", "cursor", "limit"),
     "/api/executions": ("handler_id", "job_id", "guild_id", "status", "message_id", "cursor", "limit"),
-    "/api/executions/errors": ("cursor", "limit"),
+    "/api/executions/errors": ("handler_id", "job_id", "cursor", "limit"),
 }
 
 
@@ -333,7 +373,7 @@ def _describe() -> _Schema:
             "summary": summary,
             "responses": {
                 **{str(status): _answer(summary, schema) for status, schema in answers.items()},
-                "default": _answer("What was wrong and what would be right", "Error"),
+                "default": _answer("What was wrong and what would be right", _error_of(path)),
             },
         }
         if "{id}" in path:
@@ -354,6 +394,13 @@ def _describe() -> _Schema:
         "paths": paths,
         "components": {"schemas": schemas},
     }
+
+
+def _error_of(path: str) -> str:
+    """Return the schema of the errors at a path; the query decides where both dialects ask."""
+    if path in (EXECUTIONS, ERRORS):
+        return "EitherError"
+    return "PublishedError" if path in PATHS or path == "/api/schedules/{id}" else "Error"
 
 
 def _answer(description: str, schema: str) -> _Schema:

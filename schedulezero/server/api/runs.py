@@ -1,12 +1,18 @@
-"""``/api/executions``: runs and their outcomes. (A run is called an *execution* on the wire.)"""
+"""``/api/executions``: runs and their outcomes. (A run is called an *execution* on the wire.)
+
+Both dialects ask here: `schedulezero.server.http.published` says which one a request belongs to.
+"""
 
 from __future__ import annotations
 
 from aiohttp import web
 
 from schedulezero.model import JsonObject, Run, RunState
+from schedulezero.server.api.published_runs import ALL, STATES, published_record, statistics
 from schedulezero.server.http.answering import json_answer
-from schedulezero.server.http.bodies import actor_of, query_choice, query_int
+from schedulezero.server.http.bodies import actor_of, query_choice, query_int, query_limit
+from schedulezero.server.http.errors import ApiError
+from schedulezero.server.http.published import is_published
 from schedulezero.server.records.audit import Audit
 from schedulezero.server.records.queries import RunFilter
 from schedulezero.server.store.runs import RunStore
@@ -32,6 +38,15 @@ def record(run: Run) -> JsonObject:
     return {**run.to_json(), "method_name": run.method}
 
 
+def _wanted_states(request: web.Request) -> tuple[RunState, ...]:
+    """Return the states for dialect B's ``status``; without one, all that it has a word for."""
+    word = request.query.get("status")
+    if word is not None and word not in STATES:
+        known = ", ".join(STATES)
+        raise ApiError(400, "bad_query", f"'status' must be one of {known}, not {word[:40]!r}.", "status")
+    return STATES[word] if word is not None else ALL
+
+
 class RunsResource:
     """The route handlers below ``/api/executions``."""
 
@@ -48,6 +63,8 @@ class RunsResource:
         ]
 
     async def list(self, request: web.Request) -> web.Response:
+        if is_published(request):
+            return json_answer(await self._published_page(request, _wanted_states(request), "records"))
         wanted = RunFilter(
             handler_id=request.query.get("handler_id"),
             job_id=request.query.get("job_id"),
@@ -58,12 +75,20 @@ class RunsResource:
         return json_answer(await run_page(self._store, request, wanted))
 
     async def stats(self, request: web.Request) -> web.Response:
-        counts = await self._store.run_counts()
-        by_status = {state.value: counts.get(state.value, 0) for state in RunState}
-        return json_answer({"total": sum(by_status.values()), "by_status": by_status})
+        return json_answer(statistics(await self._store.run_counts()))
 
     async def errors(self, request: web.Request) -> web.Response:
+        if is_published(request):
+            return json_answer(await self._published_page(request, STATES["error"], "errors"))
         return json_answer(await run_page(self._store, request, RunFilter(state=RunState.FAILED)))
+
+    async def _published_page(
+        self, request: web.Request, states: tuple[RunState, ...], key: str
+    ) -> JsonObject:
+        limit = query_limit(request, 100, _MOST)
+        wanted = RunFilter(request.query.get("handler_id"), request.query.get("job_id"), states=states)
+        page, _ = await self._store.runs(wanted, before_sequence=None, limit=limit)
+        return {"count": len(page), "limit": limit, key: [published_record(run) for run in page]}
 
     async def clear(self, request: web.Request) -> web.Response:
         cleared = await self._store.clear_runs()

@@ -10,6 +10,7 @@ from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.health import Health
 from schedulezero.server.http.answering import json_answer
+from schedulezero.version import installed_version
 
 
 class SystemResource:
@@ -39,7 +40,7 @@ class SystemResource:
         ]
 
     async def health(self, request: web.Request) -> web.Response:
-        return json_answer(await self._health.report())
+        return json_answer({**await self._health.report(), "service": "ScheduleZero"})
 
     async def live(self, request: web.Request) -> web.Response:
         report = await self._health.report()
@@ -56,7 +57,13 @@ class SystemResource:
         return json_answer({"methods": self._registry.described()})
 
     async def config(self, request: web.Request) -> web.Response:
-        return json_answer(self._config)
+        published: JsonObject = {
+            "instance_name": "ScheduleZero for Discord",
+            "description": "The embedded server of ScheduleZero for Discord.",
+            "admin_contact": "N/A",
+            "version": installed_version(),
+        }
+        return json_answer({**published, **self._config})
 
     async def metrics(self, request: web.Request) -> web.Response:
         report = await self._health.report()

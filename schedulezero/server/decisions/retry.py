@@ -68,11 +68,20 @@ def decide_retry(attempts: int, outcome: Outcome, random: Callable[[], float]) -
     return RetryDecision(BASE_DELAY * 2 ** (attempts - 1) * factor)
 
 
-def outcome_of(answer: JsonObject) -> Outcome:
-    """Return a handler's answer as an outcome; it is a failure only if ``success`` is false."""
-    if answer.get("success") is not False:
+def outcome_of(answer: JsonObject, *, older_form: bool = False) -> Outcome:
+    """Return a handler's answer as an outcome; it is a failure only if ``success`` is false.
+
+    Parameters:
+        answer: the handler's answer.
+        older_form: whether the handler registered in the older form; then ``"status": "error"`` is a failure
+            as well, and ``message`` may hold the reason.
+    """
+    failed_in_older_form = older_form and answer.get("status") == "error"
+    if answer.get("success") is not False and not failed_in_older_form:
         return Outcome(ok=True, result=answer)
     error = read_sentence(answer, "error")
+    if not error and failed_in_older_form:
+        error = read_sentence(answer, "message")
     return Outcome(
         ok=False,
         result=answer,

@@ -281,7 +281,7 @@ class Dispatcher:
             self.running -= 1
         entry.spoke()
         faults.point("dispatcher.answered")
-        return outcome_of(answer)
+        return outcome_of(answer, older_form=entry.instance.older_form)
 
     def _queue_again(self, run: Run, delay: timedelta, group: asyncio.TaskGroup) -> None:
         run = replace(run, not_before=self._now() + delay)

@@ -35,6 +35,7 @@ from schedulezero.server.store.room import Admission
 from schedulezero.server.store.runs import RunStore
 from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.weekdays import with_day_names
 
 _CLOCK_SKEW = timedelta(seconds=5)
 """How far in the past a date may be: a client whose clock is slightly slow still considers it future."""
@@ -64,11 +65,13 @@ class Jobs:
         replace_existing: bool = False,
         by: str | None = None,
         per_person: bool = False,
+        past_at_once: bool = False,
     ) -> Job:
         """Save a new job and compute its next run. A pending job has none until it is approved.
 
         Parameters:
             job: the job to save.
+            past_at_once: whether a date in the past runs at once instead of being refused.
             replace_existing: whether it replaces an existing job with the same id.
             by: the id of the user who asks.
             per_person: whether the per-person limit of jobs applies, too.
@@ -80,9 +83,10 @@ class Jobs:
         now = self.now()
         self.check_method(job.handler_id, job.method)
         job = replace(job, id=job.id or new_job_id(), anchor_at=now, created_at=now, updated_at=now)
-        due_at = first_run(job, now)
+        due_at = now if past_at_once and _is_past_date(job, now) else first_run(job, now)
         self._check_interval(job, now)
-        job = replace(job, next_run_at=due_at if job.state is JobState.ACTIVE else None)
+        next_run_at = due_at if job.state is JobState.ACTIVE else None
+        job = replace(job, trigger=with_day_names(job.trigger), next_run_at=next_run_at)
         admission = self._admission(per_person)
         if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
             raise Conflict(
@@ -119,6 +123,7 @@ class Jobs:
                 raise no_such_job(job_id)
             expect_version(before, version)
             after = edit(before)
+            after = replace(after, trigger=with_day_names(after.trigger))
             after = replace(after, creator_id=creator_after(before, after, by))
             self.check_method(after.handler_id, after.method)
             if after.trigger != before.trigger:
@@ -469,6 +474,12 @@ def expect_version(job: Job, version: int | None) -> None:
 def new_job_id() -> str:
     """Return a new id that can't be guessed and fits into a custom id."""
     return secrets.token_hex(8)
+
+
+def _is_past_date(job: Job, now: datetime) -> bool:
+    assert job.anchor_at is not None
+    schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+    return job.trigger.type == "date" and schedule.next_after(now) is None
 
 
 def first_run(job: Job, now: datetime) -> datetime:

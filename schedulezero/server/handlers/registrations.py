@@ -130,20 +130,20 @@ class Registrations:
         given = message.get("params", message)
         params = cast(JsonObject, given) if isinstance(given, dict) else {}
         if method == "register":
-            return await self._register(params, key)
+            return await self._register(params, key, older_form="method" not in message)
         if method == "report_status":
             return await self._report_status(params, key)
         if method == "ping":
             return dict(PONG)
         return failure(f"Unknown method: {str(method)[:100]}")
 
-    async def _register(self, params: JsonObject, key: str | None) -> JsonObject:
+    async def _register(self, params: JsonObject, key: str | None, *, older_form: bool) -> JsonObject:
         handler_id, address = params.get("handler_id"), params.get("address")
         if not isinstance(handler_id, str) or not 0 < len(handler_id) <= 100:
             return failure('"handler_id" must be a text of 1 to 100 characters.')
         if not isinstance(address, str) or not is_handler_address(address):
             return failure('"address" must be where the handler listens, such as tcp://127.0.0.1:5000.')
-        methods = _methods(params.get("methods"))
+        methods = _methods(params.get("methods", []))
         if methods is None:
             return failure(
                 f'"methods" must be a list of at most {MOST_METHODS} method names of 1 to 100 characters.'
@@ -162,7 +162,9 @@ class Registrations:
             return failure(str(error))
         concurrency = _concurrency(params.get("concurrency"))
         schemas = _schemas(params.get("schemas"), methods)
-        instance = Instance(handler_id, address, methods, concurrency, key, shards, schemas=schemas)
+        instance = Instance(
+            handler_id, address, methods, concurrency, key, shards, schemas=schemas, older_form=older_form
+        )
         try:
             known = await self._registry.register(instance)
         except Taken as error:

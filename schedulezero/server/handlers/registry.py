@@ -4,9 +4,9 @@ A handler is a name with one or more instances (processes that registered under 
 at once if each declares its shards or if they prove the same key; otherwise the name belongs to the instance
 that is alive.
 
-On SQLite the registry lives only as long as the process; a handler whose status report is refused registers
-again by itself. The nodes of one PostgreSQL database share their instances
-(`schedulezero.server.records.instances`).
+The database keeps the instances (`schedulezero.server.records.instances`), so that a handler is known after a
+restart without registering: published handlers only ping, and never notice a short one. The nodes of one
+PostgreSQL database share them. An instance from the database counts as away until it answers.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from schedulezero.server.handlers.crowd import (
     to_forget,
 )
 from schedulezero.server.handlers.entries import Entries, Entry, same_place
-from schedulezero.server.records.instances import Instance, Instances
+from schedulezero.server.handlers.keeping import Keeping
+from schedulezero.server.records.instances import Instance, Instances, may_be_called
 from schedulezero.wire.keys import KeyRing
 
 log = logging.getLogger(__name__)
 
 PING_SECONDS = 1.0
-_RENEW_SECONDS = 10.0
 _SYNC_SECONDS = 5.0
 
 
@@ -50,7 +50,8 @@ class Registry:
     Parameters:
         context: the ZeroMQ context of the connections to them.
         keys: our own keys, for handlers beyond loopback.
-        shared: the table of instances that nodes share; None for a single node.
+        kept: the table of instances; None to keep them in memory only.
+        shared: whether other nodes read and write that table.
         most: the most instances to know at once.
         needed: returns the handlers that jobs need.
     """
@@ -59,8 +60,9 @@ class Registry:
         self,
         context: zmq.asyncio.Context,
         keys: KeyRing | None = None,
-        shared: Instances | None = None,
+        kept: Instances | None = None,
         *,
+        shared: bool = False,
         most: int = MOST_INSTANCES,
         needed: Callable[[], Awaitable[Collection[str]]],
     ) -> None:
@@ -70,7 +72,7 @@ class Registry:
         self._entering = asyncio.Lock()
         self._new = Bucket(NEW_PER_SECOND, NEW_AT_ONCE)
         self._keys = keys
-        self._shared = shared
+        self._keeping = Keeping(kept, shared=shared)
         self._entries = Entries(self._connect)
         self._look = asyncio.Event()
 
@@ -100,23 +102,17 @@ class Registry:
                     raise Taken(f"The handler {instance.handler_id!r} is alive at {other.instance.address}.")
             else:
                 self._entries.drop(other)
-                if self._shared is not None and other.instance.address != instance.address:
-                    await self._shared.forget(instance.handler_id, other.instance.address)
+                if other.instance.address != instance.address:
+                    await self._keeping.forget(other)
         if self._entries.find(instance) is None:
             async with self._entering:  # one at a time, so that each gets the place made for it
                 await self._make_room()
-                entry = await self._save(instance)
+                entry = await self._keeping.save(instance, self._entries.find(instance), self._entries.keep)
         else:
-            entry = await self._save(instance)
+            entry = await self._keeping.save(instance, self._entries.find(instance), self._entries.keep)
         entry.heard()
-        entry.renewed_at = time.monotonic()
         self._entries.arrived(instance.handler_id)
         return known
-
-    async def _save(self, instance: Instance) -> Entry:
-        if self._shared is not None:
-            await self._shared.save(instance)
-        return self._entries.keep(instance)
 
     async def _make_room(self) -> None:
         """Drop unneeded instances if there are too many. Raises Crowded if all of them are in use."""
@@ -132,8 +128,7 @@ class Registry:
         )
         for entry in forgotten:
             self._entries.drop(entry)
-            if self._shared is not None:
-                await self._shared.forget(entry.handler_id, entry.instance.address)
+            await self._keeping.forget(entry)
 
     async def report(
         self,
@@ -168,19 +163,21 @@ class Registry:
             else:
                 entry.heard()
                 self._entries.arrived(handler_id)
-            await self._renew(entry)
+            await self._keeping.renew(entry)
         return bool(found)
 
-    async def _renew(self, entry: Entry) -> None:
-        if self._shared is None or not entry.online or time.monotonic() - entry.renewed_at < _RENEW_SECONDS:
-            return
-        entry.renewed_at = time.monotonic()
-        try:
-            await self._shared.heard(entry.instance.handler_id, entry.instance.address)
-        except DatabaseUnavailable as error:
-            log.warning("the lease of handler %r was not renewed: %s", entry.instance.handler_id, error)
+    async def keep_renewing(self) -> None:
+        """Save a sign of life of each instance that answers, every hour, until cancelled."""
+        await self._keeping.keep_renewing(self._entries.all, self.answers)
 
-    # ---------------------------------------------------------------- instances of other nodes
+    # ---------------------------------------------------------------- instances from the database
+
+    async def recover(self) -> None:
+        """Load the instances that the database keeps, before anything asks for a handler."""
+        try:
+            await self.take_over(await self._keeping.all())
+        except DatabaseUnavailable as error:
+            log.warning("the known handlers cannot be read: %s", error)
 
     def look(self) -> None:
         """Load the instances of other nodes soon."""
@@ -188,12 +185,10 @@ class Registry:
 
     async def keep_looking(self) -> None:
         """Load the instances of all nodes, periodically and on a signal, until cancelled."""
-        if self._shared is None:
-            return
-        while True:
+        while self._keeping.shared:
             self._look.clear()
             try:
-                await self.take_over(await self._shared.all())
+                await self.take_over(await self._keeping.all())
             except DatabaseUnavailable as error:
                 log.warning("the handlers of other nodes cannot be read: %s", error)
             try:
@@ -203,8 +198,8 @@ class Registry:
                 continue
 
     async def take_over(self, instances: list[Instance]) -> None:
-        """Replace the known instances with the given ones."""
-        instances = instances[: self._most]
+        """Replace the known instances with the given ones, except those that this server may not call."""
+        instances = [item for item in instances if may_be_called(item, self._keys)][: self._most]
         kept = {(item.handler_id, item.address) for item in instances}
         for entry in self._entries.all():
             if (entry.instance.handler_id, entry.instance.address) not in kept:
@@ -332,7 +327,8 @@ class Registry:
         return list(await asyncio.gather(*(describe(entry) for entry in self._entries.all())))
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and give up what is still being saved."""
+        self._keeping.close()
         for entry in self._entries.all():
             self._entries.drop(entry)
 

@@ -3,7 +3,7 @@
 On loopback a request without a token is trusted like the machine's own user, so that the documented example
 request works. Two kinds of requests are not trusted: those of web pages, which carry the page's origin or,
 with DNS rebinding, a foreign host; and those that a job makes to an address chosen by a user, which carry
-`OUTGOING_HEADER`. Beyond loopback every request except health checks needs a token
+`OUTGOING_HEADER`. Beyond loopback every request except health checks and the page at ``/`` needs a token
 (`schedulezero.server.exposure` enforces TLS).
 """
 
@@ -27,7 +27,7 @@ LONGEST_SECONDS = 60.0
 """The time limit for reading and answering a request; a long poll takes at most half of it."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_CLIENTS = 10_000
-_OPEN = frozenset({"/api/health", "/api/health/live", "/api/health/ready"})
+_OPEN = frozenset({"/", "/api/health", "/api/health/live", "/api/health/ready"})
 _READING = ("/api/preview", "/missing")
 _ADMINISTERING = frozenset({"/api/executions/clear", "/api/config"})
 
@@ -37,7 +37,7 @@ class AccessRules:
     """The rules for access to the API.
 
     Attributes:
-        required: whether everything except the health checks needs a token.
+        required: whether everything except the health checks and the page at ``/`` needs a token.
         hosts: the accepted host names; None accepts any.
         own_token: the token of the bot in the same process, valid while that process runs.
         requests_per_second: the requests a client may make each second, twice as many in a burst; 0 for no
@@ -88,6 +88,10 @@ class Access:
                 ) from error
 
         return check
+
+    def may_read(self, request: web.Request) -> bool:
+        """Return whether an admitted request at an open path may also see what needs a token."""
+        return not self._rules.required or "Authorization" in request.headers  # a wrong token gets no further
 
     def _check_host(self, request: web.Request) -> None:
         if self._rules.hosts is None:
@@ -150,7 +154,7 @@ def needed_scope(method: str, path: str) -> Scope:
     """Return the scope that a request needs."""
     if path in _ADMINISTERING:
         return Scope.ADMIN
-    if method in ("GET", "HEAD") or path.endswith(_READING):
+    if method in ("GET", "HEAD", "OPTIONS") or path.endswith(_READING):
         return Scope.READ
     return Scope.WRITE
 

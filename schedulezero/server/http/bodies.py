@@ -21,15 +21,14 @@ from pydantic import (
     create_model,
 )
 
-from schedulezero.errors import TriggerError
 from schedulezero.instants import from_iso
 from schedulezero.model import Job, JsonObject, Trigger
 from schedulezero.model.fields import Bounds, written_by_people
 from schedulezero.model.fields import Field as JobField
-from schedulezero.model.job import NAME, SHORT_TEXT, SNOWFLAKE
+from schedulezero.model.job import LONGEST_JOB_ID, NAME, SHORT_TEXT, SNOWFLAKE
 from schedulezero.server.http.errors import ApiError
 from schedulezero.when.calendar.schedules import INTERVAL_UNITS
-from schedulezero.when.calendar.triggers import TYPES, zone_of
+from schedulezero.when.calendar.triggers import zone_of
 from schedulezero.wire.storable import Unstorable, read_json
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -58,6 +57,9 @@ def _text(bounds: Bounds) -> StringConstraints:
 
 
 JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$"), AfterValidator(_not_only_dots)]
+PublishedJobId = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_JOB_ID), AfterValidator(_not_only_dots)
+]
 Name = Annotated[str, _text(NAME)]
 HandlerId = Annotated[str, _text(SHORT_TEXT)]
 Method = Annotated[str, _text(SHORT_TEXT)]
@@ -205,22 +207,28 @@ class RulesBody(_Body):
     most_runs_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
-class ScheduleBody(_Body):
+class _PublishedBody(BaseModel):
+    """A body of dialect B, in which unknown keys are ignored."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class ScheduleBody(_PublishedBody):
     """Dialect B's ``POST /api/schedule``: the trigger's arguments are next to its type."""
 
     handler_id: HandlerId
     job_method: Method
     job_params: dict[str, Any] = Field(default_factory=dict[str, Any])
     trigger: dict[str, Any]
-    job_id: JobId | None = None
+    job_id: PublishedJobId | None = None
 
 
-class RunNowBody(_Body):
+class RunNowBody(_PublishedBody):
     """Dialect B's ``POST /api/run_now``."""
 
     handler_id: HandlerId
     job_method: Method
-    job_params: dict[str, Any] = Field(default_factory=dict[str, Any])
+    job_params: dict[str, Any]
 
 
 def given_in(body: BaseModel) -> JsonObject:
@@ -299,20 +307,6 @@ def check_zone(name: str | None, default: str) -> str:
     return zone_of(name).key if name is not None else default
 
 
-def flat_trigger(trigger: JsonObject) -> tuple[str, JsonObject]:
-    """Return dialect B's trigger as type and arguments. Raises TriggerError if the arguments are nested."""
-    kind = trigger.get("type")
-    if not isinstance(kind, str):
-        raise TriggerError("trigger.type", f'"type" must be one of: {", ".join(TYPES)}.')
-    if "args" in trigger:
-        raise TriggerError(
-            "trigger.args",
-            'The trigger\'s arguments stand beside its type here, such as {"type": "date", "run_date": 0}; '
-            "nested ones belong to POST /api/jobs.",
-        )
-    return kind, {key: value for key, value in trigger.items() if key != "type"}
-
-
 def query_int(request: web.Request, name: str, default: int, low: int, high: int) -> int:
     """Return an integer from the query. Raises ApiError 400 if it is out of bounds."""
     text = request.query.get(name)
@@ -326,6 +320,18 @@ def query_int(request: web.Request, name: str, default: int, low: int, high: int
             name,
         )
     return int(text)
+
+
+def query_limit(request: web.Request, default: int, most: int) -> int:
+    """Return dialect B's ``limit``, capped. Raises ApiError 400 if it isn't a whole number of at least 1."""
+    text = request.query.get("limit")
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,40}", text) or int(text) < 1:
+        raise ApiError(
+            400, "bad_query", f"'limit' must be a whole number from 1 on, not {text[:40]!r}.", "limit"
+        )
+    return min(int(text), most)
 
 
 def query_choice(request: web.Request, name: str, choices: type[Choice]) -> Choice | None:

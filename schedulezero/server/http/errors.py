@@ -1,4 +1,7 @@
-"""Turns exceptions into the REST API's error answers: ``{"error": {"code", "message", "field"?}}``."""
+"""Turns exceptions into the REST API's error answers: ``{"error": {"code", "message", "field"?}}``.
+
+Requests of dialect B get them in the published server's form (`schedulezero.server.http.published`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from schedulezero import metrics
 from schedulezero.errors import DatabaseUnavailable, TriggerError, ValueUnusable
 from schedulezero.server.decisions.refusal import Conflict, LimitReached, Missing, Refusal
 from schedulezero.server.http.answering import json_answer
+from schedulezero.server.http.published import refusal_json
 from schedulezero.wire.storable import Unstorable, check_text
 
 log = logging.getLogger(__name__)
@@ -75,28 +79,31 @@ async def error_middleware(
         if isinstance(error, LimitReached):
             metrics.note_refusal(error.limit)
         status = status_of(error)
-        return json_answer(error.to_json(), status=status, headers=_HEADERS.get(status, {}))
+        return json_answer(
+            refusal_json(request, error, status), status=status, headers=_HEADERS.get(status, {})
+        )
     except DatabaseUnavailable as error:
         log.error("%s %s: %s", request.method, request.path, error)
         answer = ApiError(
             503, "database_unavailable", "The database cannot be used now; nothing was changed."
         )
-        return json_answer(answer.to_json(), status=503, headers=_HEADERS[503])
+        return json_answer(refusal_json(request, answer, 503), status=503, headers=_HEADERS[503])
     except ValueUnusable as error:
         refused = ApiError(400, "bad_value", str(error))
-        return json_answer(refused.to_json(), status=400)
+        return json_answer(refusal_json(request, refused, 400), status=400)
     except TriggerError as error:
         refused = ApiError(400, "bad_trigger", error.message, error.field)
-        return json_answer(refused.to_json(), status=400)
+        return json_answer(refusal_json(request, refused, 400), status=400)
     except web.HTTPException as error:
         if error.status < 400:
             raise
         answer = ApiError(error.status, error.reason.lower().replace(" ", "_"), _sentence(request, error))
-        return json_answer(answer.to_json(), status=error.status, headers=_kept(error))
+        refused = refusal_json(request, answer, error.status)
+        return json_answer(refused, status=error.status, headers=_kept(error))
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         answer = ApiError(500, "internal_error", "The server failed on this request; its log says why.")
-        return json_answer(answer.to_json(), status=500)
+        return json_answer(refusal_json(request, answer, 500), status=500)
 
 
 def _kept(error: web.HTTPException) -> dict[str, str]:
@@ -113,3 +120,11 @@ def _sentence(request: web.Request, error: web.HTTPException) -> str:
     if error.status == 413:
         return "The body is larger than 1 MiB."
     return error.reason
+
+
+@web.middleware
+async def options_middleware(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer OPTIONS at any path with 204, as the published server does, and without any CORS header."""
+    return web.Response(status=204) if request.method == "OPTIONS" else await handler(request)

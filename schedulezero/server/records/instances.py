@@ -1,8 +1,8 @@
-"""The instances of handlers that the nodes of one PostgreSQL database share.
+"""The instances of handlers that the database keeps, for the next start and for the other nodes.
 
-An instance that registers at one node is known to all. Its row is a lease that the instance renews when it
-registers or reports its status; the lease expires after `KEPT_FOR`. Each node checks by itself whether an
-instance answers.
+An instance stays known after a restart, and on PostgreSQL to every node. Its row expires after `KEPT_FOR`
+without a sign of life: a registration, a status report, or an answer to a ping. Each node checks by itself
+whether an instance answers, and whether it may call it (`may_be_called`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ from schedulezero.storage import signals
 from schedulezero.storage.database import Database
 from schedulezero.storage.signals import Signal
 from schedulezero.storage.sql import insert_into
+from schedulezero.wire.addresses import is_handler_address, is_loopback
+from schedulezero.wire.keys import KeyRing
 from schedulezero.wire.shards import Shards, read_shards
 
-KEPT_FOR = timedelta(minutes=10)
+KEPT_FOR = timedelta(days=30)
+"""How long an instance stays known without a sign of life; a server that was off for weeks still calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,10 @@ class Instance:
         shards: the shards of guilds that it serves; None for all guilds.
         online: False after it reported that it goes offline.
         schemas: the JSON Schema of its methods' parameters, for those methods that have one.
+        older_form: whether it registered with ``{"action": "register"}``; its answers then say
+            ``"status": "error"`` for a failure.
         digest: a digest of the registration. An instance sends it back in each status report, which is
-        refused
-            if another process has registered different methods at the same address.
+            refused if another process has registered different methods at the same address.
     """
 
     handler_id: str
@@ -55,6 +59,7 @@ class Instance:
     shards: Shards | None = None
     online: bool = True
     schemas: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
+    older_form: bool = False
     digest: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +67,19 @@ class Instance:
         kept = [list(self.methods), self.concurrency, shards, dict(self.schemas)]
         text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
         object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest()[:32])
+
+
+def may_be_called(instance: Instance, keys: KeyRing | None) -> bool:
+    """Return whether this server, with its present keys, would accept an instance's registration.
+
+    A row may be older than the settings. Without this, an instance that registered in plain text would still
+    be called after a restart with ``require_keys``, and one that proved a key would be called in plain text,
+    by which any program at its address could take its place.
+    """
+    if not is_handler_address(instance.address):
+        return False
+    plain = is_loopback(instance.address) and not (keys is not None and keys.everywhere)
+    return (instance.key is None) if plain else (keys is not None and instance.key is not None)
 
 
 class Instances:
@@ -81,6 +99,7 @@ class Instances:
             "shards": instance.shards.to_json() if instance.shards is not None else None,
             "online": instance.online,
             "schemas": dict(instance.schemas),
+            "older_form": instance.older_form,
             "heard_at": instants.now(),
         }
 
@@ -94,7 +113,7 @@ class Instances:
         await self._database.write(write)
 
     async def heard(self, handler_id: str, address: str) -> None:
-        """Renew the lease of an instance that gave a sign of life."""
+        """Note that an instance gave a sign of life."""
         query = (
             sa.update(handlers)
             .where(handlers.c.handler_id == handler_id, handlers.c.address == address)
@@ -113,7 +132,7 @@ class Instances:
         await self._database.write(write)
 
     async def all(self) -> list[Instance]:
-        """Return every instance whose lease hasn't expired, most recently heard from first."""
+        """Return every instance that hasn't expired, most recently heard from first."""
         query = (
             sa.select(handlers)
             .where(handlers.c.heard_at > instants.now() - KEPT_FOR)
@@ -133,4 +152,5 @@ def _instance(row: RowMapping) -> Instance:
         shards=read_shards(row["shards"]) if row["shards"] is not None else None,
         online=row["online"],
         schemas=cast("dict[str, JsonObject]", row["schemas"] or {}),
+        older_form=row["older_form"],
     )

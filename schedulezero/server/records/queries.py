@@ -53,6 +53,7 @@ class RunFilter:
     job_id: str | None = None
     guild_id: str | None = None
     state: RunState | None = None
+    states: tuple[RunState, ...] | None = None
     message_id: str | None = None
 
 

@@ -13,6 +13,7 @@ from schedulezero.methods.parameters import Kind, kind_of, tells_a_secret
 from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
 from schedulezero.model.fields import Way, enum_ways, fields_of, seconds
 from schedulezero.sentences import read_sentence, sentence_fields
+from schedulezero.when.calendar.weekdays import Count, with_day_names
 
 _MESSAGE_ID = re.compile(r"[0-9]{1,20}")
 
@@ -109,7 +110,7 @@ def job_row(job: Job) -> dict[str, Any]:
         value = getattr(job, name)
         row[column] = value if write is None or value is None else write(value)
     row["trigger_type"] = job.trigger.type
-    row["trigger_args"] = dict(job.trigger.args)
+    row["trigger_args"] = dict(with_day_names(job.trigger).args)
     row["sort_name"] = job.title.casefold()[:100]
     row["channels"] = channels_text(job)
     row["search_text"] = search_text(job)
@@ -122,8 +123,13 @@ def job_of(row: Mapping[Any, Any]) -> Job:
     for place, read in _READERS:
         if values[place] is not None:
             values[place] = read(values[place])
-    values[_TRIGGER] = Trigger(values[_TRIGGER], row["trigger_args"])
+    values[_TRIGGER] = stored_trigger(Trigger(values[_TRIGGER], row["trigger_args"]))
     return Job(*values)
+
+
+def stored_trigger(trigger: Trigger) -> Trigger:
+    """Return a stored trigger; weekday numbers come from earlier versions, which counted from Monday."""
+    return with_day_names(trigger, Count.FROM_MONDAY)
 
 
 def run_row(run: Run) -> dict[str, Any]:

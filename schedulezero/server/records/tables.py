@@ -3,11 +3,12 @@
 ``jobs`` holds definitions and when each job is next due. ``runs`` holds one row for each job and scheduled
 instant, so that an instant can't get two runs. ``job_versions`` holds earlier versions of jobs,
 ``guild_rules`` the rules of guilds, ``troubles`` the problems with runs to report, ``posts`` which run posted
-a message, ``tokens`` the REST tokens, ``audit`` who changed what, and ``handlers`` the instances of handlers
-that the nodes of one PostgreSQL database share.
+a message, ``tokens`` the REST tokens, ``audit`` who changed what, and ``handlers`` the instances of handlers,
+which stay known after a restart.
 
 A column added in a later version has a ``server_default`` or is nullable, so that it can be added to a table
-with rows (`schedulezero.storage.database` does that when it opens a database).
+with rows, and the length of a text may only grow (`schedulezero.storage.database` does both when it opens a
+database).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from schedulezero.model.job import LONGEST_JOB_ID
 from schedulezero.storage.sql import Instant
 
 metadata = sa.MetaData()
@@ -27,7 +29,7 @@ _BytewiseText = sa.String(100).with_variant(sa.String(100, collation="C"), "post
 jobs = sa.Table(
     "jobs",
     metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("id", sa.String(LONGEST_JOB_ID), primary_key=True),
     sa.Column("handler_id", sa.String(100), nullable=False),
     sa.Column("method", sa.String(100), nullable=False),
     sa.Column("params", sa.JSON, nullable=False),
@@ -77,7 +79,7 @@ runs = sa.Table(
     "runs",
     metadata,
     sa.Column("sequence", _Sequence, primary_key=True, autoincrement=True),
-    sa.Column("job_id", sa.String(64), nullable=False),
+    sa.Column("job_id", sa.String(LONGEST_JOB_ID), nullable=False),
     sa.Column("scheduled_at", Instant, nullable=False),
     sa.Column("handler_id", sa.String(100), nullable=False),
     sa.Column("method", sa.String(100), nullable=False),
@@ -127,7 +129,7 @@ sa.Index(
 job_versions = sa.Table(
     "job_versions",
     metadata,
-    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("job_id", sa.String(LONGEST_JOB_ID), primary_key=True),
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("action", sa.String(20), nullable=False),
     sa.Column("actor_id", sa.String(20)),
@@ -177,7 +179,7 @@ audit = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("action", sa.String(40), nullable=False),
     sa.Column("guild_id", sa.String(20)),
-    sa.Column("job_id", sa.String(64)),
+    sa.Column("job_id", sa.String(LONGEST_JOB_ID)),
     sa.Column("name", sa.String(100)),
     sa.Column("actor_id", sa.String(20)),
     sa.Column("via", sa.String(10), nullable=False),
@@ -223,4 +225,5 @@ handlers = sa.Table(
     sa.Column("online", sa.Boolean, nullable=False),
     sa.Column("heard_at", Instant, nullable=False),
     sa.Column("schemas", sa.JSON(none_as_null=True)),
+    sa.Column("older_form", sa.Boolean, nullable=False, server_default=sa.false()),
 )

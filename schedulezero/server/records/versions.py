@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
-from schedulezero.model import Job, JobVersion
+from schedulezero.model import Job, JobVersion, JsonObject
+from schedulezero.server.records.rows import stored_trigger
 from schedulezero.server.records.tables import job_versions
 from schedulezero.storage.database import Database
 
@@ -69,7 +71,12 @@ def find(connection: Connection, job_id: str, version: int) -> Job | None:
         job_versions.c.job_id == job_id, job_versions.c.version == version
     )
     found = connection.scalar(query)
-    return Job.from_json(found) if found is not None else None
+    return _job(found) if found is not None else None
+
+
+def _job(data: JsonObject) -> Job:
+    job = Job.from_json(data)
+    return replace(job, trigger=stored_trigger(job.trigger))
 
 
 class Versions:
@@ -88,8 +95,7 @@ class Versions:
         )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [
-            JobVersion(Job.from_json(row["job"]), row["action"], row["actor_id"], row["changed_at"])
-            for row in rows
+            JobVersion(_job(row["job"]), row["action"], row["actor_id"], row["changed_at"]) for row in rows
         ]
 
     async def one(self, job_id: str, version: int) -> Job | None:

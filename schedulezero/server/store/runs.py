@@ -6,7 +6,7 @@ Each change names the state it expects; the number of rows it changed says wheth
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -25,6 +25,21 @@ from schedulezero.server.store.job_rows import pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import insert_new
+
+
+@dataclass(frozen=True, slots=True)
+class RunCount:
+    """How many runs of a handler have one state; ``timed`` of them began and ended, and ``took`` so long."""
+
+    handler_id: str
+    state: RunState
+    count: int
+    took: timedelta
+    timed: int
+
+
+def _microseconds(column: sa.Column[datetime]) -> sa.ColumnElement[int]:
+    return sa.type_coerce(column, sa.BigInteger)
 
 
 class RunStore:
@@ -246,6 +261,8 @@ class RunStore:
         query = narrowed(query, runs, wanted, "handler_id", "job_id", "guild_id")
         if wanted.state is not None:
             query = query.where(runs.c.state == wanted.state.value)
+        if wanted.states is not None:
+            query = query.where(runs.c.state.in_([state.value for state in wanted.states]))
         if wanted.message_id is not None:
             posted = sa.select(posts.c.run_sequence).where(posts.c.message_id == wanted.message_id)
             query = query.where(runs.c.sequence.in_(posted))
@@ -255,11 +272,17 @@ class RunStore:
         page = [run_of(row) for row in rows[:limit]]
         return page, page[-1].sequence if len(rows) > limit else None
 
-    async def run_counts(self) -> dict[str, int]:
-        """Return the number of runs in each state."""
-        query = sa.select(runs.c.state, sa.func.count()).group_by(runs.c.state)
+    async def run_counts(self) -> list[RunCount]:
+        """Return the number of runs in each state and how long they took, by handler."""
+        took = _microseconds(runs.c.finished_at) - _microseconds(runs.c.started_at)
+        query = sa.select(
+            runs.c.handler_id, runs.c.state, sa.func.count(), sa.func.sum(took), sa.func.count(took)
+        ).group_by(runs.c.handler_id, runs.c.state)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return {str(state): int(count) for state, count in rows}
+        return [
+            RunCount(handler_id, RunState(state), count, timedelta(microseconds=int(total or 0)), timed)
+            for handler_id, state, count, total, timed in rows
+        ]
 
     async def forget_runs(self, before: datetime, after_sequence: int, limit: int) -> tuple[int, int | None]:
         """Delete ended runs among the oldest ones.

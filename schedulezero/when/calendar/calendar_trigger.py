@@ -24,9 +24,10 @@ from cronsim import CronSim, CronSimError
 from schedulezero.errors import TriggerError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import JsonObject
-from schedulezero.when.calendar.cron_fields import WEEKDAYS, parse_fields
+from schedulezero.when.calendar.cron_fields import parse_fields
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, OnFields, Schedule, period_of
+from schedulezero.when.calendar.weekdays import WEEKDAYS
 
 BASES = ("rule", "crontab", "interval", "cron")
 BOUNDS = ("starting", "until", "count", "except")

@@ -1,8 +1,8 @@
 """Parses the wire's cron *fields*, ``{"hour": 9, "day_of_week": "mon-fri"}``, and finds the times they match.
 
-They keep the meaning of APScheduler's CronTrigger, because existing code relies on it: all fields must match,
-``day_of_week`` 0 is Monday, a field finer than the finest one given defaults to its minimum and a coarser one
-to ``*``. (A crontab *line* follows other rules, see `crontab`.)
+They keep the meaning of APScheduler 4's CronTrigger, because existing code relies on it: all fields must
+match, ``day_of_week`` 0 and 7 are Sunday (`weekdays`), a field finer than the finest one given defaults to
+its minimum and a coarser one to ``*``. (A crontab *line* follows other rules, see `crontab`.)
 
 This module works in naive calendar time only; `schedules` turns it into instants.
 """
@@ -12,13 +12,14 @@ from __future__ import annotations
 import calendar
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
 from schedulezero.errors import TriggerError
+from schedulezero.when.calendar.weekdays import WEEKDAYS, Count
 
 FIELDS = ("year", "month", "day", "week", "day_of_week", "hour", "minute", "second")
 """From coarse to fine, which is the order in which defaults are decided."""
@@ -28,7 +29,7 @@ _LIMITS = {
     "month": (1, 12),
     "day": (1, 31),
     "week": (1, 53),
-    "day_of_week": (0, 6),
+    "day_of_week": (0, 7),
     "hour": (0, 23),
     "minute": (0, 59),
     "second": (0, 59),
@@ -37,10 +38,9 @@ _LIMITS = {
 _EVERYTHING = {
     name: frozenset(range(low, high + 1)) if name != "year" else frozenset[int]()
     for name, (low, high) in _LIMITS.items()
-}
+} | {"day_of_week": frozenset(range(7))}
 _DEFAULTS = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 POSITIONS = ("1st", "2nd", "3rd", "4th", "5th", "last")
 _LONGEST_FIELD = 500
 _LONGEST_WAIT_YEARS = 60
@@ -213,8 +213,10 @@ def _parsed(pairs: tuple[tuple[str, str], ...], path: str) -> CronFields:
     )
 
 
-def _values(name: str, text: str, path: str) -> range:
+def _values(name: str, text: str, path: str) -> Iterable[int]:
     low, high = _LIMITS[name]
+    if name == "day_of_week" and (days := Count.FROM_SUNDAY.days(text)) is not None:
+        return days
     if match := _ALL.fullmatch(text):
         step = int(match["step"] or 1)
         return range(low, high + 1, _checked_step(step, text, path))
@@ -230,6 +232,7 @@ def _values(name: str, text: str, path: str) -> range:
         first = names.index(match["first"]) + low
         last = names.index(match["last"]) + low if match["last"] else first
         step = 1
+        high = low + len(names) - 1
     else:
         raise TriggerError(path, f"{text!r} isn't a valid {name.replace('_', ' ')}; use {_examples(name)}.")
     if not low <= first <= high or not low <= last <= high:

@@ -10,8 +10,9 @@ from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.calendar_trigger import bound_args, rule_args
-from schedulezero.when.calendar.cron_fields import POSITIONS, WEEKDAYS
+from schedulezero.when.calendar.cron_fields import POSITIONS
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, Rule, Unit
+from schedulezero.when.calendar.weekdays import WEEKDAYS
 from schedulezero.when.language.grammar import DEFAULT_TIME, Phrase, at_instant
 
 _SECOND = timedelta(seconds=1)

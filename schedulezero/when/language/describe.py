@@ -19,6 +19,7 @@ from schedulezero.when.calendar.cron_fields import FIELDS, CronFields
 from schedulezero.when.calendar.rule import LAST, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, Once, OnFields, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.language.compiling import ticking_fields
 from schedulezero.when.language.lexicon import language_of, lexicon
 
@@ -160,6 +161,7 @@ class _Speaker:
         )
 
     def _fields(self, trigger: Trigger) -> str:
+        trigger = with_day_names(trigger)  # which mean the same to every version that reads the text again
         args = trigger.args.get("cron", trigger.args)
         said = " ".join(f"{name}={args[name]}" for name in FIELDS if args.get(name) is not None)
         return self.words["cron"].format(fields=re.sub(r"\s*,\s*", ",", said))

@@ -126,7 +126,7 @@ async def test_writes_that_are_committed_together_fail_apart(database: str) -> N
 
     try:
         store = RunStore(opened)
-        assert await store.run_counts() == {}
+        assert await store.run_counts() == []
         tasks = [asyncio.create_task(opened.write(bad if number == 4 else good)) for number in range(9)]
         async with asyncio.timeout(20):
             await asyncio.wait(tasks)

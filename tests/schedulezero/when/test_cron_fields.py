@@ -1,4 +1,7 @@
-"""The cron fields mean what APScheduler's CronTrigger says they mean."""
+"""The cron fields mean what APScheduler's CronTrigger says they mean.
+
+APScheduler 3 counts weekdays from Monday, so it gets names in place of their numbers.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from schedulezero.errors import TriggerError
 from schedulezero.model import Trigger
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.weekdays import Count
 from tests.support.tries import tries
 
 START = datetime(2026, 11, 24, 12, 34, 56, tzinfo=UTC)
@@ -72,6 +76,9 @@ def test_any_fields_agree_with_apscheduler(fields: dict[str, str], moment: datet
     [
         ({"hour": 25}, "trigger.args.hour", "0 to 23"),
         ({"minute": "a"}, "trigger.args.minute", "; use "),
+        ({"day_of_week": 8}, "trigger.args.day_of_week", "0 to 7"),
+        ({"day_of_week": "5-1"}, "trigger.args.day_of_week", "backwards"),
+        ({"day_of_week": "1-5/0"}, "trigger.args.day_of_week", "at least 1"),
         ({"day_of_week": "mondey"}, "trigger.args.day_of_week", "none of: mon"),
         ({"hour": "9-7"}, "trigger.args.hour", "backwards"),
         ({"minute": "*/0"}, "trigger.args.minute", "at least 1"),
@@ -103,6 +110,8 @@ def ours(fields: Mapping[str, object], start: datetime, count: int) -> list[date
 
 
 def theirs(fields: Mapping[str, object], start: datetime, count: int) -> list[datetime]:
+    if "day_of_week" in fields:
+        fields = {**fields, "day_of_week": Count.FROM_SUNDAY.names(fields["day_of_week"])}
     trigger = CronTrigger(timezone=UTC, **fields)
     found: list[datetime] = []
     now = start

@@ -1,0 +1,149 @@
+"""``GET /``: a page for people that loads nothing, escapes everything and shows no more than one may see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from schedulezero.model import HandlerInfo
+from schedulezero.server.api.front_page import MOST_HANDLERS, MOST_METHODS, Details, front_page
+from schedulezero.server.service import ServerConfig
+from schedulezero.server.thread import ServerThread
+from schedulezero.version import installed_version
+from tests.support.peers import RawHandler
+
+WELL = {"status": "ok", "runs_waiting": 0, "runs_under_way": 1}
+HOSTILE = "</strong><script>alert('x')</script>\"&\u202e" + "w" * 60
+
+
+class Page(HTMLParser):
+    """The elements, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest_asyncio.fixture
+async def guarded(server_config: ServerConfig) -> AsyncIterator[ServerConfig]:
+    config = replace(server_config, require_token=True, own_token="own-token")
+    server = ServerThread(config)
+    await server.start()
+    yield config
+    await server.stop()
+
+
+async def test_it_says_what_this_is_and_leads_to_what_there_is(
+    server: ServerConfig, raw_handler: RawHandler
+) -> None:
+    await asyncio.to_thread(raw_handler.start, "send", "other")
+    async with httpx.AsyncClient(base_url=server.api_endpoint) as http:
+        answer = await http.get("/")
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        page = Page(answer.text)
+        for part in (
+            "ScheduleZero server", f"Version {installed_version()}", "ok", "raw", "connected", "send",
+            "other", raw_handler.address, "REST reference",
+        ):  # fmt: skip
+            assert part in page.text, part
+        for link in page.links:
+            if link.startswith("/"):
+                assert (await http.get(link)).status_code == 200, link
+        assert (await http.head("/")).status_code == 200
+        assert (await http.post("/")).status_code == 405
+
+
+async def test_without_a_token_it_shows_no_more_than_the_health_checks(
+    guarded: ServerConfig, raw_handler: RawHandler
+) -> None:
+    await asyncio.to_thread(raw_handler.start, "secretmethod")
+    async with httpx.AsyncClient(base_url=guarded.api_endpoint) as http:
+        page = (await http.get("/")).text
+        for secret in ("raw", "secretmethod", raw_handler.address, installed_version(), "127.0.0.1"):
+            assert secret not in page, secret
+        assert "clients with a token" in page and ">ok<" in page
+        seen = (await http.get("/", headers={"Authorization": "Bearer own-token"})).text
+        assert "secretmethod" in seen and installed_version() in seen
+        assert (await http.get("/", headers={"Authorization": "Bearer wrong"})).status_code == 401
+        assert (await http.get("/", headers={"Origin": "https://evil.example"})).status_code == 403
+        assert (await http.get("/", headers={"Host": "evil.example"})).status_code == 403
+        assert (await http.get("/index.html")).status_code == 401
+
+
+async def test_nothing_is_loaded_and_no_script_runs(server: ServerConfig) -> None:
+    async with httpx.AsyncClient(base_url=server.api_endpoint) as http:
+        answer = await http.get("/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    page = Page(answer.text)
+    assert not {"script", "img", "link", "iframe", "form", "object", "base"} & set(page.tags)
+    assert not [name for name in page.attributes if name.startswith("on") or name == "style"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_everything_is_escaped() -> None:
+    info = HandlerInfo(HOSTILE, f"tcp://{HOSTILE}", (HOSTILE, "fine"), connected=True)
+    page = Page(front_page({**WELL, "status": HOSTILE, "trouble": HOSTILE}, Details(HOSTILE, [info])))
+    assert "script" not in page.tags
+    assert page.text.count(HOSTILE) == 6
+    plain = Page(front_page(WELL, Details("1", [])))
+    assert set(page.tags) - set(plain.tags) <= {"div", "strong"}
+
+
+def test_a_crowd_of_handlers_and_methods_is_cut() -> None:
+    many = tuple(f"m{number:04}" for number in range(1000))
+    handlers = [HandlerInfo(f"h{number:04}", "tcp://127.0.0.1:1", many) for number in range(1000)]
+    text = front_page(WELL, Details("1", handlers))
+    assert len(text) < 200_000
+    page = Page(text)
+    assert f"{1000 - MOST_HANDLERS} more are in" in page.text
+    assert f"and {1000 - MOST_METHODS} more" in page.text
+    assert page.text.count("disconnected") == MOST_HANDLERS
+
+
+@pytest.mark.browser
+@pytest.mark.long
+async def test_it_fits_a_phone(server: ServerConfig, raw_handler: RawHandler, tmp_path: Path) -> None:
+    from playwright.async_api import async_playwright
+
+    from tests.conftest import CHROMIUM
+
+    raw_handler.handler_id = "w" * 100
+    await asyncio.to_thread(raw_handler.start, *(f"{'long_method_name_' * 5}{number}" for number in range(5)))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            page = await browser.new_page(viewport={"width": 390, "height": 800})
+            said: list[str] = []
+            page.on("console", lambda message: said.append(message.text))
+            await page.goto(server.api_endpoint)
+            widths = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert widths[0] <= widths[1] == 390
+            assert said == []  # the policy lets the style through, and nothing else is asked for
+            margin = await page.evaluate(
+                "getComputedStyle(document.querySelector('.handler')).borderTopWidth"
+            )
+            assert margin == "1px"
+            await page.screenshot(path=tmp_path / "page.png", full_page=True)
+        finally:
+            await browser.close()

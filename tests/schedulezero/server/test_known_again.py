@@ -1,0 +1,241 @@
+"""After a restart, the server knows its handlers: a plain REP handler that only pings is called as before."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import zmq
+
+from schedulezero import instants
+from schedulezero.handler.handler import Handler
+from schedulezero.server.records.instances import KEPT_FOR, Instance, Instances, may_be_called
+from schedulezero.server.records.tables import handlers, metadata
+from schedulezero.server.service import ServerConfig
+from schedulezero.server.thread import ServerThread
+from schedulezero.storage.database import database_of
+from schedulezero.wire.addresses import free_ports
+from schedulezero.wire.keys import KeyRing, load_keys
+from tests.conftest import Api
+from tests.support.clocks import Clock
+from tests.support.peers import RawHandler, tell
+from tests.support.runs import due_now, ended
+from tests.support.speaking import hello
+
+
+@asynccontextmanager
+async def a_server(config: ServerConfig, clock: Clock | None = None) -> AsyncIterator[Api]:
+    server = ServerThread(config, clock or instants.now)
+    await server.start()
+    try:
+        async with Api(base_url=config.api_endpoint, timeout=20) as api:
+            yield api
+    finally:
+        await server.stop()
+
+
+async def known(api: Api) -> list[tuple[str, str, list[str]]]:
+    found = (await api.get("/api/handlers")).json()["handlers"]
+    return [(item["id"], item["status"], item["methods"]) for item in found]
+
+
+async def test_a_job_that_falls_due_after_a_restart_calls_the_handler_of_before(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    trigger = {"type": "date", "args": {"run_date": time.time() + 3600}}
+    async with a_server(server_config) as api:
+        await asyncio.to_thread(raw_handler.start, "send", concurrency=3)
+        body = {"handler_id": "raw", "method": "send", "params": {"a": 1}, "trigger": trigger}
+        job_id = (await api.post("/api/jobs", json=body)).json()["job_id"]
+    clock = Clock()
+    clock.offset = instants.from_iso("2030-01-01T00:00:00Z") - instants.now()
+    async with a_server(server_config, clock) as api:
+        call = await asyncio.to_thread(raw_handler.calls.get, timeout=20)
+        assert (call["job_id"], call["params"]) == (job_id, {"a": 1})
+        assert (await ended(api, job_id))["status"] == "succeeded"
+        (info,) = (await api.get("/api/handlers")).json()["handlers"]
+        assert (info["id"], info["address"]) == ("raw", raw_handler.address)
+        assert (info["methods"], info["concurrency"], info["status"]) == (["send"], 3, "Connected")
+        refused = await api.post("/api/jobs", json={**body, "method": "fly"})
+        assert refused.json()["error"]["code"] == "unknown_method"
+
+
+async def test_a_handler_that_is_away_is_known_and_does_not_hold_its_name(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with a_server(server_config):
+        await asyncio.to_thread(raw_handler.start, "send")
+        await asyncio.to_thread(raw_handler.stop)
+    (port,) = free_ports(1)
+    other = RawHandler(port, server_config.server_address)
+    async with a_server(server_config) as api:
+        assert await known(api) == [("raw", "Disconnected", ["send"])]
+        assert (await asyncio.to_thread(other.start, "new"))["success"] is True
+        assert await known(api) == [("raw", "Connected", ["new"])]
+    async with a_server(server_config) as api:
+        assert await known(api) == [("raw", "Connected", ["new"])]
+    await asyncio.to_thread(other.stop)
+
+
+async def test_a_live_handler_keeps_its_name_over_a_restart(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with a_server(server_config):
+        await asyncio.to_thread(raw_handler.start, "send")
+    (port,) = free_ports(1)
+    thief = {"handler_id": "raw", "address": f"tcp://127.0.0.1:{port}", "methods": ["send"]}
+    async with a_server(server_config) as api:
+        message = json.dumps({"method": "register", "params": thief}).encode()
+        answer = await asyncio.to_thread(tell, server_config.server_address, message)
+        assert answer["success"] is False and "alive" in answer["error"]
+        assert await known(api) == [("raw", "Connected", ["send"])]
+
+
+async def test_an_answer_in_the_older_form_means_the_same_after_a_restart(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    raw_handler.respond = lambda call: {"status": "error", "message": "no such channel", "retry": False}
+    old = {"action": "register", "handler_id": "raw", "address": raw_handler.address, "methods": ["send"]}
+    async with a_server(server_config) as api:
+        await asyncio.to_thread(raw_handler.start, "send")
+        assert (await ended(api, await due_now(api)))["status"] == "succeeded"
+        assert (await asyncio.to_thread(raw_handler.tell, old))["success"] is True
+    async with a_server(server_config) as api:
+        run = await ended(api, await due_now(api))
+        assert (run["status"], run["error"]) == ("failed", "no such channel")
+
+
+# ---------------------------------------------------------------- keys
+
+
+async def test_after_a_restart_with_keys_a_plain_handler_is_not_called(
+    server_config: ServerConfig, raw_handler: RawHandler, tmp_path: Path
+) -> None:
+    async with a_server(server_config):
+        await asyncio.to_thread(raw_handler.start, "send")
+    keyed = replace(server_config, require_keys=True, keys=str(tmp_path / "keys"))
+    async with a_server(keyed) as api:
+        assert await known(api) == []
+    assert raw_handler.pings == 0
+
+
+async def test_a_handler_with_a_key_is_called_over_its_key_and_only_while_that_is_allowed(
+    server_config: ServerConfig, tmp_path: Path
+) -> None:
+    keyed = replace(server_config, require_keys=True, keys=str(tmp_path / "keys"))
+    (port,) = free_ports(1)
+    address = f"tcp://127.0.0.1:{port}"
+    async with a_server(keyed):
+        server_keys = load_keys(keyed.keys, everywhere=True)
+        keys = load_keys(tmp_path / "bot", everywhere=True)
+        keys.allow(server_keys.public, "the server")
+        server_keys.allow(keys.public, "the bot")
+        own = replace(keys, peer=server_keys.public)
+        async with a_handler(address, keyed.server_address, own) as handler:
+            await handler.refresh()
+    # A handler that doesn't register: only the database knows it.
+    async with a_handler(address, None, own), a_server(keyed) as api:
+        assert (await ended(api, await due_now(api, handler_id="bot", method="hello")))[
+            "status"
+        ] == "succeeded"
+    # A program with another key at its address isn't taken for it.
+    thief = load_keys(tmp_path / "thief", everywhere=True)
+    thief.allow(server_keys.public, "the server")
+    async with a_handler(address, None, thief), a_server(keyed) as api:
+        assert await known(api) == [("bot", "Disconnected", ["hello"])]
+    server_keys.revoke("the bot")
+    async with a_handler(address, None, own), a_server(keyed) as api:
+        assert await known(api) == [("bot", "Disconnected", ["hello"])]
+
+
+@asynccontextmanager
+async def a_handler(address: str, server_address: str | None, keys: KeyRing) -> AsyncIterator[Handler]:
+    handler = Handler("moon", "bot", address, server_address, keys=keys)
+    handler.register_sprocket("hello", hello)
+    handler.start()
+    await handler.wait_bound()
+    try:
+        yield handler
+    finally:
+        handler.stop()
+        await handler.wait_stopped()
+
+
+# Read as: an address, the key it proved, whether the server has keys (None: no; else: also on loopback), and
+# whether it is called.
+PUBLIC = zmq.curve_keypair()[0].decode()
+CALLED: list[tuple[str, str | None, bool | None, bool]] = [
+    ("tcp://127.0.0.1:5000", None, None, True),
+    ("tcp://127.0.0.1:5000", None, False, True),
+    ("tcp://127.0.0.1:5000", None, True, False),
+    ("tcp://127.0.0.1:5000", PUBLIC, None, False),
+    ("tcp://127.0.0.1:5000", PUBLIC, False, False),
+    ("tcp://127.0.0.1:5000", PUBLIC, True, True),
+    ("tcp://10.0.0.1:5000", None, None, False),
+    ("tcp://10.0.0.1:5000", None, False, False),
+    ("tcp://10.0.0.1:5000", PUBLIC, None, False),
+    ("tcp://10.0.0.1:5000", PUBLIC, False, True),
+    ("ipc:///etc/passwd", None, None, False),
+]
+
+
+@pytest.mark.parametrize(("address", "key", "everywhere", "called"), CALLED)
+def test_which_rows_are_called(
+    tmp_path: Path, address: str, key: str | None, everywhere: bool | None, called: bool
+) -> None:
+    keys = load_keys(tmp_path / "keys", everywhere=everywhere) if everywhere is not None else None
+    assert may_be_called(Instance("raw", address, ("a",), 1, key), keys) is called
+
+
+# ---------------------------------------------------------------- how long
+
+
+async def test_an_instance_without_a_sign_of_life_expires(database: str) -> None:
+    opened = database_of(database, metadata)
+    await opened.open()
+    try:
+        kept = Instances(opened)
+        for number in (1, 2):
+            await kept.save(Instance("raw", f"tcp://127.0.0.1:{number}", ("a",), 1))
+
+        def age(connection: Any) -> None:
+            old = instants.now() - KEPT_FOR
+            connection.execute(
+                sa.update(handlers).where(handlers.c.address == "tcp://127.0.0.1:1").values(heard_at=old)
+            )
+
+        await opened.write(age)
+        assert [item.address for item in await kept.all()] == ["tcp://127.0.0.1:2"]
+        await kept.heard("raw", "tcp://127.0.0.1:1")
+        assert len(await kept.all()) == 2
+    finally:
+        await opened.close()
+
+
+@pytest.mark.sqlite
+async def test_a_locked_file_keeps_no_handler_waiting(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with a_server(server_config) as api:
+        with closing(sqlite3.connect(server_config.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            assert (await asyncio.to_thread(raw_handler.start, "send"))["success"] is True
+            for _ in range(3):  # and its later messages neither
+                report = {"method": "report_status", "params": {"handler_id": "raw", "status": "online"}}
+                assert (await asyncio.to_thread(raw_handler.tell, report))["success"] is True
+            assert time.monotonic() - began < 5
+            assert await known(api) == [("raw", "Connected", ["send"])]
+            other.execute("ROLLBACK")
+        assert (await ended(api, await due_now(api)))["status"] == "succeeded"
+    async with a_server(server_config) as api:
+        assert await known(api) == [("raw", "Connected", ["send"])]
