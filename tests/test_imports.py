@@ -30,7 +30,8 @@ TABLE = {
     "schedulezero/when/language": "schedulezero schedulezero/model schedulezero/when/calendar",
     "schedulezero/methods": "schedulezero schedulezero/model schedulezero/when/language",
     "schedulezero/client": (
-        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language schedulezero/methods"
+        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods"
     ),
     "schedulezero/exchange": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "

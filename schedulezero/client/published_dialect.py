@@ -1,11 +1,11 @@
 """Dialect B, the published server's: it can only create, list, run and cancel.
 
-It has no field for a job's metadata, which is therefore sent inside the params under ``_meta``.
+It has no field for a job's metadata, which is therefore sent inside the params under ``_meta``. It forgets a
+schedule that has fired for the last time, but not its execution: `published_ids` says whose that was.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,8 +22,10 @@ from schedulezero.client.dialect import (
     RunPage,
 )
 from schedulezero.client.http import Http
-from schedulezero.errors import NotFound, NotSupported
-from schedulezero.instants import from_iso, to_iso
+from schedulezero.client.published_ids import guild_of, job_of_run, new_job_id, new_run_id
+from schedulezero.client.published_triggers import published_trigger
+from schedulezero.errors import NotFound, NotSupported, RequestRefused, TriggerError
+from schedulezero.instants import from_iso, to_iso, to_iso_or_none
 from schedulezero.methods.spec import META_KEY
 from schedulezero.model import (
     Job,
@@ -40,7 +42,20 @@ from schedulezero.when.language.nearest import refusal
 
 T = TypeVar("T")
 
-_RUN_SECONDS = 35.0  # the published server answers when the job has ended
+_MOST_RECORDS = 1000
+"""As many executions as the server keeps and returns."""
+_MOST_REMEMBERED = 5000
+_LONG_AGO = timedelta(hours=1)
+"""A date in the past runs at once; this one is past also for a server whose clock is slow."""
+
+_STATES = {
+    "success": RunState.SUCCEEDED,
+    "succeeded": RunState.SUCCEEDED,
+    "completed": RunState.SUCCEEDED,
+    "running": RunState.QUEUED,
+    "queued": RunState.QUEUED,
+    "pending": RunState.QUEUED,
+}
 
 
 class SchedulesDialect(Dialect):
@@ -67,43 +82,46 @@ class SchedulesDialect(Dialect):
         ),
         Feature.TROUBLES: Sentence("This server doesn't report failed or missed runs.", "lacks_troubles"),
         Feature.AUDIT: Sentence("This server doesn't record who changed what.", "lacks_audit"),
+        Feature.APPROVAL: Sentence("This server can't make a job wait for approval.", "lacks_approval"),
+        Feature.POLICIES: Sentence(
+            "This server has no settings for missed or overlapping runs. Leave both unchanged.",
+            "lacks_policies",
+        ),
+        Feature.LIVENESS: Sentence(
+            "This server doesn't tell whether it can reach its handlers.", "lacks_liveness"
+        ),
     }
 
     def __init__(self, http: Http) -> None:
         self._http = http
+        self._jobs: dict[str, Job] = {}
+        """The jobs seen last: their runs stay in the history when the server has forgotten them."""
 
     async def create(self, job: Job, by: str | None = None) -> Job:
         if job.state is JobState.PENDING:
-            raise NotSupported("This server can't make a job wait for approval.", code="lacks_approval")
+            raise self._without(Feature.APPROVAL)
         if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
-            raise NotSupported(
-                "This server has no settings for missed or overlapping runs. Leave both unchanged.",
-                code="lacks_policies",
-            )
+            raise self._without(Feature.POLICIES)
         if job.trigger.type == "calendar":
             raise NotSupported(refusal(job.trigger, job.timezone))
-        meta = {
-            "name": job.name,
-            "guild_id": job.guild_id,
-            "creator_id": job.creator_id,
-            "meta": dict(job.meta),
-            "timezone": job.timezone,
-            "trigger": job.trigger.to_json(),
-            "created_at": to_iso(job.created_at or datetime.now(UTC)),
-        }
-        args = dict(job.trigger.args)
-        if job.trigger.type == "cron":
-            args.setdefault("timezone", job.timezone)
-        body: JsonObject = {
-            "handler_id": job.handler_id,
-            "job_method": job.method,
-            "job_params": {**job.params, META_KEY: meta},
-            "trigger": {"type": job.trigger.type, **args},
-        }
+        now = datetime.now(UTC)
+        try:
+            trigger = published_trigger(job.trigger, job.timezone, now)
+        except TriggerError as error:
+            raise RequestRefused(error.message, code="bad_trigger", field=error.field) from error
         # Its own ids are long and guessable, and a button's custom id has room for few characters.
-        body["job_id"] = job.id or secrets.token_hex(8)
-        answer = await self._http.request("POST", "/api/schedule", body=body)
-        return replace(job, id=str(answer.get("job_id") or body["job_id"]))
+        saved = replace(
+            job, id=job.id or new_job_id(job.guild_id), created_at=job.created_at or now, anchor_at=now
+        )
+        answer = await self._http.request("POST", "/api/schedule", body=_body(saved, saved.id, trigger))
+        saved = replace(saved, id=str(answer.get("job_id") or saved.id))
+        self._remember(saved)
+        listed = next((item for item in await self._all() if item.id == saved.id), None)
+        return replace(
+            saved,
+            next_run_at=listed.next_run_at if listed is not None else None,
+            state=listed.state if listed is not None else JobState.FINISHED,
+        )
 
     async def show(self, job_id: str) -> Job:
         found = next((job for job in await self._all() if job.id == job_id), None)
@@ -149,24 +167,20 @@ class SchedulesDialect(Dialect):
         )
 
     async def run(self, job: Job, by: str | None = None) -> Run:
-        started_at = datetime.now(UTC)
-        body: JsonObject = {
-            "handler_id": job.handler_id,
-            "job_method": job.method,
-            "job_params": dict(job.params),
-        }
-        answer = await self._http.request("POST", "/api/run_now", body=body, timeout=_RUN_SECONDS)
+        # Not ``/api/run_now``: it answers only when the job has ended, and its record doesn't name the job.
+        now = datetime.now(UTC)
+        trigger: JsonObject = {"type": "date", "run_date": to_iso(now - _LONG_AGO)}
+        await self._http.request("POST", "/api/schedule", body=_body(job, new_run_id(job.id), trigger))
+        self._remember(job)
         return Run(
             job_id=job.id,
             handler_id=job.handler_id,
             method=job.method,
             params=job.params,
-            scheduled_at=started_at,
-            state=RunState.SUCCEEDED,
-            attempts=1,
-            started_at=started_at,
-            finished_at=datetime.now(UTC),
-            result=cast(JsonObject | None, answer.get("result")),
+            scheduled_at=now,
+            state=RunState.QUEUED,
+            name=job.name,
+            guild_id=job.guild_id,
         )
 
     async def runs(
@@ -178,21 +192,65 @@ class SchedulesDialect(Dialect):
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> RunPage:
-        own = {job.id: job for job in await self._all() if job.guild_id == guild_id}
-        answer = await self._http.request("GET", "/api/executions", query={"limit": 1000, "job_id": job_id})
+        await self._all()  # remembers the jobs
+        answer = await self._http.request("GET", "/api/executions", query={"limit": _MOST_RECORDS})
         found = [
-            run
+            self._named(run, guild_id)
             for record in items_of(answer, "records")
             if (run := _foreign_run(record)) is not None
-            and run.job_id in own
+            and self._guild_of(run.job_id) == guild_id
+            and job_id in (None, run.job_id)
             and (state is None or run.state is state)
         ]
         found.sort(key=lambda run: run.scheduled_at, reverse=True)
         return RunPage(*_cut(found, cursor, limit))
 
+    def _named(self, run: Run, guild_id: str) -> Run:
+        job = self._jobs.get(run.job_id)
+        return replace(run, guild_id=guild_id, name=job.name if job is not None else None)
+
+    def _guild_of(self, job_id: str) -> str | None:
+        job = self._jobs.get(job_id)
+        return job.guild_id if job is not None else guild_of(job_id)
+
+    def _remember(self, job: Job) -> None:
+        """Remember a job that the server may forget before its runs."""
+        self._jobs.pop(job.id, None)
+        self._jobs[job.id] = job
+        while len(self._jobs) > _MOST_REMEMBERED:
+            del self._jobs[next(iter(self._jobs))]
+
     async def _all(self) -> list[Job]:
         answer = await self._http.request("GET", "/api/schedules")
-        return [job for item in items_of(answer, "schedules") if (job := _job_of_schedule(item)) is not None]
+        found = [
+            job
+            for item in items_of(answer, "schedules")
+            if (job := _job_of_schedule(item)) is not None and job_of_run(job.id) is None
+        ]
+        for job in found:
+            self._remember(job)
+        return found
+
+
+def _body(job: Job, schedule_id: str, trigger: JsonObject) -> JsonObject:
+    """Return the body of a schedule that runs a job."""
+    meta = {
+        "name": job.name,
+        "guild_id": job.guild_id,
+        "creator_id": job.creator_id,
+        "meta": dict(job.meta),
+        "timezone": job.timezone,
+        "trigger": job.trigger.to_json(),
+        "created_at": to_iso_or_none(job.created_at),
+        "anchor_at": to_iso_or_none(job.anchor_at),
+    }
+    return {
+        "handler_id": job.handler_id,
+        "job_method": job.method,
+        "job_params": {**job.params, META_KEY: meta},
+        "trigger": trigger,
+        "job_id": schedule_id,
+    }
 
 
 def _cut(found: Sequence[T], cursor: str | None, limit: int) -> tuple[tuple[T, ...], str | None]:
@@ -245,27 +303,34 @@ def _job_of_schedule(data: JsonObject) -> Job | None:
         meta=cast(JsonObject, meta.get("meta") or {}),
         timezone=str(meta.get("timezone") or "UTC"),
         created_at=_lenient_instant(meta.get("created_at")),
+        anchor_at=_lenient_instant(meta.get("anchor_at")),
     )
 
 
 def _foreign_run(data: JsonObject) -> Run | None:
-    status = str(data.get("status", "")).lower()
+    """Convert a record of an execution to a run of our job; None if its format is unknown to us."""
     started_at = _lenient_instant(data.get("started_at") or data.get("start_time") or data.get("timestamp"))
     if started_at is None:
         return None
-    duration = data.get("duration_ms")
-    finished_at = _lenient_instant(data.get("finished_at") or data.get("end_time"))
-    if finished_at is None and isinstance(duration, int | float):
-        finished_at = started_at + timedelta(milliseconds=duration)
+    state = _STATES.get(str(data.get("status", "")).lower(), RunState.FAILED)
+    finished_at = None
+    if state is not RunState.QUEUED:
+        duration = data.get("duration_ms")
+        finished_at = _lenient_instant(
+            data.get("completed_at") or data.get("finished_at") or data.get("end_time")
+        )
+        if finished_at is None and isinstance(duration, int | float):
+            finished_at = started_at + timedelta(milliseconds=duration)
+    schedule_id = str(data.get("job_id"))
     result = data.get("result")
     return Run(
-        job_id=str(data.get("job_id")),
+        job_id=job_of_run(schedule_id) or schedule_id,
         handler_id=str(data.get("handler_id")),
         method=str(data.get("method_name") or data.get("method")),
         params={},
         scheduled_at=_lenient_instant(data.get("scheduled_at")) or started_at,
-        state=RunState.SUCCEEDED if status in ("success", "succeeded", "completed") else RunState.FAILED,
-        attempts=int(data.get("attempts") or 1),
+        state=state,
+        attempts=1,
         started_at=started_at,
         finished_at=finished_at,
         result=cast(JsonObject, result) if isinstance(result, dict) else None,

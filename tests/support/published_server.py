@@ -10,7 +10,7 @@ has the real one's flaws, because the bot must live with them:
 * a repeated ``job_id`` replaces a schedule, and any schedule can be deleted, whether it exists or not.
 
 It runs in a thread of its own. ``scale`` shortens its time-outs and delays, and `advance` moves its clock.
-Cron fields are computed by APScheduler 3, an implementation that isn't ours, with version 4's weekday numbers.
+Cron fields are computed by APScheduler 3, which isn't ours, with the weekday numbers of version 4.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _cron(trigger: Mapping[str, Any]) -> tuple[Any, ZoneInfo]:
 
 
 def _weekdays(part: str) -> str:
-    """Return a part of ``day_of_week`` with names: APScheduler 3 counts from Monday, version 4 from Sunday."""
+    """Return a part of ``day_of_week`` with names: version 3 counts from Monday, version 4 from Sunday."""
     numbers = re.fullmatch(r"(\d)(?:-(\d))?", part.strip())
     if numbers is None:
         return part
