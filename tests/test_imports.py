@@ -98,7 +98,8 @@ TABLE = {
     ),
     "cogs/desk/drafts": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/web cogs/background cogs cogs/rights cogs/desk/kit"
+        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
+        "cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -125,8 +126,8 @@ TABLE = {
     ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
-        "schedulezero/handler cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts "
-        "cogs/desk/jobs cogs/desk/settings"
+        "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/desk/kit "
+        "cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "

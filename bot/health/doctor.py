@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from bot.app import expect_free, keys_of
@@ -14,6 +15,7 @@ from bot.logs import redact
 from cogs.health import Check, own_instance
 from cogs.sprocket_loading import loader
 from schedulezero.client.client import Client
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import (
     ClientError,
     Exposed,
@@ -26,6 +28,7 @@ from schedulezero.server.exposure import check_rest
 from schedulezero.server.service import listen
 from schedulezero.wire.addresses import is_loopback
 from schedulezero.wire.greeting import Wire, mismatch, wire_at
+from schedulezero.wire.keys import KeyRing
 
 
 async def doctor(
@@ -200,6 +203,7 @@ async def _wire(settings: Settings) -> Check:
 async def _handler(settings: Settings, client: Client) -> Check:
     try:
         handlers = await client.handlers()
+        tells = Feature.LIVENESS not in await client.lacks()
     except ClientError as error:
         return Check("handler", False, "the server does not tell", error.message)
     found = own_instance(handlers, settings.handler_id, settings.handler_address)
@@ -217,7 +221,12 @@ async def _handler(settings: Settings, client: Client) -> Check:
             f"{settings.handler_id!r} is taken by a bot at {found.address}",
             "Two bots bear one `handler_id`: stop one, or name this one otherwise.",
         )
-    if not found.connected:
+    if not tells:
+        # This server calls every handler disconnected, so the handler itself is asked.
+        connected = await asyncio.to_thread(ping_server, found.address, _keys_for(settings, found.address))
+    else:
+        connected = found.connected
+    if not connected:
         return Check(
             "handler",
             False,
@@ -225,3 +234,9 @@ async def _handler(settings: Settings, client: Client) -> Check:
             "Restart the bot, and see that nothing else uses `handler_port`.",
         )
     return Check("handler", True, f"{settings.handler_id!r} is registered with {len(found.methods)} jobs")
+
+
+def _keys_for(settings: Settings, address: str) -> KeyRing | None:
+    """Return the keys with which to ask this side's own handler; None if its wire is plain."""
+    keys = keys_of(settings)
+    return replace(keys, peer=keys.public) if keys is not None and keys.cover(address) else None

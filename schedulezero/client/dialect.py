@@ -38,6 +38,7 @@ class Feature(StrEnum):
     APPROVAL = "approval"
     POLICIES = "policies"
     LIVENESS = "liveness"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True)

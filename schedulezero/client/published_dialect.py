@@ -87,6 +87,9 @@ class SchedulesDialect(Dialect):
             "This server has no settings for missed or overlapping runs. Leave both unchanged.",
             "lacks_policies",
         ),
+        Feature.HISTORY: Sentence(
+            "This server keeps only its last 1,000 runs, and forgets them when it restarts.", "lacks_history"
+        ),
         Feature.LIVENESS: Sentence(
             "This server doesn't tell whether it can reach its handlers.", "lacks_liveness"
         ),

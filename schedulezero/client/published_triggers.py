@@ -42,7 +42,7 @@ def published_trigger(trigger: Trigger, zone: str, now: datetime) -> JsonObject:
     return {"type": "interval", **trigger.args, "start_time": to_iso(start)}
 
 
-def unlike_meant(job: Job) -> tuple[datetime | None, datetime | None] | None:
+def unlike_meant(job: Job) -> tuple[datetime, datetime | None] | None:
     """Return a new job's first run as meant and as its server tells it; None if they are the same.
 
     Parameters:

@@ -154,6 +154,8 @@ class PublishedServer:
         self.api_endpoint, self.server_address = api_endpoint, server_address
         self.scale = scale
         self.offset = timedelta()
+        self.wrong_by = timedelta()
+        """Added to the first fire of new schedules, as if its zones were wrong."""
         self.requests: list[tuple[str, str, Any]] = []
         """Every request: method, path with query, body."""
         self.registrations: list[dict[str, Any]] = []
@@ -452,7 +454,7 @@ class PublishedServer:
         try:
             if "args" in trigger:
                 raise ValueError("unexpected keyword argument 'args'")
-            next_at = first_fire(trigger, now)
+            next_at = first_fire(trigger, now) + self.wrong_by
         except (ValueError, TypeError, KeyError) as error:
             return _error(400, f"Invalid trigger configuration: {error}")
         made = f"{body['handler_id']}_{body['job_method']}_{now.timestamp()}"
