@@ -39,7 +39,7 @@ async def world(settings: Settings, published: PublishedServer) -> AsyncIterator
 
 
 async def announced(world: World, when: str = SOON, text: str = "Hello") -> str:
-    values = {"channel_id": [str(world.channel.id)], "message": text}
+    values = {"channel_id": [world.channel], "message": text}
     return await world.create(world.admin, "send_announcement", values, when)
 
 
@@ -99,7 +99,7 @@ async def test_what_the_server_lacks_is_greyed_out_before_a_form(world: World) -
 
 
 async def test_a_form_leaves_out_what_the_server_has_no_settings_for(world: World) -> None:
-    values = {"channel_id": [str(world.channel.id)], "message": "Hi"}
+    values = {"channel_id": [world.channel], "message": "Hi"}
     preview = await world.draft(world.admin, "send_announcement", values, SOON)
     text = text_of(preview.response)
     assert "Missed runs" not in text and "doesn't report failed or missed runs" in text
@@ -109,7 +109,7 @@ async def test_a_form_leaves_out_what_the_server_has_no_settings_for(world: Worl
 
 
 async def test_a_schedule_that_it_cannot_keep_is_said_on_the_card_with_the_nearest(world: World) -> None:
-    values = {"channel_id": [str(world.channel.id)], "message": "Hi"}
+    values = {"channel_id": [world.channel], "message": "Hi"}
     preview = await world.draft(world.admin, "send_announcement", values, "every other friday at 5pm")
     text = text_of(preview.response)
     assert "cannot keep" in text and "every Friday at 17:00" in text
@@ -118,7 +118,7 @@ async def test_a_schedule_that_it_cannot_keep_is_said_on_the_card_with_the_neare
 async def test_a_job_that_needs_approval_is_refused_on_its_card(world: World) -> None:
     # Approval was switched on while the bot had a server that supports it.
     await world.bot.services.memory.save_settings(world.guild.id, GuildSettings(approval=True))
-    values = {"channel_id": [str(world.channel.id)], "reason": "x"}
+    values = {"channel_id": [world.channel], "reason": "x"}
     preview = await world.draft(world.admin, "lockdown_channel", values, SOON)
     assert "must be approved by a second person" in text_of(preview.response)
     setup = (await world.admin.slash(world.channel, "schedule setup")).response
@@ -135,7 +135,7 @@ async def test_a_job_runs_as_its_preview_said_and_is_in_the_history(
     await world.env.settle()
     assert [message.content for message in world.posted()] == ["Hello"]
     text = await command(world, "history", job=job)
-    assert "succeeded" in text and "https://discord.com/channels/" in text
+    assert "✅ done" in text and "https://discord.com/channels/" in text
 
 
 async def test_run_now_and_a_one_off_are_in_the_history_with_their_names(
@@ -149,7 +149,7 @@ async def test_run_now_and_a_one_off_are_in_the_history_with_their_names(
     await until(lambda: len(world.posted()) >= 2)
     await world.env.settle()
     text = await command(world, "history")
-    assert text.count("succeeded") >= 2 and "**Hello**" in text and "**Once**" in text
+    assert text.count("✅ done") >= 2 and "**Hello**" in text and "**Once**" in text
 
 
 async def test_a_failed_run_is_in_the_history_with_its_reason(
@@ -157,16 +157,19 @@ async def test_a_failed_run_is_in_the_history_with_its_reason(
 ) -> None:
     job = await announced(world)
     world.handler.unregister_sprocket("send_announcement")
-    await command(world, "run", job=job)
+    refused = await command(world, "run", job=job)
+    assert "not exposed by handler" in refused
+    published.advance(days=1)
     await finished(published)
-    assert "failed" in await command(world, "history", job=job)
+    text = await command(world, "history", job=job)
+    assert "❌ failed" in text and "send_announcement" in text
 
 
 async def test_a_first_run_that_the_server_reads_otherwise_is_told(
     world: World, published: PublishedServer
 ) -> None:
     published.wrong_by = timedelta(hours=1)
-    values = {"channel_id": [str(world.channel.id)], "message": "Hi"}
+    values = {"channel_id": [world.channel], "message": "Hi"}
     preview = await world.draft(world.admin, "send_announcement", values, SOON)
     await world.admin.click(preview.response, label="Confirm")
     text = text_of(preview.response)
@@ -185,7 +188,7 @@ async def test_after_a_restart_of_the_server_the_bot_goes_on(
     assert "is registered with" in await command(world, "status")
     await command(world, "run", job=job)
     await finished(published)
-    assert "succeeded" in await command(world, "history", job=job)
+    assert "✅ done" in await command(world, "history", job=job)
 
 
 async def test_after_a_restart_of_the_bot_its_jobs_and_their_history_are_there(
@@ -196,7 +199,7 @@ async def test_after_a_restart_of_the_bot_its_jobs_and_their_history_are_there(
     await finished(published)
     await world.restart_bot()
     assert "Hello" in await command(world, "list")
-    assert "succeeded" in await command(world, "history")
+    assert "✅ done" in await command(world, "history")
     published.advance(days=1)
     await finished(published, 2)
 
