@@ -126,6 +126,13 @@ class ScheduleZeroBot(_AnyBot):
     async def setup_hook(self) -> None:
         """Start everything except the handler, which starts when the bot is ready."""
         expect_free(self._handler_port)
+        if self.settings.is_plain_beyond_this_machine:
+            log.warning(
+                "plain_zeromq: registrations at %s and calls to %s are not encrypted; anybody on the network "
+                "path can read and forge them",
+                self.settings.server_address,
+                self.services.handler_address,
+            )
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
             await self.server.start()
@@ -225,9 +232,9 @@ class _SeveralConnections(ScheduleZeroBot, commands.AutoShardedBot):
 
 
 def keys_of(settings: Settings) -> KeyRing | None:
-    """Return the handler's keys, or None if all traffic stays on this machine."""
+    """Return the handler's keys; None if all traffic stays on this machine, or is plain by `plain_zeromq`."""
     local = is_loopback(settings.server_address) and is_loopback(settings.handler_address)
-    if local and not settings.require_keys:
+    if settings.plain_zeromq or (local and not settings.require_keys):
         return None
     elsewhere = settings.server_key if settings.server == "external" else None
     ring = load_keys(settings.keys, elsewhere, everywhere=settings.require_keys)

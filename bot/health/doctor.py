@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.app import expect_free, keys_of
 from bot.config import Settings, source_of
+from bot.environment import told, unknown_variables
 from bot.health.doctor_database import check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
 from bot.logs import redact
@@ -58,6 +59,8 @@ async def _checks(
         "for a server alone" if server_only else f"handler {settings.handler_id!r}, server {settings.server}"
     )
     yield Check("config", True, f"{source_of(config)}; {whose}")
+    if unknown := unknown_variables():
+        yield Check("environment", True, f"warning: {told(unknown)}")
     yield _exposure(settings)
     yield await check_database(settings)
     if not server_only:
@@ -179,7 +182,7 @@ def _server(settings: Settings, running: bool, *, server_only: bool) -> Check:
 async def _wire(settings: Settings) -> Check:
     """Check whether the bot and the server agree on keys."""
     address = settings.server_address
-    encrypted = settings.require_keys or not is_loopback(address)
+    encrypted = settings.require_keys or (not is_loopback(address) and not settings.plain_zeromq)
     found = await asyncio.to_thread(wire_at, address)
     if found is Wire.NOBODY:
         return Check("keys", False, f"nothing listens at {address}", "Correct `server_address`.")
@@ -192,12 +195,18 @@ async def _wire(settings: Settings) -> Check:
     return Check(
         "keys",
         await asyncio.to_thread(ping_server, address, keys),
-        "needed to register" if encrypted else "not needed on this machine",
+        _wire_finding(settings, encrypted=encrypted),
         f"The server at {address} does not answer this side: set `server_key` to its public key and let this "
         "side's key in there (`schedulezero-bot keys` on each side), or share the folder `keys`."
         if encrypted
         else f"What listens at {address} does not answer as a ScheduleZero server; correct `server_address`.",
     )
+
+
+def _wire_finding(settings: Settings, *, encrypted: bool) -> str:
+    if settings.is_plain_beyond_this_machine:
+        return "none, by `plain_zeromq`: anybody on the network path can read and forge calls"
+    return "needed to register" if encrypted else "not needed on this machine"
 
 
 async def _handler(settings: Settings, client: Client) -> Check:
