@@ -6,10 +6,11 @@ schedule that has fired for the last time, but not its execution: `published_ids
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from schedulezero.client.decoding import items_of
@@ -22,11 +23,11 @@ from schedulezero.client.dialect import (
     RunPage,
 )
 from schedulezero.client.http import Http
-from schedulezero.client.published_ids import guild_of, job_of_run, new_job_id, new_run_id
+from schedulezero.client.published_ids import guild_of, new_job_id, new_run_id
+from schedulezero.client.published_records import job_id_of, jobs_of, run_of_record, schedule_body
 from schedulezero.client.published_triggers import published_trigger
 from schedulezero.errors import NotFound, NotSupported, RequestRefused, TriggerError
-from schedulezero.instants import from_iso, to_iso, to_iso_or_none
-from schedulezero.methods.spec import META_KEY
+from schedulezero.instants import to_iso
 from schedulezero.model import (
     Job,
     JobState,
@@ -35,9 +36,8 @@ from schedulezero.model import (
     OverlapPolicy,
     Run,
     RunState,
-    Trigger,
 )
-from schedulezero.sentences import Sentence, read_sentence
+from schedulezero.sentences import Sentence
 from schedulezero.when.language.nearest import refusal
 
 T = TypeVar("T")
@@ -47,15 +47,6 @@ _MOST_RECORDS = 1000
 _MOST_REMEMBERED = 5000
 _LONG_AGO = timedelta(hours=1)
 """A date in the past runs at once; this one is past also for a server whose clock is slow."""
-
-_STATES = {
-    "success": RunState.SUCCEEDED,
-    "succeeded": RunState.SUCCEEDED,
-    "completed": RunState.SUCCEEDED,
-    "running": RunState.QUEUED,
-    "queued": RunState.QUEUED,
-    "pending": RunState.QUEUED,
-}
 
 
 class SchedulesDialect(Dialect):
@@ -116,7 +107,9 @@ class SchedulesDialect(Dialect):
         saved = replace(
             job, id=job.id or new_job_id(job.guild_id), created_at=job.created_at or now, anchor_at=now
         )
-        answer = await self._http.request("POST", "/api/schedule", body=_body(saved, saved.id, trigger))
+        answer = await self._http.request(
+            "POST", "/api/schedule", body=schedule_body(saved, saved.id, trigger)
+        )
         saved = replace(saved, id=str(answer.get("job_id") or saved.id))
         self._remember(saved)
         listed = next((item for item in await self._all() if item.id == saved.id), None)
@@ -173,7 +166,9 @@ class SchedulesDialect(Dialect):
         # Not ``/api/run_now``: it answers only when the job has ended, and its record doesn't name the job.
         now = datetime.now(UTC)
         trigger: JsonObject = {"type": "date", "run_date": to_iso(now - _LONG_AGO)}
-        await self._http.request("POST", "/api/schedule", body=_body(job, new_run_id(job.id), trigger))
+        await self._http.request(
+            "POST", "/api/schedule", body=schedule_body(job, new_run_id(job.id), trigger)
+        )
         self._remember(job)
         return Run(
             job_id=job.id,
@@ -196,17 +191,26 @@ class SchedulesDialect(Dialect):
         limit: int = PAGE,
     ) -> RunPage:
         await self._all()  # remembers the jobs
-        answer = await self._http.request("GET", "/api/executions", query={"limit": _MOST_RECORDS})
+        answer = await self._http.request(
+            "GET", "/api/executions", query={"limit": _MOST_RECORDS}, mends=True
+        )
+        records = items_of(answer, "records")
+        found = await asyncio.to_thread(self._runs_of, records, guild_id, job_id, state)
+        return RunPage(*_cut(found, cursor, limit))
+
+    def _runs_of(
+        self, records: list[JsonObject], guild_id: str, job_id: str | None, state: RunState | None
+    ) -> list[Run]:
+        """Return a guild's runs among the records, newest first; a thread does it, as there may be many."""
         found = [
             self._named(run, guild_id)
-            for record in items_of(answer, "records")
-            if (run := _foreign_run(record)) is not None
-            and self._guild_of(run.job_id) == guild_id
-            and job_id in (None, run.job_id)
+            for record in records
+            if self._guild_of(job_id_of(record)) == guild_id
+            and job_id in (None, job_id_of(record))
+            and (run := run_of_record(record)) is not None
             and (state is None or run.state is state)
         ]
-        found.sort(key=lambda run: run.scheduled_at, reverse=True)
-        return RunPage(*_cut(found, cursor, limit))
+        return sorted(found, key=lambda run: run.scheduled_at, reverse=True)
 
     def _named(self, run: Run, guild_id: str) -> Run:
         job = self._jobs.get(run.job_id)
@@ -224,36 +228,11 @@ class SchedulesDialect(Dialect):
             del self._jobs[next(iter(self._jobs))]
 
     async def _all(self) -> list[Job]:
-        answer = await self._http.request("GET", "/api/schedules")
-        found = [
-            job
-            for item in items_of(answer, "schedules")
-            if (job := _job_of_schedule(item)) is not None and job_of_run(job.id) is None
-        ]
+        answer = await self._http.request("GET", "/api/schedules", mends=True)
+        found = await asyncio.to_thread(jobs_of, items_of(answer, "schedules"))
         for job in found:
             self._remember(job)
         return found
-
-
-def _body(job: Job, schedule_id: str, trigger: JsonObject) -> JsonObject:
-    """Return the body of a schedule that runs a job."""
-    meta = {
-        "name": job.name,
-        "guild_id": job.guild_id,
-        "creator_id": job.creator_id,
-        "meta": dict(job.meta),
-        "timezone": job.timezone,
-        "trigger": job.trigger.to_json(),
-        "created_at": to_iso_or_none(job.created_at),
-        "anchor_at": to_iso_or_none(job.anchor_at),
-    }
-    return {
-        "handler_id": job.handler_id,
-        "job_method": job.method,
-        "job_params": {**job.params, META_KEY: meta},
-        "trigger": trigger,
-        "job_id": schedule_id,
-    }
 
 
 def _cut(found: Sequence[T], cursor: str | None, limit: int) -> tuple[tuple[T, ...], str | None]:
@@ -272,83 +251,3 @@ def _matches(job: Job, query: JobQuery) -> bool:
         and (query.channel_id is None or query.channel_id in job.channel_ids)
         and (query.text or "").casefold() in text
     )
-
-
-def _job_of_schedule(data: JsonObject) -> Job | None:
-    """Convert a published schedule to a job; None if its format is unknown to us."""
-    args = data.get("args")
-    if not isinstance(args, list) or len(cast("list[Any]", args)) < 3:
-        return None
-    handler_id, method, params = cast("list[Any]", args)[:3]
-    if not isinstance(params, dict):
-        return None
-    own = dict(cast(JsonObject, params))
-    found = own.pop(META_KEY, None)
-    meta = cast(JsonObject, found) if isinstance(found, dict) else {}
-    described = meta.get("trigger")
-    trigger = (
-        Trigger.from_json(cast(JsonObject, described))
-        if isinstance(described, dict) and {"type", "args"} <= cast(JsonObject, described).keys()
-        else Trigger("unknown", {"text": str(data.get("trigger"))})
-    )
-    next_run_at = _lenient_instant(data.get("next_fire_time"))
-    return Job(
-        id=str(data.get("id")),
-        handler_id=str(handler_id),
-        method=str(method),
-        params=own,
-        trigger=trigger,
-        state=JobState.ACTIVE if next_run_at else JobState.FINISHED,
-        next_run_at=next_run_at,
-        name=meta.get("name"),
-        guild_id=meta.get("guild_id"),
-        creator_id=meta.get("creator_id"),
-        meta=cast(JsonObject, meta.get("meta") or {}),
-        timezone=str(meta.get("timezone") or "UTC"),
-        created_at=_lenient_instant(meta.get("created_at")),
-        anchor_at=_lenient_instant(meta.get("anchor_at")),
-    )
-
-
-def _foreign_run(data: JsonObject) -> Run | None:
-    """Convert a record of an execution to a run of our job; None if its format is unknown to us."""
-    started_at = _lenient_instant(data.get("started_at") or data.get("start_time") or data.get("timestamp"))
-    if started_at is None:
-        return None
-    state = _STATES.get(str(data.get("status", "")).lower(), RunState.FAILED)
-    finished_at = None
-    if state is not RunState.QUEUED:
-        duration = data.get("duration_ms")
-        finished_at = _lenient_instant(
-            data.get("completed_at") or data.get("finished_at") or data.get("end_time")
-        )
-        if finished_at is None and isinstance(duration, int | float):
-            finished_at = started_at + timedelta(milliseconds=duration)
-    schedule_id = str(data.get("job_id"))
-    result = data.get("result")
-    return Run(
-        job_id=job_of_run(schedule_id) or schedule_id,
-        handler_id=str(data.get("handler_id")),
-        method=str(data.get("method_name") or data.get("method")),
-        params={},
-        scheduled_at=_lenient_instant(data.get("scheduled_at")) or started_at,
-        state=state,
-        attempts=1,
-        started_at=started_at,
-        finished_at=finished_at,
-        result=cast(JsonObject, result) if isinstance(result, dict) else None,
-        error=read_sentence(data, "error") if data.get("error") else None,
-    )
-
-
-def _lenient_instant(value: Any) -> datetime | None:
-    """Parse an instant in any format a foreign server may use; without an offset it is UTC."""
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            parsed = datetime.fromisoformat(value)
-            return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else from_iso(value)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -36,6 +37,7 @@ from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
+from tests.support.loop_watch import held_at_most, watched_loop
 from tests.support.peers import RawHandler
 from tests.support.published_server import PublishedServer
 
@@ -263,6 +265,32 @@ async def test_one_offs_and_runs_on_demand_are_in_the_history_of_their_guild_onl
         assert len((await after_a_restart_of_the_bot.runs("1")).runs) == 3
         assert (await after_a_restart_of_the_bot.runs("2")).runs == ()
         await after_a_restart_of_the_bot.close()
+
+
+async def test_what_another_handler_returned_does_not_hide_the_history(tmp_path: Path) -> None:
+    """The published server passes on ``NaN``, half of a surrogate pair and large numbers."""
+    async with a_published_server(tmp_path) as (published, client):
+        job = await client.create(JOB)
+        await client.run(job)
+        await until(lambda: [record for record in published.records if record["completed_at"]])
+        odd = {"x": math.nan, "half": "\ud83d", "large": 10**400, "fine": "yes"}
+        published.records.appendleft({**published.records[0], "result": odd})
+        strange = {"job_id": None, "handler_id": "raw", "status": "success", "result": math.inf}
+        published.records.appendleft(strange)
+        results = [run.result for run in (await client.runs("1")).runs]
+        assert {**odd, "x": None, "half": "\N{REPLACEMENT CHARACTER}"} in results and len(results) == 2
+
+
+async def test_a_thousand_runs_do_not_hold_the_event_loop(tmp_path: Path) -> None:
+    async with a_published_server(tmp_path) as (published, client):
+        job = await client.create(JOB)
+        await client.run(job)
+        await until(lambda: [record for record in published.records if record["completed_at"]])
+        published.records[0]["result"] = {"url": "https://discord.com/channels/1/2/3", "text": "x" * 200}
+        published.records.extend(dict(published.records[0]) for _ in range(999))
+        async with watched_loop() as busy:
+            assert len((await client.runs("1", limit=1000)).runs) == 1000
+        assert max(busy) < held_at_most()
 
 
 async def test_a_run_under_way_is_neither_failed_nor_succeeded(tmp_path: Path) -> None:
