@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from discord import ui
 
 from bot.config import Settings
 from cogs.guild_settings import GuildSettings
 from tests.conftest import until
-from tests.support.foreign_guild import Foreign
+from tests.support.foreign_guild import Foreign, forged
 from tests.support.published_server import PublishedServer
 from tests.support.text import text_of
 from tests.support.world import World, a_world, labels, press, said
@@ -160,7 +161,7 @@ async def test_a_failed_run_is_in_the_history_with_its_reason(
     published.advance(days=1)
     await finished(published)
     text = await command(world, "history", job=job)
-    assert "❌ failed" in text and "send_announcement" in text
+    assert "❌ failed" in text and "There is no job method" in text
 
 
 async def test_a_first_run_that_the_server_reads_otherwise_is_told(
@@ -209,3 +210,70 @@ async def test_no_job_of_another_guild_is_in_the_history(world: World, published
     await world.env.settle()
     text = said(await foreign.eve.slash(foreign.channel, "schedule history"))
     assert "Nothing has run yet" in text
+
+
+async def test_an_import_says_before_it_imports_what_the_server_cannot_keep(
+    world: World, published: PublishedServer
+) -> None:
+    text = """
+- do: send_announcement
+  when: every day at 9
+  with: {channel_id: "CHANNEL", message: Plain}
+- do: send_announcement
+  when: every other friday at 5pm
+  with: {channel_id: "CHANNEL", message: Rich}
+- do: send_announcement
+  when: every day at 10
+  overlap: skip
+  with: {channel_id: "CHANNEL", message: Careful}
+""".replace("CHANNEL", str(world.channel.id))
+    shown = await world.admin.slash(world.channel, "schedule import", file=("jobs.yaml", text.encode()))
+    dry = said(shown)
+    assert "1 job can be imported" in dry and "2 entries can't be imported" in dry
+    assert "cannot keep" in dry and "no settings for missed or overlapping runs" in dry
+    await world.admin.click(shown.response, label="Import 1 job")
+    assert "1 job was imported" in text_of(shown.response)
+    assert "Undo" not in labels(shown.response) and "can't restore" in text_of(shown.response)
+    assert len(published.schedules) == 1
+
+
+async def test_reminders_and_menus_work(world: World, published: PublishedServer) -> None:
+    made = await world.plain.slash(world.channel, "remind me", what="Water", when="in 2 hours")
+    assert "I will remind you" in said(made)
+    assert "Water" in said(await world.plain.slash(world.channel, "remind list"))
+    published.advance(hours=3)
+    await finished(published)
+    assert "You have no reminders" in said(await world.plain.slash(world.channel, "remind list"))
+
+    job = await announced(world)
+    await command(world, "run", job=job)
+    await until(world.posted)
+    await finished(published, 2)
+    await world.env.settle()
+    found = said(await world.admin.context_menu(world.channel, "Which job posted this?", world.posted()[-1]))
+    assert "Hello" in found
+
+
+async def test_controls_from_a_panel_of_another_server_are_refused_before_a_form(world: World) -> None:
+    """A panel that was opened while the bot had its own server still has all its buttons."""
+    job = await announced(world)
+    guild = world.guild.id
+    for custom_id, answer in (
+        (f"sz:job:until:{job}", "can't pause a job until a day"),
+        (f"sz:setup:limits:{guild}", "doesn't support quiet hours"),
+        (f"sz:setup:approval:{guild}", "can't make a job wait"),
+        (f"sz:job:edit:{job}", "can't edit jobs"),
+        (f"sz:job:skip:{job}", "skip its next run"),
+        (f"sz:job:pause:{job}", "can't pause jobs"),
+        (f"sz:job:changes:{job}", "can't restore"),
+    ):
+        button = ui.Button[Any](label="Old", custom_id=custom_id)
+        message = await forged(world, world.channel, button)
+        clicked = await world.admin.click(message, label="Old")
+        assert answer in said(clicked) and clicked.modal is None, custom_id
+
+
+async def test_status_says_when_another_bot_took_the_name(world: World, published: PublishedServer) -> None:
+    handler = published.handlers[world.settings.handler_id]
+    handler.address = "tcp://127.0.0.1:1"
+    assert "Is another bot using that name?" in await command(world, "status")
