@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import simcord
 from discord import ui
 
 from bot.config import Settings
@@ -170,9 +171,26 @@ async def test_a_first_run_that_the_server_reads_otherwise_is_told(
     published.wrong_by = timedelta(hours=1)
     values = {"channel_id": [world.channel], "message": "Hi"}
     preview = await world.draft(world.admin, "send_announcement", values, SOON)
-    await world.admin.click(preview.response, label="Confirm")
+    await press(world.admin, preview.response, "draft:confirm")
     text = text_of(preview.response)
     assert "Scheduled" in text and "as the preview said" in text
+    made = await world.plain.slash(world.channel, "remind me", what="Water", when="in 2 hours")
+    assert "as the preview said" in said(made)
+    shown = await imported(world, "every day at 9", "every day at 10")
+    assert text_of(shown.response).count("as the preview said") == 2
+
+
+async def imported(world: World, *times: str) -> simcord.InteractionResult:
+    """Import a job for each time."""
+    entries = [
+        f'- do: send_announcement\n  when: {when}\n  with: {{channel_id: "{world.channel.id}", message: Hi}}'
+        for when in times
+    ]
+    file = ("jobs.yaml", "\n".join(entries).encode())
+    shown = await world.admin.slash(world.channel, "schedule import", file=file)
+    assert shown.response is not None
+    await press(world.admin, shown.response, "import:do")
+    return shown
 
 
 async def test_after_a_restart_of_the_server_the_bot_goes_on(
@@ -231,7 +249,7 @@ async def test_an_import_says_before_it_imports_what_the_server_cannot_keep(
     dry = said(shown)
     assert "1 job can be imported" in dry and "2 entries can't be imported" in dry
     assert "cannot keep" in dry and "no settings for missed or overlapping runs" in dry
-    await world.admin.click(shown.response, label="Import 1 job")
+    await press(world.admin, shown.response, "import:do")
     assert "1 job was imported" in text_of(shown.response)
     assert "Undo" not in labels(shown.response) and "can't restore" in text_of(shown.response)
     assert len(published.schedules) == 1

@@ -44,16 +44,16 @@ from cogs.desk.jobs.approval_card import ask_for_approval
 from cogs.desk.jobs.lookup import check, job_for
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import expect, lacks_of
 from cogs.desk.kit.layout import note_panel
-from cogs.desk.kit.wording import NEUTRAL, full
+from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import locale, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
-from schedulezero.client.published_triggers import unlike_meant
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, best_matches
@@ -254,28 +254,8 @@ async def confirm(desk: Desk, draft_id: str) -> None:
     if job.state is JobState.PENDING:
         heading = t("Waits for approval")
         await ask_for_approval(desk, job)
-    new = draft.job_id is None and job.state is JobState.ACTIVE
-    warning = first_run_warning(job) if new else None
+    warning = first_run_warning(job) if draft.job_id is None else None
     await desk.show(await job_card.card_of(desk, job, heading=heading, warning=warning))
-
-
-def first_run_warning(job: Job) -> str | None:
-    """Return a warning if a new job's first run isn't when its preview said; None if it is."""
-    unlike = unlike_meant(job)
-    if unlike is None:
-        return None
-    meant, told = unlike
-    if told is None:
-        return t(
-            "The server doesn't say when this first runs; it should be {when}. Check it after that time.",
-            when=full(meant),
-        )
-    return t(
-        "The server will first run this {told}, not {meant} as the preview said. If that is too far off, "
-        "cancel the job.",
-        told=full(told),
-        meant=full(meant),
-    )
 
 
 async def _save(

@@ -19,9 +19,10 @@ from cogs.desk.jobs.lookup import job_here, verdicts
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import lacks_of, not_possible, why
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, titled
 from cogs.language import locale, t, tn, translated
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, runs_too_often
@@ -272,6 +273,7 @@ async def do(desk: Desk, panel_id: str) -> None:
     made: dict[str, int] = {}
     refused: list[str] = []
     waiting: list[Job] = []
+    unlike: list[str] = []
     if len(jobs) > _QUICK:
         said = t("Changing {count} jobs…", count=len(jobs))
         await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
@@ -289,6 +291,8 @@ async def do(desk: Desk, panel_id: str) -> None:
         else:
             made[created.id] = created.version
             waiting += [created] if created.state is JobState.PENDING else []
+            if (warning := first_run_warning(created)) is not None:
+                unlike.append(f"⚠ {titled(created, 60)}: {warning}")
     await memory.save_panel(panel_id, desk.guild.id, {"imported": made})
     lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
     if waiting:
@@ -297,6 +301,7 @@ async def do(desk: Desk, panel_id: str) -> None:
         lines.append(f"✋ {said}")
     lines += [f"- {line}" for line in refused[:10]]
     buttons: list[DeskButton] = []
+    lines += bullets(unlike, _SHOWN_JOBS)
     lines += why(lacks, Feature.BULK, Feature.UNDO) if made else []
     if made and Feature.BULK not in lacks:
         style = discord.ButtonStyle.primary
