@@ -60,7 +60,7 @@ COMMANDS: list[tuple[str, dict[str, Any], str]] = [
     ("show", {"job": ""}, "Greyed out because this server can't do it: Pause, Pause until…, Skip next, Edit"),
     ("edit", {"job": ""}, "can't edit jobs"),
     ("pause", {"job": ""}, "can't pause jobs"),
-    ("resume", {"job": ""}, "was just changed by someone else"),
+    ("resume", {"job": ""}, "can't pause jobs"),
     ("cancel", {"job": ""}, "This server can't undo that"),
     ("run", {"job": ""}, "Started"),
     ("history", {}, "Nothing has run yet"),

@@ -205,33 +205,32 @@ async def test_metadata_travels_inside_the_params_where_there_is_no_place_for_it
         assert (await client.job(job.id, "1")).params == {"text": "hi"}
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"])
-@pytest.mark.parametrize(
-    "trigger",
-    [
-        HOURLY,
-        Trigger("interval", {"minutes": 90, "seconds": 30}),
-        Trigger("cron", {"minute": "*/20"}),
-        Trigger("cron", {"hour": 9}),
-        Trigger("cron", {"hour": "0,6,12,18", "minute": 30}),
-        Trigger("cron", {"day_of_week": "0", "hour": 9}),
-        Trigger("cron", {"day_of_week": "*/3", "hour": 9}),
-        Trigger("cron", {"day_of_week": "mon-fri", "hour": 9}),
-        Trigger("cron", {"day": "last fri", "hour": 9}),
-        Trigger("date", {"run_date": "2099-07-01T09:00:00"}),
-    ],
-    ids=lambda value: str(value.args) if isinstance(value, Trigger) else None,
+TRIGGERS = (
+    HOURLY,
+    Trigger("interval", {"minutes": 90, "seconds": 30}),
+    Trigger("cron", {"minute": "*/20"}),
+    Trigger("cron", {"hour": 9}),
+    Trigger("cron", {"hour": "0,6,12,18", "minute": 30}),
+    Trigger("cron", {"day_of_week": "0", "hour": 9}),
+    Trigger("cron", {"day_of_week": "*/3", "hour": 9}),
+    Trigger("cron", {"day_of_week": "mon-fri", "hour": 9}),
+    Trigger("cron", {"day": "last fri", "hour": 9}),
+    Trigger("date", {"run_date": "2099-07-01T09:00:00"}),
 )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"])
 async def test_a_job_first_runs_on_the_published_server_when_its_preview_said(
-    trigger: Trigger, zone: str, tmp_path: Path
+    zone: str, tmp_path: Path
 ) -> None:
     async with a_published_server(tmp_path) as (published, client):
-        began = datetime.now(UTC)
-        job = await client.create(replace(JOB, trigger=trigger, timezone=zone))
-        meant = schedule_of(trigger, anchor=began, zone=zone).next_after(began)
-        assert meant is not None and job.next_run_at is not None
-        assert abs(job.next_run_at - meant) < timedelta(seconds=5)
-        assert unlike_meant(job) is None
+        for trigger in TRIGGERS:
+            began = datetime.now(UTC)
+            job = await client.create(replace(JOB, trigger=trigger, timezone=zone))
+            meant = schedule_of(trigger, anchor=began, zone=zone).next_after(began)
+            assert meant is not None and job.next_run_at is not None, trigger
+            assert abs(job.next_run_at - meant) < timedelta(seconds=5), trigger
+            assert unlike_meant(job) is None, trigger
         assert not published.records
 
 

@@ -16,7 +16,8 @@ import pytest
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.support.peers import RawHandler
-from tests.support.published_server import PublishedServer, first_fire, following_fire
+from tests.support.published_server import PublishedServer
+from tests.support.published_times import first_fire, following_fire
 
 ROOT = Path(__file__).parent.parent.parent
 OBSERVED = ROOT.parent / "shared" / "published_server_observed.txt"

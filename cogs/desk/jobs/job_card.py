@@ -250,6 +250,7 @@ async def pause(desk: Desk, job_id: str) -> None:
 
 async def resume(desk: Desk, job_id: str) -> None:
     """Let a paused or held job run again."""
+    await expect(desk, Feature.PAUSE)
     job = await job_for(desk, Act.RESUME, job_id)
     if job.state is JobState.ACTIVE and not is_held(job):
         raise await changed_meanwhile(desk, job.id)
