@@ -260,7 +260,11 @@ def load_settings(path: str | Path | None = None) -> Settings:
 def source_of(path: str | Path | None = None) -> str:
     """Describe for people where `load_settings` reads from: the file and the variables that override it."""
     file = _file_of(path)
-    variables = sorted(name for name in os.environ if name.startswith(PREFIX))
+    variables = sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and is_key_name(name.removeprefix(PREFIX).lower())
+    )
     found = str(file) if file.exists() else f"no file {file}, so the defaults"
     return f"{found}, and from the environment {', '.join(variables)}" if variables else found
 

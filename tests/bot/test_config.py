@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import keys_of
-from bot.config import ConfigError, Settings, load_settings
+from bot.config import ConfigError, Settings, load_settings, source_of
 from bot.environment import told, unknown_variables
 from schedulezero.model.limits import Limits
 
@@ -133,6 +133,7 @@ def test_variables_of_a_published_server_stop_nothing_and_a_typo_of_ours_is_name
         ("SCHEDULEZERO_PORT", None),
         ("SCHEDULEZERO_TIMEZNOE", "SCHEDULEZERO_TIMEZONE"),
     ]
+    assert source_of().endswith("and from the environment SCHEDULEZERO_HANDLER_PORT")
     said = told(unknown_variables())
     assert "SCHEDULEZERO_TIMEZNOE sets nothing; did you mean SCHEDULEZERO_TIMEZONE?" in said
     many = {f"SCHEDULEZERO_X{number}": "" for number in range(20)}
