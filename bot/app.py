@@ -121,6 +121,13 @@ class ScheduleZeroBot(_AnyBot):
     async def setup_hook(self) -> None:
         """Start everything except the handler, which starts when the bot is ready."""
         expect_free(self._handler_port)
+        if self.settings.is_plain_beyond_this_machine:
+            log.warning(
+                "plain_zeromq: registrations at %s and calls to %s are not encrypted; anybody on the network "
+                "path can read and forge them",
+                self.settings.server_address,
+                self.services.handler_address,
+            )
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
             await self.server.start()

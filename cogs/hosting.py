@@ -145,9 +145,9 @@ def _names(cog: commands.Cog) -> list[str]:
 
 
 def keys_of(settings: Settings) -> KeyRing | None:
-    """Return the handler's keys, or None if all traffic stays on this machine."""
+    """Return the handler's keys; None if all traffic stays on this machine, or is plain by `plain_zeromq`."""
     local = is_loopback(settings.server_address) and is_loopback(settings.handler_address)
-    if local and not settings.require_keys:
+    if settings.plain_zeromq or (local and not settings.require_keys):
         return None
     elsewhere = settings.server_key if settings.server == "external" else None
     ring = load_keys(settings.keys, elsewhere, everywhere=settings.require_keys)

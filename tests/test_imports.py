@@ -30,7 +30,8 @@ TABLE = {
     "schedulezero/when/language": "schedulezero schedulezero/model schedulezero/when/calendar",
     "schedulezero/methods": "schedulezero schedulezero/model schedulezero/when/language",
     "schedulezero/client": (
-        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language schedulezero/methods"
+        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods"
     ),
     "schedulezero/exchange": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -106,7 +107,8 @@ TABLE = {
     ),
     "cogs/desk/drafts": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/web cogs/background cogs cogs/rights cogs/desk/kit"
+        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
+        "cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -133,8 +135,8 @@ TABLE = {
     ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
-        "schedulezero/handler cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts "
-        "cogs/desk/jobs cogs/desk/settings"
+        "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/desk/kit "
+        "cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "

@@ -100,6 +100,7 @@ def _main(argv: list[str] | None) -> int:
     hide_passwords(os.environ.get("SCHEDULEZERO_DATABASE", ""))
     hide_passwords(getattr(options, "to", ""))
     from bot.config import ConfigError, load_settings
+    from bot.environment import told, unknown_variables
     from schedulezero.errors import ScheduleZeroError
 
     try:
@@ -107,6 +108,8 @@ def _main(argv: list[str] | None) -> int:
         hide_passwords(settings.database)
         if settings.log_format == "json":
             as_json()
+        if (unknown := unknown_variables()) and options.name_of_command in _SERVING:
+            log.warning("environment: %s", told(unknown))
         raise_if_seen()
         return options.command(options, settings)
     except (ConfigError, ScheduleZeroError, Unusable) as error:

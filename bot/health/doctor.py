@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from bot.app import expect_free
 from bot.config import Settings, source_of
+from bot.environment import told, unknown_variables
 from bot.health.doctor_database import check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
 from bot.health.doctor_folder import check_folder, check_registered, sprockets_of
@@ -16,6 +18,7 @@ from cogs.health import Check, own_instance
 from cogs.hosting import keys_of
 from cogs.sprocket_loading import loader
 from schedulezero.client.client import Client
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import (
     ClientError,
     Exposed,
@@ -28,6 +31,7 @@ from schedulezero.server.exposure import check_rest
 from schedulezero.server.service import listen
 from schedulezero.wire.addresses import is_loopback
 from schedulezero.wire.greeting import Wire, mismatch, wire_at
+from schedulezero.wire.keys import KeyRing
 
 
 async def doctor(
@@ -57,6 +61,8 @@ async def _checks(
         "for a server alone" if server_only else f"handler {settings.handler_id!r}, server {settings.server}"
     )
     yield Check("config", True, f"{source_of(config)}; {whose}")
+    if unknown := unknown_variables():
+        yield Check("environment", True, f"warning: {told(unknown)}")
     yield _exposure(settings)
     yield await check_database(settings)
     if not server_only:
@@ -182,7 +188,7 @@ def _server(settings: Settings, running: bool, *, server_only: bool) -> Check:
 async def _wire(settings: Settings) -> Check:
     """Check whether the bot and the server agree on keys."""
     address = settings.server_address
-    encrypted = settings.require_keys or not is_loopback(address)
+    encrypted = settings.require_keys or (not is_loopback(address) and not settings.plain_zeromq)
     found = await asyncio.to_thread(wire_at, address)
     if found is Wire.NOBODY:
         return Check("keys", False, f"nothing listens at {address}", "Correct `server_address`.")
@@ -195,7 +201,7 @@ async def _wire(settings: Settings) -> Check:
     return Check(
         "keys",
         await asyncio.to_thread(ping_server, address, keys),
-        "needed to register" if encrypted else "not needed on this machine",
+        _wire_finding(settings, encrypted=encrypted),
         f"The server at {address} does not answer this side: set `server_key` to its public key and let this "
         "side's key in there (`schedulezero-bot keys` on each side), or share the folder `keys`."
         if encrypted
@@ -203,9 +209,16 @@ async def _wire(settings: Settings) -> Check:
     )
 
 
+def _wire_finding(settings: Settings, *, encrypted: bool) -> str:
+    if settings.is_plain_beyond_this_machine:
+        return "none, by `plain_zeromq`: anybody on the network path can read and forge calls"
+    return "needed to register" if encrypted else "not needed on this machine"
+
+
 async def _handler(settings: Settings, client: Client) -> Check:
     try:
         handlers = await client.handlers()
+        tells = Feature.LIVENESS not in await client.lacks()
     except ClientError as error:
         return Check("handler", False, "the server does not tell", error.message)
     found = own_instance(handlers, settings.handler_id, settings.handler_address)
@@ -223,7 +236,12 @@ async def _handler(settings: Settings, client: Client) -> Check:
             f"{settings.handler_id!r} is taken by a bot at {found.address}",
             "Two bots bear one `handler_id`: stop one, or name this one otherwise.",
         )
-    if not found.connected:
+    if not tells:
+        # This server calls every handler disconnected, so the handler itself is asked.
+        connected = await asyncio.to_thread(ping_server, found.address, _keys_for(settings, found.address))
+    else:
+        connected = found.connected
+    if not connected:
         return Check(
             "handler",
             False,
@@ -231,3 +249,9 @@ async def _handler(settings: Settings, client: Client) -> Check:
             "Restart the bot, and see that nothing else uses `handler_port`.",
         )
     return Check("handler", True, f"{settings.handler_id!r} is registered with {len(found.methods)} jobs")
+
+
+def _keys_for(settings: Settings, address: str) -> KeyRing | None:
+    """Return the keys with which to ask this side's own handler; None if its wire is plain."""
+    keys = keys_of(settings)
+    return replace(keys, peer=keys.public) if keys is not None and keys.cover(address) else None

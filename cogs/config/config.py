@@ -35,7 +35,8 @@ from schedulezero.wire.keys import is_key
 DEFAULT_PATH = Path("config/schedulezero.yaml")
 PREFIX = "SCHEDULEZERO_"
 _LARGEST_FILE = 1_000_000
-_BELOW = "__"
+BELOW = "__"
+"""Stands in a variable's name between ``LIMITS`` and the limit."""
 DEFAULT_SPROCKETS = (
     "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web", "reminder",
     "example",
@@ -54,7 +55,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_nested_delimiter=_BELOW,
+        env_nested_delimiter=BELOW,
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
@@ -86,6 +87,7 @@ class Settings(BaseSettings):
     keys: Annotated[str, Field(min_length=1)] = "data/keys"
     require_keys: bool = False
     server_key: str | None = None
+    plain_zeromq: bool = False
     api_token: SecretStr | None = None
     limits: LimitSettings = LimitSettings()
 
@@ -158,14 +160,33 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _beyond_this_machine(self) -> Settings:
-        if self.server == "external" and not is_loopback(self.server_address) and self.server_key is None:
+        if self.plain_zeromq:
+            self._check_plain()
+        elif self.server == "external" and not is_loopback(self.server_address) and self.server_key is None:
             raise ValueError(
                 "`server_address` is another machine; set `server_key` to the public key that "
-                "`schedulezero-bot keys` shows there"
+                "`schedulezero-bot keys` shows there. A published ScheduleZero server has no keys: for one, "
+                "set `plain_zeromq: true`, and anybody on the network path can then read and forge calls"
             )
         if not is_loopback(self.handler_address) and is_loopback(self.server_address):
             raise ValueError("`handler_host` is not loopback; then `server_address` must not be, either")
         return self
+
+    def _check_plain(self) -> None:
+        """Raise ValueError if another setting contradicts `plain_zeromq`."""
+        if self.server == "embedded":
+            raise ValueError(
+                "`plain_zeromq` is for a published ScheduleZero server; remove it, or set `server: external`"
+            )
+        for name, given in (("require_keys", self.require_keys), ("server_key", self.server_key is not None)):
+            if given:
+                raise ValueError(f"`plain_zeromq` and `{name}` contradict each other; remove one of them")
+
+    @property
+    def is_plain_beyond_this_machine(self) -> bool:
+        """Whether calls and registrations leave this machine without encryption."""
+        local = is_loopback(self.server_address) and is_loopback(self.handler_address)
+        return self.plain_zeromq and not local
 
     @field_validator("limits", mode="before")
     @classmethod
@@ -219,11 +240,11 @@ def load_settings(path: str | Path | None = None) -> Settings:
     unknown = sorted(
         name
         for name in os.environ
-        if name.startswith(PREFIX) and not _is_key(name.removeprefix(PREFIX).lower())
+        if name.startswith(f"{PREFIX}LIMITS{BELOW}") and not is_key_name(name.removeprefix(PREFIX).lower())
     )
     if unknown:
         raise ConfigError(
-            f"The environment variable {unknown[0]} sets no key that there is; {_keys_near(unknown[0])}."
+            f"The environment variable {unknown[0]} sets no key that there is; {_known_limits()}."
         )
     try:
         return Settings(**data)
@@ -232,14 +253,18 @@ def load_settings(path: str | Path | None = None) -> Settings:
     except SettingsError as error:
         raise ConfigError(
             f"{PREFIX}LIMITS must be a JSON object; or set one limit, such as "
-            f"{PREFIX}LIMITS{_BELOW}JOBS_PER_GUILD=2000."
+            f"{PREFIX}LIMITS{BELOW}JOBS_PER_GUILD=2000."
         ) from error
 
 
 def source_of(path: str | Path | None = None) -> str:
     """Describe for people where `load_settings` reads from: the file and the variables that override it."""
     file = _file_of(path)
-    variables = sorted(name for name in os.environ if name.startswith(PREFIX))
+    variables = sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and is_key_name(name.removeprefix(PREFIX).lower())
+    )
     found = str(file) if file.exists() else f"no file {file}, so the defaults"
     return f"{found}, and from the environment {', '.join(variables)}" if variables else found
 
@@ -248,8 +273,9 @@ def _file_of(path: str | Path | None) -> Path:
     return (Path(path) if path is not None else DEFAULT_PATH).absolute()
 
 
-def _is_key(name: str) -> bool:
-    key, below, inner = name.partition(_BELOW)
+def is_key_name(name: str) -> bool:
+    """Return whether a setting has this name: a key, or ``limits__`` and a limit."""
+    key, below, inner = name.partition(BELOW)
     if below:
         return key == "limits" and inner in LimitSettings.model_fields
     return key in Settings.model_fields
@@ -302,18 +328,15 @@ def _sentence(error: ValidationError, file: Path) -> str:
     if name == "limits" and not inner:
         return f"'limits' in {file} must hold keys such as `jobs_per_guild: 2000`."
     name = key if name == "limits" else name
-    variable = f"{PREFIX}{name.upper().replace('.', _BELOW)}"
+    variable = f"{PREFIX}{name.upper().replace('.', BELOW)}"
     source = variable if variable in os.environ else f"{name!r} in {file}"
     # The value of `database` may contain a password.
     given = f" is {repr(first['input'])[:_LONGEST_SHOWN]}" if key != "database" else ""
     return f"{source}{given}: {in_our_words(first)}."
 
 
-def _keys_near(variable: str) -> str:
-    """Return the keys that a misspelled variable may have meant."""
-    if not variable.startswith(f"{PREFIX}LIMITS"):
-        return _known_keys()
-    names = ", ".join(f"{PREFIX}LIMITS{_BELOW}{name.upper()}" for name in LimitSettings.model_fields)
+def _known_limits() -> str:
+    names = ", ".join(f"{PREFIX}LIMITS{BELOW}{name.upper()}" for name in LimitSettings.model_fields)
     return f"the limits are: {names}"
 
 

@@ -35,6 +35,10 @@ class Feature(StrEnum):
     RULES = "rules"
     TROUBLES = "troubles"
     AUDIT = "audit"
+    APPROVAL = "approval"
+    POLICIES = "policies"
+    LIVENESS = "liveness"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ class Dialect(ABC):
 
     async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
         """Approve a pending job; raises Conflict if it is no longer at that version."""
-        raise self._without(Feature.EDIT)
+        raise self._without(Feature.APPROVAL)
 
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:
         """Apply one change to many jobs of a guild, up to the limit of one request."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -22,10 +24,12 @@ from schedulezero.errors import (
 )
 from schedulezero.model import JsonObject
 from schedulezero.sentences import Sentence, read_sentence
-from schedulezero.wire.storable import Unstorable, check, clean_text, read_json
+from schedulezero.wire.storable import Unstorable, check, clean, clean_text, read_json
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
+_LARGE = 50_000
+"""Reading a response of more bytes would hold the event loop, so a thread does it."""
 
 _per_person: ContextVar[bool] = ContextVar("per_person", default=False)
 
@@ -75,6 +79,7 @@ class Http:
         query: Mapping[str, str | int | None] | None = None,
         timeout: float | None = None,
         actor_id: str | None = None,
+        mends: bool = False,
     ) -> JsonObject:
         """Send a request and return the response's JSON object.
 
@@ -85,6 +90,8 @@ class Http:
             query: query parameters; those that are None are omitted.
             timeout: seconds to wait for the response; None for the default.
             actor_id: the user on whose behalf the request is made.
+            mends: whether to replace what strict JSON can't hold, such as ``NaN``, rather than refuse the
+                whole response: a published server passes on whatever a handler returned.
 
         Raises a ClientError whose message is a sentence for the user.
         """
@@ -115,13 +122,15 @@ class Http:
             ) from error
         except httpx.RequestError as error:  # a body that doesn't match its declared encoding
             raise self._not_ours() from error
-        return self._answer(response)
+        if len(response.content) > _LARGE:
+            return await asyncio.to_thread(self._answer, response, mends)
+        return self._answer(response, mends)
 
-    def _answer(self, response: httpx.Response) -> JsonObject:
+    def _answer(self, response: httpx.Response, mends: bool) -> JsonObject:
         status = response.status_code
         unusable: Unstorable | None = None
         try:
-            data: Any = read_json(response.content, most=None)
+            data: Any = _mended(response.content) if mends else read_json(response.content, most=None)
         except Unstorable as error:
             data, unusable = None, error
         except ValueError:
@@ -160,6 +169,14 @@ class Http:
             code="not_our_server",
             endpoint=self.endpoint,
         )
+
+
+def _mended(content: bytes) -> Any:
+    """Parse JSON and replace what can't be stored; raise ValueError if it isn't JSON."""
+    try:
+        return clean(json.loads(content))
+    except RecursionError as error:
+        raise Unstorable("values that nest too deeply") from error
 
 
 def _error(data: Any) -> tuple[str | None, str | None, str | None]:

@@ -1,15 +1,16 @@
 """Dialect B, the published server's: it can only create, list, run and cancel.
 
-It has no field for a job's metadata, which is therefore sent inside the params under ``_meta``.
+It has no field for a job's metadata, which is therefore sent inside the params under ``_meta``. It forgets a
+schedule that has fired for the last time, but not its execution: `published_ids` says whose that was.
 """
 
 from __future__ import annotations
 
-import secrets
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from schedulezero.client.decoding import items_of
@@ -22,9 +23,11 @@ from schedulezero.client.dialect import (
     RunPage,
 )
 from schedulezero.client.http import Http
-from schedulezero.errors import NotFound, NotSupported
-from schedulezero.instants import from_iso, to_iso
-from schedulezero.methods.spec import META_KEY
+from schedulezero.client.published_ids import guild_of, new_job_id, new_run_id
+from schedulezero.client.published_records import job_id_of, jobs_of, run_of_record, schedule_body
+from schedulezero.client.published_triggers import published_trigger
+from schedulezero.errors import NotFound, NotSupported, RequestRefused, TriggerError
+from schedulezero.instants import to_iso
 from schedulezero.model import (
     Job,
     JobState,
@@ -33,14 +36,17 @@ from schedulezero.model import (
     OverlapPolicy,
     Run,
     RunState,
-    Trigger,
 )
-from schedulezero.sentences import Sentence, read_sentence
+from schedulezero.sentences import Sentence
 from schedulezero.when.language.nearest import refusal
 
 T = TypeVar("T")
 
-_RUN_SECONDS = 35.0  # the published server answers when the job has ended
+_MOST_RECORDS = 1000
+"""As many executions as the server keeps and returns."""
+_MOST_REMEMBERED = 5000
+_LONG_AGO = timedelta(hours=1)
+"""A date in the past runs at once; this one is past also for a server whose clock is slow."""
 
 
 class SchedulesDialect(Dialect):
@@ -67,34 +73,51 @@ class SchedulesDialect(Dialect):
         ),
         Feature.TROUBLES: Sentence("This server doesn't report failed or missed runs.", "lacks_troubles"),
         Feature.AUDIT: Sentence("This server doesn't record who changed what.", "lacks_audit"),
+        Feature.APPROVAL: Sentence("This server can't make a job wait for approval.", "lacks_approval"),
+        Feature.POLICIES: Sentence(
+            "This server has no settings for missed or overlapping runs. Leave both unchanged.",
+            "lacks_policies",
+        ),
+        Feature.HISTORY: Sentence(
+            "This server keeps only its last 1,000 runs, and forgets them when it restarts.", "lacks_history"
+        ),
+        Feature.LIVENESS: Sentence(
+            "This server doesn't tell whether it can reach its handlers.", "lacks_liveness"
+        ),
     }
 
     def __init__(self, http: Http) -> None:
         self._http = http
+        self._jobs: dict[str, Job] = {}
+        """The jobs seen last: their runs stay in the history when the server has forgotten them."""
 
     async def create(self, job: Job, by: str | None = None) -> Job:
         if job.state is JobState.PENDING:
-            raise NotSupported("This server can't make a job wait for approval.", code="lacks_approval")
+            raise self._without(Feature.APPROVAL)
         if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
-            raise NotSupported(
-                "This server has no settings for missed or overlapping runs. Leave both unchanged.",
-                code="lacks_policies",
-            )
+            raise self._without(Feature.POLICIES)
         if job.trigger.type == "calendar":
             raise NotSupported(refusal(job.trigger, job.timezone))
-        args = dict(job.trigger.args)
-        if job.trigger.type == "cron":
-            args.setdefault("timezone", job.timezone)
-        body: JsonObject = {
-            "handler_id": job.handler_id,
-            "job_method": job.method,
-            "job_params": {**job.params, META_KEY: _meta_of(job)},
-            "trigger": {"type": job.trigger.type, **args},
-        }
+        now = datetime.now(UTC)
+        try:
+            trigger = published_trigger(job.trigger, job.timezone, now)
+        except TriggerError as error:
+            raise RequestRefused(error.message, code="bad_trigger", field=error.field) from error
         # Its own ids are long and guessable, and a button's custom id has room for few characters.
-        body["job_id"] = job.id or secrets.token_hex(8)
-        answer = await self._http.request("POST", "/api/schedule", body=body)
-        return replace(job, id=str(answer.get("job_id") or body["job_id"]))
+        saved = replace(
+            job, id=job.id or new_job_id(job.guild_id), created_at=job.created_at or now, anchor_at=now
+        )
+        answer = await self._http.request(
+            "POST", "/api/schedule", body=schedule_body(saved, saved.id, trigger)
+        )
+        saved = replace(saved, id=str(answer.get("job_id") or saved.id))
+        self._remember(saved)
+        listed = next((item for item in await self._all() if item.id == saved.id), None)
+        return replace(
+            saved,
+            next_run_at=listed.next_run_at if listed is not None else None,
+            state=listed.state if listed is not None else JobState.FINISHED,
+        )
 
     async def show(self, job_id: str) -> Job:
         found = next((job for job in await self._all() if job.id == job_id), None)
@@ -140,25 +163,22 @@ class SchedulesDialect(Dialect):
         )
 
     async def run(self, job: Job, by: str | None = None) -> Run:
-        started_at = datetime.now(UTC)
-        body: JsonObject = {
-            "handler_id": job.handler_id,
-            "job_method": job.method,
-            # The server tries again by itself; its attempts differ from those of another press.
-            "job_params": {**job.params, META_KEY: {**_meta_of(job), "run_now": secrets.token_hex(8)}},
-        }
-        answer = await self._http.request("POST", "/api/run_now", body=body, timeout=_RUN_SECONDS)
+        # Not ``/api/run_now``: it answers only when the job has ended, and its record doesn't name the job.
+        now = datetime.now(UTC)
+        trigger: JsonObject = {"type": "date", "run_date": to_iso(now - _LONG_AGO)}
+        await self._http.request(
+            "POST", "/api/schedule", body=schedule_body(job, new_run_id(job.id), trigger)
+        )
+        self._remember(job)
         return Run(
             job_id=job.id,
             handler_id=job.handler_id,
             method=job.method,
             params=job.params,
-            scheduled_at=started_at,
-            state=RunState.SUCCEEDED,
-            attempts=1,
-            started_at=started_at,
-            finished_at=datetime.now(UTC),
-            result=cast(JsonObject | None, answer.get("result")),
+            scheduled_at=now,
+            state=RunState.QUEUED,
+            name=job.name,
+            guild_id=job.guild_id,
         )
 
     async def runs(
@@ -170,21 +190,49 @@ class SchedulesDialect(Dialect):
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> RunPage:
-        own = {job.id: job for job in await self._all() if job.guild_id == guild_id}
-        answer = await self._http.request("GET", "/api/executions", query={"limit": 1000, "job_id": job_id})
-        found = [
-            run
-            for record in items_of(answer, "records")
-            if (run := _foreign_run(record)) is not None
-            and run.job_id in own
-            and (state is None or run.state is state)
-        ]
-        found.sort(key=lambda run: run.scheduled_at, reverse=True)
+        await self._all()  # remembers the jobs
+        answer = await self._http.request(
+            "GET", "/api/executions", query={"limit": _MOST_RECORDS}, mends=True
+        )
+        records = items_of(answer, "records")
+        found = await asyncio.to_thread(self._runs_of, records, guild_id, job_id, state)
         return RunPage(*_cut(found, cursor, limit))
 
+    def _runs_of(
+        self, records: list[JsonObject], guild_id: str, job_id: str | None, state: RunState | None
+    ) -> list[Run]:
+        """Return a guild's runs among the records, newest first; a thread does it, as there may be many."""
+        found = [
+            self._named(run, guild_id)
+            for record in records
+            if self._guild_of(job_id_of(record)) == guild_id
+            and job_id in (None, job_id_of(record))
+            and (run := run_of_record(record)) is not None
+            and (state is None or run.state is state)
+        ]
+        return sorted(found, key=lambda run: run.scheduled_at, reverse=True)
+
+    def _named(self, run: Run, guild_id: str) -> Run:
+        job = self._jobs.get(run.job_id)
+        return replace(run, guild_id=guild_id, name=job.name if job is not None else None)
+
+    def _guild_of(self, job_id: str) -> str | None:
+        job = self._jobs.get(job_id)
+        return job.guild_id if job is not None else guild_of(job_id)
+
+    def _remember(self, job: Job) -> None:
+        """Remember a job that the server may forget before its runs."""
+        self._jobs.pop(job.id, None)
+        self._jobs[job.id] = job
+        while len(self._jobs) > _MOST_REMEMBERED:
+            del self._jobs[next(iter(self._jobs))]
+
     async def _all(self) -> list[Job]:
-        answer = await self._http.request("GET", "/api/schedules")
-        return [job for item in items_of(answer, "schedules") if (job := _job_of_schedule(item)) is not None]
+        answer = await self._http.request("GET", "/api/schedules", mends=True)
+        found = await asyncio.to_thread(jobs_of, items_of(answer, "schedules"))
+        for job in found:
+            self._remember(job)
+        return found
 
 
 def _cut(found: Sequence[T], cursor: str | None, limit: int) -> tuple[tuple[T, ...], str | None]:
@@ -203,89 +251,3 @@ def _matches(job: Job, query: JobQuery) -> bool:
         and (query.channel_id is None or query.channel_id in job.channel_ids)
         and (query.text or "").casefold() in text
     )
-
-
-def _meta_of(job: Job) -> JsonObject:
-    """Return what the handler and we need to know about a job, for its params."""
-    return {
-        "name": job.name,
-        "guild_id": job.guild_id,
-        "creator_id": job.creator_id,
-        "meta": dict(job.meta),
-        "timezone": job.timezone,
-        "trigger": job.trigger.to_json(),
-        "created_at": to_iso(job.created_at or datetime.now(UTC)),
-    }
-
-
-def _job_of_schedule(data: JsonObject) -> Job | None:
-    """Convert a published schedule to a job; None if its format is unknown to us."""
-    args = data.get("args")
-    if not isinstance(args, list) or len(cast("list[Any]", args)) < 3:
-        return None
-    handler_id, method, params = cast("list[Any]", args)[:3]
-    if not isinstance(params, dict):
-        return None
-    own = dict(cast(JsonObject, params))
-    found = own.pop(META_KEY, None)
-    meta = cast(JsonObject, found) if isinstance(found, dict) else {}
-    described = meta.get("trigger")
-    trigger = (
-        Trigger.from_json(cast(JsonObject, described))
-        if isinstance(described, dict) and {"type", "args"} <= cast(JsonObject, described).keys()
-        else Trigger("unknown", {"text": str(data.get("trigger"))})
-    )
-    next_run_at = _lenient_instant(data.get("next_fire_time"))
-    return Job(
-        id=str(data.get("id")),
-        handler_id=str(handler_id),
-        method=str(method),
-        params=own,
-        trigger=trigger,
-        state=JobState.ACTIVE if next_run_at else JobState.FINISHED,
-        next_run_at=next_run_at,
-        name=meta.get("name"),
-        guild_id=meta.get("guild_id"),
-        creator_id=meta.get("creator_id"),
-        meta=cast(JsonObject, meta.get("meta") or {}),
-        timezone=str(meta.get("timezone") or "UTC"),
-        created_at=_lenient_instant(meta.get("created_at")),
-    )
-
-
-def _foreign_run(data: JsonObject) -> Run | None:
-    status = str(data.get("status", "")).lower()
-    started_at = _lenient_instant(data.get("started_at") or data.get("start_time") or data.get("timestamp"))
-    if started_at is None:
-        return None
-    duration = data.get("duration_ms")
-    finished_at = _lenient_instant(data.get("finished_at") or data.get("end_time"))
-    if finished_at is None and isinstance(duration, int | float):
-        finished_at = started_at + timedelta(milliseconds=duration)
-    result = data.get("result")
-    return Run(
-        job_id=str(data.get("job_id")),
-        handler_id=str(data.get("handler_id")),
-        method=str(data.get("method_name") or data.get("method")),
-        params={},
-        scheduled_at=_lenient_instant(data.get("scheduled_at")) or started_at,
-        state=RunState.SUCCEEDED if status in ("success", "succeeded", "completed") else RunState.FAILED,
-        attempts=int(data.get("attempts") or 1),
-        started_at=started_at,
-        finished_at=finished_at,
-        result=cast(JsonObject, result) if isinstance(result, dict) else None,
-        error=read_sentence(data, "error") if data.get("error") else None,
-    )
-
-
-def _lenient_instant(value: Any) -> datetime | None:
-    """Parse an instant in any format a foreign server may use; without an offset it is UTC."""
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            parsed = datetime.fromisoformat(value)
-            return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else from_iso(value)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None

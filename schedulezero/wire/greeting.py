@@ -12,6 +12,8 @@ import socket
 from enum import Enum
 from urllib.parse import urlsplit
 
+from schedulezero.wire.addresses import is_loopback
+
 _BEGINNING = b"\xff\0\0\0\0\0\0\0\1\x7f\3\0"
 """Signature and version. The other side answers with its whole greeting without knowing our mechanism."""
 _MAJOR = 10
@@ -59,9 +61,12 @@ def mismatch(address: str, *, encrypted: bool, found: Wire) -> str | None:
     if found is Wire.OTHER:
         return f"What listens at {address} does not speak ZeroMQ 4; correct `server_address`."
     if encrypted and found is Wire.PLAIN:
+        said = f"The server at {address} takes handlers without keys, and this bot registers with keys only. "
+        if is_loopback(address):
+            return f"{said}Set `require_keys: true` there as well, or `require_keys: false` on both sides."
         return (
-            f"The server at {address} takes handlers without keys, and this bot registers with keys only. "
-            "Set `require_keys: true` there as well, or `require_keys: false` on both sides."
+            f"{said}If it is a published ScheduleZero server, which has no keys, set `plain_zeromq: true`: "
+            "anybody on the network path can then read and forge calls."
         )
     if not encrypted and found is Wire.CURVE:
         return (

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import ConfigError, Settings, load_settings
+from bot.app import keys_of
+from bot.config import ConfigError, Settings, load_settings, source_of
+from bot.environment import told, unknown_variables
 from schedulezero.model.limits import Limits
 
 
@@ -118,10 +120,44 @@ def test_a_wrong_environment_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SCHEDULEZERO_HANDLER_PORT", "many")
     with pytest.raises(ConfigError, match="SCHEDULEZERO_HANDLER_PORT is 'many'"):
         load_settings(write(tmp_path, ""))
-    monkeypatch.setenv("SCHEDULEZERO_HANDLER_PORT", "5000")
-    monkeypatch.setenv("SCHEDULEZERO_PORT", "1")
-    with pytest.raises(ConfigError, match="SCHEDULEZERO_PORT sets no key"):
-        load_settings(write(tmp_path, ""))
+
+
+def test_variables_of_a_published_server_stop_nothing_and_a_typo_of_ours_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCHEDULEZERO_PORT", "8888")
+    monkeypatch.setenv("SCHEDULEZERO_TIMEZNOE", "Europe/Berlin")
+    monkeypatch.setenv("SCHEDULEZERO_HANDLER_PORT", "5001")
+    assert load_settings(write(tmp_path, "")).handler_port == 5001
+    assert [(item.name, item.near) for item in unknown_variables()] == [
+        ("SCHEDULEZERO_PORT", None),
+        ("SCHEDULEZERO_TIMEZNOE", "SCHEDULEZERO_TIMEZONE"),
+    ]
+    assert source_of().endswith("and from the environment SCHEDULEZERO_HANDLER_PORT")
+    said = told(unknown_variables())
+    assert "SCHEDULEZERO_TIMEZNOE sets nothing; did you mean SCHEDULEZERO_TIMEZONE?" in said
+    many = {f"SCHEDULEZERO_X{number}": "" for number in range(20)}
+    assert told(unknown_variables(many)).endswith("and 15 more")
+
+
+ELSEWHERE = "server: external\nserver_address: tcp://10.0.0.5:4242\nhandler_host: 10.0.0.6\n"
+
+
+def test_a_server_without_keys_on_another_machine_takes_an_explicit_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"plain_zeromq: true.*read and forge calls"):
+        load_settings(write(tmp_path, ELSEWHERE))
+    plain = load_settings(write(tmp_path, f"{ELSEWHERE}plain_zeromq: true"))
+    assert plain.is_plain_beyond_this_machine and keys_of(plain) is None
+    assert not load_settings(
+        write(tmp_path, "server: external\nplain_zeromq: true")
+    ).is_plain_beyond_this_machine
+    for rest, said in (
+        ("plain_zeromq: true", "is for a published"),
+        (f"{ELSEWHERE}plain_zeromq: true\nrequire_keys: true", "require_keys` contradict"),
+        (f"{ELSEWHERE}plain_zeromq: true\nserver_key: '{'a' * 40}'", "server_key` contradict"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            load_settings(write(tmp_path, rest))
 
 
 def test_limits_have_defaults_and_zero_is_no_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from aiohttp import web
 
 from schedulezero.client.client import Client
 from schedulezero.client.dialect import BulkChange, Feature, JobQuery
+from schedulezero.client.published_triggers import unlike_meant
 from schedulezero.errors import (
     BadAnswer,
     Conflict,
@@ -26,12 +31,15 @@ from schedulezero.errors import (
     ServerTimeout,
     ServerUnreachable,
 )
-from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, RunState, Trigger
 from schedulezero.server.service import ServerConfig
+from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
+from tests.support.loop_watch import held_at_most, watched_loop
 from tests.support.peers import RawHandler
+from tests.support.published_server import PublishedServer
 
 HOURLY = Trigger("interval", {"hours": 1})
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -53,71 +61,29 @@ async def an_http_server(*routes: web.RouteDef) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-class Published:
-    """A server that speaks dialect B only, as the published one does: ``/api/jobs`` is 404."""
-
-    def __init__(self) -> None:
-        self.schedules: dict[str, dict[str, Any]] = {}
-        self.run_at_once: list[dict[str, Any]] = []
-
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/api/schedule", self.create),
-            web.get("/api/schedules", self.list),
-            web.delete("/api/schedules/{id}", self.delete),
-            web.post("/api/run_now", self.run_now),
-            web.get("/api/executions", self.executions),
-            web.get("/api/handlers", self.handlers),
-            web.get("/api/health", self.health),
-        ]
-
-    async def create(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        if "args" in body["trigger"]:
-            return web.json_response({"error": {"code": 400, "message": "bad trigger"}}, status=400)
-        self.schedules[body["job_id"]] = body
-        return web.json_response({"status": "success", "job_id": body["job_id"]}, status=201)
-
-    async def list(self, request: web.Request) -> web.Response:
-        found: list[Any] = [
-            {
-                "id": key,
-                "next_fire_time": "2099-01-01T00:00:00+00:00",
-                "trigger": str(body["trigger"]),
-                "args": [body["handler_id"], body["job_method"], body["job_params"], key],
-            }
-            for key, body in self.schedules.items()
-        ]
-        found.append({"id": "odd", "trigger": "x", "next_fire_time": None, "args": None})
-        return web.json_response({"schedules": found, "count": len(found)})
-
-    async def delete(self, request: web.Request) -> web.Response:
-        self.schedules.pop(request.match_info["id"], None)
-        return web.json_response({"status": "success", "message": "", "schedule_id": ""})
-
-    async def run_now(self, request: web.Request) -> web.Response:
-        self.run_at_once.append(await request.json())
-        return web.json_response({"status": "success", "result": {"message_id": "9"}, "message": ""})
-
-    async def executions(self, request: web.Request) -> web.Response:
-        records = [
-            {"job_id": key, "handler_id": "raw", "method_name": "send", "status": "success",
-             "started_at": "2026-01-01T00:00:00", "duration_ms": 12.5}
-            for key in [*self.schedules, "somebody-elses"]
-        ]  # fmt: skip
-        return web.json_response({"count": len(records), "limit": 1000, "records": records})
-
-    async def handlers(self, request: web.Request) -> web.Response:
-        info = {"id": "raw", "address": "tcp://127.0.0.1:1", "methods": ["send"], "status": "Connected"}
-        return web.json_response({"handlers": [info]})
-
-    async def health(self, request: web.Request) -> web.Response:
-        return web.json_response({"status": "healthy"})
+@asynccontextmanager
+async def a_published_server(
+    folder: Path, endpoint: str | None = None
+) -> AsyncIterator[tuple[PublishedServer, Client]]:
+    """The stand-in of the published server with a handler, and a client of it."""
+    rest, registration, port = free_ports(3)
+    endpoint = endpoint or f"http://127.0.0.1:{rest}"
+    published = PublishedServer(endpoint, f"tcp://127.0.0.1:{registration}", folder)
+    await asyncio.to_thread(published.start)
+    handler = RawHandler(port, published.server_address)
+    await asyncio.to_thread(handler.start, "send")
+    client = Client(endpoint)
+    try:
+        yield published, client
+    finally:
+        await client.close()
+        await asyncio.to_thread(handler.stop)
+        await asyncio.to_thread(published.stop)
 
 
 @pytest_asyncio.fixture(params=["ours", "published"])
 async def client(
-    request: pytest.FixtureRequest, server: ServerConfig, raw_handler: RawHandler
+    request: pytest.FixtureRequest, server: ServerConfig, raw_handler: RawHandler, tmp_path: Path
 ) -> AsyncIterator[Client]:
     """A client of either server."""
     if request.param == "ours":
@@ -126,10 +92,8 @@ async def client(
         yield made
         await made.close()
     else:
-        async with an_http_server(*Published().routes()) as endpoint:
-            made = Client(endpoint)
+        async with a_published_server(tmp_path) as (_, made):
             yield made
-            await made.close()
 
 
 async def test_a_job_comes_back_as_it_went_on_either_server(client: Client) -> None:
@@ -191,7 +155,7 @@ async def test_what_a_dialect_lacks_is_said_plainly(client: Client) -> None:
         (Feature.UNDO, client.restore(job.id)),
         (Feature.UNDO, client.versions(job.id)),
         (Feature.HOLD, client.skip(job.id)),
-        (Feature.EDIT, client.approve(job.id)),
+        (Feature.APPROVAL, client.approve(job.id)),
         (Feature.BULK, client.bulk("1", BulkChange("pause", {job.id: None}))),
         (Feature.MAKE_UP, client.missing(job.id, job.created_at or NOW, NOW)),
         (Feature.MAKE_UP, client.make_up(job.id, [NOW])),
@@ -212,10 +176,11 @@ async def test_what_a_dialect_lacks_is_said_plainly(client: Client) -> None:
     assert [job.id async for job in client.due_before(datetime(2200, 1, 1, tzinfo=UTC))]
 
 
-async def test_a_schedule_that_a_server_cannot_keep_is_refused_with_the_nearest_it_can() -> None:
+async def test_a_schedule_that_a_server_cannot_keep_is_refused_with_the_nearest_it_can(
+    tmp_path: Path,
+) -> None:
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    async with an_http_server(*Published().routes()) as endpoint:
-        client = Client(endpoint)
+    async with a_published_server(tmp_path) as (_, client):
         for text, near in {
             "every other friday at 5pm": "every Friday at 17:00",
             "every day at 9 except on 24 dec": "every day at 09:00",
@@ -227,37 +192,141 @@ async def test_a_schedule_that_a_server_cannot_keep_is_refused_with_the_nearest_
             with pytest.raises(NotSupported, match="cannot keep") as caught:
                 await client.create(replace(JOB, trigger=trigger))
             assert near in caught.value.message
-        await client.close()
 
 
-async def test_metadata_travels_inside_the_params_where_there_is_no_place_for_it() -> None:
-    published = Published()
-    async with an_http_server(*published.routes()) as endpoint:
-        client = Client(endpoint)
+async def test_metadata_travels_inside_the_params_where_there_is_no_place_for_it(tmp_path: Path) -> None:
+    async with a_published_server(tmp_path) as (published, client):
         job = await client.create(
             replace(JOB, trigger=Trigger("cron", {"hour": 9}), timezone="Europe/Berlin")
         )
-        body = published.schedules[job.id]
-        assert body["trigger"] == {"type": "cron", "hour": 9, "timezone": "Europe/Berlin"}
+        body = next(body for _, path, body in published.requests if path == "/api/schedule")
+        assert body["trigger"].items() >= {"type": "cron", "hour": 9, "timezone": "Europe/Berlin"}.items()
         assert body["job_params"]["_meta"]["guild_id"] == "1"
         assert (await client.job(job.id, "1")).params == {"text": "hi"}
-        await client.close()
 
 
-async def test_a_run_at_once_carries_the_metadata_and_differs_from_another_press() -> None:
-    published = Published()
-    async with an_http_server(*published.routes()) as endpoint:
-        client = Client(endpoint)
+async def test_a_run_at_once_carries_the_metadata_and_differs_from_another_press(tmp_path: Path) -> None:
+    async with a_published_server(tmp_path) as (published, client):
         job = await client.create(replace(JOB, timezone="Europe/Berlin", creator_id="7"))
-        stored = published.schedules[job.id]["job_params"]["_meta"]
-        kept = await client.job(job.id, "1")
-        await client.run(kept)
-        await client.run(kept)
-        sent = [body["job_params"] for body in published.run_at_once]
-        presses = [params["_meta"].pop("run_now") for params in sent]
-        assert sent == [{"text": "hi", "_meta": stored}] * 2 and stored["creator_id"] == "7"
-        assert len(set(presses)) == 2
-        await client.close()
+        await client.run(job)
+        await client.run(job)
+        sent = [
+            body["job_params"]["_meta"] for _, path, body in published.requests if path == "/api/schedule"
+        ]
+        ids = [meta.pop("schedule_id") for meta in sent]
+        assert ids[0] == job.id and len(set(ids)) == 3
+        assert sent == [sent[0]] * 3 and (sent[0]["creator_id"], sent[0]["guild_id"]) == ("7", "1")
+
+
+TRIGGERS = (
+    HOURLY,
+    Trigger("interval", {"minutes": 90, "seconds": 30}),
+    Trigger("cron", {"minute": "*/20"}),
+    Trigger("cron", {"hour": 9}),
+    Trigger("cron", {"hour": "0,6,12,18", "minute": 30}),
+    Trigger("cron", {"day_of_week": "0", "hour": 9}),
+    Trigger("cron", {"day_of_week": "*/3", "hour": 9}),
+    Trigger("cron", {"day_of_week": "mon-fri", "hour": 9}),
+    Trigger("cron", {"day": "last fri", "hour": 9}),
+    Trigger("date", {"run_date": "2099-07-01T09:00:00"}),
+)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"])
+async def test_a_job_first_runs_on_the_published_server_when_its_preview_said(
+    zone: str, tmp_path: Path
+) -> None:
+    async with a_published_server(tmp_path) as (published, client):
+        for trigger in TRIGGERS:
+            began = datetime.now(UTC)
+            job = await client.create(replace(JOB, trigger=trigger, timezone=zone))
+            meant = schedule_of(trigger, anchor=began, zone=zone).next_after(began)
+            assert meant is not None and job.next_run_at is not None, trigger
+            assert abs(job.next_run_at - meant) < timedelta(seconds=5), trigger
+            assert unlike_meant(job) is None, trigger
+        assert not published.records
+
+
+async def test_a_first_run_that_the_server_reads_otherwise_is_noticed(tmp_path: Path) -> None:
+    async with a_published_server(tmp_path) as (_, client):
+        job = await client.create(replace(JOB, trigger=Trigger("cron", {"hour": 9})))
+        assert job.next_run_at is not None
+        wrong = replace(job, next_run_at=job.next_run_at + timedelta(hours=1))
+        assert unlike_meant(wrong) == (job.next_run_at, wrong.next_run_at)
+        assert unlike_meant(replace(job, next_run_at=None)) == (job.next_run_at, None)
+
+
+async def test_one_offs_and_runs_on_demand_are_in_the_history_of_their_guild_only(tmp_path: Path) -> None:
+    async with a_published_server(tmp_path) as (published, client):
+        once = await client.create(replace(JOB, trigger=Trigger("date", {"run_date": time.time() + 3600})))
+        hourly = await client.create(JOB)
+        await client.run(hourly)
+        published.advance(hours=2)
+
+        async def history() -> Any:
+            found = (await client.runs("1")).runs
+            return found if len(found) == 3 and all(run.finished_at for run in found) else None
+
+        runs = await until(history)
+        assert {run.job_id for run in runs} == {once.id, hourly.id}
+        assert {(run.name, run.guild_id, run.state.value) for run in runs} == {("Greeting", "1", "succeeded")}
+        assert len((await client.runs("1", job_id=hourly.id)).runs) == 2
+        assert (await client.runs("2")).runs == ()
+        assert [job.id for job in (await client.jobs("1")).jobs] == [hourly.id]
+        after_a_restart_of_the_bot = Client(client.endpoint)
+        assert len((await after_a_restart_of_the_bot.runs("1")).runs) == 3
+        assert (await after_a_restart_of_the_bot.runs("2")).runs == ()
+        await after_a_restart_of_the_bot.close()
+
+
+async def test_what_another_handler_returned_does_not_hide_the_history(tmp_path: Path) -> None:
+    """The published server passes on ``NaN``, half of a surrogate pair and large numbers."""
+    async with a_published_server(tmp_path) as (published, client):
+        job = await client.create(JOB)
+        await client.run(job)
+        await until(lambda: [record for record in published.records if record["completed_at"]])
+        odd = {"x": math.nan, "half": "\ud83d", "large": 10**400, "fine": "yes"}
+        published.records.appendleft({**published.records[0], "result": odd})
+        strange = {"job_id": None, "handler_id": "raw", "status": "success", "result": math.inf}
+        published.records.appendleft(strange)
+        results = [run.result for run in (await client.runs("1")).runs]
+        assert {**odd, "x": None, "half": "\N{REPLACEMENT CHARACTER}"} in results and len(results) == 2
+
+
+async def test_a_thousand_runs_do_not_hold_the_event_loop(tmp_path: Path) -> None:
+    async with a_published_server(tmp_path) as (published, client):
+        job = await client.create(JOB)
+        await client.run(job)
+        await until(lambda: [record for record in published.records if record["completed_at"]])
+        published.records[0]["result"] = {"url": "https://discord.com/channels/1/2/3", "text": "x" * 200}
+        published.records.extend(dict(published.records[0]) for _ in range(999))
+        async with watched_loop() as busy:
+            assert len((await client.runs("1", limit=1000)).runs) == 1000
+        assert max(busy) < held_at_most()
+
+
+async def test_a_run_under_way_is_neither_failed_nor_succeeded(tmp_path: Path) -> None:
+    release = threading.Event()
+    async with a_published_server(tmp_path) as (published, client):
+        (port,) = free_ports(1)
+        slow = RawHandler(port, published.server_address, "slow")
+        slow.respond = lambda call: {"success": release.wait(5)}
+        await asyncio.to_thread(slow.start, "send")
+        job = await client.create(replace(JOB, handler_id="slow"))
+        await client.run(job)
+
+        async def first() -> Any:
+            return (await client.runs("1")).runs
+
+        (run,) = await until(first)
+        assert run.state is RunState.QUEUED and run.finished_at is None
+        release.set()
+
+        async def ended() -> Any:
+            return (await client.runs("1", state=RunState.SUCCEEDED)).runs
+
+        await until(ended)
+        await asyncio.to_thread(slow.stop)
 
 
 async def test_a_refusal_names_the_field(server: ServerConfig) -> None:
@@ -273,7 +342,7 @@ async def test_a_refusal_names_the_field(server: ServerConfig) -> None:
     await client.close()
 
 
-async def test_nobody_there_then_somebody(server_config: ServerConfig) -> None:
+async def test_nobody_there_then_somebody(server_config: ServerConfig, tmp_path: Path) -> None:
     from schedulezero.server.thread import ServerThread
 
     client = Client(server_config.api_endpoint)
@@ -285,20 +354,9 @@ async def test_nobody_there_then_somebody(server_config: ServerConfig) -> None:
     await server.stop()
     with pytest.raises(ServerUnreachable):
         await client.jobs("1")
-    async with an_http_server_at(server_config.api_endpoint):
+    async with a_published_server(tmp_path, server_config.api_endpoint):
         assert await client.lacks()  # another server took its place, and another dialect with it
     await client.close()
-
-
-@asynccontextmanager
-async def an_http_server_at(endpoint: str) -> AsyncIterator[None]:
-    app = web.Application()
-    app.router.add_routes(Published().routes())
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", int(endpoint.rsplit(":", 1)[1]), reuse_address=True).start()
-    yield
-    await runner.cleanup()
 
 
 async def _silent(request: web.Request) -> web.Response:

@@ -44,6 +44,8 @@ from cogs.desk.jobs.approval_card import ask_for_approval
 from cogs.desk.jobs.lookup import check, job_for
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.first_run import first_run_warning
+from cogs.desk.kit.lacking import expect, lacks_of
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import locale, t, translated
@@ -51,6 +53,7 @@ from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, best_matches
@@ -130,6 +133,7 @@ async def _new_here(desk: Desk, draft_id: str) -> Draft:
 
 async def begin_edit(desk: Desk, job_id: str, *, when: str | None = None) -> None:
     """Show a job as a draft that changes it; ``when`` is an optional new schedule."""
+    await expect(desk, Feature.EDIT)
     job = await job_for(desk, Act.BEGIN, job_id)
     spec = loaded(desk, job.method)
     draft = replace(_draft_of(desk, job, spec), job_id=job.id, job_version=job.version)
@@ -183,7 +187,10 @@ async def edit(desk: Desk, target: str) -> None:
     spec = loaded(desk, draft.method)
     kept = kept_schedule(draft)
     keeps = describe(kept[0], "UTC", locale()) if kept is not None else None
-    await desk.interaction.response.send_modal(build_form(spec, draft, group or FIRST, keeps=keeps))
+    lacks = await lacks_of(desk)
+    await desk.interaction.response.send_modal(
+        build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks)
+    )
 
 
 async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
@@ -247,7 +254,8 @@ async def confirm(desk: Desk, draft_id: str) -> None:
     if job.state is JobState.PENDING:
         heading = t("Waits for approval")
         await ask_for_approval(desk, job)
-    await desk.show(await job_card.card_of(desk, job, heading=heading))
+    warning = first_run_warning(job) if draft.job_id is None else None
+    await desk.show(await job_card.card_of(desk, job, heading=heading, warning=warning))
 
 
 async def _save(

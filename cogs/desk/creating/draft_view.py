@@ -18,6 +18,7 @@ from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.lacking import lacks_of
 from cogs.desk.kit.wording import plain
 from cogs.language import locale, t, translated
 from cogs.memory import Draft
@@ -136,6 +137,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
         kept=kept_schedule(draft),
         allowance=allowance,
         only_schedules=not desk.manages,
+        lacks=await lacks_of(desk),
     )
     return review(spec, draft, around)
 

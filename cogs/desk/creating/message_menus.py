@@ -12,6 +12,7 @@ from cogs.desk.creating import create, draft_view
 from cogs.desk.drafts.forms import build_form
 from cogs.desk.jobs import job_card
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.lacking import lacks_of
 from cogs.language import t
 from cogs.memory import Draft
 from cogs.services import Refused
@@ -33,7 +34,8 @@ async def post_again(desk: Desk, message: discord.Message) -> None:
     """Open a draft with the content of a message, starting with the question when."""
     draft = draft_of(desk, message)
     spec = draft_view.loaded(desk, draft.method)
-    await desk.interaction.response.send_modal(build_form(spec, draft, "when"))
+    lacks = await lacks_of(desk)
+    await desk.interaction.response.send_modal(build_form(spec, draft, "when", lacks=lacks))
     await desk.memory.save_draft(draft)
 
 

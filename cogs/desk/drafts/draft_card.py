@@ -3,6 +3,7 @@ post."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -31,6 +32,7 @@ from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import locale, t, translated
 from cogs.memory import Draft
+from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
@@ -84,7 +86,7 @@ def draft_panel(
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
     items += _parameter_lines(spec, draft, brief=post is not None)
     items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
-    items.append(_line("options", draft, _options(draft)))
+    items.append(_line("options", draft, _options(draft, reviewed.lacks)))
     if draft.values.get(HIDDEN):
         items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))
     if missing:
@@ -192,17 +194,20 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> st
     return "\n".join(lines)
 
 
-def _options(draft: Draft) -> str:
+def _options(draft: Draft, lacks: Mapping[Feature, str]) -> str:
     values = draft.values
     missed = MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST)
     overlap = OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW)
     name = cut(plain(str(values[NAME])), 100) if values.get(NAME) else f"*{t('from its text')}*"
-    parts = [
-        f"**{t('Name:')}** {name}",
-        f"-# {t('Missed runs: {policy}', policy=t(MISSED_WORDS[missed]))} · "
-        f"{t('Overlapping runs: {policy}', policy=t(OVERLAP_WORDS[overlap]))} · "
-        f"{t('Alerts: {where}', where=t(ALERTS[values.get(ALERT) or 'guild']))}",
-    ]
+    small = [t("Alerts: {where}", where=t(ALERTS[values.get(ALERT) or "guild"]))]
+    if Feature.POLICIES not in lacks:
+        small = [
+            t("Missed runs: {policy}", policy=t(MISSED_WORDS[missed])),
+            t("Overlapping runs: {policy}", policy=t(OVERLAP_WORDS[overlap])),
+            *small,
+        ]
+    parts = [f"**{t('Name:')}** {name}", f"-# {' · '.join(small)}"]
+    parts += [f"-# {translated(lacks[Feature.TROUBLES])}"] if Feature.TROUBLES in lacks else []
     if values.get(PING):
         parts.append(f"-# {t('After each successful run: {url}', url=cut(plain(str(values[PING])), 100))}")
     managers = values.get(MANAGERS)

@@ -6,7 +6,7 @@ with the fields that `draft.fields_by_form` puts together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import mark, t
 from cogs.memory import Draft
+from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
@@ -57,7 +58,14 @@ FIRST = "first"
 """The form that ``/schedule create`` opens: the first step, and when."""
 
 
-def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None = None) -> Form:
+def build_form(
+    spec: MethodSpec,
+    draft: Draft,
+    group: str,
+    *,
+    keeps: str | None = None,
+    lacks: Collection[Feature] = frozenset(),
+) -> Form:
     """Return the form of a line of a draft's card, filled with the draft's values.
 
     Parameters:
@@ -65,6 +73,7 @@ def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None 
         draft: the input so far.
         group: `FIRST`, ``when``, ``options``, or a name of `draft.fields_by_form`.
         keeps: for an edit, the present schedule in words, which an empty field keeps.
+        lacks: the features that the server lacks; their fields are left out.
     """
     verb = t("Edit") if draft.job_id else t("Schedule")
     title = cut(f"{verb}: {t(spec.summary).rstrip('.')}", MAX_LABEL)
@@ -79,7 +88,10 @@ def build_form(spec: MethodSpec, draft: Draft, group: str, *, keeps: str | None 
             description=t("The last day on which it may run"),
             placeholder=t("31 December 2027"),
         )
-        return new_form("draft", "form", target, title, [_when_field(draft, keeps), end, *_timing(draft)])
+        fields = [_when_field(draft, keeps)]
+        fields += [end] if Feature.CALENDAR not in lacks else []
+        fields += _timing(draft) if Feature.POLICIES not in lacks else []
+        return new_form("draft", "form", target, title, fields)
     parameters = first_fields(spec) if group == FIRST else fields_by_form(spec).get(group, [])
     hidden = kept_hidden(draft)
     fields = [

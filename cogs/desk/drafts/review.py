@@ -9,15 +9,17 @@ from datetime import datetime
 import discord
 
 from cogs.background.success_pings import PING_URL, ping_fault
-from cogs.desk.drafts.draft import END, PING, Filled, fill, label_of
+from cogs.desk.drafts.draft import END, MISSED, OVERLAP, PING, Filled, fill, label_of
+from cogs.desk.kit.lacking import not_possible
 from cogs.language import t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import runs_too_often, without_room
 from cogs.rights.rights import Channel, is_risky, problems
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import Facts, rendered
-from schedulezero.model import GuildRules, Trigger
+from schedulezero.model import GuildRules, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.model.limits import Allowance
 from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import Schedule, upcoming
@@ -46,6 +48,7 @@ class Circumstances:
         kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
         allowance: the guild's limits; None if unknown.
         only_schedules: whether the person may schedule through a role but does not manage the guild.
+        lacks: the features that the server lacks, each with a sentence.
     """
 
     guild: discord.Guild
@@ -62,6 +65,7 @@ class Circumstances:
     kept: tuple[Trigger, datetime] | None = None
     allowance: Allowance | None = None
     only_schedules: bool = False
+    lacks: Mapping[Feature, str] = field(default_factory=dict[Feature, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Review:
         runs: its next instants.
         forbidden: the instants among them that the guild's rules would skip, each with the reason.
         needs_approval: whether it must wait for a second person.
+        lacks: the features that the server lacks, each with a sentence.
     """
 
     filled: Filled
@@ -89,6 +94,7 @@ class Review:
     runs: tuple[datetime, ...] = ()
     forbidden: tuple[tuple[datetime, str], ...] = ()
     needs_approval: bool = False
+    lacks: Mapping[Feature, str] = field(default_factory=dict[Feature, str])
 
     @property
     def ready(self) -> bool:
@@ -114,6 +120,15 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         against = [translated(text) for text in found]
         against += [around.unreachable] if around.unreachable is not None else []
     against += _exceeded(draft, schedule, around)
+    needs_approval = around.approval and is_risky(spec, filled.params, around.guild)
+    against += not_possible(
+        around.lacks,
+        trigger,
+        zone,
+        MissedPolicy(draft.values.get(MISSED) or MissedPolicy.LATEST),
+        OverlapPolicy(draft.values.get(OVERLAP) or OverlapPolicy.ALLOW),
+        needs_approval=needs_approval,
+    )
     return Review(
         filled=filled,
         trigger=trigger,
@@ -123,7 +138,8 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         problems=against,
         runs=runs,
         forbidden=skipped,
-        needs_approval=around.approval and is_risky(spec, filled.params, around.guild),
+        needs_approval=needs_approval,
+        lacks=around.lacks,
     )
 
 

@@ -19,8 +19,10 @@ from cogs.desk.jobs.lookup import job_here, verdicts
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.first_run import first_run_warning
+from cogs.desk.kit.lacking import lacks_of, not_possible, why
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, titled
 from cogs.language import locale, t, tn, translated
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, runs_too_often
@@ -29,7 +31,7 @@ from cogs.rights.deciding import Act
 from cogs.rights.rights import is_risky, problems
 from cogs.services import Refused, spec_for
 from schedulezero import instants
-from schedulezero.client.dialect import BulkChange
+from schedulezero.client.dialect import BulkChange, Feature
 from schedulezero.errors import ClientError, ParameterError
 from schedulezero.exchange.calendar_export import calendar_of
 from schedulezero.exchange.limited_reading import UnreadableFile
@@ -117,9 +119,17 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     ready: list[tuple[Job, str]] = []
     seen = SeenChannels(desk.bot, desk.guild)
     allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
+    lacks = await desk.client.lacks()
+    approval = (await desk.memory.settings(desk.guild.id)).approval
     for item in read.entries:
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and a file may have hundreds
         found = await _job(desk, item, seen, allowance.limits)
+        if isinstance(found, Job):
+            pending = approval and found.state is JobState.PENDING
+            cannot = not_possible(
+                lacks, found.trigger, found.timezone, found.missed, found.overlap, needs_approval=pending
+            )
+            found = Fault(item.line, cannot[0]) if cannot else found
         if isinstance(found, Fault):
             faults.append(found)
         else:
@@ -259,9 +269,11 @@ async def do(desk: Desk, panel_id: str) -> None:
     jobs = await _take(desk, panel_id)
     memory = desk.memory
     approval = (await memory.settings(desk.guild.id)).approval
+    lacks = await lacks_of(desk)
     made: dict[str, int] = {}
     refused: list[str] = []
     waiting: list[Job] = []
+    unlike: list[str] = []
     if len(jobs) > _QUICK:
         said = t("Changing {count} jobs…", count=len(jobs))
         await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
@@ -279,6 +291,8 @@ async def do(desk: Desk, panel_id: str) -> None:
         else:
             made[created.id] = created.version
             waiting += [created] if created.state is JobState.PENDING else []
+            if (warning := first_run_warning(created)) is not None:
+                unlike.append(f"⚠ {titled(created, 60)}: {warning}")
     await memory.save_panel(panel_id, desk.guild.id, {"imported": made})
     lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
     if waiting:
@@ -287,7 +301,9 @@ async def do(desk: Desk, panel_id: str) -> None:
         lines.append(f"✋ {said}")
     lines += [f"- {line}" for line in refused[:10]]
     buttons: list[DeskButton] = []
-    if made:
+    lines += bullets(unlike, _SHOWN_JOBS)
+    lines += why(lacks, Feature.BULK, Feature.UNDO) if made else []
+    if made and Feature.BULK not in lacks:
         style = discord.ButtonStyle.primary
         buttons.append(DeskButton("import", "undo", panel_id, t("Undo"), style=style))
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import discord
@@ -26,6 +26,7 @@ from cogs.desk.jobs.lookup import (
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.lacking import expect, greyed_out
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import (
@@ -67,7 +68,12 @@ async def show_card(desk: Desk, job_id: str, heading: str | None = None) -> None
 
 
 async def card_of(
-    desk: Desk, job: Job, *, heading: str | None = None, undo: int | None = None
+    desk: Desk,
+    job: Job,
+    *,
+    heading: str | None = None,
+    undo: int | None = None,
+    warning: str | None = None,
 ) -> ui.LayoutView:
     """Return the card of a job with its last run.
 
@@ -76,6 +82,7 @@ async def card_of(
         job: the job, in its current version.
         heading: what just happened to it.
         undo: the version that an Undo button restores; None for no button.
+        warning: what the person should know about it.
     """
     client = desk.client
     page = await client.runs(desk.guild_id, job_id=job.id, limit=1)
@@ -88,7 +95,11 @@ async def card_of(
         heading=heading,
         undo=undo,
         lacks=frozenset(await client.lacks()),
-        pace=closer_than_allowed(job, desk.services.limits, instants.now()),
+        warnings=[
+            said
+            for said in (warning, closer_than_allowed(job, desk.services.limits, instants.now()))
+            if said is not None
+        ],
     )
 
 
@@ -101,7 +112,7 @@ def card(
     heading: str | None = None,
     undo: int | None = None,
     lacks: frozenset[Feature] = frozenset(),
-    pace: str | None = None,
+    warnings: Sequence[str] = (),
 ) -> ui.LayoutView:
     """Return a job as a panel.
 
@@ -113,15 +124,16 @@ def card(
         heading: what just happened to it.
         undo: the version that an Undo button restores.
         lacks: the features that its server lacks; their buttons are disabled.
-        pace: a warning that its runs are closer together than new jobs' may be.
+        warnings: what the person should know, such as that it runs more often than new jobs may.
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
-    if pace is not None:
-        items.append(ui.TextDisplay(f"⚠ {pace}"))
+    items += [ui.TextDisplay(f"⚠ {warning}") for warning in warnings]
     if details:
         items += [ui.Separator(), ui.TextDisplay(details)]
     if job.state is not JobState.CANCELLED:
+        if labels := _not_possible(job, lacks):
+            items.append(ui.TextDisplay(greyed_out(labels)))
         items += _button_rows(job, undo, lacks)
     panel = panel_of(*items, colour=job_colour(job))
     for item in post_items(post) if post is not None else ():
@@ -187,6 +199,19 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
     return [row_of(*first), row_of(*second)]
 
 
+def _not_possible(job: Job, lacks: frozenset[Feature]) -> list[str]:
+    """Return the labels of the buttons that the server has no use for."""
+    holds = [t("Pause until…"), *([] if runs_once(job) else [t("Skip next")])]
+    # Read as: a feature, and the buttons that need it.
+    buttons = (
+        (Feature.PAUSE, [t("Pause")]),
+        (Feature.HOLD, holds),
+        (Feature.EDIT, [t("Edit")]),
+        (Feature.UNDO, [t("Changes")]),
+    )
+    return [label for feature, labels in buttons if feature in lacks for label in labels]
+
+
 def runs_once(job: Job) -> bool:
     """Return whether a job runs at a single instant."""
     return job.trigger.type == "date"
@@ -225,6 +250,7 @@ async def pause(desk: Desk, job_id: str) -> None:
 
 async def resume(desk: Desk, job_id: str) -> None:
     """Let a paused or held job run again."""
+    await expect(desk, Feature.PAUSE)
     job = await job_for(desk, Act.RESUME, job_id)
     if job.state is JobState.ACTIVE and not is_held(job):
         raise await changed_meanwhile(desk, job.id)
@@ -242,6 +268,7 @@ async def skip(desk: Desk, job_id: str) -> None:
 
 async def ask_until(desk: Desk, job_id: str) -> None:
     """Ask until when to hold the job."""
+    await expect(desk, Feature.HOLD)
     field = text_field(
         "until",
         t("Until when?"),

@@ -15,6 +15,7 @@ from discord import ui
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, choice_field, text_field
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
@@ -120,8 +121,8 @@ async def _page(desk: Desk, panel_id: str, state: State) -> Page:
     outcomes: dict[str, RunState] = {}
     for run in recent.runs:  # newest first, so a job's first run in the list is its last outcome
         outcomes.setdefault(run.job_id, run.state)
-    selectable = Feature.BULK not in await client.lacks()
-    return Page(list_panel(panel_id, page, state, outcomes, selectable=selectable), page.next_cursor)
+    lacks = await client.lacks()
+    return Page(list_panel(panel_id, page, state, outcomes, lacks), page.next_cursor)
 
 
 LIST = PagedPanel("query", mark("This list is too old. Use `/schedule list` again."), _page)
@@ -132,8 +133,7 @@ def list_panel(
     page: JobPage,
     state: Mapping[str, Any],
     outcomes: Mapping[str, RunState],
-    *,
-    selectable: bool,
+    lacks: Mapping[Feature, str],
 ) -> ui.LayoutView:
     """Return a page of jobs as a panel.
 
@@ -142,7 +142,7 @@ def list_panel(
         page: the jobs to show.
         state: the state of the list, see `query_of`.
         outcomes: job id → how its last run ended, if known.
-        selectable: whether the server can change many jobs at once.
+        lacks: the features that the server lacks, each with a sentence.
     """
     query, number = state["query"], len(state["cursors"]) + 1
     heading = f"### {t('Scheduled jobs')}"
@@ -169,7 +169,9 @@ def list_panel(
         )
         button = DeskButton("job", "show", job.id, t("Open"))
         items.append(ui.Section(ui.TextDisplay(text), accessory=button))
-    if page.jobs and selectable:
+    if page.jobs and Feature.BULK in lacks:
+        items.append(ui.TextDisplay("\n".join(why(lacks, Feature.BULK))))
+    elif page.jobs:
         options = [
             discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
             for job in page.jobs

@@ -77,10 +77,18 @@ class DeskChannelSelect(Remembered, ui.ChannelSelect[Any]):
     """A select of a channel where messages can be posted."""
 
     def __init__(
-        self, panel: str, name: str, target: str, placeholder: str, chosen: str | None = None
+        self,
+        panel: str,
+        name: str,
+        target: str,
+        placeholder: str,
+        chosen: str | None = None,
+        *,
+        disabled: bool = False,
     ) -> None:
         super().__init__(
             placeholder=placeholder[:150],
+            disabled=disabled,
             channel_types=TEXT_CHANNELS,
             custom_id=_custom_id("sz-channel", panel, name, target),
             default_values=objects([chosen] if chosen else [], discord.abc.GuildChannel),

@@ -15,6 +15,7 @@ from discord import ui
 
 from cogs.desk.kit.components import Remembered
 from cogs.desk.kit.context import Caller
+from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.wording import GOOD, NEUTRAL, OVER, cut, full, plain, relative, sentence
@@ -87,6 +88,8 @@ def _made_panel(job: Job) -> ui.LayoutView:
     ]
     if job.next_run_at is not None:
         lines.append(full(job.next_run_at))
+    if (warning := first_run_warning(job)) is not None:
+        lines.append(f"⚠ {warning}")
     lines.append(f"-# {t('Sent by direct message. `/remind list` shows all of yours.')}")
     return panel_of(
         ui.TextDisplay("\n".join(lines)),

@@ -19,6 +19,7 @@ from cogs.desk.jobs.lookup import job_for, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.pictures import Bar, timeline_png
@@ -76,7 +77,7 @@ async def _page(desk: Desk, panel_id: str, view: State) -> Page:
         bars = [Bar(run.state, run.duration) for run in reversed(drawn.runs)]
         picture = await asyncio.to_thread(timeline_png, bars, words)
         files.append(discord.File(BytesIO(picture), "history.png"))
-    panel = history_panel(panel_id, job, page, view, drawn.runs, make_up=Feature.MAKE_UP not in lacks)
+    panel = history_panel(panel_id, job, page, view, drawn.runs, lacks)
     return Page(panel, page.next_cursor, files)
 
 
@@ -89,8 +90,7 @@ def history_panel(
     page: RunPage,
     view: Mapping[str, Any],
     drawn: Sequence[Run],
-    *,
-    make_up: bool,
+    lacks: Mapping[Feature, str],
 ) -> ui.LayoutView:
     """Return runs as a panel, newest first.
 
@@ -100,8 +100,9 @@ def history_panel(
         page: the runs to show.
         view: its state (its filter, the cursors of the previous pages).
         drawn: the runs in the picture; no picture for fewer than two.
-        make_up: whether the server can run them again.
+        lacks: the features that the server lacks, each with a sentence.
     """
+    make_up = Feature.MAKE_UP not in lacks
     title = t("History of “{name}”", name=cut(plain(job.title), 100)) if job else t("History")
     if view["state"]:
         title += f" · {t('Only:')} {state_word(RunState(view['state']))}"
@@ -114,6 +115,8 @@ def history_panel(
         items.append(ui.TextDisplay(t("Nothing has run yet.")))
     for run in page.runs:
         items.append(_line(run, with_title=job is None, retry=make_up))
+    if not make_up:
+        items.append(ui.TextDisplay("\n".join(why(lacks, Feature.HISTORY, Feature.MAKE_UP))))
     items.append(
         row_of(
             DeskButton("history", "back", panel_id, t("Newer"), disabled=not view["cursors"]),

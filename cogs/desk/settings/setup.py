@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import discord
@@ -17,6 +18,7 @@ from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.lacking import expect, lacks_of, why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import NEUTRAL, plain
@@ -29,6 +31,7 @@ from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import permission_name
 from cogs.services import Refused, offered_specs
 from schedulezero import instants
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules
@@ -56,7 +59,7 @@ async def _show(desk: Desk) -> None:
         log.warning("the server's rules cannot be shown: %s", error.message)
         rules = None
     specs = offered_specs(desk.bot)
-    await desk.show(setup_panel(guild, settings, zone, rules, specs))
+    await desk.show(setup_panel(guild, settings, zone, rules, specs, await lacks_of(desk)))
 
 
 def setup_panel(
@@ -65,6 +68,7 @@ def setup_panel(
     zone: str,
     rules: GuildRules | None,
     specs: Iterable[MethodSpec],
+    lacks: Mapping[Feature, str] = MappingProxyType({}),
 ) -> ui.LayoutView:
     """Return a guild's settings as a panel.
 
@@ -74,23 +78,43 @@ def setup_panel(
         zone: the zone of its times.
         rules: its rules; None if the server does not support them.
         specs: the jobs that can be scheduled, for the permissions that they need.
+        lacks: the features that the server lacks, each with a sentence.
     """
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
     approval = t("on: jobs that mass-ping, delete, lock or change roles wait for a second person")
     approval_button = DeskButton(
-        "setup", "approval", target, t("Switch off") if settings.approval else t("Switch on")
+        "setup",
+        "approval",
+        target,
+        t("Switch off") if settings.approval else t("Switch on"),
+        disabled=Feature.APPROVAL in lacks and not settings.approval,
     )
+    limits = limits_line(rules) if Feature.RULES not in lacks else f"**{t('Limits and hours:')}**"
     limits_button = DeskButton("setup", "limits", target, t("Change"), disabled=rules is None)
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(f"### {t('Settings for {server}', server=plain(guild.name)[:80])}"),
         ui.Section(ui.TextDisplay(f"**{t('Default time zone')}** {zone}"), accessory=zone_button),
         ui.Section(
-            ui.TextDisplay(f"**{t('Approval:')}** {approval if settings.approval else t('off')}"),
+            ui.TextDisplay(
+                "\n".join(
+                    [
+                        f"**{t('Approval:')}** {approval if settings.approval else t('off')}",
+                        *why(lacks, Feature.APPROVAL),
+                    ]
+                )
+            ),
             accessory=approval_button,
         ),
-        ui.Section(ui.TextDisplay(limits_line(rules)), accessory=limits_button),
-        ui.TextDisplay(f"**{t('Send alerts about failed and missed runs to')}**"),
+        ui.Section(ui.TextDisplay("\n".join([limits, *why(lacks, Feature.RULES)])), accessory=limits_button),
+        ui.TextDisplay(
+            "\n".join(
+                [
+                    f"**{t('Send alerts about failed and missed runs to')}**",
+                    *why(lacks, Feature.TROUBLES),
+                ]
+            )
+        ),
         row_of(
             DeskChannelSelect(
                 "setup",
@@ -100,9 +124,18 @@ def setup_panel(
                 settings.alert_channel_id,
             )
         ),
-        ui.TextDisplay(f"**{t('Post changes to jobs and settings in')}**"),
+        ui.TextDisplay(
+            "\n".join([f"**{t('Post changes to jobs and settings in')}**", *why(lacks, Feature.AUDIT)])
+        ),
         row_of(
-            DeskChannelSelect("setup", "log", target, t("no channel; choose one…"), settings.log_channel_id)
+            DeskChannelSelect(
+                "setup",
+                "log",
+                target,
+                t("no channel; choose one…"),
+                settings.log_channel_id,
+                disabled=Feature.AUDIT in lacks,
+            )
         ),
         ui.TextDisplay(f"**{t('Roles that may schedule, in addition to everyone with *Manage Server*')}**"),
         row_of(
@@ -167,7 +200,9 @@ async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> Non
 
 
 async def toggle_approval(desk: Desk, _target: str) -> None:
-    """Switch approval by a second person on or off."""
+    """Switch approval by a second person on or off; off is possible on every server."""
+    if not (await desk.memory.settings(desk.guild.id)).approval:
+        await expect(desk, Feature.APPROVAL)
     await _change(desk, lambda settings: replace(settings, approval=not settings.approval))
 
 
@@ -217,6 +252,7 @@ async def _change(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) 
 async def ask_limits(desk: Desk, target: str) -> None:
     """Ask for limits and hours; the form starts with the last input."""
     desk.check_settings()
+    await expect(desk, Feature.RULES)
     known = await desk.memory.kept("rules", desk.guild_id) or {}
     await ask(desk, "setup", "limits", target, t("Limits and hours"), limit_fields(known))
 

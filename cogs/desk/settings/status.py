@@ -14,8 +14,9 @@ from cogs.language import t, translated
 from cogs.rights.allowance import allowance_of, imports, used_up
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError
-from schedulezero.model import Run
+from schedulezero.model import HandlerInfo, Run
 from schedulezero.sentences import read_sentence
 
 _MANY_WAITING = 500
@@ -53,6 +54,7 @@ async def _server_lines(desk: Desk) -> list[Check]:
             return [Check(t("Database:"), False, translated(trouble))]
         handlers = await client.handlers()
         page = await client.runs(desk.guild_id, limit=1)
+        lacks = await client.lacks()
     except ClientError as error:
         return [Check(t("Server:"), False, translated(error.message))]
     answers = t("{address} answers in {time} ms", address=client.endpoint, time=f"{answered:.0f}")
@@ -61,6 +63,16 @@ async def _server_lines(desk: Desk) -> list[Check]:
     if known is None:
         text = t("the server does not know “{name}”; try `/schedule reload`", name=handler.handler_id)
         lines.append(Check(t("Handler:"), False, text))
+    elif known.address != handler.address and handler.shards is None:
+        text = t(
+            "“{name}” is registered at {address}, and I listen at {mine}. Is another bot using that name?",
+            name=known.id,
+            address=known.address,
+            mine=handler.address,
+        )
+        lines.append(Check(t("Handler:"), False, text))
+    elif not known.connected and Feature.LIVENESS in lacks:
+        lines.append(_own_registration(known, handler.server_address if not handler.registered else None))
     elif not known.connected:
         text = t("the server cannot reach {address}; is another program on that port?", address=known.address)
         lines.append(Check(t("Handler:"), False, text))
@@ -74,6 +86,22 @@ async def _server_lines(desk: Desk) -> list[Check]:
     if page.runs:
         lines.append(_last_run(page.runs[0]))
     return lines
+
+
+def _own_registration(known: HandlerInfo, unanswered: str | None) -> Check:
+    """Judge by the handler's own registration, for a server that doesn't tell what it reaches.
+
+    Parameters:
+        known: the handler as the server knows it.
+        unanswered: the address that doesn't answer its registration; None if it is registered.
+    """
+    if unanswered is not None:
+        text = t(
+            "{address} doesn't answer my registration; what it says about me may be old", address=unanswered
+        )
+        return Check(t("Handler:"), False, text)
+    text = t("“{name}” is registered with {count} jobs", name=known.id, count=len(known.methods))
+    return Check(t("Handler:"), True, text)
 
 
 async def _limit_lines(desk: Desk) -> list[Check]:
