@@ -73,20 +73,20 @@ def _answers(text: str) -> list[str]:
     found = [line.strip() for line in text.splitlines() if line.strip()]
     if not 1 <= len(found) <= _MOST_ANSWERS:
         raise JobFailed(
-            "A poll takes 1 to {most_answers} answers, each on a line of its own, not {len}.",
+            "A poll takes 1 to {most_answers} answers, each on a line of its own, not {count}.",
             retry=False,
             code="poll_answers",
             most_answers=_MOST_ANSWERS,
-            len=len(found),
+            count=len(found),
         )
     for answer in found:
         if len(answer) > _LONGEST_ANSWER:
             raise JobFailed(
-                "The answer “{answer}…” has {len} characters; Discord takes {longest_answer}.",
+                "The answer “{answer}…” has {length} characters; Discord takes {longest_answer}.",
                 retry=False,
                 code="poll_answer_too_long",
                 answer=answer[:40],
-                len=len(answer),
+                length=len(answer),
                 longest_answer=_LONGEST_ANSWER,
             )
     return found

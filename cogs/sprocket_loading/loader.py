@@ -119,10 +119,10 @@ async def unload(bot: commands.Bot, name: str) -> None:
     async with _turns(bot):
         if name not in available() or extension(name, bot) not in bot.extensions:
             raise Refused(
-                "“{name}” isn't loaded. Loaded: {join}.",
+                "“{name}” isn't loaded. Loaded: {loaded}.",
                 code="sprocket_not_among_loaded",
                 name=name,
-                join=", ".join(loaded(bot)) or "none",
+                loaded=", ".join(loaded(bot)) or "none",
             )
         try:
             await put_out(bot, extension(name, bot), set(jobs_of(bot, name)))
@@ -199,10 +199,10 @@ def _checked(name: str, bot: commands.Bot | None = None) -> str:
     found = discover()
     if name not in found:
         raise Refused(
-            "There is no sprocket “{name}”. There are: {join}.",
+            "There is no sprocket “{name}”. There are: {known}.",
             code="sprocket_missing",
             name=name[:50],
-            join=sorted(found),
+            known=sorted(found),
         )
     module = extension(name, bot)
     try:

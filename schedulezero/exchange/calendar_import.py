@@ -120,9 +120,9 @@ def _entry(
         where = where if where in known_zones() else zones.default(block)
         if begins <= now:
             raise Unusable(
-                "This event is in the past: it was on {astimezone}.",
+                "This event is in the past: it was on {start}.",
                 code="ical_event_over",
-                astimezone=f"{begins.astimezone(ZoneInfo(where)):%Y-%m-%d %H:%M}",
+                start=f"{begins.astimezone(ZoneInfo(where)):%Y-%m-%d %H:%M}",
             )
         when = f"<t:{int(begins.timestamp())}>"
         excluded: tuple[date, ...] = ()
@@ -228,9 +228,9 @@ def _excluded(
     coming = tuple(sorted(day for day in days if day >= today))
     if len(coming) > MOST_EXCLUDED:
         raise Unusable(
-            "This event excludes {len} days; the limit is {most_excluded}.",
+            "This event excludes {count} days; the limit is {most_excluded}.",
             code="ical_too_many_excluded",
-            len=len(coming),
+            count=len(coming),
             most_excluded=MOST_EXCLUDED,
         )
     return coming

@@ -251,9 +251,9 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOve
     long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
     if long is not None:
         raise NotTakenOver(
-            "A field has {len} characters; the limit is {longest_field}.",
+            "A field has {length} characters; the limit is {longest_field}.",
             code="cron_field_too_long",
-            len=len(long),
+            length=len(long),
             longest_field=_LONGEST_FIELD,
         )
     if len(parts) <= fields or (fields == 5 and not all(_is_field(part) for part in parts[:5])):

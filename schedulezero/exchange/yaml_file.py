@@ -150,10 +150,10 @@ def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) 
             Fault(
                 line,
                 Sentence(
-                    "Only the first {most} of {len} jobs were read.",
+                    "Only the first {most} of {count} jobs were read.",
                     "yaml_too_many_jobs",
                     most=most,
-                    len=len(found.value),
+                    count=len(found.value),
                 ),
             )
         )
@@ -203,9 +203,9 @@ class _Careful(yaml.SafeLoader):
                 raise _Stopped(
                     line,
                     Sentence(
-                        "Put a value of {len} characters in quotes.",
+                        "Put a value of {length} characters in quotes.",
                         "yaml_number_too_long",
-                        len=len(value),
+                        length=len(value),
                     ),
                 )
         return node
@@ -242,9 +242,9 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         return Fault(
             line,
             Sentence(
-                "This job can't be read: {join}.",
+                "This job can't be read: {faults}.",
                 "yaml_job_unreadable",
-                join=" ".join(str(error).split())[:120],
+                faults=" ".join(str(error).split())[:120],
             ),
         )
     given = cast("dict[Any, Any]", data)
@@ -254,10 +254,10 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         return Fault(
             where,
             Sentence(
-                "There is no {str!r} here; known are: {join}.",
+                "There is no {key!r} here; known are: {known}.",
                 "yaml_unknown_key",
-                str=str(unknown)[:40],
-                join=[*_KEYS],
+                key=str(unknown)[:40],
+                known=[*_KEYS],
             ),
         )
     for key in ("do", "when"):

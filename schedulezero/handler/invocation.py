@@ -194,10 +194,10 @@ def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
     ):
         return failure(
             Sentence(
-                "{method} needs the parameter {args!r}, which is missing.",
+                "{method} needs the parameter {key!r}, which is missing.",
                 "parameter_missing_key",
                 method=call.method,
-                args=error.args[0],
+                key=error.args[0],
             ),
             retry=False,
         )

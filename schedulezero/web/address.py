@@ -75,9 +75,9 @@ def read_web_address(text: str) -> WebAddress:
     text = text.strip()
     if len(text) > LONGEST:
         raise AddressUnusable(
-            "The address has {len} characters; it may have {longest}.",
+            "The address has {length} characters; it may have {longest}.",
             code="address_too_long",
-            len=len(text),
+            length=len(text),
             longest=LONGEST,
         )
     if _LINE_BREAKS.search(text):

@@ -42,10 +42,10 @@ def colour_of(value: Any) -> discord.Colour:
     found = parse_colour(value)
     if found is None:
         raise JobFailed(
-            "{str!r} isn't a colour. Example: #5865F2 or blue.",
+            "{text!r} isn't a colour. Example: #5865F2 or blue.",
             retry=False,
             code="not_a_colour",
-            str=str(value)[:40],
+            text=str(value)[:40],
         )
     return discord.Colour(found)
 
@@ -60,11 +60,11 @@ def fitting(text: str, most: int, where: str) -> str:
     """
     if len(text) > most:
         raise JobFailed(
-            "The {where} has {len} characters; Discord takes {most}.",
+            "The {where} has {length} characters; Discord takes {most}.",
             retry=False,
             code="text_too_long",
             where=where,
-            len=len(text),
+            length=len(text),
             most=most,
         )
     return text

@@ -496,10 +496,10 @@ def first_run(job: Job, now: datetime) -> datetime:
         raise TriggerError(
             "trigger.args.run_date",
             Sentence(
-                "{args!r} is in the past; the server's clock says {to_iso}.",
+                "{moment!r} is in the past; the server's clock says {now}.",
                 "run_date_past",
-                args=job.trigger.args["run_date"],
-                to_iso=to_iso(now),
+                moment=job.trigger.args["run_date"],
+                now=to_iso(now),
             ),
         )
     raise TriggerError(

@@ -46,10 +46,10 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
     line = NICKNAMES.get(text.lower(), text)
     if line.startswith("@"):
         raise WhenError(
-            "There is no “{text}”; there are {join}.",
+            "There is no “{text}”; there are {known}.",
             code="crontab_nickname_unknown",
             text=text,
-            join=[*NICKNAMES],
+            known=[*NICKNAMES],
         )
     try:
         parsed = CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
