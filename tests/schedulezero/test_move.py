@@ -47,7 +47,7 @@ async def filled(path: Path, jobs: int = 30, runs: int = 60) -> str:
         await store.add_job(a_job(number))
     await made_runs.add_runs([a_run(number) for number in range(runs)])
     made = (await made_runs.runs(RunFilter(), before_sequence=None, limit=runs))[0]
-    await made_runs.record(
+    await made_runs.write_outcomes(
         [replace(run, state=RunState.SUCCEEDED, finished_at=now, result={"message_id": str(run.sequence)})
          for run in made[5:]]
     )  # fmt: skip

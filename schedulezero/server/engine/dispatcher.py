@@ -221,9 +221,9 @@ class Dispatcher:
         elif outcome.uncertain:
             self._end(run, RunState.UNCERTAIN, result=outcome.result, error=outcome.error)
         else:
-            self._retry(run, outcome, group)
+            self._retry_or_end(run, outcome, group)
 
-    def _retry(self, run: Run, outcome: Outcome, group: asyncio.TaskGroup) -> None:
+    def _retry_or_end(self, run: Run, outcome: Outcome, group: asyncio.TaskGroup) -> None:
         decision = decide_retry(run.attempts, outcome, random.random)
         if decision.delay is None:
             if outcome.pause:
@@ -408,7 +408,7 @@ class Dispatcher:
     async def _write(self, batch: list[Run]) -> None:
         ended = {run.job_id for run in batch if run.state is not RunState.QUEUED}
         pausing = self._pausing & ended
-        await self._store.record(batch, pausing)
+        await self._store.write_outcomes(batch, pausing)
         self._pausing -= pausing
         self._troubles.announce()
         over = [run for run in batch if run.state is not RunState.QUEUED]  # the others will be retried

@@ -33,7 +33,7 @@ OUTCOME_COLUMNS = (
 )
 
 
-def outcome(run: Run) -> dict[str, Any]:
+def outcome_columns(run: Run) -> dict[str, Any]:
     """Return the columns that an attempt changes."""
     return {
         "state": run.state.value,
@@ -150,7 +150,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "missed": run.missed.value,
         "grace_seconds": run.grace.total_seconds(),
         "claimed_at": run.claimed_at,
-        **outcome(run),
+        **outcome_columns(run),
     }
 
 

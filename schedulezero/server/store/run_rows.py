@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.model import Run, RunState, TroubleKind
 from schedulezero.server.records import pgqueuer_rows
-from schedulezero.server.records.rows import outcome, run_of, run_row
+from schedulezero.server.records.rows import outcome_columns, run_of, run_row
 from schedulezero.server.records.tables import runs
 from schedulezero.storage.sql import insert_new
 
@@ -58,7 +58,7 @@ def queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
     again = sa.case((runs.c.state == RunState.UNCERTAIN.value, runs.c.round + 1), else_=runs.c.round)
     # The run uses the job's current method and parameters, in the name of its current creator.
     job = {"method": run.method, "params": dict(run.params), "creator_id": run.creator_id}
-    fresh = {**outcome(run), **job, "claimed_at": run.claimed_at, "round": again}
+    fresh = {**outcome_columns(run), **job, "claimed_at": run.claimed_at, "round": again}
     found = connection.execute(
         sa.update(runs)
         .where(

@@ -18,7 +18,7 @@ from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_r
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
 from schedulezero.server.records.queries import RunFilter, narrowed
-from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome, run_of
+from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
 from schedulezero.server.records.tables import posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
 from schedulezero.server.store.job_rows import pause_job
@@ -212,7 +212,7 @@ class RunStore:
         query = sa.select(runs.c.handler_id).where(runs.c.state == RunState.QUEUED.value).distinct()
         return list(await self._database.read(lambda connection: connection.scalars(query).all()))
 
-    async def record(self, changed: Sequence[Run], pausing: Collection[str] = ()) -> None:
+    async def write_outcomes(self, changed: Sequence[Run], pausing: Collection[str] = ()) -> None:
         """Record the outcomes of runs. A run that has been cancelled stays cancelled.
 
         Parameters:
@@ -227,7 +227,10 @@ class RunStore:
                 .values({name: sa.bindparam(f"new_{name}") for name in OUTCOME_COLUMNS})
             )
             values = [
-                {"run": run.sequence, **{f"new_{name}": outcome(run)[name] for name in OUTCOME_COLUMNS}}
+                {
+                    "run": run.sequence,
+                    **{f"new_{name}": outcome_columns(run)[name] for name in OUTCOME_COLUMNS},
+                }
                 for run in changed
             ]
             posted = [

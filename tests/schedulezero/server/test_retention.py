@@ -41,7 +41,7 @@ async def test_old_runs_are_forgotten_step_by_step(database: str, monkeypatch: p
         await store.add_runs([a_run(number, age, RunState.QUEUED) for number, age in enumerate(ages)])
         waiting = (await store.runs(RunFilter(), before_sequence=None, limit=20))[0]
         ended = [run for run in waiting if run.job_id != "job-2"]  # that one waits, old as it is
-        await store.record([a_run_of(run) for run in ended])
+        await store.write_outcomes([a_run_of(run) for run in ended])
 
         kept_for = timedelta(days=90)
         forgotten = await Retention(store, Signals(None), kept_for).forget(instants.now() - kept_for)
