@@ -1,7 +1,7 @@
 """Variables that begin with ``SCHEDULEZERO_`` and set none of our keys.
 
 A published ScheduleZero server has variables of its own with this prefix, such as ``SCHEDULEZERO_PORT``. They
-may stand in the bot's environment, too, so they don't stop it. A misspelled variable of ours looks the same:
+may be set in the bot's environment, too, so they don't stop it. A misspelled variable of ours looks the same:
 it is named in the log and by ``doctor``, with the key that it may mean.
 """
 

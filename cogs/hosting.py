@@ -106,12 +106,21 @@ class Hosted:
         except app_commands.CommandLimitReached as error:
             # Discord allows five menus for messages and for people each, and 100 commands.
             log.warning("%s is left out: %s", cog.qualified_name, error)
-            await discord.utils.maybe_coroutine(cog.cog_unload)
+            await self._take_back(cog)
         finally:
             for command in theirs:
                 tree.add_command(command, override=True)
         for command in theirs:
             log.warning("the bot has a command /%s of its own, which stays; ours is left out", command.name)
+
+    async def _take_back(self, cog: commands.Cog) -> None:
+        """Remove what the bot has of a cog that discord.py began to add, in no particular order."""
+        for event, listener in cog.get_listeners():
+            self._bot.remove_listener(listener, event)
+        for command in cog.get_app_commands():
+            if self._bot.tree.get_command(command.name) is command:
+                self._bot.tree.remove_command(command.name)
+        await discord.utils.maybe_coroutine(cog.cog_unload)
 
     async def remove_cogs(self) -> None:
         """Remove our cogs, and none of the bot's own commands."""

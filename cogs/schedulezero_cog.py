@@ -105,12 +105,16 @@ async def setup(bot: commands.Bot) -> None:
     look_around()
     hosted = Hosted(bot)
     await hosted.open()
-    handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
+    try:
+        handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
+        ours = [
+            handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
+            sprockets_cog,
+        ]  # fmt: skip
+    except BaseException:
+        await hosted.close()
+        raise
     _hosted[bot] = hosted, handler_cog.handler
-    ours = [
-        handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
-        sprockets_cog,
-    ]  # fmt: skip
     try:
         for cog in ours:
             await hosted.add_cog(cog)

@@ -21,16 +21,18 @@ import inspect
 import logging
 import os
 import signal
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal
 from schedulezero.methods.spec import JobFunction
-from schedulezero.wire.addresses import free_ports, is_handler_address
+from schedulezero.wire.addresses import free_ports, is_handler_address, is_loopback
 from schedulezero.wire.keys import KeyRing
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ class HandlerBase:
         journal: a file that records its runs, so that none takes effect twice; None to record nothing. With
             a journal, a method that was interrupted isn't called again unless it is `resumable`.
         keys: our keys and the server's (`schedulezero.wire.keys.load_keys`), if the wire is encrypted.
+        plain: allow a wire without keys beyond this machine, such as to a published server. Anybody on the
+            network path can then read and forge calls.
 
     Raises ValueError if the handler has no job method, if one has the name of a method here or doesn't take
     params, or for an address that isn't one.
@@ -72,6 +76,7 @@ class HandlerBase:
         *,
         journal: str | Path | None = None,
         keys: KeyRing | None = None,
+        plain: bool = False,
     ) -> None:
         if not 0 < len(handler_id) <= 100:
             raise ValueError(
@@ -82,6 +87,10 @@ class HandlerBase:
         for given in (address, server_address):
             if not is_handler_address(given):
                 raise ValueError(f"{given!r} is not an address such as {SERVER_ADDRESS}.")
+            if keys is None and not plain and not is_loopback(given):
+                raise ValueError(f"{given!r} is beyond this machine: give `keys`, or `plain=True`.")
+        if urlsplit(address).hostname in ("0.0.0.0", "::"):
+            raise ValueError(f"{address!r} is not an address at which the server can reach this handler.")
         functions = _job_methods(type(self))
         if not functions:
             raise ValueError(
@@ -94,6 +103,7 @@ class HandlerBase:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._ended: asyncio.Future[None] | None = None
+        self._told_to_stop = threading.Event()
 
     @property
     def handler(self) -> Handler:
@@ -115,22 +125,28 @@ class HandlerBase:
             log.info("stopped by Ctrl-C")
 
     def stop(self) -> None:
-        """Make `run` or `serve` end; may be called from any thread, and does nothing if neither runs."""
-        if self._loop is not None and self._stopping is not None:
+        """Make `run` or `serve` end, or the next one if neither runs yet; may be called from any thread."""
+        self._told_to_stop.set()
+        loop, stopping = self._loop, self._stopping
+        if loop is not None and stopping is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just been closed, so it ended already
-                self._loop.call_soon_threadsafe(self._stopping.set)
+                loop.call_soon_threadsafe(stopping.set)
 
     # ------------------------------------------------------------------ in an asyncio program
 
     async def serve(self) -> None:
         """Answer calls until it is cancelled, `stop` is called, or the program gets SIGTERM."""
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._stopping = loop, stopping
+        if self._told_to_stop.is_set():
+            stopping.set()
         try:
             async with self:
-                with _on_sigterm(self._loop, self._stopping):
-                    await self._until_stopped(self._stopping)
+                with _on_sigterm(loop, stopping):
+                    await self._until_stopped(stopping)
         finally:
             self._loop = self._stopping = None
+            self._told_to_stop.clear()
 
     async def __aenter__(self) -> Self:
         if self._journal is not None:

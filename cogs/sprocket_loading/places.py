@@ -115,7 +115,7 @@ def discover() -> dict[str, Found]:
 def clashes() -> list[str]:
     """Return a sentence for each sprocket that can't be loaded because another one has its name.
 
-    One of this project that gives way to the owner's isn't among them, see `replaced`.
+    `replaced` lists this project's sprockets that an owner's replaces.
     """
     found = discover()
     return [

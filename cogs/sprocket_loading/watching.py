@@ -120,7 +120,7 @@ class Watch:
     async def _load_extension(self, name: str, *, package: str | None = None) -> None:
         known = self._listeners()
         await self._real["load_extension"](name, package=package)
-        full = importlib.util.resolve_name(name, package)
+        full = _full_name(name, package)
         if is_sprocket(full):
             try:
                 await self._call([item for item in self._listeners() if item not in known])
@@ -129,7 +129,7 @@ class Watch:
                 raise commands.ExtensionFailed(full, error) from error
 
     async def _unload_extension(self, name: str, *, package: str | None = None) -> None:
-        full = importlib.util.resolve_name(name, package)
+        full = _full_name(name, package)
         known = full in self._bot.extensions
         try:
             await self._real["unload_extension"](name, package=package)
@@ -138,7 +138,7 @@ class Watch:
                 self._forget(full)
 
     async def _reload_extension(self, name: str, *, package: str | None = None) -> None:
-        full = importlib.util.resolve_name(name, package)
+        full = _full_name(name, package)
         if not is_sprocket(full):
             await self._real["reload_extension"](name, package=package)
             return
@@ -155,6 +155,14 @@ class Watch:
         for method, function in old.items():
             if self._jobs.get(method) is function:
                 self._unregister(method)
+
+
+def _full_name(name: str, package: str | None) -> str:
+    """Return an extension's absolute name; one that discord.py will refuse is returned unchanged."""
+    try:
+        return importlib.util.resolve_name(name, package)
+    except ImportError:
+        return name
 
 
 def _module_of(listener: Any) -> str:

@@ -125,6 +125,36 @@ async def test_a_command_of_the_bots_own_stays(folder: Path, caplog: pytest.LogC
         assert own.bot.tree.get_command("load_sprocket") is load_sprocket
 
 
+async def test_commands_that_discord_has_no_room_for_leave_nothing_behind(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot = OwnBot(command_prefix="!", intents=discord.Intents.default())
+
+    async def theirs(interaction: discord.Interaction) -> None: ...
+
+    for number in range(99):  # Discord takes 100, and we have more than one
+        bot.tree.add_command(
+            discord.app_commands.Command(name=f"their{number}", description="Theirs", callback=theirs)
+        )
+    async with own_bot("cogs.schedulezero_cog", bot=bot) as own:
+        assert "is left out" in caplog.text
+        ours = {type(cog).__module__ for cog in own.bot.cogs.values()}
+        for listeners in own.bot.extra_events.values():
+            for listener in listeners:
+                cog = getattr(listener, "__self__", None)
+                assert not isinstance(cog, commands.Cog) or type(cog).__module__ in ours
+        await own.bot.unload_extension("cogs.schedulezero_cog")
+        left = [item.name for item in own.bot.tree.get_commands()]
+        assert left == [f"their{number}" for number in range(99)]
+
+
+async def test_a_relative_name_without_a_package_is_refused_as_ever(folder: Path) -> None:
+    async with own_bot("cogs.schedulezero_cog") as own:
+        for work in (own.bot.load_extension, own.bot.unload_extension, own.bot.reload_extension):
+            with pytest.raises(commands.ExtensionError):
+                await work(".nowhere")
+
+
 async def test_a_taken_attribute_and_a_wrong_setting_are_said(folder: Path) -> None:
     bot = OwnBot(command_prefix="!", intents=discord.Intents.default())
     bot.memory = {}  # type: ignore[attr-defined]

@@ -125,6 +125,15 @@ async def test_stop_from_another_thread_ends_run(api: Api, server: ServerConfig)
     sums.stop()  # and once more does nothing
 
 
+async def test_stop_before_it_begins_ends_it_at_once(server: ServerConfig) -> None:
+    sums = Sums("sums", server_address=server.server_address)
+    sums.stop()
+    thread = threading.Thread(target=sums.run, daemon=True)
+    thread.start()
+    await asyncio.to_thread(thread.join, 20)
+    assert not thread.is_alive()
+
+
 async def test_a_taken_address_is_said() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -158,6 +167,9 @@ class Named(HandlerBase):
         (lambda: Sums("s" * 101), "1 to 100 characters"),
         (lambda: Sums("sums", "localhost:5000"), "is not an address"),
         (lambda: Sums("sums", None, "http://localhost"), "is not an address"),
+        (lambda: Sums("sums", "tcp://10.0.0.6:5000"), "beyond this machine: give `keys`"),
+        (lambda: Sums("sums", None, "tcp://10.0.0.5:4242"), "beyond this machine: give `keys`"),
+        (lambda: Sums("sums", "tcp://0.0.0.0:5000", plain=True), "can reach this handler"),
     ],
 )
 def test_what_cannot_work_is_said_at_once(make: Any, part: str) -> None:

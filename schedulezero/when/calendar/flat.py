@@ -48,7 +48,7 @@ def read_flat(trigger: Mapping[str, Any], zone: str) -> Trigger:
     if "args" in trigger:
         raise TriggerError(
             f"{_PATH}.args",
-            'The trigger\'s arguments stand beside its type here, such as {"type": "date", "run_date": 0}; '
+            'The trigger\'s arguments go beside its type here, such as {"type": "date", "run_date": 0}; '
             "nested ones belong to POST /api/jobs.",
         )
     args = {key: value for key, value in trigger.items() if key != "type" and value is not None}
