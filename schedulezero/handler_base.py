@@ -28,6 +28,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal
@@ -154,7 +155,7 @@ class HandlerBase:
         try:
             self._handler.start()
             # Cancelled, these two would break the handler's thread.
-            self._ended = asyncio.ensure_future(self._handler.wait_stopped())
+            self._ended = run_in_background(self._handler.wait_stopped(), "the wait for a handler's end")
             await asyncio.shield(self._handler.wait_bound())
         except BaseException:
             await self._close()
@@ -176,7 +177,7 @@ class HandlerBase:
             await self._journal.close()
 
     async def _until_stopped(self, stopping: asyncio.Event) -> None:
-        waiting = asyncio.ensure_future(stopping.wait())
+        waiting = run_in_background(stopping.wait(), "the wait for a stop")
         assert self._ended is not None
         try:
             await asyncio.wait((waiting, self._ended), return_when=asyncio.FIRST_COMPLETED)

@@ -11,6 +11,7 @@ import asyncio
 import math
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell ignores these in what it runs in the background, and so would the programs that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     without_rules = os.environ.get("DISCORD_RULES") == "none"
     if os.environ.get("CI") and not without_rules and not config.pluginmanager.hasplugin("guard_plugin"):
         raise pytest.UsageError("CI runs the tests under Discord's published rules: pytest -p guard_plugin")

@@ -197,8 +197,6 @@ async def test_a_terminal_that_knows_ascii_only(settings: Settings) -> None:
     "command", [("doctor",), ("server",), ("demo", "--no-browser"), ("when", "tomorrow")]
 )
 async def test_ctrl_c_at_any_moment(settings: Settings, command: tuple[str, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # else, run in the background, it is ignored
-
     async def interrupted(seconds: float) -> str:
         process = await start(settings, *command)
         try:
@@ -238,7 +236,6 @@ sys.meta_path.insert(0, Finder())
 async def test_a_ctrl_c_that_python_loses_stops_the_command(
     settings: Settings, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     (tmp_path / "sitecustomize.py").write_text(LOSES_A_CTRL_C)
     process = await start(settings, *command, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     try:

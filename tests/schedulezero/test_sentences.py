@@ -131,7 +131,7 @@ def test_what_is_well_formed_is_taken() -> None:
     )  # fmt: skip
     assert read_sentence({"error": None}, "error") is None
     odd = read_sentence({"error": {"what": 1}}, "error")
-    assert odd is not None and odd == "{'what': 1}"
+    assert odd is not None and odd == '{"what": 1}'
 
 
 def test_what_nobody_would_take_is_not_sent() -> None:

@@ -54,7 +54,7 @@ async def test_a_code_and_its_values_reach_the_history(server: ServerConfig, api
     )  # fmt: skip
     assert (missing["error_code"], missing["error_values"]) == (
         "parameter_missing_key",
-        {"method": "fail", "args": "how"},
+        {"method": "fail", "key": "how"},
     )
 
 
