@@ -112,7 +112,35 @@ class Registry:
             entry = await self._keeping.save(instance, self._entries.find(instance), self._entries.keep)
         entry.heard()
         self._entries.arrived(instance.handler_id)
+        await self._forget_former_names(entry)
         return known
+
+    async def _forget_former_names(self, entry: Entry) -> None:
+        """Forget other handlers at the address of an instance that has just registered.
+
+        One program listens there, and an answer to a ping doesn't tell its name: after it was renamed, its
+        former name would count as alive for ever. A handler stays if it proved another key, which the
+        instance can't speak for, or while it carries out a call.
+        """
+        if not self._entries.is_current(entry):
+            return  # another one has registered there since
+        former = [
+            other
+            for other in self._entries.all()
+            if other.handler_id != entry.handler_id
+            and same_place(other.instance, entry.instance)
+            and not other.under_way
+        ]
+        for other in former:
+            self._entries.drop(other)
+            log.warning(
+                "handler %r is forgotten: %r has registered at its address %s",
+                other.handler_id,
+                entry.handler_id,
+                entry.instance.address,
+            )
+        for other in former:
+            await self._keeping.forget(other)
 
     async def _make_room(self) -> None:
         """Drop unneeded instances if there are too many. Raises Crowded if all of them are in use."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -15,9 +17,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import zmq
+import zmq.asyncio
 
 from schedulezero import instants
 from schedulezero.handler.handler import Handler
+from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records.instances import KEPT_FOR, Instance, Instances, may_be_called
 from schedulezero.server.records.tables import handlers, metadata
 from schedulezero.server.service import ServerConfig
@@ -25,7 +29,7 @@ from schedulezero.server.thread import ServerThread
 from schedulezero.storage.database import database_of
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.keys import KeyRing, load_keys
-from tests.conftest import Api
+from tests.conftest import Api, until
 from tests.support.clocks import Clock
 from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
@@ -98,6 +102,78 @@ async def test_a_live_handler_keeps_its_name_over_a_restart(
         answer = await asyncio.to_thread(tell, server_config.server_address, message)
         assert answer["success"] is False and "alive" in answer["error"]
         assert await known(api) == [("raw", "Connected", ["send"])]
+
+
+async def test_a_renamed_handler_frees_its_old_name(
+    server_config: ServerConfig, raw_handler: RawHandler, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The process at the address answers pings, whatever its name was when the row was written."""
+    (port,) = free_ports(1)
+    other = RawHandler(port, server_config.server_address)
+    async with a_server(server_config) as api:
+        await asyncio.to_thread(raw_handler.start, "send")
+        raw_handler.handler_id = "renamed"
+        with caplog.at_level(logging.INFO):
+            assert (await asyncio.to_thread(raw_handler.register, "send"))["success"] is True
+        assert await known(api) == [("renamed", "Connected", ["send"])]
+        assert "'raw' is forgotten" in caplog.text and "'renamed'" in caplog.text
+    async with a_server(server_config) as api:
+        assert await known(api) == [("renamed", "Connected", ["send"])]
+        assert (await asyncio.to_thread(other.start, "new"))["success"] is True
+        assert sorted(await known(api)) == [
+            ("raw", "Connected", ["new"]),
+            ("renamed", "Connected", ["send"]),
+        ]
+    await asyncio.to_thread(other.stop)
+
+
+async def test_a_handler_in_a_call_is_not_forgotten_for_another_at_its_address(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    ending = threading.Event()
+
+    def respond(_: dict[str, Any]) -> dict[str, Any]:
+        assert ending.wait(20)
+        return {"success": True}
+
+    raw_handler.respond = respond
+    async with a_server(server_config) as api:
+        await asyncio.to_thread(raw_handler.start, "send")
+        job_id = await due_now(api)
+        until_called = asyncio.create_task(ended(api, job_id))
+        await until(lambda: is_under_way(api))
+        thief = {"handler_id": "thief", "address": raw_handler.address, "methods": ["send"]}
+        message = json.dumps({"method": "register", "params": thief}).encode()
+        assert (await asyncio.to_thread(tell, server_config.server_address, message))["success"] is True
+        ending.set()
+        assert (await until_called)["status"] == "succeeded"
+        assert {name for name, _, _ in await known(api)} == {"raw", "thief"}
+
+
+async def is_under_way(api: Api) -> bool:
+    return (await api.get("/api/health")).json()["runs_under_way"] == 1
+
+
+async def test_a_handler_is_forgotten_only_for_one_with_its_own_key(tmp_path: Path) -> None:
+    """On one address, a proved key, another one and none are three strangers."""
+
+    async def nothing() -> list[str]:
+        return []
+
+    context = zmq.asyncio.Context()
+    registry = Registry(context, load_keys(tmp_path / "keys"), needed=nothing)
+    address = f"tcp://127.0.0.1:{free_ports(1)[0]}"
+    other = zmq.curve_keypair()[0].decode()
+    try:
+        for number, key in enumerate((PUBLIC, other, None)):
+            await registry.register(Instance(f"old-{number}", address, ("a",), 1, key))
+        for number, key in enumerate((PUBLIC, other, None)):
+            await registry.register(Instance(f"new-{number}", address, ("a",), 1, key))
+            left = [f"new-{n}" for n in range(number + 1)] + [f"old-{n}" for n in range(number + 1, 3)]
+            assert [name for name, _ in registry.signs_of_life()] == left
+    finally:
+        registry.close()
+        context.term()
 
 
 async def test_an_answer_in_the_older_form_means_the_same_after_a_restart(
