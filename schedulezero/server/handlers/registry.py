@@ -53,6 +53,7 @@ class Registry:
         kept: the table of instances; None to keep them in memory only.
         shared: whether other nodes read and write that table.
         most: the most instances to know at once.
+        own_ports: the server's own ports, where no handler can listen.
         needed: returns the handlers that jobs need.
     """
 
@@ -64,6 +65,7 @@ class Registry:
         *,
         shared: bool = False,
         most: int = MOST_INSTANCES,
+        own_ports: Collection[int] = (),
         needed: Callable[[], Awaitable[Collection[str]]],
     ) -> None:
         self._context = context
@@ -72,6 +74,7 @@ class Registry:
         self._entering = asyncio.Lock()
         self._new = Bucket(NEW_PER_SECOND, NEW_AT_ONCE)
         self._keys = keys
+        self._own_ports = own_ports
         self._keeping = Keeping(kept, shared=shared)
         self._entries = Entries(self._connect)
         self._look = asyncio.Event()
@@ -227,7 +230,8 @@ class Registry:
 
     async def take_over(self, instances: list[Instance]) -> None:
         """Replace the known instances with the given ones, except those that this server may not call."""
-        instances = [item for item in instances if may_be_called(item, self._keys)][: self._most]
+        allowed = [item for item in instances if may_be_called(item, self._keys, self._own_ports)]
+        instances = allowed[: self._most]
         kept = {(item.handler_id, item.address) for item in instances}
         for entry in self._entries.all():
             if (entry.instance.handler_id, entry.instance.address) not in kept:

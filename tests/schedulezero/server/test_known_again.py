@@ -176,6 +176,17 @@ async def test_a_handler_is_forgotten_only_for_one_with_its_own_key(tmp_path: Pa
         context.term()
 
 
+async def test_a_row_at_the_servers_own_port_is_not_called(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with a_server(server_config):
+        await asyncio.to_thread(raw_handler.start, "send")
+        await asyncio.to_thread(raw_handler.stop)
+    moved = replace(server_config, server_address=raw_handler.address)
+    async with a_server(moved) as api:
+        assert await known(api) == []
+
+
 async def test_an_answer_in_the_older_form_means_the_same_after_a_restart(
     server_config: ServerConfig, raw_handler: RawHandler
 ) -> None:
@@ -269,7 +280,10 @@ def test_which_rows_are_called(
     tmp_path: Path, address: str, key: str | None, everywhere: bool | None, called: bool
 ) -> None:
     keys = load_keys(tmp_path / "keys", everywhere=everywhere) if everywhere is not None else None
-    assert may_be_called(Instance("raw", address, ("a",), 1, key), keys) is called
+    instance = Instance("raw", address, ("a",), 1, key)
+    assert may_be_called(instance, keys) is called
+    own = may_be_called(instance, keys, [5000])  # the server's own port, on this machine only
+    assert own is (called and "10.0.0.1" in address)
 
 
 # ---------------------------------------------------------------- how long
