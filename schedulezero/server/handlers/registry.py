@@ -199,7 +199,11 @@ class Registry:
 
     async def keep_renewing(self) -> None:
         """Save a sign of life of each instance that answers, every hour, until cancelled."""
-        await self._keeping.keep_renewing(self._entries.all, self.answers)
+
+        async def answers(entry: Entry) -> bool:
+            return await self.answers(entry) and self.is_current(entry)
+
+        await self._keeping.keep_renewing(self._entries.all, answers)
 
     # ---------------------------------------------------------------- instances from the database
 

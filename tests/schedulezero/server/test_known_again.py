@@ -26,7 +26,7 @@ from schedulezero.server.records.instances import KEPT_FOR, Instance, Instances,
 from schedulezero.server.records.tables import handlers, metadata
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
-from schedulezero.storage.database import database_of
+from schedulezero.storage.database import Database, database_of
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.keys import KeyRing, load_keys
 from tests.conftest import Api, until
@@ -329,3 +329,45 @@ async def test_a_locked_file_keeps_no_handler_waiting(
         assert (await ended(api, await due_now(api)))["status"] == "succeeded"
     async with a_server(server_config) as api:
         assert await known(api) == [("raw", "Connected", ["send"])]
+
+
+# ---------------------------------------------------------------- signs of life
+
+
+@asynccontextmanager
+async def a_registry(database: str) -> AsyncIterator[tuple[Registry, Database]]:
+    """A registry that looks for due renewals all the time, and its database."""
+
+    async def nothing() -> list[str]:
+        return []
+
+    context = zmq.asyncio.Context()
+    opened = database_of(database, metadata)
+    await opened.open()
+    registry = Registry(context, kept=Instances(opened), needed=nothing)
+    renewing = asyncio.create_task(registry.keep_renewing())
+    try:
+        yield registry, opened
+    finally:
+        renewing.cancel()
+        await asyncio.wait((renewing,))
+        registry.close()
+        context.term()
+        await opened.close()
+
+
+async def test_a_registration_that_could_not_be_saved_is_saved_soon(
+    database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("_LOOK_SECONDS", "_SAVE_AGAIN_SECONDS"):
+        monkeypatch.setattr(f"schedulezero.server.handlers.keeping.{name}", 0.05)
+    async with a_registry(database) as (registry, opened):
+        await opened.write(handlers.drop)
+        await registry.register(Instance("raw", "tcp://127.0.0.1:9", ("a",), 1))
+        await until(lambda: caplog.text.count("saving handler 'raw' stopped") > 2, 3)
+        await opened.write(handlers.create)
+
+        async def saved() -> bool:
+            return [item.handler_id for item in await Instances(opened).all()] == ["raw"]
+
+        await until(saved, 3)
