@@ -343,14 +343,23 @@ class Registry:
             entry.connection.close()
             entry.connection = self._connect(entry.instance)
 
-    async def list(self) -> list[HandlerInfo]:
-        """Return every instance; ping those that aren't busy and weren't heard from recently."""
+    @property
+    def count(self) -> int:
+        """The number of known instances."""
+        return self._entries.count
+
+    async def list(self, most: int | None = None) -> list[HandlerInfo]:
+        """Return the first ``most`` instances by name and address, or all.
+
+        Those that aren't busy and weren't heard from recently are pinged, except those that gave no sign of
+        life when last asked for one to save. Otherwise each list takes a second while any is away.
+        """
 
         async def describe(entry: Entry) -> HandlerInfo:
             instance = entry.instance
             busy = instance.concurrency == 1 and entry.slots.locked()
             known = self._is_let_in(entry) and (entry.fresh or (entry.online and busy))
-            connected = known or await self.answers(entry)
+            connected = known or (not entry.silent_at and await self.answers(entry))
             return HandlerInfo(
                 instance.handler_id,
                 instance.address,
@@ -360,7 +369,8 @@ class Registry:
                 instance.shards.to_json() if instance.shards is not None else None,
             )
 
-        return list(await asyncio.gather(*(describe(entry) for entry in self._entries.all())))
+        entries = sorted(self._entries.all(), key=lambda item: (item.handler_id, item.instance.address))
+        return list(await asyncio.gather(*(describe(entry) for entry in entries[:most])))
 
     def close(self) -> None:
         """Close every connection, and give up what is still being saved."""

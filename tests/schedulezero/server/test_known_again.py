@@ -173,7 +173,7 @@ async def test_a_handler_is_forgotten_only_for_one_with_its_own_key(tmp_path: Pa
             assert [name for name, _ in registry.signs_of_life()] == left
     finally:
         registry.close()
-        context.term()
+        context.destroy(linger=0)
 
 
 async def test_a_row_at_the_servers_own_port_is_not_called(
@@ -352,7 +352,7 @@ async def a_registry(database: str) -> AsyncIterator[tuple[Registry, Database]]:
         renewing.cancel()
         await asyncio.wait((renewing,))
         registry.close()
-        context.term()
+        context.destroy(linger=0)
         await opened.close()
 
 
@@ -371,3 +371,28 @@ async def test_a_registration_that_could_not_be_saved_is_saved_soon(
             return [item.handler_id for item in await Instances(opened).all()] == ["raw"]
 
         await until(saved, 3)
+
+
+async def test_a_handler_that_has_long_been_silent_is_listed_without_a_ping(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schedulezero.server.handlers.keeping._LOOK_SECONDS", 0.05)
+    (port,) = free_ports(1)
+    address = f"tcp://127.0.0.1:{port}"
+    async with a_registry(database) as (registry, _):
+        await registry.take_over([Instance("bot", address, ("hello",), 1)])
+        (entry,) = registry._entries.all()
+        await until(lambda: entry.silent_at)
+        handler = Handler("moon", "bot", address, None)
+        handler.register_sprocket("hello", hello)
+        handler.start()
+        await handler.wait_bound()
+        try:
+            assert [info.connected for info in await registry.list()] == [False]
+            assert await registry.report("bot", "online", None)
+            assert [info.connected for info in await registry.list()] == [True]
+            assert await registry.report("bot", "offline", None)  # silent once, but not for long
+            assert [info.connected for info in await registry.list()] == [True]
+        finally:
+            handler.stop()
+            await handler.wait_stopped()
