@@ -110,17 +110,18 @@ async def receive_handlers(
     doorkeeper = Doorkeeper(keys, most_peers(descriptor_limit()))
     questions = doorkeeper.socket(context)
     stack.callback(questions.close)
+    own_ports = {urlsplit(item).port or 80 for item in (config.server_address, config.api_endpoint)}
     registry = Registry(
         context,
         keys,
         Instances(kept.database),
         shared=kept.signals.shared,
         most=most,
+        own_ports=own_ports,
         needed=kept.jobs.handlers_needed,
     )
     stack.callback(registry.close)
     await registry.recover()
-    own_ports = {urlsplit(item).port or 80 for item in (config.server_address, config.api_endpoint)}
     registrations = Registrations(context, registry, config.server_address, doorkeeper, keys, own_ports)
     stack.callback(registrations.close)
     return Callees(registry, registrations, doorkeeper, questions)

@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import socket
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 _HANDLER_ADDRESS = re.compile(
@@ -55,3 +56,9 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_own_address(address: str, own_ports: Collection[int]) -> bool:
+    """Return whether an address is at one of these ports of this machine, judging by its text alone."""
+    parts = urlsplit(address)
+    return parts.port in own_ports and (is_loopback(address) or parts.hostname in ("0.0.0.0", "::"))

@@ -63,10 +63,11 @@ _LINKS = (
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What only those see who may read: the version and the handlers."""
+    """What only those see who may read: the version, handlers, and how many more there are."""
 
     version: str
     handlers: Sequence[HandlerInfo]
+    more: int = 0
 
 
 def front_page(health: JsonObject, details: Details | None) -> str:
@@ -108,7 +109,7 @@ def _handlers(details: Details | None) -> str:
     if not details.handlers:
         return "<h2>Handlers</h2><p>No handler is registered.</p>"
     shown = "".join(_handler(info) for info in details.handlers[:MOST_HANDLERS])
-    left = len(details.handlers) - MOST_HANDLERS
+    left = max(0, len(details.handlers) - MOST_HANDLERS) + details.more
     more = f"<p>{left} more are in <code>/api/handlers</code>.</p>" if left > 0 else ""
     return f"<h2>Handlers</h2>{shown}{more}"
 
@@ -149,7 +150,7 @@ class FrontPageResource:
     async def show(self, request: web.Request) -> web.Response:
         details = None
         if self._may_read(request):
-            found = sorted(await self._registry.list(), key=lambda info: (info.id, info.address))
-            details = Details(installed_version(), found)
+            shown = await self._registry.list(MOST_HANDLERS)
+            details = Details(installed_version(), shown, max(0, self._registry.count - MOST_HANDLERS))
         text = front_page(await self._health.report(), details)
         return web.Response(text=text, content_type="text/html", headers=HEADERS)

@@ -25,6 +25,8 @@ class Entry:
     slots: asyncio.Semaphore
     heard_at: float = 0.0
     renewed_at: float = 0.0
+    silent_at: float = 0.0
+    """When it was last asked for a sign of life to save and gave none; 0 if it has given one since."""
     under_way: int = 0
     online: bool = True
     answered: bool = False
@@ -34,6 +36,7 @@ class Entry:
     def heard(self) -> None:
         """Note a sign of life."""
         self.heard_at = time.monotonic()
+        self.silent_at = 0.0
         self.online = True
 
     def spoke(self) -> None:

@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 3600.0
 """How long after its last sign of life was saved an instance is asked for another one to save."""
-_FIRST_RENEWAL_SECONDS = 60.0
+_LOOK_SECONDS = 60.0
+"""How often to look for instances that are due."""
+_SILENT_SECONDS = 600.0
+"""How long after it gave no sign of life an instance is asked again."""
 _RENEWED_AT_ONCE = 20
 _SAVE_SECONDS = 1.0
 _SAVE_AGAIN_SECONDS = 60.0
@@ -90,6 +93,7 @@ class Keeping:
             await self._table.heard(entry.handler_id, entry.instance.address)
         except DatabaseUnavailable as error:
             log.warning("the sign of life of handler %r was not saved: %s", entry.handler_id, error)
+            _save_again_soon(entry)
 
     async def keep_renewing(
         self, entries: Callable[[], Iterable[Entry]], answers: Callable[[Entry], Awaitable[bool]]
@@ -100,7 +104,7 @@ class Keeping:
 
         Parameters:
             entries: returns the known instances.
-            answers: asks an instance whether it is there.
+            answers: asks an instance whether it is there; False for one that was dropped since.
         """
         places = asyncio.Semaphore(_RENEWED_AT_ONCE)
 
@@ -108,12 +112,12 @@ class Keeping:
             async with places:
                 if await answers(entry):
                     await self.renew(entry)
+                elif not entry.fresh:  # nor heard from while it was asked
+                    entry.silent_at = time.monotonic()
 
-        pause = _FIRST_RENEWAL_SECONDS
         while self._table is not None:
-            await asyncio.sleep(pause)
-            pause = RENEW_SECONDS
-            await asyncio.gather(*(ask(entry) for entry in entries() if is_old(entry)))
+            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.gather(*(ask(entry) for entry in entries() if is_due(entry)))
 
     def close(self) -> None:
         """Give up what is still being written."""
@@ -122,11 +126,11 @@ class Keeping:
 
     async def _save_behind(self, table: Instances, entry: Entry) -> None:
         entry.renewed_at = time.monotonic()
-
-        def failed(_: BaseException) -> None:
-            entry.renewed_at = time.monotonic() - RENEW_SECONDS + _SAVE_AGAIN_SECONDS
-
-        await self._behind(table.save(entry.instance), f"saving handler {entry.handler_id!r}", failed)
+        await self._behind(
+            table.save(entry.instance),
+            f"saving handler {entry.handler_id!r}",
+            lambda _: _save_again_soon(entry),
+        )
 
     async def _behind(
         self,
@@ -144,3 +148,13 @@ class Keeping:
 def is_old(entry: Entry) -> bool:
     """Return whether an instance's last sign of life was saved a while ago, or never by this process."""
     return entry.renewed_at == 0.0 or time.monotonic() - entry.renewed_at >= RENEW_SECONDS
+
+
+def is_due(entry: Entry) -> bool:
+    """Return whether to ask an instance now for a sign of life to save."""
+    silent = entry.silent_at != 0.0 and time.monotonic() - entry.silent_at < _SILENT_SECONDS
+    return is_old(entry) and not silent
+
+
+def _save_again_soon(entry: Entry) -> None:
+    entry.renewed_at = time.monotonic() - RENEW_SECONDS + _SAVE_AGAIN_SECONDS

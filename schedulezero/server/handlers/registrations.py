@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import zmq
 import zmq.asyncio
@@ -22,7 +21,7 @@ from schedulezero.model import JsonObject
 from schedulezero.server.handlers.crowd import MOST_METHODS, MOST_SCHEMA_BYTES, MOST_SCHEMA_DEPTH, Crowded
 from schedulezero.server.handlers.registry import Registry, Taken
 from schedulezero.server.records.instances import Instance
-from schedulezero.wire.addresses import is_handler_address, is_loopback
+from schedulezero.wire.addresses import is_handler_address, is_loopback, is_own_address
 from schedulezero.wire.doorkeeper import Doorkeeper
 from schedulezero.wire.keys import KeyRing, proved_key
 from schedulezero.wire.protocol import (
@@ -148,7 +147,7 @@ class Registrations:
             return failure(
                 f'"methods" must be a list of at most {MOST_METHODS} method names of 1 to 100 characters.'
             )
-        if urlsplit(address).port in self._own_ports and _is_here(address):
+        if is_own_address(address, self._own_ports):
             return failure(f'"address" must be where the handler listens; the server does at {address}.')
         if is_loopback(address) and not (self._keys is not None and self._keys.everywhere):
             key = None  # calls on this machine are in plain text
@@ -204,11 +203,6 @@ class Registrations:
         ):
             return failure("Handler not registered")
         return {"success": True, "handler_id": handler_id, "status": status}
-
-
-def _is_here(address: str) -> bool:
-    """Return whether an address points to this machine, judging by its text alone."""
-    return is_loopback(address) or urlsplit(address).hostname in ("0.0.0.0", "::")
 
 
 def _schemas(value: Any, methods: Sequence[str]) -> dict[str, JsonObject]:

@@ -53,6 +53,7 @@ class Registry:
         kept: the table of instances; None to keep them in memory only.
         shared: whether other nodes read and write that table.
         most: the most instances to know at once.
+        own_ports: the server's own ports, where no handler can listen.
         needed: returns the handlers that jobs need.
     """
 
@@ -64,6 +65,7 @@ class Registry:
         *,
         shared: bool = False,
         most: int = MOST_INSTANCES,
+        own_ports: Collection[int] = (),
         needed: Callable[[], Awaitable[Collection[str]]],
     ) -> None:
         self._context = context
@@ -72,6 +74,7 @@ class Registry:
         self._entering = asyncio.Lock()
         self._new = Bucket(NEW_PER_SECOND, NEW_AT_ONCE)
         self._keys = keys
+        self._own_ports = own_ports
         self._keeping = Keeping(kept, shared=shared)
         self._entries = Entries(self._connect)
         self._look = asyncio.Event()
@@ -112,7 +115,35 @@ class Registry:
             entry = await self._keeping.save(instance, self._entries.find(instance), self._entries.keep)
         entry.heard()
         self._entries.arrived(instance.handler_id)
+        await self._forget_former_names(entry)
         return known
+
+    async def _forget_former_names(self, entry: Entry) -> None:
+        """Forget other handlers at the address of an instance that has just registered.
+
+        One program listens there, and an answer to a ping doesn't tell its name: after it was renamed, its
+        former name would count as alive for ever. A handler stays if it proved another key, which the
+        instance can't speak for, or while it carries out a call.
+        """
+        if not self._entries.is_current(entry):
+            return  # another one has registered there since
+        former = [
+            other
+            for other in self._entries.all()
+            if other.handler_id != entry.handler_id
+            and same_place(other.instance, entry.instance)
+            and not other.under_way
+        ]
+        for other in former:
+            self._entries.drop(other)
+            log.warning(
+                "handler %r is forgotten: %r has registered at its address %s",
+                other.handler_id,
+                entry.handler_id,
+                entry.instance.address,
+            )
+        for other in former:
+            await self._keeping.forget(other)
 
     async def _make_room(self) -> None:
         """Drop unneeded instances if there are too many. Raises Crowded if all of them are in use."""
@@ -168,7 +199,11 @@ class Registry:
 
     async def keep_renewing(self) -> None:
         """Save a sign of life of each instance that answers, every hour, until cancelled."""
-        await self._keeping.keep_renewing(self._entries.all, self.answers)
+
+        async def answers(entry: Entry) -> bool:
+            return await self.answers(entry) and self.is_current(entry)
+
+        await self._keeping.keep_renewing(self._entries.all, answers)
 
     # ---------------------------------------------------------------- instances from the database
 
@@ -199,7 +234,8 @@ class Registry:
 
     async def take_over(self, instances: list[Instance]) -> None:
         """Replace the known instances with the given ones, except those that this server may not call."""
-        instances = [item for item in instances if may_be_called(item, self._keys)][: self._most]
+        allowed = [item for item in instances if may_be_called(item, self._keys, self._own_ports)]
+        instances = allowed[: self._most]
         kept = {(item.handler_id, item.address) for item in instances}
         for entry in self._entries.all():
             if (entry.instance.handler_id, entry.instance.address) not in kept:
@@ -307,14 +343,23 @@ class Registry:
             entry.connection.close()
             entry.connection = self._connect(entry.instance)
 
-    async def list(self) -> list[HandlerInfo]:
-        """Return every instance; ping those that aren't busy and weren't heard from recently."""
+    @property
+    def count(self) -> int:
+        """The number of known instances."""
+        return self._entries.count
+
+    async def list(self, most: int | None = None) -> list[HandlerInfo]:
+        """Return the first ``most`` instances by name and address, or all.
+
+        Those that aren't busy and weren't heard from recently are pinged, except those that gave no sign of
+        life when last asked for one to save. Otherwise each list takes a second while any is away.
+        """
 
         async def describe(entry: Entry) -> HandlerInfo:
             instance = entry.instance
             busy = instance.concurrency == 1 and entry.slots.locked()
             known = self._is_let_in(entry) and (entry.fresh or (entry.online and busy))
-            connected = known or await self.answers(entry)
+            connected = known or (not entry.silent_at and await self.answers(entry))
             return HandlerInfo(
                 instance.handler_id,
                 instance.address,
@@ -324,7 +369,8 @@ class Registry:
                 instance.shards.to_json() if instance.shards is not None else None,
             )
 
-        return list(await asyncio.gather(*(describe(entry) for entry in self._entries.all())))
+        entries = sorted(self._entries.all(), key=lambda item: (item.handler_id, item.instance.address))
+        return list(await asyncio.gather(*(describe(entry) for entry in entries[:most])))
 
     def close(self) -> None:
         """Close every connection, and give up what is still being saved."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
@@ -24,7 +24,7 @@ from schedulezero.storage import signals
 from schedulezero.storage.database import Database
 from schedulezero.storage.signals import Signal
 from schedulezero.storage.sql import insert_into
-from schedulezero.wire.addresses import is_handler_address, is_loopback
+from schedulezero.wire.addresses import is_handler_address, is_loopback, is_own_address
 from schedulezero.wire.keys import KeyRing
 from schedulezero.wire.shards import Shards, read_shards
 
@@ -69,14 +69,15 @@ class Instance:
         object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
-def may_be_called(instance: Instance, keys: KeyRing | None) -> bool:
+def may_be_called(instance: Instance, keys: KeyRing | None, own_ports: Collection[int] = ()) -> bool:
     """Return whether this server, with its present keys, would accept an instance's registration.
 
     A row may be older than the settings. Without this, an instance that registered in plain text would still
     be called after a restart with ``require_keys``, and one that proved a key would be called in plain text,
-    by which any program at its address could take its place.
+    by which any program at its address could take its place. One at the server's own port, `own_ports`, would
+    count as alive: the server itself answers the pings.
     """
-    if not is_handler_address(instance.address):
+    if not is_handler_address(instance.address) or is_own_address(instance.address, own_ports):
         return False
     plain = is_loopback(instance.address) and not (keys is not None and keys.everywhere)
     return (instance.key is None) if plain else (keys is not None and instance.key is not None)

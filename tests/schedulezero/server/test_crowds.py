@@ -7,7 +7,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,17 +135,22 @@ async def test_so_many_new_handlers_a_second_and_no_more(
 
 async def test_one_that_must_be_waited_for_holds_up_no_other(server: ServerConfig) -> None:
     """A name whose instance listens and is silent is asked for a second before another may take it."""
-    with socket.create_server(("127.0.0.1", 0)) as silent, a_crowd(server.server_address) as made:
-        port = silent.getsockname()[1]
+    with ExitStack() as stack:
+        made = stack.enter_context(a_crowd(server.server_address))
+        silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(20)]
+        ports = [item.getsockname()[1] for item in silent]
         names = [f"slow-{n}" for n in range(20)]
-        made.tell(*(registration(name, f"tcp://127.0.0.1:{port}") for name in names))
+        made.tell(
+            *(registration(name, f"tcp://127.0.0.1:{port}") for name, port in zip(names, ports, strict=True))
+        )
         offline = [
             {"method": "report_status", "params": {"handler_id": name, "status": "offline"}} for name in names
         ]
         made.tell(*offline)
         began = time.monotonic()
         await asyncio.to_thread(
-            made.tell, *(registration(name, f"tcp://127.0.0.1:{port + 1}") for name in names)
+            made.tell,
+            *(registration(name, f"tcp://127.0.0.2:{port}") for name, port in zip(names, ports, strict=True)),
         )
         assert time.monotonic() - began < 10  # one after the other they would take twenty seconds
 

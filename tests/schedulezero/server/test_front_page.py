@@ -17,6 +17,7 @@ from schedulezero.server.api.front_page import MOST_HANDLERS, MOST_METHODS, Deta
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from schedulezero.version import installed_version
+from schedulezero.wire.addresses import free_ports
 from tests.support.peers import RawHandler
 
 WELL = {"status": "ok", "runs_waiting": 0, "runs_under_way": 1}
@@ -119,6 +120,23 @@ def test_a_crowd_of_handlers_and_methods_is_cut() -> None:
     assert f"{1000 - MOST_HANDLERS} more are in" in page.text
     assert f"and {1000 - MOST_METHODS} more" in page.text
     assert page.text.count("disconnected") == MOST_HANDLERS
+
+
+async def test_only_handlers_that_it_shows_are_pinged(
+    server: ServerConfig, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schedulezero.server.api.front_page.MOST_HANDLERS", 1)
+    other = RawHandler(free_ports(1)[0], server.server_address, "second")
+    for handler in (other, raw_handler):
+        await asyncio.to_thread(handler.start, "send")
+        offline = {"handler_id": handler.handler_id, "status": "offline"}
+        await asyncio.to_thread(handler.tell, {"method": "report_status", "params": offline})
+    async with httpx.AsyncClient(base_url=server.api_endpoint) as http:
+        page = Page((await http.get("/")).text)
+    assert raw_handler.address in page.text and other.address not in page.text
+    assert "1 more are in" in page.text
+    assert (raw_handler.pings, other.pings) == (1, 0)
+    await asyncio.to_thread(other.stop)
 
 
 @pytest.mark.browser

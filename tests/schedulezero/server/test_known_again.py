@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -15,17 +17,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import zmq
+import zmq.asyncio
 
 from schedulezero import instants
 from schedulezero.handler.handler import Handler
+from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records.instances import KEPT_FOR, Instance, Instances, may_be_called
 from schedulezero.server.records.tables import handlers, metadata
 from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
-from schedulezero.storage.database import database_of
+from schedulezero.storage.database import Database, database_of
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.keys import KeyRing, load_keys
-from tests.conftest import Api
+from tests.conftest import Api, until
 from tests.support.clocks import Clock
 from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
@@ -98,6 +102,89 @@ async def test_a_live_handler_keeps_its_name_over_a_restart(
         answer = await asyncio.to_thread(tell, server_config.server_address, message)
         assert answer["success"] is False and "alive" in answer["error"]
         assert await known(api) == [("raw", "Connected", ["send"])]
+
+
+async def test_a_renamed_handler_frees_its_old_name(
+    server_config: ServerConfig, raw_handler: RawHandler, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The process at the address answers pings, whatever its name was when the row was written."""
+    (port,) = free_ports(1)
+    other = RawHandler(port, server_config.server_address)
+    async with a_server(server_config) as api:
+        await asyncio.to_thread(raw_handler.start, "send")
+        raw_handler.handler_id = "renamed"
+        with caplog.at_level(logging.INFO):
+            assert (await asyncio.to_thread(raw_handler.register, "send"))["success"] is True
+        assert await known(api) == [("renamed", "Connected", ["send"])]
+        assert "'raw' is forgotten" in caplog.text and "'renamed'" in caplog.text
+    async with a_server(server_config) as api:
+        assert await known(api) == [("renamed", "Connected", ["send"])]
+        assert (await asyncio.to_thread(other.start, "new"))["success"] is True
+        assert sorted(await known(api)) == [
+            ("raw", "Connected", ["new"]),
+            ("renamed", "Connected", ["send"]),
+        ]
+    await asyncio.to_thread(other.stop)
+
+
+async def test_a_handler_in_a_call_is_not_forgotten_for_another_at_its_address(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    ending = threading.Event()
+
+    def respond(_: dict[str, Any]) -> dict[str, Any]:
+        assert ending.wait(20)
+        return {"success": True}
+
+    raw_handler.respond = respond
+    async with a_server(server_config) as api:
+        await asyncio.to_thread(raw_handler.start, "send")
+        job_id = await due_now(api)
+        until_called = asyncio.create_task(ended(api, job_id))
+        await until(lambda: is_under_way(api))
+        thief = {"handler_id": "thief", "address": raw_handler.address, "methods": ["send"]}
+        message = json.dumps({"method": "register", "params": thief}).encode()
+        assert (await asyncio.to_thread(tell, server_config.server_address, message))["success"] is True
+        ending.set()
+        assert (await until_called)["status"] == "succeeded"
+        assert {name for name, _, _ in await known(api)} == {"raw", "thief"}
+
+
+async def is_under_way(api: Api) -> bool:
+    return (await api.get("/api/health")).json()["runs_under_way"] == 1
+
+
+async def test_a_handler_is_forgotten_only_for_one_with_its_own_key(tmp_path: Path) -> None:
+    """On one address, a proved key, another one and none are three strangers."""
+
+    async def nothing() -> list[str]:
+        return []
+
+    context = zmq.asyncio.Context()
+    registry = Registry(context, load_keys(tmp_path / "keys"), needed=nothing)
+    address = f"tcp://127.0.0.1:{free_ports(1)[0]}"
+    other = zmq.curve_keypair()[0].decode()
+    try:
+        for number, key in enumerate((PUBLIC, other, None)):
+            await registry.register(Instance(f"old-{number}", address, ("a",), 1, key))
+        for number, key in enumerate((PUBLIC, other, None)):
+            await registry.register(Instance(f"new-{number}", address, ("a",), 1, key))
+            left = [f"new-{n}" for n in range(number + 1)] + [f"old-{n}" for n in range(number + 1, 3)]
+            assert [name for name, _ in registry.signs_of_life()] == left
+    finally:
+        registry.close()
+        context.destroy(linger=0)
+
+
+async def test_a_row_at_the_servers_own_port_is_not_called(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with a_server(server_config):
+        await asyncio.to_thread(raw_handler.start, "send")
+        await asyncio.to_thread(raw_handler.stop)
+    moved = replace(server_config, server_address=raw_handler.address)
+    async with a_server(moved) as api:
+        assert await known(api) == []
 
 
 async def test_an_answer_in_the_older_form_means_the_same_after_a_restart(
@@ -193,7 +280,10 @@ def test_which_rows_are_called(
     tmp_path: Path, address: str, key: str | None, everywhere: bool | None, called: bool
 ) -> None:
     keys = load_keys(tmp_path / "keys", everywhere=everywhere) if everywhere is not None else None
-    assert may_be_called(Instance("raw", address, ("a",), 1, key), keys) is called
+    instance = Instance("raw", address, ("a",), 1, key)
+    assert may_be_called(instance, keys) is called
+    own = may_be_called(instance, keys, [5000])  # the server's own port, on this machine only
+    assert own is (called and "10.0.0.1" in address)
 
 
 # ---------------------------------------------------------------- how long
@@ -239,3 +329,70 @@ async def test_a_locked_file_keeps_no_handler_waiting(
         assert (await ended(api, await due_now(api)))["status"] == "succeeded"
     async with a_server(server_config) as api:
         assert await known(api) == [("raw", "Connected", ["send"])]
+
+
+# ---------------------------------------------------------------- signs of life
+
+
+@asynccontextmanager
+async def a_registry(database: str) -> AsyncIterator[tuple[Registry, Database]]:
+    """A registry that looks for due renewals all the time, and its database."""
+
+    async def nothing() -> list[str]:
+        return []
+
+    context = zmq.asyncio.Context()
+    opened = database_of(database, metadata)
+    await opened.open()
+    registry = Registry(context, kept=Instances(opened), needed=nothing)
+    renewing = asyncio.create_task(registry.keep_renewing())
+    try:
+        yield registry, opened
+    finally:
+        renewing.cancel()
+        await asyncio.wait((renewing,))
+        registry.close()
+        context.destroy(linger=0)
+        await opened.close()
+
+
+async def test_a_registration_that_could_not_be_saved_is_saved_soon(
+    database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("_LOOK_SECONDS", "_SAVE_AGAIN_SECONDS"):
+        monkeypatch.setattr(f"schedulezero.server.handlers.keeping.{name}", 0.05)
+    async with a_registry(database) as (registry, opened):
+        await opened.write(handlers.drop)
+        await registry.register(Instance("raw", "tcp://127.0.0.1:9", ("a",), 1))
+        await until(lambda: caplog.text.count("saving handler 'raw' stopped") > 2, 3)
+        await opened.write(handlers.create)
+
+        async def saved() -> bool:
+            return [item.handler_id for item in await Instances(opened).all()] == ["raw"]
+
+        await until(saved, 3)
+
+
+async def test_a_handler_that_has_long_been_silent_is_listed_without_a_ping(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schedulezero.server.handlers.keeping._LOOK_SECONDS", 0.05)
+    (port,) = free_ports(1)
+    address = f"tcp://127.0.0.1:{port}"
+    async with a_registry(database) as (registry, _):
+        await registry.take_over([Instance("bot", address, ("hello",), 1)])
+        (entry,) = registry._entries.all()
+        await until(lambda: entry.silent_at)
+        handler = Handler("moon", "bot", address, None)
+        handler.register_sprocket("hello", hello)
+        handler.start()
+        await handler.wait_bound()
+        try:
+            assert [info.connected for info in await registry.list()] == [False]
+            assert await registry.report("bot", "online", None)
+            assert [info.connected for info in await registry.list()] == [True]
+            assert await registry.report("bot", "offline", None)  # silent once, but not for long
+            assert [info.connected for info in await registry.list()] == [True]
+        finally:
+            handler.stop()
+            await handler.wait_stopped()
