@@ -134,9 +134,9 @@ TABLE = {
         "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/creating": (
-        "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
-        "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/desk/kit "
-        "cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
+        "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
+        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
