@@ -28,7 +28,9 @@ TABLE = {
     "schedulezero/when/calendar": "schedulezero schedulezero/model",
     "schedulezero/wire": "schedulezero schedulezero/model schedulezero/storage",
     "schedulezero/when/language": "schedulezero schedulezero/model schedulezero/when/calendar",
-    "schedulezero/methods": "schedulezero schedulezero/model schedulezero/when/language",
+    "schedulezero/methods": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language"
+    ),
     "schedulezero/client": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/calendar "
         "schedulezero/when/language schedulezero/methods"
