@@ -10,8 +10,10 @@ import pytest
 
 from bot.pace import pace, shared_pace
 from cogs.background import ping_budget
-from schedulezero.handler import executor, job_meta, journal
+from schedulezero.client import published_ids
+from schedulezero.handler import executor, journal
 from schedulezero.handler.repetitions import PUBLISHED
+from schedulezero.methods import job_meta
 from schedulezero.model import job
 from schedulezero.server.decisions import retry
 from schedulezero.server.engine import shared_queue
@@ -52,6 +54,7 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
      (PUBLISHED.after_failure(0).earliest, PUBLISHED.after_failure(0).latest)),
     ("reference/wire.md", "| up to # seconds after a call from before", (PUBLISHED.longest_chain,)),
     ("reference/wire.md", "at most # characters as JSON", (job_meta.LARGEST_META,)),
+    ("reference/wire.md", "at most # letters, digits, dots", (published_ids.LONGEST_FITTING,)),
     ("reference/wire.md", "| `schemas` | # KiB, # levels",
      (crowd.MOST_SCHEMA_BYTES / 1024, crowd.MOST_SCHEMA_DEPTH)),
     ("reference/wire.md", "| the handshake | # seconds", (doorkeeper.HANDSHAKE_SECONDS,)),

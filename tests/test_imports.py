@@ -28,7 +28,9 @@ TABLE = {
     "schedulezero/when/calendar": "schedulezero schedulezero/model",
     "schedulezero/wire": "schedulezero schedulezero/model schedulezero/storage",
     "schedulezero/when/language": "schedulezero schedulezero/model schedulezero/when/calendar",
-    "schedulezero/methods": "schedulezero schedulezero/model schedulezero/when/language",
+    "schedulezero/methods": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language"
+    ),
     "schedulezero/client": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/calendar "
         "schedulezero/when/language schedulezero/methods"
@@ -134,9 +136,9 @@ TABLE = {
         "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/creating": (
-        "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
-        "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/desk/kit "
-        "cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
+        "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
+        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "

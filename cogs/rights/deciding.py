@@ -143,8 +143,13 @@ def may_touch(job: Job, member: discord.Member) -> bool:
         return True
     if belongs_to_another(job):
         return False
-    roles = {str(item) for item in job.meta.get(MANAGERS) or ()}
-    return not roles or bool(roles & {str(role.id) for role in member.roles})
+    roles = job.meta.get(MANAGERS)
+    if not roles:
+        return True
+    if not isinstance(roles, list | tuple):
+        return False  # a client of the server wrote something else, and which roles it meant is unknown
+    named = {str(item) for item in roles}
+    return any(str(role.id) in named for role in member.roles)
 
 
 def _not_theirs(job: Job) -> str:

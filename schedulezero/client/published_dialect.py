@@ -7,7 +7,8 @@ schedule that has fired for the last time, but not its execution: `published_ids
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -38,7 +39,10 @@ from schedulezero.model import (
     RunState,
 )
 from schedulezero.sentences import Sentence
+from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.language.nearest import refusal
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -90,6 +94,8 @@ class SchedulesDialect(Dialect):
         self._http = http
         self._jobs: dict[str, Job] = {}
         """The jobs seen last: their runs stay in the history when the server has forgotten them."""
+        self._foreign: Set[str] = frozenset()
+        """The schedules with a guild that can't be ours: each is logged once."""
 
     async def create(self, job: Job, by: str | None = None) -> Job:
         if job.state is JobState.PENDING:
@@ -98,6 +104,7 @@ class SchedulesDialect(Dialect):
             raise self._without(Feature.POLICIES)
         if job.trigger.type == "calendar":
             raise NotSupported(refusal(job.trigger, job.timezone))
+        job = replace(job, trigger=with_day_names(job.trigger))
         now = datetime.now(UTC)
         try:
             trigger = published_trigger(job.trigger, job.timezone, now)
@@ -229,7 +236,12 @@ class SchedulesDialect(Dialect):
 
     async def _all(self) -> list[Job]:
         answer = await self._http.request("GET", "/api/schedules", mends=True)
-        found = await asyncio.to_thread(jobs_of, items_of(answer, "schedules"))
+        found, foreign = await asyncio.to_thread(jobs_of, items_of(answer, "schedules"))
+        for schedule_id in foreign.keys() - self._foreign:
+            log.warning(
+                "The schedule %.100r isn't ours and is left out: %s", schedule_id, foreign[schedule_id]
+            )
+        self._foreign = foreign.keys()
         for job in found:
             self._remember(job)
         return found

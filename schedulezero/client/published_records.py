@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from schedulezero.client.published_ids import job_of_run
-from schedulezero.instants import from_iso, to_iso_or_none
+from schedulezero.client.published_ids import fits_a_button, job_of_run
+from schedulezero.errors import ParameterError
+from schedulezero.instants import from_iso, from_iso_or_none, to_iso_or_none
+from schedulezero.methods.job_meta import read_meta
 from schedulezero.methods.spec import META_KEY
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState, Trigger
 from schedulezero.sentences import read_sentence
+from schedulezero.when.calendar.weekdays import stored_trigger
 
 # Read as: a record's status, the state of its run; any other status means that it failed.
 _STATES = {
@@ -49,15 +52,35 @@ def schedule_body(job: Job, schedule_id: str, trigger: JsonObject) -> JsonObject
     }
 
 
-def jobs_of(items: Sequence[JsonObject]) -> list[Job]:
-    """Convert schedules to jobs, without runs on demand that are about to start."""
-    return [
-        job for item in items if (job := _job_of_schedule(item)) is not None and job_of_run(job.id) is None
-    ]
+def jobs_of(items: Sequence[JsonObject]) -> tuple[list[Job], dict[str, str]]:
+    """Convert schedules to jobs, without runs on demand that are about to start.
+
+    Also returns the schedules that name a guild but can't be ours: id → why. Any client of the server may
+    have made them.
+    """
+    found: list[Job] = []
+    foreign: dict[str, str] = {}
+    for item in items:
+        schedule_id = str(item.get("id"))
+        if job_of_run(schedule_id) is not None:
+            continue
+        try:
+            job = _job_of_schedule(item, schedule_id)
+        except ParameterError as error:
+            foreign[schedule_id] = error.message
+            continue
+        if job is not None and job.guild_id is not None and not fits_a_button(schedule_id):
+            foreign[schedule_id] = "its id doesn't fit into a button"
+        elif job is not None:
+            found.append(job)
+    return found, foreign
 
 
-def _job_of_schedule(data: JsonObject) -> Job | None:
-    """Convert a published schedule to a job; None if its format is unknown to us."""
+def _job_of_schedule(data: JsonObject, schedule_id: str) -> Job | None:
+    """Convert a published schedule to a job; None if its format is unknown to us.
+
+    Raises ParameterError if its ``_meta`` is malformed.
+    """
     args = data.get("args")
     if not isinstance(args, list) or len(cast("list[Any]", args)) < 3:
         return None
@@ -65,17 +88,14 @@ def _job_of_schedule(data: JsonObject) -> Job | None:
     if not isinstance(params, dict):
         return None
     own = dict(cast(JsonObject, params))
-    found = own.pop(META_KEY, None)
-    meta = cast(JsonObject, found) if isinstance(found, dict) else {}
-    described = meta.get("trigger")
-    trigger = (
-        Trigger.from_json(cast(JsonObject, described))
-        if isinstance(described, dict) and {"type", "args"} <= cast(JsonObject, described).keys()
-        else Trigger("unknown", {"text": str(data.get("trigger"))})
-    )
+    meta = read_meta(own.pop(META_KEY)) if META_KEY in own else {}
+    if "trigger" in meta:
+        trigger = stored_trigger(Trigger.from_json(meta["trigger"]))
+    else:
+        trigger = Trigger("unknown", {"text": str(data.get("trigger"))})
     next_run_at = _lenient_instant(data.get("next_fire_time"))
     return Job(
-        id=str(data.get("id")),
+        id=schedule_id,
         handler_id=str(handler_id),
         method=str(method),
         params=own,
@@ -85,10 +105,10 @@ def _job_of_schedule(data: JsonObject) -> Job | None:
         name=meta.get("name"),
         guild_id=meta.get("guild_id"),
         creator_id=meta.get("creator_id"),
-        meta=cast(JsonObject, meta.get("meta") or {}),
-        timezone=str(meta.get("timezone") or "UTC"),
-        created_at=_lenient_instant(meta.get("created_at")),
-        anchor_at=_lenient_instant(meta.get("anchor_at")),
+        meta=meta.get("meta", {}),
+        timezone=meta.get("timezone", "UTC"),
+        created_at=from_iso_or_none(meta.get("created_at")),
+        anchor_at=from_iso_or_none(meta.get("anchor_at")),
     )
 
 

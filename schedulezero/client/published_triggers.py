@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JsonObject, Trigger
-from schedulezero.when.calendar.cron_fields import WEEKDAYS
 from schedulezero.when.calendar.schedules import Once, OnFields, Schedule, period_of
 from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.weekdays import with_day_names
 
 _SAME = timedelta(seconds=1)
 _SOON = timedelta(seconds=10)
@@ -33,10 +33,7 @@ def published_trigger(trigger: Trigger, zone: str, now: datetime) -> JsonObject:
     if isinstance(schedule, Once):
         return {"type": "date", "run_date": to_iso(schedule.at)}
     if isinstance(schedule, OnFields):
-        args = {**trigger.args, "timezone": trigger.zone_or(zone)}
-        if any(letter.isdigit() for letter in str(args.get("day_of_week", ""))):
-            named = sorted(schedule.fields.weekdays or range(len(WEEKDAYS)))
-            args["day_of_week"] = ",".join(WEEKDAYS[day] for day in named)
+        args = {**with_day_names(trigger).args, "timezone": trigger.zone_or(zone)}
         return {"type": "cron", **args, "start_time": now.astimezone(schedule.zone).isoformat()}
     start = now + period_of(trigger.args, "trigger.args")
     return {"type": "interval", **trigger.args, "start_time": to_iso(start)}

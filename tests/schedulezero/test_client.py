@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -203,6 +204,19 @@ async def test_metadata_travels_inside_the_params_where_there_is_no_place_for_it
         assert body["trigger"].items() >= {"type": "cron", "hour": 9, "timezone": "Europe/Berlin"}.items()
         assert body["job_params"]["_meta"]["guild_id"] == "1"
         assert (await client.job(job.id, "1")).params == {"text": "hi"}
+
+
+async def test_weekday_numbers_of_an_earlier_version_keep_their_day_there(tmp_path: Path) -> None:
+    async with a_published_server(tmp_path) as (published, client):
+        job = await client.create(replace(JOB, trigger=Trigger("cron", {"day_of_week": 0, "hour": 9})))
+        assert job.trigger.args["day_of_week"] == "sun"
+        body = next(body for _, path, body in published.requests if path == "/api/schedule")
+        written = body["job_params"]["_meta"]["trigger"]["args"]
+        assert written["day_of_week"] == "sun"
+        written["day_of_week"] = 0  # as an earlier version wrote it: Monday
+        async with httpx.AsyncClient(base_url=published.api_endpoint) as rest:
+            await rest.post("/api/schedule", json=body)
+        assert (await client.job(job.id, "1")).trigger.args["day_of_week"] == "mon"
 
 
 async def test_a_run_at_once_carries_the_metadata_and_differs_from_another_press(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, best_matches
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
 
 
@@ -167,7 +168,7 @@ def _draft_of(desk: Desk, job: Job, spec: MethodSpec) -> Draft:
         ALERT: job.meta.get("alert"),
         MANAGERS: job.meta.get("managers"),
         KEPT: {
-            **job.trigger.to_json(),
+            **stored_trigger(job.trigger).to_json(),
             "zone": kept["timezone"],
             "anchor_at": instants.to_iso(anchor_at),
         },

@@ -32,6 +32,7 @@ from schedulezero.methods.spec import MethodSpec, Tell
 from schedulezero.methods.values import check_params
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import Trigger
+from schedulezero.when.calendar.weekdays import stored_trigger
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ def kept_schedule(draft: Draft) -> tuple[Trigger, datetime] | None:
     kept = draft.values.get(KEPT)
     if kept is None:
         return None
-    trigger = Trigger.from_json(kept)
+    trigger = stored_trigger(Trigger.from_json(kept))
     if trigger.type != "interval":
         trigger = Trigger(trigger.type, {"timezone": kept["zone"], **trigger.args})
     return trigger, instants.from_iso(kept["anchor_at"])

@@ -199,7 +199,7 @@ def _options(draft: Draft, lacks: Mapping[Feature, str]) -> str:
     missed = MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST)
     overlap = OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW)
     name = cut(plain(str(values[NAME])), 100) if values.get(NAME) else f"*{t('from its text')}*"
-    small = [t("Alerts: {where}", where=t(ALERTS[values.get(ALERT) or "guild"]))]
+    small = [t("Alerts: {where}", where=t(ALERTS.get(str(values.get(ALERT)), ALERTS["guild"])))]
     if Feature.POLICIES not in lacks:
         small = [
             t("Missed runs: {policy}", policy=t(MISSED_WORDS[missed])),

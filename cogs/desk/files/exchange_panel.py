@@ -39,9 +39,10 @@ from schedulezero.exchange.reading import Asked, Found
 from schedulezero.exchange.yaml_file import Fault, write_jobs
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import facts_of, rendered
-from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy
+from schedulezero.model import Job, JobState, JsonObject, MissedPolicy, OverlapPolicy
 from schedulezero.model.limits import Allowance, Limits
 from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.weekdays import stored_trigger, with_day_names
 
 _SHOWN_FAULTS = 12
 _SHOWN_JOBS = 10
@@ -141,7 +142,7 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     await desk.memory.save_panel(
         panel_id,
         desk.guild.id,
-        {"import": [job.to_json() for job, _ in ready], "by": desk.actor_id},
+        {"import": [_kept(job) for job, _ in ready], "by": desk.actor_id},
     )
     room = _room(allowance, not desk.manages)
     await desk.show(_dry_panel(panel_id, ready, faults, room))
@@ -337,7 +338,12 @@ async def _take(desk: Desk, panel_id: str) -> list[Job]:
     taken = await memory.take_panel(panel_id, desk.guild.id)
     if taken is None or "import" not in taken:
         raise Refused(t("This was already done."))
-    return [Job.from_json(item) for item in taken["import"]]
+    found = [Job.from_json(item) for item in taken["import"]]
+    return [replace(job, trigger=stored_trigger(job.trigger)) for job in found]
+
+
+def _kept(job: Job) -> JsonObject:
+    return replace(job, trigger=with_day_names(job.trigger)).to_json()
 
 
 PANELS = (Panel("import", clicks={"drop": drop, "do": do, "undo": undo}),)

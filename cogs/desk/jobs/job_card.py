@@ -161,7 +161,8 @@ def _facts(job: Job, last_run: Run | None) -> str:
         options.append(t("Missed runs: {policy}", policy=t(MISSED[job.missed])))
     if job.overlap is not OverlapPolicy.ALLOW:
         options.append(t("Overlapping runs: {policy}", policy=t(OVERLAP[job.overlap])))
-    if managers := job.meta.get("managers"):
+    managers = job.meta.get("managers")
+    if isinstance(managers, list) and managers:
         roles = " ".join(f"<@&{role}>" for role in managers)
         options.append(f"{t('Only these roles may change it')}: {cut(roles, 300)}")
     return "\n".join([*lines, *(f"-# {option}" for option in options)])

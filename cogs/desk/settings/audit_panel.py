@@ -25,6 +25,7 @@ from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_se
 from schedulezero.model import Trigger
 from schedulezero.model.audit import AuditEntry, Change
 from schedulezero.web.address import shortened
+from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ def _value(field: str, value: Any) -> str:
     if value in (None, "", [], {}):
         return brief(value)
     if field == "trigger" and isinstance(value, dict):
-        trigger = Trigger.from_json(value)
+        trigger = stored_trigger(Trigger.from_json(value))
         return plain(describe(trigger, trigger.zone_or("UTC"), locale()))
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return discord.utils.format_dt(from_iso(value), "f")

@@ -13,7 +13,7 @@ from schedulezero.methods.parameters import Kind, kind_of, tells_a_secret
 from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
 from schedulezero.model.fields import Way, enum_ways, fields_of, seconds
 from schedulezero.sentences import read_sentence, sentence_fields
-from schedulezero.when.calendar.weekdays import Count, with_day_names
+from schedulezero.when.calendar.weekdays import stored_trigger, with_day_names
 
 _MESSAGE_ID = re.compile(r"[0-9]{1,20}")
 
@@ -125,11 +125,6 @@ def job_of(row: Mapping[Any, Any]) -> Job:
             values[place] = read(values[place])
     values[_TRIGGER] = stored_trigger(Trigger(values[_TRIGGER], row["trigger_args"]))
     return Job(*values)
-
-
-def stored_trigger(trigger: Trigger) -> Trigger:
-    """Return a stored trigger; weekday numbers come from earlier versions, which counted from Monday."""
-    return with_day_names(trigger, Count.FROM_MONDAY)
 
 
 def run_row(run: Run) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 
 from schedulezero import instants
 from schedulezero.model import Job, JobVersion, JsonObject
-from schedulezero.server.records.rows import stored_trigger
 from schedulezero.server.records.tables import job_versions
 from schedulezero.storage.database import Database
+from schedulezero.when.calendar.weekdays import stored_trigger
 
 MOST_KEPT = 100
 """The most versions of one job to keep; older ones are deleted."""

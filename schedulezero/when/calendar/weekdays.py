@@ -66,6 +66,11 @@ def with_day_names(trigger: Trigger, count: Count = Count.FROM_SUNDAY) -> Trigge
     return trigger
 
 
+def stored_trigger(trigger: Trigger) -> Trigger:
+    """Return a trigger found in storage; weekday numbers come from earlier versions, counted from Monday."""
+    return with_day_names(trigger, Count.FROM_MONDAY)
+
+
 def _named(fields: Any, count: Count) -> Any:
     given = fields.get("day_of_week")
     if given is None or isinstance(given, bool):

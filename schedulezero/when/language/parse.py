@@ -19,6 +19,7 @@ from schedulezero.sentences import Sentence, parts_of
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
 from schedulezero.when.calendar.schedules import Once, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.language.compiling import compile_phrase
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.grammar import read_phrase, recurs
@@ -245,7 +246,7 @@ def _once(instant: datetime, *, exact: bool = False) -> Trigger:
 
 
 def _cron_fields(text: str, zone: str) -> Trigger:
-    """``minute=*/5 hour=9-17``: the wire's fields as they are, for what no phrase says."""
+    """``minute=*/5 hour=9-17``: the wire's fields with weekdays as names, for what no phrase says."""
     fields: dict[str, str] = {}
     for part in re.findall(r"(\w+)=(\S+(?: (?:mon|tue|wed|thu|fri|sat|sun)\b\S*)*)", text):
         fields[part[0]] = part[1]
@@ -255,4 +256,4 @@ def _cron_fields(text: str, zone: str) -> Trigger:
             code="no_cron_fields",
             strip=text.strip(),
         )
-    return Trigger("cron", {**fields, "timezone": zone})
+    return with_day_names(Trigger("cron", {**fields, "timezone": zone}))

@@ -83,6 +83,13 @@ def test_a_text_and_a_file_name_the_days(text: str) -> None:
     assert list(upcoming(again, NOW, 8)) == wanted
 
 
+def test_typed_fields_name_their_weekdays() -> None:
+    """An earlier server, not restarted yet, would count a number from Monday."""
+    for text, wanted in (("0", "sun"), ("7", "sun"), ("1-5", "mon,tue,wed,thu,fri"), ("mon,6", "mon,sat")):
+        typed = understand(f"cron fields hour=9 day_of_week={text}", zone="UTC", locale="en", now=NOW)
+        assert typed.trigger.args["day_of_week"] == wanted
+
+
 @pytest.mark.parametrize(
     "when", ["cron hour=9 day_of_week=0", "cron hour=9 day_of_week=mon,6", "cron day_of_week=1-5"]
 )
