@@ -12,12 +12,20 @@ from schedulezero.sentences import Sentence
 
 T = TypeVar("T")
 
-_JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+LONGEST_JOB_ID = 64
+"""The most characters of a job's id that we ask for: a button has room for it and for an instant."""
+
+_JOB_ID = re.compile(rf"[A-Za-z0-9_.:\-]{{1,{LONGEST_JOB_ID}}}")
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a text can be the id of a job: it fits into a path and into a button."""
+    return _JOB_ID.fullmatch(text) is not None and bool(text.strip("."))
 
 
 def job_path(job_id: str) -> str:
     """Return the path of a job. The id may be user input, so an impossible one is never requested."""
-    if not _JOB_ID.fullmatch(job_id) or not job_id.strip("."):
+    if not is_job_id(job_id):
         raise no_job_here()
     return f"/api/jobs/{job_id}"
 

@@ -11,11 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 
-LONGEST_FITTING = 60
-"""The most characters of an id that the custom id of a button has room for, with what follows it."""
-
 _JOB = re.compile(r"g(?P<guild>[0-9]{1,20})-[0-9a-f]{16}", re.ASCII)
-_FITS = re.compile(rf"[A-Za-z0-9_.-]{{1,{LONGEST_FITTING}}}", re.ASCII)
 _ON_DEMAND = re.compile(r"(?P<job>.+)\.run-[0-9a-f]{8}", re.ASCII)
 
 
@@ -34,11 +30,6 @@ def job_of_run(schedule_id: str) -> str | None:
     """Return the job of a run on demand; None if the id is that of another schedule."""
     found = _ON_DEMAND.fullmatch(schedule_id)
     return found["job"] if found is not None else None
-
-
-def fits_a_button(job_id: str) -> bool:
-    """Whether the custom id of a button has room for a job's id, and for a version or an instant after it."""
-    return _FITS.fullmatch(job_id) is not None
 
 
 def guild_of(job_id: str) -> str | None:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from schedulezero.client.published_ids import fits_a_button, job_of_run
+from schedulezero.client.decoding import is_job_id
+from schedulezero.client.published_ids import job_of_run
 from schedulezero.errors import ParameterError
 from schedulezero.instants import from_iso, from_iso_or_none, to_iso_or_none
 from schedulezero.methods.job_meta import read_meta
@@ -69,7 +70,7 @@ def jobs_of(items: Sequence[JsonObject]) -> tuple[list[Job], dict[str, str]]:
         except ParameterError as error:
             foreign[schedule_id] = error.message
             continue
-        if job is not None and job.guild_id is not None and not fits_a_button(schedule_id):
+        if job is not None and job.guild_id is not None and not is_job_id(schedule_id):
             foreign[schedule_id] = "its id doesn't fit into a button"
         elif job is not None:
             found.append(job)

@@ -62,7 +62,7 @@ MALFORMED: list[dict[str, Any]] = [
     {"meta": {"x": "y" * 40_000}},
 ]  # fmt: skip
 # Ids that no button of ours can hold.
-UNUSABLE = ["j" * 101, "j" * 76, "j" * 66, "a job", "j:v1", "ö"]
+UNUSABLE = ["j" * 101, "j" * 76, "j" * 65, "a job", "..", "ö"]
 
 
 @pytest.mark.long
@@ -105,3 +105,11 @@ async def test_a_sound_one_is_listed(world: World, wrong: dict[str, Any]) -> Non
     assert "went wrong" not in said(copied)
     (draft,) = await world.bot.memory.drafts_of(world.admin.id, world.guild.id, 5)
     assert draft.values["message"] == "Planted"
+
+
+async def test_the_longest_id_has_buttons(world: World) -> None:
+    longest = "j" * 64
+    await plant(world, longest, {"guild_id": str(world.guild.id), "trigger": CRON})
+    card = await world.admin.slash(world.channel, "schedule show", job=longest)
+    assert "Planted" in said(card)
+    assert "went wrong" not in said(await press(world.admin, card.response, "job:history"))
