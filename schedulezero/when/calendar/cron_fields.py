@@ -237,6 +237,8 @@ def _values(name: str, text: str, path: str) -> Iterable[int]:
         raise TriggerError(path, f"{text!r} isn't a valid {name.replace('_', ' ')}; use {_examples(name)}.")
     if not low <= first <= high or not low <= last <= high:
         raise TriggerError(path, f"{text!r} is outside {low} to {high}.")
+    if first > last and name == "day_of_week":
+        return (*range(first, high + 1), *range(low, last + 1))
     if first > last:
         raise TriggerError(path, f"{text!r} runs backwards; write the smaller one first.")
     return range(first, last + 1, step)

@@ -27,21 +27,22 @@ class Count(Enum):
     def days(self, text: str) -> tuple[int, ...] | None:
         """Return the days of an expression such as ``1-5`` or ``*/2``, as `WEEKDAYS` counts them.
 
-        Returns None for anything else: a name, a number that is no day, or a range that runs backwards.
+        ``*/2`` steps from Monday in both, as APScheduler does; ``5-1`` goes round the end of the week.
+        Returns None for anything else: a name, or a number that is not a day.
         """
         shift, highest = self.value
         match = _DAYS.fullmatch(text)
         if match is None:
             return None
         step = int(match["step"] or 1)
-        first = int(match["first"] or 0)
-        if match["last"] is not None:
-            last = int(match["last"])
-        else:
-            last = first if match["first"] and not match["step"] else max(first, 6)
-        if step < 1 or not first <= last <= highest:
+        if match["first"] is None:
+            return tuple(range(0, 7, step)) if step else None
+        first = int(match["first"])
+        last = int(match["last"] or (max(first, 6) if match["step"] else first))
+        if step < 1 or max(first, last) > highest:
             return None
-        found = {(number + shift + 6) % 7 for number in range(first, last + 1, step)}
+        numbers = range(first, last + 1) if first <= last else (*range(first, 7), *range(last + 1))
+        found = {(number + shift + 6) % 7 for number in numbers[::step]}
         return tuple(sorted(found))
 
     def names(self, text: object) -> str:
