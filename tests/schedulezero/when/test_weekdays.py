@@ -61,6 +61,12 @@ def test_a_job_runs_on_that_day(form: str, text: object, day: int) -> None:
         assert first.weekday() == day
 
 
+@pytest.mark.parametrize("text", ["fri-mon", "5-1", "fri,6-7,mon"])
+def test_a_range_goes_round_the_end_of_the_week(text: str) -> None:
+    schedule = schedule_of(Trigger("cron", {"day_of_week": text, "hour": 9}), anchor=NOW)
+    assert [at.weekday() for at in upcoming(schedule, NOW, 4)] == [5, 6, 0, 4]
+
+
 def test_names_stay_as_they_are() -> None:
     for text in ("mon-fri", "*", "sat,sun"):
         trigger = Trigger("cron", {"day_of_week": text, "hour": 9})
