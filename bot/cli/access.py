@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.cli.exit_status import USAGE, Unusable
 
 if TYPE_CHECKING:
     from bot.config import Settings
+
+
+_KEY_LENGTH = 40
 
 
 def add_token_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +86,17 @@ def _expect_database(setting: str) -> None:
     if absent:
         check(path)  # raises if the file used to exist
         raise Unusable(f"There is no database {path}. Run this where the server runs, or give its --config.")
+
+
+def with_joined_keys(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--allow KEY`` as ``--allow=KEY``: a key may begin with a hyphen."""
+    found: list[str] = []
+    for argument in arguments:
+        if found and found[-1] in ("--allow", "--revoke") and len(argument) == _KEY_LENGTH:
+            found[-1] += f"={argument}"
+        else:
+            found.append(argument)
+    return found
 
 
 def add_keys_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bot.cli.access import add_keys_arguments, add_token_arguments, keys, token
+from bot.cli.access import add_keys_arguments, add_token_arguments, keys, token, with_joined_keys
 from bot.cli.backup import add_backup_arguments, add_restore_arguments, backup, begin_empty, restore
 from bot.cli.exit_status import CONFIG, USAGE, Unusable, status_of
 from bot.cli.files import (
@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(argv: list[str] | None) -> int:
-    options = _parser().parse_args(argv)
+    options = _parser().parse_args(with_joined_keys(sys.argv[1:] if argv is None else argv))
     set_up(verbose=options.verbose)
     hide(os.environ.get("DISCORD_TOKEN", "").strip())
     hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())

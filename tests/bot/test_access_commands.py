@@ -118,6 +118,14 @@ def test_keys_are_shown_and_let_in(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "40 characters" in capsys.readouterr().err
 
 
+def test_a_key_may_begin_with_a_hyphen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = "-/qGepCRI74e@v$y2q)t-g9P([ipd3h[WZh0T].P"
+    assert main(["keys", "--allow", key, "--name", "moon"]) == 0
+    assert f"{key}  moon" in capsys.readouterr().out
+    assert main(["keys", "--revoke", key]) == 0
+    assert main(["keys", "--allow", "--name", "moon"]) == 2
+
+
 def test_a_key_is_taken_out_by_its_name_or_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     others = [load_keys(tmp_path / f"other{number}").public for number in range(3)]
     for key, name in zip(others, ("Moon base", "twice", "thrice"), strict=True):

@@ -57,7 +57,11 @@ async def finished(published: PublishedServer, count: int = 1) -> None:
 COMMANDS: list[tuple[str, dict[str, Any], str]] = [
     ("list", {}, "This server changes one job at a time"),
     ("list", {"state": "paused"}, "Nothing matches"),
-    ("show", {"job": ""}, "Greyed out because this server can't do it: Pause, Pause until…, Skip next, Edit"),
+    (
+        "show",
+        {"job": ""},
+        "Greyed out, because this server can't do it: Pause, Pause until…, Skip next, Edit",
+    ),
     ("edit", {"job": ""}, "can't edit jobs"),
     ("pause", {"job": ""}, "can't pause jobs"),
     ("resume", {"job": ""}, "can't pause jobs"),
