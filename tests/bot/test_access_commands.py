@@ -160,6 +160,7 @@ def test_a_token_in_a_file_is_refused(tmp_path: Path) -> None:
     assert "secret-thing" not in str(caught.value)
 
 
+@pytest.mark.long
 async def test_the_bot_knows_its_own_servers_token(settings: Settings) -> None:
     async with a_world(settings.model_copy(update={"require_token": True})) as world:
         values = {"channel_id": [world.channel], "message": "Hello"}

@@ -49,6 +49,7 @@ async def test_the_server_alone_serves_and_stops_cleanly(settings: Settings, num
     assert b"Traceback" not in err and err.count(b"server stopped") == 1
 
 
+@pytest.mark.long
 async def test_no_token_is_one_sentence(settings: Settings) -> None:
     ended = await end(settings, "run")
     assert ended.status == 78

@@ -100,6 +100,7 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
         load_settings(tmp_path)
 
 
+@pytest.mark.long
 def test_no_kind_of_error_is_told_in_the_librarys_words(tmp_path: Path) -> None:
     """Each key with values of each kind: whatever is refused is refused in our own words."""
     values = ["5", "-5", "5.5", "1e99", ".nan", ".inf", "yes", "word", "''", "[]", "[[]]", "{a: 1}", "null"]

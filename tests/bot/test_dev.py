@@ -29,6 +29,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         del sys.modules[name]
 
 
+@pytest.mark.long
 async def test_changes_are_taken_up_and_errors_are_told(world: World, folder: Path) -> None:
     stop = asyncio.Event()
     keeping = asyncio.create_task(keep_fresh(world.bot, stop))

@@ -47,6 +47,7 @@ def test_secrets_are_hidden_wherever_they_come_from() -> None:
     assert redact("a job named sz_ok ran at 10.30.15") == "a job named sz_ok ran at 10.30.15"
 
 
+@pytest.mark.long
 def test_an_old_import_of_a_sprocket_is_told_in_the_log(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text("from sprockets.discord_side import post\n")
     script = "from bot.logs import set_up; set_up(verbose=False); import theirs"

@@ -47,6 +47,7 @@ async def test_no_window_holds_more_however_many_processes_ask(paces: list[Share
         assert len(within) <= 30 * 1.34, "timers of three processes are late by less than a third of that"
 
 
+@pytest.mark.long
 @pytest.mark.postgresql
 async def test_what_one_leaves_unused_another_has(paces: list[SharedPace]) -> None:
     times = await asked(paces[:1], 40)

@@ -59,6 +59,7 @@ async def test_a_channel_that_is_deleted_is_told_before_anything_fails(world: Wo
     assert "Moved: Into the void" in said(moved) and f"<#{world.channel.id}>" in said(moved)
 
 
+@pytest.mark.long
 async def test_a_thread_that_sleeps_is_no_trouble_and_one_that_is_deleted_is(world: World) -> None:
     alerts = await alerts_to(world)
     opened = {"channel_id": world.channel.id, "title": "Weekly", "message": "What is new?"}
@@ -83,6 +84,7 @@ async def test_a_thread_that_sleeps_is_no_trouble_and_one_that_is_deleted_is(wor
     )
 
 
+@pytest.mark.long
 async def test_several_jobs_with_one_cause_share_a_card(world: World) -> None:
     alerts = await alerts_to(world)
     doomed = world.guild.create_text_channel("doomed")

@@ -57,6 +57,7 @@ async def test_what_was_edited_after_the_card_is_not_approved_with_it(world: Wor
     assert (await now(world, job)).state is JobState.ACTIVE
 
 
+@pytest.mark.long
 async def test_the_server_approves_the_version_that_it_is_told(world: World) -> None:
     job, _, _ = await waiting(world)
     client = world.bot.services.client
@@ -67,6 +68,7 @@ async def test_the_server_approves_the_version_that_it_is_told(world: World) -> 
     assert (await client.approve(job.id, str(world.owner.id))).state is JobState.ACTIVE  # as it always was
 
 
+@pytest.mark.long
 async def test_a_button_without_a_version_shows_what_there_is_to_read(world: World) -> None:
     job, _, _ = await waiting(world)
     answer = await click(world, world.owner, "job", "approve", job.id)
@@ -75,6 +77,7 @@ async def test_a_button_without_a_version_shows_what_there_is_to_read(world: Wor
     assert custom_id(answer.response, "approve").endswith(f"{job.id}:v{job.version}")
 
 
+@pytest.mark.long
 async def test_the_author_does_not_approve_what_a_second_person_brought_back(world: World) -> None:
     job, _, _ = await waiting(world)
     client = world.bot.services.client
@@ -86,6 +89,7 @@ async def test_the_author_does_not_approve_what_a_second_person_brought_back(wor
     assert (await now(world, job)).state is JobState.PENDING
 
 
+@pytest.mark.long
 async def test_who_wrote_an_earlier_version_does_not_approve_what_another_made_of_it(world: World) -> None:
     job, _, _ = await waiting(world)
     edited = await changed(world, job, world.owner, message="Everybody, please!")
@@ -104,6 +108,7 @@ async def test_undoing_a_cancel_does_not_approve(world: World) -> None:
     assert (await client.restore(job.id, by=str(world.admin.id))).state is JobState.PENDING
 
 
+@pytest.mark.long
 async def test_a_version_from_before_the_approval_is_not_brought_back_past_it(world: World) -> None:
     """Made while nobody had to approve; edited, so that it waits; the old version would run unseen."""
     give_the_bot(world, discord.Permissions(administrator=True))
@@ -119,6 +124,7 @@ async def test_a_version_from_before_the_approval_is_not_brought_back_past_it(wo
     assert (await now(world, job)).state is JobState.PENDING
 
 
+@pytest.mark.long
 async def test_who_may_not_do_what_a_job_does_does_not_approve_it(world: World) -> None:
     job, _, card = await waiting(world)
     answer = await world.moderator.click(card, label="Approve")
@@ -126,6 +132,7 @@ async def test_who_may_not_do_what_a_job_does_does_not_approve_it(world: World) 
     assert (await now(world, job)).state is JobState.PENDING
 
 
+@pytest.mark.long
 async def test_the_card_shows_all_of_a_job(world: World) -> None:
     _, _, card = await waiting(world, "First line\n||hidden|| [here](https://example.org)")
     text = text_of(card)
@@ -135,6 +142,7 @@ async def test_the_card_shows_all_of_a_job(world: World) -> None:
     assert '{"type": ' in text.replace("\\", "")  # the schedule itself, and not our words for it alone
 
 
+@pytest.mark.long
 async def test_what_is_too_long_for_a_card_is_in_a_file_whole(world: World) -> None:
     job, _, _ = await waiting(world)
     spec = spec_of("send_announcement", world.handler.sprockets["send_announcement"])

@@ -19,6 +19,7 @@ async def changed_job(world: World) -> str:
     return job_id
 
 
+@pytest.mark.long
 async def test_each_change_is_told_with_who_and_old_and_new(world: World) -> None:
     job_id = await changed_job(world)
     await world.admin.slash(world.channel, "schedule run", job=job_id)
@@ -81,6 +82,7 @@ async def test_an_address_is_told_without_what_may_be_secret_in_it(world: World)
     assert text.count("https://hooks.example/…") == 2 and "s3cret" not in text and "t0ken" not in text
 
 
+@pytest.mark.long
 async def test_another_guild_sees_none_of_it(world: World) -> None:
     job_id, foreign = await changed_job(world), Foreign(world)
     assert "Standup" not in said(await foreign.eve.slash(foreign.channel, "schedule audit"))
@@ -115,6 +117,7 @@ async def test_changes_over_rest_are_kept_too(api: Api) -> None:
     assert [item["action"] for item in later] == ["changed", "history_cleared", "settings"]
 
 
+@pytest.mark.long
 async def test_the_database_lets_nobody_rewrite_it(world: World) -> None:
     await changed_job(world)
     for statement in ("UPDATE audit SET actor_id = '1'", "DELETE FROM audit"):

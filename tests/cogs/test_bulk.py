@@ -58,6 +58,7 @@ async def test_all_that_match_the_filter_are_paused_across_pages(world: World) -
     assert set((await states(world)).values()) == {JobState.ACTIVE}
 
 
+@pytest.mark.long
 async def test_jobs_are_moved_where_one_may_post(world: World) -> None:
     ids = [await scheduled(world, f"Job {number}") for number in range(2)]
     dm = await world.create(
@@ -87,6 +88,7 @@ async def test_what_somebody_changed_meanwhile_is_left_alone(world: World) -> No
     assert (await states(world))["Job 0"] is JobState.PAUSED
 
 
+@pytest.mark.long
 async def test_the_filter_form_narrows_the_list(world: World) -> None:
     job_id = await scheduled(world, "Game night")
     await scheduled(world, "Book club")
@@ -107,6 +109,7 @@ async def test_the_filter_form_narrows_the_list(world: World) -> None:
     assert [o["value"] for o in state["component"]["options"] if o.get("default")] == ["paused"]
 
 
+@pytest.mark.long
 async def test_the_order_goes_round(world: World) -> None:
     for name, when in (("B", "in 2 hours"), ("C", "in 1 hour"), ("A", "in 3 hours")):
         await scheduled(world, name, when)

@@ -68,6 +68,7 @@ async def test_the_calendar_shows_a_picture_with_words_and_a_file(world: World) 
     assert public and not public[-1].flags.ephemeral
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lacking", ["send_messages", "attach_files"])
 async def test_the_calendar_is_posted_by_who_may_post_files_there(world: World, lacking: str) -> None:
     rights = dict.fromkeys(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from schedulezero import instants
 from schedulezero.model import JobState
 from tests.conftest import until
@@ -21,6 +23,7 @@ async def job(world: World, job_id: str) -> Any:
     return await world.bot.services.client.job(job_id, str(world.guild.id))
 
 
+@pytest.mark.long
 async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     job_id = await scheduled(world)
     before = await job(world, job_id)
@@ -48,6 +51,7 @@ async def test_pausing_until_a_day(world: World) -> None:
     assert (await job(world, job_id)).held_until is None
 
 
+@pytest.mark.long
 async def test_a_clone_is_a_new_draft_like_the_job(world: World) -> None:
     job_id = await scheduled(world)
     panel = await card(world, job_id)
@@ -61,6 +65,7 @@ async def test_a_clone_is_a_new_draft_like_the_job(world: World) -> None:
     assert (copy.params, copy.next_run_at) == (original.params, original.next_run_at)
 
 
+@pytest.mark.long
 async def test_changes_say_who_changed_what_and_can_be_restored(world: World) -> None:
     job_id = await scheduled(world)
     edit: Any = (await world.moderator.slash(world.channel, "schedule edit", job=job_id)).response
@@ -94,6 +99,7 @@ async def test_the_second_of_two_clicks_is_told_who_was_faster(world: World) -> 
     assert "was cancelled" in said(gone) and f"cancelled by <@{world.admin.id}>" in said(gone)
 
 
+@pytest.mark.long
 async def test_undo_takes_back_nobody_elses_change(world: World) -> None:
     job_id = await scheduled(world)
     panel = await card(world, job_id)
@@ -104,6 +110,7 @@ async def test_undo_takes_back_nobody_elses_change(world: World) -> None:
     assert (await job(world, job_id)).state is JobState.ACTIVE
 
 
+@pytest.mark.long
 async def test_only_the_named_roles_may_change_a_job(world: World) -> None:
     preview = await world.draft(
         world.admin,
@@ -122,6 +129,7 @@ async def test_only_the_named_roles_may_change_a_job(world: World) -> None:
     assert (await job(world, mine.id)).version == 1
 
 
+@pytest.mark.long
 async def test_a_failed_run_is_tried_again_from_the_history(world: World) -> None:
     doomed = world.guild.create_text_channel("doomed")
     values = {"channel_id": [doomed], "message": "Second life"}

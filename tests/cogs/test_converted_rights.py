@@ -93,6 +93,7 @@ async def test_what_is_no_yes_or_no_counts_as_risky_and_is_refused(world: World,
     assert any("must be true or false" in text for text in against)
 
 
+@pytest.mark.long
 async def test_parameters_that_nobody_declared_are_read_by_their_names(world: World) -> None:
     async def plain(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
         """Do something."""
@@ -214,6 +215,7 @@ async def test_what_a_draft_keeps_when_it_becomes_another_job(world: World) -> N
     assert kept == {"message": "Hi", "#name": "n"}
 
 
+@pytest.mark.long
 async def test_a_draft_that_becomes_another_job_keeps_no_value_of_another_kind(world: World) -> None:
     given = {"user_id": [world.plain], "message": "Hi"}
     preview = await world.draft(world.admin, "send_dm", given, "in 2 hours")

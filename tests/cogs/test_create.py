@@ -72,6 +72,7 @@ async def test_the_preview_says_what_where_and_when(world: World) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "on blursday")
     text = text_of(preview.response)
@@ -173,6 +174,7 @@ async def test_without_a_job_one_chooses_and_fills_line_by_line(world: World) ->
     assert len(job.meta["managers"]) == 1 and job.params["ping_url"] == "https://ping.example/1"
 
 
+@pytest.mark.long
 async def test_an_end_is_put_to_the_schedule(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "every monday at 9")
     form = await press(world.admin, preview.response, ".when")
@@ -278,6 +280,7 @@ async def test_a_date_picked_in_the_client(world: World) -> None:
     assert shown.modal["components"][-1]["component"]["value"] == "<t:4000000000>"
 
 
+@pytest.mark.long
 async def test_the_preview_warns_of_what_one_might_not_expect(world: World) -> None:
     for when, part in {
         "on the 31st of every month": "Months without a day 31 are skipped",

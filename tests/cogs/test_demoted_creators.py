@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import discord
+import pytest
 import simcord
 
 from schedulezero.model import Job, JobState
@@ -44,6 +45,7 @@ def posts(world: World) -> list[str]:
     return [message.content for message in world.channel.history() if "All hands" in message.content]
 
 
+@pytest.mark.long
 async def test_it_does_not_run_in_their_name_whoever_runs_or_resumes_it(world: World) -> None:
     job, creator = await a_demoted_creators_job(world)
     assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
@@ -58,6 +60,7 @@ async def test_it_does_not_run_in_their_name_whoever_runs_or_resumes_it(world: W
     assert (await now(world, job)).state is JobState.PAUSED and posts(world) == []
 
 
+@pytest.mark.long
 async def test_the_demoted_creator_and_others_without_the_right_only_stop_it(world: World) -> None:
     job, creator = await a_demoted_creators_job(world)
     sam = await scheduler(world)
@@ -80,6 +83,7 @@ async def test_whoever_edits_it_and_has_the_right_makes_it_run_again(world: Worl
     assert (await ended(world, job, 1)).state == "succeeded" and len(posts(world)) == 1
 
 
+@pytest.mark.long
 async def test_who_lacks_the_right_edits_it_only_into_what_they_may_do(world: World) -> None:
     job, _ = await a_demoted_creators_job(world)
     sam = await scheduler(world)

@@ -113,6 +113,7 @@ async def test_a_reload_that_fails_keeps_the_jobs_of_the_old_one(world: World, b
     assert NAME not in world.bot.extensions and "BellSprocket" not in world.bot.cogs
 
 
+@pytest.mark.long
 async def test_a_cog_that_is_added_and_removed_by_itself(world: World, bell: Path) -> None:
     await world.bot.load_extension(NAME)
     cog = await world.bot.remove_cog("BellSprocket")

@@ -69,6 +69,7 @@ async def test_a_click_and_a_run_ask_for_the_same(world: World) -> None:
     assert (await now(world, theirs)).state is JobState.PAUSED
 
 
+@pytest.mark.long
 async def test_bots_and_strangers_are_refused_at_save(world: World) -> None:
     stranger, me = world.env.create_user("stranger"), world.bot.user
     assert me is not None

@@ -83,6 +83,7 @@ async def drafted(world: World, who: Any, ping: str) -> Any:
     return preview.response
 
 
+@pytest.mark.long
 async def test_it_takes_the_right_of_a_web_call(world: World) -> None:
     scheduler = (await people(world))["scheduler"]
     let_everybody_use(world, "schedule")

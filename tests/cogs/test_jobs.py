@@ -30,6 +30,7 @@ async def test_the_list_shows_pages_next_run_first(world: World) -> None:
     assert text_of(listed.response) == first
 
 
+@pytest.mark.long
 async def test_the_list_is_filtered_by_state_and_text(world: World) -> None:
     job_id = await scheduled(world, "Game night")
     await scheduled(world, "Book club")
@@ -53,6 +54,7 @@ async def test_picking_from_the_list_opens_the_card(world: World) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 async def test_jobs_are_suggested_by_name(world: World) -> None:
     job_id = await scheduled(world, "Game night")
     await scheduled(world, "Book club")
@@ -85,6 +87,7 @@ async def test_run_now_posts_and_the_history_tells(world: World) -> None:
     assert message.jump_url in text and "Run on demand" in text
 
 
+@pytest.mark.long
 async def test_cancelling_asks_first_and_can_be_undone(world: World) -> None:
     job_id = await scheduled(world)
     asked = await world.admin.slash(world.channel, "schedule cancel", job=job_id)
@@ -102,6 +105,7 @@ async def test_cancelling_asks_first_and_can_be_undone(world: World) -> None:
     assert "Hello" in said(await world.admin.slash(world.channel, "schedule list"))
 
 
+@pytest.mark.long
 async def test_an_edit_keeps_the_schedule_that_it_does_not_touch(world: World) -> None:
     job_id = await scheduled(world)
     before = await world.bot.services.client.job(job_id, str(world.guild.id))
@@ -142,6 +146,7 @@ async def test_an_edit_that_somebody_overtook_loses_nobodys_work(world: World) -
     assert job.state is JobState.PAUSED
 
 
+@pytest.mark.long
 async def test_a_failed_run_is_told_in_words(world: World) -> None:
     doomed = world.guild.create_text_channel("doomed")
     values = {"channel_id": [doomed], "message": "Into the void"}
@@ -194,6 +199,7 @@ async def test_status_shows_everything_well(world: World) -> None:
     assert f"registered with {len(world.handler.sprockets)} jobs" in text
 
 
+@pytest.mark.long
 async def test_zones_of_a_person_and_of_the_guild(world: World) -> None:
     choices = await world.admin.autocomplete(world.channel, "schedule timezone", "zone", "berl")
     assert choices[0]["value"] == "Europe/Berlin" and choices[0]["name"].startswith("Berlin, Germany · ")

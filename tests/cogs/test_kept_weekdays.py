@@ -38,6 +38,7 @@ async def test_a_kept_draft(world: World, kind: str, args: dict[str, object]) ->
     assert "Monday" in text_of(listed.response) and "Sunday" not in text_of(listed.response)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "args"), FOUND)
 async def test_a_dry_run(world: World, kind: str, args: dict[str, object]) -> None:
     client = world.bot.services.client

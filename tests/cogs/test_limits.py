@@ -65,6 +65,7 @@ async def test_the_preview_tells_an_interval_that_is_too_short(world: World) -> 
     await world.create(world.admin, "send_announcement", hello(world), "every minute")
 
 
+@pytest.mark.long
 async def test_the_preview_tells_that_the_server_is_full(world: World) -> None:
     (first, *_) = await schedule(world, 3)
     preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
@@ -76,6 +77,7 @@ async def test_the_preview_tells_that_the_server_is_full(world: World) -> None:
     assert "Scheduled" in text_of(preview.response)
 
 
+@pytest.mark.long
 async def test_undo_needs_a_place_and_an_edit_needs_none(world: World) -> None:
     (first, second, _) = await schedule(world, 3)
     edited = await world.admin.slash(world.channel, "schedule edit", job=second, when="every friday at 8")
@@ -182,6 +184,7 @@ async def test_the_server_refuses_what_the_desk_let_through(world: World) -> Non
     assert (await world.bot.services.client.jobs(person, JobQuery())).jobs == ()
 
 
+@pytest.mark.long
 async def test_imports_are_small_and_tell_what_has_no_room(world: World) -> None:
     await schedule(world, 1)
     often = (
@@ -212,6 +215,7 @@ async def test_status_shows_what_is_used_up(world: World) -> None:
     assert "❌ **Limits:** 3 of 3 jobs" in said(await world.admin.slash(world.channel, "schedule status"))
 
 
+@pytest.mark.long
 async def test_a_guilds_own_limit_stays_below_the_owners(world: World) -> None:
     panel = await setup(world)
     assert "can have at most 3 jobs" in said(await limits(world, panel, jobs="4"))

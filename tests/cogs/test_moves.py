@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import discord
+import pytest
 import simcord
 
 from cogs.desk.kit.components import DeskButton, DeskSelect
@@ -34,6 +35,7 @@ async def an_open_job(world: World, **given: Any) -> Job:
     return await a_job(world, params={"channel_id": str(world.channel.id), "message": "Hi"}, **given)
 
 
+@pytest.mark.long
 async def test_many_jobs_are_not_moved_where_one_sees_nothing(world: World) -> None:
     sam, job, board = await scheduler(world), await an_open_job(world), await hidden_channel(world)
     listed = (await sam.slash(world.channel, "schedule list")).response

@@ -168,6 +168,7 @@ async def test_a_taken_attribute_and_a_wrong_setting_are_said(folder: Path) -> N
     await bot.close()
 
 
+@pytest.mark.long
 async def test_a_taken_port_is_said_with_the_remedy(
     folder: Path, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

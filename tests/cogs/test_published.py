@@ -83,6 +83,7 @@ COMMANDS: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "options", "answer"), COMMANDS, ids=lambda value: str(value)[:30])
 async def test_each_command_answers_on_a_published_server(
     world: World, name: str, options: dict[str, Any], answer: str
@@ -212,6 +213,7 @@ async def test_after_a_restart_of_the_server_the_bot_goes_on(
     assert "✅ done" in await command(world, "history", job=job)
 
 
+@pytest.mark.long
 async def test_after_a_restart_of_the_bot_its_jobs_and_their_history_are_there(
     world: World, published: PublishedServer
 ) -> None:

@@ -66,6 +66,7 @@ async def test_a_run_beyond_its_creators_rights_is_refused(world: World, server:
     assert (await server.call("send_announcement", loud))["success"] is True
 
 
+@pytest.mark.long
 async def test_a_run_stays_in_its_guild(world: World, server: PublishedCaller) -> None:
     foreign = Foreign(world)
     give_the_bot(world, discord.Permissions(administrator=True))

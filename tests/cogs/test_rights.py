@@ -44,6 +44,7 @@ async def test_a_plain_member_gets_nowhere_even_when_discord_lets_them(world: Wo
     assert "*Manage Server* permission here" in said(result)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", OWNER_COMMANDS)
 async def test_only_the_bots_owner_loads_sprockets(world: World, command: str) -> None:
     result = await world.admin.slash(world.channel, command, **OWNER_COMMANDS[command])

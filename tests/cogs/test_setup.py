@@ -49,6 +49,7 @@ async def test_the_servers_zone_is_the_same_by_command_and_noted(world: World) -
     assert "Asia/Tokyo" in text_of(audit.response)
 
 
+@pytest.mark.long
 async def test_roles_may_schedule_but_not_set(world: World) -> None:
     role = world.guild.create_role("Schedulers")
     await pick(world.admin, await setup(world), "setup:roles", [role])
@@ -66,6 +67,7 @@ async def test_roles_may_schedule_but_not_set(world: World) -> None:
     assert "*Manage Server* permission here" in said(await world.plain.click(allowed, label="Look"))
 
 
+@pytest.mark.long
 async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
     alerts = world.guild.create_text_channel("alerts")
     panel = await setup(world)

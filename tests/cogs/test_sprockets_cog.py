@@ -101,6 +101,7 @@ async def slash(world: World, command: str, name: str) -> str:
     return said(await world.owner.slash(world.channel, command, name=name))
 
 
+@pytest.mark.long
 async def test_a_method_can_be_scheduled_as_soon_as_it_is_loaded_and_not_after(
     world: World, folder: Path
 ) -> None:
@@ -243,6 +244,7 @@ async def test_the_owners_commands_are_offered_in_their_own_servers_only(world: 
     assert "schedule list" in world.admin.available_commands(world.channel)
 
 
+@pytest.mark.long
 async def test_one_more_server_can_be_named(settings: Settings) -> None:
     async with a_world(settings) as world:
         elsewhere = Foreign(world)

@@ -58,6 +58,7 @@ async def test_an_import_that_waits_is_told_of_once(world: World) -> None:
     assert "Read and approve…" in labels(looked.response)
 
 
+@pytest.mark.long
 async def test_a_job_that_comes_back_to_wait_is_told_of(world: World) -> None:
     alerts, job = await waiting_room(world), await a_job(world, state=JobState.PENDING, name="Council")
     assert job.state is JobState.PENDING

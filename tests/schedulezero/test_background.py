@@ -52,6 +52,7 @@ async def test_what_is_passed_on_or_cancelled_is_not_logged(caplog: pytest.LogCa
     assert not caplog.records
 
 
+@pytest.mark.long
 async def test_a_task_lives_although_nobody_keeps_it() -> None:
     begin, done = asyncio.Event(), asyncio.Event()
 

@@ -307,6 +307,7 @@ async def test_what_another_handler_returned_does_not_hide_the_history(tmp_path:
         assert {**odd, "x": None, "half": "\N{REPLACEMENT CHARACTER}"} in results and len(results) == 2
 
 
+@pytest.mark.long
 async def test_a_thousand_runs_do_not_hold_the_event_loop(tmp_path: Path) -> None:
     async with a_published_server(tmp_path) as (published, client):
         job = await client.create(JOB)

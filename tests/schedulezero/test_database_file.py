@@ -78,6 +78,7 @@ async def test_a_damaged_file_stays_where_it_is_however_often_one_starts(tmp_pat
     assert {item.name for item in tmp_path.iterdir()} <= {"a.db", "a.db-wal", "a.db-shm", "a.db.lock"}
 
 
+@pytest.mark.long
 async def test_begin_empty_sets_a_damaged_file_aside_and_leaves_a_sound_one_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     await filled(path)

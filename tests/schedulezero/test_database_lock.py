@@ -108,6 +108,7 @@ def test_a_process_holds_a_file_until_its_last_part_lets_go(path: Path) -> None:
     assert not sqlite_lock._files
 
 
+@pytest.mark.long
 def test_a_part_that_lets_go_does_not_open_the_file_to_others(path: Path) -> None:
     server, reader = serve(path), use(path)
     reader.release()

@@ -63,6 +63,7 @@ async def run_now(api: Api, method: str, handler_id: str = "sums", **params: Any
     return (await api.post("/api/run_now", json=body)).json()
 
 
+@pytest.mark.long
 async def test_methods_are_jobs_within_an_asyncio_program(api: Api, server: ServerConfig) -> None:
     async with Sums("sums", server_address=server.server_address) as sums:
         await sums.handler.refresh()
@@ -80,6 +81,7 @@ async def test_methods_are_jobs_within_an_asyncio_program(api: Api, server: Serv
     assert await registered(api, "sums", "Disconnected") is not None
 
 
+@pytest.mark.long
 async def test_it_stays_registered(api: Api, server: ServerConfig) -> None:
     """Someone else registers in its name and address; it notices and registers again."""
     async with Sums("sums", server_address=server.server_address) as sums:
@@ -134,6 +136,7 @@ async def test_stop_before_it_begins_ends_it_at_once(server: ServerConfig) -> No
     assert not thread.is_alive()
 
 
+@pytest.mark.long
 async def test_a_taken_address_is_said() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -199,6 +202,7 @@ def example(server: ServerConfig) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_the_example_answers_until_it_is_stopped(
     api: Api, example: subprocess.Popen[str], how: signal.Signals

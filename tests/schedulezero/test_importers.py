@@ -219,6 +219,7 @@ def test_no_file_breaks_a_reader(text: str) -> None:
         assert all(isinstance(item, Entry | Fault) for item in read(whole, HERE, "UTC", NOW))
 
 
+@pytest.mark.long
 async def test_moving_in_by_a_dry_run(world: World) -> None:
     text = "0 9 * * 1-5 Stand-up!\n@reboot Hello\n"
     shown = await world.admin.slash(

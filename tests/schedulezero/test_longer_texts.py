@@ -54,6 +54,7 @@ async def lengths(url: str, before: dict[tuple[str, str], int] | None = None) ->
     return found
 
 
+@pytest.mark.long
 async def test_ids_get_longer(postgres_url: str) -> None:
     shorter = {(table, column): short for table, column, short, _ in COLUMNS}
     longer = {(table, column): long for table, column, _, long in COLUMNS}

@@ -394,6 +394,7 @@ def connections() -> int:
     return sum(link.startswith("socket:") for link in links)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux shows them")
 async def test_dropped_sockets_leave_nothing_behind(
     bot: Bot, server: PublishedCaller, slow: Slow, clock: Clock, monkeypatch: pytest.MonkeyPatch

@@ -105,6 +105,7 @@ def test_without_a_start_an_interval_fires_at_once_and_a_cron_takes_utc_for_loca
     assert following_fire({"type": "interval", "hours": 1}, now, now) == now + timedelta(hours=1)
 
 
+@pytest.mark.long
 async def test_it_repeats_a_call_that_is_not_answered_in_time(
     published: PublishedServer, handler: RawHandler
 ) -> None:

@@ -61,6 +61,7 @@ async def test_what_a_thread_does_while_the_handler_stops_is_noted(bot: Bot, gat
     assert gates.done == ["hello"]
 
 
+@pytest.mark.long
 async def test_a_thread_is_waited_for_however_late_it_ends(
     bot: Bot, gates: Gates, monkeypatch: pytest.MonkeyPatch
 ) -> None:

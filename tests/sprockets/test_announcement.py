@@ -125,6 +125,7 @@ async def test_an_embed_that_cannot_be(world: World, change: dict[str, Any], par
     assert answer["success"] is False and part in answer["error"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "colour", [255, "255", "#ff0000", "ff0000", "0xff0000", "blue", "Dark Red", "rgb(1, 2, 3)"]
 )

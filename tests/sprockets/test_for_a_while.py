@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import discord
+import pytest
 import simcord
 
 from schedulezero import instants
@@ -15,6 +16,7 @@ from tests.conftest import until
 from tests.support.world import World
 
 
+@pytest.mark.long
 async def test_slow_mode_for_some_hours_is_taken_back(world: World) -> None:
     values = {"channel_id": [world.channel], "seconds": "30", "lasts": "2h"}
     job_id = await world.create(world.admin, "set_slowmode", values, "in 2 hours")
@@ -30,6 +32,7 @@ async def test_slow_mode_for_some_hours_is_taken_back(world: World) -> None:
     await until(lambda: channel.slowmode_delay == 0)
 
 
+@pytest.mark.long
 async def test_a_slow_mode_within_another_ends_as_it_was_before_both(world: World) -> None:
     client, channel = world.bot.services.client, world.bot.get_channel(world.channel.id)
     assert isinstance(channel, discord.TextChannel)
@@ -49,6 +52,7 @@ async def test_a_slow_mode_within_another_ends_as_it_was_before_both(world: Worl
     assert back.next_run_at - instants.now() < timedelta(hours=1, minutes=1)
 
 
+@pytest.mark.long
 async def test_a_role_for_a_while_is_taken_again(world: World) -> None:
     role = world.guild.create_role("Guests")
     values = {"user_ids": [world.plain], "role_id": [role], "lasts": "2h"}
@@ -82,6 +86,7 @@ async def test_a_role_for_a_while_is_taken_again(world: World) -> None:
     await until(taken)
 
 
+@pytest.mark.long
 async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> None:
     role = world.guild.create_role("Guests")
     ever = world.guild.add_member(world.env.create_user("eve"), roles=[role])
@@ -152,6 +157,7 @@ async def test_an_ending_finds_room_where_a_job_would_not(world: World) -> None:
     await until(lambda: channel.slowmode_delay == 0)
 
 
+@pytest.mark.long
 async def test_a_role_that_could_not_be_taken_again_is_not_given(world: World) -> None:
     role = world.guild.create_role("Guests")
     client, guild_id = world.bot.services.client, str(world.guild.id)

@@ -43,6 +43,7 @@ async def forged_run(
     return run, await client.job(job.id, str(guild_id))
 
 
+@pytest.mark.long
 async def test_a_channel_of_another_guild(world: World) -> None:
     foreign = Foreign(world)
     run, job = await forged_run(
@@ -100,6 +101,7 @@ async def test_a_direct_message_to_somebody_elsewhere(world: World) -> None:
     assert run.state == "failed" and "isn't in this server" in (run.error or "")
 
 
+@pytest.mark.long
 async def test_a_sprocket_that_declares_nothing_is_held_to_its_guild_too(world: World) -> None:
     called: list[dict[str, Any]] = []
 
@@ -123,6 +125,7 @@ async def test_a_sprocket_that_declares_nothing_is_held_to_its_guild_too(world: 
     assert called == []
 
 
+@pytest.mark.long
 async def test_a_variable_pings_nobody(world: World) -> None:
     world.env.backend.edit_guild(world.guild.id, {"name": f"<@{world.plain.id}> @everyone"})
     await world.env.settle()

@@ -90,6 +90,7 @@ async def test_a_clean_up_without_the_right(world: World) -> None:
     assert "I'm not allowed to delete messages in #general" in answer["error"] and answer["retry"] is False
 
 
+@pytest.mark.long
 async def test_roles_are_given_and_taken_with_a_reason(world: World) -> None:
     role = world.guild.create_role("Guests")
     params = {

@@ -99,6 +99,7 @@ async def test_several_channels(world: World, interrupt: Callable[[str, int], No
     assert [texts(room) for room in rooms] == [["Everywhere"]] * 3
 
 
+@pytest.mark.long
 async def test_a_clean_up_deletes_no_more_than_it_chose(
     world: World, interrupt: Callable[[str, int], None]
 ) -> None:

@@ -115,6 +115,7 @@ async def test_deleting_an_id_it_never_had_is_a_success(api: Api) -> None:
     assert response.json()["schedule_id"] == "never"
 
 
+@pytest.mark.long
 async def test_handlers_are_listed_and_pinged(api: Api, handler: RawHandler) -> None:
     handler.start("send", "other")
     (info,) = (await api.get("/api/handlers")).json()["handlers"]

@@ -110,6 +110,7 @@ async def test_who_does_not_read_the_answers_is_closed(address: tuple[str, int])
                     await loop.sock_sendall(raw, request * 100)
 
 
+@pytest.mark.long
 async def test_silent_connections_are_bounded_and_keep_nobody_out(address: tuple[str, int]) -> None:
     def descriptors() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))

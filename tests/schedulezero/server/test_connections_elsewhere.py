@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import pytest
 from aiohttp import web
 
 from schedulezero.server.http.connections import Bounds, Connections, Standing
@@ -135,6 +136,7 @@ async def test_requests_under_way_are_bounded_for_one_address_and_for_all() -> N
         assert await status(own) == 200
 
 
+@pytest.mark.long
 async def test_the_first_request_has_an_end_of_its_own() -> None:
     """aiohttp ends what is idle by itself, which is not what this looks at."""
     async with a_place(replace(BOUNDS, first_seconds=0.3, idle_seconds=600)) as place:
@@ -146,6 +148,7 @@ async def test_the_first_request_has_an_end_of_its_own() -> None:
         assert await status(asked) == 200
 
 
+@pytest.mark.long
 async def test_a_request_that_is_under_way_for_too_long_is_ended() -> None:
     async with a_place(replace(BOUNDS, request_seconds=0.3)) as place:
         asked = await place.ask("192.0.2.1")

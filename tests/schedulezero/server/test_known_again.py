@@ -73,6 +73,7 @@ async def test_a_job_that_falls_due_after_a_restart_calls_the_handler_of_before(
         assert refused.json()["error"]["code"] == "unknown_method"
 
 
+@pytest.mark.long
 async def test_a_handler_that_is_away_is_known_and_does_not_hold_its_name(
     server_config: ServerConfig, raw_handler: RawHandler
 ) -> None:
@@ -215,6 +216,7 @@ async def test_after_a_restart_with_keys_a_plain_handler_is_not_called(
     assert raw_handler.pings == 0
 
 
+@pytest.mark.long
 async def test_a_handler_with_a_key_is_called_over_its_key_and_only_while_that_is_allowed(
     server_config: ServerConfig, tmp_path: Path
 ) -> None:
@@ -311,6 +313,7 @@ async def test_an_instance_without_a_sign_of_life_expires(database: str) -> None
         await opened.close()
 
 
+@pytest.mark.long
 @pytest.mark.sqlite
 async def test_a_locked_file_keeps_no_handler_waiting(
     server_config: ServerConfig, raw_handler: RawHandler
@@ -373,6 +376,7 @@ async def test_a_registration_that_could_not_be_saved_is_saved_soon(
         await until(saved, 3)
 
 
+@pytest.mark.long
 async def test_a_handler_that_has_long_been_silent_is_listed_without_a_ping(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -410,6 +410,7 @@ async def test_a_wait_of_more_than_an_hour_is_not_begun(
         assert [item["kind"] for item in told] == ["skipped", "skipped"]
 
 
+@pytest.mark.long
 async def test_an_ending_does_not_wait_and_counts(
     server_config: ServerConfig, raw_handler: RawHandler
 ) -> None:

@@ -61,6 +61,7 @@ async def test_a_handler_that_asks_to_wait_for_too_long_misses_the_run(
     assert (run["status"], run["attempts"], run["error"]) == ("missed", 0, "down")
 
 
+@pytest.mark.long
 async def test_a_refusal_that_people_must_mend_pauses_the_job(
     server_config: ServerConfig, raw_handler: RawHandler
 ) -> None:
@@ -163,6 +164,7 @@ async def test_a_full_disk_delays_and_loses_nothing(
     assert sorted(refused) == ["clock.claim"] * 2 + ["store.record"] * 2
 
 
+@pytest.mark.long
 async def test_ready_says_so_while_due_jobs_cannot_be_claimed(
     server_config: ServerConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

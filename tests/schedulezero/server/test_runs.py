@@ -46,6 +46,7 @@ async def test_a_failure_is_tried_three_times(api: Api, raw_handler: RawHandler)
     assert [raw_handler.calls.get_nowait()["attempt"] for _ in range(3)] == [1, 2, 3]
 
 
+@pytest.mark.long
 async def test_a_second_attempt_may_succeed(api: Api, raw_handler: RawHandler) -> None:
     raw_handler.respond = lambda call: {"success": call["attempt"] == 2}
     raw_handler.start("send")
@@ -86,6 +87,7 @@ async def test_a_handler_that_is_away_is_waited_for(
     assert "Waited" in run["note"]
 
 
+@pytest.mark.long
 async def test_after_the_grace_time_the_run_is_missed(api: Api, raw_handler: RawHandler) -> None:
     job_id = await due_now(api, grace_seconds=1)
     run = await ended(api, job_id)
