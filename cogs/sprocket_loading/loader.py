@@ -26,6 +26,7 @@ from cogs.sprocket_loading.places import (
     clashes,
     discover,
     extension,
+    extension_of,
     folders,
     is_in,
     loaded,
@@ -204,7 +205,7 @@ def _checked(name: str, bot: commands.Bot | None = None) -> str:
             name=name[:50],
             known=sorted(found),
         )
-    module = extension(name, bot)
+    module = extension_of(found[name], bot)
     try:
         spec = spec_of(module)
     except Exception as error:

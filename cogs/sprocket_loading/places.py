@@ -146,20 +146,18 @@ def present_name(name: str) -> str:
 
 def _all() -> Iterator[Found]:
     """Yield every sprocket, in the order of precedence."""
-    own: list[Found] = []
     for package in PACKAGES:
-        for place in _path_of(package):
-            for module in pkgutil.iter_modules([place]):
-                if module.name.endswith(SUFFIX):
-                    name = module.name.removesuffix(SUFFIX)
-                    if Path(place).resolve() == _OWN:
-                        if package == "sprockets":
-                            item = Found(name, f"sprockets.{module.name}", _DISTRIBUTION, own_version())
-                            own.append(item)
-                    else:
-                        yield Found(name, f"{package}.{module.name}", package.replace(".", "/"), "")
-    yield from own
+        for place in _path_of(package)[:-1]:  # the last one is this project's own
+            for module in _modules_in(place):
+                name = module.removesuffix(SUFFIX)
+                yield Found(name, f"{package}.{module}", package.replace(".", "/"), "")
+    for module in _modules_in(str(_OWN)):
+        yield Found(module.removesuffix(SUFFIX), f"sprockets.{module}", _DISTRIBUTION, own_version())
     yield from _brought_by(tuple(_installed()))
+
+
+def _modules_in(folder: str) -> Iterator[str]:
+    return (item.name for item in pkgutil.iter_modules([folder]) if item.name.endswith(SUFFIX))
 
 
 def _installed() -> Iterator[tuple[str, int]]:
@@ -202,9 +200,12 @@ def loaded(bot: commands.Bot) -> list[str]:
 def extension(name: str, bot: commands.Bot | None = None) -> str:
     """Return the extension name of a sprocket; in a bot where it is loaded, the name under which it is."""
     found = discover().get(name)
-    if found is None:
-        return f"sprockets.{name}{SUFFIX}"
-    return (_loaded_as(bot, found) if bot is not None else None) or found.module
+    return f"sprockets.{name}{SUFFIX}" if found is None else extension_of(found, bot)
+
+
+def extension_of(item: Found, bot: commands.Bot | None = None) -> str:
+    """Return the extension name of a sprocket that was found; see `extension`."""
+    return (_loaded_as(bot, item) if bot is not None else None) or item.module
 
 
 def _loaded_as(bot: commands.Bot, item: Found) -> str | None:
