@@ -23,6 +23,7 @@ import pytest_asyncio
 
 from bot.config import Settings
 from bot.testing import free_settings
+from cogs.desk.kit import soon
 from schedulezero.model.limits import NO_LIMITS
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.records.tables import metadata
@@ -32,6 +33,7 @@ from schedulezero.storage.database import database_of
 from schedulezero.wire.addresses import free_ports
 from tests.support.peers import RawHandler
 from tests.support.postgres import Postgres, a_postgres, programs
+from tests.support.published_server import PublishedServer
 from tests.support.world import World, a_world
 
 MOST_ROWS = 2
@@ -205,6 +207,28 @@ def raw_handler(server_config: ServerConfig) -> Iterator[RawHandler]:
 async def world(settings: Settings) -> AsyncIterator[World]:
     """The real bot in a simulated guild, ready to use."""
     async with a_world(settings) as built:
+        yield built
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Panels wait for what the server says, however slow this machine is."""
+    monkeypatch.setattr(soon, "SECONDS", 30.0)
+
+
+@pytest_asyncio.fixture
+async def published(settings: Settings, tmp_path: Path) -> AsyncIterator[PublishedServer]:
+    """The stand-in of the published server, where the bot's settings say that the server is."""
+    server = PublishedServer(settings.api_endpoint, settings.server_address, tmp_path, scale=0.1)
+    await asyncio.to_thread(server.start)
+    yield server
+    await asyncio.to_thread(server.stop)
+
+
+@pytest_asyncio.fixture
+async def published_world(settings: Settings, published: PublishedServer) -> AsyncIterator[World]:
+    """The real bot on the stand-in."""
+    async with a_world(settings.model_copy(update={"server": "external"})) as built:
         yield built
 
 

@@ -26,6 +26,8 @@ from tests.support.setting_up import limits, setup
 from tests.support.text import text_of
 from tests.support.world import World, labels, pick, press, said
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 @pytest.fixture
 def settings(database: str) -> Settings:

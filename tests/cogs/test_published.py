@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 import simcord
 from discord import ui
 
-from bot.config import Settings
 from cogs.guild_settings import GuildSettings
 from tests.conftest import until
 from tests.support.foreign_guild import Foreign, forged
 from tests.support.published_server import PublishedServer
 from tests.support.text import text_of
-from tests.support.world import World, a_world, labels, press, said
+from tests.support.world import World, labels, press, said
 
 SOON = "every day at 9"
 
 
-@pytest_asyncio.fixture
-async def published(settings: Settings, tmp_path: Path) -> AsyncIterator[PublishedServer]:
-    """The stand-in, where the bot's settings say that the server is."""
-    server = PublishedServer(settings.api_endpoint, settings.server_address, tmp_path, scale=0.1)
-    await asyncio.to_thread(server.start)
-    yield server
-    await asyncio.to_thread(server.stop)
-
-
-@pytest_asyncio.fixture
-async def world(settings: Settings, published: PublishedServer) -> AsyncIterator[World]:
-    """The real bot on the stand-in."""
-    async with a_world(settings.model_copy(update={"server": "external"})) as built:
-        yield built
+@pytest.fixture
+def world(published_world: World, patient: None) -> World:
+    return published_world
 
 
 async def announced(world: World, when: str = SOON, text: str = "Hello") -> str:

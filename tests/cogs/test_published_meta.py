@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
-from bot.config import Settings
-from tests.support.published_server import PublishedServer
 from tests.support.scheduling import hello
-from tests.support.world import World, a_world, press, said
+from tests.support.world import World, press, said
 
 
-@pytest_asyncio.fixture
-async def published(settings: Settings, tmp_path: Path) -> AsyncIterator[PublishedServer]:
-    """The stand-in, where the bot's settings say that the server is."""
-    server = PublishedServer(settings.api_endpoint, settings.server_address, tmp_path, scale=0.1)
-    await asyncio.to_thread(server.start)
-    yield server
-    await asyncio.to_thread(server.stop)
-
-
-@pytest_asyncio.fixture
-async def world(settings: Settings, published: PublishedServer) -> AsyncIterator[World]:
-    """The real bot on the stand-in."""
-    async with a_world(settings.model_copy(update={"server": "external"})) as built:
-        yield built
+@pytest.fixture
+def world(published_world: World, patient: None) -> World:
+    return published_world
 
 
 async def plant(world: World, schedule_id: str, meta: Any) -> None:

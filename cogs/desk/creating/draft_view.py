@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from cogs.background.success_pings import PING_URL
 from cogs.desk.drafts.draft import KEPT, PING, fill, typed
@@ -19,6 +19,7 @@ from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import lacks_of
+from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import plain
 from cogs.language import locale, t, translated
 from cogs.memory import Draft
@@ -26,7 +27,7 @@ from cogs.rights.allowance import allowance_of
 from cogs.rights.channels import SeenChannels
 from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
-from schedulezero.errors import ClientError, ScheduleZeroError
+from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler.run_context import RunContext, running
 from schedulezero.methods.spec import MethodSpec, Tell
 from schedulezero.methods.values import check_params
@@ -36,11 +37,9 @@ from schedulezero.when.calendar.weekdays import stored_trigger
 
 log = logging.getLogger(__name__)
 
-_T = TypeVar("_T")
 
 RUN_COUNT = "#runs"
 """The key in a draft's values that holds how often the edited job has run."""
-_RULES_SECONDS = 0.8
 _PREVIEW_SECONDS = 1.0
 _DRY_RUN_SECONDS = 20.0
 
@@ -119,7 +118,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
     guild = desk.guild
     params = fill(spec, draft.values, str(guild.id)).params
     rules, allowance = await asyncio.gather(
-        _soon(rules_here(desk)), _soon(allowance_of(desk.services, desk.actor_id, desk.guild_id))
+        soon(rules_here(desk)), soon(allowance_of(desk.services, desk.actor_id, desk.guild_id))
     )
     seen = SeenChannels(desk.bot, guild)
     known = await seen.of(spec, params)
@@ -151,15 +150,6 @@ async def with_hidden(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
     job = await desk.client.job(draft.job_id, draft.guild_id)
     stored = {**typed(spec, job.params), PING: job.params.get(PING_URL)}
     return replace(draft, values={**draft.values, **{name: stored.get(name) for name in hidden}})
-
-
-async def _soon(asked: Awaitable[_T]) -> _T | None:
-    """Return the server's rules or limits; None if they are late or fail, since the server enforces them."""
-    try:
-        async with asyncio.timeout(_RULES_SECONDS):
-            return await asked
-    except (ClientError, TimeoutError):
-        return None
 
 
 def kept_schedule(draft: Draft) -> tuple[Trigger, datetime] | None:

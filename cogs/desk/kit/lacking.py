@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.soon import soon
 from cogs.language import t, translated
 from cogs.services import Refused
 from schedulezero.client.dialect import Feature
-from schedulezero.errors import ClientError
 from schedulezero.model import MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.when.language.nearest import refusal
 
-_SECONDS = 0.8
-"""A form must be shown within three seconds, and learning what a server lacks takes a request."""
-
 
 async def lacks_of(desk: Desk) -> Mapping[Feature, str]:
-    """Return what the server lacks; nothing if it doesn't say so in time, since it refuses by itself."""
-    try:
-        async with asyncio.timeout(_SECONDS):
-            return await desk.client.lacks()
-    except (ClientError, TimeoutError):
-        return {}
+    """Return what the server lacks; nothing if it doesn't say so soon."""
+    return await soon(desk.client.lacks()) or {}
 
 
 async def expect(desk: Desk, feature: Feature) -> None:

@@ -1,0 +1,23 @@
+"""Asks the server for what only makes a panel better: it must come soon, or the panel is shown without it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from schedulezero.errors import ClientError
+
+T = TypeVar("T")
+
+SECONDS = 0.8
+"""Discord gives three seconds for the first answer, and what is asked here isn't all that a panel needs."""
+
+
+async def soon(asked: Awaitable[T]) -> T | None:
+    """Return the server's answer; None if it is late or fails, since the server enforces its rules itself."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await asked
+    except (ClientError, TimeoutError):
+        return None
