@@ -54,7 +54,7 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
      (PUBLISHED.after_failure(0).earliest, PUBLISHED.after_failure(0).latest)),
     ("reference/wire.md", "| up to # seconds after a call from before", (PUBLISHED.longest_chain,)),
     ("reference/wire.md", "at most # characters as JSON", (job_meta.LARGEST_META,)),
-    ("reference/wire.md", "at most # letters, digits, dots", (decoding.LONGEST_JOB_ID,)),
+    ("reference/wire.md", "at most # letters, digits, dots", (decoding.LONGEST_ASKED_ID,)),
     ("reference/wire.md", "| `schemas` | # KiB, # levels",
      (crowd.MOST_SCHEMA_BYTES / 1024, crowd.MOST_SCHEMA_DEPTH)),
     ("reference/wire.md", "| the handshake | # seconds", (doorkeeper.HANDSHAKE_SECONDS,)),

@@ -12,10 +12,10 @@ from schedulezero.sentences import Sentence
 
 T = TypeVar("T")
 
-LONGEST_JOB_ID = 64
+LONGEST_ASKED_ID = 64
 """The most characters of a job's id that we ask for: a button has room for it and for an instant."""
 
-_JOB_ID = re.compile(rf"[A-Za-z0-9_.:\-]{{1,{LONGEST_JOB_ID}}}")
+_JOB_ID = re.compile(rf"[A-Za-z0-9_.:\-]{{1,{LONGEST_ASKED_ID}}}")
 
 
 def is_job_id(text: str) -> bool:

@@ -27,11 +27,6 @@ class CalendarFile:
     left_out: int
 
 
-def write_calendar(jobs: Iterable[Job], *, name: str, now: datetime) -> bytes:
-    """Return the future runs of jobs as a calendar file; see `calendar_of`."""
-    return calendar_of(jobs, name=name, now=now).data
-
-
 def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = True) -> CalendarFile:
     """Return the future runs of jobs as a calendar file with a limited number of events and dates.
 

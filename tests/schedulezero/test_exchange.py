@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from schedulezero.errors import WhenError
-from schedulezero.exchange.calendar_export import write_calendar
+from schedulezero.exchange.calendar_export import calendar_of
 from schedulezero.exchange.calendar_import import read_calendar
 from schedulezero.exchange.rrule_lines import recurrences
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, read_jobs, write_jobs
@@ -175,9 +175,9 @@ def test_a_recurrence_says_the_same_instants_as_its_schedule(when: str) -> None:
 
 def test_a_calendar_file_opens_in_a_calendar() -> None:
     held = job("every day at 9", held_until=NOW + timedelta(days=3))
-    data = write_calendar(
+    data = calendar_of(
         [job("every other friday at 17:00"), held, job("every 90 minutes"), over()], name="Moonbase", now=NOW
-    )
+    ).data
     calendar: Any = Calendar.from_ical(data)
     events = calendar.walk("VEVENT")
     assert [str(event["summary"]) for event in events] == ["Game night"] * 3

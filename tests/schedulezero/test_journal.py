@@ -121,9 +121,9 @@ async def test_the_journal_is_bounded(database: str, monkeypatch: pytest.MonkeyP
     await journal.close()
 
 
-async def crash(bot: Bot, method: str) -> None:
-    """Ends the handler in the middle of a job."""
-    bot.effects.blocking = True
+async def crash(bot: Bot, method: str, at: bool | str = True) -> None:
+    """Ends the handler in the middle of a job: before its first effect, or before the one of a name."""
+    bot.effects.blocking = at
     bot.effects.stuck.clear()
     call = asyncio.create_task(bot.call(method))
     await bot.effects.stuck.wait()
@@ -134,21 +134,7 @@ async def crash(bot: Bot, method: str) -> None:
 
 
 async def crash_in_second_step(bot: Bot) -> None:
-    have = bot.effects.have
-
-    async def stuck(name: str) -> JsonObject:
-        if name == "hello":
-            bot.effects.stuck.set()
-            await asyncio.Event().wait()
-        return await have(name)
-
-    bot.effects.have = stuck  # type: ignore[method-assign]
-    call = asyncio.create_task(bot.call("two_steps"))
-    await bot.effects.stuck.wait()
-    await bot.stop()
-    await call
-    bot.effects.have = have  # type: ignore[method-assign]
-    await bot.start()
+    await crash(bot, "two_steps", "hello")
 
 
 @pytest.mark.parametrize("point", ["begin_step", "end_step"])

@@ -243,26 +243,13 @@ async def test_after_a_crash_a_repetition_doubles_nothing(
     bot: Bot, server: PublishedCaller, clock: Clock, method: str
 ) -> None:
     params = {"text": "hello"}
-    if method == "two_steps":
-        have = bot.effects.have
-
-        async def stuck(name: str) -> JsonObject:
-            if name == "hello":
-                bot.effects.stuck.set()
-                await asyncio.Event().wait()
-            return await have(name)
-
-        bot.effects.have = stuck  # type: ignore[method-assign]
-    else:
-        bot.effects.blocking = True
+    bot.effects.blocking = True if method == "plain" else "hello"
     first = await server.send(method, params)
     await bot.effects.stuck.wait()
     await bot.stop()
     first.close(0)
     clock.now += 11
     bot.effects.blocking = False
-    if method == "two_steps":
-        bot.effects.have = have  # type: ignore[method-assign]
     await bot.start()
     answer = await server.call(method, params)
     if method == "plain":  # nobody can tell whether it was done

@@ -27,14 +27,14 @@ class Effects:
         self.done: list[str] = []
         self.errors: list[Exception] = []
         self.stuck = asyncio.Event()
-        self.blocking = False
+        self.blocking: bool | str = False  # which effect never comes: every one, or that of this name
         self.found: JsonObject | None = None
         self.nonces: list[str | None] = []
 
     async def have(self, name: str) -> JsonObject:
         if self.errors:
             raise self.errors.pop(0)
-        if self.blocking:
+        if self.blocking in (True, name):
             self.stuck.set()
             await asyncio.Event().wait()
         self.done.append(name)

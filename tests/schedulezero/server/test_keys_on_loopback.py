@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,43 +12,16 @@ from typing import Any
 import pytest
 import zmq
 
-from schedulezero.handler.handler import Handler
 from schedulezero.server.service import ServerConfig
-from schedulezero.server.thread import ServerThread
-from schedulezero.wire.addresses import free_ports
-from schedulezero.wire.keys import KeyRing, load_keys
+from schedulezero.wire.keys import load_keys
 from tests.conftest import Api, until
 from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
-from tests.support.speaking import hello, speak
+from tests.support.serving import hello_handler, served
+from tests.support.speaking import speak
 
 JOB = {"handler_id": "bot", "method": "hello"}
 HELLO = {"method": "hello", "params": {}}
-
-
-@asynccontextmanager
-async def a_server(config: ServerConfig) -> AsyncIterator[Api]:
-    server = ServerThread(config)
-    await server.start()
-    try:
-        async with Api(base_url=config.api_endpoint, timeout=10) as api:
-            yield api
-    finally:
-        await server.stop()
-
-
-@asynccontextmanager
-async def a_handler(server_address: str, keys: KeyRing | None) -> AsyncIterator[Handler]:
-    (port,) = free_ports(1)
-    handler = Handler("moon", "bot", f"tcp://127.0.0.1:{port}", server_address, keys=keys)
-    handler.register_sprocket("hello", hello)
-    handler.start()
-    await handler.wait_bound()
-    try:
-        yield handler
-    finally:
-        handler.stop()
-        await handler.wait_stopped()
 
 
 @pytest.fixture
@@ -59,20 +30,20 @@ def keyed(server_config: ServerConfig, tmp_path: Path) -> ServerConfig:
 
 
 async def test_with_the_same_folder_of_keys_a_job_runs(keyed: ServerConfig) -> None:
-    async with a_server(keyed) as api:
+    async with served(keyed) as api:
         keys = load_keys(keyed.keys, everywhere=True)
-        async with a_handler(keyed.server_address, keys) as handler:
+        async with hello_handler(keyed.server_address, keys) as handler:
             await handler.refresh()
             run = await ended(api, await due_now(api, **JOB))
             assert (run["status"], run["result"]["hello"]) == ("succeeded", "moon")
 
 
 async def test_with_keys_that_allow_each_other_a_job_runs(keyed: ServerConfig, tmp_path: Path) -> None:
-    async with a_server(keyed) as api:
+    async with served(keyed) as api:
         server_keys = load_keys(keyed.keys)
         keys = load_keys(tmp_path / "bot", server_keys.public, everywhere=True)
         server_keys.allow(keys.public, "the bot")
-        async with a_handler(keyed.server_address, keys) as handler:
+        async with hello_handler(keyed.server_address, keys) as handler:
             await handler.refresh()
             run = await ended(api, await due_now(api, **JOB))
             assert (run["status"], run["result"]["hello"]) == ("succeeded", "moon")
@@ -80,13 +51,13 @@ async def test_with_keys_that_allow_each_other_a_job_runs(keyed: ServerConfig, t
 
 async def test_a_key_that_is_taken_out_counts_at_once(keyed: ServerConfig, tmp_path: Path) -> None:
     """Also for a handler that is connected and registered already, in both directions."""
-    async with a_server(keyed) as api:
+    async with served(keyed) as api:
         server_keys = load_keys(keyed.keys, everywhere=True)
         keys = load_keys(tmp_path / "bot", everywhere=True)
         keys.allow(server_keys.public, "the server")
         server_keys.allow(keys.public, "the bot")
         own = replace(keys, peer=server_keys.public)
-        async with a_handler(keyed.server_address, own) as handler:
+        async with hello_handler(keyed.server_address, own) as handler:
             await handler.refresh()
             assert (await ended(api, await due_now(api, **JOB)))["status"] == "succeeded"
             # The same connection, before and after.
@@ -122,7 +93,7 @@ async def records(api: Api, job_id: str) -> list[dict[str, Any]]:
 async def test_a_server_whose_key_is_taken_out_calls_no_job(tmp_path: Path) -> None:
     keys, server_keys = load_keys(tmp_path / "bot", everywhere=True), load_keys(tmp_path / "server")
     keys.allow(server_keys.public, "the server")
-    async with a_handler("tcp://127.0.0.1:9", keys) as handler:
+    async with hello_handler("tcp://127.0.0.1:9", keys) as handler:
         with zmq.Context() as context, context.socket(zmq.REQ) as socket:
             socket.setsockopt(zmq.LINGER, 0)
             server_keys.speak_to(socket, keys.public)
@@ -142,11 +113,11 @@ async def test_a_plain_handler_does_not_register(
     keyed: ServerConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     params = {"handler_id": "raw", "address": "tcp://127.0.0.1:9", "methods": ["send"]}
-    async with a_server(keyed) as api:
+    async with served(keyed) as api:
         message = {"method": "register", "params": params}
         assert await asyncio.to_thread(speak, keyed.server_address, message, None, None) is None
         with caplog.at_level(logging.ERROR):
-            async with a_handler(keyed.server_address, None):
+            async with hello_handler(keyed.server_address, None):
                 await until(lambda: "takes handlers with keys only" in caplog.text)
         assert (await api.get("/api/handlers")).json()["handlers"] == []
 
@@ -157,7 +128,7 @@ async def test_our_handler_does_not_register_at_a_plain_server(
 ) -> None:
     keys = load_keys(tmp_path / "keys", everywhere=True)
     with caplog.at_level(logging.ERROR):
-        async with a_handler(server.server_address, keys) as handler:
+        async with hello_handler(server.server_address, keys) as handler:
             await until(lambda: "takes handlers without keys" in caplog.text)
             assert handler.registered is None
     assert caplog.text.count("takes handlers without keys") == 1
@@ -171,7 +142,7 @@ async def test_nobody_calls_the_handler_without_an_allowed_key(
 ) -> None:
     keys = load_keys(keyed.keys, everywhere=True)
     stranger = load_keys(tmp_path / "stranger") if whose == "stranger" else None
-    async with a_handler(keyed.server_address, keys) as handler:
+    async with hello_handler(keyed.server_address, keys) as handler:
         assert await asyncio.to_thread(speak, handler.address, HELLO, stranger, keys.public) is None
         assert (await asyncio.to_thread(speak, handler.address, HELLO, keys, keys.public))["success"] is True
 
@@ -180,7 +151,7 @@ async def test_nobody_calls_the_handler_without_an_allowed_key(
 async def test_a_handler_that_proves_a_key_and_listens_plainly_is_not_called(
     keyed: ServerConfig, raw_handler: RawHandler
 ) -> None:
-    async with a_server(keyed) as api:
+    async with served(keyed) as api:
         keys = load_keys(keyed.keys, everywhere=True)
         params = {"handler_id": "raw", "address": raw_handler.address, "methods": ["send"]}
         message = {"method": "register", "params": params}
@@ -196,7 +167,7 @@ async def test_a_handler_that_proves_a_key_and_listens_plainly_is_not_called(
 async def test_a_list_of_keys_that_cannot_be_read_locks_nobody_out_for_good(
     keyed: ServerConfig, tmp_path: Path
 ) -> None:
-    async with a_server(keyed):
+    async with served(keyed):
         own, other = load_keys(keyed.keys, everywhere=True), load_keys(tmp_path / "other")
         ping: dict[str, Any] = {"method": "ping"}
         own.allowed_file.write_bytes(b"\xff\xfe rubbish")

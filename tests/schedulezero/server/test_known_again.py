@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +21,20 @@ import zmq
 import zmq.asyncio
 
 from schedulezero import instants
-from schedulezero.handler.handler import Handler
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records.instances import KEPT_FOR, Instance, Instances, may_be_called
 from schedulezero.server.records.tables import handlers, metadata
 from schedulezero.server.service import ServerConfig
-from schedulezero.server.thread import ServerThread
 from schedulezero.storage.database import Database, database_of
 from schedulezero.wire.addresses import free_ports
-from schedulezero.wire.keys import KeyRing, load_keys
+from schedulezero.wire.keys import load_keys
 from tests.conftest import Api, until
 from tests.support.clocks import Clock
 from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
-from tests.support.speaking import hello
+from tests.support.serving import hello_handler, served
 
-
-@asynccontextmanager
-async def a_server(config: ServerConfig, clock: Clock | None = None) -> AsyncIterator[Api]:
-    server = ServerThread(config, clock or instants.now)
-    await server.start()
-    try:
-        async with Api(base_url=config.api_endpoint, timeout=20) as api:
-            yield api
-    finally:
-        await server.stop()
+a_server = partial(served, timeout=20)
 
 
 async def known(api: Api) -> list[tuple[str, str, list[str]]]:
@@ -229,34 +219,21 @@ async def test_a_handler_with_a_key_is_called_over_its_key_and_only_while_that_i
         keys.allow(server_keys.public, "the server")
         server_keys.allow(keys.public, "the bot")
         own = replace(keys, peer=server_keys.public)
-        async with a_handler(address, keyed.server_address, own) as handler:
+        async with hello_handler(keyed.server_address, own, address) as handler:
             await handler.refresh()
     # A handler that doesn't register: only the database knows it.
-    async with a_handler(address, None, own), a_server(keyed) as api:
+    async with hello_handler(None, own, address), a_server(keyed) as api:
         assert (await ended(api, await due_now(api, handler_id="bot", method="hello")))[
             "status"
         ] == "succeeded"
     # A program with another key at its address isn't taken for it.
     thief = load_keys(tmp_path / "thief", everywhere=True)
     thief.allow(server_keys.public, "the server")
-    async with a_handler(address, None, thief), a_server(keyed) as api:
+    async with hello_handler(None, thief, address), a_server(keyed) as api:
         assert await known(api) == [("bot", "Disconnected", ["hello"])]
     server_keys.revoke("the bot")
-    async with a_handler(address, None, own), a_server(keyed) as api:
+    async with hello_handler(None, own, address), a_server(keyed) as api:
         assert await known(api) == [("bot", "Disconnected", ["hello"])]
-
-
-@asynccontextmanager
-async def a_handler(address: str, server_address: str | None, keys: KeyRing) -> AsyncIterator[Handler]:
-    handler = Handler("moon", "bot", address, server_address, keys=keys)
-    handler.register_sprocket("hello", hello)
-    handler.start()
-    await handler.wait_bound()
-    try:
-        yield handler
-    finally:
-        handler.stop()
-        await handler.wait_stopped()
 
 
 # Read as: an address, the key it proved, whether the server has keys (None: no; else: also on loopback), and
@@ -387,16 +364,9 @@ async def test_a_handler_that_has_long_been_silent_is_listed_without_a_ping(
         await registry.take_over([Instance("bot", address, ("hello",), 1)])
         (entry,) = registry._entries.all()
         await until(lambda: entry.silent_at)
-        handler = Handler("moon", "bot", address, None)
-        handler.register_sprocket("hello", hello)
-        handler.start()
-        await handler.wait_bound()
-        try:
+        async with hello_handler(None, None, address):
             assert [info.connected for info in await registry.list()] == [False]
             assert await registry.report("bot", "online", None)
             assert [info.connected for info in await registry.list()] == [True]
             assert await registry.report("bot", "offline", None)  # silent once, but not for long
             assert [info.connected for info in await registry.list()] == [True]
-        finally:
-            handler.stop()
-            await handler.wait_stopped()
