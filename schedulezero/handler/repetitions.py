@@ -9,7 +9,7 @@ Two calls are equal if their method, their params and the kind of their peer are
 1. While the run is under way, the call joins it and gets its answer.
 2. A call that was answered too late for its server is repeated within `ServerTimes.after_timeout`. The first
    equal call in that window gets the same answer.
-3. A call that was told of a failure in time is repeated within `ServerTimes.after_failure`. The first equal
+3. A call that got a failure in time is repeated within `ServerTimes.after_failure`. The first equal
    call in that window is the next attempt of the same run: the function runs again, without the steps that
    are done. If the failure says ``retry: false``, the call gets the same answer instead.
 4. Any other call is a run of its own. In particular, nobody repeats a call that was answered with a success
@@ -139,7 +139,7 @@ class _Asking:
         attempt: which attempt of its server it is, at least.
         due: when its repetition may come.
         waiting: whether it has no answer yet.
-        told: whether it was told of a failure in time.
+        told: whether it got a failure in time.
     """
 
     at: float

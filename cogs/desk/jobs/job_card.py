@@ -201,7 +201,7 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
 
 
 def _not_possible(job: Job, lacks: frozenset[Feature]) -> list[str]:
-    """Return the labels of the buttons that the server has no use for."""
+    """Return the labels of the buttons that need a feature the server lacks."""
     holds = [t("Pause until…"), *([] if runs_once(job) else [t("Skip next")])]
     # Read as: a feature, and the buttons that need it.
     buttons = (

@@ -63,7 +63,7 @@ _LINKS = (
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What only those see who may read: the version, handlers, and how many more there are."""
+    """The part of the page for clients that may read: the version, handlers, and how many more there are."""
 
     version: str
     handlers: Sequence[HandlerInfo]
