@@ -31,6 +31,8 @@ class Entry:
     online: bool = True
     answered: bool = False
     since: float = field(default_factory=time.monotonic)
+    kept_at: float = field(default_factory=time.monotonic)
+    """When it was last added, or registered again."""
     again: Bucket = field(default_factory=lambda: Bucket(AGAIN_PER_SECOND, AGAIN_AT_ONCE))
 
     def heard(self) -> None:
@@ -135,6 +137,7 @@ class Entries:
                 slots, answered = asyncio.Semaphore(instance.concurrency), known.answered
                 known = Entry(instance, known.connection, slots, answered=answered, again=known.again)
             known.instance = instance
+            known.kept_at = time.monotonic()
         else:
             if known is not None:
                 self.drop(known)

@@ -210,7 +210,7 @@ class Registry:
     async def recover(self) -> None:
         """Load the instances that the database keeps, before anything asks for a handler."""
         try:
-            await self.take_over(await self._keeping.all())
+            await self.load()
         except DatabaseUnavailable as error:
             log.warning("the known handlers cannot be read: %s", error)
 
@@ -223,7 +223,7 @@ class Registry:
         while self._keeping.shared:
             self._look.clear()
             try:
-                await self.take_over(await self._keeping.all())
+                await self.load()
             except DatabaseUnavailable as error:
                 log.warning("the handlers of other nodes cannot be read: %s", error)
             try:
@@ -232,19 +232,41 @@ class Registry:
             except TimeoutError:
                 continue
 
-    async def take_over(self, instances: list[Instance]) -> None:
-        """Replace the known instances with the given ones, except those that this server may not call."""
-        allowed = [item for item in instances if may_be_called(item, self._keys, self._own_ports)]
-        instances = allowed[: self._most]
+    async def load(self) -> None:
+        """Replace the known instances with those in the database, except those this server may not call.
+
+        An instance that registered here since the reading began stays as it is. Raises DatabaseUnavailable.
+        """
+        began = time.monotonic()
+        allowed = [
+            item for item in await self._keeping.all() if may_be_called(item, self._keys, self._own_ports)
+        ]
+        instances = await self._first_of(allowed)
         kept = {(item.handler_id, item.address) for item in instances}
         for entry in self._entries.all():
-            if (entry.instance.handler_id, entry.instance.address) not in kept:
+            if (entry.handler_id, entry.instance.address) not in kept and entry.kept_at < began:
                 self._entries.drop(entry)
         for instance in instances:
             entry = self._entries.find(instance)
-            if entry is None or entry.instance != instance:
+            if entry is None or (entry.instance != instance and entry.kept_at < began):
                 self._entries.keep(instance)
                 self._entries.arrived(instance.handler_id)
+
+    async def _first_of(self, instances: list[Instance]) -> list[Instance]:
+        """Return the instances that there is room for.
+
+        First come those that a job needs, then those that have answered, each most recently heard from first:
+        a crowd of names that was saved later pushes out none of them.
+        """
+        if len(instances) <= self._most:
+            return instances
+        needed = await self._needed()
+
+        def rank(instance: Instance) -> tuple[bool, bool]:
+            entry = self._entries.find(instance)
+            return (instance.handler_id not in needed, entry is None or not entry.answered)
+
+        return sorted(instances, key=rank)[: self._most]
 
     # ---------------------------------------------------------------- lookup and connections
 

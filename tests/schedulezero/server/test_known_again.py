@@ -8,7 +8,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
@@ -315,16 +315,21 @@ async def test_a_locked_file_keeps_no_handler_waiting(
 
 
 @asynccontextmanager
-async def a_registry(database: str) -> AsyncIterator[tuple[Registry, Database]]:
+async def a_registry(
+    database: str,
+    needed: tuple[str, ...] = (),
+    table: Callable[[Database], Instances] = Instances,
+    **options: Any,
+) -> AsyncIterator[tuple[Registry, Database]]:
     """A registry that looks for due renewals all the time, and its database."""
 
-    async def nothing() -> list[str]:
-        return []
+    async def the_needed() -> tuple[str, ...]:
+        return needed
 
     context = zmq.asyncio.Context()
     opened = database_of(database, metadata)
     await opened.open()
-    registry = Registry(context, kept=Instances(opened), needed=nothing)
+    registry = Registry(context, kept=table(opened), needed=the_needed, **options)
     renewing = asyncio.create_task(registry.keep_renewing())
     try:
         yield registry, opened
@@ -360,8 +365,9 @@ async def test_a_handler_that_has_long_been_silent_is_listed_without_a_ping(
     monkeypatch.setattr("schedulezero.server.handlers.keeping._LOOK_SECONDS", 0.05)
     (port,) = free_ports(1)
     address = f"tcp://127.0.0.1:{port}"
-    async with a_registry(database) as (registry, _):
-        await registry.take_over([Instance("bot", address, ("hello",), 1)])
+    async with a_registry(database) as (registry, opened):
+        await Instances(opened).save(Instance("bot", address, ("hello",), 1))
+        await registry.recover()
         (entry,) = registry._entries.all()
         await until(lambda: entry.silent_at)
         async with hello_handler(None, None, address):
@@ -370,3 +376,45 @@ async def test_a_handler_that_has_long_been_silent_is_listed_without_a_ping(
             assert [info.connected for info in await registry.list()] == [True]
             assert await registry.report("bot", "offline", None)  # silent once, but not for long
             assert [info.connected for info in await registry.list()] == [True]
+
+
+# ---------------------------------------------------------------- instances of other nodes
+
+
+async def test_a_crowd_on_another_node_pushes_out_no_handler_that_answers(database: str) -> None:
+    addresses = (f"tcp://127.0.0.1:{port}" for port in range(9, 1000))
+    async with a_registry(database, needed=("needed",), shared=True, most=5) as (registry, opened):
+        table = Instances(opened)
+        await table.save(Instance("needed", next(addresses), ("a",), 1))
+        await registry.register(Instance("answers", next(addresses), ("a",), 1))
+        (entry,) = registry._entries.of("answers")
+        entry.spoke()
+        for number in range(8):
+            await table.save(Instance(f"crowd-{number}", next(addresses), ("a",), 1))
+        await registry.load()
+        assert registry.count == 5 and registry.is_current(entry) and registry.knows("needed")
+        assert registry.knows("crowd-7") and not registry.knows("crowd-0")  # the newest before the oldest
+
+
+async def test_one_that_registers_while_the_others_are_read_stays(database: str) -> None:
+    reading, registered = asyncio.Event(), asyncio.Event()
+
+    class Slow(Instances):
+        """A database whose answer is on its way while a handler registers."""
+
+        async def all(self) -> list[Instance]:
+            found = await super().all()
+            reading.set()
+            await registered.wait()
+            return found
+
+    async with a_registry(database, table=Slow, shared=True) as (registry, _):
+        await registry.register(Instance("changed", "tcp://127.0.0.1:9", ("old",), 1))
+        loading = asyncio.create_task(registry.load())
+        await reading.wait()
+        await registry.register(Instance("new", "tcp://127.0.0.1:10", ("a",), 1))
+        await registry.register(Instance("changed", "tcp://127.0.0.1:9", ("new",), 1))
+        entries = registry._entries.all()
+        registered.set()
+        await loading
+        assert registry._entries.all() == entries and registry.methods("changed") == ("new",)
