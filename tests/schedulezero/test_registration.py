@@ -38,7 +38,7 @@ async def handler(server_config: ServerConfig) -> AsyncIterator[Handler]:
     made.register_sprocket("one", job)
     began = time.perf_counter()
     made.start()
-    assert time.perf_counter() - began < 0.05, "start() waited for a server that is not there"
+    assert time.perf_counter() - began < 1, "start() waited for a server that is not there"
     yield made
     made.stop()
     await made.wait_stopped()
