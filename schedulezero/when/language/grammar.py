@@ -45,6 +45,8 @@ class Phrase:
     until: tuple[date, time | None] | None = None
     count: int | None = None
     excluded: set[date] = field(default_factory=set[date])
+    lasting: Any = None
+    holidays: bool = False
     anchor: date | None = None
     """A day of a period that counts, where ``every`` is more than 1; the first match where there is none."""
 

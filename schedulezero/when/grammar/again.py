@@ -1,0 +1,296 @@
+"""What is said to happen again and again: from the pieces to the clauses of a phrase."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+from schedulezero.errors import WhenError
+from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.once import in_part
+from schedulezero.when.grammar.pieces import (
+    Day,
+    Moment,
+    Offset,
+    OnDate,
+    OnDayOfMonth,
+    OnFeast,
+    OnWeekday,
+    Period,
+    Span,
+    Within,
+)
+from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
+from schedulezero.when.grammar.said import Contradiction, Said
+from schedulezero.when.language.grammar import Phrase
+
+MOST_LEFT_OUT = 366
+_UNITS = ("day", "week", "month", "year")
+_DAY = timedelta(days=1)
+
+
+def phrase_of(said: Said, context: Context, text: str) -> Phrase:
+    """Return the clauses of what recurs. Raises Contradiction if pieces don't fit, WhenError if a day is none."""
+    if said.ahead or said.now:
+        raise Contradiction("ahead")
+    phrase = Phrase()
+    _period(said, phrase)
+    _days(said, phrase, context, text)
+    _bounds(said, phrase, context, text)
+    _times(said, phrase, context)
+    if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
+        if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
+            phrase.unit = "day"
+        else:
+            raise Contradiction("how often")
+    return phrase
+
+
+# ---------------------------------------------------------------- how often
+
+
+def _period(said: Said, phrase: Phrase) -> None:
+    counted: Period | None = None
+    for period in said.periods:
+        if phrase.unit is None or _UNITS.index(period.unit) > _UNITS.index(phrase.unit):
+            phrase.unit = period.unit
+        if period.every > 1:
+            if counted not in (None, period):
+                raise Contradiction("two_schedules")
+            counted = period
+    if len({item.unit for item in said.periods}) < len(said.periods) > 1:
+        raise Contradiction("two_schedules")
+    if counted is not None:
+        if phrase.unit != counted.unit:
+            raise Contradiction("two_schedules")
+        phrase.every = counted.every
+    if len(said.periods) > 1 and not (said.positions or said.monthdays or said.days or said.weekly):
+        raise Contradiction("two_schedules")
+    if said.interval is not None:
+        if said.periods and any(item.unit != "day" or item.every > 1 for item in said.periods):
+            raise Contradiction("two_schedules")
+        phrase.unit = None
+        phrase.span = timedelta(days=said.interval.days, seconds=said.interval.seconds)
+        if said.interval.months:
+            raise Contradiction("interval")
+    if said.by_clock and not phrase.span:
+        raise Contradiction("by_clock")
+    phrase.clock = said.by_clock
+
+
+# ---------------------------------------------------------------- on which days
+
+
+def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
+    for weekly in said.weekly:
+        if phrase.weekdays & set(weekly.days):
+            raise Contradiction("weekdays")
+        phrase.weekdays |= set(weekly.days)
+        if weekly.every is not None:
+            if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
+                raise Contradiction("two_schedules")
+            phrase.every, phrase.unit = weekly.every, "week"
+    for positions in said.positions:
+        phrase.positions |= set(positions.days)
+    for monthdays in said.monthdays:
+        if len(monthdays.days) == 1 and phrase.unit not in ("month", "year") and not said.months:
+            raise Contradiction("monthdays")
+        phrase.days |= set(monthdays.days)
+    for months in said.months:
+        phrase.months |= set(months)
+    if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
+        raise Contradiction("days")
+    for day in said.days:
+        _day(day, phrase, said)
+    if phrase.months and phrase.unit is None and not phrase.span:
+        phrase.unit = "year" if phrase.days or phrase.positions else None
+    if phrase.positions and phrase.unit is None and not phrase.months:
+        phrase.unit = "month"
+
+
+def _day(day: Day, phrase: Phrase, said: Said) -> None:
+    match day:
+        case OnWeekday(weekday, None, ""):
+            phrase.weekdays.add(weekday)
+        case OnDate(number, month, None, None):
+            phrase.days.add(number)
+            phrase.months.add(month)
+        case OnDayOfMonth(number, None, None):
+            if not (said.again or phrase.unit == "month"):
+                raise Contradiction("day of month")
+            phrase.days.add(number)
+            phrase.unit = phrase.unit or "month"
+        case OnFeast(name, None, shift) if _fixed(name) is not None:
+            month, number = _fixed(name) or (0, 0)
+            fixed = date(2024, month, number) + timedelta(days=shift)
+            phrase.days.add(fixed.day)
+            phrase.months.add(fixed.month)
+        case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
+            raise Contradiction("on which day")
+        case _:
+            raise Contradiction("day")
+
+
+def _fixed(name: str) -> tuple[int, int] | None:
+    from schedulezero.when.grammar.feasts import is_fixed
+
+    return is_fixed(name)
+
+
+# ---------------------------------------------------------------- at which times
+
+
+def _times(said: Said, phrase: Phrase, context: Context) -> None:
+    times = [*said.times, *said.bare]
+    if said.times and said.bare:
+        raise Contradiction("times")
+    part = said.parts[0] if said.parts else None
+    found = {clock_of(in_part(at, part)) for at in times}
+    if said.per_unit is not None:
+        _so_many(said, phrase, found)
+    if len(said.windows) > 1:
+        raise Contradiction("windows")
+    if said.windows:
+        first, last = clock_of(said.windows[0].first), clock_of(said.windows[0].last)
+        if first >= last:
+            raise WhenError("“{text}” ends before it begins.", code="span_ends_before_begin", text=f"{first:%H:%M}–{last:%H:%M}")
+        phrase.window = first, last
+    if said.minutes:
+        if found or (phrase.span and phrase.span != timedelta(hours=1)):
+            raise Contradiction("minutes")
+        first, last = phrase.window or (time.min, time(23, 59))
+        phrase.window, phrase.span = None, timedelta()
+        phrase.unit = phrase.unit or (None if phrase.weekdays or phrase.days or phrase.positions else "day")
+        found = {
+            time(hour, minute) for hour in range(24) for minute in said.minutes if first <= time(hour, minute) <= last
+        }
+    if not found and part is not None and not phrase.span:
+        found = {context.part_times[part]}
+    elif part is not None and not times:
+        raise Contradiction("part")
+    phrase.times |= found
+
+
+def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
+    per = said.per_unit
+    assert per is not None
+    named = len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
+    if named != per.count:
+        raise WhenError(
+            "“{count} times a {unit}” needs as many times or days. For example: `twice a day at 9 and 21`.",
+            code="at_which_two_times",
+            count=per.count,
+            unit=per.unit,
+        )
+    if phrase.unit is None:
+        phrase.unit = per.unit
+
+
+# ---------------------------------------------------------------- within which bounds
+
+
+def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
+    movable = not (said.times or said.bare or phrase.span)
+    if said.starting is not None:
+        phrase.starting = _bound(said.starting.at, said, context, text, movable=movable)
+    if said.until is not None:
+        phrase.until = _bound(said.until.at, said, context, text, movable=movable)
+        if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
+            phrase.until = _not_before(phrase.until, phrase.starting)
+    phrase.count = said.count
+    for within in said.within:
+        _within(within, phrase, context)
+    if said.lasting is not None:
+        _lasting(said.lasting.span, phrase, context)
+    if said.left_out is not None:
+        _left_out(said, phrase, context, text)
+
+
+def _bound(
+    at: Moment, said: Said, context: Context, text: str, *, movable: bool
+) -> tuple[date, time | None]:
+    """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
+    clock = at.clock
+    if clock is not None and movable and at.day is not None:
+        said.times.append(clock)
+        clock = None
+    if at.day is None:
+        if clock is None:
+            raise Contradiction("bound")
+        moment = clock_of(clock)
+        day = context.today
+        if datetime.combine(day, moment) <= context.local:
+            day += _DAY
+        return day, moment
+    moment = clock_of(clock) if clock is not None else None
+    return date_of(at.day, context, moment, text=text), moment
+
+
+def _not_before(until: tuple[date, time | None], starting: tuple[date, time | None]) -> tuple[date, time | None]:
+    """An end without a year that would lie before its start is a year later."""
+    day = until[0]
+    if day < starting[0]:
+        try:
+            return day.replace(year=day.year + 1), until[1]
+        except ValueError:
+            raise Contradiction("until") from None
+    return until
+
+
+def _within(within: Within, phrase: Phrase, context: Context) -> None:
+    today = context.today
+    if within.unit == "week":
+        first = today - timedelta(days=today.weekday()) + timedelta(weeks=within.ahead)
+        last = first + timedelta(days=6)
+    elif within.unit == "year":
+        first, last = date(today.year + within.ahead, 1, 1), date(today.year + within.ahead, 12, 31)
+    else:
+        index = today.year * 12 + today.month - 1 + within.ahead
+        if within.month is not None:
+            index = today.year * 12 + within.month - 1 + (12 if within.month < today.month else 0)
+        first = date(index // 12, index % 12 + 1, 1)
+        last = date((index + 1) // 12, (index + 1) % 12 + 1, 1) - _DAY
+    if phrase.starting or phrase.until:
+        raise Contradiction("within")
+    if first > today:
+        phrase.starting = first, None
+    phrase.until = last, None
+
+
+def _lasting(span: Span, phrase: Phrase, context: Context) -> None:
+    if phrase.until is not None or phrase.count is not None:
+        raise Contradiction("lasting")
+    phrase.lasting = span
+
+
+def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
+    out = said.left_out
+    assert out is not None
+    if out.weekdays:
+        kept = (phrase.weekdays or set(range(7))) - set(out.weekdays)
+        if not kept or phrase.every > 1 or phrase.days or phrase.positions:
+            raise Contradiction("except")
+        phrase.weekdays = kept
+        phrase.unit = None if phrase.unit in (None, "day", "week") else phrase.unit
+    if out.months:
+        phrase.months = (phrase.months or set(range(1, 13))) - set(out.months)
+    for day in out.days:
+        phrase.excluded.add(date_of(day, context, text=text))
+    for first, last in out.ranges:
+        begin = date_of(first, context, text=text)
+        end = date_of(last, replace(context), text=text)
+        if end < begin:
+            end = end.replace(year=end.year + 1)
+        if (end - begin).days > MOST_LEFT_OUT:
+            raise Contradiction("except")
+        phrase.excluded |= {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
+    phrase.holidays = out.holidays
+
+
+def latest(span: Span, first: datetime) -> datetime:
+    """Return the last moment of a span that begins with a first run."""
+    if span.by_calendar:
+        return plus_span(datetime.combine(first.date(), time.min), span) - timedelta(seconds=1)
+    return plus_span(first, span)
+
+

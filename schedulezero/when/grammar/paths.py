@@ -1,0 +1,82 @@
+"""Lays pieces side by side so that every token of a text has a part in exactly one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schedulezero.when.grammar.chart import FILLER_COST, Begins
+
+PIECES: dict[str, float] = {
+    "clocks": 1.0, "day": 1.0, "ahead": 1.0, "period": 1.0, "interval": 1.0, "weekly": 1.0, "positions": 1.0,
+    "monthdays": 1.6, "months": 1.2, "window": 1.0, "end_bound": 1.0, "start_bound": 1.0, "both_bounds": 1.0,
+    "count": 1.0, "lasting": 1.0, "within": 1.1, "left_out_all": 1.0, "per_unit": 1.0, "minutes_of_hour": 1.0,
+    "hourly_at": 1.0, "by_clock": 1.0, "again": 1.3, "part": 1.0, "bare": 2.2, "zone": 0.5, "slashed": 1.0,
+    "now": 1.0, "nths": 2.5, "same_time": 1.0,
+}  # fmt: skip
+"""What may stand beside other pieces, and what it costs: fewer and plainer pieces are the better reading."""
+_SKIPPED: dict[str, float] = {"filler": FILLER_COST, "comma": 0.02, "bracket": 0.02, "and": 0.5, "dot": 0.3}
+MOST_PATHS = 60
+MOST_PIECES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece and the tokens it stands on."""
+
+    category: str
+    value: Any
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way to divide a text into pieces."""
+
+    cost: float
+    pieces: tuple[Piece, ...]
+
+
+def paths(begins: Begins) -> list[Path]:
+    """Return the ways to cover every token, cheapest first, at most `MOST_PATHS`."""
+    size = len(begins)
+    at: list[list[Path]] = [[] for _ in range(size + 1)]
+    at[0] = [Path(0.0, ())]
+    for start in range(size):
+        here = _cheapest(at[start])
+        if not here:
+            continue
+        for category, extra in _SKIPPED.items():
+            for item in begins[start].get(category, ()):
+                at[item.end] += [Path(path.cost + extra, path.pieces) for path in here]
+        for category, extra in PIECES.items():
+            for item in begins[start].get(category, ()):
+                piece = Piece(category, item.value, start, item.end)
+                cost = extra + item.cost
+                at[item.end] += [
+                    Path(path.cost + cost, (*path.pieces, piece))
+                    for path in here
+                    if len(path.pieces) < MOST_PIECES
+                ]
+    return _cheapest(at[size])
+
+
+def reach(begins: Begins) -> int:
+    """Return the first token that no sequence of pieces gets past, for the error."""
+    reached = {0}
+    for start in range(len(begins)):
+        if start in reached:
+            for category in (*_SKIPPED, *PIECES):
+                reached |= {item.end for item in begins[start].get(category, ())}
+    return max(reached)
+
+
+def _cheapest(found: Sequence[Path]) -> list[Path]:
+    best: dict[tuple[Piece, ...], Path] = {}
+    for path in sorted(found, key=lambda item: item.cost):
+        best.setdefault(path.pieces, path)
+        if len(best) == MOST_PATHS:
+            break
+    return list(best.values())

@@ -1,0 +1,282 @@
+"""The typed pieces that rules build. Nothing here knows a language, a zone, or what day it is.
+
+A piece says what was said; `meaning` decides what several of them mean together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+Unit = Literal["second", "minute", "hour", "day", "week", "month", "year"]
+LENGTHS: dict[str, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+RANKS: dict[str, int] = {
+    "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "month": 5, "quarter": 5, "year": 6,
+}  # fmt: skip
+LAST = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time of day.
+
+    Attributes:
+        hour, minute, second: As on a 24-hour clock.
+        sure: Whether the hour can't be twelve hours later: it was said with a.m., p.m. or *Uhr*, or is above 12.
+    """
+
+    hour: int
+    minute: int = 0
+    second: int = 0
+    sure: bool = True
+
+    def later(self) -> Clock:
+        """Return the time twelve hours later, on the same dial."""
+        return replace(self, hour=self.hour % 12 + 12, sure=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time. Months and days go by the calendar, seconds by the clock.
+
+    Attributes:
+        smallest: The rank of its smallest unit; a further part must be smaller.
+    """
+
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+    smallest: int = 0
+
+    def plus(self, other: Span) -> Span:
+        return Span(
+            self.months + other.months, self.days + other.days, self.seconds + other.seconds, other.smallest
+        )
+
+    @property
+    def by_calendar(self) -> bool:
+        """Whether it is a whole number of days or months."""
+        return not self.seconds
+
+
+# ---------------------------------------------------------------- days
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """So many days from today."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnDate:
+    """A day of a month, in a year or in the next one that has it.
+
+    Attributes:
+        weekday: The weekday that was said with it, which must agree.
+    """
+
+    day: int
+    month: int
+    year: int | None = None
+    weekday: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnDayOfMonth:
+    """A day of the month: the next such day, or the one so many months ahead."""
+
+    day: int
+    months: int | None = None
+    weekday: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnWeekday:
+    """A weekday.
+
+    Attributes:
+        weeks: None for the next such day; otherwise the week, where 0 is the present one.
+        said: The word it was said with, which decides whether another reading is offered.
+    """
+
+    weekday: int
+    weeks: int | None = None
+    said: Literal["", "this", "next", "last"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnFeast:
+    """A feast day, by its name in `feasts`."""
+
+    name: str
+    year: int | None = None
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """A span after another day: *a week from Friday*."""
+
+    span: Span
+    day: Day
+
+
+@dataclass(frozen=True, slots=True)
+class OnWorkday:
+    """So many working days from today."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndOf:
+    """The last, middle or first day of the present or a later week, month or year."""
+
+    which: Literal["start", "middle", "end"]
+    unit: str
+    ahead: int = 0
+    month: int | None = None
+
+
+Day = Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf
+
+
+# ---------------------------------------------------------------- what recurs
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Every so many days, weeks, months or years."""
+
+    every: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """A set of weekdays.
+
+    Attributes:
+        days: 0 is Monday, ascending.
+        again: Whether they recur, as a plural, a list or *every* says.
+        every: Every so many weeks, if that was said.
+    """
+
+    days: tuple[int, ...]
+    again: bool = True
+    every: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Such as the first Monday (1, 0), the last Friday (-1, 4) or the last working day (-1, `WORKDAY`)."""
+
+    days: tuple[tuple[int, int], ...]
+
+
+WORKDAY = 7
+"""The weekday of a position that any working day, Monday to Friday, can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthDays:
+    """Days of a month, -1 being the last."""
+
+    days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From one time of day to another."""
+
+    first: Clock
+    last: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class PerUnit:
+    """So many times a day, week, month or year."""
+
+    count: int
+    unit: str
+
+
+# ---------------------------------------------------------------- bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day, a time of day, or both.
+
+    Attributes:
+        time_first: Whether the time was said before the day.
+    """
+
+    day: Day | None
+    clock: Clock | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """For so long, from the first run on."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """In one week, month or year: the present one (0) or a later one, or a named month."""
+
+    unit: str
+    ahead: int = 0
+    month: int | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Except:
+    """What a schedule leaves out."""
+
+    days: tuple[Day, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+    holidays: bool = False
+    ranges: tuple[tuple[Day, Day], ...] = ()
+
+    def plus(self, other: Except) -> Except:
+        return Except(
+            self.days + other.days,
+            tuple(sorted({*self.weekdays, *other.weekdays})),
+            tuple(sorted({*self.months, *other.months})),
+            self.holidays or other.holidays,
+            self.ranges + other.ranges,
+        )
+
+
+def span_of(amount: Fraction | int, unit: str) -> Span | None:
+    """Return an amount of a unit as a span, or None if it can't be counted, such as half a month."""
+    rank = RANKS[unit]
+    if unit in ("month", "quarter", "year"):
+        months = amount * {"month": 1, "quarter": 3, "year": 12}[unit]
+        return Span(months=int(months), smallest=rank) if months == int(months) else None
+    seconds = amount * LENGTHS[unit]
+    if seconds != int(seconds) or seconds > 10**11:
+        return None
+    if unit in ("day", "week"):
+        days, rest = divmod(int(seconds), 86_400)
+        return Span(days=days, seconds=rest, smallest=rank)
+    return Span(seconds=int(seconds), smallest=rank)

@@ -1,0 +1,177 @@
+"""From a day that was said to the date that is meant."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, datetime, time, timedelta
+from typing import cast
+
+from schedulezero.errors import WhenError
+from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.feasts import feast_day
+from schedulezero.when.grammar.pieces import (
+    After,
+    Clock,
+    Day,
+    EndOf,
+    Offset,
+    OnDate,
+    OnDayOfMonth,
+    OnFeast,
+    OnWeekday,
+    OnWorkday,
+    Span,
+)
+
+_WORKDAYS = 5
+_YEARS_AHEAD = 9
+_LAST_YEAR = 9998
+
+
+def clock_of(at: Clock) -> time:
+    """Return a time of day as a `time`."""
+    return time(at.hour, at.minute, at.second)
+
+
+def plus_span(moment: datetime, span: Span) -> datetime:
+    """Return a wall-clock time so much later; the last day of a month stands for days that it lacks.
+
+    Raises OverflowError beyond the last year.
+    """
+    index = moment.year * 12 + moment.month - 1 + span.months
+    year, month = divmod(index, 12)
+    if year > _LAST_YEAR:
+        raise OverflowError
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day) + timedelta(days=span.days, seconds=span.seconds)
+
+
+def date_of(day: Day, context: Context, at: time | None = None, *, text: str) -> date:
+    """Return the date of a day.
+
+    Parameters:
+        day: The day.
+        context: Where and when it was said.
+        at: The time of day it is for: today counts only if that is still ahead. Without one, today counts.
+        text: What was typed, for the error.
+
+    Raises WhenError if there is no such day.
+    """
+    today = context.today
+    match day:
+        case Offset(days):
+            return today + timedelta(days=days)
+        case OnWeekday():
+            return _weekday(day, context, at)
+        case OnDate():
+            return _dated(day, context, at, text)
+        case OnDayOfMonth():
+            return _day_of_month(day, context, at, text)
+        case OnFeast(name, year, shift):
+            if year is not None:
+                return feast_day(name, year) + timedelta(days=shift)
+            found = feast_day(name, today.year) + timedelta(days=shift)
+            if _over(found, context, at):
+                found = feast_day(name, today.year + 1) + timedelta(days=shift)
+            return found
+        case After(span, inner):
+            begin = datetime.combine(date_of(inner, context, at, text=text), time.min)
+            return plus_span(begin, span).date()
+        case OnWorkday(days):
+            found = today
+            for _ in range(days):
+                found += timedelta(days=1)
+                while found.weekday() >= _WORKDAYS:
+                    found += timedelta(days=1)
+            return found
+        case EndOf():
+            return _end_of(day, context)
+
+
+def _over(found: date, context: Context, at: time | None) -> bool:
+    """Whether a day is over; today is over if its time is."""
+    if at is None:
+        return found < context.today
+    return datetime.combine(found, at) <= context.local
+
+
+def _weekday(day: OnWeekday, context: Context, at: time | None) -> date:
+    today = context.today
+    if day.weeks is not None and day.said != "last":
+        monday = today - timedelta(days=today.weekday()) + timedelta(weeks=day.weeks)
+        return monday + timedelta(days=day.weekday)
+    if day.said == "last":
+        return today - timedelta(days=(today.weekday() - day.weekday - 1) % 7 + 1)
+    found = today + timedelta(days=(day.weekday - today.weekday()) % 7)
+    if _over(found, context, at) or (at is None and found == today and day.said == "next"):
+        found += timedelta(days=7)
+    return found
+
+
+def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
+    years = [day.year] if day.year is not None else range(context.today.year, context.today.year + _YEARS_AHEAD)
+    for year in years:
+        try:
+            found = date(year, day.month, day.day)
+        except ValueError:
+            continue
+        if day.year is None and _over(found, context, at):
+            continue
+        if day.weekday is not None and found.weekday() != day.weekday:
+            raise WhenError(
+                "{day} in “{text}” isn't on that weekday.",
+                code="not_that_weekday",
+                day=f"{found:%d.%m.%Y}",
+                text=text,
+            )
+        return found
+    raise WhenError(
+        "“{text}” isn't a date: that month has no day {number}{year}.",
+        code="day_not_in_month",
+        text=text,
+        number=day.day,
+        year=f" in {day.year}" if day.year else "",
+    )
+
+
+def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: str) -> date:
+    today = context.today
+    first = today.year * 12 + today.month - 1
+    months = range(first, first + 60) if day.months is None else (first + day.months,)
+    for index in months:
+        year, month = divmod(index, 12)
+        try:
+            found = date(year, month + 1, day.day)
+        except ValueError:
+            continue
+        if day.months is None and _over(found, context, at):
+            continue
+        if day.weekday is not None and found.weekday() != day.weekday:
+            if day.months is None and (index - first) < 12:  # noqa: PLR2004
+                continue  # "Friday the 13th" is the next one that agrees
+            break
+        return found
+    raise WhenError(
+        "“{text}” isn't a date: that month has no day {number}{year}.",
+        code="day_not_in_month",
+        text=text,
+        number=day.day,
+        year="",
+    )
+
+
+def _end_of(day: EndOf, context: Context) -> date:
+    today = context.today
+    if day.unit == "week":
+        monday = today - timedelta(days=today.weekday()) + timedelta(weeks=day.ahead)
+        return monday + timedelta(days={"start": 0, "middle": 2, "end": 4}[day.which])
+    if day.unit == "year":
+        year = today.year + day.ahead
+        return {"start": date(year, 1, 1), "middle": date(year, 7, 1), "end": date(year, 12, 31)}[day.which]
+    index = today.year * 12 + today.month - 1 + day.ahead
+    if day.month is not None:
+        index = today.year * 12 + day.month - 1
+        index += 12 if day.month < today.month else 0
+    year, month = divmod(index, 12)
+    length = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, {"start": 1, "middle": 15, "end": length}[cast(str, day.which)])

@@ -1,0 +1,111 @@
+"""Bounds: a first and a last day, a number of runs, a week, and days left out."""
+
+from __future__ import annotations
+
+from schedulezero.when.grammar.chart import Rules
+from schedulezero.when.grammar.pieces import (
+    Day,
+    Except,
+    Lasting,
+    Moment,
+    Span,
+    Starting,
+    Until,
+    Weekly,
+    Within,
+)
+
+RULES = Rules()
+rule = RULES.rule
+
+
+@rule("end_bound", "until Moment", "until Moment", "to Moment")
+def until(at: Moment) -> Until:
+    return Until(at)
+
+
+@rule("start_bound", "starting Moment", "starting Moment", "from Moment", "from Moment")
+def starting(at: Moment) -> Starting:
+    return Starting(at)
+
+
+@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment",
+      "Moment to|until|dash Moment")  # fmt: skip
+def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
+    if first.day is None or last.day is None:
+        return None
+    return Starting(first), Until(last)
+
+
+@rule("count", "Int times", "for Int times", "Twice", "for Twice")
+def count(number: int) -> int:
+    return number
+
+
+@rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span")
+def lasting(span: Span) -> Lasting | None:
+    return Lasting(span)
+
+
+@rule("within", "this_week", "this_month", "this Unit")
+def within_this(unit: str = "week") -> Within | None:
+    return Within(unit) if unit in ("week", "month", "year") else None
+
+
+@rule("within", "next_week", "next Unit", "next_month")
+def within_next(unit: str = "week") -> Within | None:
+    return Within(unit, 1) if unit in ("week", "month", "year") else None
+
+
+@rule("within", "in Month", "during Month")
+def within_month(month: int) -> Within:
+    return Within("month", 0, month)
+
+
+# ---------------------------------------------------------------- exceptions
+
+
+@rule("left_out", "Day", "Day")
+def left_out_day(day: Day) -> Except:
+    return Except(days=(day,))
+
+
+@rule("left_out", "Weekly", "on Weekly")
+def left_out_weekdays(days: Weekly) -> Except | None:
+    return Except(weekdays=days.days) if days.every is None else None
+
+
+@rule("left_out", "Weekday", "Weekday")
+def left_out_weekday(day: int) -> Except:
+    """*Except Monday*: every Monday, not the next one."""
+    return Except(weekdays=(day,))
+
+
+@rule("left_out", "holidays", "holidays")
+def left_out_holidays() -> Except:
+    return Except(holidays=True)
+
+
+@rule("left_out", "in? Months")
+def left_out_months(months: tuple[int, ...]) -> Except:
+    return Except(months=months)
+
+
+@rule("left_out", "Day to|until|dash Day", "from|between Day to|until|and|dash Day")
+def left_out_range(first: Day, last: Day) -> Except:
+    return Except(ranges=((first, last),))
+
+
+@rule("left_outs", "Left_out")
+def one_left_out(found: Except) -> Except:
+    return found
+
+
+@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs", "Left_out filler Left_outs")
+def more_left_out(found: Except, rest: Except) -> Except:
+    return found.plus(rest)
+
+
+@rule("left_out_all", "except Left_outs", "except filler Left_outs")
+def exception(found: Except) -> Except:
+    return found

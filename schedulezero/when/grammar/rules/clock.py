@@ -1,0 +1,266 @@
+"""Times of day: *9:30*, *half past nine*, *18h*, *5p*, *9 in the morning*."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from schedulezero.when.grammar.chart import Rules
+from schedulezero.when.grammar.pieces import Clock, Window
+
+RULES = Rules()
+rule = RULES.rule
+
+_NOON = 12
+
+
+def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
+    """Return a time of day, or None if there is none such."""
+    if not (0 <= hour <= 24 and 0 <= minute <= 59 and 0 <= second <= 59) or (hour == 24 and (minute or second)):
+        return None
+    if sure is None:
+        sure = not 1 <= hour <= _NOON
+    return Clock(hour % 24, minute, second, sure)
+
+
+# ---------------------------------------------------------------- in figures
+
+
+@rule("clock", "Digits ~colon ~Digits")
+def with_colon(hour: str, minute: str) -> Clock | None:
+    if len(hour) > 2 or len(minute) != 2:
+        return None
+    return clock(int(hour), int(minute), sure=True if len(hour) == 2 and hour[0] == "0" else None)
+
+
+@rule("clock", "Digits ~colon ~Digits ~colon ~Digits")
+def with_seconds(hour: str, minute: str, second: str) -> Clock | None:
+    if len(hour) > 2 or len(minute) != 2 or len(second) != 2:
+        return None
+    return clock(int(hour), int(minute), int(second))
+
+
+@rule("clock", "Digits ~dot ~Digits", cost=0.3)
+def with_dot(hour: str, minute: str) -> Clock | None:
+    return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
+
+
+@rule("clock", "Digits ~h ~Digits", "Digits h Digits")
+def with_h(hour: str, minute: str) -> Clock | None:
+    return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
+
+
+@rule("clock", "Digits h")
+def hour_with_h(hour: str) -> Clock | None:
+    return clock(int(hour)) if len(hour) <= 2 else None
+
+
+@rule("clock", "Digits", cost=1.5)
+def run_together(digits: str) -> Clock | None:
+    """1030, 0930."""
+    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None) if len(digits) == 4 else None
+
+
+@rule("bare", "Int")
+def bare_hour(hour: int) -> Clock | None:
+    return clock(hour) if hour <= 24 else None  # noqa: PLR2004
+
+
+# ---------------------------------------------------------------- the halves of the day
+
+
+@rule("clock", "Clock am", "Bare am")
+def before_noon(at: Clock) -> Clock | None:
+    if not 1 <= at.hour <= _NOON:
+        return None
+    return Clock(at.hour % 12, at.minute, at.second)
+
+
+@rule("clock", "Clock pm", "Bare pm")
+def after_noon(at: Clock) -> Clock | None:
+    if not 1 <= at.hour <= _NOON:
+        return None
+    return Clock(at.hour % 12 + 12, at.minute, at.second)
+
+
+@rule("clock", "Bare oclock", "Clock oclock")
+def oclock(at: Clock) -> Clock:
+    return at
+
+
+@rule("clock", "Bare oclock Int")
+def oclock_minutes(at: Clock, minutes: int) -> Clock | None:
+    return clock(at.hour, minutes, sure=at.sure) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+
+
+@rule("clock", "noon", "at noon")
+def noon() -> Clock:
+    return Clock(12)
+
+
+@rule("clock", "midnight", "at midnight")
+def midnight() -> Clock:
+    return Clock(0)
+
+
+# ---------------------------------------------------------------- spoken
+
+
+@rule("minutes", "quarter", "a quarter")
+def quarter() -> int:
+    return 15
+
+
+@rule("minutes", "half")
+def half() -> int:
+    return 30
+
+
+@rule("minutes", "three_quarters")
+def three_quarters() -> int:
+    return 45
+
+
+@rule("minutes", "Amount Unit")
+def so_many_minutes(amount: Fraction, unit: str) -> int | None:
+    return int(amount) if unit == "minute" and amount == int(amount) and 1 <= amount <= 59 else None  # noqa: PLR2004
+
+
+@rule("minutes", "Int", cost=0.1)
+def bare_minutes(minutes: int) -> int | None:
+    return minutes if 1 <= minutes <= 59 else None  # noqa: PLR2004
+
+
+@rule("hour", "Bare oclock?", "noon", "midnight")
+def spoken_hour(at: Clock | None = None) -> Clock | None:
+    return at
+
+
+@rule("clock", "Minutes past Hour", "Minutes past Clock")
+def minutes_past(minutes: int, hour: Clock) -> Clock | None:
+    return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else _shifted(hour, minutes)
+
+
+@rule("clock", "Minutes to_hour Hour", "Minutes to_hour Clock", "to_hour Minutes Hour")
+def minutes_to(minutes: int, hour: Clock) -> Clock | None:
+    return _shifted(hour, -minutes)
+
+
+@rule("clock", "Hour and|plus Minutes", "Clock and|plus Minutes", cost=0.2)
+def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
+    return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
+
+
+@rule("clock", "Hour hour_and Minutes", "Clock hour_and Minutes")
+def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
+    return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
+
+
+@rule("clock", "Hour minus Minutes", "Clock minus Minutes", "Hour minus Minutes", "Clock minus Minutes")
+def hour_minus_minutes(hour: Clock, minutes: int) -> Clock | None:
+    return _shifted(hour, -minutes) if not hour.minute else None
+
+
+@rule("clock", "half_to Hour")
+def half_before(hour: Clock) -> Clock | None:
+    """German *halb neun* is 8:30."""
+    return _shifted(hour, -30) if not hour.minute else None
+
+
+@rule("clock", "quarter_to Hour")
+def quarter_towards(hour: Clock) -> Clock | None:
+    """German *dreiviertel neun* is 8:45."""
+    return _shifted(hour, -15) if not hour.minute else None
+
+
+def _shifted(at: Clock, minutes: int) -> Clock | None:
+    total = (at.hour * 60 + at.minute + minutes) % 1440
+    # "quarter to one" on a dial may be 0:45 or 12:45.
+    hour = total // 60
+    if not at.sure and hour == 0:
+        hour = 12
+    return Clock(hour, total % 60, 0, at.sure)
+
+
+# ---------------------------------------------------------------- with a part of the day
+
+
+@rule("clock", "Clock Part", "Bare Part", "Part at? Clock", "Part at Bare")
+def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
+    at, part = (one, other) if isinstance(one, Clock) else (other, one)
+    assert isinstance(at, Clock) and isinstance(part, str)
+    return within(at, part)
+
+
+PARTS: dict[str, tuple[int, int]] = {
+    "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 19),
+    "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (16, 24),
+}  # fmt: skip
+"""The hours in which each part of the day may begin; above 24 is after midnight."""
+
+
+def within(at: Clock, part: str) -> Clock | None:
+    """Return a time of day as one of a part of the day, or None if it lies outside of it."""
+    first, last = PARTS[part]
+    choices = [at] if at.sure else [at, Clock((at.hour + 12) % 24, at.minute, at.second)]
+    for choice in choices:
+        if any(first <= hour < last for hour in (choice.hour, choice.hour + 24)):
+            return Clock(choice.hour, choice.minute, choice.second)
+    return None
+
+
+# ---------------------------------------------------------------- several
+
+
+@rule("time", "Clock", "at Clock", "at Clock")
+def said_time(at: Clock) -> Clock:
+    return at
+
+
+@rule("time", "at Bare", "at Bare")
+def bare_time(at: Clock) -> Clock:
+    return at
+
+
+@rule("clocks", "Time")
+def one_time(at: Clock) -> tuple[Clock, ...]:
+    return (at,)
+
+
+@rule("clocks", "Time and|comma Clocks", "Time and|comma at? Baretimes", "Time comma and Clocks")
+def several_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    return (first, *rest)
+
+
+@rule("clocks", "at Baretimes")
+def bare_times(times: tuple[Clock, ...]) -> tuple[Clock, ...] | None:
+    """*at 9 and 17 Uhr*: a list whose marker stands at one of them."""
+    return times if len(times) > 1 else None
+
+
+@rule("baretimes", "Bare", "Clock")
+def one_bare(at: Clock) -> tuple[Clock, ...]:
+    return (at,)
+
+
+@rule("baretimes", "Bare and|comma Baretimes", "Clock and|comma Baretimes", "Clock and|comma at Baretimes",
+      "Bare and|comma at Baretimes")  # fmt: skip
+def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    return (at, *rest)
+
+
+# ---------------------------------------------------------------- windows
+
+
+@rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare", "from Bare to|until|dash Clock",
+      "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
+      "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
+      "Clock dash|to Bare", "Bare dash|to Clock", "between Bare and at Bare", "between Clock and at Clock",
+      "from Bare to at Bare", "from Bare to at Clock")  # fmt: skip
+def window(first: Clock, last: Clock) -> Window | None:
+    """A range of times. What was said of one end holds for the other where only one hour makes sense."""
+    ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)
+    if not first.sure and last.sure and last.hour >= _NOON and ahead:
+        first = first.later()  # "2-4pm", but not "9-5pm"
+    elif not last.sure and not ahead and first.hour <= _NOON:
+        last = last.later()  # "9 to 5"
+    return Window(first, last)

@@ -1,0 +1,227 @@
+"""Days: *tomorrow*, *next Friday*, *24 Dec*, *the 15th*, *a week from Monday*, *Easter Monday*."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schedulezero.when.grammar.chart import Rules
+from schedulezero.when.grammar.pieces import (
+    After,
+    Clock,
+    Day,
+    EndOf,
+    Moment,
+    Offset,
+    OnDate,
+    OnDayOfMonth,
+    OnFeast,
+    OnWeekday,
+    OnWorkday,
+    Span,
+)
+
+RULES = Rules()
+rule = RULES.rule
+
+
+# ---------------------------------------------------------------- relative
+
+
+@rule("day", "Day_offset", "filler Day_offset")
+def relative(days: int) -> Day:
+    return Offset(days)
+
+
+@rule("day", "Weekday")
+def weekday(day: int) -> Day:
+    return OnWeekday(day)
+
+
+@rule("day", "this Weekday", "Weekday this_week", "this_week Weekday")
+def this_weekday(day: int) -> Day:
+    return OnWeekday(day, 0, "this")
+
+
+@rule("day", "next Weekday", "Weekday next")
+def next_weekday(day: int) -> Day:
+    return OnWeekday(day, None, "next")
+
+
+@rule("day", "Weekday next_week", "next_week Weekday", "next_week filler Weekday", "Weekday filler next_week")
+def weekday_of_next_week(day: int) -> Day:
+    return OnWeekday(day, 1, "")
+
+
+@rule("day", "last Weekday", "Weekday last", cost=0.3)
+def last_weekday(day: int) -> Day:
+    return OnWeekday(day, -1, "last")
+
+
+@rule("day", "Span from Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from Day")
+def span_after(one: Span | Day, other: Day | Span) -> Day | None:
+    span, day = (one, other) if isinstance(one, Span) else (other, one)
+    if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
+        return None
+    return After(span, day)
+
+
+@rule("day", "Day week_later")
+def a_week_later(day: Day) -> Day | None:
+    return None if isinstance(day, After) else After(Span(days=7), day)
+
+
+@rule("day", "in Int Workday", "Int Workday from_now")
+def in_workdays(count: int) -> Day | None:
+    return OnWorkday(count) if 1 <= count <= 260 else None  # noqa: PLR2004
+
+
+@rule("day", "next_workday")
+def next_workday() -> Day:
+    return OnWorkday(1)
+
+
+# ---------------------------------------------------------------- of a month
+
+
+@rule("dom", "Int", "Ordinal")
+def day_of_month(day: int) -> int | None:
+    return day if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("year", "Digits")
+def year(digits: str) -> int | None:
+    return int(digits) if len(digits) == 4 and digits.startswith(("19", "20", "21")) else None
+
+
+@rule("short_year", "Digits")
+def short_year(digits: str) -> int | None:
+    return 2000 + int(digits) if len(digits) == 2 else None  # noqa: PLR2004
+
+
+@rule("day", "Dom Month", "Dom Month", "Dom Month of|comma? Year", "Dom Month of|comma? Year",
+      "Dom dash Month", "Dom dash Month dash Year")  # fmt: skip
+def day_and_month(day: int, month: int, year: int | None = None) -> Day:
+    return OnDate(day, month, year)
+
+
+@rule("day", "Month Dom", "Month Dom comma? Year")
+def month_and_day(month: int, day: int, year: int | None = None) -> Day:
+    return OnDate(day, month, year)
+
+
+@rule("day", "Digits ~dot ~Digits ~dot", "Digits ~dot Digits ~dot", "Digits ~dot ~Digits ~dot ~Year",
+      "Digits ~dot ~Digits ~dot ~Short_year", "Digits ~dot Digits ~dot Year")  # fmt: skip
+def dotted(day: str, month: str, year: int | None = None) -> Day | None:
+    return _date(day, month, year)
+
+
+@rule("day", "Digits ~dot ~Digits", cost=0.6)
+def dotted_without_end(day: str, month: str) -> Day | None:
+    return _date(day, month, None)
+
+
+@rule("slashed", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
+      "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
+def slashed(first: str, second: str, year: int | None = None) -> tuple[int, int, int | None] | None:
+    return (int(first), int(second), year) if len(first) <= 2 and len(second) <= 2 else None
+
+
+@rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
+def iso(year: int, month: str, day: str) -> Day | None:
+    return _date(day, month, year)
+
+
+def _date(day: str, month: str, year: int | None) -> Day | None:
+    if len(day) > 2 or len(month) > 2 or not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31:  # noqa: PLR2004
+        return None
+    return OnDate(int(day), int(month), year)
+
+
+@rule("day", "Weekday comma? Day", "Weekday dot? filler Day", "Day comma? Weekday")
+def agreeing(one: int | Day, other: Day | int) -> Day | None:
+    named, day = (one, other) if isinstance(one, int) else (other, one)
+    if isinstance(day, OnDate | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
+        return replace(day, weekday=named)
+    return None
+
+
+@rule("day", "Ordinal", "the_day Int", "the_day Ordinal", "Ordinal", "the Int", "Ordinal this_month")
+def alone(day: int) -> Day | None:
+    """A day of the month alone is the next such day."""
+    return OnDayOfMonth(day) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("day", "Dom next_month", "next_month Dom", "next_month filler Dom")
+def of_next_month(day: int) -> Day:
+    return OnDayOfMonth(day, 1)
+
+
+@rule("day", "Weekday the Int", "Weekday Ordinal", "Weekday Ordinal", "Weekday the_day Int")
+def weekday_and_day(weekday: int, day: int) -> Day | None:
+    return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+# ---------------------------------------------------------------- by name
+
+
+@rule("day", "Feast", "Feast", "Feast Year", "Feast Year")
+def feast(name: str, year: int | None = None) -> Day:
+    return OnFeast(name, year)
+
+
+@rule("day", "day_after Feast")
+def after_feast(name: str) -> Day:
+    return OnFeast(name, None, 1)
+
+
+@rule("day", "day_before Feast")
+def before_feast(name: str) -> Day:
+    return OnFeast(name, None, -1)
+
+
+@rule("day", "end_of this? Unit", "end_of Unit", "end_of Unit")
+def end_of(unit: str) -> Day | None:
+    return EndOf("end", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "end_of next Unit")
+def end_of_next(unit: str) -> Day | None:
+    return EndOf("end", unit, 1) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "end_of Month")
+def end_of_named(month: int) -> Day:
+    return EndOf("end", "month", 0, month)
+
+
+@rule("day", "middle_of this? Unit")
+def middle_of(unit: str) -> Day | None:
+    return EndOf("middle", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "middle_of Month")
+def middle_of_named(month: int) -> Day:
+    return EndOf("middle", "month", 0, month)
+
+
+@rule("day", "start_of next Unit")
+def start_of_next(unit: str) -> Day | None:
+    return EndOf("start", unit, 1) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "start_of Month")
+def start_of_named(month: int) -> Day:
+    return EndOf("start", "month", 0, month)
+
+
+# ---------------------------------------------------------------- with a time, for bounds
+
+
+@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Bare")
+def day_and_time(day: Day, at: Clock | None = None) -> Moment:
+    return Moment(day, at)
+
+
+@rule("moment", "Time Day", "Time filler Day", "Time")
+def time_and_day(at: Clock, day: Day | None = None) -> Moment:
+    return Moment(day, at)

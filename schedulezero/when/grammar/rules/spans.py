@@ -1,0 +1,65 @@
+"""Spans of time: *2h*, *1h30*, *half an hour*, *1 day and 2 hours*; and what they are counted from."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from schedulezero.when.grammar.chart import Rules
+from schedulezero.when.grammar.pieces import RANKS, Span, span_of
+
+RULES = Rules()
+rule = RULES.rule
+
+
+@rule("span", "Amount Unit", "Amount Unit")
+def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
+    return span_of(amount, unit)
+
+
+@rule("span", "Amount Short")
+def short_unit(amount: Fraction, unit: str) -> Span | None:
+    return span_of(amount, unit)
+
+
+@rule("span", "Digits ~h ~Digits", cost=0.4)
+def hours_and_minutes(hours: str, minutes: str) -> Span | None:
+    if len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+        return None
+    return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
+
+
+@rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
+def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
+    return span_of(Fraction(3, 2), unit if unit is not None else str(_))
+
+
+@rule("span", "Amount Unit and half", "Amount Unit and a quarter")
+def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
+    return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
+
+
+@rule("span", "Span and|comma? Span")
+def together(one: Span, other: Span) -> Span | None:
+    return one.plus(other) if _highest(other) < one.smallest else None
+
+
+def _highest(span: Span) -> int:
+    if span.months:
+        return RANKS["year"] if span.months >= 12 else RANKS["month"]  # noqa: PLR2004
+    if span.days:
+        return RANKS["week"] if span.days % 7 == 0 else RANKS["day"]
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if span.seconds >= length and span.smallest <= RANKS[unit]:
+            return max(RANKS[unit], span.smallest)
+    return span.smallest
+
+
+@rule("ahead", "in Span", "plus Span", "Span from_now", "in Span from_now")
+def from_now(span: Span) -> Span:
+    return span
+
+
+@rule("ahead", "Span", cost=0.5)
+def alone(span: Span) -> Span:
+    """A span alone is counted from now."""
+    return span

@@ -1,0 +1,195 @@
+"""The pieces of one path, sorted: what was said, each thing once, before it is decided what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from schedulezero.when.grammar.paths import Piece
+from schedulezero.when.grammar.pieces import (
+    Clock,
+    Day,
+    Except,
+    Lasting,
+    MonthDays,
+    OnDate,
+    Period,
+    PerUnit,
+    Positions,
+    Span,
+    Starting,
+    Until,
+    Weekly,
+    Window,
+    Within,
+)
+
+
+class Contradiction(Exception):
+    """Pieces that can't be parts of one meaning."""
+
+
+@dataclass(slots=True)
+class Said:
+    """What was said. A list has at most one element where two would contradict each other."""
+
+    times: list[Clock] = field(default_factory=list[Clock])
+    bare: list[Clock] = field(default_factory=list[Clock])
+    parts: list[str] = field(default_factory=list[str])
+    days: list[Day] = field(default_factory=list[Day])
+    ahead: list[Span] = field(default_factory=list[Span])
+    periods: list[Period] = field(default_factory=list[Period])
+    interval: Span | None = None
+    weekly: list[Weekly] = field(default_factory=list[Weekly])
+    positions: list[Positions] = field(default_factory=list[Positions])
+    monthdays: list[MonthDays] = field(default_factory=list[MonthDays])
+    months: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
+    windows: list[Window] = field(default_factory=list[Window])
+    minutes: tuple[int, ...] = ()
+    until: Until | None = None
+    starting: Starting | None = None
+    count: int | None = None
+    lasting: Lasting | None = None
+    within: list[Within] = field(default_factory=list[Within])
+    left_out: Except | None = None
+    per_unit: PerUnit | None = None
+    by_clock: bool = False
+    again: bool = False
+    now: bool = False
+    same_time: bool = False
+    order: str = ""
+    """Days (D) and times (T) in the order in which they were said, each run of them once."""
+
+    @property
+    def recurs(self) -> bool:
+        """Whether anything says that it happens more than once."""
+        return bool(
+            self.periods
+            or self.interval
+            or any(item.again for item in self.weekly)
+            or (self.positions and not self.months)
+            or any(len(item.days) > 1 for item in self.monthdays)
+            or self.again
+            or self.per_unit
+            or self.minutes
+            or self.windows
+            or (self.count is not None and self.count > 1)
+            or (self.starting and self.until)
+            or self.lasting
+        )
+
+
+_DAYS = frozenset(("day", "weekly", "positions", "monthdays", "months"))
+_TIMES = frozenset(("clocks", "bare", "window"))
+
+
+def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
+    """Sort the pieces of a path. Raises Contradiction where one thing is said twice in two ways."""
+    said = Said()
+    for piece in pieces:
+        _add(said, piece, month_first)
+        kind = "D" if piece.category in _DAYS else "T" if piece.category in _TIMES else ""
+        if kind and not said.order.endswith(kind):
+            said.order += kind
+    if "DTDT" in said.order or "TDTD" in said.order:
+        raise Contradiction("two_schedules")
+    return said
+
+
+def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PLR0912
+    value = piece.value
+    match piece.category:
+        case "clocks":
+            _once(said.times)
+            said.times += value
+        case "bare":
+            _once(said.bare)
+            said.bare.append(value)
+        case "part":
+            _once(said.parts)
+            said.parts.append(value)
+        case "day":
+            said.days.append(value)
+        case "slashed":
+            said.days.append(ordered(value, month_first))
+        case "ahead":
+            _once(said.ahead)
+            said.ahead.append(value)
+        case "period":
+            said.periods.append(value)
+        case "interval":
+            _only(said.interval)
+            said.interval = value
+        case "weekly":
+            said.weekly.append(value)
+        case "positions":
+            said.positions.append(value)
+        case "monthdays":
+            said.monthdays.append(value)
+        case "months":
+            _once(said.months)
+            said.months.append(value)
+        case "window":
+            said.windows.append(value)
+        case "minutes_of_hour":
+            _only(said.minutes or None)
+            said.minutes = value
+        case "hourly_at":
+            _only(said.minutes or said.interval)
+            said.minutes = value
+            said.interval = Span(seconds=3600)
+        case "end_bound":
+            _only(said.until)
+            said.until = value
+        case "start_bound":
+            _only(said.starting)
+            said.starting = value
+        case "both_bounds":
+            _only(said.until or said.starting)
+            said.starting, said.until = value
+        case "count":
+            _only(said.count)
+            said.count = value
+        case "lasting":
+            _only(said.lasting)
+            said.lasting = value
+        case "within":
+            said.within.append(value)
+            _once(said.within[1:])
+        case "left_out_all":
+            said.left_out = value if said.left_out is None else said.left_out.plus(value)
+        case "per_unit":
+            _only(said.per_unit)
+            said.per_unit = value
+        case "by_clock":
+            said.by_clock = True
+        case "again":
+            if said.again:
+                raise Contradiction("again")
+            said.again = True
+        case "now":
+            said.now = True
+        case "same_time":
+            said.same_time = True
+        case _:
+            raise Contradiction(piece.category)
+
+
+def _once(found: Sequence[object]) -> None:
+    if found:
+        raise Contradiction("twice")
+
+
+def _only(found: object) -> None:
+    if found is not None:
+        raise Contradiction("twice")
+
+
+def ordered(slashed: tuple[int, int, int | None], month_first: bool) -> Day:
+    """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
+    first, second, year = slashed
+    if (month_first and first <= 12) or second > 12:  # noqa: PLR2004
+        first, second = second, first
+    if not 1 <= second <= 12 or not 1 <= first <= 31:  # noqa: PLR2004
+        raise Contradiction("slashed")
+    return OnDate(first, second, year)

@@ -1,0 +1,221 @@
+"""The words of one language, as data, and what each token of a text may mean in it.
+
+``words/<language>.toml`` names, for each category of word, what people type. A word may have several meanings
+(French *à* is *at* and *to*); all of them enter the chart. Words are found without their accents and with one
+typing error, which is told; words that were typed without the space between them are parted.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from schedulezero.when.grammar.chart import Item
+from schedulezero.when.grammar.tokens import Token, cut, folded, normalized, plain
+
+_SHORTEST_MENDED = 4
+"""Letters of a word that may contain a typing error; a shorter one is too near to others."""
+_LONGEST_WORD = 30
+SIGNS = {
+    ":": "colon", ".": "dot", ",": "comma", "/": "slash", "-": "dash", "+": "plus", "@": "at", "&": "and",
+    "(": "bracket", ")": "bracket", ";": "comma", "º": "degree", "°": "degree", "ª": "degree",
+}  # fmt: skip
+_ALSO = {"at": ("filler",), "comma": ("filler",), "bracket": ("filler",)}
+
+Entry = tuple[tuple[str, ...], str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A word that was read as another one."""
+
+    typed: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language."""
+
+    language: str
+    entries: Mapping[str, Sequence[Entry]]
+    """The phrases by their first token, as it is typed and without accents."""
+    vocabulary: frozenset[str]
+    """Every token of every phrase, in both spellings."""
+    prefers_clock: bool
+    """Whether a number with an *h* is a time of day (French *18h*) rather than a span."""
+
+    def known(self, word: str) -> bool:
+        """Return whether a word is part of any phrase."""
+        return word in self.vocabulary or plain(word) in self.vocabulary
+
+    def lookup(self, tokens: Sequence[Token]) -> list[list[Item]]:
+        """Return, for each token, the items of the words, numbers and signs that begin there."""
+        return [self._items_at(tokens, position) for position in range(len(tokens))]
+
+    def _items_at(self, tokens: Sequence[Token], position: int) -> list[Item]:
+        token = tokens[position]
+        if token.is_number:
+            return [Item("digits", token.text, position + 1)] if len(token.text) <= 12 else []
+        found: dict[tuple[str, int, Any], Item] = {}
+        if token.text in SIGNS:
+            category = SIGNS[token.text]
+            for name in (category, *_ALSO.get(category, ())):
+                found[name, position + 1, True] = Item(name, True, position + 1)
+        for key in dict.fromkeys((token.text, plain(token.text))):
+            for phrase, category, value in self.entries.get(key, ()):
+                end = position + len(phrase)
+                if end > len(tokens) or not all(
+                    have.text == want or plain(have.text) == want
+                    for have, want in zip(tokens[position:end], phrase, strict=True)
+                ):
+                    continue
+                if end < len(tokens) and _ends_abbreviation(tokens, end):
+                    found[category, end + 1, value] = Item(category, value, end + 1)
+                found[category, end, value] = Item(category, value, end)
+        return list(found.values())
+
+    def mended(self, tokens: Iterable[Token]) -> tuple[list[Token], list[Mended]]:
+        """Return the tokens with unknown words parted or corrected, and what was corrected."""
+        result: list[Token] = []
+        notes: list[Mended] = []
+        for token in tokens:
+            if not token.is_word or self.known(token.text) or len(token.text) > _LONGEST_WORD:
+                result.append(token)
+            elif (parts := self._parted(token.text)) is not None:
+                begin = token.start
+                for index, part in enumerate(parts):
+                    result.append(Token(part, begin, begin + len(part), token.glued or index > 0))
+                    begin += len(part)
+            elif (near := self.near(token.text)) is not None:
+                result.append(replace(token, text=near))
+                notes.append(Mended(token.text, near))
+            else:
+                result.append(token)
+        return result, notes
+
+    def _parted(self, word: str) -> tuple[str, str] | None:
+        """Two known words that were typed without a space; the split with the longest first word."""
+        for length in range(len(word) - 2, 1, -1):
+            first, last = word[:length], word[length:]
+            if self._whole(first) and self._whole(last):
+                return first, last
+        return None
+
+    def _whole(self, word: str) -> bool:
+        return any(
+            len(phrase) == 1
+            for key in (word, plain(word))
+            for phrase, _, _ in self.entries.get(key, ())
+        )
+
+    def near(self, word: str) -> str | None:
+        """Return the only word that is one typing error away, or None."""
+        if len(word) < _SHORTEST_MENDED:
+            return None
+        typed = plain(word)
+        found: dict[frozenset[tuple[str, str]], str] = {}
+        for key, entries in self.entries.items():
+            if abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
+                continue
+            meaning = frozenset((category, repr(value)) for phrase, category, value in entries if len(phrase) == 1)
+            if meaning:
+                found.setdefault(meaning, key)
+        return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _ends_abbreviation(tokens: Sequence[Token], end: int) -> bool:
+    """Whether a full stop ends an abbreviation: *Mo.*, *Sept.*, *janv.*"""
+    stop = tokens[end]
+    return stop.text == "." and stop.glued and tokens[end - 1].is_word
+
+
+def _one_edit(one: str, other: str) -> bool:
+    """Whether one letter was changed, left out, added or swapped with the next."""
+    if len(one) > len(other):
+        one, other = other, one
+    same = 0
+    while same < len(one) and one[same] == other[same]:
+        same += 1
+    if len(one) != len(other):
+        return one[same:] == other[same + 1 :]
+    return one[same + 1 :] == other[same + 1 :] or (
+        one[same : same + 2] == other[same : same + 2][::-1] and one[same + 2 :] == other[same + 2 :]
+    )
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages that have a table."""
+    folder = resources.files("schedulezero.when.grammar").joinpath("words")
+    return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
+
+
+@cache
+def words_of(language: str) -> Words:
+    """Load a language's table. Raises KeyError if there is none."""
+    if language not in languages():
+        raise KeyError(language)
+    source = resources.files("schedulezero.when.grammar").joinpath("words", f"{language}.toml")
+    return read_words(language, tomllib.loads(source.read_text(encoding="utf-8")))
+
+
+def read_words(language: str, table: Mapping[str, Any]) -> Words:
+    """Return the words of a table. Raises ValueError that names what is wrong in it."""
+    entries: dict[str, list[Entry]] = {}
+    vocabulary: set[str] = set()
+
+    def add(phrase: str, category: str, value: Any = True) -> None:
+        for spelling in dict.fromkeys((phrase, *_spellings(phrase, table.get("letters", {})))):
+            parts = tuple(token.text for token in cut(normalized(spelling)))
+            if not parts:
+                raise ValueError(f"{language}: an empty phrase of {category}")
+            bare = tuple(plain(part) for part in parts)
+            vocabulary.update(parts, bare)
+            for key in dict.fromkeys((parts, bare)):
+                entry = (key, category, value)
+                if entry not in entries.setdefault(key[0], []):
+                    entries[key[0]].append(entry)
+
+    for category, phrases in table["words"].items():
+        for phrase in phrases:
+            add(phrase, category)
+    for category, phrases in table["values"].items():
+        for phrase, value in phrases.items():
+            add(phrase, category, Fraction(value) if isinstance(value, str) and "/" in value else value)
+    for category in ("unit", "short", "often", "part", "feast"):
+        for value, phrases in table.get(category, {}).items():
+            for phrase in phrases:
+                add(phrase, category, value)
+    for number, phrases in table.get("ordinals", {}).items():
+        for phrase in phrases:
+            add(phrase, "ordinal", int(number))
+    for category, first in (("weekday", 0), ("weekdays", 0), ("initial", 0), ("month", 1)):
+        for number, phrases in enumerate(table["names"].get(category, ()), start=first):
+            for phrase in phrases:
+                add(phrase, category, number)
+    return Words(
+        language,
+        entries,
+        frozenset(vocabulary),
+        table.get("prefer", {}).get("h") == "clock",
+    )
+
+
+def _spellings(phrase: str, letters: Mapping[str, str]) -> list[str]:
+    """Other spellings of a phrase: without hyphens, and with letters that stand for accented ones."""
+    found = [phrase.replace("-", " ")] if "-" in phrase and phrase.strip("-") else []
+    swapped = phrase
+    for letter, others in letters.items():
+        swapped = swapped.replace(letter, others)
+    return [*found, swapped] if swapped != phrase else found
+
+
+def nearest(words: Words, typed: str) -> list[str]:
+    """Return words that begin alike or are nearly the same, for a suggestion; usually none or one."""
+    begin = plain(folded(typed))
+    return [key for key in words.entries if len(begin) >= 3 and key.startswith(begin)][:3]
