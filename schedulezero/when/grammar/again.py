@@ -25,6 +25,7 @@ from schedulezero.when.grammar.said import Contradiction, Said
 from schedulezero.when.language.grammar import Phrase
 
 MOST_LEFT_OUT = 366
+_WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
 
@@ -38,6 +39,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _times(said, phrase, context)
+    if said.again and said.parts and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
+        phrase.unit = "day"  # "every morning"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
         if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
@@ -51,6 +54,13 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
 
 def _period(said: Said, phrase: Phrase) -> None:
     counted: Period | None = None
+    if said.of_units and not (said.positions or said.monthdays or said.days or said.weekly):
+        raise Contradiction("of what")
+    said.periods += said.of_units
+    for index, period in enumerate(said.periods):
+        if period.unit in _WITHIN_A_YEAR:
+            phrase.months |= set(_WITHIN_A_YEAR[period.unit])
+            said.periods[index] = Period(1, "month")
     for period in said.periods:
         if phrase.unit is None or _UNITS.index(period.unit) > _UNITS.index(phrase.unit):
             phrase.unit = period.unit
@@ -229,7 +239,7 @@ def _bound(
 def _not_before(until: tuple[date, time | None], starting: tuple[date, time | None]) -> tuple[date, time | None]:
     """An end without a year that would lie before its start is a year later."""
     day = until[0]
-    if day < starting[0]:
+    if day < starting[0] and day.month < starting[0].month:
         try:
             return day.replace(year=day.year + 1), until[1]
         except ValueError:

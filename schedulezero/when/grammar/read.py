@@ -82,11 +82,11 @@ def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[s
 
 def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]) -> Reading:
     best: Trigger | None = None
-    best_cost = 0.0
+    limit = float("inf")  # beyond what is as good as the first that makes sense, or is refused with reason
     others: list[Trigger] = []
     error: WhenError | None = None
     for path in found:
-        if best is not None and path.cost > best_cost + _ALIKE:
+        if path.cost > limit:
             break
         try:
             trigger = meaning(path, text, context)
@@ -95,11 +95,10 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
         except (WhenError, TriggerError) as refused:
             if error is None:
                 error = refused if isinstance(refused, WhenError) else WhenError(refused.message)
-            if best is None and path.cost < found[0].cost + _ALIKE:
-                continue
+                limit = path.cost + _ALIKE
             continue
         if best is None:
-            best, best_cost = trigger, path.cost
+            best, limit = trigger, path.cost + _ALIKE
         elif trigger != best and trigger not in others:
             others.append(trigger)
     if best is None:

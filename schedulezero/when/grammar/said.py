@@ -39,6 +39,7 @@ class Said:
     days: list[Day] = field(default_factory=list[Day])
     ahead: list[Span] = field(default_factory=list[Span])
     periods: list[Period] = field(default_factory=list[Period])
+    of_units: list[Period] = field(default_factory=list[Period])
     interval: Span | None = None
     weekly: list[Weekly] = field(default_factory=list[Weekly])
     positions: list[Positions] = field(default_factory=list[Positions])
@@ -69,6 +70,7 @@ class Said:
             or any(item.again for item in self.weekly)
             or (self.positions and not self.months)
             or any(len(item.days) > 1 for item in self.monthdays)
+            or (self.monthdays and self.of_units)
             or self.again
             or self.per_unit
             or self.minutes
@@ -86,7 +88,10 @@ _TIMES = frozenset(("clocks", "bare", "window"))
 def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     """Sort the pieces of a path. Raises Contradiction where one thing is said twice in two ways."""
     said = Said()
-    for piece in pieces:
+    if not pieces:
+        raise Contradiction("nothing")
+    for before, piece, after in zip((None, *pieces[:-1]), pieces, (*pieces[1:], None), strict=True):
+        _check_neighbours(piece, before, after)
         _add(said, piece, month_first)
         kind = "D" if piece.category in _DAYS else "T" if piece.category in _TIMES else ""
         if kind and not said.order.endswith(kind):
@@ -94,6 +99,20 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     if "DTDT" in said.order or "TDTD" in said.order:
         raise Contradiction("two_schedules")
     return said
+
+
+_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "part", "slashed", "both_bounds"))
+_AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "part"))
+
+
+def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
+    """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
+    if piece.category == "bare" and (
+        before is None or before.category not in _BEFORE_BARE or (after and after.category in ("period", "of_unit"))
+    ):
+        raise Contradiction("bare")
+    if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
+        raise Contradiction("again")
 
 
 def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PLR0912
@@ -117,6 +136,9 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             said.ahead.append(value)
         case "period":
             said.periods.append(value)
+        case "of_unit":
+            _once(said.of_units)
+            said.of_units.append(value)
         case "interval":
             _only(said.interval)
             said.interval = value

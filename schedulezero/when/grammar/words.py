@@ -47,8 +47,8 @@ class Words:
     """The phrases by their first token, as it is typed and without accents."""
     vocabulary: frozenset[str]
     """Every token of every phrase, in both spellings."""
-    prefers_clock: bool
-    """Whether a number with an *h* is a time of day (French *18h*) rather than a span."""
+    costs: Mapping[str, float]
+    """What a category of words costs beyond its place: a meaning that is possible, but not the usual one."""
 
     def known(self, word: str) -> bool:
         """Return whether a word is part of any phrase."""
@@ -69,15 +69,15 @@ class Words:
                 found[name, position + 1, True] = Item(name, True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
-                end = position + len(phrase)
+                end, cost = position + len(phrase), self.costs.get(category, 0.0)
                 if end > len(tokens) or not all(
                     have.text == want or plain(have.text) == want
                     for have, want in zip(tokens[position:end], phrase, strict=True)
                 ):
                     continue
                 if end < len(tokens) and _ends_abbreviation(tokens, end):
-                    found[category, end + 1, value] = Item(category, value, end + 1)
-                found[category, end, value] = Item(category, value, end)
+                    found[category, end + 1, value] = Item(category, value, end + 1, cost)
+                found[category, end, value] = Item(category, value, end, cost)
         return list(found.values())
 
     def mended(self, tokens: Iterable[Token]) -> tuple[list[Token], list[Mended]]:
@@ -202,7 +202,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         language,
         entries,
         frozenset(vocabulary),
-        table.get("prefer", {}).get("h") == "clock",
+        table.get("costs", {}),
     )
 
 

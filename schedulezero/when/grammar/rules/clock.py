@@ -125,9 +125,10 @@ def so_many_minutes(amount: Fraction, unit: str) -> int | None:
     return int(amount) if unit == "minute" and amount == int(amount) and 1 <= amount <= 59 else None  # noqa: PLR2004
 
 
-@rule("minutes", "Int", cost=0.1)
+@rule("minutes", "Int", cost=0.4)
 def bare_minutes(minutes: int) -> int | None:
-    return minutes if 1 <= minutes <= 59 else None  # noqa: PLR2004
+    """*Ten past nine*: people say so of every five minutes only."""
+    return minutes if 5 <= minutes <= 55 and minutes % 5 == 0 else None  # noqa: PLR2004
 
 
 @rule("hour", "Bare oclock?", "noon", "midnight")

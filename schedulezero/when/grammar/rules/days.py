@@ -70,7 +70,7 @@ def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
 
 
-@rule("day", "in Int Workday", "Int Workday from_now")
+@rule("day", "in Int workday", "Int workday from_now")
 def in_workdays(count: int) -> Day | None:
     return OnWorkday(count) if 1 <= count <= 260 else None  # noqa: PLR2004
 
@@ -140,12 +140,14 @@ def _date(day: str, month: str, year: int | None) -> Day | None:
 @rule("day", "Weekday comma? Day", "Weekday dot? filler Day", "Day comma? Weekday")
 def agreeing(one: int | Day, other: Day | int) -> Day | None:
     named, day = (one, other) if isinstance(one, int) else (other, one)
+    if isinstance(other, int) and not isinstance(one, OnDate):
+        return None  # "6th Monday" is not "Monday the 6th"
     if isinstance(day, OnDate | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
         return replace(day, weekday=named)
     return None
 
 
-@rule("day", "Ordinal", "the_day Int", "the_day Ordinal", "Ordinal", "the Int", "Ordinal this_month")
+@rule("day", "Numeral", "the Ordinal", "the_day Int", "the_day Ordinal", "the Int", "Numeral this_month")
 def alone(day: int) -> Day | None:
     """A day of the month alone is the next such day."""
     return OnDayOfMonth(day) if 1 <= day <= 31 else None  # noqa: PLR2004
@@ -222,6 +224,11 @@ def day_and_time(day: Day, at: Clock | None = None) -> Moment:
     return Moment(day, at)
 
 
-@rule("moment", "Time Day", "Time filler Day", "Time")
-def time_and_day(at: Clock, day: Day | None = None) -> Moment:
+@rule("moment", "Time Day")
+def time_and_day(at: Clock, day: Day) -> Moment:
     return Moment(day, at)
+
+
+@rule("moment", "Time", cost=0.5)
+def time_alone(at: Clock) -> Moment:
+    return Moment(None, at)

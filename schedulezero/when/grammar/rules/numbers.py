@@ -22,9 +22,14 @@ def tens_and_ones(tens: int, ones: int) -> int:
     return tens + ones
 
 
-@rule("ordinal", "Digits ~ordinal_mark", "Digits ~dot")
+@rule("numeral", "Digits ~ordinal_mark", "Digits ~dot")
 def numeral_ordinal(digits: str) -> int | None:
     return int(digits) if len(digits) <= 2 else None
+
+
+@rule("ordinal", "Numeral")
+def ordinal_in_figures(number: int) -> int:
+    return number
 
 
 @rule("amount", "Int")

@@ -21,14 +21,14 @@ rule = RULES.rule
 _ELAPSED = ("second", "minute", "hour")
 _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
-    "monthly": Period(1, "month"), "quarterly": Period(3, "month"), "half_yearly": Period(6, "month"),
+    "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
     "every_other_month": Period(2, "month"),
 }  # fmt: skip
 
 
 def period(every: int, unit: str) -> Period | None:
-    if unit == "quarter":
+    if unit == "quarter" and every > 1:
         every, unit = every * 3, "month"
     return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None  # noqa: PLR2004
 
@@ -38,10 +38,10 @@ def each(unit: str) -> Period | None:
     return period(1, unit)
 
 
-@rule("period", "Unit", cost=0.4)
+@rule("of_unit", "Unit")
 def of_the(unit: str) -> Period | None:
-    """*The first Monday of the month*; a unit alone says its period where something else says which day."""
-    return period(1, unit)
+    """*The first Monday of the month*: a unit alone says a period only beside what says which day of it."""
+    return period(1, unit) if unit in ("week", "month", "year", "quarter") else None
 
 
 @rule("period", "every Int Unit")
@@ -98,7 +98,7 @@ def every_half(unit: str) -> Span | None:
 
 @rule("period", "every half Unit")
 def every_half_year(unit: str) -> Period | None:
-    return Period(6, "month") if unit == "year" else None
+    return Period(1, "half") if unit == "year" else None
 
 
 # ---------------------------------------------------------------- weekdays
@@ -202,7 +202,7 @@ def nth_weekday(numbers: tuple[int, ...], day: int) -> Positions | None:
     return Positions(tuple((number, day) for number in numbers))
 
 
-@rule("positions", "Nths Workday")
+@rule("positions", "Nths workday")
 def nth_workday(numbers: tuple[int, ...]) -> Positions:
     return Positions(tuple((number, WORKDAY) for number in numbers))
 
