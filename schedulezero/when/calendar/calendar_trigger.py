@@ -25,7 +25,7 @@ from schedulezero.errors import TriggerError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import JsonObject
 from schedulezero.when.calendar.cron_fields import parse_fields
-from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, Bounded, Rule, Unit
+from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, OnFields, Schedule, period_of
 from schedulezero.when.calendar.weekdays import WEEKDAYS
 
@@ -34,6 +34,9 @@ BOUNDS = ("starting", "until", "count", "except")
 ARGUMENTS = (*BASES, *BOUNDS, "timezone")
 _RULE_KEYS = ("unit", "every", "times", "weekdays", "days", "positions", "months", "anchor")
 _MOST_TIMES = 1440
+WORKDAY_NAME = "workday"
+MOST_WORKDAYS = 23
+"""The working days, Monday to Friday, of the longest month."""
 MOST_EXCLUDED = 366
 
 
@@ -87,7 +90,9 @@ def rule_args(rule: Rule) -> JsonObject:
     if rule.days:
         args["days"] = list(rule.days)
     if rule.positions:
-        args["positions"] = [[position, WEEKDAYS[day]] for position, day in rule.positions]
+        args["positions"] = [
+            [position, WORKDAY_NAME if day == WORKDAY else WEEKDAYS[day]] for position, day in rule.positions
+        ]
     if rule.months:
         args["months"] = list(rule.months)
     return args
@@ -195,9 +200,10 @@ def _position(value: Any, path: str) -> tuple[int, int]:
     if not isinstance(value, list) or len(cast("list[Any]", value)) != 2:
         raise TriggerError(path, 'A position is a pair such as [1, "mon"] or [-1, "fri"].')
     number, weekday = cast("list[Any]", value)
-    if number != LAST:
-        number = _whole(number, 1, 5, path)
-    return number, _weekday(weekday, path)
+    workday = weekday == WORKDAY_NAME
+    if number not in (LAST, LAST - 1):
+        number = _whole(number, 1, MOST_WORKDAYS if workday else 5, path)
+    return number, WORKDAY if workday else _weekday(weekday, path)
 
 
 def _time(value: Any, path: str) -> time:

@@ -24,6 +24,9 @@ _DAY = timedelta(days=1)
 _LONGEST_WAIT_YEARS = 60
 LARGEST_COUNT = 1000
 LAST = -1
+WORKDAY = 7
+"""The weekday of a position that any working day takes, Monday to Friday."""
+_WORKDAYS_A_WEEK = 5
 
 
 class Unit(StrEnum):
@@ -122,12 +125,14 @@ class Rule:
         length = calendar.monthrange(month.year, month.month)[1]
         numbers = {length if day == LAST else day for day in self.days if day <= length}
         for position, weekday in self.positions:
-            first = 1 + (weekday - month.weekday()) % 7
-            number = first + 7 * (position - 1)
-            if position == LAST:
-                number = first + 7 * ((length - first) // 7)
-            if number <= length:
-                numbers.add(number)
+            matching = [
+                day
+                for day in range(1, length + 1)
+                if _is_on(weekday, (month.weekday() + day - 1) % 7)
+            ]
+            index = position - 1 if position > 0 else position
+            if -len(matching) <= index < len(matching):
+                numbers.add(matching[index])
         return [month.replace(day=number) for number in sorted(numbers)]
 
 
@@ -193,6 +198,10 @@ def _last_counted(bounded: Bounded) -> datetime | None:
     """The last instant that a count admits, worked out once for each schedule."""
     assert bounded.count is not None
     return bounded._nth(bounded.count)  # pyright: ignore[reportPrivateUsage]
+
+
+def _is_on(weekday: int, day: int) -> bool:
+    return day == weekday or (weekday == WORKDAY and day < _WORKDAYS_A_WEEK)
 
 
 def _monday(day: date) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
@@ -18,6 +19,7 @@ from schedulezero.when.grammar.pieces import (
     OnWeekday,
     Period,
     Span,
+    Window,
     Within,
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
@@ -28,6 +30,8 @@ MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
+_MINUTES_A_DAY = 1440
+_LATELY = timedelta(days=60)
 
 
 def phrase_of(said: Said, context: Context, text: str) -> Phrase:
@@ -158,13 +162,13 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
         _so_many(said, phrase, found)
-    if len(said.windows) > 1:
-        raise Contradiction("windows")
-    if said.windows:
-        first, last = clock_of(said.windows[0].first), clock_of(said.windows[0].last)
-        if first >= last:
-            raise WhenError("“{text}” ends before it begins.", code="span_ends_before_begin", text=f"{first:%H:%M}–{last:%H:%M}")
-        phrase.window = first, last
+    windows = [_window(item) for item in said.windows]
+    if len(windows) > 1:
+        if found or said.by_clock:
+            raise Contradiction("windows")
+        found = _steps(windows, phrase)
+    elif windows:
+        phrase.window = windows[0]
     if said.minutes:
         if found or (phrase.span and phrase.span != timedelta(hours=1)):
             raise Contradiction("minutes")
@@ -179,6 +183,29 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     elif part is not None and not times:
         raise Contradiction("part")
     phrase.times |= found
+
+
+def _window(window: Window) -> tuple[time, time]:
+    first, last = clock_of(window.first), clock_of(window.last)
+    if first >= last:
+        raise WhenError(
+            "“{text}” ends before it begins.", code="span_ends_before_begin", text=f"{first:%H:%M}-{last:%H:%M}"
+        )
+    return first, last
+
+
+def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:
+    """The times of a step within several windows, each counted from its own beginning."""
+    step = int(phrase.span.total_seconds()) // 60
+    if not 1 <= step < _MINUTES_A_DAY or phrase.span.total_seconds() % 60:
+        raise Contradiction("windows")
+    found: set[time] = set()
+    for first, last in windows:
+        minutes = range(first.hour * 60 + first.minute, last.hour * 60 + last.minute + 1, step)
+        found |= {time(minute // 60, minute % 60) for minute in minutes}
+    phrase.span = timedelta()
+    phrase.unit = phrase.unit or (None if phrase.weekdays or phrase.days or phrase.positions else "day")
+    return found
 
 
 def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
@@ -202,7 +229,7 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
     if said.starting is not None:
-        phrase.starting = _bound(said.starting.at, said, context, text, movable=movable)
+        phrase.starting = _lately(_bound(said.starting.at, said, context, text, movable=movable), said.starting.at, context)
     if said.until is not None:
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
         if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
@@ -234,6 +261,20 @@ def _bound(
         return day, moment
     moment = clock_of(clock) if clock is not None else None
     return date_of(at.day, context, moment, text=text), moment
+
+
+def _lately(
+    bound: tuple[date, time | None], at: Moment, context: Context
+) -> tuple[date, time | None]:
+    """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
+    if isinstance(at.day, OnDate) and at.day.year is None:
+        try:
+            before = bound[0].replace(year=bound[0].year - 1)
+        except ValueError:
+            return bound
+        if context.today - before <= _LATELY and before < context.today:
+            return before, bound[1]
+    return bound
 
 
 def _not_before(until: tuple[date, time | None], starting: tuple[date, time | None]) -> tuple[date, time | None]:

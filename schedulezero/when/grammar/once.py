@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, Span
+from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, OnPosition, Span
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
@@ -61,6 +61,10 @@ def _the_day(said: Said) -> Day | None:
         (months,) = said.months
         if len(months) == 1:
             return OnDate(said.monthdays[0].days[0], months[0])
+    if said.positions and not said.days and not said.monthdays:
+        (positions,) = said.positions
+        if len(positions.days) == 1 and said.months and len(said.months[0]) == 1:
+            return OnPosition(*positions.days[0], said.months[0][0])
     if said.months or said.monthdays or said.positions or len(said.days) > 1:
         raise Contradiction("days")
     day = said.days[0] if said.days else None

@@ -141,7 +141,18 @@ class EndOf:
     month: int | None = None
 
 
-Day = Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf
+@dataclass(frozen=True, slots=True)
+class OnPosition:
+    """Such as the first Monday of December, the next one."""
+
+    position: int
+    weekday: int
+    month: int | None = None
+    months: int = 0
+    """Without a named month: so many months ahead."""
+
+
+Day = Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
 
 
 # ---------------------------------------------------------------- what recurs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import cast
 
@@ -18,9 +19,11 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnPosition,
     OnWeekday,
     OnWorkday,
     Span,
+    WORKDAY,
 )
 
 _WORKDAYS = 5
@@ -85,7 +88,9 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
                     found += timedelta(days=1)
             return found
         case EndOf():
-            return _end_of(day, context)
+            return _end_of(day, context, at)
+        case OnPosition():
+            return _position(day, context, at, text)
 
 
 def _over(found: date, context: Context, at: time | None) -> bool:
@@ -160,7 +165,35 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
     )
 
 
-def _end_of(day: EndOf, context: Context) -> date:
+def _position(day: OnPosition, context: Context, at: time | None, text: str) -> date:
+    today = context.today
+    index = today.year * 12 + (day.month or today.month) - 1 + day.months
+    for _ in range(_YEARS_AHEAD if day.month else 1):
+        year, month = divmod(index, 12)
+        found = position_in(day.position, day.weekday, date(year, month + 1, 1))
+        if found is not None and not _over(found, context, at):
+            return found
+        index += 12
+    raise WhenError("“{text}” never comes: no date from now on matches it.", code="never_comes", text=text)
+
+
+def position_in(position: int, weekday: int, first: date) -> date | None:
+    """Return the n-th weekday (7: working day) of the month that begins on a day; -1 is the last one."""
+    length = calendar.monthrange(first.year, first.month)[1]
+    days = [first.replace(day=number) for number in range(1, length + 1)]
+    found = [day for day in days if day.weekday() == weekday or (weekday == WORKDAY and day.weekday() < _WORKDAYS)]
+    index = position - 1 if position > 0 else position
+    return found[index] if -len(found) <= index < len(found) else None
+
+
+def _end_of(day: EndOf, context: Context, at: time | None = None) -> date:
+    found = _end_of_one(day, context)
+    if _over(found, context, at) and not day.ahead:
+        found = _end_of_one(replace(day, ahead=1), context)
+    return found
+
+
+def _end_of_one(day: EndOf, context: Context) -> date:
     today = context.today
     if day.unit == "week":
         monday = today - timedelta(days=today.weekday()) + timedelta(weeks=day.ahead)
@@ -170,7 +203,7 @@ def _end_of(day: EndOf, context: Context) -> date:
         return {"start": date(year, 1, 1), "middle": date(year, 7, 1), "end": date(year, 12, 31)}[day.which]
     index = today.year * 12 + today.month - 1 + day.ahead
     if day.month is not None:
-        index = today.year * 12 + day.month - 1
+        index = today.year * 12 + day.month - 1 + 12 * day.ahead
         index += 12 if day.month < today.month else 0
     year, month = divmod(index, 12)
     length = calendar.monthrange(year, month + 1)[1]

@@ -68,7 +68,7 @@ class Said:
             self.periods
             or self.interval
             or any(item.again for item in self.weekly)
-            or (self.positions and not self.months)
+            or (self.positions and self.of_units)
             or any(len(item.days) > 1 for item in self.monthdays)
             or (self.monthdays and self.of_units)
             or self.again
@@ -101,8 +101,8 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     return said
 
 
-_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "part", "slashed", "both_bounds"))
-_AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "part"))
+_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds"))
+_AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
@@ -124,7 +124,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "bare":
             _once(said.bare)
             said.bare.append(value)
-        case "part":
+        case "at_part":
             _once(said.parts)
             said.parts.append(value)
         case "day":

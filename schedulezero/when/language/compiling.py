@@ -11,7 +11,7 @@ from schedulezero.model import JsonObject, Trigger
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.calendar_trigger import bound_args, rule_args
 from schedulezero.when.calendar.cron_fields import POSITIONS
-from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, Rule, Unit
+from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Rule, Unit
 from schedulezero.when.calendar.weekdays import WEEKDAYS
 from schedulezero.when.language.grammar import DEFAULT_TIME, Phrase, at_instant
 
@@ -238,6 +238,8 @@ def plain_fields(rule: Rule) -> JsonObject | None:
     fields: JsonObject = {"hour": _numbers(hours), "minute": _numbers(minutes)}
     if rule.weekdays:
         fields["day_of_week"] = ",".join(WEEKDAYS[day] for day in rule.weekdays)
+    if any(weekday == WORKDAY or number < LAST for number, weekday in rule.positions) or any(day < LAST for day in rule.days):
+        return None
     days = ["last" if day == LAST else str(day) for day in rule.days]
     days += [
         f"{POSITIONS[number - 1 if number != LAST else LAST]} {WEEKDAYS[day]}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     Day,
     Except,
     Lasting,
     Moment,
+    OnDate,
+    OnWeekday,
     Span,
     Starting,
     Until,
@@ -34,7 +38,17 @@ def starting(at: Moment) -> Starting:
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
         return None
+    if isinstance(first.day, OnWeekday) and isinstance(last.day, OnWeekday) and not first.clock:
+        return None  # "mon-fri" is a set of weekdays
     return Starting(first), Until(last)
+
+
+@rule("both_bounds", "from|between Dom to|until|dash|and Moment", "Dom to|until|dash Moment", cost=0.1)
+def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] | None:
+    """*From 1 to 5 December*: the first day is of the same month."""
+    if not isinstance(last.day, OnDate) or first >= last.day.day:
+        return None
+    return Starting(Moment(replace(last.day, day=first, weekday=None))), Until(last)
 
 
 @rule("count", "Int times", "for Int times", "Twice", "for Twice")
@@ -66,8 +80,8 @@ def within_month(month: int) -> Within:
 
 
 @rule("left_out", "Day", "Day")
-def left_out_day(day: Day) -> Except:
-    return Except(days=(day,))
+def left_out_day(day: Day) -> Except | None:
+    return Except(days=(day,)) if not isinstance(day, OnWeekday) or day.said else None
 
 
 @rule("left_out", "Weekly", "on Weekly")

@@ -212,7 +212,12 @@ def within(at: Clock, part: str) -> Clock | None:
 # ---------------------------------------------------------------- several
 
 
-@rule("time", "Clock", "at Clock", "at Clock")
+@rule("at_part", "Part", "at Part")
+def at_a_part(part: str) -> str:
+    return part
+
+
+@rule("time", "Clock", "at Clock")
 def said_time(at: Clock) -> Clock:
     return at
 
