@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
+from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
@@ -14,13 +15,13 @@ from schedulezero.when.grammar.chart import TooMuch, parse
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, paths, reach
-from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans
-from schedulezero.when.grammar.said import Contradiction, sort_pieces
+from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
+from schedulezero.when.grammar.said import Contradiction, sort_pieces, zones_of
 from schedulezero.when.grammar.tokens import Token, cut, normalized
 from schedulezero.when.grammar.words import Mended, Words
 from schedulezero.when.language.compiling import compile_phrase
 
-RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES
+RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
 
@@ -64,7 +65,7 @@ def read(text: str, words: Words, context: Context) -> Reading:
     if not tokens:
         raise WhenError("Say when.", code="say_when")
     try:
-        begins = parse(tokens, words.lookup(tokens), RULES)
+        begins = parse(tokens, words.lookup(text, tokens), RULES)
     except TooMuch:
         raise WhenError(
             "That is more than can be read at once.", code="too_many_words", most_tokens=len(tokens)
@@ -89,7 +90,9 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
         if path.cost > limit:
             break
         try:
-            trigger = meaning(path, text, context)
+            read_in = [replace(context, zone=ZoneInfo(name)) for name in _zones(path, context)] or [context]
+            trigger, *more = [meaning(path, text, each) for each in read_in]
+            others += more
         except Contradiction:
             continue
         except (WhenError, TriggerError) as refused:
@@ -106,6 +109,12 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
             "The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text
         )
     return Reading(best, mended, tuple(others))
+
+
+def _zones(path: Path, context: Context) -> list[str]:
+    """The zones that a path may name; only the person's own if it is one of them."""
+    names = zones_of(path.pieces)
+    return [context.zone.key] if context.zone.key in names else list(names)
 
 
 def meaning(path: Path, text: str, context: Context) -> Trigger:

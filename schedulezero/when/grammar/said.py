@@ -57,6 +57,7 @@ class Said:
     by_clock: bool = False
     again: bool = False
     now: bool = False
+    zone: tuple[str, ...] = ()
     same_time: bool = False
     order: str = ""
     """Days (D) and times (T) in the order in which they were said, each run of them once."""
@@ -82,7 +83,12 @@ class Said:
 
 
 _DAYS = frozenset(("day", "weekly", "positions", "monthdays", "months"))
-_TIMES = frozenset(("clocks", "bare", "window"))
+_TIMES = frozenset(("clocks", "bare", "windows"))
+
+
+def zones_of(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """Return the zones that the pieces may name, or none."""
+    return next((piece.value for piece in pieces if piece.category == "zone"), ())
 
 
 def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
@@ -151,8 +157,9 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "months":
             _once(said.months)
             said.months.append(value)
-        case "window":
-            said.windows.append(value)
+        case "windows":
+            _once(said.windows)
+            said.windows += value
         case "minutes_of_hour":
             _only(said.minutes or None)
             said.minutes = value
@@ -189,6 +196,9 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             if said.again:
                 raise Contradiction("again")
             said.again = True
+        case "zone":
+            _only(said.zone or None)
+            said.zone = value
         case "now":
             said.now = True
         case "same_time":

@@ -17,6 +17,7 @@ from typing import Any
 
 from schedulezero.when.grammar.chart import Item
 from schedulezero.when.grammar.tokens import Token, cut, folded, normalized, plain
+from schedulezero.when.grammar.zones import is_zone_word, zone_items
 
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
@@ -54,9 +55,12 @@ class Words:
         """Return whether a word is part of any phrase."""
         return word in self.vocabulary or plain(word) in self.vocabulary
 
-    def lookup(self, tokens: Sequence[Token]) -> list[list[Item]]:
-        """Return, for each token, the items of the words, numbers and signs that begin there."""
-        return [self._items_at(tokens, position) for position in range(len(tokens))]
+    def lookup(self, text: str, tokens: Sequence[Token]) -> list[list[Item]]:
+        """Return, for each token, the items of the words, numbers, signs and zones that begin there."""
+        return [
+            [*self._items_at(tokens, position), *zone_items(text, tokens, position)]
+            for position in range(len(tokens))
+        ]
 
     def _items_at(self, tokens: Sequence[Token], position: int) -> list[Item]:
         token = tokens[position]
@@ -85,7 +89,7 @@ class Words:
         result: list[Token] = []
         notes: list[Mended] = []
         for token in tokens:
-            if not token.is_word or self.known(token.text) or len(token.text) > _LONGEST_WORD:
+            if not token.is_word or self.known(token.text) or is_zone_word(token.text) or len(token.text) > _LONGEST_WORD:
                 result.append(token)
             elif (parts := self._parted(token.text)) is not None:
                 begin = token.start

@@ -270,3 +270,13 @@ def window(first: Clock, last: Clock) -> Window | None:
     elif not last.sure and not ahead and first.hour <= _NOON:
         last = last.later()  # "9 to 5"
     return Window(first, last)
+
+
+@rule("windows", "Window")
+def one_window(found: Window) -> tuple[Window, ...]:
+    return (found,)
+
+
+@rule("windows", "Window and|comma Windows", "Window comma and Windows")
+def several_windows(found: Window, rest: tuple[Window, ...]) -> tuple[Window, ...]:
+    return (found, *rest)

@@ -1,0 +1,15 @@
+"""Zones: *9am EST*, *18:00 UTC*, *9:00 Europe/Berlin*, *9am Tokyo time*."""
+
+from __future__ import annotations
+
+from schedulezero.when.grammar.chart import Rules
+
+RULES = Rules()
+rule = RULES.rule
+
+
+@rule("zone", "Zone_name", "in Zone_name", "bracket Zone_name bracket", "Zone_name time_word", "City time_word",
+      "in City", "bracket City time_word? bracket")  # fmt: skip
+def zone(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The zones that a name may mean."""
+    return names
