@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
@@ -30,7 +29,7 @@ _OFTEN: dict[str, Period | Span] = {
 def period(every: int, unit: str) -> Period | None:
     if unit == "quarter" and every > 1:
         every, unit = every * 3, "month"
-    return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None  # noqa: PLR2004
+    return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None
 
 
 @rule("period", "every Unit", "per Unit")
@@ -88,7 +87,11 @@ def every_other_elapsed(unit: str) -> Span | None:
 
 @rule("interval", "every Ordinal Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
-    return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
+    return (
+        Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count)
+        if unit in _ELAPSED and count > 1
+        else None
+    )
 
 
 @rule("interval", "every half Unit", "every half Unit")
@@ -134,7 +137,12 @@ def from_weekly(found: Weekly) -> tuple[int, ...]:
     return found.days
 
 
-@rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days", "Some_days Some_days")
+@rule(
+    "some_days",
+    "Some_days and|comma|slash|dash_and Some_days",
+    "Some_days comma and Some_days",
+    "Some_days Some_days",
+)
 def more_weekdays(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
     return tuple(sorted({*one, *other})) if not set(one) & set(other) else None
 
@@ -164,7 +172,7 @@ def every_other_weekday(days: tuple[int, ...]) -> Weekly:
 
 @rule("weekly", "every Ordinal Some_days")
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return Weekly(days, every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
+    return Weekly(days, every=count) if 2 <= count <= 52 else None
 
 
 # ---------------------------------------------------------------- days of a month
@@ -197,7 +205,7 @@ def several_nths(number: int, rest: tuple[int, ...]) -> tuple[int, ...]:
 
 @rule("positions", "Nths Weekday", "Nths Weekdays")
 def nth_weekday(numbers: tuple[int, ...], day: int) -> Positions | None:
-    if any(not (LAST - 1 <= number <= 5) for number in numbers):  # noqa: PLR2004
+    if any(not (LAST - 1 <= number <= 5) for number in numbers):
         return None
     return Positions(tuple((number, day) for number in numbers))
 
@@ -214,7 +222,7 @@ def more_positions(one: Positions, other: Positions) -> Positions:
 
 @rule("monthdays", "Nths day_word")
 def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
-    return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None  # noqa: PLR2004
+    return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None
 
 
 @rule("monthdays", "Dom and|comma Doms", "the_day Dom and|comma Doms")
@@ -254,7 +262,11 @@ def more_months(month: int, rest: tuple[int, ...]) -> tuple[int, ...]:
 
 @rule("months", "Month to|dash|until|through Month", "from Month to|until Month")
 def month_range(first: int, last: int) -> tuple[int, ...] | None:
-    return tuple(sorted((first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1))) if first != last else None
+    return (
+        tuple(sorted((first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1)))
+        if first != last
+        else None
+    )
 
 
 # ---------------------------------------------------------------- so many times
@@ -263,8 +275,8 @@ def month_range(first: int, last: int) -> tuple[int, ...] | None:
 @rule("per_unit", "Int times Period", "Int times in? Unit", "Int times a Unit", "Int times per Unit")
 def times_a(count: int, unit: str | Period) -> PerUnit | None:
     if isinstance(unit, Period):
-        return PerUnit(count, unit.unit) if unit.every == 1 and count <= 1000 else None  # noqa: PLR2004
-    return PerUnit(count, unit) if count <= 1000 else None  # noqa: PLR2004
+        return PerUnit(count, unit.unit) if unit.every == 1 and count <= 1000 else None
+    return PerUnit(count, unit) if count <= 1000 else None
 
 
 @rule("per_unit", "Twice Period", "Twice a Unit", "Twice per? Unit")
@@ -279,7 +291,7 @@ def on_the_hour() -> tuple[int, ...]:
 
 @rule("minute_mark", "colon ~Digits")
 def mark(digits: str) -> int | None:
-    return int(digits) if len(digits) == 2 and int(digits) < 60 else None  # noqa: PLR2004
+    return int(digits) if len(digits) == 2 and int(digits) < 60 else None
 
 
 @rule("minutes_of_hour", "at? Minute_mark")
@@ -311,5 +323,3 @@ def by_the_clock() -> bool:
 def again() -> bool:
     """*Every* alone says that what stands beside it recurs: *every 24 December*, *every Easter*."""
     return True
-
-
