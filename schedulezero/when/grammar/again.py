@@ -21,12 +21,13 @@ from schedulezero.when.grammar.pieces import (
     OnFeast,
     OnWeekday,
     Period,
+    Slashed,
     Span,
     Window,
     Within,
 )
-from schedulezero.when.grammar.resolving import clock_of, date_of
-from schedulezero.when.grammar.said import Contradiction, Said
+from schedulezero.when.grammar.resolving import clock_of, date_of, ordered
+from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Said
 
 MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
@@ -80,19 +81,20 @@ def _period(said: Said, phrase: Phrase) -> None:
             phrase.unit = period.unit
         if period.every > 1:
             if counted not in (None, period):
-                raise Contradiction("two_schedules")
+                raise Contradiction(TWO_SCHEDULES)
             counted = period
     if len({item.unit for item in said.periods}) < len(said.periods) > 1:
-        raise Contradiction("two_schedules")
+        raise Contradiction(TWO_SCHEDULES)
     if counted is not None:
         if phrase.unit != counted.unit:
-            raise Contradiction("two_schedules")
+            raise Contradiction(TWO_SCHEDULES)
         phrase.every = counted.every
     if len(said.periods) > 1 and not (said.positions or said.monthdays or said.days or said.weekly):
-        raise Contradiction("two_schedules")
+        raise Contradiction(TWO_SCHEDULES)
     if said.interval is not None:
-        if said.periods and any(item.unit != "day" or item.every > 1 for item in said.periods):
-            raise Contradiction("two_schedules")
+        on_days = bool(said.positions or said.monthdays or said.days)
+        if any(item.every > 1 or (item.unit != "day" and not on_days) for item in said.periods):
+            raise Contradiction(TWO_SCHEDULES)
         phrase.unit = None
         phrase.span = timedelta(days=said.interval.days, seconds=said.interval.seconds)
         if said.interval.months:
@@ -112,7 +114,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.weekdays |= set(weekly.days)
         if weekly.every is not None:
             if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
-                raise Contradiction("two_schedules")
+                raise Contradiction(TWO_SCHEDULES)
             phrase.every, phrase.unit = weekly.every, "week"
     for positions in said.positions:
         phrase.positions |= set(positions.days)
@@ -125,7 +127,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
     for day in said.days:
-        _day(day, phrase, said)
+        _day(ordered(day, context) if isinstance(day, Slashed) else day, phrase, said)
     if phrase.months and phrase.unit is None and not phrase.span:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:

@@ -152,7 +152,16 @@ class OnPosition:
     """Without a named month: so many months ahead."""
 
 
-Day = Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+@dataclass(frozen=True, slots=True)
+class Slashed:
+    """5/12: a day and a month in the order of the locale."""
+
+    first: int
+    second: int
+    year: int | None = None
+
+
+Day = Slashed | Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
 
 
 # ---------------------------------------------------------------- what recurs

@@ -12,7 +12,6 @@ from schedulezero.when.grammar.pieces import (
     Except,
     Lasting,
     MonthDays,
-    OnDate,
     Period,
     PerUnit,
     Positions,
@@ -23,6 +22,8 @@ from schedulezero.when.grammar.pieces import (
     Window,
     Within,
 )
+
+TWO_SCHEDULES = "two_schedules"
 
 
 class Contradiction(Exception):
@@ -91,26 +92,24 @@ def zones_of(pieces: Sequence[Piece]) -> tuple[str, ...]:
     return next((piece.value for piece in pieces if piece.category == "zone"), ())
 
 
-def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
+def sort_pieces(pieces: Sequence[Piece]) -> Said:
     """Sort the pieces of a path. Raises Contradiction where one thing is said twice in two ways."""
     said = Said()
     if not pieces:
         raise Contradiction("nothing")
     for before, piece, after in zip((None, *pieces[:-1]), pieces, (*pieces[1:], None), strict=True):
         _check_neighbours(piece, before, after)
-        _add(said, piece, month_first)
+        _add(said, piece)
         kind = "D" if piece.category in _DAYS else "T" if piece.category in _TIMES else ""
         if kind and not said.order.endswith(kind):
             said.order += kind
     if "DTDT" in said.order or "TDTD" in said.order:
-        raise Contradiction("two_schedules")
+        raise Contradiction(TWO_SCHEDULES)
     return said
 
 
-_BEFORE_BARE = frozenset(
-    ("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds")
-)
-_AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
+_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "both_bounds"))
+_AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
@@ -125,7 +124,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("again")
 
 
-def _add(said: Said, piece: Piece, month_first: bool) -> None:
+def _add(said: Said, piece: Piece) -> None:
     value = piece.value
     match piece.category:
         case "clocks":
@@ -139,8 +138,6 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
             said.parts.append(value)
         case "day":
             said.days.append(value)
-        case "slashed":
-            said.days.append(ordered(value, month_first))
         case "ahead":
             _once(said.ahead)
             said.ahead.append(value)
@@ -150,7 +147,8 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
             _once(said.of_units)
             said.of_units.append(value)
         case "interval":
-            _only(said.interval)
+            if said.interval is not None:
+                raise Contradiction(TWO_SCHEDULES)
             said.interval = value
         case "weekly":
             said.weekly.append(value)
@@ -203,6 +201,8 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
         case "zone":
             _only(said.zone or None)
             said.zone = value
+        case "and":  # what it joins is not one thing
+            raise Contradiction(TWO_SCHEDULES)
         case "now":
             said.now = True
         case "same_time":
@@ -219,13 +219,3 @@ def _once(found: Sequence[object]) -> None:
 def _only(found: object) -> None:
     if found is not None:
         raise Contradiction("twice")
-
-
-def ordered(slashed: tuple[int, int, int | None], month_first: bool) -> Day:
-    """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
-    first, second, year = slashed
-    if (month_first and first <= 12) or second > 12:
-        first, second = second, first
-    if not 1 <= second <= 12 or not 1 <= first <= 31:
-        raise Contradiction("slashed")
-    return OnDate(first, second, year)

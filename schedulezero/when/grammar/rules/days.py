@@ -17,6 +17,7 @@ from schedulezero.when.grammar.pieces import (
     OnFeast,
     OnWeekday,
     OnWorkday,
+    Slashed,
     Span,
 )
 
@@ -120,10 +121,17 @@ def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
-@rule("slashed", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
+@rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
       "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
-def slashed(first: str, second: str, year: int | None = None) -> tuple[int, int, int | None] | None:
-    return (int(first), int(second), year) if len(first) <= 2 and len(second) <= 2 else None
+def slashed(first: str, second: str, year: int | None = None) -> Day | None:
+    """5/12: which of them is the month depends on the locale."""
+    if len(first) > 2 or len(second) > 2 or not (_is_date(first, second) or _is_date(second, first)):
+        return None
+    return Slashed(int(first), int(second), year)
+
+
+def _is_date(day: str, month: str) -> bool:
+    return 1 <= int(day) <= 31 and 1 <= int(month) <= 12
 
 
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
