@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import dateparser
 import pytest
+from dateparser.date import DateData, DateDataParser
 
 from schedulezero.errors import WhenError
 from schedulezero.when.language.complete import completions
@@ -34,18 +35,18 @@ PIECES = (
 def handed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts that dateparser, by far the slowest part, gets to read; it reads them as ever."""
     texts: list[str] = []
-    parse: Callable[..., datetime | None] = dateparser.parse
+    parse: Callable[..., DateData] = DateDataParser.get_date_data
 
-    def counting(text: str, *args: object, **settings: object) -> datetime | None:
+    def counting(self: DateDataParser, text: str, *args: object) -> DateData:
         texts.append(text)
-        return parse(text, *args, **settings)
+        return parse(self, text, *args)
 
-    monkeypatch.setattr(dateparser, "parse", counting)
+    monkeypatch.setattr(DateDataParser, "get_date_data", counting)
     return texts
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("locale", ["en-US", "de"])
+@pytest.mark.parametrize("locale", ["en-US", "fi"])
 @pytest.mark.parametrize("head", ["", "every day at 9 except ", "every day at 9 until ", "every "])
 @pytest.mark.parametrize("tail", ["", " jan"])
 def test_no_text_makes_dateparser_read_much(handed: list[str], locale: str, head: str, tail: str) -> None:
@@ -63,8 +64,8 @@ def test_no_text_makes_dateparser_read_much(handed: list[str], locale: str, head
 
 def test_dateparser_reads_no_text_twice_for_one_question(handed: list[str]) -> None:
     with pytest.raises(WhenError):
-        understand("lila Affe am blauen Berg", zone="UTC", locale="de", now=NOW)
-    assert len(handed) == 2, handed  # in German and in English
+        understand("lila apina sinisellä vuorella", zone="UTC", locale="fi", now=NOW)
+    assert len(handed) == 2, handed  # in Finnish and in English
 
 
 def test_a_long_text_completes_to_nothing_and_costs_nothing(
@@ -80,18 +81,12 @@ def test_a_long_text_completes_to_nothing_and_costs_nothing(
 
 def test_a_moment_that_is_too_long_to_read_is_refused_in_words() -> None:
     with pytest.raises(WhenError, match="A single date has at most 80 characters"):
-        understand("lila Affe " * 12, zone="UTC", locale="de", now=NOW)
+        understand("lila apina " * 12, zone="UTC", locale="fi", now=NOW)
 
 
 def test_a_phrase_with_too_many_words_is_refused_in_words() -> None:
     with pytest.raises(WhenError, match="more than 200 words and numbers"):
         understand("every day at " + "9," * 240, zone="UTC", locale="en-US", now=NOW)
-
-
-def test_more_foreign_dates_than_can_be_read_are_refused_in_words() -> None:
-    foreign = ", ".join(f"{day} joulukuuta" for day in range(1, 20))
-    with pytest.raises(WhenError, match="Write dates like `2026-12-24`"):
-        understand(f"every day at 9 except {foreign}", zone="UTC", locale="fi", now=NOW)
 
 
 @pytest.mark.parametrize(
