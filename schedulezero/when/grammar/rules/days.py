@@ -37,7 +37,7 @@ def weekday(day: int) -> Day:
     return OnWeekday(day)
 
 
-@rule("day", "this Weekday", "Weekday this_week", "this_week Weekday")
+@rule("day", "this Weekday", "Weekday this_after", "Weekday this_week", "this_week Weekday")
 def this_weekday(day: int) -> Day:
     return OnWeekday(day, 0, "this")
 
@@ -153,7 +153,7 @@ def alone(day: int) -> Day | None:
     return OnDayOfMonth(day) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
-@rule("day", "Dom next_month", "next_month Dom", "next_month filler Dom")
+@rule("day", "the_day? Dom next_month", "next_month comma? the_day? Dom")
 def of_next_month(day: int) -> Day:
     return OnDayOfMonth(day, 1)
 
@@ -191,7 +191,7 @@ def end_of_next(unit: str) -> Day | None:
     return EndOf("end", unit, 1) if unit in ("week", "month", "year") else None
 
 
-@rule("day", "end_of Month")
+@rule("day", "end_of|end_of_named Month")
 def end_of_named(month: int) -> Day:
     return EndOf("end", "month", 0, month)
 
