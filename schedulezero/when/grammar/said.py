@@ -12,6 +12,7 @@ from schedulezero.when.grammar.pieces import (
     Except,
     Lasting,
     MonthDays,
+    Offset,
     OnDate,
     Period,
     PerUnit,
@@ -133,6 +134,10 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "at_part":
             _once(said.parts)
             said.parts.append(value)
+        case "part_today":
+            _once(said.parts)
+            said.parts.append(value)
+            said.days.append(Offset(0))
         case "day":
             said.days.append(value)
         case "slashed":

@@ -156,6 +156,12 @@ def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
 
 
+@rule("clock", "Hour hour_and Int", cost=0.1)
+def hour_and_bare_minutes(hour: Clock, minutes: int) -> Clock | None:
+    """*Às 8 e 20* may be 8:20 or, of what recurs, 8:00 and 20:00."""
+    return hour_and_any_minutes(hour, minutes) if bare_minutes(minutes) else None
+
+
 @rule("clock", "Hour minus Minutes", "Clock minus Minutes", "Hour minus Minutes", "Clock minus Minutes")
 def hour_minus_minutes(hour: Clock, minutes: int) -> Clock | None:
     return _shifted(hour, -minutes) if not hour.minute else None
@@ -217,6 +223,12 @@ def at_a_part(part: str) -> str:
     return part
 
 
+@rule("part_today", "this Part")
+def part_of_today(part: str) -> str:
+    """*This afternoon* is one of today, even if it is over."""
+    return part
+
+
 @rule("time", "Clock", "at Clock")
 def said_time(at: Clock) -> Clock:
     return at
@@ -243,8 +255,13 @@ def bare_times(times: tuple[Clock, ...]) -> tuple[Clock, ...] | None:
     return times if len(times) > 1 else None
 
 
-@rule("baretimes", "Bare", "Clock")
+@rule("baretimes", "Bare")
 def one_bare(at: Clock) -> tuple[Clock, ...]:
+    return (at,)
+
+
+@rule("baretimes", "Clock", cost=0.1)
+def one_marked(at: Clock) -> tuple[Clock, ...]:
     return (at,)
 
 
@@ -261,7 +278,7 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
       "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
       "Clock dash|to Bare", "Bare dash|to Clock", "between Bare and at Bare", "between Clock and at Clock",
-      "from Bare to at Bare", "from Bare to at Clock")  # fmt: skip
+      "from Bare to at Bare", "from Bare to at Clock", "from Clock|Bare to_at Clock|Bare", "Clock to_at Clock")  # fmt: skip
 def window(first: Clock, last: Clock) -> Window | None:
     """A range of times. What was said of one end holds for the other where only one hour makes sense."""
     ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)
