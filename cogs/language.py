@@ -24,15 +24,23 @@ from babel.messages.pofile import read_po
 from discord import app_commands
 
 from schedulezero.sentences import Sentence, filled, placeholders
-from schedulezero.when.language.lexicon import LANGUAGES, language_of
 
 FOLDER = Path(__file__).parent / "locale"
 ERRORS = "error"
 """The context (``msgctxt``) of sentences from elsewhere; their ``msgid`` is their code."""
 
+LANGUAGES = frozenset(("en", *(path.stem for path in FOLDER.glob("*.po"))))
+"""The languages that texts are shown in. Times are understood in some more."""
+
 _LONGEST_TRANSLATED = 2000  # as of a sentence in English
 
 _locale: ContextVar[str] = ContextVar("desk_locale", default="en-GB")
+
+
+def language_of(locale: str) -> str:
+    """Return the language of a locale such as ``pt-BR``, or English if there is no catalogue for it."""
+    language = locale.partition("-")[0].lower()
+    return language if language in LANGUAGES else "en"
 
 
 @contextmanager

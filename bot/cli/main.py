@@ -336,13 +336,13 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
 
     from schedulezero.errors import TriggerError, WhenError
     from schedulezero.when.calendar.triggers import run_date, zone_of
-    from schedulezero.when.language.lexicon import LANGUAGES
+    from schedulezero.when.grammar.words import languages
     from schedulezero.when.language.preview import preview, warnings
 
     known = re.fullmatch(r"([A-Za-z]{2})(-([A-Za-z]{2}|[0-9]{3}))?", options.locale)
-    if known is None or known[1].lower() not in LANGUAGES:
+    if known is None or known[1].lower() not in languages():
         raise Unusable(
-            f"--locale is {options.locale[:50]!r}; it must be one of {', '.join(LANGUAGES)}, alone or with a "
+            f"--locale is {options.locale[:50]!r}; it must be one of {', '.join(languages())}, alone or with a "
             "country, such as en-GB.",
             USAGE,
         )
@@ -360,7 +360,7 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
     print(f"{found.sentence} ({found.zone})")
     for run in found.runs:
         print(f"  {run.astimezone(ZoneInfo(found.zone)):%a %Y-%m-%d %H:%M:%S %z}")
-    for warning in warnings(found.schedule, found.zone, now, found.runs):
+    for warning in (*found.notes, *warnings(found.schedule, found.zone, now, found.runs)):
         print(f"note: {warning}")
     return 0
 

@@ -15,7 +15,7 @@ from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
 from schedulezero.methods.spec import META_KEY, MethodSpec
 from schedulezero.sentences import Sentence
-from schedulezero.when.language.once import span_of
+from schedulezero.when.grammar.span_text import span_of
 
 
 def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -271,4 +271,4 @@ def _as_duration(value: Any) -> timedelta | None:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return timedelta(seconds=value) if 0 < value < 1e10 else None
-    return span_of(value.casefold()) if isinstance(value, str) else None
+    return span_of(value) if isinstance(value, str) else None

@@ -15,7 +15,7 @@ from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.values import as_id, errors_in
 from schedulezero.methods.variables import turns
-from schedulezero.when.language.once import span_of
+from schedulezero.when.grammar.span_text import span_of
 
 # Keys of a draft's values that are not parameters; a parameter's name cannot begin with #.
 NAME = "#name"
@@ -199,7 +199,7 @@ def _read(parameter: Parameter, value: Any) -> Any:
         return _read_json(kind, text)
     if kind is Kind.MESSAGE and read_message_link(text) is None:
         raise ValueError(t("must be a message link: right-click the message, then Copy Message Link."))
-    if kind is Kind.DURATION and span_of(text.casefold()) is None:
+    if kind is Kind.DURATION and span_of(text) is None:
         raise ValueError(
             t("must be a length of time such as 90 minutes or 2h 30m, not “{text}”.", text=text[:40])
         )

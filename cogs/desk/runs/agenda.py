@@ -18,7 +18,7 @@ from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
-from schedulezero.when.language.lexicon import language_of
+from schedulezero.when.language.say import language_of
 
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -8,8 +8,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import locale, mark, t
-from schedulezero.when.language.lexicon import language_of
-from schedulezero.when.language.parse import EXAMPLES
+from schedulezero.when.language.say import examples
 
 # Read as: a command, its purpose.
 _COMMANDS = (
@@ -44,7 +43,7 @@ async def show_help(desk: Desk) -> None:
         panel_of(
             ui.TextDisplay(f"### {t('I run scheduled jobs')}\n{commands}\n\n{menus}"),
             ui.Separator(),
-            ui.TextDisplay(f"**{t('When, in your own words')}**\n{EXAMPLES[language_of(locale())]}"),
+            ui.TextDisplay(f"**{t('When, in your own words')}**\n{examples(locale())}"),
             ui.Separator(),
             ui.TextDisplay(f"**{t('In your texts')}**\n{variables}\n{turns}"),
             colour=NEUTRAL,

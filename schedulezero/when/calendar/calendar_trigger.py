@@ -7,13 +7,17 @@ Its arguments contain exactly one of
     {"interval": {"minutes": 90}}
     {"cron": {"hour": 9, "day_of_week": "mon-fri"}}
 
-and any of the bounds ``starting``, ``until`` (instants), ``count`` and ``except`` (days), and ``timezone``.
+and any of the bounds ``starting``, ``until`` (instants), ``count``, ``except`` (days) and
+``except_holidays`` (a place such as ``DE`` or ``US-CA``), and ``timezone``.
 A rule's ``days`` are days of the month, -1 being the last one. Its ``positions`` are pairs:
-``[1, "mon"]`` is the first Monday, ``[-1, "fri"]`` the last Friday.
+``[1, "mon"]`` is the first Monday, ``[-1, "fri"]`` the last Friday, ``[-2, "fri"]`` the last but one,
+``[1, "workday"]`` the first working day (Monday to Friday). Its ``feasts`` are names of `feasts`, with days
+before or after: ``easter_monday``, ``easter+1``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any, cast
@@ -25,15 +29,21 @@ from schedulezero.errors import TriggerError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import JsonObject
 from schedulezero.when.calendar.cron_fields import parse_fields
+from schedulezero.when.calendar.feasts import NAMES
+from schedulezero.when.calendar.holidays import UnknownPlace, holidays_of
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, OnFields, Schedule, period_of
 from schedulezero.when.calendar.weekdays import WEEKDAYS
 
 BASES = ("rule", "crontab", "interval", "cron")
-BOUNDS = ("starting", "until", "count", "except")
+BOUNDS = ("starting", "until", "count", "except", "except_holidays")
 ARGUMENTS = (*BASES, *BOUNDS, "timezone")
-_RULE_KEYS = ("unit", "every", "times", "weekdays", "days", "positions", "months", "anchor")
+_RULE_KEYS = ("unit", "every", "times", "weekdays", "days", "positions", "months", "feasts", "anchor")
 _MOST_TIMES = 1440
+_MOST_FEASTS = 20
+_FEAST = re.compile(r"(?P<name>[a-z_0-9]{3,40}?)(?P<days>[+-][0-9]{1,2})?")
+_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_A_YEAR = 2026
 WORKDAY_NAME = "workday"
 MOST_WORKDAYS = 23
 """The working days, Monday to Friday, of the longest month."""
@@ -76,6 +86,7 @@ def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime,
         excluded=tuple(
             sorted(_date(day, f"{path}.except") for day in _list(args, "except", path, MOST_EXCLUDED))
         ),
+        holidays=_place(args.get("except_holidays"), f"{path}.except_holidays"),
     )
 
 
@@ -95,11 +106,17 @@ def rule_args(rule: Rule) -> JsonObject:
         ]
     if rule.months:
         args["months"] = list(rule.months)
+    if rule.feasts:
+        args["feasts"] = [f"{name}{days:+d}" if days else name for name, days in rule.feasts]
     return args
 
 
 def bound_args(
-    starting: datetime | None, until: datetime | None, count: int | None, excluded: tuple[date, ...]
+    starting: datetime | None,
+    until: datetime | None,
+    count: int | None,
+    excluded: tuple[date, ...],
+    holidays: str | None = None,
 ) -> JsonObject:
     """Return bounds in their wire format, without those that are None or empty."""
     args: JsonObject = {}
@@ -111,6 +128,8 @@ def bound_args(
         args["count"] = count
     if excluded:
         args["except"] = [day.isoformat() for day in excluded]
+    if holidays is not None:
+        args["except_holidays"] = holidays
     return args
 
 
@@ -143,12 +162,17 @@ def _rule(args: JsonObject, zone: ZoneInfo, path: str) -> Rule:
             sorted({_whole(item, 1, 12, f"{path}.months") for item in _list(args, "months", path, 12)})
         ),
         anchor=_date(anchor, f"{path}.anchor") if anchor is not None else None,
+        feasts=tuple(_feast(item, f"{path}.feasts") for item in _list(args, "feasts", path, _MOST_FEASTS)),
     )
     if not rule.times:
         raise TriggerError(f"{path}.times", "'times' must name at least one time of day, such as 09:00.")
     if every > 1 and rule.anchor is None:
         raise TriggerError(f"{path}.anchor", "'every' above 1 needs 'anchor', a day such as 2026-11-27.")
-    if unit in (Unit.MONTH, Unit.YEAR) and not (rule.days or rule.positions):
+    if rule.feasts and (unit is not Unit.YEAR or rule.days or rule.positions or rule.months):
+        raise TriggerError(
+            f"{path}.feasts", "Feasts are the days of a rule by year, without 'days' and 'months'."
+        )
+    if unit in (Unit.MONTH, Unit.YEAR) and not (rule.days or rule.positions or rule.feasts):
         raise TriggerError(f"{path}.days", "A rule by month or year needs 'days' or 'positions'.")
     if unit is Unit.WEEK and not rule.weekdays:
         raise TriggerError(f"{path}.weekdays", "A rule by week needs 'weekdays', such as [\"mon\"].")
@@ -185,8 +209,8 @@ def _whole(value: Any, low: int, high: int, path: str) -> int:
 
 
 def _month_day(value: Any, path: str) -> int:
-    if value == LAST:
-        return LAST
+    if value in (LAST, LAST - 1):
+        return int(value)
     return _whole(value, 1, 31, path)
 
 
@@ -204,6 +228,29 @@ def _position(value: Any, path: str) -> tuple[int, int]:
     if number not in (LAST, LAST - 1):
         number = _whole(number, 1, MOST_WORKDAYS if workday else 5, path)
     return number, WORKDAY if workday else _weekday(weekday, path)
+
+
+def _feast(value: Any, path: str) -> tuple[str, int]:
+    match = _FEAST.fullmatch(value) if isinstance(value, str) else None
+    if match is None or match["name"] not in NAMES:
+        raise TriggerError(
+            path, f"{str(value)[:40]!r} is not a feast; examples are 'easter' and 'easter_monday'."
+        )
+    return match["name"], int(match["days"] or 0)
+
+
+def _place(value: Any, path: str) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and _PLACE.fullmatch(value):
+        try:
+            holidays_of(value, _A_YEAR)
+            return value
+        except UnknownPlace:
+            pass
+    raise TriggerError(
+        path, f"The public holidays of {str(value)[:40]!r} are not known; examples are 'DE' and 'US-CA'."
+    )
 
 
 def _time(value: Any, path: str) -> time:

@@ -17,6 +17,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schedulezero.instants import first_instant_at_or_after
+from schedulezero.when.calendar.feasts import feast_day
+from schedulezero.when.calendar.holidays import holidays_of
 from schedulezero.when.calendar.schedules import Schedule, next_in_zone
 
 _HOURS_A_DAY = 24
@@ -50,6 +52,7 @@ class Rule:
         days: Days of a month, `LAST` being its last one.
         positions: Such as (1, 0), the first Monday of a month, or (`LAST`, 4), its last Friday.
         months: Only in these months.
+        feasts: Feast days of a yearly rule, by their names in `feasts`, each with days to add, such as 1.
         anchor: A day in a period that counts, if ``every`` is more than 1.
     """
 
@@ -62,6 +65,7 @@ class Rule:
     positions: tuple[tuple[int, int], ...] = ()
     months: tuple[int, ...] = ()
     anchor: date | None = None
+    feasts: tuple[tuple[str, int], ...] = ()
 
     def next_after(self, instant: datetime) -> datetime | None:
         return next_in_zone(self.next_local, instant, self.zone, ticks=self.runs_through)
@@ -89,6 +93,9 @@ class Rule:
         if self.unit in (Unit.DAY, Unit.WEEK):
             yield from self._by_day(start, last_year)
             return
+        if self.feasts:
+            yield from self._by_feast(start, last_year)
+            return
         month = start.replace(day=1)
         while month.year <= last_year:
             if self._month_counts(month):
@@ -110,6 +117,13 @@ class Rule:
                 yield day
             day += _DAY
 
+    def _by_feast(self, start: date, last_year: int) -> Iterator[date]:
+        for year in range(start.year, last_year + 1):
+            if self.every > 1 and self.anchor is not None and (year - self.anchor.year) % self.every:
+                continue
+            found = {feast_day(name, year) + timedelta(days=days) for name, days in self.feasts}
+            yield from (day for day in sorted(found) if day >= start)
+
     def _month_counts(self, month: date) -> bool:
         if self.months and month.month not in self.months:
             return False
@@ -123,12 +137,10 @@ class Rule:
 
     def _days_of(self, month: date) -> list[date]:
         length = calendar.monthrange(month.year, month.month)[1]
-        numbers = {length if day == LAST else day for day in self.days if day <= length}
+        numbers = {length + 1 + day if day < 0 else day for day in self.days if day <= length}
         for position, weekday in self.positions:
             matching = [
-                day
-                for day in range(1, length + 1)
-                if _is_on(weekday, (month.weekday() + day - 1) % 7)
+                day for day in range(1, length + 1) if _is_on(weekday, (month.weekday() + day - 1) % 7)
             ]
             index = position - 1 if position > 0 else position
             if -len(matching) <= index < len(matching):
@@ -147,6 +159,7 @@ class Bounded:
         until: No run after this instant.
         count: At most this many runs, counted from ``starting`` (which is then required).
         excluded: No run on these days.
+        holidays: No run on the public holidays of this place, such as ``DE`` or ``DE-BY``.
     """
 
     base: Schedule
@@ -155,6 +168,7 @@ class Bounded:
     until: datetime | None = None
     count: int | None = None
     excluded: tuple[date, ...] = ()
+    holidays: str | None = None
 
     def next_after(self, instant: datetime) -> datetime | None:
         if self.starting is not None:
@@ -175,11 +189,16 @@ class Bounded:
         found = self.base.next_after(instant)
         while found is not None and (self.until is None or found <= self.until):
             day = found.astimezone(self.zone).date()
-            if day not in self.excluded:
+            if not self._is_left_out(day):
                 return found
             midnight = first_instant_at_or_after(datetime.combine(day + _DAY, time.min), self.zone)
             found = self.base.next_after(midnight - timedelta(microseconds=1))
         return None
+
+    def _is_left_out(self, day: date) -> bool:
+        return day in self.excluded or (
+            self.holidays is not None and day in holidays_of(self.holidays, day.year)
+        )
 
     def _nth(self, count: int) -> datetime | None:
         assert self.starting is not None, "a count needs a start to count from"

@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from schedulezero.errors import WhenError
+from schedulezero.when.calendar.feasts import is_fixed
+from schedulezero.when.calendar.holidays import place_of
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import in_part
+from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.pieces import (
     Day,
     Moment,
@@ -22,9 +25,8 @@ from schedulezero.when.grammar.pieces import (
     Window,
     Within,
 )
-from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
+from schedulezero.when.grammar.resolving import clock_of, date_of
 from schedulezero.when.grammar.said import Contradiction, Said
-from schedulezero.when.language.grammar import Phrase
 
 MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
@@ -43,9 +45,17 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _times(said, phrase, context)
-    if said.again and said.parts and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
+    if (
+        said.again
+        and said.parts
+        and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions or phrase.feasts)
+    ):
         phrase.unit = "day"  # "every morning"
-    if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
+    if (
+        not phrase.unit
+        and not phrase.span
+        and not (phrase.weekdays or phrase.days or phrase.positions or phrase.feasts)
+    ):
         if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
         else:
@@ -134,21 +144,19 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
                 raise Contradiction("day of month")
             phrase.days.add(number)
             phrase.unit = phrase.unit or "month"
-        case OnFeast(name, None, shift) if _fixed(name) is not None:
-            month, number = _fixed(name) or (0, 0)
-            fixed = date(2024, month, number) + timedelta(days=shift)
-            phrase.days.add(fixed.day)
-            phrase.months.add(fixed.month)
+        case OnFeast(name, None, shift):
+            fixed = is_fixed(name)
+            if fixed is None:
+                phrase.feasts.add((name, shift))
+            elif shift:
+                raise Contradiction("beside a feast")
+            else:
+                phrase.months.add(fixed[0])
+                phrase.days.add(fixed[1])
         case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
             raise Contradiction("on which day")
         case _:
             raise Contradiction("day")
-
-
-def _fixed(name: str) -> tuple[int, int] | None:
-    from schedulezero.when.grammar.feasts import is_fixed
-
-    return is_fixed(name)
 
 
 # ---------------------------------------------------------------- at which times
@@ -176,7 +184,10 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
         phrase.window, phrase.span = None, timedelta()
         phrase.unit = phrase.unit or (None if phrase.weekdays or phrase.days or phrase.positions else "day")
         found = {
-            time(hour, minute) for hour in range(24) for minute in said.minutes if first <= time(hour, minute) <= last
+            time(hour, minute)
+            for hour in range(24)
+            for minute in said.minutes
+            if first <= time(hour, minute) <= last
         }
     if not found and part is not None and not phrase.span:
         found = {context.part_times[part]}
@@ -189,7 +200,9 @@ def _window(window: Window) -> tuple[time, time]:
     first, last = clock_of(window.first), clock_of(window.last)
     if first >= last:
         raise WhenError(
-            "“{text}” ends before it begins.", code="span_ends_before_begin", text=f"{first:%H:%M}-{last:%H:%M}"
+            "“{text}” ends before it begins.",
+            code="span_ends_before_begin",
+            text=f"{first:%H:%M}-{last:%H:%M}",
         )
     return first, last
 
@@ -211,7 +224,9 @@ def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:
 def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
     per = said.per_unit
     assert per is not None
-    named = len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
+    named = (
+        len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
+    )
     if named != per.count:
         raise WhenError(
             "“{count} times a {unit}” needs as many times or days. For example: `twice a day at 9 and 21`.",
@@ -229,7 +244,9 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
     if said.starting is not None:
-        phrase.starting = _lately(_bound(said.starting.at, said, context, text, movable=movable), said.starting.at, context)
+        phrase.starting = _lately(
+            _bound(said.starting.at, said, context, text, movable=movable), said.starting.at, context
+        )
     if said.until is not None:
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
         if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
@@ -243,9 +260,7 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _left_out(said, phrase, context, text)
 
 
-def _bound(
-    at: Moment, said: Said, context: Context, text: str, *, movable: bool
-) -> tuple[date, time | None]:
+def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool) -> tuple[date, time | None]:
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
     clock = at.clock
     if clock is not None and movable and at.day is not None:
@@ -263,9 +278,7 @@ def _bound(
     return date_of(at.day, context, moment, text=text), moment
 
 
-def _lately(
-    bound: tuple[date, time | None], at: Moment, context: Context
-) -> tuple[date, time | None]:
+def _lately(bound: tuple[date, time | None], at: Moment, context: Context) -> tuple[date, time | None]:
     """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
     if isinstance(at.day, OnDate) and at.day.year is None:
         try:
@@ -277,7 +290,9 @@ def _lately(
     return bound
 
 
-def _not_before(until: tuple[date, time | None], starting: tuple[date, time | None]) -> tuple[date, time | None]:
+def _not_before(
+    until: tuple[date, time | None], starting: tuple[date, time | None]
+) -> tuple[date, time | None]:
     """An end without a year that would lie before its start is a year later."""
     day = until[0]
     if day < starting[0] and day.month < starting[0].month:
@@ -335,13 +350,11 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         if (end - begin).days > MOST_LEFT_OUT:
             raise Contradiction("except")
         phrase.excluded |= {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
-    phrase.holidays = out.holidays
-
-
-def latest(span: Span, first: datetime) -> datetime:
-    """Return the last moment of a span that begins with a first run."""
-    if span.by_calendar:
-        return plus_span(datetime.combine(first.date(), time.min), span) - timedelta(seconds=1)
-    return plus_span(first, span)
-
-
+    if out.holidays:
+        phrase.holidays = context.place or place_of(context.zone)
+        if phrase.holidays is None:
+            raise WhenError(
+                "Whose public holidays? The zone {zone} belongs to no country.",
+                code="whose_holidays",
+                zone=context.zone.key,
+            )

@@ -90,9 +90,9 @@ class Rules:
         def add(make: Callable[..., Any]) -> Callable[..., Any]:
             expanded = (elements for pattern in patterns for elements in _expanded(pattern))
             for elements in dict.fromkeys(expanded):
-                    made = Rule(category, elements, make, cost)
-                    for first in elements[0].categories:
-                        self.by_first.setdefault(first, []).append(made)
+                made = Rule(category, elements, make, cost)
+                for first in elements[0].categories:
+                    self.by_first.setdefault(first, []).append(made)
             return make
 
         return add

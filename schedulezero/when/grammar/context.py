@@ -22,6 +22,7 @@ class Context:
         zone: The zone of wall-clock times.
         month_first: Whether 5/12 is the 12th of May.
         day_time: When something happens on a day without a time.
+        place: Whose public holidays count, such as ``DE-BY``; the zone's country if None.
         part_times: When a part of the day without an hour begins.
     """
 
@@ -29,6 +30,7 @@ class Context:
     zone: ZoneInfo
     month_first: bool = False
     day_time: time = DEFAULT_TIME
+    place: str | None = None
     part_times: dict[str, time] = field(default_factory=lambda: PART_TIMES, hash=False)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -34,11 +35,18 @@ class Reading:
         trigger: The trigger.
         mended: The words that were read as others.
         others: Other readings that are as good and differ in time.
+        zone: The zone of its wall-clock times, where one was named.
     """
 
     trigger: Trigger
     mended: tuple[Mended, ...] = ()
     others: tuple[Trigger, ...] = ()
+    zone: str | None = None
+    other_zones: tuple[str, ...] = ()
+
+    def each(self) -> list[tuple[Trigger, str | None]]:
+        """Return every reading with its zone."""
+        return [(self.trigger, self.zone), *zip(self.others, self.other_zones, strict=True)]
 
 
 class NotUnderstood(WhenError):
@@ -50,7 +58,9 @@ class NotUnderstood(WhenError):
     """
 
     def __init__(self, piece: str, text: str, covered: int) -> None:
-        super().__init__("“{text}” in “{text2}” was not understood.", code="word_not_understood", text=piece, text2=text)
+        super().__init__(
+            "“{text}” in “{text2}” was not understood.", code="word_not_understood", text=piece, text2=text
+        )
         self.piece, self.covered = piece, covered
 
 
@@ -82,39 +92,37 @@ def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[s
 
 
 def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]) -> Reading:
-    best: Trigger | None = None
+    """The reading of the cheapest path that makes sense, and others that are as good."""
     limit = float("inf")  # beyond what is as good as the first that makes sense, or is refused with reason
-    others: list[Trigger] = []
+    read_as: dict[tuple[str, str], tuple[Trigger, str]] = {}
     error: WhenError | None = None
     for path in found:
         if path.cost > limit:
             break
         try:
-            read_in = [replace(context, zone=ZoneInfo(name)) for name in _zones(path, context)] or [context]
-            trigger, *more = [meaning(path, text, each) for each in read_in]
-            others += more
+            for zone in _zones(path, context):
+                trigger = meaning(path, text, replace(context, zone=ZoneInfo(zone)))
+                read_as.setdefault((json.dumps(trigger.to_json(), sort_keys=True), zone), (trigger, zone))
         except Contradiction:
             continue
         except (WhenError, TriggerError) as refused:
             if error is None:
                 error = refused if isinstance(refused, WhenError) else WhenError(refused.message)
-                limit = path.cost + _ALIKE
-            continue
-        if best is None:
-            best, limit = trigger, path.cost + _ALIKE
-        elif trigger != best and trigger not in others:
-            others.append(trigger)
-    if best is None:
+        limit = min(limit, path.cost + _ALIKE)
+    if not read_as:
         raise error or WhenError(
             "The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text
         )
-    return Reading(best, mended, tuple(others))
+    (trigger, zone), *others = read_as.values()
+    return Reading(
+        trigger, mended, tuple(other for other, _ in others), zone, tuple(name for _, name in others)
+    )
 
 
 def _zones(path: Path, context: Context) -> list[str]:
     """The zones that a path may name; only the person's own if it is one of them."""
     names = zones_of(path.pieces)
-    return [context.zone.key] if context.zone.key in names else list(names)
+    return list(names) if names and context.zone.key not in names else [context.zone.key]
 
 
 def meaning(path: Path, text: str, context: Context) -> Trigger:
@@ -125,6 +133,4 @@ def meaning(path: Path, text: str, context: Context) -> Trigger:
         instant = when if when.tzinfo is not None else first_instant_at_or_after(when, context.zone)
         return Trigger("date", {"run_date": to_iso(instant.astimezone(UTC))})
     phrase = phrase_of(said, context, text)
-    return compile_phrase(phrase, text, context.zone, context.now)
-
-
+    return compile_phrase(phrase, text, context.zone, context.now, context.day_time)

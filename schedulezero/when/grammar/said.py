@@ -108,21 +108,25 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     return said
 
 
-_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds"))
+_BEFORE_BARE = frozenset(
+    ("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds")
+)
 _AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
     if piece.category == "bare" and (
-        before is None or before.category not in _BEFORE_BARE or (after and after.category in ("period", "of_unit"))
+        before is None
+        or before.category not in _BEFORE_BARE
+        or (after and after.category in ("period", "of_unit"))
     ):
         raise Contradiction("bare")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 
 
-def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PLR0912
+def _add(said: Said, piece: Piece, month_first: bool) -> None:
     value = piece.value
     match piece.category:
         case "clocks":
@@ -225,8 +229,8 @@ def _only(found: object) -> None:
 def ordered(slashed: tuple[int, int, int | None], month_first: bool) -> Day:
     """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
     first, second, year = slashed
-    if (month_first and first <= 12) or second > 12:  # noqa: PLR2004
+    if (month_first and first <= 12) or second > 12:
         first, second = second, first
-    if not 1 <= second <= 12 or not 1 <= first <= 31:  # noqa: PLR2004
+    if not 1 <= second <= 12 or not 1 <= first <= 31:
         raise Contradiction("slashed")
     return OnDate(first, second, year)

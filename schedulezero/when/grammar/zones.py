@@ -33,7 +33,9 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "eat": ("Africa/Nairobi",), "wat": ("Africa/Lagos",), "gst": ("Asia/Dubai",), "pkt": ("Asia/Karachi",),
     "trt": ("Europe/Istanbul",),
 }  # fmt: skip
-_AMBIGUOUS_WORDS = frozenset(("et", "mt", "ct", "pt", "art", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst"))
+_AMBIGUOUS_WORDS = frozenset(
+    ("et", "mt", "ct", "pt", "art", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst")
+)
 """Abbreviations that are words of some language too: read only in capitals."""
 _LONGEST_CITY = 4
 
@@ -72,7 +74,9 @@ def zone_items(text: str, tokens: Sequence[Token], position: int) -> list[Item]:
         if name is not None:
             found.append(Item("zone_name", (name,), end))
     for length in range(1, _LONGEST_CITY + 1):
-        if position + length > len(tokens) or not all(item.is_word for item in tokens[position : position + length]):
+        if position + length > len(tokens) or not all(
+            item.is_word for item in tokens[position : position + length]
+        ):
             break
         city = "_".join(plain(item.text) for item in tokens[position : position + length])
         if city in _by_city():
@@ -84,12 +88,12 @@ def _with_offset(tokens: Sequence[Token], position: int, names: tuple[str, ...])
     """The zone, and with an offset behind it: *UTC+2*, *GMT-03:00*."""
     found = [Item("zone_name", names, position + 1)]
     rest = tokens[position + 1 : position + 5]
-    if names != ("UTC",) or len(rest) < 2 or rest[0].text not in "+-" or not rest[1].is_number:  # noqa: PLR2004
+    if names != ("UTC",) or len(rest) < 2 or rest[0].text not in "+-" or not rest[1].is_number:
         return found
     hours, end = int(rest[1].text), position + 3
-    if len(rest) == 4 and rest[2].text == ":" and rest[3].text == "00":  # noqa: PLR2004
+    if len(rest) == 4 and rest[2].text == ":" and rest[3].text == "00":
         end = position + 5
-    if hours <= 14:  # noqa: PLR2004
+    if hours <= 14:
         sign = "-" if rest[0].text == "+" else "+"  # POSIX counts the other way round
         found = [Item("zone_name", (f"Etc/GMT{sign}{hours}" if hours else "UTC",), end)]
     return found

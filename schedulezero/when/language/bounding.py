@@ -10,8 +10,8 @@ from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.when.calendar.calendar_trigger import MOST_EXCLUDED
 from schedulezero.when.language.describe import describe
-from schedulezero.when.language.lexicon import language_of, lexicon
 from schedulezero.when.language.parse import understand
+from schedulezero.when.language.say import language_of, wording
 
 _DAILY = Trigger("cron", {"hour": 9, "minute": 0})
 
@@ -21,7 +21,7 @@ def read_end(text: str, *, zone: str, locale: str, now: datetime) -> datetime:
 
     Parameters: as for `schedulezero.when.language.parse.understand`. Raises WhenError.
     """
-    until = lexicon(language_of(locale)).say["until"].format(date=text.strip())
+    until = wording(language_of(locale))["until"].format(date=text.strip())
     try:
         found = understand(f"{describe(_DAILY, zone, locale)}, {until}", zone=zone, locale=locale, now=now)
         return from_iso(str(found.trigger.args["until"]))

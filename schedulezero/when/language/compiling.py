@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,14 +14,19 @@ from schedulezero.when.calendar.calendar_trigger import bound_args, rule_args
 from schedulezero.when.calendar.cron_fields import POSITIONS
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Rule, Unit
 from schedulezero.when.calendar.weekdays import WEEKDAYS
-from schedulezero.when.language.grammar import DEFAULT_TIME, Phrase, at_instant
+from schedulezero.when.grammar.context import DEFAULT_TIME
+from schedulezero.when.grammar.phrase import Phrase
+from schedulezero.when.grammar.pieces import Span
+from schedulezero.when.grammar.resolving import plus_span
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 _END_OF_DAY = time(23, 59, 59)
 
 
-def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> Trigger:
+def compile_phrase(
+    phrase: Phrase, text: str, zone: ZoneInfo, now: datetime, day_time: time = DEFAULT_TIME
+) -> Trigger:
     """Return the trigger for a phrase.
 
     Parameters:
@@ -28,6 +34,7 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         text: The text that was typed, for the error.
         zone: The zone of wall-clock times.
         now: The present instant, at which a period or count without a start begins.
+        day_time: When something happens on a day without a time.
 
     Raises WhenError if a clause is missing or two clauses conflict.
     """
@@ -52,12 +59,14 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
     if elapsed is not None:
         if phrase.count is not None and starting is None:
             starting = now.replace(second=0, microsecond=0) + _period(elapsed)
-        bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)))
+        if phrase.lasting is not None:
+            until = _lasting(phrase.lasting, starting or now.replace(microsecond=0), zone)
+        bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)), phrase.holidays)
         if not bounds:
             return Trigger("interval", elapsed)
         return Trigger("calendar", {"interval": elapsed, **bounds, "timezone": zone.key})
 
-    rule = _rule(phrase, text, zone)
+    rule = _rule(phrase, text, zone, day_time)
     if phrase.every > 1 and phrase.anchor is not None:
         rule = _anchored(rule, phrase.every, phrase.anchor)
     first = rule.next_after(starting - timedelta(microseconds=1) if starting else now)
@@ -72,7 +81,9 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
             starting = first_instant_at_or_after(datetime.combine(first_day, time.min), zone)
     elif phrase.count is not None and starting is None:
         starting = first
-    bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)))
+    if phrase.lasting is not None:
+        until = _lasting(phrase.lasting, first, zone)
+    bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)), phrase.holidays)
     if phrase.clock:
         fields = ticking_fields(rule) if phrase.every == 1 else None
         if fields is None:
@@ -123,10 +134,12 @@ def span_args(span: timedelta) -> JsonObject:
     return {"seconds": seconds}
 
 
-def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
+def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
     """The rule of a phrase, its period not counted yet."""
-    times = _times(phrase, text)
+    times = _times(phrase, text, day_time)
     unit = phrase.unit
+    if phrase.feasts:
+        return Rule(Unit.YEAR, 1, times, zone, feasts=tuple(sorted(phrase.feasts)))
     if phrase.days or phrase.positions:
         if unit == "year" and not phrase.months:
             raise WhenError(
@@ -171,7 +184,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
         if len(phrase.weekdays) == 7 and phrase.every == 1:
             return Rule(Unit.DAY, 1, times, zone)
         return Rule(Unit.WEEK, 1, times, zone, weekdays=tuple(sorted(phrase.weekdays)))
-    if unit == "day" or phrase.twice or (phrase.span and (phrase.window or phrase.clock)):
+    if unit == "day" or (phrase.span and (phrase.window or phrase.clock)):
         return Rule(Unit.DAY, 1, times, zone)
     match unit:
         case "week":
@@ -197,7 +210,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo) -> Rule:
     raise WhenError(said)
 
 
-def _times(phrase: Phrase, text: str) -> tuple[time, ...]:
+def _times(phrase: Phrase, text: str, day_time: time) -> tuple[time, ...]:
     if not phrase.span:
         if phrase.window is not None:
             raise WhenError(
@@ -205,7 +218,7 @@ def _times(phrase: Phrase, text: str) -> tuple[time, ...]:
                 code="how_often_between",
                 text=text,
             )
-        return tuple(sorted(phrase.times)) or (DEFAULT_TIME,)
+        return tuple(sorted(phrase.times)) or (day_time,)
     if phrase.times:
         raise WhenError(
             "“{text}” says both how often and at what time. Use one or the other.",
@@ -223,9 +236,7 @@ def _times(phrase: Phrase, text: str) -> tuple[time, ...]:
 
 
 def _anchored(rule: Rule, every: int, day: date) -> Rule:
-    return Rule(
-        rule.unit, every, rule.times, rule.zone, rule.weekdays, rule.days, rule.positions, rule.months, day
-    )
+    return replace(rule, every=every, anchor=day)
 
 
 def plain_fields(rule: Rule) -> JsonObject | None:
@@ -238,7 +249,11 @@ def plain_fields(rule: Rule) -> JsonObject | None:
     fields: JsonObject = {"hour": _numbers(hours), "minute": _numbers(minutes)}
     if rule.weekdays:
         fields["day_of_week"] = ",".join(WEEKDAYS[day] for day in rule.weekdays)
-    if any(weekday == WORKDAY or number < LAST for number, weekday in rule.positions) or any(day < LAST for day in rule.days):
+    if rule.feasts:
+        return None
+    if any(weekday == WORKDAY or number < LAST for number, weekday in rule.positions) or any(
+        day < LAST for day in rule.days
+    ):
         return None
     days = ["last" if day == LAST else str(day) for day in rule.days]
     days += [
@@ -279,11 +294,20 @@ def _numbers(numbers: list[int]) -> str:
 def _local(bound: tuple[date, time | None] | None, default: time, zone: ZoneInfo) -> datetime | None:
     if bound is None:
         return None
-    local = at_instant(bound, default)
+    day, moment = bound
+    local = datetime.combine(day, moment if moment is not None else default)
     # Only a text that names the offset means the second of two such times.
     return (
         local.replace(tzinfo=zone).astimezone(UTC) if local.fold else first_instant_at_or_after(local, zone)
     )
+
+
+def _lasting(span: Span, first: datetime, zone: ZoneInfo) -> datetime:
+    """The last instant of a span that begins with a first run; days are counted whole."""
+    if span.seconds:
+        return plus_span(first, span)
+    day = datetime.combine(first.astimezone(zone).date(), time.min)
+    return first_instant_at_or_after(plus_span(day, span) - _SECOND, zone)
 
 
 def _period(args: JsonObject) -> timedelta:

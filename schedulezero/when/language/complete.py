@@ -9,26 +9,19 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import WhenError
-from schedulezero.when.language.grammar import recurs
-from schedulezero.when.language.lexicon import Lexicon, language_of, lexicon
+from schedulezero.when.grammar.tokens import plain
+from schedulezero.when.grammar.words import Words, words_of
+from schedulezero.when.language.describe import describe
 from schedulezero.when.language.outside import OutsideReader
-from schedulezero.when.language.parse import EXAMPLES
-from schedulezero.when.language.preview import Preview, preview
+from schedulezero.when.language.parse import TwoReadings, Understood, understand
+from schedulezero.when.language.say import language_of, wording
 
 _MOST_TRIED = 24
 _LONGEST = 100
-_COMPLETING = (
-    "unit",
-    "weekday",
-    "month",
-    "workdays",
-    "weekends",
-    "daily",
-    "weekly",
-    "every",
-    "last",
-    "ordinal",
-)
+_COMPLETING = frozenset(
+    ("unit", "weekday", "weekdays", "month", "workdays", "weekends", "often", "every", "last", "ordinal",
+     "day_offset", "part", "feast")
+)  # fmt: skip
 _TIMES = ("09:00", "18:00")
 
 
@@ -55,46 +48,54 @@ def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int 
     found: dict[str, Completion] = {}
     outside = OutsideReader()
     for text, spoken in _candidates(typed, locale):
-        if len(found) == most:
+        if len(found) >= most:
             break
-        if len(text) > _LONGEST:
-            continue
-        try:
-            read = preview(text, zone=zone, locale=spoken, now=now, count=1, outside=outside)
-        except WhenError:
-            continue
-        label = _label(read)
-        # Two readings of one text are two choices; the same reading of two texts is one.
-        known = found.get(label)
-        if known is None:
-            text = read.sentence if spoken != locale else text
-            found[label] = Completion(text[:_LONGEST], label)
-    return list(found.values())
+        for item, exact in _readings(text, zone, spoken, now, outside):
+            sentence = describe(item.trigger, item.zone, locale)
+            # The same reading of two texts is one choice; two readings of one text are two.
+            filled = text if exact and spoken == locale else sentence
+            if len(filled) <= _LONGEST:
+                label = _label(sentence, item, now)
+                found.setdefault(label, Completion(filled, label))
+    return list(found.values())[:most]
+
+
+def _readings(
+    text: str, zone: str, locale: str, now: datetime, outside: OutsideReader
+) -> list[tuple[Understood, bool]]:
+    """What a text may mean, each with whether the text alone says so."""
+    if len(text) > _LONGEST:
+        return []
+    try:
+        return [(understand(text, zone=zone, locale=locale, now=now, outside=outside), True)]
+    except TwoReadings as error:
+        return [(item, False) for item in error.readings]
+    except WhenError:
+        return []
 
 
 def _candidates(typed: str, locale: str) -> Iterator[tuple[str, str]]:
     """Texts to try, each with the locale to read it in."""
     language = language_of(locale)
-    words = lexicon(language)
+    words = words_of(language)
     if not typed:
-        yield from ((example, locale) for example in EXAMPLES[language].replace("`", "").split(" · "))
+        yield from ((example, locale) for example in wording(language)["examples"])
         return
     yield typed, locale
     wanted = typed.casefold()
-    yield from ((text, locale) for text in _starters(words) if text.casefold().startswith(wanted))
+    yield from ((text, locale) for text in _starters(language) if text.casefold().startswith(wanted))
     if re.search(r"\d{1,2}/\d{1,2}", typed):
         # Day and month stand in either order: both readings, the person's own first.
         yield typed, "en-GB" if locale == "en-US" else "en-US"
-    for tried, text in enumerate(_longer(typed, words)):
+    for tried, text in enumerate(_longer(typed, words, language)):
         if tried == _MOST_TRIED:
             return
-        if recurs(words.tokens(text)):
-            yield text, locale
+        yield text, locale
 
 
-def _starters(words: Lexicon) -> Iterator[str]:
+def _starters(language: str) -> Iterator[str]:
     """Sentences that many begin with."""
-    say = words.say
+    say = wording(language)
     monday, friday = say["weekdays"][0], say["weekdays"][4]
     first = say["day_number"][0]
     for head, moment in (
@@ -108,28 +109,28 @@ def _starters(words: Lexicon) -> Iterator[str]:
     yield say["every_many"].format(n=30, unit=say["units"]["minute"][1])
 
 
-def _longer(typed: str, words: Lexicon) -> Iterator[str]:
-    said_time = any("time" in token and not token.kinds.get("bare") for token in words.tokens(typed))
-    at = words.say["at"]
-    if recurs(words.tokens(typed)) and not said_time:
+def _longer(typed: str, words: Words, language: str) -> Iterator[str]:
+    at = wording(language)["at"]
+    if not re.search(r"\d\s*$|:\d\d", typed):
         yield from (f"{typed} {at.format(times=moment)}" for moment in _TIMES)
-    match = re.search(r"(\S+)$", typed)
+    match = re.search(r"(\w+)$", typed)
     if match is None or match[1][0].isdigit():
         return
-    partial, before = match[1].casefold(), typed[: match.start()]
-    for phrase, kinds in words.phrases.items():
-        if (
-            len(phrase) > len(partial)
-            and phrase.startswith(partial)
-            and any(kind in kinds for kind in _COMPLETING)
-        ):
-            yield f"{before}{phrase}"
-            yield from (f"{before}{phrase} {at.format(times=moment)}" for moment in _TIMES)
+    partial, before = plain(match[1].casefold()), typed[: match.start()]
+    for key, entries in words.entries.items():
+        if len(key) <= len(partial) or not plain(key).startswith(partial):
+            continue
+        for phrase, category, _ in entries:
+            if category in _COMPLETING and len(phrase) == 1:
+                yield f"{before}{key}"
+                yield from (f"{before}{key} {at.format(times=moment)}" for moment in _TIMES)
+                break
 
 
-def _label(read: Preview) -> str:
-    run = read.runs[0].astimezone(ZoneInfo(read.zone))
+def _label(sentence: str, item: Understood, now: datetime) -> str:
+    first = item.schedule.next_after(now)
+    assert first is not None, "what never comes is refused"
+    run = first.astimezone(ZoneInfo(item.zone))
     when = f" · {run:%a %d %b %Y, %H:%M} {run.tzname()}"
-    sentence = read.sentence
     room = _LONGEST - len(when)
     return f"{sentence if len(sentence) <= room else f'{sentence[: room - 1]}…'}{when}"

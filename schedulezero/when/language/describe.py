@@ -16,12 +16,13 @@ from schedulezero.errors import TriggerError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Trigger
 from schedulezero.when.calendar.cron_fields import FIELDS, CronFields
-from schedulezero.when.calendar.rule import LAST, Bounded, Rule, Unit
+from schedulezero.when.calendar.holidays import place_of
+from schedulezero.when.calendar.rule import LAST, WORKDAY, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, Once, OnFields, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.language.compiling import ticking_fields
-from schedulezero.when.language.lexicon import language_of, lexicon
+from schedulezero.when.language.say import language_of, wording
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _END_OF_DAY = time(23, 59, 59)
@@ -53,7 +54,7 @@ class _Speaker:
     """Says schedules in one language."""
 
     def __init__(self, language: str, zone: ZoneInfo) -> None:
-        self.words: Any = lexicon(language).say
+        self.words: Any = wording(language)
         self.zone = zone
 
     def say(self, schedule: Schedule, trigger: Trigger) -> str:
@@ -113,6 +114,10 @@ class _Speaker:
         days = self._join(self._days(rule))
         months = self._join([words["months"][month - 1] for month in rule.months])
         n = rule.every
+        if rule.feasts:
+            return words["every_feast"].format(
+                feasts=self._join([self._feast(*item) for item in rule.feasts])
+            )
         if rule.unit is Unit.DAY:
             head = words["every_day"] if n == 1 else words["every_days"].format(n=n)
             if rule.weekdays:
@@ -132,14 +137,28 @@ class _Speaker:
 
     def _days(self, rule: Rule) -> list[str]:
         words = self.words
-        said = [words["day_number"][day - 1] for day in rule.days if day != LAST]
+        said = [words["day_number"][day - 1] for day in rule.days if day > 0]
         for position, weekday in rule.positions:
-            gender = words["gender"][weekday]
-            ordinal = words["last"][gender] if position == LAST else words["ordinals"][gender][position - 1]
-            said.append(f"{ordinal} {words['weekdays'][weekday]}")
+            gender = words["workday_gender"] if weekday == WORKDAY else words["gender"][weekday]
+            name = words["workday"] if weekday == WORKDAY else words["weekdays"][weekday]
+            said.append(f"{self._ordinal(position, gender)} {name}")
+        if LAST - 1 in rule.days:
+            said.append(f"{words['last_but_one'][0]} {words['day_word']}")
         if LAST in rule.days:
             said.append(words["last_day"])
         return said
+
+    def _ordinal(self, position: int, gender: int) -> str:
+        words = self.words
+        if position < 0:
+            return words["last" if position == LAST else "last_but_one"][gender]
+        if position <= len(words["ordinals"][gender]):
+            return words["ordinals"][gender][position - 1]
+        return words["nth"].format(n=position) if "nth" in words else words["day_number"][position - 1]
+
+    def _feast(self, name: str, days: int) -> str:
+        said = self.words["feasts"][name]
+        return f"{said} {days:+d}" if days else said
 
     def _interval(self, period: timedelta) -> str:
         seconds = int(period.total_seconds())
@@ -177,6 +196,10 @@ class _Speaker:
         if schedule.excluded:
             days = [self._day(datetime.combine(day, time.min)) for day in schedule.excluded]
             parts.append(words["except"].format(dates=self._join(days)))
+        if schedule.holidays is not None:
+            own = schedule.holidays == place_of(schedule.zone)
+            key = "except_holidays" if own else "except_holidays_of"
+            parts.append(words[key].format(place=schedule.holidays))
         return parts
 
     def _moment(self, instant: datetime, *, whole: time | None = None) -> str:

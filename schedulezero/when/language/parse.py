@@ -1,15 +1,16 @@
 """Parses a time or schedule as a person types it into a trigger. One entry point, no clock or I/O of its own.
 
-`understand` tries, in this order: Discord's ``<t:…>`` and Unix seconds, crontab and RRULE lines, then, in the
-person's language and in English, recurring phrases, spans (``in 2h30m``), and single moments.
+`understand` tries, in this order: Discord's ``<t:…>`` and Unix seconds, crontab and RRULE lines, then the
+grammar (`schedulezero.when.grammar`) in the person's language and in English. A single moment in a language
+that the grammar lacks is read by dateparser.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
@@ -20,32 +21,24 @@ from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_cront
 from schedulezero.when.calendar.schedules import Once, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
+from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.read import NotUnderstood, Reading, read
+from schedulezero.when.grammar.tokens import normalized
+from schedulezero.when.grammar.words import languages, words_of
 from schedulezero.when.language.compiling import compile_phrase
 from schedulezero.when.language.describe import describe
-from schedulezero.when.language.grammar import read_phrase, recurs
-from schedulezero.when.language.lexicon import Lexicon, language_of, lexicon
-from schedulezero.when.language.once import read_day, read_moment, read_span
+from schedulezero.when.language.near import near_texts
 from schedulezero.when.language.outside import OutsideReader
 from schedulezero.when.language.rrule_text import looks_like_rrule, read_rrule
+from schedulezero.when.language.say import examples, language_of, wording
 from schedulezero.when.language.zone_words import split_zone
 
 MAX_LENGTH = 500
-MOST_TOKENS = 200
-"""Words, numbers and commas of one text: a list of twenty full dates has half as many."""
-
-# Two examples in each language, for whoever was not understood.
-EXAMPLES = {
-    "en": "`tomorrow at 9` · `every monday at 18:00`",
-    "de": "`morgen um 9:00` · `jeden Montag um 18 Uhr`",
-    "fr": "`demain à 9h` · `chaque lundi à 18h`",
-    "es": "`mañana a las 9:00` · `cada lunes a las 18:00`",
-    "pt": "`amanhã às 9:00` · `toda segunda-feira às 18h`",
-}
+_ENGLISH = "en"
 # The codes of sentences that show what would be right; the others are followed by examples.
 SHOW_WHAT_IS_RIGHT = frozenset(
     {
         "at_which_two_times",
-        "by_the_clock_how_often",
         "by_the_clock_uneven",
         "crontab_never_matches",
         "did_you_mean",
@@ -53,18 +46,15 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "how_often_between",
         "in_which_month",
         "no_cron_fields",
-        "no_such_hour",
         "on_which_day_of_month",
         "on_which_day_of_year",
         "on_which_days",
         "on_which_weekday",
-        "not_a_time_of_day",
         "rrule_no_freq",
         "rrule_not_a_part",
         "rrule_unreadable",
         "too_many_dates_in_words",
-        "two_lengths",
-        "two_schedules",
+        "two_readings",
         "which_one_of",
     }
 )
@@ -72,13 +62,36 @@ SHOW_WHAT_IS_RIGHT = frozenset(
 _STAMP = re.compile(r"<t:(-?\d{1,13})(?::[tTdDfFRsS])?>|@?(\d{9,11})")
 
 
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A text's meaning: the trigger to send, the equivalent schedule, and its zone."""
+    """A text's meaning.
+
+    Attributes:
+        trigger: The trigger to send.
+        schedule: The equivalent schedule.
+        zone: The zone of its wall-clock times.
+        notes: What a person should know about how the text was read.
+    """
 
     trigger: Trigger
     schedule: Schedule
     zone: str
+    notes: Sequence[Sentence] = field(default=())
+
+
+class TwoReadings(WhenError):
+    """A text may mean several times.
+
+    Attributes:
+        readings: What it may mean, the likeliest first.
+    """
+
+    def __init__(self, message: Sentence, readings: Sequence[Understood]) -> None:
+        super().__init__(message)
+        self.readings = readings
 
 
 def understand(
@@ -94,20 +107,20 @@ def understand(
         now: The present instant, aware UTC.
         outside: The reader of foreign dates, for callers that parse several texts at once.
 
-    Raises WhenError with a sentence that quotes the text and shows what is valid.
+    Raises TwoReadings if the text may mean two times, and WhenError with a sentence that quotes the text and
+    shows what is valid.
     """
-    wanted = re.sub(r"\s+", " ", text).strip()
+    wanted = normalized(text[: MAX_LENGTH + 1])
     if not wanted:
         raise _with_examples(Sentence("Say when.", "say_when"), locale)
-    if len(wanted) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH:
         said = Sentence(
             "That is more than {max_length} characters.", "too_many_characters", max_length=MAX_LENGTH
         )
         raise _with_examples(said, locale)
-    rest, named_zone = split_zone(wanted, zone)
     try:
-        trigger = _trigger(rest, named_zone, locale, now, outside or OutsideReader())
-        schedule = schedule_of(trigger, anchor=now, zone=named_zone)
+        found = _readings(wanted, zone, locale, now, outside or OutsideReader())
+        understood = [_understood(reading, wanted, zone, now) for reading in found]
     except WhenError as error:
         if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
             raise
@@ -129,20 +142,52 @@ def understand(
             last_year=LAST_YEAR,
         )
         raise _with_examples(said, locale) from error
-    if schedule.next_after(now) is None:
-        if isinstance(schedule, Once):
-            raise WhenError(_past(wanted, schedule.at, named_zone, locale, now))
-        said = Sentence(
-            "“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=wanted
-        )
-        raise _with_examples(said, locale)
-    return Understood(trigger, schedule, trigger.zone_or(named_zone))
+    ahead = [item for item in understood if item.schedule.next_after(now) is not None]
+    if not ahead:
+        raise _never(understood[0], wanted, locale, now)
+    if len({_first_runs(item, now) for item in ahead}) > 1:
+        raise _two_readings(wanted, ahead, locale)
+    return ahead[0]
+
+
+def _understood(reading: Reading, wanted: str, zone: str, now: datetime) -> Understood:
+    schedule = schedule_of(reading.trigger, anchor=now, zone=zone)
+    notes = [
+        Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=item.typed, read=item.read)
+        for item in reading.mended
+    ]
+    return Understood(reading.trigger, schedule, reading.zone or reading.trigger.zone_or(zone), notes)
+
+
+def _first_runs(item: Understood, now: datetime) -> tuple[datetime | None, datetime | None]:
+    first = item.schedule.next_after(now)
+    return first, item.schedule.next_after(first) if first is not None else None
+
+
+def _never(found: Understood, wanted: str, locale: str, now: datetime) -> WhenError:
+    if isinstance(found.schedule, Once):
+        return WhenError(_past(wanted, found.schedule.at, found.zone, locale, now))
+    said = Sentence("“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=wanted)
+    return _with_examples(said, locale)
+
+
+def _two_readings(wanted: str, found: Sequence[Understood], locale: str) -> TwoReadings:
+    first, second = (describe(item.trigger, item.zone, locale) for item in found[:2])
+    said = Sentence(
+        "“{wanted}” may mean `{first}` or `{second}`. Write one of them.",
+        "two_readings",
+        wanted=wanted,
+        first=first,
+        second=second,
+    )
+    return TwoReadings(said, found)
 
 
 def _with_examples(said: Sentence, locale: str) -> WhenError:
-    examples = EXAMPLES[language_of(locale)]
     return WhenError(
-        Sentence("{message} For example: {examples}", "with_examples", message=said, examples=examples)
+        Sentence(
+            "{message} For example: {examples}", "with_examples", message=said, examples=examples(locale)
+        )
     )
 
 
@@ -176,84 +221,105 @@ def _a_year_later(moment: datetime, at_least: int) -> datetime:
 
 
 def warm_up() -> None:
-    """Load dateparser and the lexicons, because the first call is slow; run it in a thread at start-up."""
+    """Load dateparser and the languages, because the first call is slow; run it in a thread at start-up."""
     import dateparser
 
-    for language in EXAMPLES:
-        lexicon(language)
-        dateparser.parse("1.1.2030 10:00", languages=[language])
+    for language in languages():
+        words_of(language)
+    dateparser.parse("1.1.2030 10:00", languages=[_ENGLISH])
 
 
-def _trigger(text: str, zone: str, locale: str, now: datetime, outside: OutsideReader) -> Trigger:
+# ---------------------------------------------------------------- the readers, in their order
+
+
+def _readings(text: str, zone: str, locale: str, now: datetime, outside: OutsideReader) -> list[Reading]:
     if match := _STAMP.fullmatch(text):
-        return Trigger("date", {"run_date": int(match[1] or match[2])})
-    line = text.removeprefix("cron ").strip()
+        return [Reading(Trigger("date", {"run_date": int(match[1] or match[2])}), zone=zone)]
+    rest, named = split_zone(text, zone)
+    line = rest.removeprefix("cron ").strip()
     if looks_like_crontab(line):
-        return crontab_trigger(line, zone)
-    if looks_like_rrule(text):
-        phrase, where = read_rrule(text, ZoneInfo(zone), now)
-        return compile_phrase(phrase, text, where, now)
-    first_error: WhenError | None = None
-    for language in dict.fromkeys((language_of(locale), "en")):
-        try:
-            return _in_language(text, lexicon(language), zone, locale, now, outside)
-        except WhenError as error:
-            # The person's own language explains best, unless only English saw something in it.
-            if first_error is None or (
-                recurs(lexicon(language).tokens(text))
-                and not recurs(lexicon(language_of(locale)).tokens(text))
-            ):
-                first_error = error
-    assert first_error is not None
-    raise first_error
+        return [Reading(crontab_trigger(line, named), zone=named)]
+    if looks_like_rrule(rest):
+        phrase, where = read_rrule(rest, ZoneInfo(named), now)
+        return [Reading(compile_phrase(phrase, rest, where, now), zone=where.key)]
+    if (fields := _cron_fields(rest, named, locale)) is not None:
+        return [Reading(fields, zone=named)]
+    if _ISO.fullmatch(text):
+        return [Reading(_iso(text, ZoneInfo(zone)), zone=zone)]
+    context = Context(now, ZoneInfo(zone), month_first=locale == "en-US")
+    return _in_words(text, context, locale, outside)
 
 
-def _in_language(
-    text: str, words: Lexicon, zone: str, locale: str, now: datetime, outside: OutsideReader
-) -> Trigger:
-    where = ZoneInfo(zone)
-    tokens = words.tokens(text)
-    if len(tokens) > MOST_TOKENS:
+def _iso(text: str, zone: ZoneInfo) -> Trigger:
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
         raise WhenError(
-            "That is more than {most_tokens} words and numbers.",
-            code="too_many_words",
-            most_tokens=MOST_TOKENS,
-        )
-    if tokens and "cron" in tokens[0]:
-        return _cron_fields(text[tokens[0].end :], zone)
-    if recurs(tokens):
-        read_date = _date_reader(words, locale, where, now, outside)
-        return compile_phrase(read_phrase(text, words, read_date), text, where, now)
-    lowered = text.casefold()
-    if lowered.startswith("in ") and (span := read_span(lowered.removeprefix("in "))) is not None:
+            "“{text}” isn't a date. ISO 8601 example: 2026-12-24T18:00.", code="not_iso_date", text=text
+        ) from None
+    instant = parsed.astimezone(UTC) if parsed.tzinfo else first_instant_at_or_after(parsed, zone)
+    return Trigger("date", {"run_date": to_iso(instant)})
+
+
+def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) -> list[Reading]:
+    """The readings of the grammar: the person's language explains best, unless English got further."""
+    first: WhenError | None = None
+    for language in dict.fromkeys((language_of(locale), _ENGLISH)):
         try:
-            return _once(now + span)
-        except OverflowError:
-            raise WhenError(
-                "“{text}” is further away than can be counted.", code="too_far_away", text=text
-            ) from None
-    return _once(read_moment(text, words, locale, where, now, outside), exact=True)
+            found = read(text, words_of(language), context)
+        except WhenError as error:
+            if first is None or (_reached(error) > _reached(first)):
+                first = error
+            continue
+        return [replace(found, trigger=trigger, zone=zone) for trigger, zone in found.each()]
+    assert first is not None
+    if locale.partition("-")[0].lower() not in languages():
+        at = outside.read(text, locale, context.local)
+        instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
+        return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
+    if isinstance(first, NotUnderstood):
+        near = near_texts(text, first, words_of(language_of(locale)), context)
+        hint = Sentence(" Did you mean `{near}`?", "did_you_mean", near=near[0]) if near else ""
+        raise WhenError(
+            "“{text}” in “{text2}” was not understood.{hint}",
+            code="word_not_understood",
+            text=first.piece,
+            text2=text,
+            hint=hint,
+        )
+    raise first
 
 
-def _date_reader(
-    words: Lexicon, locale: str, zone: ZoneInfo, now: datetime, outside: OutsideReader
-) -> Callable[[str], tuple[date, time | None]]:
-    return lambda text: read_day(text, words, locale, zone, now, outside)
+def _reached(error: WhenError) -> int:
+    """How many words had a part in a reading; all of them if they only made no sense together."""
+    return error.covered if isinstance(error, NotUnderstood) else MAX_LENGTH
 
 
-def _once(instant: datetime, *, exact: bool = False) -> Trigger:
-    return Trigger("date", {"run_date": to_iso(instant if exact else instant.replace(microsecond=0))})
+def _cron_fields(text: str, zone: str, locale: str) -> Trigger | None:
+    """``cron fields minute=*/5 hour=9-17``: the wire's fields, for what no phrase says; None if it isn't that.
 
-
-def _cron_fields(text: str, zone: str) -> Trigger:
-    """``minute=*/5 hour=9-17``: the wire's fields with weekdays as names, for what no phrase says."""
+    Weekdays are names there, as each version numbers them in another way.
+    """
+    heads = (wording(name)["cron"].partition("{")[0].strip() for name in (language_of(locale), _ENGLISH))
+    head = next((head for head in heads if text.casefold().startswith(head.casefold())), None)
+    if head is None:
+        return None
+    rest = text[len(head) :].lstrip(":")
     fields: dict[str, str] = {}
-    for part in re.findall(r"(\w+)=(\S+(?: (?:mon|tue|wed|thu|fri|sat|sun)\b\S*)*)", text):
+    for part in re.findall(r"(\w+)=(\S+(?: (?:mon|tue|wed|thu|fri|sat|sun)\b\S*)*)", rest):
         fields[part[0]] = part[1]
-    if not fields or " ".join(f"{key}={value}" for key, value in fields.items()) != " ".join(text.split()):
+    if not fields or " ".join(f"{key}={value}" for key, value in fields.items()) != " ".join(rest.split()):
         raise WhenError(
             "“{strip}” aren't cron fields. Example: `minute=*/5 hour=9-17`.",
             code="no_cron_fields",
-            strip=text.strip(),
+            strip=rest.strip(),
         )
     return with_day_names(Trigger("cron", {**fields, "timezone": zone}))
+
+
+def read_day(text: str, *, zone: str, locale: str, now: datetime) -> date:
+    """Return the day that a text means. Raises WhenError if it isn't a single day."""
+    found = understand(text, zone=zone, locale=locale, now=now)
+    if not isinstance(found.schedule, Once):
+        raise WhenError("“{text}” isn't a single day.", code="not_a_day", text=text)
+    return found.schedule.at.astimezone(ZoneInfo(found.zone)).date()

@@ -30,6 +30,7 @@ class Preview:
         schedule: The equivalent schedule.
         zone: The zone of its wall-clock times.
         runs: Its next instants.
+        notes: What a person should know about how the text was read.
     """
 
     sentence: str
@@ -37,6 +38,7 @@ class Preview:
     schedule: Schedule
     zone: str
     runs: Sequence[datetime]
+    notes: Sequence[Sentence] = ()
 
     def to_json(self) -> JsonObject:
         zone = ZoneInfo(self.zone)
@@ -53,9 +55,8 @@ def preview(
     """Parse a text and return what it means. Raises WhenError like `understand`."""
     found = understand(text, zone=zone, locale=locale, now=now, outside=outside)
     sentence = describe(found.trigger, found.zone, locale)
-    return Preview(
-        sentence, found.trigger, found.schedule, found.zone, list(upcoming(found.schedule, now, count))
-    )
+    runs = list(upcoming(found.schedule, now, count))
+    return Preview(sentence, found.trigger, found.schedule, found.zone, runs, found.notes)
 
 
 def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[datetime]) -> list[str]:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.when.calendar.rule import LARGEST_COUNT
 from schedulezero.when.calendar.triggers import zone_of
-from schedulezero.when.language.grammar import Phrase
+from schedulezero.when.grammar.phrase import Phrase
 
 _UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")

@@ -15,7 +15,9 @@ _NOON = 12
 
 def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
     """Return a time of day, or None if there is none such."""
-    if not (0 <= hour <= 24 and 0 <= minute <= 59 and 0 <= second <= 59) or (hour == 24 and (minute or second)):
+    if not (0 <= hour <= 24 and 0 <= minute <= 59 and 0 <= second <= 59) or (
+        hour == 24 and (minute or second)
+    ):
         return None
     if sure is None:
         sure = not 1 <= hour <= _NOON
@@ -57,12 +59,16 @@ def hour_with_h(hour: str) -> Clock | None:
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
     """1030, 0930."""
-    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None) if len(digits) == 4 else None
+    return (
+        clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
+        if len(digits) == 4
+        else None
+    )
 
 
 @rule("bare", "Int")
 def bare_hour(hour: int) -> Clock | None:
-    return clock(hour) if hour <= 24 else None  # noqa: PLR2004
+    return clock(hour) if hour <= 24 else None
 
 
 # ---------------------------------------------------------------- the halves of the day
@@ -89,7 +95,7 @@ def oclock(at: Clock) -> Clock:
 
 @rule("clock", "Bare oclock Int")
 def oclock_minutes(at: Clock, minutes: int) -> Clock | None:
-    return clock(at.hour, minutes, sure=at.sure) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+    return clock(at.hour, minutes, sure=at.sure) if 1 <= minutes <= 59 else None
 
 
 @rule("clock", "noon", "at noon")
@@ -122,13 +128,13 @@ def three_quarters() -> int:
 
 @rule("minutes", "Amount Unit")
 def so_many_minutes(amount: Fraction, unit: str) -> int | None:
-    return int(amount) if unit == "minute" and amount == int(amount) and 1 <= amount <= 59 else None  # noqa: PLR2004
+    return int(amount) if unit == "minute" and amount == int(amount) and 1 <= amount <= 59 else None
 
 
 @rule("minutes", "Int", cost=0.4)
 def bare_minutes(minutes: int) -> int | None:
     """*Ten past nine*: people say so of every five minutes only."""
-    return minutes if 5 <= minutes <= 55 and minutes % 5 == 0 else None  # noqa: PLR2004
+    return minutes if 5 <= minutes <= 55 and minutes % 5 == 0 else None
 
 
 @rule("hour", "Bare oclock?", "noon", "midnight")

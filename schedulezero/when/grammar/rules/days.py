@@ -72,7 +72,7 @@ def a_week_later(day: Day) -> Day | None:
 
 @rule("day", "in Int workday", "Int workday from_now")
 def in_workdays(count: int) -> Day | None:
-    return OnWorkday(count) if 1 <= count <= 260 else None  # noqa: PLR2004
+    return OnWorkday(count) if 1 <= count <= 260 else None
 
 
 @rule("day", "next_workday")
@@ -85,7 +85,7 @@ def next_workday() -> Day:
 
 @rule("dom", "Int", "Ordinal")
 def day_of_month(day: int) -> int | None:
-    return day if 1 <= day <= 31 else None  # noqa: PLR2004
+    return day if 1 <= day <= 31 else None
 
 
 @rule("year", "Digits")
@@ -95,7 +95,7 @@ def year(digits: str) -> int | None:
 
 @rule("short_year", "Digits")
 def short_year(digits: str) -> int | None:
-    return 2000 + int(digits) if len(digits) == 2 else None  # noqa: PLR2004
+    return 2000 + int(digits) if len(digits) == 2 else None
 
 
 @rule("day", "Dom Month", "Dom Month", "Dom Month of|comma? Year", "Dom Month of|comma? Year",
@@ -132,7 +132,7 @@ def iso(year: int, month: str, day: str) -> Day | None:
 
 
 def _date(day: str, month: str, year: int | None) -> Day | None:
-    if len(day) > 2 or len(month) > 2 or not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31:  # noqa: PLR2004
+    if len(day) > 2 or len(month) > 2 or not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31:
         return None
     return OnDate(int(day), int(month), year)
 
@@ -150,7 +150,7 @@ def agreeing(one: int | Day, other: Day | int) -> Day | None:
 @rule("day", "Numeral", "the Ordinal", "the_day Int", "the_day Ordinal", "the Int", "Numeral this_month")
 def alone(day: int) -> Day | None:
     """A day of the month alone is the next such day."""
-    return OnDayOfMonth(day) if 1 <= day <= 31 else None  # noqa: PLR2004
+    return OnDayOfMonth(day) if 1 <= day <= 31 else None
 
 
 @rule("day", "the_day? Dom next_month", "next_month comma? the_day? Dom")
@@ -160,7 +160,7 @@ def of_next_month(day: int) -> Day:
 
 @rule("day", "Weekday the Int", "Weekday Ordinal", "Weekday Ordinal", "Weekday the_day Int")
 def weekday_and_day(weekday: int, day: int) -> Day | None:
-    return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None  # noqa: PLR2004
+    return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
 
 
 # ---------------------------------------------------------------- by name

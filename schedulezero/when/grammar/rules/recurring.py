@@ -32,7 +32,7 @@ _OFTEN: dict[str, Period | Span] = {
 def period(every: int, unit: str) -> Period | None:
     if unit == "quarter" and every > 1:
         every, unit = every * 3, "month"
-    return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None  # noqa: PLR2004
+    return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None
 
 
 @rule("period", "every Unit", "per Unit")
@@ -103,7 +103,11 @@ def every_other_elapsed(unit: str) -> Span | None:
 
 @rule("interval", "every Ordinal|Which Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
-    return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
+    return (
+        Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count)
+        if unit in _ELAPSED and count > 1
+        else None
+    )
 
 
 @rule("interval", "every half Unit", "every half Unit")
@@ -207,7 +211,7 @@ def every_other_weekday(days: tuple[int, ...]) -> Weekly:
 
 @rule("weekly", "every Ordinal|Which Some_days", "every Int Weekdays_list", cost=0.1)
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return Weekly(days, every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
+    return Weekly(days, every=count) if 2 <= count <= 52 else None
 
 
 # ---------------------------------------------------------------- days of a month
@@ -251,7 +255,7 @@ def several_nths(number: int, rest: tuple[int, ...]) -> tuple[int, ...]:
 
 @rule("positions", "Nths Weekday", "Nths Weekdays")
 def nth_weekday(numbers: tuple[int, ...], day: int) -> Positions | None:
-    if any(not (LAST - 1 <= number <= 5) for number in numbers):  # noqa: PLR2004
+    if any(not (LAST - 1 <= number <= 5) for number in numbers):
         return None
     return Positions(tuple((number, day) for number in numbers))
 
@@ -268,7 +272,7 @@ def more_positions(one: Positions, other: Positions) -> Positions:
 
 @rule("monthdays", "Nths day_word")
 def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
-    return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None  # noqa: PLR2004
+    return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None
 
 
 @rule("monthdays", "Dom and|comma Doms", "the_day Dom and|comma Doms")
@@ -308,7 +312,11 @@ def more_months(month: int, rest: tuple[int, ...]) -> tuple[int, ...]:
 
 @rule("months", "Month to|dash|until|through Month", "from Month to|until Month")
 def month_range(first: int, last: int) -> tuple[int, ...] | None:
-    return tuple(sorted((first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1))) if first != last else None
+    return (
+        tuple(sorted((first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1)))
+        if first != last
+        else None
+    )
 
 
 # ---------------------------------------------------------------- so many times
@@ -317,8 +325,8 @@ def month_range(first: int, last: int) -> tuple[int, ...] | None:
 @rule("per_unit", "Int times Period", "Int times in? Unit", "Int times a Unit", "Int times per Unit")
 def times_a(count: int, unit: str | Period) -> PerUnit | None:
     if isinstance(unit, Period):
-        return PerUnit(count, unit.unit) if unit.every == 1 and count <= 1000 else None  # noqa: PLR2004
-    return PerUnit(count, unit) if count <= 1000 else None  # noqa: PLR2004
+        return PerUnit(count, unit.unit) if unit.every == 1 and count <= 1000 else None
+    return PerUnit(count, unit) if count <= 1000 else None
 
 
 @rule("per_unit", "Twice Period", "Twice a Unit", "Twice per? Unit")
@@ -333,7 +341,7 @@ def on_the_hour() -> tuple[int, ...]:
 
 @rule("minute_mark", "colon ~Digits")
 def mark(digits: str) -> int | None:
-    return int(digits) if len(digits) == 2 and int(digits) < 60 else None  # noqa: PLR2004
+    return int(digits) if len(digits) == 2 and int(digits) < 60 else None
 
 
 @rule("minutes_of_hour", "at? Minute_mark")
@@ -365,5 +373,3 @@ def by_the_clock() -> bool:
 def again() -> bool:
     """*Every* alone says that what stands beside it recurs: *every 24 December*, *every Easter*."""
     return True
-
-

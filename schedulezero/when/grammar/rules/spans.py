@@ -23,7 +23,7 @@ def short_unit(amount: Fraction, unit: str) -> Span | None:
 
 @rule("span", "Digits ~h ~Digits", cost=0.4)
 def hours_and_minutes(hours: str, minutes: str) -> Span | None:
-    if len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+    if len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
@@ -45,7 +45,7 @@ def together(one: Span, other: Span) -> Span | None:
 
 def _highest(span: Span) -> int:
     if span.months:
-        return RANKS["year"] if span.months >= 12 else RANKS["month"]  # noqa: PLR2004
+        return RANKS["year"] if span.months >= 12 else RANKS["month"]
     if span.days:
         return RANKS["week"] if span.days % 7 == 0 else RANKS["day"]
     for unit, length in (("hour", 3600), ("minute", 60)):
