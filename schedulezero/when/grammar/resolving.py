@@ -21,10 +21,12 @@ from schedulezero.when.grammar.pieces import (
     OnDayOfMonth,
     OnFeast,
     OnPosition,
+    OnSlashed,
     OnWeekday,
     OnWorkday,
     Span,
 )
+from schedulezero.when.grammar.said import Contradiction
 
 _WORKDAYS = 5
 _YEARS_AHEAD = 9
@@ -68,6 +70,11 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             return today + timedelta(days=days)
         case OnWeekday():
             return _weekday(day, context, at)
+        case OnSlashed():
+            ordered = day.ordered(month_first=context.month_first)
+            if ordered is None:
+                raise Contradiction("slashed")
+            return _dated(ordered, context, at, text)
         case OnDate():
             return _dated(day, context, at, text)
         case OnDayOfMonth():

@@ -11,9 +11,10 @@ from schedulezero.when.grammar.pieces import (
     Day,
     Except,
     Lasting,
+    Moment,
     MonthDays,
     Offset,
-    OnDate,
+    OnSlashed,
     Period,
     PerUnit,
     Positions,
@@ -109,9 +110,9 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
 
 
 _BEFORE_BARE = frozenset(
-    ("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds")
+    ("day", "weekly", "positions", "monthdays", "period", "at_part", "both_bounds")
 )
-_AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
+_AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
@@ -143,9 +144,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
             said.parts.append(value)
             said.days.append(Offset(0))
         case "day":
-            said.days.append(value)
-        case "slashed":
-            said.days.append(ordered(value, month_first))
+            said.days.append(day_in_order(value, month_first))
         case "ahead":
             _once(said.ahead)
             said.ahead.append(value)
@@ -178,13 +177,15 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
             said.interval = Span(seconds=3600)
         case "end_bound":
             _only(said.until)
-            said.until = value
+            said.until = Until(in_order(value.at, month_first))
         case "start_bound":
             _only(said.starting)
-            said.starting = value
+            said.starting = Starting(in_order(value.at, month_first))
         case "both_bounds":
             _only(said.until or said.starting)
-            said.starting, said.until = value
+            first, last = value
+            said.starting = Starting(in_order(first.at, month_first))
+            said.until = Until(in_order(last.at, month_first))
         case "count":
             _only(said.count)
             said.count = value
@@ -226,11 +227,16 @@ def _only(found: object) -> None:
         raise Contradiction("twice")
 
 
-def ordered(slashed: tuple[int, int, int | None], month_first: bool) -> Day:
-    """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
-    first, second, year = slashed
-    if (month_first and first <= 12) or second > 12:
-        first, second = second, first
-    if not 1 <= second <= 12 or not 1 <= first <= 31:
+def in_order(at: Moment, month_first: bool) -> Moment:
+    """Return a moment whose date, if it was said in figures, has the order of the place."""
+    return Moment(day_in_order(at.day, month_first), at.clock, at.part) if at.day is not None else at
+
+
+def day_in_order(day: Day, month_first: bool) -> Day:
+    """Return a day that, if it was said in figures, has the order of the place. Raises Contradiction if it is none."""
+    if not isinstance(day, OnSlashed):
+        return day
+    ordered = day.ordered(month_first=month_first)
+    if ordered is None:
         raise Contradiction("slashed")
-    return OnDate(first, second, year)
+    return ordered
