@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, OnPosition, Span
+from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
@@ -60,7 +60,7 @@ def _the_day(said: Said) -> Day | None:
     if said.months and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not said.days:
         (months,) = said.months
         if len(months) == 1:
-            return OnDate(said.monthdays[0].days[0], months[0])
+            return _day_in(said.monthdays[0].days[0], months[0])
     if said.positions and not said.days and not said.monthdays:
         (positions,) = said.positions
         if len(positions.days) == 1 and said.months and len(said.months[0]) == 1:
@@ -75,6 +75,14 @@ def _the_day(said: Said) -> Day | None:
     return day
 
 
+def _day_in(day: int, month: int) -> Day:
+    if day == LAST:
+        return EndOf("end", "month", 0, month)
+    if day < 0:
+        raise Contradiction("monthdays")
+    return OnDate(day, month)
+
+
 def _ahead(said: Said, context: Context) -> datetime:
     span = said.ahead[0]
     times = said.times or said.bare
@@ -87,6 +95,8 @@ def _ahead(said: Said, context: Context) -> datetime:
         return datetime.combine(day, at)
     if said.same_time and not span.by_calendar:
         raise Contradiction("same time")
+    if said.zone:
+        raise Contradiction("zone")  # a span from now has no wall clock: "20h UTC" is a time
     if not span.months and not span.days and span.seconds < 1:
         raise Contradiction("no span")
     return after_span(span, context)

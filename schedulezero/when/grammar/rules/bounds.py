@@ -33,6 +33,11 @@ def starting(at: Moment) -> Starting:
     return Starting(at)
 
 
+@rule("start_bound", "starting Month", "starting Month Year")
+def starting_in_month(month: int, year: int | None = None) -> Starting:
+    return Starting(Moment(OnDate(1, month, year)))
+
+
 @rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment",
       "Moment to|until|dash Moment")  # fmt: skip
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
@@ -66,7 +71,7 @@ def within_this(unit: str = "week") -> Within | None:
     return Within(unit) if unit in ("week", "month", "year") else None
 
 
-@rule("within", "next_week", "next Unit", "next_month")
+@rule("within", "next_week", "next Unit", "Unit next", "next_month")
 def within_next(unit: str = "week") -> Within | None:
     return Within(unit, 1) if unit in ("week", "month", "year") else None
 

@@ -66,6 +66,12 @@ def run_together(digits: str) -> Clock | None:
     )
 
 
+@rule("marked", "Digits ~colon ~Digits", "Digits ~h ~Digits", "Digits h")
+def marked(hour: str, minute: str = "0") -> Clock | None:
+    """An hour whose figures can't be a day of the month."""
+    return clock(int(hour), int(minute)) if len(hour) <= 2 else None
+
+
 @rule("bare", "Int")
 def bare_hour(hour: int) -> Clock | None:
     return clock(hour) if hour <= 24 else None
@@ -205,7 +211,7 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
 
 
 PARTS: dict[str, tuple[int, int]] = {
-    "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 19),
+    "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 21),
     "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (16, 24),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
@@ -284,7 +290,8 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
       "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
       "Clock dash|to Bare", "Bare dash|to Clock", "between Bare and at Bare", "between Clock and at Clock",
-      "from Bare to at Bare", "from Bare to at Clock", "from Clock|Bare to_at Clock|Bare", "Clock to_at Clock")  # fmt: skip
+      "from Bare to at Bare", "from Bare to at Clock", "from Clock|Bare to_at Clock|Bare",
+      "Marked to_at Marked")  # fmt: skip
 def window(first: Clock, last: Clock) -> Window | None:
     """A range of times. What was said of one end holds for the other where only one hour makes sense."""
     ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)

@@ -66,6 +66,14 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     return After(span, day)
 
 
+@rule("day", "Span before Day")
+def span_before(span: Span, day: Day) -> Day | None:
+    """*Two days before Christmas*."""
+    if not span.by_calendar or isinstance(day, After):
+        return None
+    return After(Span(-span.months, -span.days), day)
+
+
 @rule("day", "Day week_later")
 def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
@@ -100,7 +108,7 @@ def short_year(digits: str) -> int | None:
 
 
 @rule("day", "Dom Month", "Dom Month", "Dom Month of|comma? Year", "Dom Month of|comma? Year",
-      "Dom dash Month", "Dom dash Month dash Year")  # fmt: skip
+      "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
@@ -210,6 +218,16 @@ def middle_of_named(month: int) -> Day:
 @rule("day", "start_of next Unit")
 def start_of_next(unit: str) -> Day | None:
     return EndOf("start", unit, 1) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "end_of next_month", "end_of Next_week", "end_of Unit next")
+def end_of_next_by_name(unit: str = "month") -> Day | None:
+    return end_of_next("week" if unit is True else unit)
+
+
+@rule("day", "start_of next_month", "start_of Next_week", "start_of Unit next")
+def start_of_next_by_name(unit: str = "month") -> Day | None:
+    return start_of_next("week" if unit is True else unit)
 
 
 @rule("day", "start_of Month")

@@ -21,7 +21,7 @@ def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "Digits ~h ~Digits", cost=0.4)
+@rule("span", "Digits ~h ~Digits")
 def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     if len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:
         return None
