@@ -11,12 +11,12 @@ RULES = Rules()
 rule = RULES.rule
 
 
-@rule("span", "Amount Unit", "Amount Unit")
+@rule("span", "Amount =Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "Amount Short")
+@rule("span", "Amount =Short")
 def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
