@@ -123,6 +123,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         or (after and after.category in ("period", "of_unit"))
     ):
         raise Contradiction("bare")
+    if piece.category == "of_unit" and before is None:
+        raise Contradiction("of what")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 

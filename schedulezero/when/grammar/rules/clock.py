@@ -58,12 +58,15 @@ def hour_with_h(hour: str) -> Clock | None:
 
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
-    """1030, 0930."""
-    return (
-        clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
-        if len(digits) == 4
-        else None
-    )
+    """1030, 0930. What may be a year isn't taken for a time without *at*."""
+    return four_figures(digits) if not digits.startswith(("19", "20", "21")) else None
+
+
+@rule("time", "at Digits", cost=1.5)
+def four_figures(digits: str) -> Clock | None:
+    if len(digits) != 4:
+        return None
+    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
 
 
 @rule("marked", "Digits ~colon ~Digits", "Digits ~h ~Digits", "Digits h")

@@ -172,6 +172,17 @@ def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
 
 
+@rule("day", "Weekday =Int", cost=2.2)
+def weekday_and_number(weekday: int, day: int) -> Day | None:
+    """*Friday 13* is the 13th, or one o'clock in the afternoon: both are offered."""
+    return weekday_and_day(weekday, day)
+
+
+@rule("day", "the_day Dom comma? Weekday")
+def day_and_weekday(day: int, weekday: int) -> Day | None:
+    return weekday_and_day(weekday, day)
+
+
 # ---------------------------------------------------------------- by name
 
 
