@@ -115,6 +115,14 @@ def left_out_range(first: Day, last: Day) -> Except:
     return Except(ranges=((first, last),))
 
 
+@rule("left_out", "from|between Dom to|until|dash|and Day", "Dom to|until|dash Day")
+def left_out_days_of_a_month(first: int, last: Day) -> Except | None:
+    """*Except from 24 to 31 December*: the first day is of the same month."""
+    if not isinstance(last, OnDate) or first >= last.day:
+        return None
+    return Except(ranges=((replace(last, day=first, weekday=None), last),))
+
+
 @rule("left_outs", "Left_out")
 def one_left_out(found: Except) -> Except:
     return found

@@ -35,7 +35,7 @@ def period(every: int, unit: str) -> Period | None:
     return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None
 
 
-@rule("period", "every Unit", "per Unit")
+@rule("period", "every Unit")
 def each(unit: str) -> Period | None:
     return period(1, unit)
 
@@ -158,7 +158,7 @@ def more_weekdays(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ..
     return tuple(sorted({*one, *other})) if not set(one) & set(other) else None
 
 
-@rule("some_days", "Some_days Some_days", cost=0.2)
+@rule("some_days", "Some_days =Some_days", cost=0.2)
 def weekdays_side_by_side(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
     return more_weekdays(one, other)
 
@@ -209,7 +209,7 @@ def every_other_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days, every=2)
 
 
-@rule("weekly", "every Ordinal|Which Some_days", "every Int Weekdays_list", cost=0.1)
+@rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return Weekly(days, every=count) if 2 <= count <= 52 else None
 

@@ -16,6 +16,16 @@ def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
+@rule("span", "three quarters a? Unit")
+def three_quarters_of(unit: str) -> Span | None:
+    return span_of(Fraction(3, 4), unit)
+
+
+@rule("span", "quarter a? Unit")
+def quarter_of(unit: str) -> Span | None:
+    return span_of(Fraction(1, 4), unit)
+
+
 @rule("span", "Amount =Short")
 def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
