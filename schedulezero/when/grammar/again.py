@@ -70,6 +70,8 @@ def _period(said: Said, phrase: Phrase) -> None:
     counted: Period | None = None
     if said.of_units and not (said.positions or said.monthdays or said.days or said.weekly):
         raise Contradiction("of what")
+    if said.weekly and any(period.unit == "week" for period in said.of_units):
+        raise Contradiction("of what")
     said.periods += said.of_units
     for index, period in enumerate(said.periods):
         if period.unit in _WITHIN_A_YEAR:
@@ -115,9 +117,14 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
                 raise Contradiction("two_schedules")
             phrase.every, phrase.unit = weekly.every, "week"
     for positions in said.positions:
+        if phrase.unit in ("day", "week") or (phrase.span and not said.of_units and not said.months):
+            raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
-        if len(monthdays.days) == 1 and phrase.unit not in ("month", "year") and not said.months:
+        named = bool(said.months) or phrase.unit in ("month", "year")
+        if not named and (len(monthdays.days) == 1 or (monthdays.loose and not said.again)):
+            raise Contradiction("monthdays")
+        if phrase.unit in ("day", "week"):
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
     for months in said.months:
@@ -134,7 +141,11 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
 
 def _day(day: Day, phrase: Phrase, said: Said) -> None:
     match day:
+        case OnDate() | OnFeast() if phrase.unit in ("day", "week"):
+            raise Contradiction("two_schedules")
         case OnWeekday(weekday, None, ""):
+            if said.weekly:
+                raise Contradiction("weekdays")
             phrase.weekdays.add(weekday)
         case OnDate(number, month, None, None):
             phrase.days.add(number)

@@ -213,9 +213,14 @@ WORKDAY = 7
 
 @dataclass(frozen=True, slots=True)
 class MonthDays:
-    """Days of a month, -1 being the last."""
+    """Days of a month, -1 being the last.
+
+    Attributes:
+        loose: Whether only numbers were said, which are days only beside a month or *every*.
+    """
 
     days: tuple[int, ...]
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)

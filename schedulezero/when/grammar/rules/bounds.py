@@ -38,14 +38,19 @@ def starting_in_month(month: int, year: int | None = None) -> Starting:
     return Starting(Moment(OnDate(1, month, year)))
 
 
-@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment",
-      "Moment to|until|dash Moment")  # fmt: skip
+@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment")  # fmt: skip
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
         return None
     if isinstance(first.day, OnWeekday) and isinstance(last.day, OnWeekday) and not first.clock:
         return None  # "mon-fri" is a set of weekdays
     return Starting(first), Until(last)
+
+
+@rule("both_bounds", "Moment to|until|dash Moment")
+def between_without_from(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
+    """*1 to 5 December*; but *Friday until Christmas* lacks the word that says how often."""
+    return None if isinstance(first.day, OnWeekday) else between(first, last)
 
 
 @rule("both_bounds", "from|between Dom to|until|dash|and Moment", "Dom to|until|dash Moment", cost=0.1)

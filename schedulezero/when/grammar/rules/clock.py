@@ -46,7 +46,7 @@ def with_dot(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
-@rule("clock", "Digits ~h ~Digits", "Digits h Digits")
+@rule("clock", "Digits ~h ~Digits", "Digits h =Digits")
 def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
@@ -102,9 +102,15 @@ def oclock(at: Clock) -> Clock:
     return at
 
 
-@rule("clock", "Bare oclock Int")
+@rule("clock", "Bare oclock =Int")
 def oclock_minutes(at: Clock, minutes: int) -> Clock | None:
     return clock(at.hour, minutes, sure=at.sure) if 1 <= minutes <= 59 else None
+
+
+@rule("clock", "one_oclock")
+def one_oclock() -> Clock:
+    """Where the words before the hour have a form for one o'clock alone: *à uma*, *all'una*, *à 1*."""
+    return Clock(1, sure=False)
 
 
 @rule("clock", "noon", "at noon")
@@ -166,12 +172,12 @@ def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
 
 
-@rule("clock", "Hour hour_and Minutes", "Clock hour_and Minutes")
+@rule("clock", "Hour hour_and =Minutes", "Clock hour_and =Minutes")
 def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
 
 
-@rule("clock", "Hour hour_and Int", cost=0.1)
+@rule("clock", "Hour hour_and =Int", cost=0.1)
 def hour_and_bare_minutes(hour: Clock, minutes: int) -> Clock | None:
     """*Às 8 e 20* may be 8:20 or, of what recurs, 8:00 and 20:00."""
     return hour_and_any_minutes(hour, minutes) if bare_minutes(minutes) else None

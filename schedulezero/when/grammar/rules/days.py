@@ -58,7 +58,7 @@ def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
 
-@rule("day", "Span from Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from Day")
+@rule("day", "Span from_day Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from_day Day")
 def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
@@ -107,7 +107,7 @@ def short_year(digits: str) -> int | None:
     return 2000 + int(digits) if len(digits) == 2 else None
 
 
-@rule("day", "Dom Month", "Dom Month", "Dom Month of|comma? Year", "Dom Month of|comma? Year",
+@rule("day", "the_day? Dom Month", "the_day? Dom Month of|comma? Year",
       "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)

@@ -253,7 +253,7 @@ def several_nths(number: int, rest: tuple[int, ...]) -> tuple[int, ...]:
     return (number, *rest)
 
 
-@rule("positions", "Nths Weekday", "Nths Weekdays")
+@rule("positions", "Nths =Weekday|Weekdays")
 def nth_weekday(numbers: tuple[int, ...], day: int) -> Positions | None:
     if any(not (LAST - 1 <= number <= 5) for number in numbers):
         return None
@@ -275,9 +275,14 @@ def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None
 
 
-@rule("monthdays", "Dom and|comma Doms", "the_day Dom and|comma Doms")
-def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays:
-    return MonthDays(tuple(sorted({day, *rest})))
+@rule("monthdays", "Int and|comma Doms")
+def numbers_of_days(day: int, rest: tuple[int, ...]) -> MonthDays | None:
+    return MonthDays(tuple(sorted({day, *rest})), loose=True) if 1 <= day <= 31 else None
+
+
+@rule("monthdays", "Ordinal and|comma Doms", "the_day Dom and|comma Doms")
+def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
+    return MonthDays(tuple(sorted({day, *rest}))) if 1 <= day <= 31 else None
 
 
 @rule("monthdays", "the_day Dom", "Dom")

@@ -48,7 +48,18 @@ def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
 
 
-@rule("span", "Span and|comma? Span")
+@rule("span", "Span =Span", cost=1.5)
+def side_by_side(one: Span, other: Span) -> Span | None:
+    """*3 days 9h* may also be nine o'clock in three days."""
+    return together(one, other) if one.by_calendar and not other.by_calendar else None
+
+
+@rule("span", "Span =Span")
+def side_by_side_alike(one: Span, other: Span) -> Span | None:
+    return together(one, other) if one.by_calendar == other.by_calendar else None
+
+
+@rule("span", "Span and|comma Span", "Span ~Span")
 def together(one: Span, other: Span) -> Span | None:
     return one.plus(other) if _highest(other) < one.smallest else None
 
