@@ -129,7 +129,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.days |= set(monthdays.days)
     for months in said.months:
         phrase.months |= set(months)
-    if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
+    if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
     for day in said.days:
         _day(day, phrase, said)

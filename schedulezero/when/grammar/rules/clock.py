@@ -126,24 +126,29 @@ def midnight() -> Clock:
 # ---------------------------------------------------------------- spoken
 
 
-@rule("minutes", "quarter", "a quarter")
+@rule("named_minutes", "quarter", "a quarter")
 def quarter() -> int:
     return 15
 
 
-@rule("minutes", "half")
+@rule("named_minutes", "half")
 def half() -> int:
     return 30
 
 
-@rule("minutes", "three_quarters")
+@rule("named_minutes", "three_quarters")
 def three_quarters() -> int:
     return 45
 
 
-@rule("minutes", "Amount Unit")
+@rule("named_minutes", "Amount Unit")
 def so_many_minutes(amount: Fraction, unit: str) -> int | None:
     return int(amount) if unit == "minute" and amount == int(amount) and 1 <= amount <= 59 else None
+
+
+@rule("minutes", "Named_minutes")
+def any_minutes(minutes: int) -> int:
+    return minutes
 
 
 @rule("minutes", "Int", cost=0.4)
@@ -172,14 +177,16 @@ def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
 
 
-@rule("clock", "Hour hour_and =Minutes", "Clock hour_and =Minutes")
+@rule("clock", "Hour hour_and =Named_minutes", "Clock hour_and =Named_minutes")
 def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
 
 
-@rule("clock", "Hour hour_and =Int", cost=0.1)
+@rule("clock", "Hour hour_and =Int", cost=1.5)
+@rule("clock", "Marked hour_and =Int", cost=0.1)
+@rule("time", "at Hour hour_and =Int", cost=0.1)
 def hour_and_bare_minutes(hour: Clock, minutes: int) -> Clock | None:
-    """*Às 8 e 20* may be 8:20 or, of what recurs, 8:00 and 20:00."""
+    """*Às 8 e 20* may be 8:20 or, of what recurs, 8:00 and 20:00. Without *at* two numbers may be days as well."""
     return hour_and_any_minutes(hour, minutes) if bare_minutes(minutes) else None
 
 
