@@ -107,7 +107,7 @@ def short_year(digits: str) -> int | None:
     return 2000 + int(digits) if len(digits) == 2 else None
 
 
-@rule("day", "the_day? Dom Month", "the_day? Dom Month of|comma? Year",
+@rule("day", "the|the_day? Dom Month", "the|the_day? Dom Month of|comma? Year",
       "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)

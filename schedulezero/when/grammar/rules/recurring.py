@@ -180,7 +180,13 @@ def numbered_weekday(digits: str) -> int | None:
     return int(digits) - 2 if digits in ("2", "3", "4", "5", "6") else None
 
 
-@rule("weekly", "Weekday alternating and|comma? Weekday alternated", "Weekday alternating and|comma? alternated")
+@rule("weekly", "Weekday|Weekdays in_turns")
+def by_turns(day: int) -> Weekly:
+    """*A venerdì alterni* is every other Friday."""
+    return Weekly((day,), every=2)
+
+
+@rule("weekly", "a? Weekday alternating and|comma? Weekday alternated", "a? Weekday alternating and|comma? alternated")
 def every_other_by_turns(day: int, again: int | None = None) -> Weekly | None:
     """*Sexta sim, sexta não* is every other Friday."""
     return Weekly((day,), every=2) if again in (None, day) else None
