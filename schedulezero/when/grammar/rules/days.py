@@ -15,6 +15,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnPosition,
     OnSlashed,
     OnWeekday,
     OnWorkday,
@@ -107,10 +108,21 @@ def short_year(digits: str) -> int | None:
     return 2000 + int(digits) if len(digits) == 2 else None
 
 
-@rule("day", "the|the_day? Dom Month", "the|the_day? Dom Month of|comma? Year",
+@rule("day", "the_day? Dom Month", "the_day? Dom Month of|comma? Year",
       "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
+
+
+@rule("day", "the Day")
+def with_article(day: Day) -> Day | None:
+    """*Il 24 dicembre*; but *il lunedì* says more than *lunedì*."""
+    return day if isinstance(day, OnDate | OnSlashed | OnFeast) else None
+
+
+@rule("day", "Nth =Weekday Month of? Year")
+def position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day:
+    return OnPosition(position, weekday, month, 0, year)
 
 
 @rule("day", "Month Dom", "Month Dom comma? Year")
@@ -162,7 +174,7 @@ def alone(day: int) -> Day | None:
     return OnDayOfMonth(day) if 1 <= day <= 31 else None
 
 
-@rule("day", "the_day? Dom next_month", "next_month comma? the_day? Dom")
+@rule("day", "the|the_day? Dom next_month", "next_month comma? the_day? Dom")
 def of_next_month(day: int) -> Day:
     return OnDayOfMonth(day, 1)
 

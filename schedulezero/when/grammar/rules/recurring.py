@@ -46,7 +46,7 @@ def of_the(unit: str) -> Period | None:
     return period(1, unit) if unit in ("week", "month", "year", "quarter") else None
 
 
-@rule("period", "every Int Unit")
+@rule("period", "every Int =Unit")
 def every_so_many(count: int, unit: str) -> Period | None:
     return period(count, unit)
 
@@ -180,7 +180,7 @@ def numbered_weekday(digits: str) -> int | None:
     return int(digits) - 2 if digits in ("2", "3", "4", "5", "6") else None
 
 
-@rule("weekly", "Weekday|Weekdays in_turns")
+@rule("weekly", "to? Weekday|Weekdays in_turns")
 def by_turns(day: int) -> Weekly:
     """*A venerdì alterni* is every other Friday."""
     return Weekly((day,), every=2)
