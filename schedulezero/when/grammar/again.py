@@ -45,6 +45,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _times(said, phrase, context)
+    _weekly_from_its_start(phrase)
     if (
         said.again
         and said.parts
@@ -104,6 +105,18 @@ def _period(said: Said, phrase: Phrase) -> None:
     phrase.clock = said.by_clock
 
 
+def _weekly_from_its_start(phrase: Phrase) -> None:
+    """*Every two weeks from 5 December* is on the weekday of its start."""
+    if phrase.unit != "week" or phrase.starting is None:
+        return
+    if phrase.weekdays or phrase.days or phrase.positions or phrase.span:
+        return
+    day, at = phrase.starting
+    phrase.weekdays = {day.weekday()}
+    if at is not None and not phrase.times:
+        phrase.times = {at}
+
+
 # ---------------------------------------------------------------- on which days
 
 
@@ -124,7 +137,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         named = bool(said.months) or phrase.unit in ("month", "year")
         if not named and (len(monthdays.days) == 1 or (monthdays.loose and not said.again)):
             raise Contradiction("monthdays")
-        if phrase.unit in ("day", "week"):
+        if phrase.unit in ("day", "week") or (monthdays.loose and (said.positions or len(said.monthdays) > 1)):
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
     for months in said.months:

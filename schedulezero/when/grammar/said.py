@@ -123,6 +123,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         or (after and after.category in ("period", "of_unit"))
     ):
         raise Contradiction("bare")
+    if piece.category == "minutes_of_hour" and before is not None and before.category in ("day", "monthdays"):
+        raise Contradiction("minutes")  # "Dec 18:00"
     if piece.category == "of_unit" and before is None:
         raise Contradiction("of what")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):

@@ -44,7 +44,7 @@ def this_weekday(day: int) -> Day:
     return OnWeekday(day, 0, "this")
 
 
-@rule("day", "next Weekday", "Weekday next")
+@rule("day", "next Weekday", "Weekday =next")
 def next_weekday(day: int) -> Day:
     return OnWeekday(day, None, "next")
 

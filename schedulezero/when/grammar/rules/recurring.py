@@ -291,9 +291,14 @@ def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(tuple(sorted({day, *rest}))) if 1 <= day <= 31 else None
 
 
-@rule("monthdays", "the_day Dom", "Dom")
-def one_day_of_month(day: int) -> MonthDays:
-    return MonthDays((day,))
+@rule("monthdays", "the_day Dom", "Ordinal")
+def one_day_of_month(day: int) -> MonthDays | None:
+    return MonthDays((day,)) if 1 <= day <= 31 else None
+
+
+@rule("monthdays", "Int")
+def one_number_of_a_day(day: int) -> MonthDays | None:
+    return MonthDays((day,), loose=True) if 1 <= day <= 31 else None
 
 
 @rule("doms", "Dom", "the_day Dom")
