@@ -137,7 +137,9 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         named = bool(said.months) or phrase.unit in ("month", "year")
         if not named and (len(monthdays.days) == 1 or (monthdays.loose and not said.again)):
             raise Contradiction("monthdays")
-        if phrase.unit in ("day", "week") or (monthdays.loose and (said.positions or len(said.monthdays) > 1)):
+        if phrase.unit in ("day", "week") or (
+            monthdays.loose and (said.positions or len(said.monthdays) > 1)
+        ):
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
     for months in said.months:
@@ -191,6 +193,10 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     if said.times and said.bare:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
+    if any(at.next_day for at in times) and (
+        phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
+    ):
+        raise Contradiction("24:00")
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
         _so_many(said, phrase, found)
@@ -299,7 +305,8 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
             day += _DAY
         return day, moment
     moment = clock_of(clock) if clock is not None else None
-    return date_of(at.day, context, moment, text=text), moment
+    day = date_of(at.day, context, moment, text=text)
+    return (day + _DAY if clock is not None and clock.next_day else day), moment
 
 
 def _lately(bound: tuple[date, time | None], at: Moment, context: Context) -> tuple[date, time | None]:

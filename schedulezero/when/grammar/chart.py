@@ -115,7 +115,12 @@ def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
         match = _ELEMENT.fullmatch(part)
         assert match is not None, f"{part!r} is not an element"
         names = tuple(match["names"].split("|"))
-        element = _Element(tuple(name.lower() for name in names), match["glue"] == "~", bool(match["glue"]), names[0][0].isupper())
+        element = _Element(
+            tuple(name.lower() for name in names),
+            match["glue"] == "~",
+            bool(match["glue"]),
+            names[0][0].isupper(),
+        )
         choices.append((element, None) if match["optional"] else (element,))
     seen: set[tuple[_Element, ...]] = set()
     for chosen in product(*choices):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
@@ -21,9 +22,7 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         if said.days or said.times or said.ahead:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
-    if said.ahead and not (
-        said.days or said.weekly or said.positions or said.monthdays or said.months
-    ):
+    if said.ahead and not (said.days or said.weekly or said.positions or said.monthdays or said.months):
         return _ahead(said, context)
     if said.ahead:
         raise Contradiction("ahead")
@@ -43,7 +42,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         found = datetime.combine(context.today, at)
         return found if found > context.local else found + timedelta(days=1)
     chosen = at if at is not None else context.day_time
-    return datetime.combine(date_of(day, context, chosen, text=text), chosen)
+    found = date_of(day, context, chosen if not _ends_day(times) else time.max, text=text)
+    return datetime.combine(found, chosen) + timedelta(days=_ends_day(times))
+
+
+def _ends_day(times: Sequence[Clock]) -> bool:
+    return bool(times) and times[0].next_day
 
 
 def in_part(at: Clock, part: str | None) -> Clock:
@@ -59,7 +63,13 @@ def in_part(at: Clock, part: str | None) -> Clock:
 def _the_day(said: Said) -> Day | None:
     if said.weekly:
         raise Contradiction("weekly")
-    if said.months and not said.positions and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not said.days:
+    if (
+        said.months
+        and not said.positions
+        and len(said.monthdays) == 1
+        and len(said.monthdays[0].days) == 1
+        and not said.days
+    ):
         (months,) = said.months
         if len(months) == 1:
             return _day_in(said.monthdays[0].days[0], months[0])

@@ -24,12 +24,14 @@ class Clock:
     Attributes:
         hour, minute, second: As on a 24-hour clock.
         sure: Whether the hour can't be twelve hours later: it was said with a.m., p.m. or *Uhr*, or is above 12.
+        next_day: Whether it is the end of a day, 24:00.
     """
 
     hour: int
     minute: int = 0
     second: int = 0
     sure: bool = True
+    next_day: bool = False
 
     def later(self) -> Clock:
         """Return the time twelve hours later, on the same dial."""
@@ -172,7 +174,9 @@ class OnPosition:
     year: int | None = None
 
 
-Day = Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+Day = (
+    Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+)
 
 
 # ---------------------------------------------------------------- what recurs

@@ -109,9 +109,7 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     return said
 
 
-_BEFORE_BARE = frozenset(
-    ("day", "weekly", "positions", "monthdays", "period", "at_part", "both_bounds")
-)
+_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "both_bounds"))
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 

@@ -21,7 +21,7 @@ def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = No
         return None
     if sure is None:
         sure = not 1 <= hour <= _NOON
-    return Clock(hour % 24, minute, second, sure)
+    return Clock(hour % 24, minute, second, sure, hour == 24)
 
 
 # ---------------------------------------------------------------- in figures
@@ -49,6 +49,17 @@ def with_dot(hour: str, minute: str) -> Clock | None:
 @rule("clock", "Digits ~h ~Digits", "Digits h =Digits")
 def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
+
+
+@rule("clock", "Digits ~h ~Digits ~Unit|Short")
+def with_h_and_unit(hour: str, minute: str, unit: str) -> Clock | None:
+    """14h30min."""
+    return with_h(hour, minute) if unit == "minute" else None
+
+
+@rule("clock", "Digits ~colon ~Digits ~h")
+def with_colon_and_h(hour: str, minute: str) -> Clock | None:
+    return with_colon(hour, minute)
 
 
 @rule("clock", "Digits h")

@@ -59,7 +59,9 @@ def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
 
-@rule("day", "Span from_day Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from_day Day")
+@rule(
+    "day", "Span from_day Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from_day Day"
+)
 def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
@@ -118,6 +120,11 @@ def day_and_month(day: int, month: int, year: int | None = None) -> Day:
 def with_article(day: Day) -> Day | None:
     """*Il 24 dicembre*; but *il lunedì* says more than *lunedì*."""
     return day if isinstance(day, OnDate | OnSlashed | OnFeast) else None
+
+
+@rule("day", "Nth =Weekday next_month")
+def position_next_month(position: int, weekday: int) -> Day:
+    return OnPosition(position, weekday, None, 1)
 
 
 @rule("day", "Nth =Weekday Month of? Year")

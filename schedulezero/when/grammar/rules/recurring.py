@@ -186,7 +186,11 @@ def by_turns(day: int) -> Weekly:
     return Weekly((day,), every=2)
 
 
-@rule("weekly", "a? Weekday alternating and|comma? Weekday alternated", "a? Weekday alternating and|comma? alternated")
+@rule(
+    "weekly",
+    "a? Weekday alternating and|comma? Weekday alternated",
+    "a? Weekday alternating and|comma? alternated",
+)
 def every_other_by_turns(day: int, again: int | None = None) -> Weekly | None:
     """*Sexta sim, sexta não* is every other Friday."""
     return Weekly((day,), every=2) if again in (None, day) else None
@@ -286,7 +290,7 @@ def numbers_of_days(day: int, rest: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(tuple(sorted({day, *rest})), loose=True) if 1 <= day <= 31 else None
 
 
-@rule("monthdays", "Ordinal and|comma Doms", "the_day Dom and|comma Doms")
+@rule("monthdays", "Ordinal and|comma Doms", "the_day|the_days Dom and|comma Doms")
 def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(tuple(sorted({day, *rest}))) if 1 <= day <= 31 else None
 
