@@ -83,8 +83,8 @@ class Rules:
         Parameters:
             category: The category of what it makes.
             patterns: Alternatives, each a sequence of elements. ``A`` or ``a|b`` are categories; a capital
-                letter means that the function takes the value. ``~a`` stands without a space before it, ``=a`` without
-                a filler.
+                letter means that the function takes the value. ``~a`` stands without a space before it,
+                ``=a`` without a filler.
                 ``a?`` may be missing.
             cost: What the reading costs beyond its parts.
 

@@ -96,7 +96,7 @@ class OnSlashed:
     weekday: int | None = None
 
     def ordered(self, *, month_first: bool) -> OnDate | None:
-        """Return it in the order of the place or in the only one that is possible, or None if it is no date."""
+        """Return it in the order of the place, or in the only possible one; None if it is no date."""
         day, month = self.first, self.second
         if (month_first and day <= 12) or month > 12:
             day, month = month, day

@@ -235,7 +235,7 @@ def in_order(at: Moment, month_first: bool) -> Moment:
 
 
 def day_in_order(day: Day, month_first: bool) -> Day:
-    """Return a day that, if it was said in figures, has the order of the place. Raises Contradiction if it is none."""
+    """Return a day, one in figures in the order of the place. Raises Contradiction if it is none."""
     if not isinstance(day, OnSlashed):
         return day
     ordered = day.ordered(month_first=month_first)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import dateparser
 import pytest
-from schedulezero.when.language.lexicon import Lexicon
 
 from schedulezero.errors import WhenError
 from schedulezero.when.language.complete import completions
+from schedulezero.when.language.lexicon import Lexicon
 from schedulezero.when.language.parse import understand
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
