@@ -21,12 +21,13 @@ from schedulezero.when.grammar.pieces import (
     OnFeast,
     OnWeekday,
     Period,
+    Slashed,
     Span,
     Window,
     Within,
 )
-from schedulezero.when.grammar.resolving import clock_of, date_of
-from schedulezero.when.grammar.said import Contradiction, Said
+from schedulezero.when.grammar.resolving import clock_of, date_of, ordered
+from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Said
 
 MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
@@ -83,19 +84,20 @@ def _period(said: Said, phrase: Phrase) -> None:
             phrase.unit = period.unit
         if period.every > 1:
             if counted not in (None, period):
-                raise Contradiction("two_schedules")
+                raise Contradiction(TWO_SCHEDULES)
             counted = period
     if len({item.unit for item in said.periods}) < len(said.periods) > 1:
-        raise Contradiction("two_schedules")
+        raise Contradiction(TWO_SCHEDULES)
     if counted is not None:
         if phrase.unit != counted.unit:
-            raise Contradiction("two_schedules")
+            raise Contradiction(TWO_SCHEDULES)
         phrase.every = counted.every
     if len(said.periods) > 1 and not (said.positions or said.monthdays or said.days or said.weekly):
-        raise Contradiction("two_schedules")
+        raise Contradiction(TWO_SCHEDULES)
     if said.interval is not None:
-        if said.periods and any(item.unit != "day" or item.every > 1 for item in said.periods):
-            raise Contradiction("two_schedules")
+        on_days = bool(said.positions or said.monthdays or said.days)
+        if any(item.every > 1 or (item.unit != "day" and not on_days) for item in said.periods):
+            raise Contradiction(TWO_SCHEDULES)
         phrase.unit = None
         phrase.span = timedelta(days=said.interval.days, seconds=said.interval.seconds)
         if said.interval.months:
@@ -127,7 +129,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.weekdays |= set(weekly.days)
         if weekly.every is not None:
             if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
-                raise Contradiction("two_schedules")
+                raise Contradiction(TWO_SCHEDULES)
             phrase.every, phrase.unit = weekly.every, "week"
     for positions in said.positions:
         if phrase.unit in ("day", "week") or (phrase.span and not said.of_units and not said.months):
@@ -147,7 +149,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
     for day in said.days:
-        _day(day, phrase, said)
+        _day(ordered(day, context) if isinstance(day, Slashed) else day, phrase, said)
     if phrase.months and phrase.unit is None and not phrase.span:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
@@ -311,7 +313,7 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
 
 def _lately(bound: tuple[date, time | None], at: Moment, context: Context) -> tuple[date, time | None]:
     """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
-    if isinstance(at.day, OnDate) and at.day.year is None:
+    if isinstance(at.day, OnDate | Slashed) and at.day.year is None:
         try:
             before = bound[0].replace(year=bound[0].year - 1)
         except ValueError:

@@ -87,25 +87,6 @@ class OnDate:
 
 
 @dataclass(frozen=True, slots=True)
-class OnSlashed:
-    """A date in figures such as 5/12, whose order depends on the place."""
-
-    first: int
-    second: int
-    year: int | None = None
-    weekday: int | None = None
-
-    def ordered(self, *, month_first: bool) -> OnDate | None:
-        """Return it in the order of the place, or in the only possible one; None if it is no date."""
-        day, month = self.first, self.second
-        if (month_first and day <= 12) or month > 12:
-            day, month = month, day
-        if not 1 <= month <= 12 or not 1 <= day <= 31:
-            return None
-        return OnDate(day, month, self.year, self.weekday)
-
-
-@dataclass(frozen=True, slots=True)
 class OnDayOfMonth:
     """A day of the month: the next such day, or the one so many months ahead."""
 
@@ -174,8 +155,18 @@ class OnPosition:
     year: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Slashed:
+    """5/12: a day and a month in the order of the locale."""
+
+    first: int
+    second: int
+    year: int | None = None
+    weekday: int | None = None
+
+
 Day = (
-    Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+    Slashed | Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
 )
 
 

@@ -17,12 +17,16 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, paths, reach
 from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
-from schedulezero.when.grammar.said import Contradiction, sort_pieces, zones_of
+from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, sort_pieces, zones_of
 from schedulezero.when.grammar.tokens import Token, cut, normalized
 from schedulezero.when.grammar.words import Mended, Words
 from schedulezero.when.language.compiling import compile_phrase
 
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
+MOST_TOKENS = 200
+"""Words, numbers and signs of one text: a list of twenty full dates has half as many."""
+_FARTHEST = 1.5
+"""A reading that costs so much more than the cheapest one, which makes no sense, isn't what was meant."""
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
 
@@ -74,11 +78,19 @@ def read(text: str, words: Words, context: Context) -> Reading:
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")
+    if len(tokens) > MOST_TOKENS:
+        raise WhenError(
+            "That is more than {most_tokens} words and numbers.",
+            code="too_many_words",
+            most_tokens=MOST_TOKENS,
+        )
     try:
         begins = parse(tokens, words.lookup(text, tokens), RULES)
     except TooMuch:
         raise WhenError(
-            "That is more than can be read at once.", code="too_many_words", most_tokens=len(tokens)
+            "That is more than {most_tokens} words and numbers.",
+            code="too_many_words",
+            most_tokens=MOST_TOKENS,
         ) from None
     found = paths(begins)
     if not found:
@@ -93,9 +105,10 @@ def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[s
 
 def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]) -> Reading:
     """The reading of the cheapest path that makes sense, and others that are as good."""
-    limit = float("inf")  # beyond what is as good as the first that makes sense, or is refused with reason
     read_as: dict[tuple[str, str], tuple[Trigger, str]] = {}
     error: WhenError | None = None
+    first_clash = ""
+    limit = found[0].cost + _FARTHEST
     for path in found:
         if path.cost > limit:
             break
@@ -103,20 +116,32 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
             for zone in _zones(path, context):
                 trigger = meaning(path, text, replace(context, zone=ZoneInfo(zone)))
                 read_as.setdefault((json.dumps(trigger.to_json(), sort_keys=True), zone), (trigger, zone))
-        except Contradiction:
+        except Contradiction as clash:
+            first_clash = first_clash or str(clash)
+            if str(clash) == TWO_SCHEDULES:
+                limit = min(limit, path.cost + _ALIKE)
             continue
         except (WhenError, TriggerError) as refused:
             if error is None:
                 error = refused if isinstance(refused, WhenError) else WhenError(refused.message)
         limit = min(limit, path.cost + _ALIKE)
     if not read_as:
-        raise error or WhenError(
-            "The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text
-        )
+        raise error or _no_sense(first_clash, text)
     (trigger, zone), *others = read_as.values()
     return Reading(
         trigger, mended, tuple(other for other, _ in others), zone, tuple(name for _, name in others)
     )
+
+
+def _no_sense(clash: str, text: str) -> WhenError:
+    if clash == TWO_SCHEDULES:
+        return WhenError(
+            "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
+            "`every monday at 9`.",
+            code="two_schedules",
+            text=text,
+        )
+    return WhenError("The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text)
 
 
 def _zones(path: Path, context: Context) -> list[str]:
@@ -127,7 +152,7 @@ def _zones(path: Path, context: Context) -> list[str]:
 
 def meaning(path: Path, text: str, context: Context) -> Trigger:
     """Return what the pieces of a path mean. Raises Contradiction or WhenError."""
-    said = sort_pieces(path.pieces, context.month_first)
+    said = sort_pieces(path.pieces)
     if not said.recurs:
         when = moment(said, context, text)
         instant = when if when.tzinfo is not None else first_instant_at_or_after(when, context.zone)

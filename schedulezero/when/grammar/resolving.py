@@ -21,14 +21,14 @@ from schedulezero.when.grammar.pieces import (
     OnDayOfMonth,
     OnFeast,
     OnPosition,
-    OnSlashed,
     OnWeekday,
     OnWorkday,
+    Slashed,
     Span,
 )
-from schedulezero.when.grammar.said import Contradiction
 
 _WORKDAYS = 5
+_DECEMBER = 12
 _YEARS_AHEAD = 9
 _LAST_YEAR = 9998
 
@@ -70,11 +70,8 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             return today + timedelta(days=days)
         case OnWeekday():
             return _weekday(day, context, at)
-        case OnSlashed():
-            ordered = day.ordered(month_first=context.month_first)
-            if ordered is None:
-                raise Contradiction("slashed")
-            return _dated(ordered, context, at, text)
+        case Slashed():
+            return _dated(ordered(day, context), context, at, text)
         case OnDate():
             return _dated(day, context, at, text)
         case OnDayOfMonth():
@@ -100,6 +97,14 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             return _end_of(day, context, at)
         case OnPosition():
             return _position(day, context, at, text)
+
+
+def ordered(day: Slashed, context: Context) -> OnDate:
+    """Return a day and a month in the order of the locale, or in the only one that is possible."""
+    first, second = day.first, day.second
+    if (context.month_first and first <= _DECEMBER) or second > _DECEMBER:
+        first, second = second, first
+    return OnDate(first, second, day.year, day.weekday)
 
 
 def _over(found: date, context: Context, at: time | None) -> bool:

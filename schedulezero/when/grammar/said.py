@@ -11,10 +11,8 @@ from schedulezero.when.grammar.pieces import (
     Day,
     Except,
     Lasting,
-    Moment,
     MonthDays,
     Offset,
-    OnSlashed,
     Period,
     PerUnit,
     Positions,
@@ -25,6 +23,8 @@ from schedulezero.when.grammar.pieces import (
     Window,
     Within,
 )
+
+TWO_SCHEDULES = "two_schedules"
 
 
 class Contradiction(Exception):
@@ -93,19 +93,19 @@ def zones_of(pieces: Sequence[Piece]) -> tuple[str, ...]:
     return next((piece.value for piece in pieces if piece.category == "zone"), ())
 
 
-def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
+def sort_pieces(pieces: Sequence[Piece]) -> Said:
     """Sort the pieces of a path. Raises Contradiction where one thing is said twice in two ways."""
     said = Said()
     if not pieces:
         raise Contradiction("nothing")
     for before, piece, after in zip((None, *pieces[:-1]), pieces, (*pieces[1:], None), strict=True):
         _check_neighbours(piece, before, after)
-        _add(said, piece, month_first)
+        _add(said, piece)
         kind = "D" if piece.category in _DAYS else "T" if piece.category in _TIMES else ""
         if kind and not said.order.endswith(kind):
             said.order += kind
     if "DTDT" in said.order or "TDTD" in said.order:
-        raise Contradiction("two_schedules")
+        raise Contradiction(TWO_SCHEDULES)
     return said
 
 
@@ -129,7 +129,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("again")
 
 
-def _add(said: Said, piece: Piece, month_first: bool) -> None:
+def _add(said: Said, piece: Piece) -> None:
     value = piece.value
     match piece.category:
         case "clocks":
@@ -146,7 +146,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
             said.parts.append(value)
             said.days.append(Offset(0))
         case "day":
-            said.days.append(day_in_order(value, month_first))
+            said.days.append(value)
         case "ahead":
             _once(said.ahead)
             said.ahead.append(value)
@@ -156,7 +156,8 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
             _once(said.of_units)
             said.of_units.append(value)
         case "interval":
-            _only(said.interval)
+            if said.interval is not None:
+                raise Contradiction(TWO_SCHEDULES)
             said.interval = value
         case "weekly":
             said.weekly.append(value)
@@ -179,15 +180,13 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
             said.interval = Span(seconds=3600)
         case "end_bound":
             _only(said.until)
-            said.until = Until(in_order(value.at, month_first))
+            said.until = value
         case "start_bound":
             _only(said.starting)
-            said.starting = Starting(in_order(value.at, month_first))
+            said.starting = value
         case "both_bounds":
             _only(said.until or said.starting)
-            first, last = value
-            said.starting = Starting(in_order(first.at, month_first))
-            said.until = Until(in_order(last.at, month_first))
+            said.starting, said.until = value
         case "count":
             _only(said.count)
             said.count = value
@@ -211,6 +210,8 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:
         case "zone":
             _only(said.zone or None)
             said.zone = value
+        case "and":  # what it joins is not one thing
+            raise Contradiction(TWO_SCHEDULES)
         case "now":
             said.now = True
         case "same_time":
@@ -227,18 +228,3 @@ def _once(found: Sequence[object]) -> None:
 def _only(found: object) -> None:
     if found is not None:
         raise Contradiction("twice")
-
-
-def in_order(at: Moment, month_first: bool) -> Moment:
-    """Return a moment whose date, if it was said in figures, has the order of the place."""
-    return Moment(day_in_order(at.day, month_first), at.clock, at.part) if at.day is not None else at
-
-
-def day_in_order(day: Day, month_first: bool) -> Day:
-    """Return a day, one in figures in the order of the place. Raises Contradiction if it is none."""
-    if not isinstance(day, OnSlashed):
-        return day
-    ordered = day.ordered(month_first=month_first)
-    if ordered is None:
-        raise Contradiction("slashed")
-    return ordered

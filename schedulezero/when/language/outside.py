@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from schedulezero.errors import WhenError
+from schedulezero.when.grammar.context import DEFAULT_TIME
 
 LONGEST = 80
 """Characters of one date; longer ones are refused unread."""
@@ -84,21 +85,65 @@ class OutsideReader:
 
 
 def _by_dateparser(text: str, language: str, order: str, local: datetime) -> datetime | None:
-    import dateparser  # takes a while, and what we read ourselves needs none of it
-    from dateparser.conf import SettingValidationError
+    from dateparser.conf import (
+        SettingValidationError,
+    )  # takes a while, and what we read ourselves needs none of it
+    from dateparser.date import DateDataParser
 
-    settings: dict[str, Any] = {"RELATIVE_BASE": local, "PREFER_DATES_FROM": "future", "DATE_ORDER": order}
+    settings: dict[str, Any] = {
+        "RELATIVE_BASE": local,
+        "PREFER_DATES_FROM": "future",
+        "DATE_ORDER": order,
+        "RETURN_TIME_AS_PERIOD": True,
+    }
     try:
-        return dateparser.parse(text, languages=[language], settings=settings)
+        found = DateDataParser(languages=[language], settings=settings).get_date_data(text)
     except (ValueError, OverflowError, SettingValidationError):
         return None
+    if found.date_obj is None or found.period in ("month", "year"):
+        return None  # its day would be today's, which nobody said
+    counted = found.date_obj.time() == local.time() and re.search(r"\d", text) is not None
+    if found.period == "day" and not counted:
+        return datetime.combine(found.date_obj.date(), DEFAULT_TIME, found.date_obj.tzinfo)
+    return found.date_obj
+
+
+_SHAPES = re.compile(
+    r"(?P<clock>\d{1,2}:\d{2})|(?P<date>\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{4}|\d{2}))?\b)|(?P<year>\d{4})|(?P<number>\d+)"
+)
+_LARGEST_DAY = 31
 
 
 def _stray_number(text: str, found: datetime, local: datetime) -> str | None:
-    """A number of the text that is neither part of the date found nor the length of the way to it."""
-    ahead = round(abs((found.replace(tzinfo=None) - local).total_seconds()))
-    lengths = {ahead // unit for unit in (1, 60, 3600, 86_400, 604_800)}
-    months = abs((found.year - local.year) * 12 + found.month - local.month)
-    parts = {found.year, found.year % 100, found.month, found.day, found.hour, found.minute, found.second}
-    known = parts | lengths | {found.hour % 12 or 12, months, months // 12}
-    return next((number for number in re.findall(r"\d+", text) if int(number) not in known), None)
+    """A number of the text that has no part in the date found, or another part than the one it was written as.
+
+    A number alone is a day of the month or the length of the way to the date, and there is at most one such:
+    of two, dateparser makes a day and a year.
+    """
+    alone = 0
+    for match in _SHAPES.finditer(text):
+        said = match[0]
+        if match["clock"]:
+            hour, minute = (int(part) for part in said.split(":"))
+            right = minute == found.minute and hour % 12 == found.hour % 12
+        elif match["date"]:
+            numbers = [int(part) for part in re.split(r"[./-]", said)]
+            right = {*numbers[:2]} == {found.day, found.month}
+            right = right and (len(numbers) < 3 or numbers[2] % 100 == found.year % 100)  # noqa: PLR2004
+        elif match["year"]:
+            right = int(said) == found.year
+        else:
+            alone += 1
+            right = alone == 1 and _is_day_or_length(int(said), found, local)
+        if not right:
+            return said
+    return None
+
+
+def _is_day_or_length(number: int, found: datetime, local: datetime) -> bool:
+    ahead = round((found.replace(tzinfo=None) - local).total_seconds())
+    lengths = {ahead // unit for unit in (1, 60, 3600, 86_400, 604_800) if ahead % unit == 0}
+    months = (found.year - local.year) * 12 + found.month - local.month
+    if found.day == local.day and months > 0:
+        lengths |= {months, *({months // 12} if months % 12 == 0 else ())}
+    return number in lengths or (number == found.day and number <= _LARGEST_DAY)

@@ -10,7 +10,6 @@ import pytest
 
 from schedulezero.errors import WhenError
 from schedulezero.when.language.complete import completions
-from schedulezero.when.language.lexicon import Lexicon
 from schedulezero.when.language.parse import understand
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -71,10 +70,10 @@ def test_dateparser_reads_no_text_twice_for_one_question(handed: list[str]) -> N
 def test_a_long_text_completes_to_nothing_and_costs_nothing(
     handed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unexpected(self: Lexicon, text: str) -> list[object]:
+    def unexpected(text: str) -> list[object]:
         raise AssertionError(f"{len(text)} characters were cut into tokens")
 
-    monkeypatch.setattr(Lexicon, "tokens", unexpected)
+    monkeypatch.setattr("schedulezero.when.grammar.read.cut", unexpected)
     assert completions("1," * 3000, zone="UTC", locale="en-US", now=NOW) == []
     assert handed == []
 

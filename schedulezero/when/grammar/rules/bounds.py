@@ -38,7 +38,7 @@ def starting_in_month(month: int, year: int | None = None) -> Starting:
     return Starting(Moment(OnDate(1, month, year)))
 
 
-@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment")  # fmt: skip
+@rule("both_bounds", "from|between Moment to|until|and|dash Moment")
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
         return None

@@ -197,7 +197,7 @@ def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
 @rule("clock", "Marked hour_and =Int", cost=0.1)
 @rule("time", "at Hour hour_and =Int", cost=0.1)
 def hour_and_bare_minutes(hour: Clock, minutes: int) -> Clock | None:
-    """*Às 8 e 20* may be 8:20 or, of what recurs, 8:00 and 20:00. Without *at* two numbers may be days as well."""
+    """*Às 8 e 20* may be 8:20 or, of what recurs, 8:00 and 20:00; without *at* it may be days too."""
     return hour_and_any_minutes(hour, minutes) if bare_minutes(minutes) else None
 
 

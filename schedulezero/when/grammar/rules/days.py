@@ -16,9 +16,9 @@ from schedulezero.when.grammar.pieces import (
     OnDayOfMonth,
     OnFeast,
     OnPosition,
-    OnSlashed,
     OnWeekday,
     OnWorkday,
+    Slashed,
     Span,
 )
 
@@ -119,7 +119,7 @@ def day_and_month(day: int, month: int, year: int | None = None) -> Day:
 @rule("day", "the Day")
 def with_article(day: Day) -> Day | None:
     """*Il 24 dicembre*; but *il lunedì* says more than *lunedì*."""
-    return day if isinstance(day, OnDate | OnSlashed | OnFeast) else None
+    return day if isinstance(day, OnDate | Slashed | OnFeast) else None
 
 
 @rule("day", "Nth =Weekday next_month")
@@ -151,7 +151,14 @@ def dotted_without_end(day: str, month: str) -> Day | None:
 @rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
       "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
 def slashed(first: str, second: str, year: int | None = None) -> Day | None:
-    return OnSlashed(int(first), int(second), year) if len(first) <= 2 and len(second) <= 2 else None
+    """5/12: which of them is the month depends on the locale."""
+    if len(first) > 2 or len(second) > 2 or not (_is_date(first, second) or _is_date(second, first)):
+        return None
+    return Slashed(int(first), int(second), year)
+
+
+def _is_date(day: str, month: str) -> bool:
+    return 1 <= int(day) <= 31 and 1 <= int(month) <= 12
 
 
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
@@ -168,9 +175,9 @@ def _date(day: str, month: str, year: int | None) -> Day | None:
 @rule("day", "Weekday comma? Day", "Weekday dot? filler Day", "Day comma? Weekday")
 def agreeing(one: int | Day, other: Day | int) -> Day | None:
     named, day = (one, other) if isinstance(one, int) else (other, one)
-    if isinstance(other, int) and not isinstance(one, OnDate | OnSlashed):
+    if isinstance(other, int) and not isinstance(one, OnDate | Slashed):
         return None  # "6th Monday" is not "Monday the 6th"
-    if isinstance(day, OnDate | OnSlashed | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
+    if isinstance(day, OnDate | Slashed | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
         return replace(day, weekday=named)
     return None
 

@@ -96,6 +96,13 @@ def every_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit]) if unit in _ELAPSED else None
 
 
+@rule("interval", "every Unit and|comma? Span")
+def every_unit_and_more(unit: str, span: Span) -> Span | None:
+    """*Every hour and 30 minutes*."""
+    whole = every_elapsed(unit)
+    return whole.plus(span) if whole is not None and span.seconds < whole.seconds else None
+
+
 @rule("interval", "every other Unit")
 def every_other_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
@@ -234,7 +241,7 @@ def nth(number: int) -> int:
 
 @rule("nth", "Which")
 def which(number: int) -> int:
-    """An ordinal that says which weekday, but never which day of a month: *segunda sexta* against *dia segundo*."""
+    """An ordinal that says which weekday it is, but never which day of a month: *segunda sexta*."""
     return number
 
 
