@@ -18,7 +18,8 @@ _FIXED: dict[str, tuple[int, int]] = {
     "aparecida": (10, 12), "brazil_republic": (11, 15), "tiradentes": (4, 21), "portugal_day": (6, 10),
     "liberty_day_portugal": (4, 25), "saint_john": (6, 24), "italy_liberation": (4, 25), "italy_republic": (6, 2),
     "saint_stephen": (12, 26), "kings_day": (4, 27), "liberation_day_nl": (5, 5), "sinterklaas": (12, 5),
-    "womens_day": (3, 8), "walpurgis": (4, 30),
+    "lovers_day_brazil": (6, 12), "saint_joseph": (3, 19), "childrens_day": (6, 1),
+    "black_awareness": (11, 20), "portugal_republic": (10, 5), "portugal_restoration": (12, 1), "saint_anthony": (6, 13), "womens_day": (3, 8), "walpurgis": (4, 30),
 }  # fmt: skip
 _FROM_EASTER: dict[str, int] = {
     "weiberfastnacht": -52, "carnival_monday": -48, "shrove_tuesday": -47, "ash_wednesday": -46,
@@ -27,7 +28,8 @@ _FROM_EASTER: dict[str, int] = {
 }  # fmt: skip
 _BY_WEEKDAY: dict[str, tuple[int, int, int]] = {
     "us_thanksgiving": (11, 4, 3), "us_labor_day": (9, 1, 0), "us_memorial_day": (5, -1, 0),
-    "mothers_day": (5, 2, 6), "advent_1": (0, 0, 0), "black_friday": (0, 0, 0),
+    "mothers_day": (5, 2, 6), "mothers_day_portugal": (5, 1, 6), "fathers_day_brazil": (8, 2, 6),
+    "advent_1": (0, 0, 0), "black_friday": (0, 0, 0),
 }  # fmt: skip
 """Month, which such weekday (-1: the last), weekday; the two at the end are worked out from others."""
 

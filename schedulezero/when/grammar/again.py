@@ -46,6 +46,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _times(said, phrase, context)
+    _weekly_from_its_start(phrase)
     if (
         said.again
         and said.parts
@@ -70,6 +71,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
 def _period(said: Said, phrase: Phrase) -> None:
     counted: Period | None = None
     if said.of_units and not (said.positions or said.monthdays or said.days or said.weekly):
+        raise Contradiction("of what")
+    if said.weekly and any(period.unit == "week" for period in said.of_units):
         raise Contradiction("of what")
     said.periods += said.of_units
     for index, period in enumerate(said.periods):
@@ -104,6 +107,18 @@ def _period(said: Said, phrase: Phrase) -> None:
     phrase.clock = said.by_clock
 
 
+def _weekly_from_its_start(phrase: Phrase) -> None:
+    """*Every two weeks from 5 December* is on the weekday of its start."""
+    if phrase.unit != "week" or phrase.starting is None:
+        return
+    if phrase.weekdays or phrase.days or phrase.positions or phrase.span:
+        return
+    day, at = phrase.starting
+    phrase.weekdays = {day.weekday()}
+    if at is not None and not phrase.times:
+        phrase.times = {at}
+
+
 # ---------------------------------------------------------------- on which days
 
 
@@ -117,14 +132,21 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
                 raise Contradiction(TWO_SCHEDULES)
             phrase.every, phrase.unit = weekly.every, "week"
     for positions in said.positions:
+        if phrase.unit in ("day", "week") or (phrase.span and not said.of_units and not said.months):
+            raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
-        if len(monthdays.days) == 1 and phrase.unit not in ("month", "year") and not said.months:
+        named = bool(said.months) or phrase.unit in ("month", "year")
+        if not named and (len(monthdays.days) == 1 or (monthdays.loose and not said.again)):
+            raise Contradiction("monthdays")
+        if phrase.unit in ("day", "week") or (
+            monthdays.loose and (said.positions or len(said.monthdays) > 1)
+        ):
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
     for months in said.months:
         phrase.months |= set(months)
-    if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
+    if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
     for day in said.days:
         _day(ordered(day, context) if isinstance(day, Slashed) else day, phrase, said)
@@ -136,7 +158,11 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
 
 def _day(day: Day, phrase: Phrase, said: Said) -> None:
     match day:
+        case OnDate() | OnFeast() if phrase.unit in ("day", "week"):
+            raise Contradiction("two_schedules")
         case OnWeekday(weekday, None, ""):
+            if said.weekly:
+                raise Contradiction("weekdays")
             phrase.weekdays.add(weekday)
         case OnDate(number, month, None, None):
             phrase.days.add(number)
@@ -169,6 +195,10 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     if said.times and said.bare:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
+    if any(at.next_day for at in times) and (
+        phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
+    ):
+        raise Contradiction("24:00")
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
         _so_many(said, phrase, found)
@@ -277,12 +307,13 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
             day += _DAY
         return day, moment
     moment = clock_of(clock) if clock is not None else None
-    return date_of(at.day, context, moment, text=text), moment
+    day = date_of(at.day, context, moment, text=text)
+    return (day + _DAY if clock is not None and clock.next_day else day), moment
 
 
 def _lately(bound: tuple[date, time | None], at: Moment, context: Context) -> tuple[date, time | None]:
     """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
-    if isinstance(at.day, OnDate) and at.day.year is None:
+    if isinstance(at.day, OnDate | Slashed) and at.day.year is None:
         try:
             before = bound[0].replace(year=bound[0].year - 1)
         except ValueError:

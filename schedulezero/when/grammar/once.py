@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, OnPosition, Span
+from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
@@ -21,7 +22,7 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         if said.days or said.times or said.ahead:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
-    if said.ahead and not said.days and not said.weekly:
+    if said.ahead and not (said.days or said.weekly or said.positions or said.monthdays or said.months):
         return _ahead(said, context)
     if said.ahead:
         raise Contradiction("ahead")
@@ -41,7 +42,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         found = datetime.combine(context.today, at)
         return found if found > context.local else found + timedelta(days=1)
     chosen = at if at is not None else context.day_time
-    return datetime.combine(date_of(day, context, chosen, text=text), chosen)
+    found = date_of(day, context, chosen if not _ends_day(times) else time.max, text=text)
+    return datetime.combine(found, chosen) + timedelta(days=_ends_day(times))
+
+
+def _ends_day(times: Sequence[Clock]) -> bool:
+    return bool(times) and times[0].next_day
 
 
 def in_part(at: Clock, part: str | None) -> Clock:
@@ -57,10 +63,16 @@ def in_part(at: Clock, part: str | None) -> Clock:
 def _the_day(said: Said) -> Day | None:
     if said.weekly:
         raise Contradiction("weekly")
-    if said.months and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not said.days:
+    if (
+        said.months
+        and not said.positions
+        and len(said.monthdays) == 1
+        and len(said.monthdays[0].days) == 1
+        and not said.days
+    ):
         (months,) = said.months
         if len(months) == 1:
-            return OnDate(said.monthdays[0].days[0], months[0])
+            return _day_in(said.monthdays[0].days[0], months[0])
     if said.positions and not said.days and not said.monthdays:
         (positions,) = said.positions
         if len(positions.days) == 1 and said.months and len(said.months[0]) == 1:
@@ -75,6 +87,14 @@ def _the_day(said: Said) -> Day | None:
     return day
 
 
+def _day_in(day: int, month: int) -> Day:
+    if day == LAST:
+        return EndOf("end", "month", 0, month)
+    if day < 0:
+        raise Contradiction("monthdays")
+    return OnDate(day, month)
+
+
 def _ahead(said: Said, context: Context) -> datetime:
     span = said.ahead[0]
     times = said.times or said.bare
@@ -87,6 +107,8 @@ def _ahead(said: Said, context: Context) -> datetime:
         return datetime.combine(day, at)
     if said.same_time and not span.by_calendar:
         raise Contradiction("same time")
+    if said.zone:
+        raise Contradiction("zone")  # a span from now has no wall clock: "20h UTC" is a time
     if not span.months and not span.days and span.seconds < 1:
         raise Contradiction("no span")
     return after_span(span, context)
@@ -105,7 +127,7 @@ def after_span(span: Span, context: Context) -> datetime:
 def _refuse_others(said: Said) -> None:
     others = (
         said.windows, said.until, said.starting, said.lasting, said.within, said.left_out, said.by_clock,
-        said.count not in (None, 1),
+        said.of_units, said.count not in (None, 1),
     )  # fmt: skip
     if any(others):
         raise Contradiction("bounds")

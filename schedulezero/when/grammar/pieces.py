@@ -24,12 +24,14 @@ class Clock:
     Attributes:
         hour, minute, second: As on a 24-hour clock.
         sure: Whether the hour can't be twelve hours later: it was said with a.m., p.m. or *Uhr*, or is above 12.
+        next_day: Whether it is the end of a day, 24:00.
     """
 
     hour: int
     minute: int = 0
     second: int = 0
     sure: bool = True
+    next_day: bool = False
 
     def later(self) -> Clock:
         """Return the time twelve hours later, on the same dial."""
@@ -150,6 +152,7 @@ class OnPosition:
     month: int | None = None
     months: int = 0
     """Without a named month: so many months ahead."""
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +162,12 @@ class Slashed:
     first: int
     second: int
     year: int | None = None
+    weekday: int | None = None
 
 
-Day = Slashed | Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+Day = (
+    Slashed | Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+)
 
 
 # ---------------------------------------------------------------- what recurs
@@ -203,9 +209,14 @@ WORKDAY = 7
 
 @dataclass(frozen=True, slots=True)
 class MonthDays:
-    """Days of a month, -1 being the last."""
+    """Days of a month, -1 being the last.
+
+    Attributes:
+        loose: Whether only numbers were said, which are days only beside a month or *every*.
+    """
 
     days: tuple[int, ...]
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)

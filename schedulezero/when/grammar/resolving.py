@@ -104,7 +104,7 @@ def ordered(day: Slashed, context: Context) -> OnDate:
     first, second = day.first, day.second
     if (context.month_first and first <= _DECEMBER) or second > _DECEMBER:
         first, second = second, first
-    return OnDate(first, second, day.year)
+    return OnDate(first, second, day.year, day.weekday)
 
 
 def _over(found: date, context: Context, at: time | None) -> bool:
@@ -184,7 +184,9 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
 def _position(day: OnPosition, context: Context, at: time | None, text: str) -> date:
     today = context.today
     index = today.year * 12 + (day.month or today.month) - 1 + day.months
-    for _ in range(_YEARS_AHEAD if day.month else 1):
+    if day.year is not None:
+        index = day.year * 12 + (day.month or 1) - 1
+    for _ in range(_YEARS_AHEAD if day.month and day.year is None else 1):
         year, month = divmod(index, 12)
         found = position_in(day.position, day.weekday, date(year, month + 1, 1))
         if found is not None and not _over(found, context, at):

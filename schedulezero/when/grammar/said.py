@@ -12,6 +12,7 @@ from schedulezero.when.grammar.pieces import (
     Except,
     Lasting,
     MonthDays,
+    Offset,
     Period,
     PerUnit,
     Positions,
@@ -120,6 +121,10 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         or (after and after.category in ("period", "of_unit"))
     ):
         raise Contradiction("bare")
+    if piece.category == "minutes_of_hour" and before is not None and before.category in ("day", "monthdays"):
+        raise Contradiction("minutes")  # "Dec 18:00"
+    if piece.category == "of_unit" and before is None:
+        raise Contradiction("of what")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 
@@ -136,6 +141,10 @@ def _add(said: Said, piece: Piece) -> None:
         case "at_part":
             _once(said.parts)
             said.parts.append(value)
+        case "part_today":
+            _once(said.parts)
+            said.parts.append(value)
+            said.days.append(Offset(0))
         case "day":
             said.days.append(value)
         case "ahead":

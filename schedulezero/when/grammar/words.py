@@ -197,7 +197,11 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
             add(phrase, category)
     for category, phrases in table["values"].items():
         for phrase, value in phrases.items():
-            add(phrase, category, Fraction(value) if isinstance(value, str) and "/" in value else value)
+            add(
+                phrase,
+                category,
+                Fraction(value) if category == "number" and isinstance(value, str) else value,
+            )
     for category in ("unit", "short", "often", "part", "feast"):
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:

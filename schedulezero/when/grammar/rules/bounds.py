@@ -28,19 +28,29 @@ def until(at: Moment) -> Until:
     return Until(at)
 
 
-@rule("start_bound", "starting Moment", "starting Moment", "from Moment", "from Moment")
+@rule("start_bound", "starting Moment")
 def starting(at: Moment) -> Starting:
     return Starting(at)
 
 
-@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment",
-      "Moment to|until|dash Moment")  # fmt: skip
+@rule("start_bound", "starting Month", "starting Month Year")
+def starting_in_month(month: int, year: int | None = None) -> Starting:
+    return Starting(Moment(OnDate(1, month, year)))
+
+
+@rule("both_bounds", "from|between Moment to|until|and|dash Moment")
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
         return None
     if isinstance(first.day, OnWeekday) and isinstance(last.day, OnWeekday) and not first.clock:
         return None  # "mon-fri" is a set of weekdays
     return Starting(first), Until(last)
+
+
+@rule("both_bounds", "Moment to|until|dash Moment")
+def between_without_from(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
+    """*1 to 5 December*; but *Friday until Christmas* lacks the word that says how often."""
+    return None if isinstance(first.day, OnWeekday) else between(first, last)
 
 
 @rule("both_bounds", "from|between Dom to|until|dash|and Moment", "Dom to|until|dash Moment", cost=0.1)
@@ -66,7 +76,7 @@ def within_this(unit: str = "week") -> Within | None:
     return Within(unit) if unit in ("week", "month", "year") else None
 
 
-@rule("within", "next_week", "next Unit", "next_month")
+@rule("within", "next_week", "next Unit", "Unit next", "next_month")
 def within_next(unit: str = "week") -> Within | None:
     return Within(unit, 1) if unit in ("week", "month", "year") else None
 
@@ -108,6 +118,14 @@ def left_out_months(months: tuple[int, ...]) -> Except:
 @rule("left_out", "Day to|until|dash Day", "from|between Day to|until|and|dash Day")
 def left_out_range(first: Day, last: Day) -> Except:
     return Except(ranges=((first, last),))
+
+
+@rule("left_out", "from|between Dom to|until|dash|and Day", "Dom to|until|dash Day")
+def left_out_days_of_a_month(first: int, last: Day) -> Except | None:
+    """*Except from 24 to 31 December*: the first day is of the same month."""
+    if not isinstance(last, OnDate) or first >= last.day:
+        return None
+    return Except(ranges=((replace(last, day=first, weekday=None), last),))
 
 
 @rule("left_outs", "Left_out")

@@ -21,7 +21,7 @@ def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = No
         return None
     if sure is None:
         sure = not 1 <= hour <= _NOON
-    return Clock(hour % 24, minute, second, sure)
+    return Clock(hour % 24, minute, second, sure, hour == 24)
 
 
 # ---------------------------------------------------------------- in figures
@@ -46,9 +46,20 @@ def with_dot(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
-@rule("clock", "Digits ~h ~Digits", "Digits h Digits")
+@rule("clock", "Digits ~h ~Digits", "Digits h =Digits")
 def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
+
+
+@rule("clock", "Digits ~h ~Digits ~Unit|Short")
+def with_h_and_unit(hour: str, minute: str, unit: str) -> Clock | None:
+    """14h30min."""
+    return with_h(hour, minute) if unit == "minute" else None
+
+
+@rule("clock", "Digits ~colon ~Digits ~h")
+def with_colon_and_h(hour: str, minute: str) -> Clock | None:
+    return with_colon(hour, minute)
 
 
 @rule("clock", "Digits h")
@@ -58,12 +69,21 @@ def hour_with_h(hour: str) -> Clock | None:
 
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
-    """1030, 0930."""
-    return (
-        clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
-        if len(digits) == 4
-        else None
-    )
+    """1030, 0930. What may be a year isn't taken for a time without *at*."""
+    return four_figures(digits) if not digits.startswith(("19", "20", "21")) else None
+
+
+@rule("time", "at Digits", cost=1.5)
+def four_figures(digits: str) -> Clock | None:
+    if len(digits) != 4:
+        return None
+    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
+
+
+@rule("marked", "Digits ~colon ~Digits", "Digits ~h ~Digits", "Digits h")
+def marked(hour: str, minute: str = "0") -> Clock | None:
+    """An hour whose figures can't be a day of the month."""
+    return clock(int(hour), int(minute)) if len(hour) <= 2 else None
 
 
 @rule("bare", "Int")
@@ -93,9 +113,15 @@ def oclock(at: Clock) -> Clock:
     return at
 
 
-@rule("clock", "Bare oclock Int")
+@rule("clock", "Bare oclock =Int")
 def oclock_minutes(at: Clock, minutes: int) -> Clock | None:
     return clock(at.hour, minutes, sure=at.sure) if 1 <= minutes <= 59 else None
+
+
+@rule("clock", "one_oclock")
+def one_oclock() -> Clock:
+    """Where the words before the hour have a form for one o'clock alone: *à uma*, *all'una*, *à 1*."""
+    return Clock(1, sure=False)
 
 
 @rule("clock", "noon", "at noon")
@@ -111,24 +137,29 @@ def midnight() -> Clock:
 # ---------------------------------------------------------------- spoken
 
 
-@rule("minutes", "quarter", "a quarter")
+@rule("named_minutes", "quarter", "a quarter")
 def quarter() -> int:
     return 15
 
 
-@rule("minutes", "half")
+@rule("named_minutes", "half")
 def half() -> int:
     return 30
 
 
-@rule("minutes", "three_quarters")
+@rule("named_minutes", "three_quarters")
 def three_quarters() -> int:
     return 45
 
 
-@rule("minutes", "Amount Unit")
+@rule("named_minutes", "Amount Unit")
 def so_many_minutes(amount: Fraction, unit: str) -> int | None:
     return int(amount) if unit == "minute" and amount == int(amount) and 1 <= amount <= 59 else None
+
+
+@rule("minutes", "Named_minutes")
+def any_minutes(minutes: int) -> int:
+    return minutes
 
 
 @rule("minutes", "Int", cost=0.4)
@@ -157,9 +188,17 @@ def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
 
 
-@rule("clock", "Hour hour_and Minutes", "Clock hour_and Minutes")
+@rule("clock", "Hour hour_and =Named_minutes", "Clock hour_and =Named_minutes")
 def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
+
+
+@rule("clock", "Hour hour_and =Int", cost=1.5)
+@rule("clock", "Marked hour_and =Int", cost=0.1)
+@rule("time", "at Hour hour_and =Int", cost=0.1)
+def hour_and_bare_minutes(hour: Clock, minutes: int) -> Clock | None:
+    """*Às 8 e 20* may be 8:20 or, of what recurs, 8:00 and 20:00; without *at* it may be days too."""
+    return hour_and_any_minutes(hour, minutes) if bare_minutes(minutes) else None
 
 
 @rule("clock", "Hour minus Minutes", "Clock minus Minutes", "Hour minus Minutes", "Clock minus Minutes")
@@ -199,7 +238,7 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
 
 
 PARTS: dict[str, tuple[int, int]] = {
-    "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 19),
+    "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 21),
     "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (16, 24),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
@@ -220,6 +259,12 @@ def within(at: Clock, part: str) -> Clock | None:
 
 @rule("at_part", "Part", "at Part")
 def at_a_part(part: str) -> str:
+    return part
+
+
+@rule("part_today", "this Part")
+def part_of_today(part: str) -> str:
+    """*This afternoon* is one of today, even if it is over."""
     return part
 
 
@@ -249,8 +294,13 @@ def bare_times(times: tuple[Clock, ...]) -> tuple[Clock, ...] | None:
     return times if len(times) > 1 else None
 
 
-@rule("baretimes", "Bare", "Clock")
+@rule("baretimes", "Bare")
 def one_bare(at: Clock) -> tuple[Clock, ...]:
+    return (at,)
+
+
+@rule("baretimes", "Clock", cost=0.1)
+def one_marked(at: Clock) -> tuple[Clock, ...]:
     return (at,)
 
 
@@ -267,7 +317,8 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
       "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
       "Clock dash|to Bare", "Bare dash|to Clock", "between Bare and at Bare", "between Clock and at Clock",
-      "from Bare to at Bare", "from Bare to at Clock")  # fmt: skip
+      "from Bare to at Bare", "from Bare to at Clock", "from Clock|Bare to_at Clock|Bare",
+      "Marked to_at Marked")  # fmt: skip
 def window(first: Clock, last: Clock) -> Window | None:
     """A range of times. What was said of one end holds for the other where only one hour makes sense."""
     ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)

@@ -15,6 +15,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnPosition,
     OnWeekday,
     OnWorkday,
     Slashed,
@@ -38,12 +39,12 @@ def weekday(day: int) -> Day:
     return OnWeekday(day)
 
 
-@rule("day", "this Weekday", "Weekday this_week", "this_week Weekday")
+@rule("day", "this Weekday", "Weekday this_after", "Weekday this_week", "this_week Weekday")
 def this_weekday(day: int) -> Day:
     return OnWeekday(day, 0, "this")
 
 
-@rule("day", "next Weekday", "Weekday next")
+@rule("day", "next Weekday", "Weekday =next")
 def next_weekday(day: int) -> Day:
     return OnWeekday(day, None, "next")
 
@@ -58,12 +59,22 @@ def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
 
-@rule("day", "Span from Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from Day")
+@rule(
+    "day", "Span from_day Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from_day Day"
+)
 def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
         return None
     return After(span, day)
+
+
+@rule("day", "Span before Day")
+def span_before(span: Span, day: Day) -> Day | None:
+    """*Two days before Christmas*."""
+    if not span.by_calendar or isinstance(day, After):
+        return None
+    return After(Span(-span.months, -span.days), day)
 
 
 @rule("day", "Day week_later")
@@ -99,10 +110,26 @@ def short_year(digits: str) -> int | None:
     return 2000 + int(digits) if len(digits) == 2 else None
 
 
-@rule("day", "Dom Month", "Dom Month", "Dom Month of|comma? Year", "Dom Month of|comma? Year",
-      "Dom dash Month", "Dom dash Month dash Year")  # fmt: skip
+@rule("day", "the_day? Dom Month", "the_day? Dom Month of|comma? Year",
+      "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
+
+
+@rule("day", "the Day")
+def with_article(day: Day) -> Day | None:
+    """*Il 24 dicembre*; but *il lunedì* says more than *lunedì*."""
+    return day if isinstance(day, OnDate | Slashed | OnFeast) else None
+
+
+@rule("day", "Nth =Weekday next_month")
+def position_next_month(position: int, weekday: int) -> Day:
+    return OnPosition(position, weekday, None, 1)
+
+
+@rule("day", "Nth =Weekday Month of? Year")
+def position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day:
+    return OnPosition(position, weekday, month, 0, year)
 
 
 @rule("day", "Month Dom", "Month Dom comma? Year")
@@ -148,9 +175,9 @@ def _date(day: str, month: str, year: int | None) -> Day | None:
 @rule("day", "Weekday comma? Day", "Weekday dot? filler Day", "Day comma? Weekday")
 def agreeing(one: int | Day, other: Day | int) -> Day | None:
     named, day = (one, other) if isinstance(one, int) else (other, one)
-    if isinstance(other, int) and not isinstance(one, OnDate):
+    if isinstance(other, int) and not isinstance(one, OnDate | Slashed):
         return None  # "6th Monday" is not "Monday the 6th"
-    if isinstance(day, OnDate | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
+    if isinstance(day, OnDate | Slashed | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
         return replace(day, weekday=named)
     return None
 
@@ -161,7 +188,7 @@ def alone(day: int) -> Day | None:
     return OnDayOfMonth(day) if 1 <= day <= 31 else None
 
 
-@rule("day", "Dom next_month", "next_month Dom", "next_month filler Dom")
+@rule("day", "the|the_day? Dom next_month", "next_month comma? the_day? Dom")
 def of_next_month(day: int) -> Day:
     return OnDayOfMonth(day, 1)
 
@@ -169,6 +196,17 @@ def of_next_month(day: int) -> Day:
 @rule("day", "Weekday the Int", "Weekday Ordinal", "Weekday Ordinal", "Weekday the_day Int")
 def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
+
+
+@rule("day", "Weekday =Int", cost=2.2)
+def weekday_and_number(weekday: int, day: int) -> Day | None:
+    """*Friday 13* is the 13th, or one o'clock in the afternoon: both are offered."""
+    return weekday_and_day(weekday, day)
+
+
+@rule("day", "the_day Dom comma? Weekday")
+def day_and_weekday(day: int, weekday: int) -> Day | None:
+    return weekday_and_day(weekday, day)
 
 
 # ---------------------------------------------------------------- by name
@@ -199,7 +237,7 @@ def end_of_next(unit: str) -> Day | None:
     return EndOf("end", unit, 1) if unit in ("week", "month", "year") else None
 
 
-@rule("day", "end_of Month")
+@rule("day", "end_of|end_of_named Month")
 def end_of_named(month: int) -> Day:
     return EndOf("end", "month", 0, month)
 
@@ -217,6 +255,16 @@ def middle_of_named(month: int) -> Day:
 @rule("day", "start_of next Unit")
 def start_of_next(unit: str) -> Day | None:
     return EndOf("start", unit, 1) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "end_of next_month", "end_of Next_week", "end_of Unit next")
+def end_of_next_by_name(unit: str = "month") -> Day | None:
+    return end_of_next("week" if unit is True else unit)
+
+
+@rule("day", "start_of next_month", "start_of Next_week", "start_of Unit next")
+def start_of_next_by_name(unit: str = "month") -> Day | None:
+    return start_of_next("week" if unit is True else unit)
 
 
 @rule("day", "start_of Month")

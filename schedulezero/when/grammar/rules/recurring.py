@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
@@ -12,6 +14,7 @@ from schedulezero.when.grammar.pieces import (
     Positions,
     Span,
     Weekly,
+    span_of,
 )
 
 RULES = Rules()
@@ -32,7 +35,7 @@ def period(every: int, unit: str) -> Period | None:
     return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None
 
 
-@rule("period", "every Unit", "per Unit")
+@rule("period", "every Unit")
 def each(unit: str) -> Period | None:
     return period(1, unit)
 
@@ -43,7 +46,7 @@ def of_the(unit: str) -> Period | None:
     return period(1, unit) if unit in ("week", "month", "year", "quarter") else None
 
 
-@rule("period", "every Int Unit")
+@rule("period", "every Int =Unit")
 def every_so_many(count: int, unit: str) -> Period | None:
     return period(count, unit)
 
@@ -53,7 +56,7 @@ def every_other(unit: str) -> Period | None:
     return period(2, unit)
 
 
-@rule("period", "every Ordinal Unit")
+@rule("period", "every Ordinal|Which Unit")
 def every_nth(count: int, unit: str) -> Period | None:
     return period(count, unit) if count > 1 else None
 
@@ -75,6 +78,19 @@ def every_span(span: Span) -> Span | None:
     return span if span.seconds and not span.months else None
 
 
+@rule("interval", "each_of Amount by_as_many Amount Unit|Short")
+def interval_by_as_many(amount: Fraction, again: Fraction, unit: str) -> Span | None:
+    """*De 15 em 15 minutos* is every 15 minutes."""
+    span = span_of(amount, unit) if amount == again and unit in _ELAPSED else None
+    return every_span(span) if span is not None else None
+
+
+@rule("period", "each_of Int by_as_many Int Unit")
+def period_by_as_many(count: int, again: int, unit: str) -> Period | None:
+    """*De 2 em 2 semanas* is every two weeks."""
+    return period(count, unit) if count == again else None
+
+
 @rule("interval", "every Unit")
 def every_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit]) if unit in _ELAPSED else None
@@ -92,7 +108,7 @@ def every_other_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
 
 
-@rule("interval", "every Ordinal Unit")
+@rule("interval", "every Ordinal|Which Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return (
         Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count)
@@ -144,14 +160,47 @@ def from_weekly(found: Weekly) -> tuple[int, ...]:
     return found.days
 
 
-@rule(
-    "some_days",
-    "Some_days and|comma|slash|dash_and Some_days",
-    "Some_days comma and Some_days",
-    "Some_days Some_days",
-)
+@rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days")
 def more_weekdays(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
     return tuple(sorted({*one, *other})) if not set(one) & set(other) else None
+
+
+@rule("some_days", "Some_days =Some_days", cost=0.2)
+def weekdays_side_by_side(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
+    return more_weekdays(one, other)
+
+
+@rule("weekdays_list", "Weekdays")
+def one_plural(day: int) -> tuple[int, ...]:
+    return (day,)
+
+
+@rule("weekdays_list", "Weekdays and|comma Weekdays_list")
+def more_plurals(day: int, rest: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted({day, *rest}))
+
+
+@rule("weekday", "Digits ~weekday_mark")
+@rule("weekdays", "Digits ~weekdays_mark")
+def numbered_weekday(digits: str) -> int | None:
+    """Portuguese numbers the weekdays: *2ª* is Monday and *6a feira* Friday."""
+    return int(digits) - 2 if digits in ("2", "3", "4", "5", "6") else None
+
+
+@rule("weekly", "to? Weekday|Weekdays in_turns")
+def by_turns(day: int) -> Weekly:
+    """*A venerdì alterni* is every other Friday."""
+    return Weekly((day,), every=2)
+
+
+@rule(
+    "weekly",
+    "a? Weekday alternating and|comma? Weekday alternated",
+    "a? Weekday alternating and|comma? alternated",
+)
+def every_other_by_turns(day: int, again: int | None = None) -> Weekly | None:
+    """*Sexta sim, sexta não* is every other Friday."""
+    return Weekly((day,), every=2) if again in (None, day) else None
 
 
 @rule("weekly", "Weekday to|dash|until|through Weekday", "from Weekday to|dash|until|through Weekday",
@@ -177,7 +226,7 @@ def every_other_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days, every=2)
 
 
-@rule("weekly", "every Ordinal Some_days")
+@rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return Weekly(days, every=count) if 2 <= count <= 52 else None
 
@@ -188,6 +237,17 @@ def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
 @rule("nth", "Ordinal")
 def nth(number: int) -> int:
     return number
+
+
+@rule("nth", "Which")
+def which(number: int) -> int:
+    """An ordinal that says which weekday it is, but never which day of a month: *segunda sexta*."""
+    return number
+
+
+@rule("which", "Digits ~which_mark")
+def which_in_figures(digits: str) -> int | None:
+    return int(digits) if len(digits) == 1 else None
 
 
 @rule("nth", "last")
@@ -210,7 +270,7 @@ def several_nths(number: int, rest: tuple[int, ...]) -> tuple[int, ...]:
     return (number, *rest)
 
 
-@rule("positions", "Nths Weekday", "Nths Weekdays")
+@rule("positions", "Nths =Weekday|Weekdays")
 def nth_weekday(numbers: tuple[int, ...], day: int) -> Positions | None:
     if any(not (LAST - 1 <= number <= 5) for number in numbers):
         return None
@@ -232,14 +292,24 @@ def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None
 
 
-@rule("monthdays", "Dom and|comma Doms", "the_day Dom and|comma Doms")
-def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays:
-    return MonthDays(tuple(sorted({day, *rest})))
+@rule("monthdays", "Int and|comma Doms")
+def numbers_of_days(day: int, rest: tuple[int, ...]) -> MonthDays | None:
+    return MonthDays(tuple(sorted({day, *rest})), loose=True) if 1 <= day <= 31 else None
 
 
-@rule("monthdays", "the_day Dom", "Dom")
-def one_day_of_month(day: int) -> MonthDays:
-    return MonthDays((day,))
+@rule("monthdays", "Ordinal and|comma Doms", "the_day|the_days Dom and|comma Doms")
+def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
+    return MonthDays(tuple(sorted({day, *rest}))) if 1 <= day <= 31 else None
+
+
+@rule("monthdays", "the_day Dom", "Ordinal")
+def one_day_of_month(day: int) -> MonthDays | None:
+    return MonthDays((day,)) if 1 <= day <= 31 else None
+
+
+@rule("monthdays", "Int")
+def one_number_of_a_day(day: int) -> MonthDays | None:
+    return MonthDays((day,), loose=True) if 1 <= day <= 31 else None
 
 
 @rule("doms", "Dom", "the_day Dom")

@@ -11,17 +11,27 @@ RULES = Rules()
 rule = RULES.rule
 
 
-@rule("span", "Amount Unit", "Amount Unit")
+@rule("span", "Amount =Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "Amount Short")
+@rule("span", "three quarters a? Unit")
+def three_quarters_of(unit: str) -> Span | None:
+    return span_of(Fraction(3, 4), unit)
+
+
+@rule("span", "quarter a? Unit")
+def quarter_of(unit: str) -> Span | None:
+    return span_of(Fraction(1, 4), unit)
+
+
+@rule("span", "Amount =Short")
 def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "Digits ~h ~Digits", cost=0.4)
+@rule("span", "Digits ~h ~Digits")
 def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     if len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:
         return None
@@ -38,7 +48,18 @@ def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
 
 
-@rule("span", "Span and|comma? Span")
+@rule("span", "Span =Span", cost=1.5)
+def side_by_side(one: Span, other: Span) -> Span | None:
+    """*3 days 9h* may also be nine o'clock in three days."""
+    return together(one, other) if one.by_calendar and not other.by_calendar else None
+
+
+@rule("span", "Span =Span")
+def side_by_side_alike(one: Span, other: Span) -> Span | None:
+    return together(one, other) if one.by_calendar == other.by_calendar else None
+
+
+@rule("span", "Span and|comma Span", "Span ~Span")
 def together(one: Span, other: Span) -> Span | None:
     return one.plus(other) if _highest(other) < one.smallest else None
 
