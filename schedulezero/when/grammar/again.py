@@ -44,7 +44,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _bounds(said, phrase, context, text)
     _times(said, phrase, context)
     if said.again and said.parts and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
-        phrase.unit = "day"  # "every morning"
+        phrase.unit = "day"  # "every morning", "evenings"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
         if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
             phrase.unit = "day"

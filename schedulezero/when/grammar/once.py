@@ -11,6 +11,9 @@ from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
 
 
+_SMALL_HOURS = 6
+
+
 def moment(said: Said, context: Context, text: str) -> datetime:
     """Return when it happens, as a naive wall-clock time, or aware where it is counted from now.
 
@@ -25,7 +28,7 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         return _ahead(said, context)
     if said.ahead:
         raise Contradiction("ahead")
-    day = _the_day(said)
+    day = _the_day(said, context)
     times = said.times or said.bare
     part = said.parts[0] if said.parts else None
     if len(times) > 1 or (said.times and said.bare):
@@ -54,7 +57,7 @@ def in_part(at: Clock, part: str | None) -> Clock:
     return found
 
 
-def _the_day(said: Said) -> Day | None:
+def _the_day(said: Said, context: Context) -> Day | None:
     if said.weekly:
         raise Contradiction("weekly")
     if said.months and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not said.days:
@@ -71,8 +74,16 @@ def _the_day(said: Said) -> Day | None:
     if said.parts == ["tonight"]:
         if day is not None:
             raise Contradiction("tonight")
-        return Offset(0)
+        return Offset(1 if _after_midnight(said) and context.local.hour >= _SMALL_HOURS else 0)
+    if said.parts == ["night"] and day is not None and _after_midnight(said):
+        raise Contradiction("which night")  # "Friday night at 1" may be Friday or Saturday
     return day
+
+
+def _after_midnight(said: Said) -> bool:
+    """Whether the time is in the small hours, which a night that was named by a day before ends with."""
+    times = said.times or said.bare
+    return bool(times) and in_part(times[0], said.parts[0]).hour < _SMALL_HOURS
 
 
 def _ahead(said: Said, context: Context) -> datetime:

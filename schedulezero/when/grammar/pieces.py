@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Literal
 
 Unit = Literal["second", "minute", "hour", "day", "week", "month", "year"]
-LENGTHS: dict[str, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+LENGTHS: dict[str, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "fortnight": 1_209_600}
 RANKS: dict[str, int] = {
-    "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "month": 5, "quarter": 5, "year": 6,
+    "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "fortnight": 4, "month": 5, "quarter": 5, "year": 6,
 }  # fmt: skip
 LAST = -1
 
@@ -91,6 +91,8 @@ class OnDayOfMonth:
     day: int
     months: int | None = None
     weekday: int | None = None
+    soon: bool = False
+    """Whether it must be in the next few weeks to be meant: *Monday 21* may also be a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class OnFeast:
     name: str
     year: int | None = None
     shift: int = 0
+    ahead: int | None = None
+    """The year, counted from the present one, if that was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ class EndOf:
     unit: str
     ahead: int = 0
     month: int | None = None
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ class OnPosition:
     month: int | None = None
     months: int = 0
     """Without a named month: so many months ahead."""
+    year: int | None = None
 
 
 Day = Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
@@ -287,7 +293,7 @@ def span_of(amount: Fraction | int, unit: str) -> Span | None:
     seconds = amount * LENGTHS[unit]
     if seconds != int(seconds) or seconds > 10**11:
         return None
-    if unit in ("day", "week"):
+    if unit in ("day", "week", "fortnight"):
         days, rest = divmod(int(seconds), 86_400)
         return Span(days=days, seconds=rest, smallest=rank)
     return Span(seconds=int(seconds), smallest=rank)

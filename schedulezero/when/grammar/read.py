@@ -92,7 +92,7 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
         try:
             read_in = [replace(context, zone=ZoneInfo(name)) for name in _zones(path, context)] or [context]
             trigger, *more = [meaning(path, text, each) for each in read_in]
-            others += more
+            others += [reading for reading in more if reading not in (trigger, *others)]
         except Contradiction:
             continue
         except (WhenError, TriggerError) as refused:

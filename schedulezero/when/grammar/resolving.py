@@ -25,10 +25,12 @@ from schedulezero.when.grammar.pieces import (
     Span,
     WORKDAY,
 )
+from schedulezero.when.grammar.said import Contradiction
 
 _WORKDAYS = 5
 _YEARS_AHEAD = 9
 _LAST_YEAR = 9998
+_SOON = 60
 
 
 def clock_of(at: Clock) -> time:
@@ -70,7 +72,9 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             return _dated(day, context, at, text)
         case OnDayOfMonth():
             return _day_of_month(day, context, at, text)
-        case OnFeast(name, year, shift):
+        case OnFeast(name, year, shift, ahead):
+            if ahead is not None:
+                year = today.year + ahead
             if year is not None:
                 return feast_day(name, year) + timedelta(days=shift)
             found = feast_day(name, today.year) + timedelta(days=shift)
@@ -155,6 +159,8 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
             if day.months is None and (index - first) < 12:  # noqa: PLR2004
                 continue  # "Friday the 13th" is the next one that agrees
             break
+        if day.soon and (found - today).days > _SOON:
+            raise Contradiction("not soon")
         return found
     raise WhenError(
         "“{text}” isn't a date: that month has no day {number}{year}.",
@@ -168,7 +174,9 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
 def _position(day: OnPosition, context: Context, at: time | None, text: str) -> date:
     today = context.today
     index = today.year * 12 + (day.month or today.month) - 1 + day.months
-    for _ in range(_YEARS_AHEAD if day.month else 1):
+    if day.year is not None:
+        index = day.year * 12 + (day.month or 1) - 1
+    for _ in range(_YEARS_AHEAD if day.month and day.year is None else 1):
         year, month = divmod(index, 12)
         found = position_in(day.position, day.weekday, date(year, month + 1, 1))
         if found is not None and not _over(found, context, at):
@@ -188,7 +196,7 @@ def position_in(position: int, weekday: int, first: date) -> date | None:
 
 def _end_of(day: EndOf, context: Context, at: time | None = None) -> date:
     found = _end_of_one(day, context)
-    if _over(found, context, at) and not day.ahead:
+    if _over(found, context, at) and not day.ahead and day.year is None:
         found = _end_of_one(replace(day, ahead=1), context)
     return found
 
@@ -205,6 +213,8 @@ def _end_of_one(day: EndOf, context: Context) -> date:
     if day.month is not None:
         index = today.year * 12 + day.month - 1 + 12 * day.ahead
         index += 12 if day.month < today.month else 0
+        if day.year is not None:
+            index = day.year * 12 + day.month - 1
     year, month = divmod(index, 12)
     length = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, {"start": 1, "middle": 15, "end": length}[cast(str, day.which)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from schedulezero.errors import WhenError
 from schedulezero.when.grammar.paths import Piece
 from schedulezero.when.grammar.pieces import (
     Clock,
@@ -12,7 +13,9 @@ from schedulezero.when.grammar.pieces import (
     Except,
     Lasting,
     MonthDays,
+    Offset,
     OnDate,
+    OnFeast,
     Period,
     PerUnit,
     Positions,
@@ -107,18 +110,28 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     return said
 
 
-_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds"))
+_BEFORE_BARE = frozenset(
+    ("day", "weekly", "positions", "monthdays", "period", "at_part", "daily_part", "part_today", "both_bounds")
+)
+_PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
-    if piece.category == "bare" and (
-        before is None or before.category not in _BEFORE_BARE or (after and after.category in ("period", "of_unit"))
-    ):
+    if piece.category == "bare" and not _is_time(before, after):
         raise Contradiction("bare")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _is_time(before: Piece | None, after: Piece | None) -> bool:
+    """Whether a bare number is a time: *tomorrow 9*, *9 tomorrow*, but not *24 December 15*, which may be a year."""
+    if before is None:
+        return after is not None and (after.category in _PARTS or isinstance(after.value, Offset))
+    if before.category not in _BEFORE_BARE or isinstance(before.value, OnDate | OnFeast):
+        return False
+    return after is None or after.category not in ("period", "of_unit")
 
 
 def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PLR0912
@@ -133,6 +146,20 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "at_part":
             _once(said.parts)
             said.parts.append(value)
+        case "part_today":
+            _once(said.parts)
+            said.parts.append(value)
+            said.days.append(Offset(0))
+        case "unclear":
+            raise WhenError(
+                "That can mean twice a {unit} or every two {unit}s. Say which: for example `every 2 {unit}s`.",
+                code="unclear_how_often",
+                unit=value,
+            )
+        case "daily_part":
+            _once(said.parts)
+            said.parts.append(value)
+            said.again = True
         case "day":
             said.days.append(value)
         case "slashed":

@@ -22,6 +22,7 @@ from schedulezero.when.grammar.zones import is_zone_word, zone_items
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
 _LONGEST_WORD = 30
+_LONGEST_NUMBER = 12
 SIGNS = {
     ":": "colon", ".": "dot", ",": "comma", "/": "slash", "-": "dash", "+": "plus", "@": "at", "&": "and",
     "(": "bracket", ")": "bracket", ";": "comma", "º": "degree", "°": "degree", "ª": "degree",
@@ -64,9 +65,9 @@ class Words:
 
     def _items_at(self, tokens: Sequence[Token], position: int) -> list[Item]:
         token = tokens[position]
-        if token.is_number:
-            return [Item("digits", token.text, position + 1)] if len(token.text) <= 12 else []
         found: dict[tuple[str, int, Any], Item] = {}
+        if token.is_number and len(token.text) <= _LONGEST_NUMBER:
+            found["digits", position + 1, token.text] = Item("digits", token.text, position + 1)
         if token.text in SIGNS:
             category = SIGNS[token.text]
             for name in (category, *_ALSO.get(category, ())):
@@ -191,7 +192,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
     for category, phrases in table["values"].items():
         for phrase, value in phrases.items():
             add(phrase, category, Fraction(value) if isinstance(value, str) and "/" in value else value)
-    for category in ("unit", "short", "often", "part", "feast"):
+    for category in ("unit", "short", "often", "part", "parts", "feast"):
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)

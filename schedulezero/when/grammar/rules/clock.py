@@ -11,6 +11,7 @@ RULES = Rules()
 rule = RULES.rule
 
 _NOON = 12
+_NIGHT_ENDS = 6
 
 
 def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
@@ -80,6 +81,12 @@ def after_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON:
         return None
     return Clock(at.hour % 12 + 12, at.minute, at.second)
+
+
+@rule("clock", "Clock dash? ish", "Bare dash? ish")
+def about(at: Clock) -> Clock:
+    """*3ish*: a vague point is read as the point."""
+    return at
 
 
 @rule("clock", "Bare oclock", "Clock oclock")
@@ -182,19 +189,61 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
     return Clock(hour, total % 60, 0, at.sure)
 
 
+@rule("clock", "Number Number")
+def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
+    """*Ten thirty*, *seven thirty-five*, in words only."""
+    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= hour or minute < 10:  # noqa: PLR2004
+        return None
+    return clock(hour, minute)
+
+
+@rule("clock", "Number oh Number")
+def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
+    """*Twelve oh three*."""
+    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= minute <= 9:  # noqa: PLR2004
+        return None
+    return clock(hour, minute)
+
+
+@rule("short_clock", "Digits")
+def three_figures(digits: str) -> Clock | None:
+    """730 is a time only beside what says so."""
+    return clock(int(digits[0]), int(digits[1:])) if len(digits) == 3 else None  # noqa: PLR2004
+
+
+@rule("spaced_clock", "Digits Digits")
+def with_space(hour: str, minute: str) -> Clock | None:
+    """*7 30 pm*; minutes up to 12 may be something else."""
+    if len(hour) > 2 or len(minute) != 2 or int(minute) <= _NOON:
+        return None
+    return clock(int(hour), int(minute))
+
+
+@rule("clock", "Short_clock am", "Spaced_clock am")
+def short_before_noon(at: Clock) -> Clock | None:
+    return before_noon(at)
+
+
+@rule("clock", "Short_clock pm", "Spaced_clock pm")
+def short_after_noon(at: Clock) -> Clock | None:
+    return after_noon(at)
+
+
 # ---------------------------------------------------------------- with a part of the day
 
 
-@rule("clock", "Clock Part", "Bare Part", "Part at? Clock", "Part at Bare")
+@rule("clock", "Clock Part", "Bare Part", "Part at? Clock", "Part at Bare", "Short_clock Part", "Part at? Short_clock")
 def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     at, part = (one, other) if isinstance(one, Clock) else (other, one)
     assert isinstance(at, Clock) and isinstance(part, str)
-    return within(at, part)
+    found = within(at, part) if part != "tonight" else None
+    # *Tonight* names the day too, and so may a night that ends on another one: both stay pieces of their own.
+    return None if found is not None and part == "night" and found.hour < _NIGHT_ENDS else found
 
 
 PARTS: dict[str, tuple[int, int]] = {
     "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 19),
-    "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (16, 24),
+    "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (17, 28),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
 
@@ -217,8 +266,19 @@ def at_a_part(part: str) -> str:
     return part
 
 
+@rule("part_today", "this Part")
+def part_of_today(part: str) -> str:
+    """*This morning* is today's, even if it is over."""
+    return part
+
+
 @rule("time", "Clock", "at Clock")
 def said_time(at: Clock) -> Clock:
+    return at
+
+
+@rule("time", "at Short_clock")
+def short_time(at: Clock) -> Clock:
     return at
 
 

@@ -47,6 +47,11 @@ def decimal(whole: str, part: str) -> Fraction | None:
     return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 3 else None
 
 
+@rule("amount", "Digits ~slash ~Digits")
+def in_figures(part: str, whole: str) -> Fraction | None:
+    return Fraction(int(part), int(whole)) if (part, whole) in (("1", "2"), ("1", "4"), ("3", "4")) else None
+
+
 @rule("amount", "Int and half", "Int and a half", "Int half_more")
 def and_a_half(number: int) -> Fraction:
     return number + Fraction(1, 2)

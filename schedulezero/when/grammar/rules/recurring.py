@@ -7,7 +7,9 @@ from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
     WORKDAY,
+    EndOf,
     MonthDays,
+    OnPosition,
     Period,
     PerUnit,
     Positions,
@@ -30,6 +32,8 @@ _OFTEN: dict[str, Period | Span] = {
 def period(every: int, unit: str) -> Period | None:
     if unit == "quarter" and every > 1:
         every, unit = every * 3, "month"
+    if unit == "fortnight":
+        every, unit = every * 2, "week"
     return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None  # noqa: PLR2004
 
 
@@ -119,6 +123,12 @@ def weekends() -> Weekly:
     return Weekly((5, 6))
 
 
+@rule("weekly", "every weekend_word")
+def each_weekend() -> Weekly:
+    """One weekend is no day: only *every* makes a schedule of the word in the singular."""
+    return Weekly((5, 6))
+
+
 @rule("weekly", "Weekday_set")
 def initials(days: str) -> Weekly:
     return Weekly(tuple(int(day) for day in days))
@@ -157,14 +167,20 @@ def every_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days)
 
 
-@rule("weekly", "every other Some_days")
+@rule("weekly", "every other Some_days", "alternate Some_days")
 def every_other_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days, every=2)
 
 
 @rule("weekly", "every Ordinal Some_days")
+def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
+    return Weekly(days, every=count) if count == 2 else None  # noqa: PLR2004
+
+
+@rule("weekly", "every Ordinal Some_days", cost=1.3)
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return Weekly(days, every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
+    """*Every third Thursday* may also be the third one of a month: as good a reading."""
+    return Weekly(days, every=count) if 3 <= count <= 52 else None  # noqa: PLR2004
 
 
 # ---------------------------------------------------------------- days of a month
@@ -210,6 +226,46 @@ def nth_workday(numbers: tuple[int, ...]) -> Positions:
 @rule("positions", "Positions and|comma Positions")
 def more_positions(one: Positions, other: Positions) -> Positions:
     return Positions(tuple(sorted({*one.days, *other.days})))
+
+
+@rule("day", "Nth Weekday Month comma? Year")
+def nth_weekday_of_a_year(number: int, day: int, month: int, year: int) -> OnPosition | None:
+    return OnPosition(number, day, month, 0, year) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth Weekday this_month")
+def nth_weekday_of_this_month(number: int, day: int) -> OnPosition | None:
+    return OnPosition(number, day) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth Weekday next_month")
+def nth_weekday_of_next_month(number: int, day: int) -> OnPosition | None:
+    return OnPosition(number, day, None, 1) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth workday this_month")
+def nth_workday_of_this_month(number: int) -> OnPosition:
+    return OnPosition(number, WORKDAY)
+
+
+@rule("day", "Nth workday next_month")
+def nth_workday_of_next_month(number: int) -> OnPosition:
+    return OnPosition(number, WORKDAY, None, 1)
+
+
+@rule("day", "last day_word Month", "last day_word Month comma? Year")
+def last_day_of_a_month(month: int, year: int | None = None) -> EndOf:
+    return EndOf("end", "month", 0, month, year)
+
+
+@rule("day", "last day_word next_month")
+def last_day_of_next_month() -> EndOf:
+    return EndOf("end", "month", 1)
+
+
+@rule("day", "last day_word this_month")
+def last_day_of_this_month() -> EndOf:
+    return EndOf("end", "month")
 
 
 @rule("monthdays", "Nths day_word")
@@ -264,7 +320,7 @@ def month_range(first: int, last: int) -> tuple[int, ...] | None:
 def times_a(count: int, unit: str | Period) -> PerUnit | None:
     if isinstance(unit, Period):
         return PerUnit(count, unit.unit) if unit.every == 1 and count <= 1000 else None  # noqa: PLR2004
-    return PerUnit(count, unit) if count <= 1000 else None  # noqa: PLR2004
+    return PerUnit(count, unit) if count <= 1000 and unit != "fortnight" else None  # noqa: PLR2004
 
 
 @rule("per_unit", "Twice Period", "Twice a Unit", "Twice per? Unit")
@@ -305,6 +361,12 @@ def before_each_hour(minutes: int) -> tuple[int, ...]:
 @rule("by_clock", "clock_word")
 def by_the_clock() -> bool:
     return True
+
+
+@rule("daily_part", "Parts", "at Parts")
+def each_such_part(part: str) -> str:
+    """*Evenings at 8*, *monday nights*: the plural says that it recurs."""
+    return part
 
 
 @rule("again", "every")

@@ -28,6 +28,16 @@ def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
+@rule("span", "quarter_hour")
+def quarter_of_an_hour() -> Span:
+    return Span(seconds=900, smallest=RANKS["minute"])
+
+
+@rule("span", "three_quarter_hour")
+def three_quarters_of_an_hour() -> Span:
+    return Span(seconds=2700, smallest=RANKS["minute"])
+
+
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
 def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
     return span_of(Fraction(3, 2), unit if unit is not None else str(_))
@@ -40,6 +50,8 @@ def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
 
 @rule("span", "Span and|comma? Span")
 def together(one: Span, other: Span) -> Span | None:
+    if one.months and other.seconds:
+        return None  # "a quarter of an hour" is no quarter and an hour
     return one.plus(other) if _highest(other) < one.smallest else None
 
 
