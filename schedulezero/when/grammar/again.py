@@ -10,7 +10,9 @@ from schedulezero.errors import WhenError
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.pieces import (
+    Clock,
     Day,
+    EndOf,
     Moment,
     Offset,
     OnDate,
@@ -23,7 +25,7 @@ from schedulezero.when.grammar.pieces import (
     Within,
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
-from schedulezero.when.grammar.said import Contradiction, Said
+from schedulezero.when.grammar.said import Contradiction, Said, settled
 from schedulezero.when.language.grammar import Phrase
 
 MOST_LEFT_OUT = 366
@@ -42,6 +44,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _period(said, phrase)
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
+    _first_day(said, phrase)
     _times(said, phrase, context)
     if said.again and said.parts and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
         phrase.unit = "day"  # "every morning", "evenings"
@@ -151,6 +154,21 @@ def _fixed(name: str) -> tuple[int, int] | None:
     return is_fixed(name)
 
 
+def _first_day(said: Said, phrase: Phrase) -> None:
+    """Weeks, months and years without a day count from the day they start on: *every 2 weeks starting 1 December*."""
+    if said.starting is None or said.starting.at.day is None or phrase.starting is None or phrase.span:
+        return
+    if phrase.weekdays or phrase.days or phrase.positions or phrase.months or isinstance(said.starting.at.day, EndOf):
+        return
+    first = phrase.starting[0]
+    if phrase.unit == "week":
+        phrase.weekdays.add(first.weekday())
+    elif phrase.unit in ("month", "year"):
+        phrase.days.add(first.day)
+        if phrase.unit == "year":
+            phrase.months.add(first.month)
+
+
 # ---------------------------------------------------------------- at which times
 
 
@@ -229,7 +247,8 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
     if said.starting is not None:
-        phrase.starting = _lately(_bound(said.starting.at, said, context, text, movable=movable), said.starting.at, context)
+        first = said.starting.at
+        phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
     if said.until is not None:
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
         if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
@@ -247,7 +266,12 @@ def _bound(
     at: Moment, said: Said, context: Context, text: str, *, movable: bool
 ) -> tuple[date, time | None]:
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
+    at = replace(at, day=settled(at.day, context.month_first)) if at.day is not None else at
     clock = at.clock
+    if at.part is not None:
+        begin = context.part_times[at.part]
+        clock = Clock(begin.hour, begin.minute)
+        movable = False
     if clock is not None and movable and at.day is not None:
         said.times.append(clock)
         clock = None
@@ -267,7 +291,8 @@ def _lately(
     bound: tuple[date, time | None], at: Moment, context: Context
 ) -> tuple[date, time | None]:
     """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
-    if isinstance(at.day, OnDate) and at.day.year is None:
+    day = settled(at.day, context.month_first) if at.day is not None else None
+    if isinstance(day, OnDate) and day.year is None:
         try:
             before = bound[0].replace(year=bound[0].year - 1)
         except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, OnPosition, Span
+from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, OnPosition, Span, Within
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
@@ -36,7 +36,9 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     at = clock_of(in_part(times[0], part)) if times else None
     if at is None and part is not None:
         at = context.part_times[part]
-    if at is None and said.same_time:
+    if said.same_time and said.within == [Within("week", 1)] and day is None:
+        day = Offset(7)
+    if at is None and said.same_time and day is not None:
         at = context.local.time().replace(second=0, microsecond=0)
     if day is None:
         if at is None:
@@ -115,7 +117,7 @@ def after_span(span: Span, context: Context) -> datetime:
 
 def _refuse_others(said: Said) -> None:
     others = (
-        said.windows, said.until, said.starting, said.lasting, said.within, said.left_out, said.by_clock,
+        said.windows, said.until, said.starting, said.lasting, said.within and not said.same_time, said.left_out, said.by_clock,
         said.count not in (None, 1),
     )  # fmt: skip
     if any(others):

@@ -85,6 +85,16 @@ class OnDate:
 
 
 @dataclass(frozen=True, slots=True)
+class OnSlashed:
+    """A date such as 5/12, whose order depends on the place."""
+
+    first: int
+    second: int
+    year: int | None = None
+    weekday: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OnDayOfMonth:
     """A day of the month: the next such day, or the one so many months ahead."""
 
@@ -158,7 +168,7 @@ class OnPosition:
     year: int | None = None
 
 
-Day = Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+Day = Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
 
 
 # ---------------------------------------------------------------- what recurs

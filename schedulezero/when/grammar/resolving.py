@@ -25,7 +25,7 @@ from schedulezero.when.grammar.pieces import (
     Span,
     WORKDAY,
 )
-from schedulezero.when.grammar.said import Contradiction
+from schedulezero.when.grammar.said import Contradiction, settled
 
 _WORKDAYS = 5
 _YEARS_AHEAD = 9
@@ -63,6 +63,7 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
     Raises WhenError if there is no such day.
     """
     today = context.today
+    day = settled(day, context.month_first)
     match day:
         case Offset(days):
             return today + timedelta(days=days)

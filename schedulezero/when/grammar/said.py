@@ -16,6 +16,7 @@ from schedulezero.when.grammar.pieces import (
     Offset,
     OnDate,
     OnFeast,
+    OnSlashed,
     Period,
     PerUnit,
     Positions,
@@ -114,7 +115,7 @@ _BEFORE_BARE = frozenset(
     ("day", "weekly", "positions", "monthdays", "period", "at_part", "daily_part", "part_today", "both_bounds")
 )
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
-_AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
+_AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
@@ -129,7 +130,7 @@ def _is_time(before: Piece | None, after: Piece | None) -> bool:
     """Whether a bare number is a time: *tomorrow 9*, *9 tomorrow*, but not *24 December 15*, which may be a year."""
     if before is None:
         return after is not None and (after.category in _PARTS or isinstance(after.value, Offset))
-    if before.category not in _BEFORE_BARE or isinstance(before.value, OnDate | OnFeast):
+    if before.category not in _BEFORE_BARE or isinstance(before.value, OnDate | OnSlashed | OnFeast):
         return False
     return after is None or after.category not in ("period", "of_unit")
 
@@ -161,9 +162,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             said.parts.append(value)
             said.again = True
         case "day":
-            said.days.append(value)
-        case "slashed":
-            said.days.append(ordered(value, month_first))
+            said.days.append(settled(value, month_first))
         case "ahead":
             _once(said.ahead)
             said.ahead.append(value)
@@ -244,11 +243,13 @@ def _only(found: object) -> None:
         raise Contradiction("twice")
 
 
-def ordered(slashed: tuple[int, int, int | None], month_first: bool) -> Day:
-    """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
-    first, second, year = slashed
+def settled(day: Day, month_first: bool) -> Day:
+    """Return 5/12 as a date, in the order of the locale or in the only one that is possible; others as they are."""
+    if not isinstance(day, OnSlashed):
+        return day
+    first, second = day.first, day.second
     if (month_first and first <= 12) or second > 12:  # noqa: PLR2004
         first, second = second, first
     if not 1 <= second <= 12 or not 1 <= first <= 31:  # noqa: PLR2004
         raise Contradiction("slashed")
-    return OnDate(first, second, year)
+    return OnDate(first, second, day.year, day.weekday)

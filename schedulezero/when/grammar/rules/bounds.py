@@ -7,6 +7,7 @@ from dataclasses import replace
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     Day,
+    EndOf,
     Except,
     Lasting,
     Moment,
@@ -33,6 +34,26 @@ def starting(at: Moment) -> Starting:
     return Starting(at)
 
 
+@rule("end_bound", "through Month")
+def through_a_month(month: int) -> Until:
+    return Until(Moment(EndOf("end", "month", 0, month)))
+
+
+@rule("start_bound", "starting|from next_week")
+def starting_next_week() -> Starting:
+    return Starting(Moment(EndOf("start", "week", 1)))
+
+
+@rule("start_bound", "starting|from next_month")
+def starting_next_month() -> Starting:
+    return Starting(Moment(EndOf("start", "month", 1)))
+
+
+@rule("start_bound", "starting|from next Unit")
+def starting_next(unit: str) -> Starting | None:
+    return Starting(Moment(EndOf("start", unit, 1))) if unit in ("week", "month", "year") else None
+
+
 @rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment",
       "Moment to|until|dash Moment")  # fmt: skip
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
@@ -51,7 +72,15 @@ def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] 
     return Starting(Moment(replace(last.day, day=first, weekday=None))), Until(last)
 
 
-@rule("count", "Int times", "for Int times", "Twice", "for Twice")
+@rule("both_bounds", "from|between Month Dom to|until|dash|and Dom", "Month Dom to|until|dash Dom")
+def between_days_behind_a_month(month: int, first: int, last: int) -> tuple[Starting, Until] | None:
+    """*December 1-5*."""
+    if first >= last:
+        return None
+    return Starting(Moment(OnDate(first, month))), Until(Moment(OnDate(last, month)))
+
+
+@rule("count", "Int times", "for Int times", "Twice", "for Twice", "times ~Int")
 def count(number: int) -> int:
     return number
 

@@ -15,6 +15,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnSlashed,
     OnWeekday,
     OnWorkday,
     Span,
@@ -69,6 +70,8 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
         return None
     if isinstance(day, OnFeast) and other is span:
         return None  # "Easter in a year" names no day
+    if day == Offset(0):
+        return None  # "a week from today" is a week from now
     return After(span, day)
 
 
@@ -142,10 +145,12 @@ def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
-@rule("slashed", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
+@rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
       "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
-def slashed(first: str, second: str, year: int | None = None) -> tuple[int, int, int | None] | None:
-    return (int(first), int(second), year) if len(first) <= 2 and len(second) <= 2 else None
+def slashed(first: str, second: str, year: int | None = None) -> Day | None:
+    if len(first) > 2 or len(second) > 2 or max(int(first), int(second)) > 31:  # noqa: PLR2004
+        return None
+    return OnSlashed(int(first), int(second), year) if min(int(first), int(second)) in range(1, 13) else None
 
 
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
@@ -162,9 +167,9 @@ def _date(day: str, month: str, year: int | None) -> Day | None:
 @rule("day", "Weekday comma? Day", "Weekday dot? filler Day", "Day comma? Weekday")
 def agreeing(one: int | Day, other: Day | int) -> Day | None:
     named, day = (one, other) if isinstance(one, int) else (other, one)
-    if isinstance(other, int) and not isinstance(one, OnDate):
+    if isinstance(other, int) and not isinstance(one, OnDate | OnSlashed):
         return None  # "6th Monday" is not "Monday the 6th"
-    if isinstance(day, OnDate | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
+    if isinstance(day, OnDate | OnSlashed | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
         return replace(day, weekday=named)
     return None
 
@@ -289,6 +294,21 @@ def start_of_named(month: int) -> Day:
 @rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Bare")
 def day_and_time(day: Day, at: Clock | None = None) -> Moment:
     return Moment(day, at)
+
+
+@rule("moment", "Day Part")
+def day_and_part(day: Day, part: str) -> Moment | None:
+    return Moment(day, None, part) if part != "tonight" else None
+
+
+@rule("moment", "Part_today")
+def today_and_part(part: str) -> Moment:
+    return Moment(Offset(0), None, part)
+
+
+@rule("moment", "Part")
+def tonight(part: str) -> Moment | None:
+    return Moment(Offset(0), None, part) if part == "tonight" else None
 
 
 @rule("moment", "Time Day")

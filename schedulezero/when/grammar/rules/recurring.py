@@ -348,7 +348,7 @@ def more_marks(minute: int, rest: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted({minute, *rest}))
 
 
-@rule("hourly_at", "Minutes past every hour_word", "Minutes past hour_word", "Minutes past each hour_word")
+@rule("hourly_at", "Minutes past every hour_word", "Minutes past hour_word", "Minutes past each hour_word", "every hour_word at? Minutes past")
 def past_each_hour(minutes: int) -> tuple[int, ...]:
     return (minutes,)
 
