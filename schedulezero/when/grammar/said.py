@@ -114,7 +114,7 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
 _BEFORE_BARE = frozenset(
     ("day", "weekly", "positions", "monthdays", "period", "at_part", "daily_part", "part_today", "both_bounds")
 )
-_PARTS = frozenset(("at_part", "daily_part", "part_today"))
+_AFTER_BARE = frozenset(("at_part", "daily_part", "part_today", "zone"))
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
@@ -129,7 +129,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
 def _is_time(before: Piece | None, after: Piece | None) -> bool:
     """Whether a bare number is a time: *tomorrow 9*, *9 tomorrow*, but not *24 December 15*, which may be a year."""
     if before is None:
-        return after is not None and (after.category in _PARTS or isinstance(after.value, Offset))
+        return after is not None and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
     if before.category not in _BEFORE_BARE or isinstance(before.value, OnDate | OnSlashed | OnFeast):
         return False
     return after is None or after.category not in ("period", "of_unit")

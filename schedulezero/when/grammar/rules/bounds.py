@@ -24,8 +24,14 @@ RULES = Rules()
 rule = RULES.rule
 
 
-@rule("end_bound", "until Moment", "until Moment", "to Moment")
+@rule("end_bound", "until Moment")
 def until(at: Moment) -> Until:
+    return Until(at)
+
+
+@rule("end_bound", "to Moment", cost=0.3)
+def up_to(at: Moment) -> Until:
+    """*To* makes a range of what stands before it, if it can."""
     return Until(at)
 
 

@@ -21,9 +21,9 @@ def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "Digits ~h ~Digits", cost=0.4)
-def hours_and_minutes(hours: str, minutes: str) -> Span | None:
-    if len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+@rule("span", "Digits ~Short ~Digits", cost=0.4)
+def hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
+    if unit != "hour" or len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
