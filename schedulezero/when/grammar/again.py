@@ -107,6 +107,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
                 raise Contradiction("two_schedules")
             phrase.every, phrase.unit = weekly.every, "week"
+    if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
+        raise Contradiction("two_schedules")
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:

@@ -5,7 +5,7 @@ A piece says what was said; `meaning` decides what several of them mean together
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -30,6 +30,8 @@ class Clock:
     minute: int = 0
     second: int = 0
     sure: bool = True
+    halved: bool = field(default=False, compare=False)
+    """Whether a.m. or p.m. was said, which can't be said twice."""
 
     def later(self) -> Clock:
         """Return the time twelve hours later, on the same dial."""

@@ -11,6 +11,7 @@ RULES = Rules()
 rule = RULES.rule
 
 _NOON = 12
+_CENTURIES = ("19", "20", "21")
 _NIGHT_ENDS = 6
 
 
@@ -57,8 +58,18 @@ def hour_with_h(hour: str) -> Clock | None:
 
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
-    """1030, 0930."""
-    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None) if len(digits) == 4 else None
+    """1030, 0930; but 2026 is a year rather."""
+    if len(digits) != 4 or digits.startswith(_CENTURIES):  # noqa: PLR2004
+        return None
+    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
+
+
+@rule("short_clock", "Digits")
+def like_a_year(digits: str) -> Clock | None:
+    """*At 2030*, *2015 pm*."""
+    if len(digits) != 4 or not digits.startswith(_CENTURIES):  # noqa: PLR2004
+        return None
+    return clock(int(digits[:2]), int(digits[2:]))
 
 
 @rule("bare", "Int")
@@ -71,16 +82,16 @@ def bare_hour(hour: int) -> Clock | None:
 
 @rule("clock", "Clock am", "Bare am")
 def before_noon(at: Clock) -> Clock | None:
-    if not 1 <= at.hour <= _NOON:
+    if not 1 <= at.hour <= _NOON or at.halved:
         return None
-    return Clock(at.hour % 12, at.minute, at.second)
+    return Clock(at.hour % 12, at.minute, at.second, halved=True)
 
 
 @rule("clock", "Clock pm", "Bare pm")
 def after_noon(at: Clock) -> Clock | None:
-    if not 1 <= at.hour <= _NOON:
+    if not 1 <= at.hour <= _NOON or at.halved:
         return None
-    return Clock(at.hour % 12 + 12, at.minute, at.second)
+    return Clock(at.hour % 12 + 12, at.minute, at.second, halved=True)
 
 
 @rule("clock", "Clock dash? ish", "Bare dash? ish")
