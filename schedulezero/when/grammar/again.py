@@ -107,8 +107,6 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
                 raise Contradiction("two_schedules")
             phrase.every, phrase.unit = weekly.every, "week"
-    if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
-        raise Contradiction("two_schedules")
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
@@ -121,6 +119,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         raise Contradiction("days")
     for day in said.days:
         _day(day, phrase, said)
+    if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
+        raise Contradiction("two_schedules")
     if phrase.months and phrase.unit is None and not phrase.span:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
@@ -363,12 +363,3 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             raise Contradiction("except")
         phrase.excluded |= {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
     phrase.holidays = out.holidays
-
-
-def latest(span: Span, first: datetime) -> datetime:
-    """Return the last moment of a span that begins with a first run."""
-    if span.by_calendar:
-        return plus_span(datetime.combine(first.date(), time.min), span) - timedelta(seconds=1)
-    return plus_span(first, span)
-
-

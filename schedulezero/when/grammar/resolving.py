@@ -219,3 +219,10 @@ def _end_of_one(day: EndOf, context: Context) -> date:
     year, month = divmod(index, 12)
     length = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, {"start": 1, "middle": 15, "end": length}[cast(str, day.which)])
+
+
+def latest(span: Span, first: datetime) -> datetime:
+    """Return the last moment of a span that begins with a first run: whole days, or so many hours."""
+    if span.by_calendar:
+        return plus_span(datetime.combine(first.date(), time.min), span) - timedelta(seconds=1)
+    return plus_span(first, span) - timedelta(seconds=1)

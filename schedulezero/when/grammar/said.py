@@ -114,7 +114,8 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
 _BEFORE_BARE = frozenset(
     ("day", "weekly", "positions", "monthdays", "period", "at_part", "daily_part", "part_today", "both_bounds")
 )
-_AFTER_BARE = frozenset(("at_part", "daily_part", "part_today", "zone"))
+_PARTS = frozenset(("at_part", "daily_part", "part_today"))
+_AFTER_BARE = _PARTS | {"zone"}
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
@@ -122,6 +123,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
     if piece.category == "bare" and not _is_time(before, after):
         raise Contradiction("bare")
+    if piece.category == "short_clock" and not any(side and side.category in _PARTS for side in (before, after)):
+        raise Contradiction("short clock")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 
@@ -141,7 +144,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "clocks":
             _once(said.times)
             said.times += value
-        case "bare":
+        case "bare" | "short_clock":
             _once(said.bare)
             said.bare.append(value)
         case "at_part":

@@ -13,6 +13,7 @@ from schedulezero.when.calendar.calendar_trigger import bound_args, rule_args
 from schedulezero.when.calendar.cron_fields import POSITIONS
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Rule, Unit
 from schedulezero.when.calendar.weekdays import WEEKDAYS
+from schedulezero.when.grammar.resolving import latest
 from schedulezero.when.language.grammar import DEFAULT_TIME, Phrase, at_instant
 
 _SECOND = timedelta(seconds=1)
@@ -50,8 +51,10 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         )
     elapsed = _elapsed(phrase, text)
     if elapsed is not None:
-        if phrase.count is not None and starting is None:
+        if (phrase.count is not None or phrase.lasting is not None) and starting is None:
             starting = now.replace(second=0, microsecond=0) + _period(elapsed)
+        if phrase.lasting is not None and starting is not None:
+            until = _latest(phrase, starting, zone)
         bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)))
         if not bounds:
             return Trigger("interval", elapsed)
@@ -65,6 +68,8 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
         raise WhenError(
             "“{text}” never happens: no future day matches it.", code="day_never_comes", text=text
         )
+    if phrase.lasting is not None:
+        until = _latest(phrase, first, zone)
     first_day = first.astimezone(zone).date()
     if phrase.every > 1:
         rule = _anchored(rule, phrase.every, phrase.anchor or first_day)
@@ -88,6 +93,12 @@ def compile_phrase(phrase: Phrase, text: str, zone: ZoneInfo, now: datetime) -> 
     if not bounds and (fields := plain_fields(rule)) is not None:
         return Trigger("cron", {**fields, "timezone": zone.key})
     return Trigger("calendar", {"rule": rule_args(rule), **bounds, "timezone": zone.key})
+
+
+def _latest(phrase: Phrase, first: datetime, zone: ZoneInfo) -> datetime:
+    """The end of what lasts for a span from its first run on."""
+    local = first.astimezone(zone).replace(tzinfo=None)
+    return first_instant_at_or_after(latest(phrase.lasting, local), zone)
 
 
 def _elapsed(phrase: Phrase, text: str) -> JsonObject | None:

@@ -270,7 +270,7 @@ def last_day_of_this_month() -> EndOf:
 
 @rule("monthdays", "Nths day_word")
 def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
-    return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None  # noqa: PLR2004
+    return MonthDays(numbers) if all(LAST <= number <= 31 for number in numbers) else None  # noqa: PLR2004
 
 
 @rule("monthdays", "Dom and|comma Doms", "the_day Dom and|comma Doms")
