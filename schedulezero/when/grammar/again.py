@@ -46,6 +46,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _bounds(said, phrase, context, text)
     _first_day(said, phrase)
     _times(said, phrase, context)
+    if said.parts == ["tonight"]:
+        raise Contradiction("tonight")
     if said.again and said.parts and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
         phrase.unit = "day"  # "every morning", "evenings"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
@@ -115,8 +117,17 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.days |= set(monthdays.days)
     for months in said.months:
         phrase.months |= set(months)
+    if phrase.span and phrase.months and phrase.days:
+        raise Contradiction("on which day")
     if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
+    named = [day for day in said.days if isinstance(day, OnWeekday)]
+    if len(said.weekly) + bool(named) > 1 or (said.weekly and len(said.days) > len(named)):
+        raise Contradiction("two_schedules")
+    if (said.positions or said.monthdays) and any(isinstance(day, OnDate | OnFeast) for day in said.days):
+        raise Contradiction("two_schedules")
+    if (said.positions or said.monthdays) and any(period.unit in ("day", "week") for period in said.periods):
+        raise Contradiction("two_schedules")
     for day in said.days:
         _day(day, phrase, said)
     if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
@@ -131,6 +142,8 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
     match day:
         case OnWeekday(weekday, None, ""):
             phrase.weekdays.add(weekday)
+        case OnDate() | OnFeast() if phrase.span or phrase.unit in ("day", "week"):
+            raise Contradiction("on which day")
         case OnDate(number, month, None, None):
             phrase.days.add(number)
             phrase.months.add(month)

@@ -24,10 +24,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         if said.days or said.times or said.ahead:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
-    if said.ahead and not said.days and not said.weekly:
-        return _ahead(said, context)
     if said.ahead:
-        raise Contradiction("ahead")
+        if said.days or said.weekly or said.positions or said.monthdays or said.months:
+            raise Contradiction("ahead")
+        return _ahead(said, context)
+    if said.same_time and (said.times or said.bare or said.parts):
+        raise Contradiction("same time")
     day = _the_day(said, context)
     times = said.times or said.bare
     part = said.parts[0] if said.parts else None

@@ -10,12 +10,14 @@ from schedulezero.when.grammar.paths import Piece
 from schedulezero.when.grammar.pieces import (
     Clock,
     Day,
+    EndOf,
     Except,
     Lasting,
     MonthDays,
     Offset,
     OnDate,
     OnFeast,
+    OnPosition,
     OnSlashed,
     Period,
     PerUnit,
@@ -116,12 +118,13 @@ _BEFORE_BARE = frozenset(
 )
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
+_DATED = OnDate | OnSlashed | OnFeast | EndOf | OnPosition
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
-    if piece.category == "bare" and not _is_time(before, after):
+    if piece.category == "bare" and not _is_time(piece, before, after):
         raise Contradiction("bare")
     if piece.category == "short_clock" and not any(side and side.category in _PARTS for side in (before, after)):
         raise Contradiction("short clock")
@@ -129,11 +132,11 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("again")
 
 
-def _is_time(before: Piece | None, after: Piece | None) -> bool:
+def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
     """Whether a bare number is a time: *tomorrow 9*, *9 tomorrow*, but not *24 December 15*, which may be a year."""
     if before is None:
-        return after is not None and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
-    if before.category not in _BEFORE_BARE or isinstance(before.value, OnDate | OnSlashed | OnFeast):
+        return piece.start == 0 and after is not None and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
+    if before.category not in _BEFORE_BARE or isinstance(before.value, _DATED):
         return False
     return after is None or after.category not in ("period", "of_unit")
 

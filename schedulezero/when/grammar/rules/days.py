@@ -185,6 +185,11 @@ def of_this_month(day: int) -> Day:
     return OnDayOfMonth(day, 0)
 
 
+@rule("day", "Nth day_word next_month")
+def nth_day_of_next_month(day: int) -> Day | None:
+    return OnDayOfMonth(day, 1) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
 @rule("day", "Dom next_month", "next_month Dom", "next_month filler Dom")
 def of_next_month(day: int) -> Day:
     return OnDayOfMonth(day, 1)
