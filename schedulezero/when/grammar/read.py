@@ -27,6 +27,8 @@ _DATE_AT_END = re.compile(r"\d\. ?\d+\.$")
 """A full stop that is part of a date: *1.12.*"""
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
+_FARTHEST = 1.6
+"""How much more than the plainest division of a text a reading may cost: a stranger one isn't what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[s
 
 def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]) -> Reading:
     best: Trigger | None = None
-    limit = float("inf")  # beyond what is as good as the first that makes sense, or is refused with reason
+    limit = found[0].cost + _FARTHEST  # later: what is as good as the first that makes sense, or has an error
     others: list[Trigger] = []
     error: WhenError | None = None
     for path in found:
