@@ -126,7 +126,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         raise Contradiction("two_schedules")
     if (said.positions or said.monthdays) and any(isinstance(day, OnDate | OnFeast) for day in said.days):
         raise Contradiction("two_schedules")
-    if (said.positions or said.monthdays) and any(period.unit in ("day", "week") for period in said.periods):
+    numbered = said.positions or said.monthdays or any(isinstance(day, OnDayOfMonth) for day in said.days)
+    if numbered and any(period.unit in ("day", "week") for period in said.periods):
         raise Contradiction("two_schedules")
     for day in said.days:
         _day(day, phrase, said)
@@ -152,7 +153,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
                 raise Contradiction("day of month")
             phrase.days.add(number)
             phrase.unit = phrase.unit or "month"
-        case OnFeast(name, None, shift) if _fixed(name) is not None:
+        case OnFeast(name, None, shift, None) if _fixed(name) is not None:
             month, number = _fixed(name) or (0, 0)
             fixed = date(2024, month, number) + timedelta(days=shift)
             phrase.days.add(fixed.day)

@@ -128,6 +128,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("bare")
     if piece.category == "short_clock" and not any(side and side.category in _PARTS for side in (before, after)):
         raise Contradiction("short clock")
+    if piece.category == "of_unit" and before is None:
+        raise Contradiction("of what")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 
@@ -137,6 +139,8 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
     if before is None:
         return piece.start == 0 and after is not None and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
     if before.category not in _BEFORE_BARE or isinstance(before.value, _DATED):
+        return False
+    if before.category == "period" and before.value.unit != "day":
         return False
     return after is None or after.category not in ("period", "of_unit")
 

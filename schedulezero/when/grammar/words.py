@@ -72,6 +72,8 @@ class Words:
             category = SIGNS[token.text]
             for name in (category, *_ALSO.get(category, ())):
                 found[name, position + 1, True] = Item(name, True, position + 1)
+        if token.text == ":" and not (token.glued and tokens[position - 1].is_number):
+            found["free_colon", position + 1, True] = Item("free_colon", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
                 end, cost = position + len(phrase), self.costs.get(category, 0.0)

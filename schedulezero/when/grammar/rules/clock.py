@@ -64,6 +64,12 @@ def run_together(digits: str) -> Clock | None:
     return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
 
 
+@rule("clock", "Digits hours", cost=0.5)
+def military(digits: str) -> Clock | None:
+    """*0800 hours*; *1800 hours* may be a span too."""
+    return clock(int(digits[:2]), int(digits[2:]), sure=True) if len(digits) == 4 else None  # noqa: PLR2004
+
+
 @rule("short_clock", "Digits")
 def like_a_year(digits: str) -> Clock | None:
     """*At 2030*, *2015 pm*."""
@@ -200,7 +206,7 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
     return Clock(hour, total % 60, 0, at.sure)
 
 
-@rule("clock", "Number Number")
+@rule("clock", "Number =Number")
 def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Ten thirty*, *seven thirty-five*, in words only."""
     if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= hour or minute < 10:  # noqa: PLR2004
@@ -208,7 +214,7 @@ def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None
     return clock(hour, minute)
 
 
-@rule("clock", "Number oh Number")
+@rule("clock", "Number =oh =Number")
 def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Twelve oh three*."""
     if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= minute <= 9:  # noqa: PLR2004
@@ -222,7 +228,7 @@ def three_figures(digits: str) -> Clock | None:
     return clock(int(digits[0]), int(digits[1:])) if len(digits) == 3 else None  # noqa: PLR2004
 
 
-@rule("spaced_clock", "Digits Digits")
+@rule("spaced_clock", "Digits =Digits")
 def with_space(hour: str, minute: str) -> Clock | None:
     """*7 30 pm*; minutes up to 12 may be something else."""
     if len(hour) > 2 or len(minute) != 2 or int(minute) <= _NOON:

@@ -75,7 +75,7 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     return After(span, day)
 
 
-@rule("day", "Day week_later")
+@rule("day", "Day =week_later")
 def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
 
@@ -200,7 +200,7 @@ def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
-@rule("day", "Weekday Int", cost=2.2)
+@rule("day", "Weekday =Int", cost=2.2)
 def weekday_and_number(weekday: int, day: int) -> Day | None:
     """*Friday 4* is the 4th or four o'clock: as good a reading, if such a day is near."""
     return OnDayOfMonth(day, None, weekday, soon=True) if 1 <= day <= 31 else None  # noqa: PLR2004

@@ -14,7 +14,10 @@ rule = RULES.rule
 def whole(value: str | int | Fraction) -> int | None:
     if isinstance(value, Fraction):
         return None
-    return int(value) if isinstance(value, int) or len(value) <= 9 else None
+    if isinstance(value, int):
+        return value
+    # 0800 is a time, no number.
+    return int(value) if len(value) <= 9 and not (len(value) == 4 and value.startswith("0")) else None  # noqa: PLR2004
 
 
 @rule("number", "Tens and|dash? Ones")

@@ -58,7 +58,7 @@ def every_other(unit: str) -> Period | None:
     return period(2, unit)
 
 
-@rule("period", "every Ordinal Unit")
+@rule("period", "every Ordinal =Unit")
 def every_nth(count: int, unit: str) -> Period | None:
     return period(count, unit) if count > 1 else None
 
@@ -90,7 +90,7 @@ def every_other_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
 
 
-@rule("interval", "every Ordinal Unit")
+@rule("interval", "every Ordinal =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
 
@@ -333,7 +333,7 @@ def on_the_hour() -> tuple[int, ...]:
     return (0,)
 
 
-@rule("minute_mark", "colon ~Digits")
+@rule("minute_mark", "free_colon ~Digits")
 def mark(digits: str) -> int | None:
     return int(digits) if len(digits) == 2 and int(digits) < 60 else None  # noqa: PLR2004
 
