@@ -262,6 +262,9 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
+    if said.starting is not None and movable and said.starting.at.day is None and said.starting.at.clock is not None:
+        said.times.append(said.starting.at.clock)  # "every day starting at 8": no first day, but the rule's time
+        said.starting, movable = None, False
     if said.starting is not None:
         first = said.starting.at
         phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
@@ -292,7 +295,7 @@ def _bound(
         said.times.append(clock)
         clock = None
     if at.day is None:
-        if clock is None:
+        if clock is None or movable:
             raise Contradiction("bound")
         moment = clock_of(clock)
         day = context.today

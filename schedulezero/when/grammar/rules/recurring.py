@@ -20,6 +20,7 @@ from schedulezero.when.grammar.pieces import (
 RULES = Rules()
 rule = RULES.rule
 
+_WORKDAYS = (0, 1, 2, 3, 4)
 _ELAPSED = ("second", "minute", "hour")
 _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
@@ -115,7 +116,7 @@ def plural(day: int) -> Weekly:
 
 @rule("weekly", "workdays")
 def workdays() -> Weekly:
-    return Weekly((0, 1, 2, 3, 4))
+    return Weekly(_WORKDAYS)
 
 
 @rule("weekly", "weekends")
@@ -140,8 +141,8 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 
 @rule("some_days", "Weekly")
-def from_weekly(found: Weekly) -> tuple[int, ...]:
-    return found.days
+def from_weekly(found: Weekly) -> tuple[int, ...] | None:
+    return found.days if found.every is None else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days", "Some_days Some_days")
@@ -168,8 +169,14 @@ def every_weekday(days: tuple[int, ...]) -> Weekly:
 
 
 @rule("weekly", "every other Some_days", "alternate Some_days")
-def every_other_weekday(days: tuple[int, ...]) -> Weekly:
-    return Weekly(days, every=2)
+def every_other_weekday(days: tuple[int, ...]) -> Weekly | None:
+    """*Every other weekday* may be every other day too."""
+    return Weekly(days, every=2) if days != _WORKDAYS else None
+
+
+@rule("weekly", "every other weekend_word")
+def every_other_weekend() -> Weekly:
+    return Weekly((5, 6), every=2)
 
 
 @rule("weekly", "every Ordinal Some_days")
