@@ -72,6 +72,8 @@ class Words:
             category = SIGNS[token.text]
             for name in (category, *_ALSO.get(category, ())):
                 found[name, position + 1, True] = Item(name, True, position + 1)
+        if token.text == "." and not _digits_follow(tokens, position):
+            found["end_dot", position + 1, True] = Item("end_dot", True, position + 1)
         if token.text == ":" and not (token.glued and tokens[position - 1].is_number):
             found["free_colon", position + 1, True] = Item("free_colon", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
@@ -134,6 +136,11 @@ class Words:
             if meaning:
                 found.setdefault(meaning, key)
         return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _digits_follow(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a number stands right behind a sign, as in 1.5."""
+    return position + 1 < len(tokens) and tokens[position + 1].is_number and tokens[position + 1].glued
 
 
 def _ends_abbreviation(tokens: Sequence[Token], end: int) -> bool:

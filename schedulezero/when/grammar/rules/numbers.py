@@ -25,7 +25,7 @@ def tens_and_ones(tens: int, ones: int) -> int:
     return tens + ones
 
 
-@rule("numeral", "Digits ~ordinal_mark", "Digits ~dot")
+@rule("numeral", "Digits ~ordinal_mark", "Digits ~end_dot")
 def numeral_ordinal(digits: str) -> int | None:
     return int(digits) if len(digits) <= 2 else None
 
@@ -47,7 +47,8 @@ def named_fraction(number: int | Fraction) -> Fraction | None:
 
 @rule("amount", "Digits ~dot|comma ~Digits")
 def decimal(whole: str, part: str) -> Fraction | None:
-    return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 3 else None
+    # 1,000 may be a thousand.
+    return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 2 else None  # noqa: PLR2004
 
 
 @rule("amount", "Digits ~slash ~Digits")

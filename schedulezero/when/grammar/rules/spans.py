@@ -79,6 +79,14 @@ def from_now(span: Span) -> Span:
     return span
 
 
+@rule("ahead", "in Digits ~colon ~Digits")
+def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
+    """*In 2:30*, which may be two hours and a half."""
+    if len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+        return None
+    return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
+
+
 @rule("ahead", "Span", cost=0.5)
 def alone(span: Span) -> Span:
     """A span alone is counted from now."""
