@@ -74,7 +74,7 @@ class Words:
                 found[name, position + 1, True] = Item(name, True, position + 1)
         if token.text == "." and not _digits_follow(tokens, position):
             found["end_dot", position + 1, True] = Item("end_dot", True, position + 1)
-        if token.text == ":" and not (token.glued and tokens[position - 1].is_number):
+        if token.text == ":" and not (position and tokens[position - 1].is_number):
             found["free_colon", position + 1, True] = Item("free_colon", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
@@ -96,14 +96,14 @@ class Words:
         for token in tokens:
             if not token.is_word or self.known(token.text) or is_zone_word(token.text) or len(token.text) > _LONGEST_WORD:
                 result.append(token)
+            elif (near := self.near(token.text)) is not None:  # first: "onday" is no "on day"
+                result.append(replace(token, text=near))
+                notes.append(Mended(token.text, near))
             elif (parts := self._parted(token.text)) is not None:
                 begin = token.start
                 for index, part in enumerate(parts):
                     result.append(Token(part, begin, begin + len(part), token.glued or index > 0))
                     begin += len(part)
-            elif (near := self.near(token.text)) is not None:
-                result.append(replace(token, text=near))
-                notes.append(Mended(token.text, near))
             else:
                 result.append(token)
         return result, notes

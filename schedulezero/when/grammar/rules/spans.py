@@ -79,7 +79,7 @@ def from_now(span: Span) -> Span:
     return span
 
 
-@rule("ahead", "in Digits ~colon ~Digits")
+@rule("ahead", "in Digits ~colon ~Digits", "in Digits h Digits")
 def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
     """*In 2:30*, which may be two hours and a half."""
     if len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
