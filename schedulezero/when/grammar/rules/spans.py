@@ -56,7 +56,7 @@ def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
 
 
-@rule("span", "Span and|comma? Span")
+@rule("span", "Span =Span", "Span =and|comma =Span", "Span =comma =and =Span")
 def together(one: Span, other: Span) -> Span | None:
     if one.months and other.seconds:
         return None  # "a quarter of an hour" is no quarter and an hour
