@@ -132,8 +132,10 @@ class Words:
         for key, entries in self.entries.items():
             if abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
                 continue
+            if len(key) == len(typed) == _SHORTEST_MENDED and sorted(key) != sorted(typed):
+                continue  # "line", "none" and "fine" are no misspelt "nine"
             meaning = frozenset((category, repr(value)) for phrase, category, value in entries if len(phrase) == 1)
-            if meaning:
+            if any(category != "filler" for category, _ in meaning):
                 found.setdefault(meaning, key)
         return next(iter(found.values())) if len(found) == 1 else None
 
