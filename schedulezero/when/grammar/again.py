@@ -153,11 +153,10 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
                 raise Contradiction("day of month")
             phrase.days.add(number)
             phrase.unit = phrase.unit or "month"
-        case OnFeast(name, None, shift, None) if _fixed(name) is not None:
+        case OnFeast(name, None, 0, None) if _fixed(name) is not None:
             month, number = _fixed(name) or (0, 0)
-            fixed = date(2024, month, number) + timedelta(days=shift)
-            phrase.days.add(fixed.day)
-            phrase.months.add(fixed.month)
+            phrase.days.add(number)
+            phrase.months.add(month)
         case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
             raise Contradiction("on which day")
         case _:

@@ -11,6 +11,7 @@ from schedulezero.when.grammar.pieces import (
     Except,
     Lasting,
     Moment,
+    Offset,
     OnDate,
     OnWeekday,
     Span,
@@ -60,8 +61,13 @@ def starting_next(unit: str) -> Starting | None:
     return Starting(Moment(EndOf("start", unit, 1))) if unit in ("week", "month", "year") else None
 
 
-@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment",
-      "Moment to|until|dash Moment")  # fmt: skip
+@rule("both_bounds", "Moment to|until|dash Moment")
+def between_without_from(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
+    """*1 Dec to 5 Dec*; but *Friday at 9 until Christmas* may be each Friday, or one long event."""
+    return None if isinstance(first.day, OnWeekday | Offset) and first.clock else between(first, last)
+
+
+@rule("both_bounds", "from|between Moment to|until|and|dash Moment")
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
         return None
