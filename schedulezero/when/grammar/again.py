@@ -24,7 +24,7 @@ from schedulezero.when.grammar.pieces import (
     Window,
     Within,
 )
-from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
+from schedulezero.when.grammar.resolving import clock_of, date_of
 from schedulezero.when.grammar.said import Contradiction, Said, settled
 from schedulezero.when.language.grammar import Phrase
 

@@ -10,7 +10,6 @@ from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
 
-
 _SMALL_HOURS = 6
 
 

@@ -11,6 +11,7 @@ from schedulezero.errors import WhenError
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.feasts import feast_day
 from schedulezero.when.grammar.pieces import (
+    WORKDAY,
     After,
     Clock,
     Day,
@@ -23,7 +24,6 @@ from schedulezero.when.grammar.pieces import (
     OnWeekday,
     OnWorkday,
     Span,
-    WORKDAY,
 )
 from schedulezero.when.grammar.said import Contradiction, settled
 

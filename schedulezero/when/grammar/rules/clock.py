@@ -209,7 +209,7 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
 @rule("clock", "Number =Number")
 def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Ten thirty*, *seven thirty-five*, in words only."""
-    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= hour or minute < 10:  # noqa: PLR2004
+    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not hour >= 1 or minute < 10:  # noqa: PLR2004
         return None
     return clock(hour, minute)
 
