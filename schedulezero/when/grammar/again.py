@@ -173,7 +173,13 @@ def _first_day(said: Said, phrase: Phrase) -> None:
     """Weeks, months and years without a day count from the day they start on: *every 2 weeks starting 1 December*."""
     if said.starting is None or said.starting.at.day is None or phrase.starting is None or phrase.span:
         return
-    if phrase.weekdays or phrase.days or phrase.positions or phrase.months or isinstance(said.starting.at.day, EndOf):
+    if (
+        phrase.weekdays
+        or phrase.days
+        or phrase.positions
+        or phrase.months
+        or isinstance(said.starting.at.day, EndOf)
+    ):
         return
     first = phrase.starting[0]
     if phrase.unit == "week":
@@ -209,7 +215,10 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
         phrase.window, phrase.span = None, timedelta()
         phrase.unit = phrase.unit or (None if phrase.weekdays or phrase.days or phrase.positions else "day")
         found = {
-            time(hour, minute) for hour in range(24) for minute in said.minutes if first <= time(hour, minute) <= last
+            time(hour, minute)
+            for hour in range(24)
+            for minute in said.minutes
+            if first <= time(hour, minute) <= last
         }
     if not found and part is not None and not phrase.span:
         found = {context.part_times[part]}
@@ -222,7 +231,9 @@ def _window(window: Window) -> tuple[time, time]:
     first, last = clock_of(window.first), clock_of(window.last)
     if first >= last:
         raise WhenError(
-            "“{text}” ends before it begins.", code="span_ends_before_begin", text=f"{first:%H:%M}-{last:%H:%M}"
+            "“{text}” ends before it begins.",
+            code="span_ends_before_begin",
+            text=f"{first:%H:%M}-{last:%H:%M}",
         )
     return first, last
 
@@ -244,7 +255,9 @@ def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:
 def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
     per = said.per_unit
     assert per is not None
-    named = len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
+    named = (
+        len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
+    )
     if named != per.count:
         raise WhenError(
             "“{count} times a {unit}” needs as many times or days. For example: `twice a day at 9 and 21`.",
@@ -261,8 +274,15 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
-    if said.starting is not None and movable and said.starting.at.day is None and said.starting.at.clock is not None:
-        said.times.append(said.starting.at.clock)  # "every day starting at 8": no first day, but the rule's time
+    if (
+        said.starting is not None
+        and movable
+        and said.starting.at.day is None
+        and said.starting.at.clock is not None
+    ):
+        said.times.append(
+            said.starting.at.clock
+        )  # "every day starting at 8": no first day, but the rule's time
         said.starting, movable = None, False
     if said.starting is not None:
         first = said.starting.at
@@ -280,9 +300,7 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _left_out(said, phrase, context, text)
 
 
-def _bound(
-    at: Moment, said: Said, context: Context, text: str, *, movable: bool
-) -> tuple[date, time | None]:
+def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool) -> tuple[date, time | None]:
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
     at = replace(at, day=settled(at.day, context.month_first)) if at.day is not None else at
     clock = at.clock
@@ -305,9 +323,7 @@ def _bound(
     return date_of(at.day, context, moment, text=text), moment
 
 
-def _lately(
-    bound: tuple[date, time | None], at: Moment, context: Context
-) -> tuple[date, time | None]:
+def _lately(bound: tuple[date, time | None], at: Moment, context: Context) -> tuple[date, time | None]:
     """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
     day = settled(at.day, context.month_first) if at.day is not None else None
     if isinstance(day, OnDate) and day.year is None:
@@ -320,7 +336,9 @@ def _lately(
     return bound
 
 
-def _not_before(until: tuple[date, time | None], starting: tuple[date, time | None]) -> tuple[date, time | None]:
+def _not_before(
+    until: tuple[date, time | None], starting: tuple[date, time | None]
+) -> tuple[date, time | None]:
     """An end without a year that would lie before its start is a year later."""
     day = until[0]
     if day < starting[0] and day.month < starting[0].month:

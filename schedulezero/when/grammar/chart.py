@@ -93,9 +93,9 @@ class Rules:
         def add(make: Callable[..., Any]) -> Callable[..., Any]:
             expanded = (elements for pattern in patterns for elements in _expanded(pattern))
             for elements in dict.fromkeys(expanded):
-                    made = Rule(category, elements, make, cost)
-                    for first in elements[0].categories:
-                        self.by_first.setdefault(first, []).append(made)
+                made = Rule(category, elements, make, cost)
+                for first in elements[0].categories:
+                    self.by_first.setdefault(first, []).append(made)
             return make
 
         return add
@@ -115,7 +115,10 @@ def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
         assert match is not None, f"{part!r} is not an element"
         names = tuple(match["names"].split("|"))
         element = _Element(
-            tuple(name.lower() for name in names), match["glue"] == "~", bool(match["glue"]), names[0][0].isupper()
+            tuple(name.lower() for name in names),
+            match["glue"] == "~",
+            bool(match["glue"]),
+            names[0][0].isupper(),
         )
         choices.append((element, None) if match["optional"] else (element,))
     seen: set[tuple[_Element, ...]] = set()

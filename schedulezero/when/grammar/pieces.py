@@ -10,7 +10,14 @@ from fractions import Fraction
 from typing import Literal
 
 Unit = Literal["second", "minute", "hour", "day", "week", "month", "year"]
-LENGTHS: dict[str, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "fortnight": 1_209_600}
+LENGTHS: dict[str, int] = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86_400,
+    "week": 604_800,
+    "fortnight": 1_209_600,
+}
 RANKS: dict[str, int] = {
     "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "fortnight": 4, "month": 5, "quarter": 5, "year": 6,
 }  # fmt: skip
@@ -170,7 +177,9 @@ class OnPosition:
     year: int | None = None
 
 
-Day = Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+Day = (
+    Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+)
 
 
 # ---------------------------------------------------------------- what recurs

@@ -114,7 +114,17 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
 
 
 _BEFORE_BARE = frozenset(
-    ("day", "weekly", "positions", "monthdays", "period", "at_part", "daily_part", "part_today", "both_bounds")
+    (
+        "day",
+        "weekly",
+        "positions",
+        "monthdays",
+        "period",
+        "at_part",
+        "daily_part",
+        "part_today",
+        "both_bounds",
+    )
 )
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
@@ -126,7 +136,9 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
     if piece.category == "bare" and not _is_time(piece, before, after):
         raise Contradiction("bare")
-    if piece.category == "short_clock" and not any(side and side.category in _PARTS for side in (before, after)):
+    if piece.category == "short_clock" and not any(
+        side and side.category in _PARTS for side in (before, after)
+    ):
         raise Contradiction("short clock")
     if piece.category == "of_unit" and before is None:
         raise Contradiction("of what")
@@ -137,7 +149,11 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
 def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
     """Whether a bare number is a time: *tomorrow 9*, *9 tomorrow*, but not *24 December 15*, which may be a year."""
     if before is None:
-        return piece.start == 0 and after is not None and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
+        return (
+            piece.start == 0
+            and after is not None
+            and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
+        )
     if before.category not in _BEFORE_BARE or isinstance(before.value, _DATED):
         return False
     if before.category == "period" and before.value.unit != "day":

@@ -94,7 +94,12 @@ class Words:
         result: list[Token] = []
         notes: list[Mended] = []
         for token in tokens:
-            if not token.is_word or self.known(token.text) or is_zone_word(token.text) or len(token.text) > _LONGEST_WORD:
+            if (
+                not token.is_word
+                or self.known(token.text)
+                or is_zone_word(token.text)
+                or len(token.text) > _LONGEST_WORD
+            ):
                 result.append(token)
             elif (near := self.near(token.text)) is not None:  # first: "onday" is no "on day"
                 result.append(replace(token, text=near))
@@ -118,9 +123,7 @@ class Words:
 
     def _whole(self, word: str) -> bool:
         return any(
-            len(phrase) == 1
-            for key in (word, plain(word))
-            for phrase, _, _ in self.entries.get(key, ())
+            len(phrase) == 1 for key in (word, plain(word)) for phrase, _, _ in self.entries.get(key, ())
         )
 
     def near(self, word: str) -> str | None:
@@ -134,7 +137,9 @@ class Words:
                 continue
             if len(key) == len(typed) == _SHORTEST_MENDED and sorted(key) != sorted(typed):
                 continue  # "line", "none" and "fine" are no misspelt "nine"
-            meaning = frozenset((category, repr(value)) for phrase, category, value in entries if len(phrase) == 1)
+            meaning = frozenset(
+                (category, repr(value)) for phrase, category, value in entries if len(phrase) == 1
+            )
             if any(category != "filler" for category, _ in meaning):
                 found.setdefault(meaning, key)
         return next(iter(found.values())) if len(found) == 1 else None
@@ -168,7 +173,9 @@ def _one_edit(one: str, other: str) -> bool:
 def languages() -> tuple[str, ...]:
     """Return the languages that have a table."""
     folder = resources.files("schedulezero.when.grammar").joinpath("words")
-    return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
+    return tuple(
+        sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
+    )
 
 
 @cache

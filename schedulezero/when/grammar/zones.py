@@ -33,7 +33,9 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "eat": ("Africa/Nairobi",), "wat": ("Africa/Lagos",), "gst": ("Asia/Dubai",), "pkt": ("Asia/Karachi",),
     "trt": ("Europe/Istanbul",),
 }  # fmt: skip
-_AMBIGUOUS_WORDS = frozenset(("et", "mt", "ct", "pt", "art", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst"))
+_AMBIGUOUS_WORDS = frozenset(
+    ("et", "mt", "ct", "pt", "art", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst")
+)
 """Abbreviations that are words of some language too: read only in capitals."""
 _LONGEST_CITY = 4
 _FEASTS = frozenset(("christmas", "easter"))
@@ -74,7 +76,9 @@ def zone_items(text: str, tokens: Sequence[Token], position: int) -> list[Item]:
         if name is not None:
             found.append(Item("zone_name", (name,), end))
     for length in range(1, _LONGEST_CITY + 1):
-        if position + length > len(tokens) or not all(item.is_word for item in tokens[position : position + length]):
+        if position + length > len(tokens) or not all(
+            item.is_word for item in tokens[position : position + length]
+        ):
             break
         city = "_".join(plain(item.text) for item in tokens[position : position + length])
         if city in _by_city() and city not in _FEASTS:

@@ -166,7 +166,12 @@ def one_left_out(found: Except) -> Except:
     return found
 
 
-@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs", "Left_out filler Left_outs")
+@rule(
+    "left_outs",
+    "Left_out and|comma except? Left_outs",
+    "Left_out comma and Left_outs",
+    "Left_out filler Left_outs",
+)
 def more_left_out(found: Except, rest: Except) -> Except:
     return found.plus(rest)
 

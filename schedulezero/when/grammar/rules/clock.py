@@ -17,7 +17,9 @@ _NIGHT_ENDS = 6
 
 def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
     """Return a time of day, or None if there is none such."""
-    if not (0 <= hour <= 24 and 0 <= minute <= 59 and 0 <= second <= 59) or (hour == 24 and (minute or second)):
+    if not (0 <= hour <= 24 and 0 <= minute <= 59 and 0 <= second <= 59) or (
+        hour == 24 and (minute or second)
+    ):
         return None
     if sure is None:
         sure = not 1 <= hour <= _NOON
@@ -249,7 +251,15 @@ def short_after_noon(at: Clock) -> Clock | None:
 # ---------------------------------------------------------------- with a part of the day
 
 
-@rule("clock", "Clock Part", "Bare Part", "Part at? Clock", "Part at Bare", "Short_clock Part", "Part at? Short_clock")
+@rule(
+    "clock",
+    "Clock Part",
+    "Bare Part",
+    "Part at? Clock",
+    "Part at Bare",
+    "Short_clock Part",
+    "Part at? Short_clock",
+)
 def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     at, part = (one, other) if isinstance(one, Clock) else (other, one)
     assert isinstance(at, Clock) and isinstance(part, str)

@@ -92,7 +92,11 @@ def every_other_elapsed(unit: str) -> Span | None:
 
 @rule("interval", "every Ordinal =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
-    return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
+    return (
+        Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count)
+        if unit in _ELAPSED and count > 1
+        else None
+    )
 
 
 @rule("interval", "every half Unit", "every half Unit")
@@ -144,7 +148,12 @@ def from_weekly(found: Weekly) -> tuple[int, ...] | None:
     return found.days if found.every is None else None
 
 
-@rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days", "Some_days Some_days")
+@rule(
+    "some_days",
+    "Some_days and|comma|slash|dash_and Some_days",
+    "Some_days comma and Some_days",
+    "Some_days Some_days",
+)
 def more_weekdays(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
     return tuple(sorted({*one, *other})) if not set(one) & set(other) else None
 
@@ -316,7 +325,11 @@ def more_months(month: int, rest: tuple[int, ...]) -> tuple[int, ...]:
 
 @rule("months", "Month to|dash|until|through Month", "from Month to|until Month")
 def month_range(first: int, last: int) -> tuple[int, ...] | None:
-    return tuple(sorted((first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1))) if first != last else None
+    return (
+        tuple(sorted((first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1)))
+        if first != last
+        else None
+    )
 
 
 # ---------------------------------------------------------------- so many times
@@ -354,7 +367,13 @@ def more_marks(minute: int, rest: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted({minute, *rest}))
 
 
-@rule("hourly_at", "Minutes past every hour_word", "Minutes past hour_word", "Minutes past each hour_word", "every hour_word at? Minutes past")
+@rule(
+    "hourly_at",
+    "Minutes past every hour_word",
+    "Minutes past hour_word",
+    "Minutes past each hour_word",
+    "every hour_word at? Minutes past",
+)
 def past_each_hour(minutes: int) -> tuple[int, ...]:
     return (minutes,)
 
@@ -379,5 +398,3 @@ def each_such_part(part: str) -> str:
 def again() -> bool:
     """*Every* alone says that what stands beside it recurs: *every 24 December*, *every Easter*."""
     return True
-
-

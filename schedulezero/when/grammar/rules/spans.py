@@ -25,7 +25,11 @@ def short_unit(amount: Fraction, unit: str) -> Span | None:
 def hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
     if unit != "hour" or len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
         return None
-    return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"]) if int(hours) <= 12 else None  # noqa: PLR2004
+    return (
+        Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
+        if int(hours) <= 12
+        else None
+    )  # noqa: PLR2004
 
 
 @rule("span", "Digits ~Short ~Digits", cost=1.0)
