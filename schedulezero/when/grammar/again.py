@@ -143,7 +143,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
     match day:
         case OnWeekday(weekday, None, ""):
             phrase.weekdays.add(weekday)
-        case OnDate() | OnFeast() if phrase.span or phrase.unit in ("day", "week"):
+        case OnDate() | OnFeast() if phrase.span or phrase.unit in ("day", "week", "month"):
             raise Contradiction("on which day")
         case OnDate(number, month, None, None):
             phrase.days.add(number)
