@@ -170,7 +170,7 @@ def _fixed(name: str) -> tuple[int, int] | None:
 
 
 def _first_day(said: Said, phrase: Phrase) -> None:
-    """Weeks, months and years without a day count from the day they start on: *every 2 weeks starting 1 December*."""
+    """Weeks, months and years without a day count from the day they start on: *every 2 weeks from 1 December*."""
     if said.starting is None or said.starting.at.day is None or phrase.starting is None or phrase.span:
         return
     if (

@@ -118,7 +118,8 @@ def after_span(span: Span, context: Context) -> datetime:
 
 def _refuse_others(said: Said) -> None:
     others = (
-        said.windows, said.until, said.starting, said.lasting, said.within and not said.same_time, said.left_out, said.by_clock,
+        said.windows, said.until, said.starting, said.lasting, said.within and not said.same_time,
+        said.left_out, said.by_clock,
         said.count not in (None, 1), said.of_units,
     )  # fmt: skip
     if any(others):

@@ -147,7 +147,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
 
 
 def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
-    """Whether a bare number is a time: *tomorrow 9*, *9 tomorrow*, but not *24 December 15*, which may be a year."""
+    """Whether a bare number is a time: *tomorrow 9*, but not *24 December 15*, which may be a year."""
     if before is None:
         return (
             piece.start == 0
@@ -179,7 +179,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             said.days.append(Offset(0))
         case "unclear":
             raise WhenError(
-                "That can mean twice a {unit} or every two {unit}s. Say which: for example `every 2 {unit}s`.",
+                "That can mean twice a {unit} or every two {unit}s. For example: `every 2 {unit}s`.",
                 code="unclear_how_often",
                 unit=value,
             )
@@ -270,7 +270,7 @@ def _only(found: object) -> None:
 
 
 def settled(day: Day, month_first: bool) -> Day:
-    """Return 5/12 as a date, in the order of the locale or in the only one that is possible; others as they are."""
+    """Return 5/12 as a date, in the order of the locale or the only possible one; others as they are."""
     if not isinstance(day, OnSlashed):
         return day
     first, second = day.first, day.second
