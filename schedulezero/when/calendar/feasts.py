@@ -19,7 +19,10 @@ _FIXED: dict[str, tuple[int, int]] = {
     "liberty_day_portugal": (4, 25), "saint_john": (6, 24), "italy_liberation": (4, 25), "italy_republic": (6, 2),
     "saint_stephen": (12, 26), "kings_day": (4, 27), "liberation_day_nl": (5, 5), "sinterklaas": (12, 5),
     "lovers_day_brazil": (6, 12), "saint_joseph": (3, 19), "childrens_day": (6, 1),
-    "black_awareness": (11, 20), "portugal_republic": (10, 5), "portugal_restoration": (12, 1), "saint_anthony": (6, 13), "womens_day": (3, 8), "walpurgis": (4, 30),
+    "black_awareness": (11, 20), "portugal_republic": (10, 5), "portugal_restoration": (12, 1), "saint_anthony": (6, 13), 
+    "womens_day": (3, 8), "walpurgis": (4, 30), "juneteenth": (6, 19), "groundhog_day": (2, 2),
+    "cinco_de_mayo": (5, 5), "earth_day": (4, 22), "guy_fawkes": (11, 5), "australia_day": (1, 26),
+    "anzac_day": (4, 25), "canada_day": (7, 1),
 }  # fmt: skip
 _FROM_EASTER: dict[str, int] = {
     "weiberfastnacht": -52, "carnival_monday": -48, "shrove_tuesday": -47, "ash_wednesday": -46,
@@ -28,10 +31,12 @@ _FROM_EASTER: dict[str, int] = {
 }  # fmt: skip
 _BY_WEEKDAY: dict[str, tuple[int, int, int]] = {
     "us_thanksgiving": (11, 4, 3), "us_labor_day": (9, 1, 0), "us_memorial_day": (5, -1, 0),
-    "mothers_day": (5, 2, 6), "mothers_day_portugal": (5, 1, 6), "fathers_day_brazil": (8, 2, 6),
-    "advent_1": (0, 0, 0), "black_friday": (0, 0, 0),
+    "us_mlk_day": (1, 3, 0), "us_presidents_day": (2, 3, 0), "us_columbus_day": (10, 2, 0),
+    "mothers_day": (5, 2, 6), "mothers_day_portugal": (5, 1, 6), "fathers_day": (6, 3, 6),
+    "fathers_day_brazil": (8, 2, 6),
+    "advent_1": (0, 0, 0), "black_friday": (0, 0, 0), "cyber_monday": (0, 0, 0),
 }  # fmt: skip
-"""Month, which such weekday (-1: the last), weekday; the two at the end are worked out from others."""
+"""Month, which such weekday (-1: the last), weekday; those at the end are worked out from others."""
 
 NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY))
 
@@ -44,6 +49,8 @@ def feast_day(name: str, year: int) -> date:
         return easter(year) + timedelta(days=_FROM_EASTER[name])
     if name == "black_friday":
         return feast_day("us_thanksgiving", year) + timedelta(days=1)
+    if name == "cyber_monday":
+        return feast_day("us_thanksgiving", year) + timedelta(days=4)
     if name == "advent_1":  # the fourth Sunday before Christmas
         eve = date(year, 12, 24)
         return eve - timedelta(days=(eve.weekday() + 1) % 7 + 21)

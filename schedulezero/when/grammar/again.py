@@ -13,7 +13,9 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.pieces import (
+    Clock,
     Day,
+    EndOf,
     Moment,
     Offset,
     OnDate,
@@ -41,23 +43,20 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     """Return the clauses of what recurs. Raises Contradiction if pieces don't fit, WhenError if a day is none."""
     if said.ahead or said.now:
         raise Contradiction("ahead")
+    if said.count == 1 and said.periods:
+        raise Contradiction("once")
     phrase = Phrase()
     _period(said, phrase)
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
+    _first_day(said, phrase)
     _times(said, phrase, context)
-    _weekly_from_its_start(phrase)
-    if (
-        said.again
-        and said.parts
-        and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions or phrase.feasts)
-    ):
-        phrase.unit = "day"  # "every morning"
-    if (
-        not phrase.unit
-        and not phrase.span
-        and not (phrase.weekdays or phrase.days or phrase.positions or phrase.feasts)
-    ):
+    if said.parts == ["tonight"]:
+        raise Contradiction("tonight")
+    on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
+    if said.again and said.parts and not (phrase.unit or on_days):
+        phrase.unit = "day"  # "every morning", "evenings"
+    if not (phrase.unit or phrase.span or on_days):
         if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
         else:
@@ -107,18 +106,6 @@ def _period(said: Said, phrase: Phrase) -> None:
     phrase.clock = said.by_clock
 
 
-def _weekly_from_its_start(phrase: Phrase) -> None:
-    """*Every two weeks from 5 December* is on the weekday of its start."""
-    if phrase.unit != "week" or phrase.starting is None:
-        return
-    if phrase.weekdays or phrase.days or phrase.positions or phrase.span:
-        return
-    day, at = phrase.starting
-    phrase.weekdays = {day.weekday()}
-    if at is not None and not phrase.times:
-        phrase.times = {at}
-
-
 # ---------------------------------------------------------------- on which days
 
 
@@ -146,10 +133,22 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.days |= set(monthdays.days)
     for months in said.months:
         phrase.months |= set(months)
+    if phrase.span and phrase.months and phrase.days:
+        raise Contradiction("on which day")
     if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
+    named = [day for day in said.days if isinstance(day, OnWeekday)]
+    if len(said.weekly) + bool(named) > 1 or (said.weekly and len(said.days) > len(named)):
+        raise Contradiction("two_schedules")
+    if (said.positions or said.monthdays) and any(isinstance(day, OnDate | OnFeast) for day in said.days):
+        raise Contradiction("two_schedules")
+    numbered = said.positions or said.monthdays or any(isinstance(day, OnDayOfMonth) for day in said.days)
+    if numbered and any(period.unit in ("day", "week") for period in said.periods):
+        raise Contradiction("two_schedules")
     for day in said.days:
         _day(ordered(day, context) if isinstance(day, Slashed) else day, phrase, said)
+    if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
+        raise Contradiction(TWO_SCHEDULES)
     if phrase.months and phrase.unit is None and not phrase.span:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
@@ -164,6 +163,8 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             if said.weekly:
                 raise Contradiction("weekdays")
             phrase.weekdays.add(weekday)
+        case OnDate() | OnFeast() if phrase.span or phrase.unit in ("day", "week", "month"):
+            raise Contradiction("on which day")
         case OnDate(number, month, None, None):
             phrase.days.add(number)
             phrase.months.add(month)
@@ -172,7 +173,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
                 raise Contradiction("day of month")
             phrase.days.add(number)
             phrase.unit = phrase.unit or "month"
-        case OnFeast(name, None, shift):
+        case OnFeast(name, None, shift, None):
             fixed = is_fixed(name)
             if fixed is None:
                 phrase.feasts.add((name, shift))
@@ -185,6 +186,27 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             raise Contradiction("on which day")
         case _:
             raise Contradiction("day")
+
+
+def _first_day(said: Said, phrase: Phrase) -> None:
+    """Weeks, months and years without a day count from the day they start on: *every 2 weeks from 1 December*."""
+    if said.starting is None or said.starting.at.day is None or phrase.starting is None or phrase.span:
+        return
+    if (
+        phrase.weekdays
+        or phrase.days
+        or phrase.positions
+        or phrase.months
+        or isinstance(said.starting.at.day, EndOf)
+    ):
+        return
+    first = phrase.starting[0]
+    if phrase.unit == "week":
+        phrase.weekdays.add(first.weekday())
+    elif phrase.unit in ("month", "year"):
+        phrase.days.add(first.day)
+        if phrase.unit == "year":
+            phrase.months.add(first.month)
 
 
 # ---------------------------------------------------------------- at which times
@@ -275,10 +297,19 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
+    if (
+        said.starting is not None
+        and movable
+        and said.starting.at.day is None
+        and said.starting.at.clock is not None
+    ):
+        said.times.append(
+            said.starting.at.clock
+        )  # "every day starting at 8": no first day, but the rule's time
+        said.starting, movable = None, False
     if said.starting is not None:
-        phrase.starting = _lately(
-            _bound(said.starting.at, said, context, text, movable=movable), said.starting.at, context
-        )
+        first = said.starting.at
+        phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
     if said.until is not None:
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
         if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
@@ -295,11 +326,15 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
 def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool) -> tuple[date, time | None]:
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
     clock = at.clock
+    if at.part is not None:
+        begin = context.part_times[at.part]
+        clock = Clock(begin.hour, begin.minute)
+        movable = False
     if clock is not None and movable and at.day is not None:
         said.times.append(clock)
         clock = None
     if at.day is None:
-        if clock is None:
+        if clock is None or movable:
             raise Contradiction("bound")
         moment = clock_of(clock)
         day = context.today

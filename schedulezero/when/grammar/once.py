@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span
+from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span, Within
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
+
+_SMALL_HOURS = 6
 
 
 def moment(said: Said, context: Context, text: str) -> datetime:
@@ -22,11 +24,13 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         if said.days or said.times or said.ahead:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
-    if said.ahead and not (said.days or said.weekly or said.positions or said.monthdays or said.months):
-        return _ahead(said, context)
     if said.ahead:
-        raise Contradiction("ahead")
-    day = _the_day(said)
+        if said.days or said.weekly or said.positions or said.monthdays or said.months:
+            raise Contradiction("ahead")
+        return _ahead(said, context)
+    if said.same_time and (said.times or said.bare or said.parts):
+        raise Contradiction("same time")
+    day = _the_day(said, context)
     times = said.times or said.bare
     part = said.parts[0] if said.parts else None
     if len(times) > 1 or (said.times and said.bare):
@@ -34,7 +38,9 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     at = clock_of(in_part(times[0], part)) if times else None
     if at is None and part is not None:
         at = context.part_times[part]
-    if at is None and said.same_time:
+    if said.same_time and said.within == [Within("week", 1)] and day is None:
+        day = Offset(7)
+    if at is None and said.same_time and day is not None:
         at = context.local.time().replace(second=0, microsecond=0)
     if day is None:
         if at is None:
@@ -60,7 +66,7 @@ def in_part(at: Clock, part: str | None) -> Clock:
     return found
 
 
-def _the_day(said: Said) -> Day | None:
+def _the_day(said: Said, context: Context) -> Day | None:
     if said.weekly:
         raise Contradiction("weekly")
     if (
@@ -83,7 +89,9 @@ def _the_day(said: Said) -> Day | None:
     if said.parts == ["tonight"]:
         if day is not None:
             raise Contradiction("tonight")
-        return Offset(0)
+        return Offset(1 if _after_midnight(said) and context.local.hour >= _SMALL_HOURS else 0)
+    if said.parts == ["night"] and day is not None and _after_midnight(said):
+        raise Contradiction("which night")  # "Friday night at 1" may be Friday or Saturday
     return day
 
 
@@ -93,6 +101,12 @@ def _day_in(day: int, month: int) -> Day:
     if day < 0:
         raise Contradiction("monthdays")
     return OnDate(day, month)
+
+
+def _after_midnight(said: Said) -> bool:
+    """Whether the time is in the small hours, which a night that was named by a day before ends with."""
+    times = said.times or said.bare
+    return bool(times) and in_part(times[0], said.parts[0]).hour < _SMALL_HOURS
 
 
 def _ahead(said: Said, context: Context) -> datetime:
@@ -126,8 +140,8 @@ def after_span(span: Span, context: Context) -> datetime:
 
 def _refuse_others(said: Said) -> None:
     others = (
-        said.windows, said.until, said.starting, said.lasting, said.within, said.left_out, said.by_clock,
-        said.of_units, said.count not in (None, 1),
+        said.windows, said.until, said.starting, said.lasting, said.within and not said.same_time,
+        said.left_out, said.by_clock, said.of_units, said.count not in (None, 1),
     )  # fmt: skip
     if any(others):
         raise Contradiction("bounds")

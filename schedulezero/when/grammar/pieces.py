@@ -5,14 +5,21 @@ A piece says what was said; `meaning` decides what several of them mean together
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
 Unit = Literal["second", "minute", "hour", "day", "week", "month", "year"]
-LENGTHS: dict[str, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+LENGTHS: dict[str, int] = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86_400,
+    "week": 604_800,
+    "fortnight": 1_209_600,
+}
 RANKS: dict[str, int] = {
-    "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "month": 5, "quarter": 5, "year": 6,
+    "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "fortnight": 4, "month": 5, "quarter": 5, "year": 6,
 }  # fmt: skip
 LAST = -1
 
@@ -32,6 +39,8 @@ class Clock:
     second: int = 0
     sure: bool = True
     next_day: bool = False
+    halved: bool = field(default=False, compare=False)
+    """Whether a.m. or p.m. was said, which can't be said twice."""
 
     def later(self) -> Clock:
         """Return the time twelve hours later, on the same dial."""
@@ -93,6 +102,8 @@ class OnDayOfMonth:
     day: int
     months: int | None = None
     weekday: int | None = None
+    soon: bool = False
+    """Whether it must be in the next few weeks to be meant: *Monday 21* may also be a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,8 @@ class OnFeast:
     name: str
     year: int | None = None
     shift: int = 0
+    ahead: int | None = None
+    """The year, counted from the present one, if that was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +154,7 @@ class EndOf:
     unit: str
     ahead: int = 0
     month: int | None = None
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +321,7 @@ def span_of(amount: Fraction | int, unit: str) -> Span | None:
     seconds = amount * LENGTHS[unit]
     if seconds != int(seconds) or seconds > 10**11:
         return None
-    if unit in ("day", "week"):
+    if unit in ("day", "week", "fortnight"):
         days, rest = divmod(int(seconds), 86_400)
         return Span(days=days, seconds=rest, smallest=rank)
     return Span(seconds=int(seconds), smallest=rank)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -27,8 +28,12 @@ MOST_TOKENS = 200
 """Words, numbers and signs of one text: a list of twenty full dates has half as many."""
 _FARTHEST = 1.5
 """A reading that costs so much more than the cheapest one, which makes no sense, isn't what was meant."""
+_DATE_AT_END = re.compile(r"\d\. ?\d+\.$")
+"""A full stop that is part of a date: *1.12.*"""
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
+_FARTHEST = 1.6
+"""How much more than the plainest division of a text a reading may cost: a stranger one isn't what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,9 @@ def read(text: str, words: Words, context: Context) -> Reading:
     Raises NotUnderstood if a word has no part in any reading, and another WhenError if the words have no
     meaning together.
     """
-    text = normalized(text).rstrip(".!?")
+    text = normalized(text).rstrip("!?")
+    if not _DATE_AT_END.search(text):
+        text = text.rstrip(".!?")
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")

@@ -26,11 +26,13 @@ from schedulezero.when.grammar.pieces import (
     Slashed,
     Span,
 )
+from schedulezero.when.grammar.said import Contradiction
 
 _WORKDAYS = 5
 _DECEMBER = 12
 _YEARS_AHEAD = 9
 _LAST_YEAR = 9998
+_SOON = 60
 
 
 def clock_of(at: Clock) -> time:
@@ -76,7 +78,9 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             return _dated(day, context, at, text)
         case OnDayOfMonth():
             return _day_of_month(day, context, at, text)
-        case OnFeast(name, year, shift):
+        case OnFeast(name, year, shift, ahead):
+            if ahead is not None:
+                year = today.year + ahead
             if year is not None:
                 return feast_day(name, year) + timedelta(days=shift)
             found = feast_day(name, today.year) + timedelta(days=shift)
@@ -171,6 +175,8 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
             if day.months is None and (index - first) < 12:
                 continue  # "Friday the 13th" is the next one that agrees
             break
+        if day.soon and (found - today).days > _SOON:
+            raise Contradiction("not soon")
         return found
     raise WhenError(
         "“{text}” isn't a date: that month has no day {number}{year}.",
@@ -208,7 +214,7 @@ def position_in(position: int, weekday: int, first: date) -> date | None:
 
 def _end_of(day: EndOf, context: Context, at: time | None = None) -> date:
     found = _end_of_one(day, context)
-    if _over(found, context, at) and not day.ahead:
+    if _over(found, context, at) and not day.ahead and day.year is None:
         found = _end_of_one(replace(day, ahead=1), context)
     return found
 
@@ -225,6 +231,15 @@ def _end_of_one(day: EndOf, context: Context) -> date:
     if day.month is not None:
         index = today.year * 12 + day.month - 1 + 12 * day.ahead
         index += 12 if day.month < today.month else 0
+        if day.year is not None:
+            index = day.year * 12 + day.month - 1
     year, month = divmod(index, 12)
     length = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, {"start": 1, "middle": 15, "end": length}[cast(str, day.which)])
+
+
+def latest(span: Span, first: datetime) -> datetime:
+    """Return the last moment of a span that begins with a first run: whole days, or so many hours."""
+    if span.by_calendar:
+        return plus_span(datetime.combine(first.date(), time.min), span) - timedelta(seconds=1)
+    return plus_span(first, span) - timedelta(seconds=1)

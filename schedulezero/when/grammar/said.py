@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from schedulezero.errors import WhenError
 from schedulezero.when.grammar.paths import Piece
 from schedulezero.when.grammar.pieces import (
     Clock,
     Day,
+    EndOf,
     Except,
     Lasting,
     MonthDays,
     Offset,
+    OnDate,
+    OnFeast,
+    OnPosition,
     Period,
     PerUnit,
     Positions,
+    Slashed,
     Span,
     Starting,
     Until,
@@ -109,18 +115,33 @@ def sort_pieces(pieces: Sequence[Piece]) -> Said:
     return said
 
 
-_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "both_bounds"))
+_BEFORE_BARE = frozenset(
+    (
+        "day",
+        "weekly",
+        "positions",
+        "monthdays",
+        "period",
+        "at_part",
+        "daily_part",
+        "part_today",
+        "both_bounds",
+    )
+)
+_PARTS = frozenset(("at_part", "daily_part", "part_today"))
+_AFTER_BARE = _PARTS | {"zone"}
+_DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
-    if piece.category == "bare" and (
-        before is None
-        or before.category not in _BEFORE_BARE
-        or (after and after.category in ("period", "of_unit"))
-    ):
+    if piece.category == "bare" and not _is_time(piece, before, after):
         raise Contradiction("bare")
+    if piece.category == "short_clock" and not any(
+        side and side.category in _PARTS for side in (before, after)
+    ):
+        raise Contradiction("short clock")
     if piece.category == "minutes_of_hour" and before is not None and before.category in ("day", "monthdays"):
         raise Contradiction("minutes")  # "Dec 18:00"
     if piece.category == "of_unit" and before is None:
@@ -129,13 +150,28 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("again")
 
 
+def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
+    """Whether a bare number is a time: *tomorrow 9*, but not *24 December 15*, which may be a year."""
+    if before is None:
+        return (
+            piece.start == 0
+            and after is not None
+            and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
+        )
+    if before.category not in _BEFORE_BARE or isinstance(before.value, _DATED):
+        return False
+    if before.category == "period" and before.value.unit != "day":
+        return False
+    return after is None or after.category not in ("period", "of_unit")
+
+
 def _add(said: Said, piece: Piece) -> None:
     value = piece.value
     match piece.category:
         case "clocks":
             _once(said.times)
             said.times += value
-        case "bare":
+        case "bare" | "short_clock":
             _once(said.bare)
             said.bare.append(value)
         case "at_part":
@@ -145,6 +181,16 @@ def _add(said: Said, piece: Piece) -> None:
             _once(said.parts)
             said.parts.append(value)
             said.days.append(Offset(0))
+        case "unclear":
+            raise WhenError(
+                "That can mean twice a {unit} or every two {unit}s. For example: `every 2 {unit}s`.",
+                code="unclear_how_often",
+                unit=value,
+            )
+        case "daily_part":
+            _once(said.parts)
+            said.parts.append(value)
+            said.again = True
         case "day":
             said.days.append(value)
         case "ahead":

@@ -22,6 +22,7 @@ from schedulezero.when.grammar.zones import is_zone_word, zone_items
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
 _LONGEST_WORD = 30
+_LONGEST_NUMBER = 12
 SIGNS = {
     ":": "colon", ".": "dot", ",": "comma", "/": "slash", "-": "dash", "+": "plus", "@": "at", "&": "and",
     "(": "bracket", ")": "bracket", ";": "comma", "º": "degree", "°": "degree", "ª": "degree",
@@ -64,13 +65,17 @@ class Words:
 
     def _items_at(self, tokens: Sequence[Token], position: int) -> list[Item]:
         token = tokens[position]
-        if token.is_number:
-            return [Item("digits", token.text, position + 1)] if len(token.text) <= 12 else []
         found: dict[tuple[str, int, Any], Item] = {}
+        if token.is_number and len(token.text) <= _LONGEST_NUMBER:
+            found["digits", position + 1, token.text] = Item("digits", token.text, position + 1)
         if token.text in SIGNS:
             category = SIGNS[token.text]
             for name in (category, *_ALSO.get(category, ())):
                 found[name, position + 1, True] = Item(name, True, position + 1)
+        if token.text == "." and not _digits_follow(tokens, position):
+            found["end_dot", position + 1, True] = Item("end_dot", True, position + 1)
+        if token.text == ":" and not (position and tokens[position - 1].is_number):
+            found["free_colon", position + 1, True] = Item("free_colon", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
                 end, cost = position + len(phrase), self.costs.get(category, 0.0)
@@ -96,14 +101,14 @@ class Words:
                 or len(token.text) > _LONGEST_WORD
             ):
                 result.append(token)
+            elif (near := self.near(token.text)) is not None:  # first: "onday" is no "on day"
+                result.append(replace(token, text=near))
+                notes.append(Mended(token.text, near))
             elif (parts := self._parted(token.text)) is not None:
                 begin = token.start
                 for index, part in enumerate(parts):
                     result.append(Token(part, begin, begin + len(part), token.glued or index > 0))
                     begin += len(part)
-            elif (near := self.near(token.text)) is not None:
-                result.append(replace(token, text=near))
-                notes.append(Mended(token.text, near))
             else:
                 result.append(token)
         return result, notes
@@ -130,12 +135,19 @@ class Words:
         for key, entries in self.entries.items():
             if abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
                 continue
+            if len(key) == len(typed) == _SHORTEST_MENDED and sorted(key) != sorted(typed):
+                continue  # "line", "none" and "fine" are no misspelt "nine"
             meaning = frozenset(
                 (category, repr(value)) for phrase, category, value in entries if len(phrase) == 1
             )
-            if meaning:
+            if any(category != "filler" for category, _ in meaning):
                 found.setdefault(meaning, key)
         return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _digits_follow(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a number stands right behind a sign, as in 1.5."""
+    return position + 1 < len(tokens) and tokens[position + 1].is_number and tokens[position + 1].glued
 
 
 def _ends_abbreviation(tokens: Sequence[Token], end: int) -> bool:
@@ -202,7 +214,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
                 category,
                 Fraction(value) if category == "number" and isinstance(value, str) else value,
             )
-    for category in ("unit", "short", "often", "part", "feast"):
+    for category in ("unit", "short", "often", "part", "parts", "feast"):
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)

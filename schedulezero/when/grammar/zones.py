@@ -38,6 +38,8 @@ _AMBIGUOUS_WORDS = frozenset(
 )
 """Abbreviations that are words of some language too: read only in capitals."""
 _LONGEST_CITY = 4
+_FEASTS = frozenset(("christmas", "easter"))
+"""Islands that are called after feasts: read by their full names only."""
 
 
 def is_zone_word(word: str) -> bool:
@@ -79,7 +81,7 @@ def zone_items(text: str, tokens: Sequence[Token], position: int) -> list[Item]:
         ):
             break
         city = "_".join(plain(item.text) for item in tokens[position : position + length])
-        if city in _by_city():
+        if city in _by_city() and city not in _FEASTS:
             found.append(Item("city", (_by_city()[city],), position + length))
     return found
 

@@ -17,7 +17,7 @@ from schedulezero.when.calendar.weekdays import WEEKDAYS
 from schedulezero.when.grammar.context import DEFAULT_TIME
 from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.pieces import Span
-from schedulezero.when.grammar.resolving import plus_span
+from schedulezero.when.grammar.resolving import latest
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
@@ -57,7 +57,7 @@ def compile_phrase(
         )
     elapsed = _elapsed(phrase, text)
     if elapsed is not None:
-        if phrase.count is not None and starting is None:
+        if (phrase.count is not None or phrase.lasting is not None) and starting is None:
             starting = now.replace(second=0, microsecond=0) + _period(elapsed)
         if phrase.lasting is not None:
             until = _lasting(phrase.lasting, starting or now.replace(microsecond=0), zone)
@@ -303,11 +303,8 @@ def _local(bound: tuple[date, time | None] | None, default: time, zone: ZoneInfo
 
 
 def _lasting(span: Span, first: datetime, zone: ZoneInfo) -> datetime:
-    """The last instant of a span that begins with a first run; days are counted whole."""
-    if span.seconds:
-        return plus_span(first, span)
-    day = datetime.combine(first.astimezone(zone).date(), time.min)
-    return first_instant_at_or_after(plus_span(day, span) - _SECOND, zone)
+    """The end of what lasts for a span from its first run on."""
+    return first_instant_at_or_after(latest(span, first.astimezone(zone).replace(tzinfo=None)), zone)
 
 
 def _period(args: JsonObject) -> timedelta:

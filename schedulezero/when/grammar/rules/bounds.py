@@ -7,9 +7,11 @@ from dataclasses import replace
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     Day,
+    EndOf,
     Except,
     Lasting,
     Moment,
+    Offset,
     OnDate,
     OnWeekday,
     Span,
@@ -23,7 +25,7 @@ RULES = Rules()
 rule = RULES.rule
 
 
-@rule("end_bound", "until Moment", "until Moment", "to Moment")
+@rule("end_bound", "until Moment")
 def until(at: Moment) -> Until:
     return Until(at)
 
@@ -38,6 +40,26 @@ def starting_in_month(month: int, year: int | None = None) -> Starting:
     return Starting(Moment(OnDate(1, month, year)))
 
 
+@rule("end_bound", "through Month")
+def through_a_month(month: int) -> Until:
+    return Until(Moment(EndOf("end", "month", 0, month)))
+
+
+@rule("start_bound", "starting|from next_week")
+def starting_next_week() -> Starting:
+    return Starting(Moment(EndOf("start", "week", 1)))
+
+
+@rule("start_bound", "starting|from next_month")
+def starting_next_month() -> Starting:
+    return Starting(Moment(EndOf("start", "month", 1)))
+
+
+@rule("start_bound", "starting|from next Unit")
+def starting_next(unit: str) -> Starting | None:
+    return Starting(Moment(EndOf("start", unit, 1))) if unit in ("week", "month", "year") else None
+
+
 @rule("both_bounds", "from|between Moment to|until|and|dash Moment")
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
@@ -50,7 +72,9 @@ def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
 @rule("both_bounds", "Moment to|until|dash Moment")
 def between_without_from(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     """*1 to 5 December*; but *Friday until Christmas* lacks the word that says how often."""
-    return None if isinstance(first.day, OnWeekday) else between(first, last)
+    if isinstance(first.day, OnWeekday) or (isinstance(first.day, Offset) and first.clock):
+        return None
+    return between(first, last)
 
 
 @rule("both_bounds", "from|between Dom to|until|dash|and Moment", "Dom to|until|dash Moment", cost=0.1)
@@ -61,7 +85,15 @@ def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] 
     return Starting(Moment(replace(last.day, day=first, weekday=None))), Until(last)
 
 
-@rule("count", "Int times", "for Int times", "Twice", "for Twice")
+@rule("both_bounds", "from|between Month Dom to|until|dash|and Dom", "Month Dom to|until|dash Dom")
+def between_days_behind_a_month(month: int, first: int, last: int) -> tuple[Starting, Until] | None:
+    """*December 1-5*."""
+    if first >= last:
+        return None
+    return Starting(Moment(OnDate(first, month))), Until(Moment(OnDate(last, month)))
+
+
+@rule("count", "Int times", "for Int times", "Twice", "for Twice", "times ~Int")
 def count(number: int) -> int:
     return number
 
@@ -71,12 +103,22 @@ def lasting(span: Span) -> Lasting | None:
     return Lasting(span)
 
 
-@rule("within", "this_week", "this_month", "this Unit")
+@rule("within", "this_month")
+def within_this_month() -> Within:
+    return Within("month")
+
+
+@rule("within", "next_month")
+def within_next_month() -> Within:
+    return Within("month", 1)
+
+
+@rule("within", "this_week", "this Unit")
 def within_this(unit: str = "week") -> Within | None:
     return Within(unit) if unit in ("week", "month", "year") else None
 
 
-@rule("within", "next_week", "next Unit", "Unit next", "next_month")
+@rule("within", "next_week", "next Unit", "Unit next")
 def within_next(unit: str = "week") -> Within | None:
     return Within(unit, 1) if unit in ("week", "month", "year") else None
 

@@ -11,6 +11,8 @@ RULES = Rules()
 rule = RULES.rule
 
 _NOON = 12
+_CENTURIES = ("19", "20", "21")
+_NIGHT_ENDS = 6
 
 
 def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
@@ -69,13 +71,8 @@ def hour_with_h(hour: str) -> Clock | None:
 
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
-    """1030, 0930. What may be a year isn't taken for a time without *at*."""
-    return four_figures(digits) if not digits.startswith(("19", "20", "21")) else None
-
-
-@rule("time", "at Digits", cost=1.5)
-def four_figures(digits: str) -> Clock | None:
-    if len(digits) != 4:
+    """1030, 0930; but 2026 is a year rather."""
+    if len(digits) != 4 or digits.startswith(_CENTURIES):  # noqa: PLR2004
         return None
     return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
 
@@ -84,6 +81,20 @@ def four_figures(digits: str) -> Clock | None:
 def marked(hour: str, minute: str = "0") -> Clock | None:
     """An hour whose figures can't be a day of the month."""
     return clock(int(hour), int(minute)) if len(hour) <= 2 else None
+
+
+@rule("clock", "Digits hours", cost=0.5)
+def military(digits: str) -> Clock | None:
+    """*0800 hours*; *1800 hours* may be a span too."""
+    return clock(int(digits[:2]), int(digits[2:]), sure=True) if len(digits) == 4 else None  # noqa: PLR2004
+
+
+@rule("short_clock", "Digits")
+def like_a_year(digits: str) -> Clock | None:
+    """*At 2030*, *2015 pm*."""
+    if len(digits) != 4 or not digits.startswith(_CENTURIES):  # noqa: PLR2004
+        return None
+    return clock(int(digits[:2]), int(digits[2:]))
 
 
 @rule("bare", "Int")
@@ -96,16 +107,22 @@ def bare_hour(hour: int) -> Clock | None:
 
 @rule("clock", "Clock am", "Bare am")
 def before_noon(at: Clock) -> Clock | None:
-    if not 1 <= at.hour <= _NOON:
+    if not 1 <= at.hour <= _NOON or at.halved:
         return None
-    return Clock(at.hour % 12, at.minute, at.second)
+    return Clock(at.hour % 12, at.minute, at.second, halved=True)
 
 
 @rule("clock", "Clock pm", "Bare pm")
 def after_noon(at: Clock) -> Clock | None:
-    if not 1 <= at.hour <= _NOON:
+    if not 1 <= at.hour <= _NOON or at.halved:
         return None
-    return Clock(at.hour % 12 + 12, at.minute, at.second)
+    return Clock(at.hour % 12 + 12, at.minute, at.second, halved=True)
+
+
+@rule("clock", "Clock dash? ish", "Bare dash? ish")
+def about(at: Clock) -> Clock:
+    """*3ish*: a vague point is read as the point."""
+    return at
 
 
 @rule("clock", "Bare oclock", "Clock oclock")
@@ -227,19 +244,69 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
     return Clock(hour, total % 60, 0, at.sure)
 
 
+@rule("clock", "Number =Number")
+def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
+    """*Ten thirty*, *seven thirty-five*, in words only."""
+    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not hour >= 1 or minute < 10:  # noqa: PLR2004
+        return None
+    return clock(hour, minute)
+
+
+@rule("clock", "Number =oh =Number")
+def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
+    """*Twelve oh three*."""
+    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= minute <= 9:  # noqa: PLR2004
+        return None
+    return clock(hour, minute)
+
+
+@rule("short_clock", "Digits")
+def three_figures(digits: str) -> Clock | None:
+    """730 is a time only beside what says so."""
+    return clock(int(digits[0]), int(digits[1:])) if len(digits) == 3 else None  # noqa: PLR2004
+
+
+@rule("spaced_clock", "Digits =Digits")
+def with_space(hour: str, minute: str) -> Clock | None:
+    """*7 30 pm*; minutes up to 12 may be something else."""
+    if len(hour) > 2 or len(minute) != 2 or int(minute) <= _NOON:
+        return None
+    return clock(int(hour), int(minute))
+
+
+@rule("clock", "Short_clock am", "Spaced_clock am")
+def short_before_noon(at: Clock) -> Clock | None:
+    return before_noon(at)
+
+
+@rule("clock", "Short_clock pm", "Spaced_clock pm")
+def short_after_noon(at: Clock) -> Clock | None:
+    return after_noon(at)
+
+
 # ---------------------------------------------------------------- with a part of the day
 
 
-@rule("clock", "Clock Part", "Bare Part", "Part at? Clock", "Part at Bare")
+@rule(
+    "clock",
+    "Clock Part",
+    "Bare Part",
+    "Part at? Clock",
+    "Part at Bare",
+    "Short_clock Part",
+    "Part at? Short_clock",
+)
 def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     at, part = (one, other) if isinstance(one, Clock) else (other, one)
     assert isinstance(at, Clock) and isinstance(part, str)
-    return within(at, part)
+    found = within(at, part) if part != "tonight" else None
+    # *Tonight* names the day too, and so may a night that ends on another one: both stay pieces of their own.
+    return None if found is not None and part == "night" and found.hour < _NIGHT_ENDS else found
 
 
 PARTS: dict[str, tuple[int, int]] = {
     "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 21),
-    "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (16, 24),
+    "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (17, 28),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
 
@@ -264,12 +331,17 @@ def at_a_part(part: str) -> str:
 
 @rule("part_today", "this Part")
 def part_of_today(part: str) -> str:
-    """*This afternoon* is one of today, even if it is over."""
+    """*This morning* is today's, even if it is over."""
     return part
 
 
 @rule("time", "Clock", "at Clock")
 def said_time(at: Clock) -> Clock:
+    return at
+
+
+@rule("time", "at Short_clock")
+def short_time(at: Clock) -> Clock:
     return at
 
 

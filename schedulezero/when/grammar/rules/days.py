@@ -49,6 +49,11 @@ def next_weekday(day: int) -> Day:
     return OnWeekday(day, None, "next")
 
 
+@rule("day", "Weekday after next")
+def weekday_after_next(day: int) -> Day:
+    return After(Span(days=7), OnWeekday(day, None, "next"))
+
+
 @rule("day", "Weekday next_week", "next_week Weekday", "next_week filler Weekday", "Weekday filler next_week")
 def weekday_of_next_week(day: int) -> Day:
     return OnWeekday(day, 1, "")
@@ -60,24 +65,20 @@ def last_weekday(day: int) -> Day:
 
 
 @rule(
-    "day", "Span from_day Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from_day Day"
+    "day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day Day"
 )
 def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
         return None
+    if isinstance(day, OnFeast) and other is span:
+        return None  # "Easter in a year" names no day
+    if day == Offset(0):
+        return None  # "a week from today" is a week from now
     return After(span, day)
 
 
-@rule("day", "Span before Day")
-def span_before(span: Span, day: Day) -> Day | None:
-    """*Two days before Christmas*."""
-    if not span.by_calendar or isinstance(day, After):
-        return None
-    return After(Span(-span.months, -span.days), day)
-
-
-@rule("day", "Day week_later")
+@rule("day", "Day =week_later")
 def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
 
@@ -137,13 +138,28 @@ def month_and_day(month: int, day: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
 
+@rule("day", "Month ~dash|slash ~Dom", "Month ~dash|slash ~Dom ~dash|slash ~Year")
+def month_and_day_joined(month: int, day: int, year: int | None = None) -> Day:
+    return OnDate(day, month, year)
+
+
+@rule("day", "Dom ~slash ~Month", "Dom ~slash ~Month ~slash ~Year")
+def day_and_month_joined(day: int, month: int, year: int | None = None) -> Day:
+    return OnDate(day, month, year)
+
+
+@rule("day", "Year ~dash|slash ~Month ~dash|slash ~Dom")
+def year_month_and_day(year: int, month: int, day: int) -> Day:
+    return OnDate(day, month, year)
+
+
 @rule("day", "Digits ~dot ~Digits ~dot", "Digits ~dot Digits ~dot", "Digits ~dot ~Digits ~dot ~Year",
       "Digits ~dot ~Digits ~dot ~Short_year", "Digits ~dot Digits ~dot Year")  # fmt: skip
 def dotted(day: str, month: str, year: int | None = None) -> Day | None:
     return _date(day, month, year)
 
 
-@rule("day", "Digits ~dot ~Digits", cost=0.6)
+@rule("day", "Digits ~dot ~Digits", cost=0.4)
 def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
@@ -182,10 +198,20 @@ def agreeing(one: int | Day, other: Day | int) -> Day | None:
     return None
 
 
-@rule("day", "Numeral", "the Ordinal", "the_day Int", "the_day Ordinal", "the Int", "Numeral this_month")
+@rule("day", "Numeral", "the Ordinal", "the_day Int", "the_day Ordinal", "the Int")
 def alone(day: int) -> Day | None:
     """A day of the month alone is the next such day."""
     return OnDayOfMonth(day) if 1 <= day <= 31 else None
+
+
+@rule("day", "Dom this_month", "this_month Dom")
+def of_this_month(day: int) -> Day:
+    return OnDayOfMonth(day, 0)
+
+
+@rule("day", "Nth day_word next_month")
+def nth_day_of_next_month(day: int) -> Day | None:
+    return OnDayOfMonth(day, 1) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
 @rule("day", "the|the_day? Dom next_month", "next_month comma? the_day? Dom")
@@ -198,15 +224,15 @@ def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
 
 
-@rule("day", "Weekday =Int", cost=2.2)
-def weekday_and_number(weekday: int, day: int) -> Day | None:
-    """*Friday 13* is the 13th, or one o'clock in the afternoon: both are offered."""
-    return weekday_and_day(weekday, day)
-
-
 @rule("day", "the_day Dom comma? Weekday")
 def day_and_weekday(day: int, weekday: int) -> Day | None:
     return weekday_and_day(weekday, day)
+
+
+@rule("day", "Weekday =Int", cost=2.2)
+def weekday_and_number(weekday: int, day: int) -> Day | None:
+    """*Friday 4* is the 4th or four o'clock: as good a reading, if such a day is near."""
+    return OnDayOfMonth(day, None, weekday, soon=True) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
 # ---------------------------------------------------------------- by name
@@ -217,6 +243,22 @@ def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 
 
+@rule("day", "next Feast", "this Feast")
+def the_next_feast(name: str) -> Day:
+    return OnFeast(name)
+
+
+@rule("day", "Feast next Unit")
+def of_next_year(name: str, unit: str) -> Day | None:
+    """*Christmas next year*."""
+    return OnFeast(name, ahead=1) if unit == "year" else None
+
+
+@rule("day", "Feast this Unit")
+def of_this_year(name: str, unit: str) -> Day | None:
+    return OnFeast(name, ahead=0) if unit == "year" else None
+
+
 @rule("day", "day_after Feast")
 def after_feast(name: str) -> Day:
     return OnFeast(name, None, 1)
@@ -225,6 +267,24 @@ def after_feast(name: str) -> Day:
 @rule("day", "day_before Feast")
 def before_feast(name: str) -> Day:
     return OnFeast(name, None, -1)
+
+
+@rule("day", "day_after Day")
+def day_after(day: Day) -> Day | None:
+    return After(Span(days=1), day) if not isinstance(day, After | OnFeast | Offset) else None
+
+
+@rule("day", "day_before Day")
+def day_before(day: Day) -> Day | None:
+    return After(Span(days=-1), day) if not isinstance(day, After | OnFeast | Offset) else None
+
+
+@rule("day", "Span before Day")
+def span_before(span: Span, day: Day) -> Day | None:
+    """*Two weeks before Christmas*."""
+    if not span.by_calendar or isinstance(day, After | Offset):
+        return None
+    return After(Span(-span.months, -span.days), day)
 
 
 @rule("day", "end_of this? Unit", "end_of Unit", "end_of Unit")
@@ -278,6 +338,21 @@ def start_of_named(month: int) -> Day:
 @rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Bare")
 def day_and_time(day: Day, at: Clock | None = None) -> Moment:
     return Moment(day, at)
+
+
+@rule("moment", "Day Part")
+def day_and_part(day: Day, part: str) -> Moment | None:
+    return Moment(day, None, part) if part != "tonight" else None
+
+
+@rule("moment", "Part_today")
+def today_and_part(part: str) -> Moment:
+    return Moment(Offset(0), None, part)
+
+
+@rule("moment", "Part")
+def tonight(part: str) -> Moment | None:
+    return Moment(Offset(0), None, part) if part == "tonight" else None
 
 
 @rule("moment", "Time Day")

@@ -14,7 +14,10 @@ rule = RULES.rule
 def whole(value: str | int | Fraction) -> int | None:
     if isinstance(value, Fraction):
         return None
-    return int(value) if isinstance(value, int) or len(value) <= 9 else None
+    if isinstance(value, int):
+        return value
+    # 0800 is a time, no number.
+    return int(value) if len(value) <= 9 and not (len(value) == 4 and value.startswith("0")) else None  # noqa: PLR2004
 
 
 @rule("number", "Tens and|dash? Ones")
@@ -22,7 +25,7 @@ def tens_and_ones(tens: int, ones: int) -> int:
     return tens + ones
 
 
-@rule("numeral", "Digits ~ordinal_mark", "Digits ~dot")
+@rule("numeral", "Digits ~ordinal_mark", "Digits ~end_dot")
 def numeral_ordinal(digits: str) -> int | None:
     return int(digits) if len(digits) <= 2 else None
 
@@ -44,7 +47,13 @@ def named_fraction(number: int | Fraction) -> Fraction | None:
 
 @rule("amount", "Digits ~dot|comma ~Digits")
 def decimal(whole: str, part: str) -> Fraction | None:
-    return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 3 else None
+    # 1,000 may be a thousand.
+    return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 2 else None  # noqa: PLR2004
+
+
+@rule("amount", "Digits ~slash ~Digits")
+def in_figures(part: str, whole: str) -> Fraction | None:
+    return Fraction(int(part), int(whole)) if (part, whole) in (("1", "2"), ("1", "4"), ("3", "4")) else None
 
 
 @rule("amount", "Int and half", "Int and a half", "Int half_more")

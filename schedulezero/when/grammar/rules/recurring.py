@@ -8,7 +8,9 @@ from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
     WORKDAY,
+    EndOf,
     MonthDays,
+    OnPosition,
     Period,
     PerUnit,
     Positions,
@@ -20,6 +22,7 @@ from schedulezero.when.grammar.pieces import (
 RULES = Rules()
 rule = RULES.rule
 
+_WORKDAYS = (0, 1, 2, 3, 4)
 _ELAPSED = ("second", "minute", "hour")
 _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
@@ -32,6 +35,8 @@ _OFTEN: dict[str, Period | Span] = {
 def period(every: int, unit: str) -> Period | None:
     if unit == "quarter" and every > 1:
         every, unit = every * 3, "month"
+    if unit == "fortnight":
+        every, unit = every * 2, "week"
     return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None
 
 
@@ -56,7 +61,7 @@ def every_other(unit: str) -> Period | None:
     return period(2, unit)
 
 
-@rule("period", "every Ordinal|Which Unit")
+@rule("period", "every Ordinal|Which =Unit")
 def every_nth(count: int, unit: str) -> Period | None:
     return period(count, unit) if count > 1 else None
 
@@ -108,7 +113,7 @@ def every_other_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
 
 
-@rule("interval", "every Ordinal|Which Unit")
+@rule("interval", "every Ordinal|Which =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return (
         Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count)
@@ -137,11 +142,17 @@ def plural(day: int) -> Weekly:
 
 @rule("weekly", "workdays")
 def workdays() -> Weekly:
-    return Weekly((0, 1, 2, 3, 4))
+    return Weekly(_WORKDAYS)
 
 
 @rule("weekly", "weekends")
 def weekends() -> Weekly:
+    return Weekly((5, 6))
+
+
+@rule("weekly", "every weekend_word")
+def each_weekend() -> Weekly:
+    """One weekend is no day: only *every* makes a schedule of the word in the singular."""
     return Weekly((5, 6))
 
 
@@ -156,8 +167,8 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 
 @rule("some_days", "Weekly")
-def from_weekly(found: Weekly) -> tuple[int, ...]:
-    return found.days
+def from_weekly(found: Weekly) -> tuple[int, ...] | None:
+    return found.days if found.every is None else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days")
@@ -221,14 +232,31 @@ def every_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days)
 
 
-@rule("weekly", "every other Some_days")
-def every_other_weekday(days: tuple[int, ...]) -> Weekly:
-    return Weekly(days, every=2)
+@rule("weekly", "every other Some_days", "alternate Some_days")
+def every_other_weekday(days: tuple[int, ...]) -> Weekly | None:
+    """*Every other weekday* may be every other day too."""
+    return Weekly(days, every=2) if days != _WORKDAYS else None
+
+
+@rule("weekly", "every other weekend_word")
+def every_other_weekend() -> Weekly:
+    return Weekly((5, 6), every=2)
 
 
 @rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
+def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
+    return Weekly(days, every=count) if count == 2 else None
+
+
+@rule("weekly", "every Int Weekdays_list", cost=0.1)
+def every_so_many_weekdays(count: int, days: tuple[int, ...]) -> Weekly | None:
+    return Weekly(days, every=count) if 3 <= count <= 52 else None
+
+
+@rule("weekly", "every Ordinal|Which =Some_days", cost=1.3)
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return Weekly(days, every=count) if 2 <= count <= 52 else None
+    """*Every third Thursday* may also be the third one of a month: as good a reading."""
+    return Weekly(days, every=count) if 3 <= count <= 52 else None
 
 
 # ---------------------------------------------------------------- days of a month
@@ -285,6 +313,46 @@ def nth_workday(numbers: tuple[int, ...]) -> Positions:
 @rule("positions", "Positions and|comma Positions")
 def more_positions(one: Positions, other: Positions) -> Positions:
     return Positions(tuple(sorted({*one.days, *other.days})))
+
+
+@rule("day", "Nth Weekday Month comma? Year")
+def nth_weekday_of_a_year(number: int, day: int, month: int, year: int) -> OnPosition | None:
+    return OnPosition(number, day, month, 0, year) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth Weekday this_month")
+def nth_weekday_of_this_month(number: int, day: int) -> OnPosition | None:
+    return OnPosition(number, day) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth Weekday next_month")
+def nth_weekday_of_next_month(number: int, day: int) -> OnPosition | None:
+    return OnPosition(number, day, None, 1) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth workday this_month")
+def nth_workday_of_this_month(number: int) -> OnPosition:
+    return OnPosition(number, WORKDAY)
+
+
+@rule("day", "Nth workday next_month")
+def nth_workday_of_next_month(number: int) -> OnPosition:
+    return OnPosition(number, WORKDAY, None, 1)
+
+
+@rule("day", "last day_word Month", "last day_word Month comma? Year")
+def last_day_of_a_month(month: int, year: int | None = None) -> EndOf:
+    return EndOf("end", "month", 0, month, year)
+
+
+@rule("day", "last day_word next_month")
+def last_day_of_next_month() -> EndOf:
+    return EndOf("end", "month", 1)
+
+
+@rule("day", "last day_word this_month")
+def last_day_of_this_month() -> EndOf:
+    return EndOf("end", "month")
 
 
 @rule("monthdays", "Nths day_word")
@@ -353,7 +421,7 @@ def month_range(first: int, last: int) -> tuple[int, ...] | None:
 def times_a(count: int, unit: str | Period) -> PerUnit | None:
     if isinstance(unit, Period):
         return PerUnit(count, unit.unit) if unit.every == 1 and count <= 1000 else None
-    return PerUnit(count, unit) if count <= 1000 else None
+    return PerUnit(count, unit) if count <= 1000 and unit != "fortnight" else None
 
 
 @rule("per_unit", "Twice Period", "Twice a Unit", "Twice per? Unit")
@@ -366,7 +434,7 @@ def on_the_hour() -> tuple[int, ...]:
     return (0,)
 
 
-@rule("minute_mark", "colon ~Digits")
+@rule("minute_mark", "free_colon ~Digits")
 def mark(digits: str) -> int | None:
     return int(digits) if len(digits) == 2 and int(digits) < 60 else None
 
@@ -381,7 +449,13 @@ def more_marks(minute: int, rest: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted({minute, *rest}))
 
 
-@rule("hourly_at", "Minutes past every hour_word", "Minutes past hour_word", "Minutes past each hour_word")
+@rule(
+    "hourly_at",
+    "Minutes past every hour_word",
+    "Minutes past hour_word",
+    "Minutes past each hour_word",
+    "every hour_word at? Minutes past",
+)
 def past_each_hour(minutes: int) -> tuple[int, ...]:
     return (minutes,)
 
@@ -394,6 +468,12 @@ def before_each_hour(minutes: int) -> tuple[int, ...]:
 @rule("by_clock", "clock_word")
 def by_the_clock() -> bool:
     return True
+
+
+@rule("daily_part", "Parts", "at Parts")
+def each_such_part(part: str) -> str:
+    """*Evenings at 8*, *monday nights*: the plural says that it recurs."""
+    return part
 
 
 @rule("again", "every")

@@ -13,7 +13,7 @@ rule = RULES.rule
 
 @rule("span", "Amount =Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount, unit)
+    return span_of(amount, unit) if unit != "quarter" else None  # "in a quarter" may be of an hour
 
 
 @rule("span", "three quarters a? Unit")
@@ -31,11 +31,33 @@ def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "Digits ~h ~Digits")
-def hours_and_minutes(hours: str, minutes: str) -> Span | None:
-    if len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:
+@rule("span", "Digits ~Short ~Digits", cost=0.4)
+def hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
+    if unit != "hour" or len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+        return None
+    return (
+        Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
+        if int(hours) <= 12
+        else None
+    )  # noqa: PLR2004
+
+
+@rule("span", "Digits ~Short ~Digits", cost=1.0)
+def many_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
+    """*17h30* is a time of day rather, but *in 17h30* isn't."""
+    if unit != "hour" or not 12 < int(hours) < 1000 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
+
+
+@rule("span", "quarter_hour")
+def quarter_of_an_hour() -> Span:
+    return Span(seconds=900, smallest=RANKS["minute"])
+
+
+@rule("span", "three_quarter_hour")
+def three_quarters_of_an_hour() -> Span:
+    return Span(seconds=2700, smallest=RANKS["minute"])
 
 
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
@@ -59,8 +81,10 @@ def side_by_side_alike(one: Span, other: Span) -> Span | None:
     return together(one, other) if one.by_calendar == other.by_calendar else None
 
 
-@rule("span", "Span and|comma Span", "Span ~Span")
+@rule("span", "Span ~Span", "Span =and|comma =Span", "Span =comma =and =Span")
 def together(one: Span, other: Span) -> Span | None:
+    if one.months and other.seconds:
+        return None  # "a quarter of an hour" is no quarter and an hour
     return one.plus(other) if _highest(other) < one.smallest else None
 
 
@@ -78,6 +102,14 @@ def _highest(span: Span) -> int:
 @rule("ahead", "in Span", "plus Span", "Span from_now", "in Span from_now")
 def from_now(span: Span) -> Span:
     return span
+
+
+@rule("ahead", "in Digits ~colon ~Digits", "in Digits h Digits")
+def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
+    """*In 2:30*, which may be two hours and a half."""
+    if len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+        return None
+    return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
 @rule("ahead", "Span", cost=0.5)
