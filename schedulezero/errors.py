@@ -107,7 +107,13 @@ class ScheduleZeroError(Exception):
 
 
 class WhenError(ScheduleZeroError):
-    """The text doesn't describe a time, or describes one that can't be scheduled."""
+    """The text doesn't describe a time, or describes one that can't be scheduled.
+
+    Attributes:
+        offers: Texts that are understood and may be what was meant, the likeliest first.
+    """
+
+    offers: tuple[str, ...] = ()
 
 
 class TriggerError(ScheduleZeroError):
