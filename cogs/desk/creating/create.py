@@ -124,6 +124,13 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
     await show_draft(desk, draft, spec)
 
 
+async def time_chosen(desk: Desk, draft_id: str) -> None:
+    """Set the draft's time to the picked one."""
+    draft = replace(await own_draft(desk, draft_id), when=desk.picked())
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, loaded(desk, draft.method))
+
+
 async def _new_here(desk: Desk, draft_id: str) -> Draft:
     """Return the caller's own draft of a new job; a draft that edits a job keeps that job's method."""
     draft = await own_draft(desk, draft_id)
@@ -318,6 +325,7 @@ PANELS = (
         clicks={
             "choose": choose,
             "method": method_chosen,
+            "meant": time_chosen,
             "later": keep_for_later,
             "cancel": discard,
             "confirm": confirm,

@@ -39,6 +39,7 @@ from schedulezero.model import MissedPolicy, OverlapPolicy
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.preview import warnings
 
+_LONGEST_VALUE = 100  # of a select's option
 _LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 
 
@@ -95,6 +96,8 @@ def draft_panel(
         listed = "\n".join(f"- {line}" for line in trouble)
         heading = t("Fix these first")
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {heading}**\n{listed}", 1200))]
+    if (offers := _offers(draft, reviewed)) is not None:
+        items.append(offers)
     if notice:
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
     if reviewed.needs_approval and reviewed.ready:
@@ -188,10 +191,20 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> st
         first, why = reviewed.forbidden[0]
         said = t("would be skipped {when}: {reason}", when=relative(first), reason=translated(why))
         lines.append(f"⏭ {said}")
+    lines += [f"✏ {plain(note)}" for note in reviewed.notes]
     lines += [f"⚠ {translated(warning)}" for warning in warnings(reviewed.schedule, zone, now, runs)]
     if hint:
         lines.append(f"-# {hint}")
     return "\n".join(lines)
+
+
+def _offers(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView] | None:
+    """A choice of what may have been meant by a time that was not understood."""
+    fitting = [text for text in reviewed.offers if len(text) <= _LONGEST_VALUE]
+    if not fitting or not draft.when.strip():
+        return None
+    options = [discord.SelectOption(label=text, value=text) for text in dict.fromkeys(fitting)]
+    return row_of(DeskSelect("draft", "meant", draft.id, t("Which time did you mean?"), options))
 
 
 def _options(draft: Draft, lacks: Mapping[Feature, str]) -> str:

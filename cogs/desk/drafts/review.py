@@ -78,6 +78,8 @@ class Review:
         schedule: the trigger as a schedule.
         zone: the zone of its wall-clock times: the person's, unless the text names another.
         when_error: why *when* was not understood.
+        offers: texts that may be what was meant instead.
+        notes: how *when* was read, where that isn't plain.
         problems: rights that the person or the bot lack, and limits that it would exceed.
         runs: its next instants.
         forbidden: the instants among them that the guild's rules would skip, each with the reason.
@@ -91,6 +93,8 @@ class Review:
     zone: str
     when_error: str | None
     problems: list[str]
+    offers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     runs: tuple[datetime, ...] = ()
     forbidden: tuple[tuple[datetime, str], ...] = ()
     needs_approval: bool = False
@@ -107,7 +111,8 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     filled = fill(spec, draft.values, str(around.guild.id))
     errors = {**filled.errors, **_text_errors(spec, filled, around.facts), **_ping_errors(draft)}
     filled = replace(filled, errors=errors)
-    trigger, schedule, zone, when_error = _schedule(draft, around)
+    when = _schedule(draft, around)
+    trigger, schedule, zone = when.trigger, when.schedule, when.zone
     runs = tuple(upcoming(schedule, around.now, SHOWN_RUNS)) if schedule is not None else ()
     skipped: tuple[tuple[datetime, str], ...] = ()
     if around.rules is not None:
@@ -134,7 +139,9 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         trigger=trigger,
         schedule=schedule,
         zone=zone,
-        when_error=when_error,
+        when_error=when.error,
+        offers=when.offers,
+        notes=when.notes,
         problems=against,
         runs=runs,
         forbidden=skipped,
@@ -179,8 +186,21 @@ def _ping_errors(draft: Draft) -> dict[str, str]:
     return {PING: f"**{t('Call after each successful run')}:** {translated(wrong)}"} if wrong else {}
 
 
-def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Schedule | None, str, str | None]:
+@dataclass(frozen=True, slots=True)
+class _When:
+    """The draft's schedule, or why there is none."""
+
+    zone: str
+    trigger: Trigger | None = None
+    schedule: Schedule | None = None
+    error: str | None = None
+    offers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _schedule(draft: Draft, around: Circumstances) -> _When:
     zone, anchor = around.zone, around.now
+    notes: tuple[str, ...] = ()
     try:
         if around.kept is not None and not draft.when.strip():
             trigger, anchor = around.kept
@@ -188,6 +208,7 @@ def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Sche
         else:
             understood = understand(draft.when, zone=zone, locale=around.locale, now=around.now)
             trigger, zone = understood.trigger, understood.zone
+            notes = tuple(translated(note) for note in understood.notes)
         end = draft.values.get(END)
         if end:
             trigger = with_end(trigger, read_end(str(end), zone=zone, locale=around.locale, now=around.now))
@@ -195,5 +216,6 @@ def _schedule(draft: Draft, around: Circumstances) -> tuple[Trigger | None, Sche
         if end and schedule.next_after(around.now) is None:
             raise WhenError("“{end}” is before the first run.", code="end_before_first_run", end=end)
     except (WhenError, TriggerError) as error:
-        return None, None, zone, translated(error.message)
-    return trigger, schedule, zone, None
+        offers = error.offers if isinstance(error, WhenError) else ()
+        return _When(zone, error=translated(error.message), offers=offers)
+    return _When(zone, trigger, schedule, notes=notes)

@@ -92,6 +92,7 @@ class TwoReadings(WhenError):
     def __init__(self, message: Sentence, readings: Sequence[Understood]) -> None:
         super().__init__(message)
         self.readings = readings
+        self.offers = (str(message.values["first"]), str(message.values["second"]))
 
 
 def understand(
@@ -124,7 +125,7 @@ def understand(
     except WhenError as error:
         if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
             raise
-        raise _with_examples(error.message, locale) from error
+        raise _with_examples(error.message, locale, error.offers) from error
     except TriggerError as error:
         said = Sentence(
             "“{wanted}” cannot be scheduled: {message}",
@@ -166,7 +167,7 @@ def _first_runs(item: Understood, now: datetime) -> tuple[datetime | None, datet
 
 def _never(found: Understood, wanted: str, locale: str, now: datetime) -> WhenError:
     if isinstance(found.schedule, Once):
-        return WhenError(_past(wanted, found.schedule.at, found.zone, locale, now))
+        return _past(wanted, found.schedule.at, found.zone, locale, now)
     said = Sentence("“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=wanted)
     return _with_examples(said, locale)
 
@@ -183,16 +184,21 @@ def _two_readings(wanted: str, found: Sequence[Understood], locale: str) -> TwoR
     return TwoReadings(said, found)
 
 
-def _with_examples(said: Sentence, locale: str) -> WhenError:
-    return WhenError(
-        Sentence(
-            "{message} For example: {examples}", "with_examples", message=said, examples=examples(locale)
-        )
+def _with_examples(said: Sentence, locale: str, offers: tuple[str, ...] = ()) -> WhenError:
+    shown = Sentence(
+        "{message} For example: {examples}", "with_examples", message=said, examples=examples(locale)
     )
+    return _offering(shown, *offers)
 
 
-def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> Sentence:
-    """The sentence about a moment that is over, with the next one like it."""
+def _offering(said: Sentence, *offers: str) -> WhenError:
+    error = WhenError(said)
+    error.offers = offers
+    return error
+
+
+def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> WhenError:
+    """The error about a moment that is over, with the next one like it."""
     where = ZoneInfo(zone)
     local, today = at.astimezone(where), now.astimezone(where)
     # Lately gone is meant for the next day; longer ago, for the next year.
@@ -202,13 +208,14 @@ def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> Sen
         candidate = candidate + timedelta(days=1) if nearby else _a_year_later(candidate, today.year)
     following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
     offered = describe(following, zone, locale)
-    return Sentence(
+    said = Sentence(
         "“{text}” is in the past ({local}). Next would be `{offered}`.",
         "in_the_past",
         text=text,
         local=f"{local:%d.%m.%Y %H:%M}",
         offered=offered,
     )
+    return _offering(said, offered)
 
 
 def _a_year_later(moment: datetime, at_least: int) -> datetime:
@@ -280,13 +287,14 @@ def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) 
     if isinstance(first, NotUnderstood):
         near = near_texts(text, first, words_of(language_of(locale)), context)
         hint = Sentence(" Did you mean `{near}`?", "did_you_mean", near=near[0]) if near else ""
-        raise WhenError(
+        said = Sentence(
             "“{text}” in “{text2}” was not understood.{hint}",
-            code="word_not_understood",
+            "word_not_understood",
             text=first.piece,
             text2=text,
             hint=hint,
         )
+        raise _offering(said, *near)
     raise first
 
 
