@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.scheduling import hello
 from tests.support.text import text_of
-from tests.support.world import World, button_target, labels, pick, press, said
+from tests.support.world import World, button_target, labels, pick, press, said, selects
 
 
 async def test_the_method_is_suggested_by_what_it_does(world: World) -> None:
@@ -86,6 +86,25 @@ async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
     assert [item["label"] for item in again.modal["components"]][:2] == ["When", "End (optional)"]
     assert again.modal["components"][0]["component"]["value"] == "on blursday"
     await world.admin.submit_modal(again, {"when": "in 2 hours"})
+    assert "Confirm" in labels(preview.response)
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "Scheduled: Hello" in text_of(preview.response)
+
+
+@pytest.mark.parametrize(
+    ("when", "offered"),
+    [
+        ("1 january 2020 at 18:00", "at 18:00"),  # the past: the next one like it
+        ("every blursday at 9", "thursday"),  # a word that is near and makes sense there
+        ("every monday at 9 CST", "Asia/Shanghai"),  # a zone that several share
+    ],
+)
+async def test_what_may_have_been_meant_can_be_clicked(world: World, when: str, offered: str) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), when)
+    assert "Confirm" not in labels(preview.response)
+    (select,) = selects(preview.response)
+    (value,) = [option["value"] for option in select["options"] if offered in option["value"]]
+    await world.admin.select(preview.response, [value], custom_id=select["custom_id"])
     assert "Confirm" in labels(preview.response)
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled: Hello" in text_of(preview.response)

@@ -80,6 +80,11 @@ def labels(message: Any, *, enabled: bool = True) -> list[str]:
     ]
 
 
+def selects(message: Any) -> list[Any]:
+    """Return a message's menus of texts."""
+    return [component for component in _walk(message.components) if component.get("type") == 3]
+
+
 def said(result: simcord.InteractionResult) -> str:
     """Return an interaction's whole response as text."""
     answers = [result.response, *result.followups]

@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import WhenError
 from schedulezero.when.grammar.tokens import plain
 from schedulezero.when.grammar.words import Words, words_of
-from schedulezero.when.language.describe import describe
 from schedulezero.when.language.outside import OutsideReader
-from schedulezero.when.language.parse import TwoReadings, Understood, understand
+from schedulezero.when.language.parse import TwoReadings, Understood, spoken, understand
 from schedulezero.when.language.say import language_of, wording
 
 _MOST_TRIED = 24
@@ -51,7 +50,7 @@ def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int 
         if len(found) >= most:
             break
         for item, exact in _readings(text, zone, spoken, now, outside):
-            sentence = describe(item.trigger, item.zone, locale)
+            sentence = spoken(item, zone, locale)
             # The same reading of two texts is one choice; two readings of one text are two.
             filled = text if exact and spoken == locale else sentence
             if len(filled) <= _LONGEST:

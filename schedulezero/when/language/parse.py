@@ -34,6 +34,7 @@ from schedulezero.when.language.say import examples, language_of, wording
 from schedulezero.when.language.zone_words import split_zone
 
 MAX_LENGTH = 500
+_MOST_OFFERED = 5
 _ENGLISH = "en"
 # The codes of sentences that show what would be right; the others are followed by examples.
 SHOW_WHAT_IS_RIGHT = frozenset(
@@ -89,10 +90,10 @@ class TwoReadings(WhenError):
         readings: What it may mean, the likeliest first.
     """
 
-    def __init__(self, message: Sentence, readings: Sequence[Understood]) -> None:
+    def __init__(self, message: Sentence, readings: Sequence[Understood], offers: tuple[str, ...]) -> None:
         super().__init__(message)
         self.readings = readings
-        self.offers = (str(message.values["first"]), str(message.values["second"]))
+        self.offers = offers
 
 
 def understand(
@@ -147,7 +148,7 @@ def understand(
     if not ahead:
         raise _never(understood[0], wanted, locale, now)
     if len({_first_runs(item, now) for item in ahead}) > 1:
-        raise _two_readings(wanted, ahead, locale)
+        raise _two_readings(wanted, ahead, zone, locale)
     return ahead[0]
 
 
@@ -172,16 +173,22 @@ def _never(found: Understood, wanted: str, locale: str, now: datetime) -> WhenEr
     return _with_examples(said, locale)
 
 
-def _two_readings(wanted: str, found: Sequence[Understood], locale: str) -> TwoReadings:
-    first, second = (describe(item.trigger, item.zone, locale) for item in found[:2])
+def spoken(item: Understood, zone: str, locale: str) -> str:
+    """Return a sentence that is read as this meaning again by somebody in a zone."""
+    sentence = describe(item.trigger, item.zone, locale)
+    return sentence if item.zone == zone else f"{sentence} {item.zone}"
+
+
+def _two_readings(wanted: str, found: Sequence[Understood], zone: str, locale: str) -> TwoReadings:
+    offers = tuple(spoken(item, zone, locale) for item in found[:_MOST_OFFERED])
     said = Sentence(
         "“{wanted}” may mean `{first}` or `{second}`. Write one of them.",
         "two_readings",
         wanted=wanted,
-        first=first,
-        second=second,
+        first=offers[0],
+        second=offers[1],
     )
-    return TwoReadings(said, found)
+    return TwoReadings(said, found, offers)
 
 
 def _with_examples(said: Sentence, locale: str, offers: tuple[str, ...] = ()) -> WhenError:
