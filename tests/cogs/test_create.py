@@ -76,7 +76,7 @@ async def test_the_preview_says_what_where_and_when(world: World) -> None:
 async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "on blursday")
     text = text_of(preview.response)
-    assert "I don't understand “on blursday”" in text and "tomorrow at 9" in text
+    assert "“blursday” in “on blursday” was not understood." in text and "tomorrow at 9" in text
     assert "Confirm" not in labels(preview.response)
     what = await press(world.admin, preview.response, ".what")
     assert what.modal is not None

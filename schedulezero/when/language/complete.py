@@ -46,13 +46,13 @@ def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int 
         return []  # a choice holds no more, and Discord does not bound what it sends during autocomplete
     found: dict[str, Completion] = {}
     outside = OutsideReader()
-    for text, spoken in _candidates(typed, locale):
+    for text, language in _candidates(typed, locale):
         if len(found) >= most:
             break
-        for item, exact in _readings(text, zone, spoken, now, outside):
+        for item, exact in _readings(text, zone, language, now, outside):
             sentence = spoken(item, zone, locale)
             # The same reading of two texts is one choice; two readings of one text are two.
-            filled = text if exact and spoken == locale else sentence
+            filled = text if exact and language == locale else sentence
             if len(filled) <= _LONGEST:
                 label = _label(sentence, item, now)
                 found.setdefault(label, Completion(filled, label))

@@ -27,7 +27,7 @@ def near_texts(text: str, error: NotUnderstood, words: Words, context: Context, 
     """
     if not error.piece.isalpha() or len(error.piece) > _LONGEST_WORD:
         return []
-    known = [word for word in words.vocabulary if len(word) > 2]  # noqa: PLR2004
+    known = [word for word in words.vocabulary if len(word) > 2]
     tried = difflib.get_close_matches(plain(error.piece.casefold()), known, n=_MOST_TRIED, cutoff=_LEAST_LIKE)
     found: list[str] = []
     for word in tried:

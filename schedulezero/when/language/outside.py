@@ -129,7 +129,7 @@ def _stray_number(text: str, found: datetime, local: datetime) -> str | None:
         elif match["date"]:
             numbers = [int(part) for part in re.split(r"[./-]", said)]
             right = {*numbers[:2]} == {found.day, found.month}
-            right = right and (len(numbers) < 3 or numbers[2] % 100 == found.year % 100)  # noqa: PLR2004
+            right = right and (len(numbers) < 3 or numbers[2] % 100 == found.year % 100)
         elif match["year"]:
             right = int(said) == found.year
         else:
