@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schedulezero.model import Trigger
-from schedulezero.when.calendar.rule import LAST, Bounded, Rule, Unit
+from schedulezero.when.calendar.rule import WORKDAY, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Every, Once, OnFields, Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.describe import as_rule
@@ -68,9 +68,15 @@ def recurrences(
     if isinstance(base, Every) and not excluded:
         return [Recurrence(first.astimezone(UTC), {**_elapsed(base.period), **until})]
     rule = as_rule(base.fields, base.zone) if isinstance(base, OnFields) else base
-    if isinstance(rule, Rule) and len(rule.times) <= _MOST_TIMES and not (rule.days and rule.positions):
+    by_rule = isinstance(rule, Rule) and len(rule.times) <= _MOST_TIMES and not (rule.days and rule.positions)
+    if by_rule and _is_plain(rule) and (bounds is None or bounds.holidays is None):
         return _by_rule(rule, schedule, now, until, excluded)
     return [_listed(list(upcoming(schedule, now, listed)), where)]
+
+
+def _is_plain(rule: Rule) -> bool:
+    """Whether RFC 5545 has words for a rule's days."""
+    return not rule.feasts and all(weekday != WORKDAY for _, weekday in rule.positions)
 
 
 def _by_rule(
@@ -100,7 +106,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     if days:
         parts["BYDAY"] = days
     if rule.days:
-        parts["BYMONTHDAY"] = [-1 if day == LAST else day for day in rule.days]
+        parts["BYMONTHDAY"] = list(rule.days)
     if rule.months:
         parts["BYMONTH"] = list(rule.months)
     return parts

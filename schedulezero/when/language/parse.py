@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
@@ -311,7 +311,7 @@ def _reached(error: WhenError) -> int:
 
 
 def _cron_fields(text: str, zone: str, locale: str) -> Trigger | None:
-    """``cron fields minute=*/5 hour=9-17``: the wire's fields, for what no phrase says; None if it isn't that.
+    """``cron fields minute=*/5 hour=9-17``: the wire's fields, for what no phrase says; None if it isn't.
 
     Weekdays are names there, as each version numbers them in another way.
     """
@@ -330,11 +330,3 @@ def _cron_fields(text: str, zone: str, locale: str) -> Trigger | None:
             strip=rest.strip(),
         )
     return with_day_names(Trigger("cron", {**fields, "timezone": zone}))
-
-
-def read_day(text: str, *, zone: str, locale: str, now: datetime) -> date:
-    """Return the day that a text means. Raises WhenError if it isn't a single day."""
-    found = understand(text, zone=zone, locale=locale, now=now)
-    if not isinstance(found.schedule, Once):
-        raise WhenError("“{text}” isn't a single day.", code="not_a_day", text=text)
-    return found.schedule.at.astimezone(ZoneInfo(found.zone)).date()
