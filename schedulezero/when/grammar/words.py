@@ -49,7 +49,8 @@ class Words:
     vocabulary: frozenset[str]
     """Every token of every phrase, in both spellings."""
     costs: Mapping[str, float]
-    """What a category of words costs beyond its place: a meaning that is possible, but not the usual one."""
+    """What a category of words, or one word in it ("part morgen"), costs beyond its place: a meaning that is
+    possible, but not the usual one."""
 
     def known(self, word: str) -> bool:
         """Return whether a word is part of any phrase."""
@@ -73,7 +74,7 @@ class Words:
                 found[name, position + 1, True] = Item(name, True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
-                end, cost = position + len(phrase), self.costs.get(category, 0.0)
+                end, cost = position + len(phrase), self._cost(category, phrase)
                 if end > len(tokens) or not all(
                     have.text == want or plain(have.text) == want
                     for have, want in zip(tokens[position:end], phrase, strict=True)
@@ -83,6 +84,11 @@ class Words:
                     found[category, end + 1, value] = Item(category, value, end + 1, cost)
                 found[category, end, value] = Item(category, value, end, cost)
         return list(found.values())
+
+    def _cost(self, category: str, phrase: Sequence[str]) -> float:
+        if not self.costs:
+            return 0.0
+        return self.costs.get(f"{category} {' '.join(phrase)}", self.costs.get(category, 0.0))
 
     def mended(self, tokens: Iterable[Token]) -> tuple[list[Token], list[Mended]]:
         """Return the tokens with unknown words parted or corrected, and what was corrected."""
@@ -195,6 +201,10 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)
+    for section, category in (("zone", "zone_name"), ("city", "city")):
+        for name, phrases in table.get(section, {}).items():
+            for phrase in phrases:
+                add(phrase, category, (name,) if section == "zone" else name)
     for number, phrases in table.get("ordinals", {}).items():
         for phrase in phrases:
             add(phrase, "ordinal", int(number))
