@@ -56,7 +56,7 @@ def count(number: int) -> int:
     return number
 
 
-@rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span")
+@rule("lasting", "for the_next? Span", "the_next Span", "during the_next? Span", "for? Span long")
 def lasting(span: Span) -> Lasting | None:
     return Lasting(span)
 

@@ -68,7 +68,7 @@ def bare_hour(hour: int) -> Clock | None:
 # ---------------------------------------------------------------- the halves of the day
 
 
-@rule("clock", "Clock am", "Bare am")
+@rule("clock", "Clock am", "Bare am", "Clock ~am_glued", "Bare ~am_glued")
 def before_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON:
         return None
@@ -171,6 +171,12 @@ def half_before(hour: Clock) -> Clock | None:
 def quarter_towards(hour: Clock) -> Clock | None:
     """German *dreiviertel neun* is 8:45."""
     return _shifted(hour, -15) if not hour.minute else None
+
+
+@rule("clock", "quarter_into Hour", cost=0.1)
+def quarter_into(hour: Clock) -> Clock | None:
+    """German *viertel neun* is 8:15: a quarter of the ninth hour."""
+    return _shifted(hour, -45) if not hour.minute else None
 
 
 def _shifted(at: Clock, minutes: int) -> Clock | None:

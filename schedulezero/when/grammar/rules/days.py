@@ -52,6 +52,16 @@ def weekday_of_next_week(day: int) -> Day:
     return OnWeekday(day, 1, "")
 
 
+@rule("day", "Weekday week_after_next", "week_after_next Weekday")
+def weekday_of_the_week_after_next(day: int) -> Day:
+    return OnWeekday(day, 2, "")
+
+
+@rule("day", "after_next Weekday")
+def weekday_after_next(day: int) -> Day:
+    return After(Span(days=7), OnWeekday(day, None, "next"))
+
+
 @rule("day", "last Weekday", "Weekday last", cost=0.3)
 def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
@@ -115,8 +125,14 @@ def dotted(day: str, month: str, year: int | None = None) -> Day | None:
     return _date(day, month, year)
 
 
-@rule("day", "Digits ~dot ~Digits", cost=0.6)
+@rule("day", "Digits ~dot ~Digits", cost=0.4)
 def dotted_without_end(day: str, month: str) -> Day | None:
+    return _date(day, month, None)
+
+
+@rule("day", "on Digits ~dot ~Digits")
+def dotted_after_on(day: str, month: str) -> Day | None:
+    """German *am 10.12* names a day, though 10.12 alone may be a time."""
     return _date(day, month, None)
 
 
@@ -181,7 +197,7 @@ def before_feast(name: str) -> Day:
     return OnFeast(name, None, -1)
 
 
-@rule("day", "end_of this? Unit", "end_of Unit", "end_of Unit")
+@rule("day", "end_of this? Unit", "Unit ~end_of")
 def end_of(unit: str) -> Day | None:
     return EndOf("end", unit) if unit in ("week", "month", "year") else None
 
@@ -204,6 +220,11 @@ def middle_of(unit: str) -> Day | None:
 @rule("day", "middle_of Month")
 def middle_of_named(month: int) -> Day:
     return EndOf("middle", "month", 0, month)
+
+
+@rule("day", "middle_of next Unit")
+def middle_of_next(unit: str) -> Day | None:
+    return EndOf("middle", unit, 1) if unit in ("week", "month", "year") else None
 
 
 @rule("day", "start_of next Unit")

@@ -52,7 +52,7 @@ def and_a_half(number: int) -> Fraction:
     return number + Fraction(1, 2)
 
 
-@rule("amount", "half", "half a")
+@rule("amount", "half", "half a", "a half")
 def one_half() -> Fraction:
     return Fraction(1, 2)
 

@@ -23,7 +23,8 @@ _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
-    "every_other_month": Period(2, "month"),
+    "every_other_month": Period(2, "month"), "half_hourly": Span(seconds=1800, smallest=1),
+    "quarter_hourly": Span(seconds=900, smallest=1), "minutely": Span(seconds=60, smallest=1),
 }  # fmt: skip
 
 
@@ -69,6 +70,19 @@ def often(name: str) -> Period | None:
 def often_elapsed(name: str) -> Span | None:
     found = _OFTEN.get(name)
     return found if isinstance(found, Span) else None
+
+
+@rule("period", "Int dash? Often")
+def so_many_often(count: int, name: str) -> Period | None:
+    """German *zweiwöchentlich* and *14-tägig*: every two weeks, every fourteen days."""
+    found = _OFTEN.get(name)
+    return period(count * found.every, found.unit) if isinstance(found, Period) and found.unit != "half" else None
+
+
+@rule("interval", "Int dash? Often")
+def so_many_often_elapsed(count: int, name: str) -> Span | None:
+    found = _OFTEN.get(name)
+    return Span(seconds=count * found.seconds, smallest=found.smallest) if isinstance(found, Span) and count else None
 
 
 @rule("interval", "every Span")
