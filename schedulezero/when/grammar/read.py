@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -22,6 +23,8 @@ from schedulezero.when.grammar.words import Mended, Words
 from schedulezero.when.language.compiling import compile_phrase
 
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
+_DATE_AT_END = re.compile(r"\d\. ?\d{1,2}\.$")
+"""German *24.12.*: the full stop is a part of the date."""
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
 
@@ -60,7 +63,9 @@ def read(text: str, words: Words, context: Context) -> Reading:
     Raises NotUnderstood if a word has no part in any reading, and another WhenError if the words have no
     meaning together.
     """
-    text = normalized(text).rstrip(".!?")
+    text = normalized(text).rstrip("!?")
+    if not _DATE_AT_END.search(text):
+        text = text.rstrip(".!?")
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")

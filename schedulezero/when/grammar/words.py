@@ -22,6 +22,9 @@ from schedulezero.when.grammar.zones import is_zone_word, zone_items
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
 _LONGEST_WORD = 30
+_ADDS_NOTHING = frozenset((("filler", "True"),))
+"""The meaning of words that no other word is mended to: *when* is not a misspelt *then*."""
+_LONGEST_NUMBER = 12
 SIGNS = {
     ":": "colon", ".": "dot", ",": "comma", "/": "slash", "-": "dash", "+": "plus", "@": "at", "&": "and",
     "(": "bracket", ")": "bracket", ";": "comma", "º": "degree", "°": "degree", "ª": "degree",
@@ -65,9 +68,9 @@ class Words:
 
     def _items_at(self, tokens: Sequence[Token], position: int) -> list[Item]:
         token = tokens[position]
-        if token.is_number:
-            return [Item("digits", token.text, position + 1)] if len(token.text) <= 12 else []
         found: dict[tuple[str, int, Any], Item] = {}
+        if token.is_number and len(token.text) <= _LONGEST_NUMBER:
+            found["digits", position + 1, token.text] = Item("digits", token.text, position + 1)
         if token.text in SIGNS:
             category = SIGNS[token.text]
             for name in (category, *_ALSO.get(category, ())):
@@ -134,7 +137,7 @@ class Words:
             if abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
                 continue
             meaning = frozenset((category, repr(value)) for phrase, category, value in entries if len(phrase) == 1)
-            if meaning:
+            if meaning - _ADDS_NOTHING:
                 found.setdefault(meaning, key)
         return next(iter(found.values())) if len(found) == 1 else None
 
@@ -204,7 +207,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
     for section, category in (("zone", "zone_name"), ("city", "city")):
         for name, phrases in table.get(section, {}).items():
             for phrase in phrases:
-                add(phrase, category, (name,) if section == "zone" else name)
+                add(phrase, category, (name,))
     for number, phrases in table.get("ordinals", {}).items():
         for phrase in phrases:
             add(phrase, "ordinal", int(number))
