@@ -61,6 +61,8 @@ def _period(said: Said, phrase: Phrase) -> None:
     if said.of_units and not (said.positions or said.monthdays or said.days or said.weekly):
         raise Contradiction("of what")
     said.periods += said.of_units
+    if said.per_unit is not None and said.per_unit.unit in ("month", "year"):
+        phrase.unit = said.per_unit.unit
     for index, period in enumerate(said.periods):
         if period.unit in _WITHIN_A_YEAR:
             phrase.months |= set(_WITHIN_A_YEAR[period.unit])
@@ -183,6 +185,9 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     elif part is not None and not times:
         raise Contradiction("part")
     phrase.times |= found
+    if any(at.night for at in times) and (phrase.weekdays or phrase.days or phrase.positions):
+        if any(at.night == "ends" or at.hour for at in times):
+            raise Contradiction("night")  # of which of two days?
 
 
 def _window(window: Window) -> tuple[time, time]:
@@ -236,7 +241,7 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             phrase.until = _not_before(phrase.until, phrase.starting)
     phrase.count = said.count
     for within in said.within:
-        _within(within, phrase, context)
+        _within(within, phrase, context, periods=bool(said.periods))
     if said.lasting is not None:
         _lasting(said.lasting.span, phrase, context)
     if said.left_out is not None:
@@ -288,7 +293,7 @@ def _not_before(until: tuple[date, time | None], starting: tuple[date, time | No
     return until
 
 
-def _within(within: Within, phrase: Phrase, context: Context) -> None:
+def _within(within: Within, phrase: Phrase, context: Context, *, periods: bool) -> None:
     today = context.today
     if within.unit == "week":
         first = today - timedelta(days=today.weekday()) + timedelta(weeks=within.ahead)
@@ -303,6 +308,8 @@ def _within(within: Within, phrase: Phrase, context: Context) -> None:
         last = date((index + 1) // 12, (index + 1) % 12 + 1, 1) - _DAY
     if phrase.starting or phrase.until:
         raise Contradiction("within")
+    if within.month is not None and phrase.positions and phrase.unit == "month" and not periods:
+        raise Contradiction("within")  # "every first Monday in December" is one a year
     if first > today:
         phrase.starting = first, None
     phrase.until = last, None

@@ -41,7 +41,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         found = datetime.combine(context.today, at)
         return found if found > context.local else found + timedelta(days=1)
     chosen = at if at is not None else context.day_time
-    return datetime.combine(date_of(day, context, chosen, text=text), chosen)
+    if times and times[0].night == "ends":
+        return datetime.combine(date_of(day, context, text=text), chosen) + timedelta(days=1)
+    found = datetime.combine(date_of(day, context, chosen, text=text), chosen)
+    if times and times[0].night == "begins" and found <= context.local:
+        raise Contradiction("night")  # the one that is over isn't meant
+    return found
 
 
 def in_part(at: Clock, part: str | None) -> Clock:
@@ -105,7 +110,7 @@ def after_span(span: Span, context: Context) -> datetime:
 def _refuse_others(said: Said) -> None:
     others = (
         said.windows, said.until, said.starting, said.lasting, said.within, said.left_out, said.by_clock,
-        said.count not in (None, 1),
+        said.count not in (None, 1), said.of_units,
     )  # fmt: skip
     if any(others):
         raise Contradiction("bounds")

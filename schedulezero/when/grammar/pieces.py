@@ -24,12 +24,15 @@ class Clock:
     Attributes:
         hour, minute, second: As on a 24-hour clock.
         sure: Whether the hour can't be twelve hours later: it was said with a.m., p.m. or *Uhr*, or is above 12.
+        night: For a time after midnight that was said as one of a night: whether its day begins or ends with
+            that night. 24:00 always ends its day.
     """
 
     hour: int
     minute: int = 0
     second: int = 0
     sure: bool = True
+    night: Literal["", "begins", "ends"] = ""
 
     def later(self) -> Clock:
         """Return the time twelve hours later, on the same dial."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from schedulezero.when.grammar.chart import Rules
@@ -19,7 +20,7 @@ def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = No
         return None
     if sure is None:
         sure = not 1 <= hour <= _NOON
-    return Clock(hour % 24, minute, second, sure)
+    return Clock(hour % 24, minute, second, sure, "ends" if hour == 24 else "")  # noqa: PLR2004
 
 
 # ---------------------------------------------------------------- in figures
@@ -56,7 +57,9 @@ def hour_with_h(hour: str) -> Clock | None:
 
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
-    """1030, 0930."""
+    """1030, 0930; but 2027 is a year."""
+    if len(digits) == 4 and digits.startswith("20") and int(digits) % 5:  # noqa: PLR2004
+        return None
     return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None) if len(digits) == 4 else None
 
 
@@ -99,7 +102,13 @@ def noon() -> Clock:
 
 @rule("clock", "midnight", "at midnight")
 def midnight() -> Clock:
-    return Clock(0)
+    return Clock(0, night="begins")
+
+
+@rule("clock", "midnight", "at midnight")
+def midnight_at_the_end() -> Clock:
+    """*Friday at midnight* may be the one that Friday ends with; where both are possible, both are offered."""
+    return Clock(0, night="ends")
 
 
 # ---------------------------------------------------------------- spoken
@@ -191,11 +200,26 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
 # ---------------------------------------------------------------- with a part of the day
 
 
-@rule("clock", "Clock Part", "Bare Part", "Part at? Clock", "Part at Bare")
-def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
-    at, part = (one, other) if isinstance(one, Clock) else (other, one)
-    assert isinstance(at, Clock) and isinstance(part, str)
+@rule("clock", "Clock Part", "Bare Part")
+def in_a_part(at: Clock, part: str) -> Clock | None:
     return within(at, part)
+
+
+@rule("clock", "Part at? Clock", "Part at Bare")
+def part_and_time(part: str, at: Clock) -> Clock | None:
+    found = within(at, part)
+    return replace(found, night="begins") if found is not None and _after_midnight(found, part) else found
+
+
+@rule("clock", "Part at? Clock", "Part at Bare")
+def part_and_time_after_midnight(part: str, at: Clock) -> Clock | None:
+    """*Friday night at 1* may be on Saturday."""
+    found = within(at, part)
+    return replace(found, night="ends") if found is not None and _after_midnight(found, part) else None
+
+
+def _after_midnight(at: Clock, part: str) -> bool:
+    return part == "night" and at.hour < _NOON
 
 
 PARTS: dict[str, tuple[int, int]] = {
@@ -240,6 +264,12 @@ def one_time(at: Clock) -> tuple[Clock, ...]:
 
 @rule("clocks", "Time and|comma Clocks", "Time and|comma at? Baretimes", "Time comma and Clocks")
 def several_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    return (first, *rest)
+
+
+@rule("clocks", "Bare and Clocks", cost=0.3)
+def bare_and_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    """*9 and 17 Uhr*."""
     return (first, *rest)
 
 

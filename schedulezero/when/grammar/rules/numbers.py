@@ -57,7 +57,7 @@ def one_half() -> Fraction:
     return Fraction(1, 2)
 
 
-@rule("amount", "quarter")
+@rule("amount", "quarter", "a quarter")
 def one_quarter() -> Fraction:
     return Fraction(1, 4)
 
@@ -67,7 +67,7 @@ def two() -> Fraction:
     return Fraction(2)
 
 
-@rule("amount", "three quarters")
+@rule("amount", "three quarters", "a? three_quarters")
 def three_quarters() -> Fraction:
     return Fraction(3, 4)
 
