@@ -27,12 +27,15 @@ _FROM_EASTER: dict[str, int] = {
 }  # fmt: skip
 _BY_WEEKDAY: dict[str, tuple[int, int, int]] = {
     "us_thanksgiving": (11, 4, 3), "us_labor_day": (9, 1, 0), "us_memorial_day": (5, -1, 0),
-    "mothers_day": (5, 2, 6), "advent_1": (0, 0, 0), "advent_2": (0, 0, 0), "advent_3": (0, 0, 0),
-    "advent_4": (0, 0, 0), "black_friday": (0, 0, 0),
+    "mothers_day": (5, 2, 6), "black_friday": (0, 0, 0),
 }  # fmt: skip
-"""Month, which such weekday (-1: the last), weekday; those of zeros are worked out from others."""
+"""Month, which such weekday (-1: the last), weekday; that of zeros is worked out from another."""
+_FROM_ADVENT: dict[str, int] = {
+    "mourning_day": -14, "repentance_day": -11, "eternity_sunday": -7,
+    "advent_1": 0, "advent_2": 7, "advent_3": 14, "advent_4": 21,
+}  # fmt: skip
 
-NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY))
+NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY, *_FROM_ADVENT))
 
 
 def feast_day(name: str, year: int) -> date:
@@ -43,9 +46,9 @@ def feast_day(name: str, year: int) -> date:
         return easter(year) + timedelta(days=_FROM_EASTER[name])
     if name == "black_friday":
         return feast_day("us_thanksgiving", year) + timedelta(days=1)
-    if name.startswith("advent_"):  # the four Sundays before Christmas
+    if name in _FROM_ADVENT:  # its first Sunday is the fourth before Christmas
         eve = date(year, 12, 24)
-        return eve - timedelta(days=(eve.weekday() + 1) % 7 + 7 * (4 - int(name[-1])))
+        return eve - timedelta(days=(eve.weekday() + 1) % 7 + 21 - _FROM_ADVENT[name])
     month, number, weekday = _BY_WEEKDAY[name]
     length = calendar.monthrange(year, month)[1]
     if number < 0:

@@ -153,6 +153,7 @@ class OnPosition:
     month: int | None = None
     months: int = 0
     """Without a named month: so many months ahead."""
+    year: int | None = None
 
 
 Day = Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition

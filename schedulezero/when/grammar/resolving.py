@@ -167,8 +167,8 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
 
 def _position(day: OnPosition, context: Context, at: time | None, text: str) -> date:
     today = context.today
-    index = today.year * 12 + (day.month or today.month) - 1 + day.months
-    for _ in range(_YEARS_AHEAD if day.month else 1):
+    index = (day.year or today.year) * 12 + (day.month or today.month) - 1 + day.months
+    for _ in range(_YEARS_AHEAD if day.month and not day.year else 1):
         year, month = divmod(index, 12)
         found = position_in(day.position, day.weekday, date(year, month + 1, 1))
         if found is not None and not _over(found, context, at):

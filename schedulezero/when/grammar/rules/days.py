@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
+    LAST,
+    WORKDAY,
     After,
     Clock,
     Day,
@@ -15,6 +17,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnPosition,
     OnWeekday,
     OnWorkday,
     Span,
@@ -177,6 +180,22 @@ def of_next_month(day: int) -> Day:
 @rule("day", "Weekday the Int", "Weekday Ordinal", "Weekday Ordinal", "Weekday the_day Int")
 def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth Weekday in? Month Year")
+def position_in_month(position: int, weekday: int, month: int, year: int) -> Day | None:
+    """*The last Sunday in March 2027*."""
+    return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth workday in? Month Year")
+def workday_in_month(position: int, month: int, year: int) -> Day | None:
+    return position_in_month(position, WORKDAY, month, year)
+
+
+@rule("day", "last day_word in? Month")
+def last_of_month(month: int) -> Day:
+    return EndOf("end", "month", 0, month)
 
 
 # ---------------------------------------------------------------- by name
