@@ -299,11 +299,13 @@ def _within(within: Within, phrase: Phrase, context: Context, *, periods: bool) 
         first = today - timedelta(days=today.weekday()) + timedelta(weeks=within.ahead)
         last = first + timedelta(days=6)
     elif within.unit == "year":
-        first, last = date(today.year + within.ahead, 1, 1), date(today.year + within.ahead, 12, 31)
+        year = within.year or today.year + within.ahead
+        first, last = date(year, 1, 1), date(year, 12, 31)
     else:
         index = today.year * 12 + today.month - 1 + within.ahead
         if within.month is not None:
-            index = today.year * 12 + within.month - 1 + (12 if within.month < today.month else 0)
+            year = within.year or today.year + (within.month < today.month)
+            index = year * 12 + within.month - 1
         first = date(index // 12, index % 12 + 1, 1)
         last = date((index + 1) // 12, (index + 1) % 12 + 1, 1) - _DAY
     if phrase.starting or phrase.until:

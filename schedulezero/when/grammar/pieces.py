@@ -254,12 +254,12 @@ class Lasting:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """In one week, month or year: the present one (0) or a later one, or a named month."""
+    """In one week, month or year: the present one (0) or a later one, a named month, or one of a named year."""
 
     unit: str
     ahead: int = 0
     month: int | None = None
-    count: int = 1
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,16 @@ def within_month(month: int) -> Within:
     return Within("month", 0, month)
 
 
+@rule("within", "in|during Month of? Year")
+def within_month_of_year(month: int, year: int) -> Within:
+    return Within("month", 0, month, year)
+
+
+@rule("within", "in|during Year")
+def within_year(year: int) -> Within:
+    return Within("year", 0, None, year)
+
+
 # ---------------------------------------------------------------- exceptions
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import replace
 
 from schedulezero.when.grammar.chart import Rules
@@ -191,6 +192,31 @@ def position_in_month(position: int, weekday: int, month: int, year: int) -> Day
 @rule("day", "Nth workday in? Month Year")
 def workday_in_month(position: int, month: int, year: int) -> Day | None:
     return position_in_month(position, WORKDAY, month, year)
+
+
+@rule("day", "end_of Month of|comma? Year", "last day_word in? Month of? Year")
+def end_of_month_in(month: int, year: int) -> Day:
+    return OnDate(calendar.monthrange(year, month)[1], month, year)
+
+
+@rule("day", "middle_of Month of|comma? Year")
+def middle_of_month_in(month: int, year: int) -> Day:
+    return OnDate(15, month, year)
+
+
+@rule("day", "start_of Month of|comma? Year")
+def start_of_month_in(month: int, year: int) -> Day:
+    return OnDate(1, month, year)
+
+
+@rule("day", "end_of Year")
+def end_of_year(year: int) -> Day:
+    return OnDate(31, 12, year)
+
+
+@rule("day", "start_of Year")
+def start_of_year(year: int) -> Day:
+    return OnDate(1, 1, year)
 
 
 @rule("day", "last day_word in? Month")
