@@ -128,6 +128,8 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
     match day:
         case OnWeekday(weekday, None, ""):
             phrase.weekdays.add(weekday)
+        case OnDate() | OnFeast() if phrase.unit not in (None, "year"):
+            raise Contradiction("on which day")  # a date comes once a year
         case OnDate(number, month, None, None):
             phrase.days.add(number)
             phrase.months.add(month)

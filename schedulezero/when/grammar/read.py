@@ -23,8 +23,8 @@ from schedulezero.when.grammar.words import Mended, Words
 from schedulezero.when.language.compiling import compile_phrase
 
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
-_DATE_AT_END = re.compile(r"\d\. ?\d{1,2}\.$")
-"""German *24.12.*: the full stop is a part of the date."""
+_ORDINAL_AT_END = re.compile(r"(?<!\d)\d{1,2}\.$")
+"""German *24.12.* and *am 5.*: the full stop is a part of the date."""
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
 
@@ -64,7 +64,7 @@ def read(text: str, words: Words, context: Context) -> Reading:
     meaning together.
     """
     text = normalized(text).rstrip("!?")
-    if not _DATE_AT_END.search(text):
+    if not _ORDINAL_AT_END.search(text):
         text = text.rstrip(".!?")
     tokens, notes = words.mended(cut(text))
     if not tokens:

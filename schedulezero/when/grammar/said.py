@@ -117,6 +117,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         before is None or before.category not in _BEFORE_BARE or (after and after.category in ("period", "of_unit"))
     ):
         raise Contradiction("bare")
+    if piece.category == "count" and piece.value > 1 and after and after.category == "day":
+        raise Contradiction("count")  # "twice on Monday"
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 

@@ -72,14 +72,14 @@ def often_elapsed(name: str) -> Span | None:
     return found if isinstance(found, Span) else None
 
 
-@rule("period", "Int dash? Often")
+@rule("period", "Int ~Often", "Int ~dash ~Often")
 def so_many_often(count: int, name: str) -> Period | None:
     """German *zweiwöchentlich* and *14-tägig*: every two weeks, every fourteen days."""
     found = _OFTEN.get(name)
     return period(count * found.every, found.unit) if isinstance(found, Period) and found.unit != "half" else None
 
 
-@rule("interval", "Int dash? Often")
+@rule("interval", "Int ~Often", "Int ~dash ~Often")
 def so_many_often_elapsed(count: int, name: str) -> Span | None:
     found = _OFTEN.get(name)
     return Span(seconds=count * found.seconds, smallest=found.smallest) if isinstance(found, Span) and count else None
