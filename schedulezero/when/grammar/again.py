@@ -10,7 +10,9 @@ from schedulezero.errors import WhenError
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.pieces import (
+    LAST,
     Day,
+    EndOf,
     Moment,
     Offset,
     OnDate,
@@ -31,6 +33,7 @@ _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
 _MINUTES_A_DAY = 1440
+_MONTHS = 12
 _LATELY = timedelta(days=60)
 
 
@@ -65,7 +68,7 @@ def _period(said: Said, phrase: Phrase) -> None:
         phrase.unit = said.per_unit.unit
     for index, period in enumerate(said.periods):
         if period.unit in _WITHIN_A_YEAR:
-            phrase.months |= set(_WITHIN_A_YEAR[period.unit])
+            phrase.months |= _months_of(period.unit, said)
             said.periods[index] = Period(1, "month")
     for period in said.periods:
         if phrase.unit is None or _UNITS.index(period.unit) > _UNITS.index(phrase.unit):
@@ -94,6 +97,19 @@ def _period(said: Said, phrase: Phrase) -> None:
     phrase.clock = said.by_clock
 
 
+def _months_of(unit: str, said: Said) -> set[int]:
+    """The months of a quarter or half-year that a day counted from its beginning or from its end is in."""
+    first = set(_WITHIN_A_YEAR[unit])
+    counted = [number for item in said.monthdays for number in item.days]
+    counted += [number for item in said.positions for number, _ in item.days]
+    if not any(number < 0 for number in counted):
+        return first
+    if any(number > 0 for number in counted):
+        raise Contradiction("both ends")
+    length = _MONTHS // len(first)
+    return {month + length - 1 for month in first}
+
+
 # ---------------------------------------------------------------- on which days
 
 
@@ -109,9 +125,12 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
-        if len(monthdays.days) == 1 and phrase.unit not in ("month", "year") and not said.months:
+        alone = len(monthdays.days) == 1 and phrase.unit not in ("month", "year") and not said.months
+        if alone or phrase.unit == "week":
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
+    if phrase.unit == "year" and not said.months and not said.days:
+        phrase.months |= _ends_of_the_year(phrase)
     for months in said.months:
         phrase.months |= set(months)
     if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
@@ -122,6 +141,14 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
         phrase.unit = "month"
+
+
+def _ends_of_the_year(phrase: Phrase) -> set[int]:
+    """The month of *the first Monday of the year* or *the last day of the year*; none for other days."""
+    counted = {number for number, _ in phrase.positions} | phrase.days
+    if counted and all(number < 0 for number in counted):
+        return {_MONTHS}
+    return {1} if counted and phrase.days <= {1} and all(number > 0 for number in counted) else set()
 
 
 def _day(day: Day, phrase: Phrase, said: Said) -> None:
@@ -143,6 +170,9 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             fixed = date(2024, month, number) + timedelta(days=shift)
             phrase.days.add(fixed.day)
             phrase.months.add(fixed.month)
+        case EndOf("end", "month", 0, None) if said.again or phrase.unit == "month":
+            phrase.days.add(LAST)
+            phrase.unit = phrase.unit or "month"
         case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
             raise Contradiction("on which day")
         case _:

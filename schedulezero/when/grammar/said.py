@@ -119,6 +119,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("bare")
     if piece.category == "count" and piece.value > 1 and after and after.category == "day":
         raise Contradiction("count")  # "twice on Monday"
+    if piece.category == "day" and before and before.category == "day":
+        raise Contradiction("days")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 

@@ -75,6 +75,8 @@ class Words:
             category = SIGNS[token.text]
             for name in (category, *_ALSO.get(category, ())):
                 found[name, position + 1, True] = Item(name, True, position + 1)
+        if token.text == "." and not _inside_a_number(tokens, position):
+            found["stop", position + 1, True] = Item("stop", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
                 end, cost = position + len(phrase), self._cost(category, phrase)
@@ -146,6 +148,11 @@ def _ends_abbreviation(tokens: Sequence[Token], end: int) -> bool:
     """Whether a full stop ends an abbreviation: *Mo.*, *Sept.*, *janv.*"""
     stop = tokens[end]
     return stop.text == "." and stop.glued and tokens[end - 1].is_word
+
+
+def _inside_a_number(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a full stop stands between figures: the 1. of 1.12 is no ordinal."""
+    return position + 1 < len(tokens) and tokens[position + 1].is_number and tokens[position + 1].glued
 
 
 def _one_edit(one: str, other: str) -> bool:

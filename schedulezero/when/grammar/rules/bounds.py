@@ -11,6 +11,7 @@ from schedulezero.when.grammar.pieces import (
     Lasting,
     Moment,
     OnDate,
+    OnDayOfMonth,
     OnWeekday,
     Span,
     Starting,
@@ -40,6 +41,8 @@ def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
         return None
     if isinstance(first.day, OnWeekday) and isinstance(last.day, OnWeekday) and not first.clock:
         return None  # "mon-fri" is a set of weekdays
+    if isinstance(first.day, OnDayOfMonth) and isinstance(last.day, OnDate):
+        return None  # "from 1 to 5 December" begins in December
     return Starting(first), Until(last)
 
 

@@ -22,7 +22,7 @@ def tens_and_ones(tens: int, ones: int) -> int:
     return tens + ones
 
 
-@rule("numeral", "Digits ~ordinal_mark", "Digits ~dot")
+@rule("numeral", "Digits ~ordinal_mark", "Digits ~stop")
 def numeral_ordinal(digits: str) -> int | None:
     return int(digits) if len(digits) <= 2 else None
 

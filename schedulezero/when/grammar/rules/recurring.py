@@ -241,6 +241,17 @@ def one_day_of_month(day: int) -> MonthDays:
     return MonthDays((day,))
 
 
+@rule("monthdays", "last", "end_of", cost=0.6)
+def the_last() -> MonthDays:
+    """German *am Letzten des Monats*, *am Ende jedes Monats*."""
+    return MonthDays((LAST,))
+
+
+@rule("monthdays", "start_of", cost=0.6)
+def the_start() -> MonthDays:
+    return MonthDays((1,))
+
+
 @rule("doms", "Dom", "the_day Dom")
 def one_dom(day: int) -> tuple[int, ...]:
     return (day,)
