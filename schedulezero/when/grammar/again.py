@@ -34,6 +34,7 @@ _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
 _MINUTES_A_DAY = 1440
 _MONTHS = 12
+_NOON = 12
 _LATELY = timedelta(days=60)
 
 
@@ -126,7 +127,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
         alone = len(monthdays.days) == 1 and phrase.unit not in ("month", "year") and not said.months
-        if alone or phrase.unit == "week":
+        unmarked = not monthdays.sure and phrase.unit is None and not said.months and not said.again
+        if alone or unmarked or phrase.unit == "week":
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
     if phrase.unit == "year" and not said.months and not said.days:
@@ -193,6 +195,8 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     if said.times and said.bare:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
+    if part == "night" and said.weekly and any(in_part(at, part).hour < _NOON for at in times):
+        raise Contradiction("night")
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
         _so_many(said, phrase, found)
@@ -297,7 +301,8 @@ def _bound(
             day += _DAY
         return day, moment
     moment = clock_of(clock) if clock is not None else None
-    return date_of(at.day, context, moment, text=text), moment
+    later = _DAY if clock is not None and clock.night == "ends" else timedelta()
+    return date_of(at.day, context, None if later else moment, text=text) + later, moment
 
 
 def _lately(

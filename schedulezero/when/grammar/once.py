@@ -10,6 +10,8 @@ from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
 
+_NOON = 12
+
 
 def moment(said: Said, context: Context, text: str) -> datetime:
     """Return when it happens, as a naive wall-clock time, or aware where it is counted from now.
@@ -30,6 +32,8 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     part = said.parts[0] if said.parts else None
     if len(times) > 1 or (said.times and said.bare):
         raise Contradiction("times")
+    if day is not None and times and part == "night" and in_part(times[0], part).hour < _NOON:
+        raise Contradiction("night")  # of which of two days?
     at = clock_of(in_part(times[0], part)) if times else None
     if at is None and part is not None:
         at = context.part_times[part]
@@ -89,7 +93,7 @@ def _ahead(said: Said, context: Context) -> datetime:
         part = said.parts[0] if said.parts else None
         at = clock_of(in_part(times[0], part)) if times else context.part_times[said.parts[0]]
         day = plus_span(datetime.combine(context.today, time.min), span).date()
-        return datetime.combine(day, at)
+        return datetime.combine(day, at) + timedelta(days=bool(times) and times[0].night == "ends")
     if said.same_time and not span.by_calendar:
         raise Contradiction("same time")
     if not span.months and not span.days and span.seconds < 1:

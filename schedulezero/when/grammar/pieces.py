@@ -198,9 +198,14 @@ WORKDAY = 7
 
 @dataclass(frozen=True, slots=True)
 class MonthDays:
-    """Days of a month, -1 being the last."""
+    """Days of a month, -1 being the last.
+
+    Attributes:
+        sure: Whether anything marks them as days; *12, 15* may be anything.
+    """
 
     days: tuple[int, ...]
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

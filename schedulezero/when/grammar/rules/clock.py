@@ -55,6 +55,12 @@ def hour_with_h(hour: str) -> Clock | None:
     return clock(int(hour)) if len(hour) <= 2 else None
 
 
+@rule("clock", "Clock h")
+def clock_with_h(at: Clock) -> Clock | None:
+    """18:30h."""
+    return at
+
+
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
     """1030, 0930; but 2027 is a year."""
@@ -202,7 +208,19 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
 
 @rule("clock", "Clock Part", "Bare Part")
 def in_a_part(at: Clock, part: str) -> Clock | None:
-    return within(at, part)
+    found = within(at, part)
+    return replace(found, night="begins") if found is not None and _is_midnight(found, part) else found
+
+
+@rule("clock", "Clock Part", "Bare Part")
+def midnight_in_figures(at: Clock, part: str) -> Clock | None:
+    """*Friday 12 at night*."""
+    found = within(at, part)
+    return replace(found, night="ends") if found is not None and _is_midnight(found, part) else None
+
+
+def _is_midnight(at: Clock, part: str) -> bool:
+    return part == "night" and (at.hour, at.minute) == (0, 0)
 
 
 @rule("clock", "Part at? Clock", "Part at Bare")

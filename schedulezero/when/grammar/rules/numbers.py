@@ -44,7 +44,10 @@ def named_fraction(number: int | Fraction) -> Fraction | None:
 
 @rule("amount", "Digits ~dot|comma ~Digits")
 def decimal(whole: str, part: str) -> Fraction | None:
-    return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 3 else None
+    """1.5, 2,25; but 1.30 is as likely a time of day."""
+    if len(part) == 2 and part not in ("25", "50", "75"):  # noqa: PLR2004
+        return None
+    return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 3 else None  # noqa: PLR2004
 
 
 @rule("amount", "Int and half", "Int and a half", "Int half_more")

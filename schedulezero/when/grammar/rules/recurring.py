@@ -231,9 +231,14 @@ def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None  # noqa: PLR2004
 
 
-@rule("monthdays", "Dom and|comma Doms", "the_day Dom and|comma Doms")
+@rule("monthdays", "Ordinal and|comma Doms", "the_day|the Dom and|comma Doms")
 def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays:
     return MonthDays(tuple(sorted({day, *rest})))
+
+
+@rule("monthdays", "Int and|comma Doms")
+def unmarked_days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
+    return MonthDays(tuple(sorted({day, *rest})), sure=False) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
 @rule("monthdays", "the_day Dom", "Dom")
