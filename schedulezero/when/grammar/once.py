@@ -23,7 +23,7 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         if said.days or said.times or said.ahead:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
-    if said.ahead and not said.days and not said.weekly:
+    if said.ahead and not (said.days or said.weekly or said.positions or said.monthdays or said.months):
         return _ahead(said, context)
     if said.ahead:
         raise Contradiction("ahead")

@@ -108,6 +108,7 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
 
 
 _BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds"))
+_ON_A_DAY = frozenset(("day", "monthdays"))
 _AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
 
 
@@ -119,7 +120,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("bare")
     if piece.category == "count" and piece.value > 1 and after and after.category == "day":
         raise Contradiction("count")  # "twice on Monday"
-    if piece.category == "day" and before and before.category == "day":
+    if piece.category in _ON_A_DAY and before and before.category in _ON_A_DAY:
         raise Contradiction("days")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")

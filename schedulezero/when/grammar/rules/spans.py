@@ -28,6 +28,12 @@ def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
+@rule("span", "Digits ~dot ~Digits Short", cost=0.7)
+def hours_dot_minutes(hours: str, minutes: str, unit: str) -> Span | None:
+    """*1.30h* may be an hour and a half, or half past one."""
+    return hours_and_minutes(hours, minutes) if unit == "hour" and len(hours) == 1 else None
+
+
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
 def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
     return span_of(Fraction(3, 2), unit if unit is not None else str(_))
