@@ -64,8 +64,15 @@ def read(text: str, words: Words, context: Context) -> Reading:
     meaning together.
     """
     text = normalized(text).rstrip("!?")
-    if not _ORDINAL_AT_END.search(text):
-        text = text.rstrip(".!?")
+    if _ORDINAL_AT_END.search(text):
+        try:
+            return _read(text, words, context)
+        except WhenError:
+            pass
+    return _read(text.rstrip(".!?"), words, context)
+
+
+def _read(text: str, words: Words, context: Context) -> Reading:
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")
@@ -99,6 +106,9 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
             trigger, *more = [meaning(path, text, each) for each in read_in]
             others += more
         except Contradiction:
+            continue
+        except OverflowError:
+            error = error or WhenError("“{text}” never comes: no date from now on matches it.", code="never_comes", text=text)
             continue
         except (WhenError, TriggerError) as refused:
             if error is None:

@@ -13,6 +13,7 @@ from schedulezero.when.grammar.pieces import (
     Lasting,
     MonthDays,
     OnDate,
+    OnDayOfMonth,
     Period,
     PerUnit,
     Positions,
@@ -122,6 +123,10 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("count")  # "twice on Monday"
     if piece.category in _ON_A_DAY and before and before.category in _ON_A_DAY:
         raise Contradiction("days")
+    if piece.category == "count" and piece.value in (2, 3) and before and before.value == Period(1, "day"):
+        raise Contradiction("count")  # "every day 2 times" is as likely twice a day
+    if before and before.category == "at_part" and isinstance(piece.value, OnDayOfMonth):
+        raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 

@@ -77,6 +77,8 @@ class Words:
                 found[name, position + 1, True] = Item(name, True, position + 1)
         if token.text == "." and not _inside_a_number(tokens, position):
             found["stop", position + 1, True] = Item("stop", True, position + 1)
+            if position and not tokens[position - 1].is_number:
+                found["full_stop", position + 1, True] = Item("full_stop", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
                 end, cost = position + len(phrase), self._cost(category, phrase)

@@ -26,21 +26,21 @@ def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = No
 # ---------------------------------------------------------------- in figures
 
 
-@rule("clock", "Digits ~colon ~Digits")
+@rule("figures", "Digits ~colon ~Digits")
 def with_colon(hour: str, minute: str) -> Clock | None:
     if len(hour) > 2 or len(minute) != 2:
         return None
     return clock(int(hour), int(minute), sure=True if len(hour) == 2 and hour[0] == "0" else None)
 
 
-@rule("clock", "Digits ~colon ~Digits ~colon ~Digits")
+@rule("figures", "Digits ~colon ~Digits ~colon ~Digits")
 def with_seconds(hour: str, minute: str, second: str) -> Clock | None:
     if len(hour) > 2 or len(minute) != 2 or len(second) != 2:
         return None
     return clock(int(hour), int(minute), int(second))
 
 
-@rule("clock", "Digits ~dot ~Digits", cost=0.3)
+@rule("figures", "Digits ~dot ~Digits", cost=0.3)
 def with_dot(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
@@ -61,12 +61,17 @@ def clock_with_h(at: Clock) -> Clock | None:
     return at
 
 
-@rule("clock", "Digits", cost=1.5)
+@rule("figures", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
     """1030, 0930; but 2027 is a year."""
     if len(digits) == 4 and digits.startswith("20") and int(digits) % 5:  # noqa: PLR2004
         return None
     return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None) if len(digits) == 4 else None
+
+
+@rule("clock", "Figures")
+def in_figures(at: Clock) -> Clock:
+    return at
 
 
 @rule("bare", "Int")
@@ -91,7 +96,7 @@ def after_noon(at: Clock) -> Clock | None:
     return Clock(at.hour % 12 + 12, at.minute, at.second)
 
 
-@rule("clock", "Bare oclock", "Clock oclock")
+@rule("clock", "Bare oclock", "Figures oclock")
 def oclock(at: Clock) -> Clock:
     return at
 
