@@ -175,7 +175,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
         case EndOf("end", "month", 0, None) if said.again or phrase.unit == "month":
             phrase.days.add(LAST)
             phrase.unit = phrase.unit or "month"
-        case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
+        case Offset(days, _) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
             raise Contradiction("on which day")
         case _:
             raise Contradiction("day")

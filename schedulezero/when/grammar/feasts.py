@@ -17,7 +17,7 @@ _FIXED: dict[str, tuple[int, int]] = {
     "hispanic_day": (10, 12), "spain_constitution": (12, 6), "three_kings": (1, 6), "brazil_independence": (9, 7),
     "aparecida": (10, 12), "brazil_republic": (11, 15), "tiradentes": (4, 21), "portugal_day": (6, 10),
     "liberty_day_portugal": (4, 25), "saint_john": (6, 24), "italy_liberation": (4, 25), "italy_republic": (6, 2),
-    "saint_stephen": (12, 26), "kings_day": (4, 27), "liberation_day_nl": (5, 5), "sinterklaas": (12, 5),
+    "saint_stephen": (12, 26), "liberation_day_nl": (5, 5), "sinterklaas": (12, 5),
     "womens_day": (3, 8), "walpurgis": (4, 30),
 }  # fmt: skip
 _FROM_EASTER: dict[str, int] = {
@@ -35,7 +35,7 @@ _FROM_ADVENT: dict[str, int] = {
     "advent_1": 0, "advent_2": 7, "advent_3": 14, "advent_4": 21,
 }  # fmt: skip
 
-NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY, *_FROM_ADVENT))
+NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY, *_FROM_ADVENT, "kings_day"))
 
 
 def feast_day(name: str, year: int) -> date:
@@ -49,6 +49,9 @@ def feast_day(name: str, year: int) -> date:
     if name in _FROM_ADVENT:  # its first Sunday is the fourth before Christmas
         eve = date(year, 12, 24)
         return eve - timedelta(days=(eve.weekday() + 1) % 7 + 21 - _FROM_ADVENT[name])
+    if name == "kings_day":  # never on a Sunday
+        day = date(year, 4, 27)
+        return day - timedelta(days=day.weekday() == calendar.SUNDAY)
     month, number, weekday = _BY_WEEKDAY[name]
     length = calendar.monthrange(year, month)[1]
     if number < 0:

@@ -29,10 +29,10 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         raise Contradiction("ahead")
     day = _the_day(said)
     times = said.times or said.bare
-    part = said.parts[0] if said.parts else None
+    part = said.parts[0] if said.parts else day.part if isinstance(day, Offset) else None
     if len(times) > 1 or (said.times and said.bare):
         raise Contradiction("times")
-    if day is not None and times and part == "night" and in_part(times[0], part).hour < _NOON:
+    if said.parts and day is not None and times and part == "night" and in_part(times[0], part).hour < _NOON:
         raise Contradiction("night")  # of which of two days?
     at = clock_of(in_part(times[0], part)) if times else None
     if at is None and part is not None:
@@ -48,6 +48,8 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     if times and times[0].night == "ends":
         return datetime.combine(date_of(day, context, text=text), chosen) + timedelta(days=1)
     found = datetime.combine(date_of(day, context, chosen, text=text), chosen)
+    if isinstance(day, Offset) and day.part == "night" and chosen.hour < _NOON and found <= context.local:
+        return found + timedelta(days=1)  # the night that is to come
     if times and times[0].night == "begins" and found <= context.local:
         raise Contradiction("night")  # the one that is over isn't meant
     return found

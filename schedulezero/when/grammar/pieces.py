@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-Unit = Literal["second", "minute", "hour", "day", "week", "month", "year"]
-LENGTHS: dict[str, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+Unit = Literal["second", "minute", "quarter_hour", "hour", "day", "week", "month", "year"]
+LENGTHS: dict[str, int] = {"second": 1, "minute": 60, "quarter_hour": 900, "hour": 3600, "day": 86_400, "week": 604_800}
 RANKS: dict[str, int] = {
-    "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "month": 5, "quarter": 5, "year": 6,
+    "second": 0, "minute": 1, "quarter_hour": 1, "hour": 2, "day": 3, "week": 4, "month": 5, "quarter": 5, "year": 6,
 }  # fmt: skip
 LAST = -1
 
@@ -68,9 +68,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """So many days from today."""
+    """So many days from today.
+
+    Attributes:
+        part: The part of the day that was said in one word with it: Dutch *vanavond*.
+    """
 
     days: int
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
     """
     today = context.today
     match day:
-        case Offset(days):
+        case Offset(days, _):
             return today + timedelta(days=days)
         case OnWeekday():
             return _weekday(day, context, at)

@@ -24,6 +24,8 @@ from schedulezero.when.grammar.pieces import (
     Span,
 )
 
+Slashed = tuple[int, int, int | None, int | None]
+"""Two numbers that are a day and a month in one order or the other, a year and a weekday."""
 RULES = Rules()
 rule = RULES.rule
 
@@ -34,6 +36,11 @@ rule = RULES.rule
 @rule("day", "Day_offset", "filler Day_offset")
 def relative(days: int) -> Day:
     return Offset(days)
+
+
+@rule("day", "Today_part")
+def part_of_today(part: str) -> Day:
+    return Offset(0, part)
 
 
 @rule("day", "Weekday")
@@ -134,16 +141,21 @@ def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
-@rule("day", "on Digits ~dot ~Digits")
+@rule("day", "on Digits ~dot ~Digits", "on Digits ~dash ~Digits")
 def dotted_after_on(day: str, month: str) -> Day | None:
     """German *am 10.12* names a day, though 10.12 alone may be a time."""
     return _date(day, month, None)
 
 
 @rule("slashed", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
-      "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
-def slashed(first: str, second: str, year: int | None = None) -> tuple[int, int, int | None] | None:
-    return (int(first), int(second), year) if len(first) <= 2 and len(second) <= 2 else None
+      "Digits ~dash ~Digits ~dash ~Year", "Digits ~dash ~Digits ~dash ~Short_year")  # fmt: skip
+def slashed(first: str, second: str, year: int | None = None) -> Slashed | None:
+    return (int(first), int(second), year, None) if len(first) <= 2 and len(second) <= 2 else None
+
+
+@rule("slashed", "Weekday comma? Slashed")
+def weekday_and_slashed(weekday: int, found: Slashed) -> Slashed | None:
+    return (*found[:3], weekday) if found[3] is None else None
 
 
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
@@ -187,6 +199,11 @@ def weekday_and_day(weekday: int, day: int) -> Day | None:
 def position_in_month(position: int, weekday: int, month: int, year: int) -> Day | None:
     """*The last Sunday in March 2027*."""
     return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth Weekday in? next_month")
+def position_in_next_month(position: int, weekday: int) -> Day | None:
+    return OnPosition(position, weekday, None, 1) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
 
 
 @rule("day", "Nth workday in? Month Year")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
+    LENGTHS,
     WORKDAY,
     MonthDays,
     Period,
@@ -18,7 +19,7 @@ from schedulezero.when.grammar.pieces import (
 RULES = Rules()
 rule = RULES.rule
 
-_ELAPSED = ("second", "minute", "hour")
+_ELAPSED = ("second", "minute", "quarter_hour", "hour")
 _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
@@ -92,17 +93,17 @@ def every_span(span: Span) -> Span | None:
 
 @rule("interval", "every Unit")
 def every_elapsed(unit: str) -> Span | None:
-    return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit]) if unit in _ELAPSED else None
+    return Span(seconds=LENGTHS[unit]) if unit in _ELAPSED else None
 
 
 @rule("interval", "every other Unit")
 def every_other_elapsed(unit: str) -> Span | None:
-    return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
+    return Span(seconds=2 * LENGTHS[unit]) if unit in _ELAPSED else None
 
 
 @rule("interval", "every Ordinal Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
-    return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
+    return Span(seconds=LENGTHS[unit] * count) if unit in _ELAPSED and count > 1 else None
 
 
 @rule("interval", "every half Unit", "every half Unit")
