@@ -46,8 +46,9 @@ def of_the(unit: str) -> Period | None:
     return period(1, unit) if unit in ("week", "month", "year", "quarter") else None
 
 
-@rule("period", "every Int Unit")
+@rule("period", "every|apart Int Unit")
 def every_so_many(count: int, unit: str) -> Period | None:
+    """*Every 2 weeks*; Dutch *om de* says so only before a number."""
     return period(count, unit)
 
 
@@ -86,7 +87,7 @@ def so_many_often_elapsed(count: int, name: str) -> Span | None:
     return Span(seconds=count * found.seconds, smallest=found.smallest) if isinstance(found, Span) and count else None
 
 
-@rule("interval", "every Span")
+@rule("interval", "every|apart Span")
 def every_span(span: Span) -> Span | None:
     return span if span.seconds and not span.months else None
 
