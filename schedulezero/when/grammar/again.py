@@ -357,6 +357,8 @@ def _within(within: Within, phrase: Phrase, context: Context, *, periods: bool) 
 def _lasting(span: Span, phrase: Phrase, context: Context) -> None:
     if phrase.until is not None or phrase.count is not None:
         raise Contradiction("lasting")
+    if phrase.unit is not None and not (span.days or span.months):
+        raise Contradiction("lasting")  # "every day for 9 hours": Dutch *voor 9 uur* is before nine
     phrase.lasting = span
 
 
