@@ -47,6 +47,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _times(said, phrase, context)
+    _day_of_the_start(said, phrase)
     if said.again and said.parts and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
         phrase.unit = "day"  # "every morning"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
@@ -55,6 +56,20 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         else:
             raise Contradiction("how often")
     return phrase
+
+
+def _day_of_the_start(said: Said, phrase: Phrase) -> None:
+    """Let *every 2 weeks from 20 November* come on the day that it starts on."""
+    if phrase.starting is None or said.starting is None or said.starting.at.day is None or not phrase.times:
+        return
+    if phrase.weekdays or phrase.days or phrase.positions or phrase.months:
+        return
+    first = phrase.starting[0]
+    if phrase.unit == "week":
+        phrase.weekdays = {first.weekday()}
+    elif phrase.unit in ("month", "year"):
+        phrase.days = {first.day}
+        phrase.months = {first.month} if phrase.unit == "year" else set()
 
 
 # ---------------------------------------------------------------- how often
@@ -347,7 +362,7 @@ def _within(within: Within, phrase: Phrase, context: Context, *, periods: bool) 
         last = date((index + 1) // 12, (index + 1) % 12 + 1, 1) - _DAY
     if phrase.starting or phrase.until:
         raise Contradiction("within")
-    if within.month is not None and phrase.positions and phrase.unit == "month" and not periods:
+    if within.month is not None and phrase.positions and not (periods and phrase.unit == "month"):
         raise Contradiction("within")  # "every first Monday in December" is one a year
     if first > today:
         phrase.starting = first, None
