@@ -174,7 +174,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             phrase.weekdays.add(weekday)
         case OnDate() | OnFeast() if phrase.unit not in (None, "year"):
             raise Contradiction("on which day")  # a date comes once a year
-        case OnDate(number, month, None, None):
+        case OnDate(number, month, None, None, None):
             phrase.days.add(number)
             phrase.months.add(month)
         case OnDayOfMonth(number, None, None):
@@ -236,9 +236,9 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     elif part is not None and not times:
         raise Contradiction("part")
     phrase.times |= found
-    if any(at.night for at in times) and (phrase.weekdays or phrase.days or phrase.positions):
-        if any(at.night == "ends" or at.hour for at in times):
-            raise Contradiction("night")  # of which of two days?
+    on_days = phrase.weekdays or phrase.days or phrase.positions
+    if on_days and any(at.night == "ends" or (at.night and at.hour) for at in times):
+        raise Contradiction("night")  # of which of two days?
 
 
 def _window(window: Window) -> tuple[time, time]:

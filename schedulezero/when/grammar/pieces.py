@@ -10,9 +10,12 @@ from fractions import Fraction
 from typing import Literal
 
 Unit = Literal["second", "minute", "quarter_hour", "hour", "day", "week", "month", "year"]
-LENGTHS: dict[str, int] = {"second": 1, "minute": 60, "quarter_hour": 900, "hour": 3600, "day": 86_400, "week": 604_800}
+LENGTHS: dict[str, int] = {
+    "second": 1, "minute": 60, "quarter_hour": 900, "hour": 3600, "day": 86_400, "week": 604_800,
+}  # fmt: skip
 RANKS: dict[str, int] = {
-    "second": 0, "minute": 1, "quarter_hour": 1, "hour": 2, "day": 3, "week": 4, "month": 5, "quarter": 5, "year": 6,
+    "second": 0, "minute": 1, "quarter_hour": 1, "hour": 2, "day": 3, "week": 4, "month": 5, "quarter": 5,
+    "year": 6,
 }  # fmt: skip
 LAST = -1
 
@@ -84,12 +87,14 @@ class OnDate:
 
     Attributes:
         weekday: The weekday that was said with it, which must agree.
+        ahead: Instead of the year, so many years from the present one.
     """
 
     day: int
     month: int
     year: int | None = None
     weekday: int | None = None
+    ahead: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +269,7 @@ class Lasting:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """In one week, month or year: the present one (0) or a later one, a named month, or one of a named year."""
+    """In one week, month or year: the present one (0) or a later one, a named month, a named year."""
 
     unit: str
     ahead: int = 0

@@ -108,7 +108,9 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
         except Contradiction:
             continue
         except OverflowError:
-            error = error or WhenError("“{text}” never comes: no date from now on matches it.", code="never_comes", text=text)
+            error = error or WhenError(
+                "“{text}” never comes: no date from now on matches it.", code="never_comes", text=text
+            )
             continue
         except (WhenError, TriggerError) as refused:
             if error is None:

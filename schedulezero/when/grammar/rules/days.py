@@ -125,6 +125,24 @@ def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
 
+@rule("day", "Dom Month this Unit", "this Unit comma? Dom Month")
+def date_this_year(one: int | str, other: int, last: str | int) -> Day | None:
+    return _in_a_year(one, other, last, 0)
+
+
+@rule("day", "Dom Month next Unit", "next Unit comma? Dom Month")
+def date_next_year(one: int | str, other: int, last: str | int) -> Day | None:
+    return _in_a_year(one, other, last, 1)
+
+
+def _in_a_year(one: int | str, other: int, last: str | int, ahead: int) -> Day | None:
+    """*5 May next year*, in whichever order it was said."""
+    unit, day, month = (one, other, last) if isinstance(one, str) else (last, one, other)
+    if unit != "year" or not isinstance(month, int):
+        return None
+    return OnDate(int(day), month, ahead=ahead)
+
+
 @rule("day", "Month Dom", "Month Dom comma? Year")
 def month_and_day(month: int, day: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
@@ -198,7 +216,9 @@ def weekday_and_day(weekday: int, day: int) -> Day | None:
 @rule("day", "Nth Weekday in? Month Year")
 def position_in_month(position: int, weekday: int, month: int, year: int) -> Day | None:
     """*The last Sunday in March 2027*."""
-    return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+    if not LAST - 1 <= position <= 5:  # noqa: PLR2004
+        return None
+    return OnPosition(position, weekday, month, 0, year)
 
 
 @rule("day", "Nth Weekday in? next_month")

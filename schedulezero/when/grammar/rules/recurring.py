@@ -78,13 +78,17 @@ def often_elapsed(name: str) -> Span | None:
 def so_many_often(count: int, name: str) -> Period | None:
     """German *zweiwöchentlich* and *14-tägig*: every two weeks, every fourteen days."""
     found = _OFTEN.get(name)
-    return period(count * found.every, found.unit) if isinstance(found, Period) and found.unit != "half" else None
+    if not isinstance(found, Period) or found.unit == "half":
+        return None
+    return period(count * found.every, found.unit)
 
 
 @rule("interval", "Int ~Often", "Int ~dash ~Often")
 def so_many_often_elapsed(count: int, name: str) -> Span | None:
     found = _OFTEN.get(name)
-    return Span(seconds=count * found.seconds, smallest=found.smallest) if isinstance(found, Span) and count else None
+    if not isinstance(found, Span) or not count:
+        return None
+    return Span(seconds=count * found.seconds, smallest=found.smallest)
 
 
 @rule("interval", "every|apart Span")
