@@ -138,12 +138,14 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
                 raise Contradiction("two_schedules")
             phrase.every, phrase.unit = weekly.every, "week"
+    if said.positions and phrase.unit in ("day", "week"):
+        raise Contradiction("positions")
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
         alone = len(monthdays.days) == 1 and phrase.unit not in ("month", "year") and not said.months
         unmarked = not monthdays.sure and phrase.unit is None and not said.months and not said.again
-        if alone or unmarked or phrase.unit == "week":
+        if alone or unmarked or phrase.unit in ("day", "week") or said.positions:
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
     if phrase.unit == "year" and not said.months and not said.days:
@@ -172,13 +174,13 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
     match day:
         case OnWeekday(weekday, None, ""):
             phrase.weekdays.add(weekday)
-        case OnDate() | OnFeast() if phrase.unit not in (None, "year"):
+        case OnDate() | OnFeast() if phrase.unit != "year" and not (said.again and phrase.unit is None):
             raise Contradiction("on which day")  # a date comes once a year
         case OnDate(number, month, None, None, None):
             phrase.days.add(number)
             phrase.months.add(month)
         case OnDayOfMonth(number, None, None):
-            if not (said.again or phrase.unit == "month"):
+            if not (said.again or phrase.unit == "month") or said.positions:
                 raise Contradiction("day of month")
             phrase.days.add(number)
             phrase.unit = phrase.unit or "month"
@@ -284,6 +286,8 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
+    if movable and said.starting and said.until and said.starting.at.clock and said.until.at.clock:
+        raise Contradiction("bounds")  # neither time is the rule's
     if said.starting is not None:
         phrase.starting = _lately(_bound(said.starting.at, said, context, text, movable=movable), said.starting.at, context)
     if said.until is not None:

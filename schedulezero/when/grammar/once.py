@@ -68,7 +68,7 @@ def in_part(at: Clock, part: str | None) -> Clock:
 def _the_day(said: Said) -> Day | None:
     if said.weekly:
         raise Contradiction("weekly")
-    if said.months and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not said.days:
+    if said.months and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not (said.days or said.positions):
         (months,) = said.months
         if len(months) == 1:
             return OnDate(said.monthdays[0].days[0], months[0])

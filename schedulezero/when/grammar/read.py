@@ -24,7 +24,8 @@ from schedulezero.when.language.compiling import compile_phrase
 
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
 _ORDINAL_AT_END = re.compile(r"(?<!\d)\d{1,2}\.$")
-"""German *24.12.* and *am 5.*: the full stop is a part of the date."""
+"""German *24.12.* and *am 5.*: the full stop is a part of the date; it may also end a sentence."""
+_DATE_AT_END = re.compile(r"\d\. ?\d{1,2}\.$")
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
 
@@ -64,15 +65,24 @@ def read(text: str, words: Words, context: Context) -> Reading:
     meaning together.
     """
     text = normalized(text).rstrip("!?")
-    if _ORDINAL_AT_END.search(text):
+    if not _ORDINAL_AT_END.search(text):
+        return _read(text.rstrip(".!?"), words, context)[0]
+    found: list[tuple[Reading, float]] = []
+    error: WhenError | None = None
+    for ending in (text, text.rstrip(".!?")):
         try:
-            return _read(text, words, context)
-        except WhenError:
-            pass
-    return _read(text.rstrip(".!?"), words, context)
+            found.append(_read(ending, words, context))
+        except WhenError as refused:
+            error = refused
+        if _DATE_AT_END.search(text):
+            break
+    if not found:
+        assert error is not None
+        raise error
+    return min(found, key=lambda reading: reading[1])[0]
 
 
-def _read(text: str, words: Words, context: Context) -> Reading:
+def _read(text: str, words: Words, context: Context) -> tuple[Reading, float]:
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")
@@ -93,7 +103,9 @@ def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[s
     return text[token.start : token.end], text
 
 
-def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]) -> Reading:
+def _best(
+    found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]
+) -> tuple[Reading, float]:
     best: Trigger | None = None
     limit = float("inf")  # beyond what is as good as the first that makes sense, or is refused with reason
     others: list[Trigger] = []
@@ -125,7 +137,7 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
         raise error or WhenError(
             "The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text
         )
-    return Reading(best, mended, tuple(others))
+    return Reading(best, mended, tuple(others)), limit - _ALIKE
 
 
 def _zones(path: Path, context: Context) -> list[str]:

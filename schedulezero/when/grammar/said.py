@@ -116,7 +116,10 @@ _AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
     if piece.category == "bare" and (
-        before is None or before.category not in _BEFORE_BARE or (after and after.category in ("period", "of_unit"))
+        before is None
+        or before.category not in _BEFORE_BARE
+        or before.end != piece.start
+        or (after and after.category in ("period", "of_unit"))
     ):
         raise Contradiction("bare")
     if piece.category == "count" and piece.value > 1 and after and after.category == "day":
