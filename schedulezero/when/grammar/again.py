@@ -156,6 +156,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         raise Contradiction("days")
     for day in said.days:
         _day(day, phrase, said)
+    if phrase.months and phrase.unit is None and said.count and not said.again:
+        raise Contradiction("count")  # "1 February, 5 times" isn't once a year
     if phrase.months and phrase.unit is None and not phrase.span:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
@@ -180,7 +182,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             phrase.days.add(number)
             phrase.months.add(month)
         case OnDayOfMonth(number, None, None):
-            if not (said.again or phrase.unit == "month") or said.positions:
+            if not (phrase.unit == "month" or (said.again and phrase.unit is None)) or said.positions:
                 raise Contradiction("day of month")
             phrase.days.add(number)
             phrase.unit = phrase.unit or "month"
