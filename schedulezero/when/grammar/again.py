@@ -214,7 +214,7 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     if said.times and said.bare:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
-    if part == "night" and said.weekly and any(in_part(at, part).hour < _NOON for at in times):
+    if part == "night" and phrase.weekdays and any(in_part(at, part).hour < _NOON for at in times):
         raise Contradiction("night")
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:

@@ -178,13 +178,14 @@ def every_weekday(days: tuple[int, ...]) -> Weekly:
 
 
 @rule("weekly", "every other Some_days")
-def every_other_weekday(days: tuple[int, ...]) -> Weekly:
-    return Weekly(days, every=2)
+def every_other_weekday(days: tuple[int, ...]) -> Weekly | None:
+    """*Every other working day* isn't every working day of every other week."""
+    return Weekly(days, every=2) if len(days) < 5 else None
 
 
 @rule("weekly", "every Ordinal Some_days")
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return Weekly(days, every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
+    return Weekly(days, every=count) if 2 <= count <= 52 and len(days) < 5 else None  # noqa: PLR2004
 
 
 # ---------------------------------------------------------------- days of a month
