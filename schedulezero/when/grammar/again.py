@@ -11,6 +11,7 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.pieces import (
     LAST,
+    WORKDAY,
     Day,
     EndOf,
     Moment,
@@ -140,11 +141,17 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             phrase.every, phrase.unit = weekly.every, "week"
     if said.positions and phrase.unit in ("day", "week"):
         raise Contradiction("positions")
+    nth_workdays = any(number > 1 and day == WORKDAY for item in said.positions for number, day in item.days)
+    if said.again and nth_workdays and not (said.periods or said.months):
+        raise Contradiction("positions")  # "every second working day": of a month, or of all of them?
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
         alone = len(monthdays.days) == 1 and phrase.unit not in ("month", "year") and not said.months
-        unmarked = not monthdays.sure and phrase.unit is None and not said.months and not said.again
+        unmarked = not monthdays.sure and (
+            len(said.monthdays) + len(said.days) + len(said.positions) > 1
+            or (phrase.unit is None and not said.months and not said.again)
+        )
         if alone or unmarked or phrase.unit in ("day", "week") or said.positions:
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)

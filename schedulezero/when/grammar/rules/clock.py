@@ -55,6 +55,12 @@ def hour_with_h(hour: str) -> Clock | None:
     return clock(int(hour)) if len(hour) <= 2 else None
 
 
+@rule("clock", "Digits h_of_day")
+def late_hour_with_h(hour: str) -> Clock | None:
+    """Where *20h* is a time of day as well as a span, both are offered."""
+    return clock(int(hour)) if len(hour) == 2 and 13 <= int(hour) <= 23 else None  # noqa: PLR2004
+
+
 @rule("clock", "Clock h")
 def clock_with_h(at: Clock) -> Clock | None:
     """18:30h."""

@@ -150,8 +150,8 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 
 @rule("some_days", "Weekly")
-def from_weekly(found: Weekly) -> tuple[int, ...]:
-    return found.days
+def from_weekly(found: Weekly) -> tuple[int, ...] | None:
+    return found.days if found.every is None else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days", "Some_days Some_days")
@@ -248,9 +248,14 @@ def unmarked_days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(tuple(sorted({day, *rest})), sure=False) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
-@rule("monthdays", "the_day Dom", "Dom")
-def one_day_of_month(day: int) -> MonthDays:
-    return MonthDays((day,))
+@rule("monthdays", "the_day|the Dom", "Ordinal")
+def one_day_of_month(day: int) -> MonthDays | None:
+    return MonthDays((day,)) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("monthdays", "Int")
+def unmarked_day_of_month(day: int) -> MonthDays | None:
+    return MonthDays((day,), sure=False) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
 @rule("monthdays", "last", "end_of", cost=0.6)
