@@ -61,7 +61,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
 
 def _day_of_the_start(said: Said, phrase: Phrase) -> None:
     """Let *every 2 weeks from 20 November* come on the day that it starts on."""
-    if phrase.starting is None or said.starting is None or said.starting.at.day is None or not phrase.times:
+    if phrase.starting is None or said.starting is None or said.starting.at.day is None:
         return
     if phrase.weekdays or phrase.days or phrase.positions or phrase.months:
         return
