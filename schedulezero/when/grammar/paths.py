@@ -18,7 +18,13 @@ PIECES: dict[str, float] = {
     "now": 1.0, "nths": 2.5, "same_time": 1.0, "and": 0.5,
 }  # fmt: skip
 """What may stand beside other pieces, and what it costs: fewer and plainer pieces are the better reading."""
-_SKIPPED: dict[str, float] = {"filler": FILLER_COST, "on": 0.3, "comma": 0.02, "bracket": 0.02, "dot": 0.3}
+_SKIPPED: dict[str, float] = {
+    "filler": FILLER_COST,
+    "on": 0.3,
+    "comma": 0.02,
+    "bracket": 0.02,
+    "full_stop": 0.3,
+}
 MOST_PATHS = 60
 MOST_PIECES = 12
 

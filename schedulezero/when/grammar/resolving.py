@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import cast
@@ -132,15 +133,15 @@ def _weekday(day: OnWeekday, context: Context, at: time | None) -> date:
 
 
 def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
-    years = (
-        [day.year] if day.year is not None else range(context.today.year, context.today.year + _YEARS_AHEAD)
-    )
+    years: Sequence[int] = range(context.today.year, context.today.year + _YEARS_AHEAD)
+    if day.year is not None or day.ahead is not None:
+        years = [day.year or context.today.year + (day.ahead or 0)]
     for year in years:
         try:
             found = date(year, day.month, day.day)
         except ValueError:
             continue
-        if day.year is None and _over(found, context, at):
+        if len(years) > 1 and _over(found, context, at):
             continue
         if day.weekday is not None and found.weekday() != day.weekday:
             raise WhenError(

@@ -16,6 +16,7 @@ from schedulezero.when.grammar.pieces import (
     MonthDays,
     Offset,
     OnDate,
+    OnDayOfMonth,
     OnFeast,
     OnPosition,
     Period,
@@ -128,6 +129,7 @@ _BEFORE_BARE = frozenset(
         "both_bounds",
     )
 )
+_ON_A_DAY = frozenset(("day", "monthdays"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
@@ -144,10 +146,30 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("short clock")
     if piece.category == "minutes_of_hour" and before is not None and before.category in ("day", "monthdays"):
         raise Contradiction("minutes")  # "Dec 18:00"
-    if piece.category == "of_unit" and before is None:
+    if piece.category == "of_unit" and before is None and not _in_one_word(piece, after):
         raise Contradiction("of what")
+    if piece.category == "and" and before and isinstance(before.value, OnDayOfMonth):
+        raise Contradiction("days")  # "the 24th and 31 December" are two days of December
+    if piece.category == "count" and piece.value > 1 and after and after.category == "day":
+        raise Contradiction("count")  # "twice on Monday"
+    if piece.category == "count" and piece.value in (2, 3) and before and before.value == Period(1, "day"):
+        raise Contradiction("count")  # "every day 2 times" is as likely twice a day
+    if piece.category in _ON_A_DAY and before and before.category in _ON_A_DAY:
+        raise Contradiction("days")
+    if before and before.category == "at_part" and isinstance(piece.value, OnDayOfMonth):
+        raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _in_one_word(piece: Piece, after: Piece | None) -> bool:
+    """Whether days follow a unit at once: German *am Monatsersten*."""
+    return (
+        after is not None
+        and after.start == piece.end
+        and isinstance(after.value, MonthDays)
+        and not after.value.loose
+    )
 
 
 def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
@@ -158,7 +180,7 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
             and after is not None
             and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
         )
-    if before.category not in _BEFORE_BARE or isinstance(before.value, _DATED):
+    if before.category not in _BEFORE_BARE or before.end != piece.start or isinstance(before.value, _DATED):
         return False
     if before.category == "period" and before.value.unit != "day":
         return False

@@ -13,6 +13,7 @@ from schedulezero.when.grammar.pieces import (
     Moment,
     Offset,
     OnDate,
+    OnDayOfMonth,
     OnWeekday,
     Span,
     Starting,
@@ -66,6 +67,8 @@ def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
         return None
     if isinstance(first.day, OnWeekday) and isinstance(last.day, OnWeekday) and not first.clock:
         return None  # "mon-fri" is a set of weekdays
+    if isinstance(first.day, OnDayOfMonth) and isinstance(last.day, OnDate) and first.day.day < last.day.day:
+        return None  # "from the 1st to 5 December" begins in December
     return Starting(first), Until(last)
 
 
@@ -98,7 +101,7 @@ def count(number: int) -> int:
     return number
 
 
-@rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span")
+@rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span", "for? Span long")
 def lasting(span: Span) -> Lasting | None:
     return Lasting(span)
 
@@ -126,6 +129,16 @@ def within_next(unit: str = "week") -> Within | None:
 @rule("within", "in Month", "during Month")
 def within_month(month: int) -> Within:
     return Within("month", 0, month)
+
+
+@rule("within", "in|during Month of? Year")
+def within_month_of_year(month: int, year: int) -> Within:
+    return Within("month", 0, month, year)
+
+
+@rule("within", "in|during Year")
+def within_year(year: int) -> Within:
+    return Within("year", year=year)
 
 
 # ---------------------------------------------------------------- exceptions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from schedulezero.when.grammar.chart import Rules
@@ -29,21 +30,21 @@ def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = No
 # ---------------------------------------------------------------- in figures
 
 
-@rule("clock", "Digits ~colon ~Digits")
+@rule("figures", "Digits ~colon ~Digits")
 def with_colon(hour: str, minute: str) -> Clock | None:
     if len(hour) > 2 or len(minute) != 2:
         return None
     return clock(int(hour), int(minute), sure=True if len(hour) == 2 and hour[0] == "0" else None)
 
 
-@rule("clock", "Digits ~colon ~Digits ~colon ~Digits")
+@rule("figures", "Digits ~colon ~Digits ~colon ~Digits")
 def with_seconds(hour: str, minute: str, second: str) -> Clock | None:
     if len(hour) > 2 or len(minute) != 2 or len(second) != 2:
         return None
     return clock(int(hour), int(minute), int(second))
 
 
-@rule("clock", "Digits ~dot ~Digits", cost=0.3)
+@rule("figures", "Digits ~dot ~Digits", cost=0.3)
 def with_dot(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
@@ -69,12 +70,28 @@ def hour_with_h(hour: str) -> Clock | None:
     return clock(int(hour)) if len(hour) <= 2 else None
 
 
-@rule("clock", "Digits", cost=1.5)
+@rule("clock", "Digits h_of_day")
+def late_hour_with_h(hour: str) -> Clock | None:
+    """Where *20h* is a time of day as well as a span, both are offered."""
+    return clock(int(hour)) if len(hour) == 2 and 13 <= int(hour) <= 23 else None  # noqa: PLR2004
+
+
+@rule("figures", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
     """1030, 0930; but 2026 is a year rather."""
     if len(digits) != 4 or digits.startswith(_CENTURIES):  # noqa: PLR2004
         return None
     return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
+
+
+@rule("clock", "Figures")
+def in_figures(at: Clock) -> Clock:
+    return at
+
+
+@rule("clock", "Digits ~dot ~Digits h", cost=0.3)
+def with_dot_and_h(hour: str, minute: str) -> Clock | None:
+    return with_dot(hour, minute)
 
 
 @rule("marked", "Digits ~colon ~Digits", "Digits ~h ~Digits", "Digits h")
@@ -105,7 +122,7 @@ def bare_hour(hour: int) -> Clock | None:
 # ---------------------------------------------------------------- the halves of the day
 
 
-@rule("clock", "Clock am", "Bare am")
+@rule("clock", "Clock am", "Bare am", "Clock ~am_glued", "Bare ~am_glued")
 def before_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON or at.halved:
         return None
@@ -125,7 +142,7 @@ def about(at: Clock) -> Clock:
     return at
 
 
-@rule("clock", "Bare oclock", "Clock oclock")
+@rule("clock", "Bare oclock", "Figures oclock")
 def oclock(at: Clock) -> Clock:
     return at
 
@@ -148,7 +165,13 @@ def noon() -> Clock:
 
 @rule("clock", "midnight", "at midnight")
 def midnight() -> Clock:
-    return Clock(0)
+    return Clock(0, by_night=True)
+
+
+@rule("clock", "midnight", "at midnight")
+def midnight_at_the_end() -> Clock:
+    """*Friday at midnight* may be the one that Friday ends with; where both are ahead, both are offered."""
+    return Clock(0, next_day=True)
 
 
 # ---------------------------------------------------------------- spoken
@@ -235,6 +258,12 @@ def quarter_towards(hour: Clock) -> Clock | None:
     return _shifted(hour, -15) if not hour.minute else None
 
 
+@rule("clock", "quarter_into Hour", cost=0.1)
+def quarter_into(hour: Clock) -> Clock | None:
+    """German *viertel neun* is 8:15: a quarter of the ninth hour."""
+    return _shifted(hour, -45) if not hour.minute else None
+
+
 def _shifted(at: Clock, minutes: int) -> Clock | None:
     total = (at.hour * 60 + at.minute + minutes) % 1440
     # "quarter to one" on a dial may be 0:45 or 12:45.
@@ -291,17 +320,38 @@ def short_after_noon(at: Clock) -> Clock | None:
     "clock",
     "Clock Part",
     "Bare Part",
+    "Short_clock Part",
     "Part at? Clock",
     "Part at Bare",
-    "Short_clock Part",
     "Part at? Short_clock",
 )
 def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     at, part = (one, other) if isinstance(one, Clock) else (other, one)
     assert isinstance(at, Clock) and isinstance(part, str)
-    found = within(at, part) if part != "tonight" else None
-    # *Tonight* names the day too, and so may a night that ends on another one: both stay pieces of their own.
-    return None if found is not None and part == "night" and found.hour < _NIGHT_ENDS else found
+    if part == "tonight":
+        return None  # it names the day too, and stays a piece of its own
+    found = within(at, part)
+    return replace(found, by_night=True) if found is not None and after_midnight(found, part) else found
+
+
+@rule("clock", "Clock Part", "Bare Part", "Short_clock Part")
+def midnight_in_figures(at: Clock, part: str) -> Clock | None:
+    """*Friday 12 at night*; but *1 at night* is an hour of the morning."""
+    found = within(at, part)
+    ends = found is not None and after_midnight(found, part) and (found.hour, found.minute) == (0, 0)
+    return replace(found, next_day=True) if found is not None and ends else None
+
+
+@rule("clock", "Part at? Clock", "Part at Bare", "Part at? Short_clock")
+def after_midnight_of_the_part(part: str, at: Clock) -> Clock | None:
+    """*Friday night at 1* may be on Saturday."""
+    found = within(at, part)
+    return replace(found, next_day=True) if found is not None and after_midnight(found, part) else None
+
+
+def after_midnight(at: Clock, part: str) -> bool:
+    """Return whether a time is one of those that the night of one of two days has."""
+    return part == "night" and at.hour < _NIGHT_ENDS
 
 
 PARTS: dict[str, tuple[int, int]] = {
@@ -357,6 +407,12 @@ def one_time(at: Clock) -> tuple[Clock, ...]:
 
 @rule("clocks", "Time and|comma Clocks", "Time and|comma at? Baretimes", "Time comma and Clocks")
 def several_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    return (first, *rest)
+
+
+@rule("clocks", "Bare and Clocks", cost=0.3)
+def bare_and_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    """*9 and 17 Uhr*."""
     return (first, *rest)
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
+    LAST,
+    WORKDAY,
     After,
     Clock,
     Day,
@@ -49,7 +51,7 @@ def next_weekday(day: int) -> Day:
     return OnWeekday(day, None, "next")
 
 
-@rule("day", "Weekday after next")
+@rule("day", "Weekday after next", "after_next Weekday")
 def weekday_after_next(day: int) -> Day:
     return After(Span(days=7), OnWeekday(day, None, "next"))
 
@@ -59,21 +61,24 @@ def weekday_of_next_week(day: int) -> Day:
     return OnWeekday(day, 1, "")
 
 
+@rule("day", "Weekday week_after_next", "week_after_next Weekday")
+def weekday_of_the_week_after_next(day: int) -> Day:
+    return OnWeekday(day, 2, "")
+
+
 @rule("day", "last Weekday", "Weekday last", cost=0.3)
 def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
 
-@rule(
-    "day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day Day"
-)
+@rule("day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day Day")
 def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
         return None
     if isinstance(day, OnFeast) and other is span:
         return None  # "Easter in a year" names no day
-    if day == Offset(0):
+    if day == Offset(0) and one is span:
         return None  # "a week from today" is a week from now
     return After(span, day)
 
@@ -117,20 +122,96 @@ def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
 
+@rule("day", "Dom Month this Unit", "this Unit comma? Dom Month")
+def date_this_year(one: int | str, other: int, last: str | int) -> Day | None:
+    return _in_a_year(one, other, last, 0)
+
+
+@rule("day", "Dom Month next Unit", "next Unit comma? Dom Month")
+def date_next_year(one: int | str, other: int, last: str | int) -> Day | None:
+    return _in_a_year(one, other, last, 1)
+
+
+def _in_a_year(one: int | str, other: int, last: str | int, ahead: int) -> Day | None:
+    """*5 May next year*, in whichever order it was said."""
+    unit, day, month = (one, other, last) if isinstance(one, str) else (last, one, other)
+    if unit != "year" or not isinstance(month, int):
+        return None
+    return OnDate(int(day), month, ahead=ahead)
+
+
 @rule("day", "the Day")
 def with_article(day: Day) -> Day | None:
     """*Il 24 dicembre*; but *il lunedì* says more than *lunedì*."""
     return day if isinstance(day, OnDate | Slashed | OnFeast) else None
 
 
-@rule("day", "Nth =Weekday next_month")
-def position_next_month(position: int, weekday: int) -> Day:
-    return OnPosition(position, weekday, None, 1)
+@rule("day", "Nth =Weekday in? Month of|comma? Year")
+def weekday_position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day | None:
+    """*The last Sunday in March 2027*."""
+    return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
 
 
-@rule("day", "Nth =Weekday Month of? Year")
-def position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day:
-    return OnPosition(position, weekday, month, 0, year)
+@rule("day", "Nth workday in? Month of|comma? Year")
+def workday_position_in_a_year(position: int, month: int, year: int) -> Day:
+    return OnPosition(position, WORKDAY, month, 0, year)
+
+
+@rule("day", "Nth =Weekday in? this_month")
+def weekday_position_this_month(position: int, weekday: int) -> Day | None:
+    return OnPosition(position, weekday) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth =Weekday in? next_month")
+def weekday_position_next_month(position: int, weekday: int) -> Day | None:
+    return OnPosition(position, weekday, None, 1) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth workday in? this_month")
+def workday_position_this_month(position: int) -> Day:
+    return OnPosition(position, WORKDAY)
+
+
+@rule("day", "Nth workday in? next_month")
+def workday_position_next_month(position: int) -> Day:
+    return OnPosition(position, WORKDAY, None, 1)
+
+
+@rule(
+    "day", "last day_word in? Month", "last day_word in? Month of|comma? Year", "end_of Month of|comma? Year"
+)
+def last_day_of_a_month(month: int, year: int | None = None) -> Day:
+    return EndOf("end", "month", 0, month, year)
+
+
+@rule("day", "last day_word in? this_month")
+def last_day_of_this_month() -> Day:
+    return EndOf("end", "month")
+
+
+@rule("day", "last day_word in? next_month")
+def last_day_of_next_month() -> Day:
+    return EndOf("end", "month", 1)
+
+
+@rule("day", "middle_of Month of|comma? Year")
+def middle_of_month_in(month: int, year: int) -> Day:
+    return OnDate(15, month, year)
+
+
+@rule("day", "start_of Month of|comma? Year")
+def start_of_month_in(month: int, year: int) -> Day:
+    return OnDate(1, month, year)
+
+
+@rule("day", "end_of Year")
+def end_of_year(year: int) -> Day:
+    return OnDate(31, 12, year)
+
+
+@rule("day", "start_of Year")
+def start_of_year(year: int) -> Day:
+    return OnDate(1, 1, year)
 
 
 @rule("day", "Month Dom", "Month Dom comma? Year")
@@ -164,8 +245,14 @@ def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
+@rule("day", "on Digits ~dot ~Digits", "on Digits ~dash ~Digits")
+def dotted_after_on(day: str, month: str) -> Day | None:
+    """German *am 10.12* names a day, though 10.12 alone may be a time."""
+    return _date(day, month, None)
+
+
 @rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
-      "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
+      "Digits ~dash ~Digits ~dash ~Year", "Digits ~dash ~Digits ~dash ~Short_year")  # fmt: skip
 def slashed(first: str, second: str, year: int | None = None) -> Day | None:
     """5/12: which of them is the month depends on the locale."""
     if len(first) > 2 or len(second) > 2 or not (_is_date(first, second) or _is_date(second, first)):
@@ -287,7 +374,7 @@ def span_before(span: Span, day: Day) -> Day | None:
     return After(Span(-span.months, -span.days), day)
 
 
-@rule("day", "end_of this? Unit", "end_of Unit", "end_of Unit")
+@rule("day", "end_of this? Unit", "Unit ~end_of")
 def end_of(unit: str) -> Day | None:
     return EndOf("end", unit) if unit in ("week", "month", "year") else None
 
@@ -310,6 +397,11 @@ def middle_of(unit: str) -> Day | None:
 @rule("day", "middle_of Month")
 def middle_of_named(month: int) -> Day:
     return EndOf("middle", "month", 0, month)
+
+
+@rule("day", "middle_of next Unit")
+def middle_of_next(unit: str) -> Day | None:
+    return EndOf("middle", unit, 1) if unit in ("week", "month", "year") else None
 
 
 @rule("day", "start_of next Unit")

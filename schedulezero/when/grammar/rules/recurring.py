@@ -7,10 +7,9 @@ from fractions import Fraction
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
+    LENGTHS,
     WORKDAY,
-    EndOf,
     MonthDays,
-    OnPosition,
     Period,
     PerUnit,
     Positions,
@@ -23,12 +22,13 @@ RULES = Rules()
 rule = RULES.rule
 
 _WORKDAYS = (0, 1, 2, 3, 4)
-_ELAPSED = ("second", "minute", "hour")
+_ELAPSED = ("second", "minute", "quarter_hour", "hour")
 _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
-    "every_other_month": Period(2, "month"),
+    "every_other_month": Period(2, "month"), "half_hourly": Span(seconds=1800, smallest=1),
+    "quarter_hourly": Span(seconds=900, smallest=1), "minutely": Span(seconds=60, smallest=1),
 }  # fmt: skip
 
 
@@ -51,8 +51,9 @@ def of_the(unit: str) -> Period | None:
     return period(1, unit) if unit in ("week", "month", "year", "quarter") else None
 
 
-@rule("period", "every Int =Unit")
+@rule("period", "every|apart Int =Unit")
 def every_so_many(count: int, unit: str) -> Period | None:
+    """*Every 2 weeks*; Dutch *om de* says so only before a number."""
     return period(count, unit)
 
 
@@ -78,7 +79,24 @@ def often_elapsed(name: str) -> Span | None:
     return found if isinstance(found, Span) else None
 
 
-@rule("interval", "every Span")
+@rule("period", "Int ~Often", "Int ~dash ~Often")
+def so_many_often(count: int, name: str) -> Period | None:
+    """German *zweiwöchentlich* and *14-tägig*: every two weeks, every fourteen days."""
+    found = _OFTEN.get(name)
+    if not isinstance(found, Period) or found.unit == "half":
+        return None
+    return period(count * found.every, found.unit)
+
+
+@rule("interval", "Int ~Often", "Int ~dash ~Often")
+def so_many_often_elapsed(count: int, name: str) -> Span | None:
+    found = _OFTEN.get(name)
+    if not isinstance(found, Span) or not count:
+        return None
+    return Span(seconds=count * found.seconds, smallest=found.smallest)
+
+
+@rule("interval", "every|apart Span")
 def every_span(span: Span) -> Span | None:
     return span if span.seconds and not span.months else None
 
@@ -98,7 +116,7 @@ def period_by_as_many(count: int, again: int, unit: str) -> Period | None:
 
 @rule("interval", "every Unit")
 def every_elapsed(unit: str) -> Span | None:
-    return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit]) if unit in _ELAPSED else None
+    return Span(seconds=LENGTHS[unit]) if unit in _ELAPSED else None
 
 
 @rule("interval", "every Unit and|comma? Span")
@@ -110,16 +128,12 @@ def every_unit_and_more(unit: str, span: Span) -> Span | None:
 
 @rule("interval", "every other Unit")
 def every_other_elapsed(unit: str) -> Span | None:
-    return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
+    return Span(seconds=2 * LENGTHS[unit]) if unit in _ELAPSED else None
 
 
 @rule("interval", "every Ordinal|Which =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
-    return (
-        Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count)
-        if unit in _ELAPSED and count > 1
-        else None
-    )
+    return Span(seconds=LENGTHS[unit] * count) if unit in _ELAPSED and count > 1 else None
 
 
 @rule("interval", "every half Unit", "every half Unit")
@@ -245,7 +259,7 @@ def every_other_weekend() -> Weekly:
 
 @rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
 def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return Weekly(days, every=count) if count == 2 else None
+    return every_other_weekday(days) if count == 2 else None
 
 
 @rule("weekly", "every Int Weekdays_list", cost=0.1)
@@ -315,46 +329,6 @@ def more_positions(one: Positions, other: Positions) -> Positions:
     return Positions(tuple(sorted({*one.days, *other.days})))
 
 
-@rule("day", "Nth Weekday Month comma? Year")
-def nth_weekday_of_a_year(number: int, day: int, month: int, year: int) -> OnPosition | None:
-    return OnPosition(number, day, month, 0, year) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
-
-
-@rule("day", "Nth Weekday this_month")
-def nth_weekday_of_this_month(number: int, day: int) -> OnPosition | None:
-    return OnPosition(number, day) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
-
-
-@rule("day", "Nth Weekday next_month")
-def nth_weekday_of_next_month(number: int, day: int) -> OnPosition | None:
-    return OnPosition(number, day, None, 1) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
-
-
-@rule("day", "Nth workday this_month")
-def nth_workday_of_this_month(number: int) -> OnPosition:
-    return OnPosition(number, WORKDAY)
-
-
-@rule("day", "Nth workday next_month")
-def nth_workday_of_next_month(number: int) -> OnPosition:
-    return OnPosition(number, WORKDAY, None, 1)
-
-
-@rule("day", "last day_word Month", "last day_word Month comma? Year")
-def last_day_of_a_month(month: int, year: int | None = None) -> EndOf:
-    return EndOf("end", "month", 0, month, year)
-
-
-@rule("day", "last day_word next_month")
-def last_day_of_next_month() -> EndOf:
-    return EndOf("end", "month", 1)
-
-
-@rule("day", "last day_word this_month")
-def last_day_of_this_month() -> EndOf:
-    return EndOf("end", "month")
-
-
 @rule("monthdays", "Nths day_word")
 def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None
@@ -378,6 +352,17 @@ def one_day_of_month(day: int) -> MonthDays | None:
 @rule("monthdays", "Int")
 def one_number_of_a_day(day: int) -> MonthDays | None:
     return MonthDays((day,), loose=True) if 1 <= day <= 31 else None
+
+
+@rule("monthdays", "last", "end_of", cost=0.6)
+def the_last() -> MonthDays:
+    """German *am Letzten des Monats*, *am Ende jedes Monats*."""
+    return MonthDays((LAST,))
+
+
+@rule("monthdays", "start_of", cost=0.6)
+def the_start() -> MonthDays:
+    return MonthDays((1,))
 
 
 @rule("doms", "Dom", "the_day Dom")

@@ -50,14 +50,10 @@ def many_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
-@rule("span", "quarter_hour")
-def quarter_of_an_hour() -> Span:
-    return Span(seconds=900, smallest=RANKS["minute"])
-
-
-@rule("span", "three_quarter_hour")
-def three_quarters_of_an_hour() -> Span:
-    return Span(seconds=2700, smallest=RANKS["minute"])
+@rule("span", "Digits ~dot ~Digits Short", cost=0.7)
+def hours_dot_minutes(hours: str, minutes: str, unit: str) -> Span | None:
+    """*1.30h* may be an hour and a half, or half past one."""
+    return hours_and_minutes(hours, unit, minutes) if len(hours) == 1 else None
 
 
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
