@@ -191,10 +191,13 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
     for category, phrases in table["values"].items():
         for phrase, value in phrases.items():
             add(phrase, category, Fraction(value) if isinstance(value, str) and "/" in value else value)
-    for category in ("unit", "short", "often", "part", "feast"):
+    for category in ("unit", "short", "often", "part", "part_again", "feast"):
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)
+    for name, phrases in table.get("city", {}).items():
+        for phrase in phrases:
+            add(phrase, "city", (name,))
     for number, phrases in table.get("ordinals", {}).items():
         for phrase in phrases:
             add(phrase, "ordinal", int(number))
