@@ -133,6 +133,10 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "at_part":
             _once(said.parts)
             said.parts.append(value)
+        case "part_again":
+            _once(said.parts)
+            said.parts.append(value)
+            said.again = True
         case "day":
             said.days.append(value)
         case "slashed":
@@ -217,11 +221,11 @@ def _only(found: object) -> None:
         raise Contradiction("twice")
 
 
-def ordered(slashed: tuple[int, int, int | None], month_first: bool) -> Day:
+def ordered(slashed: tuple[int, int, int | None] | tuple[int, int, int | None, int], month_first: bool) -> Day:
     """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
-    first, second, year = slashed
+    first, second, year, *weekday = slashed
     if (month_first and first <= 12) or second > 12:  # noqa: PLR2004
         first, second = second, first
     if not 1 <= second <= 12 or not 1 <= first <= 31:  # noqa: PLR2004
         raise Contradiction("slashed")
-    return OnDate(first, second, year)
+    return OnDate(first, second, year, weekday[0] if weekday else None)
