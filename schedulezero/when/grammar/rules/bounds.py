@@ -33,8 +33,14 @@ def starting(at: Moment) -> Starting:
     return Starting(at)
 
 
+@rule("both_bounds", "Moment to Moment", cost=1.2)
+def from_one_to_another(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
+    """Without *from*, a word for *to* may as well be *at*: *miércoles a las once de la mañana*."""
+    return between(first, last)
+
+
 @rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment",
-      "Moment to|until|dash Moment")  # fmt: skip
+      "Moment until|dash Moment")  # fmt: skip
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
         return None
