@@ -156,6 +156,25 @@ def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
 
 
+@rule("clock", "Hour hour_and Number", "Hour hour_and Digits", cost=0.1)
+def hour_and_a_number(hour: Clock, minutes: int | Fraction | str) -> Clock | None:
+    """*Las nueve y diez* is 9:10. In figures, *9 y 10* may be two hours, which costs as much."""
+    if isinstance(minutes, Fraction):
+        return None
+    return clock(hour.hour, int(minutes), sure=hour.sure) if str(minutes) in _FIVES else None
+
+
+_FIVES = frozenset(str(number) for number in range(5, 60, 5))
+
+
+@rule("clock", "Number Number", cost=0.3)
+def two_numbers(hour: int | Fraction, minutes: int | Fraction) -> Clock | None:
+    """*Siete treinta*: two words, never two figures."""
+    if isinstance(hour, Fraction) or isinstance(minutes, Fraction) or hour > 24:  # noqa: PLR2004
+        return None
+    return clock(hour, minutes) if 10 <= minutes <= 55 and minutes % 5 == 0 else None  # noqa: PLR2004
+
+
 @rule("clock", "Hour minus Minutes", "Clock minus Minutes", "Hour minus Minutes", "Clock minus Minutes")
 def hour_minus_minutes(hour: Clock, minutes: int) -> Clock | None:
     return _shifted(hour, -minutes) if not hour.minute else None
@@ -193,7 +212,7 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
 
 
 PARTS: dict[str, tuple[int, int]] = {
-    "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 19),
+    "early": (3, 9), "morning": (0, 13), "noon": (11, 15), "lunch": (11, 16), "afternoon": (12, 21),
     "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (16, 24),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
@@ -260,7 +279,7 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
 @rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare", "from Bare to|until|dash Clock",
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
       "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
-      "Clock dash|to Bare", "Bare dash|to Clock", "between Bare and at Bare", "between Clock and at Clock",
+      "Clock dash|to Bare", "Bare dash Clock", "between Bare and at Bare", "between Clock and at Clock",
       "from Bare to at Bare", "from Bare to at Clock")  # fmt: skip
 def window(first: Clock, last: Clock) -> Window | None:
     """A range of times. What was said of one end holds for the other where only one hour makes sense."""
@@ -270,6 +289,12 @@ def window(first: Clock, last: Clock) -> Window | None:
     elif not last.sure and not ahead and first.hour <= _NOON:
         last = last.later()  # "9 to 5"
     return Window(first, last)
+
+
+@rule("window", "Bare to Clock", cost=1.2)
+def window_from_a_number(first: Clock, last: Clock) -> Window | None:
+    """*9 to 17:00*. A number before a word that is *to* and *at* is more often a day: *el 15 a las 9:00*."""
+    return window(first, last)
 
 
 @rule("windows", "Window")
