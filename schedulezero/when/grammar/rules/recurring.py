@@ -119,6 +119,12 @@ def weekends() -> Weekly:
     return Weekly((5, 6))
 
 
+@rule("weekly", "every weekend")
+def every_weekend() -> Weekly:
+    """One weekend may be the coming one, so that only *every* makes it recur."""
+    return Weekly((5, 6))
+
+
 @rule("weekly", "Weekday_set")
 def initials(days: str) -> Weekly:
     return Weekly(tuple(int(day) for day in days))
@@ -157,12 +163,12 @@ def every_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days)
 
 
-@rule("weekly", "every other Some_days")
+@rule("weekly", "every other Some_days", "Some_days alternating")
 def every_other_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days, every=2)
 
 
-@rule("weekly", "every Ordinal Some_days")
+@rule("weekly", "every Ordinal Some_days", "every Int Some_days")
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return Weekly(days, every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
 
