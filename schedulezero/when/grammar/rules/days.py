@@ -52,7 +52,7 @@ def weekday_of_next_week(day: int) -> Day:
     return OnWeekday(day, 1, "")
 
 
-@rule("day", "last Weekday", "Weekday last", cost=0.3)
+@rule("day", "last Weekday", "Weekday last", "gone Weekday", "Weekday gone", cost=0.3)
 def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
@@ -126,6 +126,11 @@ def slashed(first: str, second: str, year: int | None = None) -> tuple[int, int,
     return (int(first), int(second), year) if len(first) <= 2 and len(second) <= 2 else None
 
 
+@rule("slashed", "Weekday comma? Slashed")
+def slashed_on_a_weekday(weekday: int, date: tuple[int, ...]) -> tuple[int | None, ...] | None:
+    return (*date, weekday) if len(date) == 3 else None  # noqa: PLR2004
+
+
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
 def iso(year: int, month: str, day: str) -> Day | None:
     return _date(day, month, year)
@@ -161,6 +166,12 @@ def of_next_month(day: int) -> Day:
 @rule("day", "Weekday the Int", "Weekday Ordinal", "Weekday Ordinal", "Weekday the_day Int")
 def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("day", "Weekday Int", cost=2.2)
+def weekday_and_number(weekday: int, day: int) -> Day | None:
+    """*Viernes 15* is Friday the 15th, or Friday at 15: the cost is that of a bare hour, so that both are offered."""
+    return weekday_and_day(weekday, day)
 
 
 # ---------------------------------------------------------------- by name
