@@ -28,6 +28,12 @@ def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
+@rule("ahead", "in Digits ~h ~Digits", cost=-0.2)
+def in_hours_and_minutes(hours: str, minutes: str) -> Span | None:
+    """*In 1h30* is a span even where the word for *in* may also mean nothing before a time."""
+    return hours_and_minutes(hours, minutes)
+
+
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
 def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
     return span_of(Fraction(3, 2), unit if unit is not None else str(_))
