@@ -23,8 +23,14 @@ RULES = Rules()
 rule = RULES.rule
 
 
-@rule("end_bound", "until Moment", "until Moment", "to Moment")
+@rule("end_bound", "until Moment")
 def until(at: Moment) -> Until:
+    return Until(at)
+
+
+@rule("end_bound", "to Moment", cost=1.5)
+def to_a_moment(at: Moment) -> Until:
+    """Without *from*, a word for *to* may as well be *at*: *a las 9 en diciembre*."""
     return Until(at)
 
 

@@ -291,7 +291,7 @@ def window(first: Clock, last: Clock) -> Window | None:
     return Window(first, last)
 
 
-@rule("window", "Bare to Clock", cost=1.2)
+@rule("window", "Bare to Clock", cost=3.5)
 def window_from_a_number(first: Clock, last: Clock) -> Window | None:
     """*9 to 17:00*. A number before a word that is *to* and *at* is more often a day: *el 15 a las 9:00*."""
     return window(first, last)
