@@ -202,6 +202,12 @@ def end_of_next(unit: str) -> Day | None:
     return EndOf("end", unit, 1) if unit in ("week", "month", "year") else None
 
 
+@rule("day", "end_of_month")
+def end_of_this_month() -> Day:
+    """A phrase of its own, where *end of* and *week* make the weekend: *fin de mes*, *fin de semana*."""
+    return EndOf("end", "month")
+
+
 @rule("day", "end_of Month")
 def end_of_named(month: int) -> Day:
     return EndOf("end", "month", 0, month)
