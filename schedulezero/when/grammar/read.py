@@ -60,7 +60,7 @@ def read(text: str, words: Words, context: Context) -> Reading:
     Raises NotUnderstood if a word has no part in any reading, and another WhenError if the words have no
     meaning together.
     """
-    text = normalized(text).rstrip(".!?")
+    text = normalized(text).lstrip("¿¡").rstrip(".!? ")
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")
