@@ -12,6 +12,7 @@ from schedulezero.when.grammar.pieces import (
     Except,
     Lasting,
     MonthDays,
+    Offset,
     OnDate,
     Period,
     PerUnit,
@@ -107,15 +108,18 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     return said
 
 
-_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds"))
+_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "part_today", "slashed", "both_bounds"))
 _AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
-    """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
+    """A number without *at* is a time only right behind a day, or before a part of today, and *every* alone only before what it repeats."""
     if piece.category == "bare" and (
-        before is None or before.category not in _BEFORE_BARE or (after and after.category in ("period", "of_unit"))
-    ):
+        before is None
+        or before.category not in _BEFORE_BARE
+        or before.end != piece.start
+        or (after and after.category in ("period", "of_unit"))
+    ) and not (after and after.category == "part_today" and after.start == piece.end):
         raise Contradiction("bare")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
@@ -133,6 +137,10 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "at_part":
             _once(said.parts)
             said.parts.append(value)
+        case "part_today":
+            _once(said.parts)
+            said.parts.append(value)
+            said.days.append(Offset(0))
         case "part_again":
             _once(said.parts)
             said.parts.append(value)
