@@ -39,9 +39,20 @@ def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
     return span_of(Fraction(3, 2), unit if unit is not None else str(_))
 
 
-@rule("span", "Amount Unit and half", "Amount Unit and a quarter")
+@rule("span", "Amount Unit and half")
 def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
+
+
+@rule("span", "Amount Unit and a? quarter")
+def units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
+    return span_of(amount + Fraction(1, 4), unit) if amount == int(amount) else None
+
+
+@rule("span", "Unit and a? quarter")
+def unit_and_a_quarter(unit: str) -> Span | None:
+    """*Hora y cuarto*: the word for *one* is left out."""
+    return span_of(Fraction(5, 4), unit) if unit == "hour" else None
 
 
 @rule("span", "Span and|comma? Span")
