@@ -56,8 +56,10 @@ def hour_with_h(hour: str) -> Clock | None:
 
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
-    """1030, 0930."""
-    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None) if len(digits) == 4 else None
+    """1030, 0930, but not a year."""
+    if len(digits) != 4 or (digits[:2] in ("19", "20") and int(digits) % 5):  # noqa: PLR2004
+        return None
+    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
 
 
 @rule("bare", "Int")
@@ -105,21 +107,25 @@ def midnight() -> Clock:
 # ---------------------------------------------------------------- spoken
 
 
+@rule("half_or_quarter", "quarter", "a quarter")
 @rule("minutes", "quarter", "a quarter")
 def quarter() -> int:
     return 15
 
 
+@rule("half_or_quarter", "half")
 @rule("minutes", "half")
 def half() -> int:
     return 30
 
 
+@rule("half_or_quarter", "three_quarters")
 @rule("minutes", "three_quarters")
 def three_quarters() -> int:
     return 45
 
 
+@rule("half_or_quarter", "Amount Unit")
 @rule("minutes", "Amount Unit")
 def so_many_minutes(amount: Fraction, unit: str) -> int | None:
     return int(amount) if unit == "minute" and amount == int(amount) and 1 <= amount <= 59 else None  # noqa: PLR2004
@@ -151,17 +157,26 @@ def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
 
 
-@rule("clock", "Hour hour_and Minutes", "Clock hour_and Minutes")
+@rule("told", "Number", cost=0.1)
+def minutes_in_words(minutes: int | Fraction) -> int | None:
+    return int(minutes) if str(minutes) in _FIVES else None
+
+
+@rule("told", "Half_or_quarter")
+def parts_of_an_hour(minutes: int) -> int:
+    return minutes
+
+
+@rule("clock", "Hour hour_and Told", "Clock hour_and Told")
 def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
+    """*Las nueve y diez* is 9:10."""
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
 
 
-@rule("clock", "Hour hour_and Number", "Hour hour_and Digits", cost=0.1)
-def hour_and_a_number(hour: Clock, minutes: int | Fraction | str) -> Clock | None:
-    """*Las nueve y diez* is 9:10. In figures, *9 y 10* may be two hours, which costs as much."""
-    if isinstance(minutes, Fraction):
-        return None
-    return clock(hour.hour, int(minutes), sure=hour.sure) if str(minutes) in _FIVES else None
+@rule("time", "at Hour hour_and Digits", cost=0.1)
+def hour_and_figures(hour: Clock, minutes: str) -> Clock | None:
+    """*A las 9 y 10* may be 9:10, or 9 and 10: both cost as much. *El 9 y el 10* are days."""
+    return clock(hour.hour, int(minutes), sure=hour.sure) if minutes in _FIVES and not hour.minute else None
 
 
 _FIVES = frozenset(str(number) for number in range(5, 60, 5))
