@@ -116,10 +116,23 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         raise Contradiction("days")
     for day in said.days:
         _day(day, phrase, said)
+    if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
+        _weeks_of_days(phrase)
     if phrase.months and phrase.unit is None and not phrase.span:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
         phrase.unit = "month"
+
+
+_WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
+"""Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
+
+
+def _weeks_of_days(phrase: Phrase) -> None:
+    """So many days that fall on a weekday are weeks; other numbers would make a schedule nobody means."""
+    if phrase.every not in _WEEKS_OF_DAYS:
+        raise Contradiction("two_schedules")
+    phrase.every, phrase.unit = _WEEKS_OF_DAYS[phrase.every], "week"
 
 
 def _day(day: Day, phrase: Phrase, said: Said) -> None:
@@ -252,8 +265,8 @@ def _bound(
         said.times.append(clock)
         clock = None
     if at.day is None:
-        if clock is None:
-            raise Contradiction("bound")
+        if clock is None or movable:
+            raise Contradiction("bound")  # "every monday from 10": at 10, or with the next Monday after it?
         moment = clock_of(clock)
         day = context.today
         if datetime.combine(day, moment) <= context.local:
@@ -311,6 +324,8 @@ def _within(within: Within, phrase: Phrase, context: Context) -> None:
 def _lasting(span: Span, phrase: Phrase, context: Context) -> None:
     if phrase.until is not None or phrase.count is not None:
         raise Contradiction("lasting")
+    if not span.by_calendar and not phrase.span:
+        raise Contradiction("lasting")  # how long each of them is: "every monday at 9 for 2 hours"
     phrase.lasting = span
 
 

@@ -303,6 +303,12 @@ def past_each_hour(minutes: int) -> tuple[int, ...]:
     return (minutes,)
 
 
+@rule("hourly_at", "every hour_word minute_word Int", "minute_word Int every? hour_word")
+def at_a_minute(minute: int) -> tuple[int, ...] | None:
+    """*Cada hora en el minuto 15*."""
+    return (minute,) if minute < 60 else None  # noqa: PLR2004
+
+
 @rule("hourly_at", "Minutes to_hour every hour_word", "Minutes to_hour hour_word")
 def before_each_hour(minutes: int) -> tuple[int, ...]:
     return (60 - minutes,)
