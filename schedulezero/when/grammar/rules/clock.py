@@ -152,7 +152,7 @@ def minutes_to(minutes: int, hour: Clock) -> Clock | None:
     return _shifted(hour, -minutes)
 
 
-@rule("clock", "Hour and|plus Minutes", "Clock and|plus Minutes", cost=0.2)
+@rule("clock", "Hour !and|plus !Told", "Clock !and|plus !Told", cost=0.2)
 def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
 
@@ -167,13 +167,13 @@ def parts_of_an_hour(minutes: int) -> int:
     return minutes
 
 
-@rule("clock", "Hour hour_and Told", "Clock hour_and Told")
+@rule("clock", "Hour !hour_and !Told", "Clock !hour_and !Told")
 def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     """*Las nueve y diez* is 9:10."""
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
 
 
-@rule("time", "at Hour hour_and Digits", cost=0.1)
+@rule("time", "at Hour !hour_and !Digits", cost=0.1)
 def hour_and_figures(hour: Clock, minutes: str) -> Clock | None:
     """*A las 9 y 10* may be 9:10, or 9 and 10: both cost as much. *El 9 y el 10* are days."""
     return clock(hour.hour, int(minutes), sure=hour.sure) if minutes in _FIVES and not hour.minute else None
