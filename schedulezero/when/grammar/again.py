@@ -16,6 +16,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnSlashed,
     OnWeekday,
     Period,
     Span,
@@ -23,7 +24,7 @@ from schedulezero.when.grammar.pieces import (
     Within,
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
-from schedulezero.when.grammar.said import Contradiction, Said
+from schedulezero.when.grammar.said import Contradiction, Said, ordered
 from schedulezero.when.language.grammar import Phrase
 
 MOST_LEFT_OUT = 366
@@ -111,7 +112,10 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
     for months in said.months:
-        phrase.months |= set(months)
+        if len(months) == 1 and not (said.positions or said.monthdays or said.days or said.within):
+            said.within.append(Within("month", 0, months[0]))  # "every day of december"
+        else:
+            phrase.months |= set(months)
     if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
     for day in said.days:
@@ -242,7 +246,10 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
     if said.starting is not None:
-        phrase.starting = _lately(_bound(said.starting.at, said, context, text, movable=movable), said.starting.at, context)
+        at = said.starting.at
+        if isinstance(at.day, OnSlashed):
+            at = replace(at, day=ordered(at.day.numbers, context.month_first))
+        phrase.starting = _lately(_bound(at, said, context, text, movable=movable), at, context)
     if said.until is not None:
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
         if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
@@ -260,6 +267,8 @@ def _bound(
     at: Moment, said: Said, context: Context, text: str, *, movable: bool
 ) -> tuple[date, time | None]:
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
+    if isinstance(at.day, OnSlashed):
+        at = replace(at, day=ordered(at.day.numbers, context.month_first))
     clock = at.clock
     if clock is not None and movable and at.day is not None:
         said.times.append(clock)

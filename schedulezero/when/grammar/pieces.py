@@ -85,6 +85,13 @@ class OnDate:
 
 
 @dataclass(frozen=True, slots=True)
+class OnSlashed:
+    """A day such as 5/12, whose order the locale decides."""
+
+    numbers: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OnDayOfMonth:
     """A day of the month: the next such day, or the one so many months ahead."""
 
@@ -152,7 +159,7 @@ class OnPosition:
     """Without a named month: so many months ahead."""
 
 
-Day = Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+Day = Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
 
 
 # ---------------------------------------------------------------- what recurs
@@ -194,9 +201,14 @@ WORKDAY = 7
 
 @dataclass(frozen=True, slots=True)
 class MonthDays:
-    """Days of a month, -1 being the last."""
+    """Days of a month, -1 being the last.
+
+    Attributes:
+        marked: Whether an ordinal or a word says that they are days; otherwise a month or period must.
+    """
 
     days: tuple[int, ...]
+    marked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,14 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnSlashed,
     OnPosition,
     OnWeekday,
     OnWorkday,
     Span,
     WORKDAY,
 )
+from schedulezero.when.grammar.said import ordered
 
 _WORKDAYS = 5
 _YEARS_AHEAD = 9
@@ -68,6 +70,8 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             return _weekday(day, context, at)
         case OnDate():
             return _dated(day, context, at, text)
+        case OnSlashed(numbers):
+            return _dated(ordered(numbers, context.month_first), context, at, text)
         case OnDayOfMonth():
             return _day_of_month(day, context, at, text)
         case OnFeast(name, year, shift):

@@ -71,7 +71,7 @@ class Said:
             or self.interval
             or any(item.again for item in self.weekly)
             or (self.positions and self.of_units)
-            or any(len(item.days) > 1 for item in self.monthdays)
+            or any(len(item.days) > 1 and (item.marked or self.months) for item in self.monthdays)
             or (self.monthdays and self.of_units)
             or self.again
             or self.per_unit
@@ -229,9 +229,10 @@ def _only(found: object) -> None:
         raise Contradiction("twice")
 
 
-def ordered(slashed: tuple[int, int, int | None] | tuple[int, int, int | None, int], month_first: bool) -> Day:
+def ordered(slashed: tuple[int | None, ...], month_first: bool) -> OnDate:
     """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
     first, second, year, *weekday = slashed
+    assert first is not None and second is not None
     if (month_first and first <= 12) or second > 12:  # noqa: PLR2004
         first, second = second, first
     if not 1 <= second <= 12 or not 1 <= first <= 31:  # noqa: PLR2004

@@ -11,6 +11,7 @@ from schedulezero.when.grammar.pieces import (
     Lasting,
     Moment,
     OnDate,
+    OnSlashed,
     OnWeekday,
     Span,
     Starting,
@@ -73,14 +74,24 @@ def lasting(span: Span) -> Lasting | None:
     return Lasting(span)
 
 
-@rule("within", "this_week", "this_month", "this Unit")
+@rule("within", "this_week", "this Unit")
 def within_this(unit: str = "week") -> Within | None:
     return Within(unit) if unit in ("week", "month", "year") else None
 
 
-@rule("within", "next_week", "next Unit", "next_month")
+@rule("within", "next_week", "next Unit", "Unit next")
 def within_next(unit: str = "week") -> Within | None:
     return Within(unit, 1) if unit in ("week", "month", "year") else None
+
+
+@rule("within", "this_month")
+def within_this_month() -> Within:
+    return Within("month")
+
+
+@rule("within", "next_month")
+def within_next_month() -> Within:
+    return Within("month", 1)
 
 
 @rule("within", "in Month", "during Month")
@@ -96,6 +107,16 @@ def left_out_day(day: Day) -> Except | None:
     return Except(days=(day,)) if not isinstance(day, OnWeekday) or day.said else None
 
 
+@rule("left_out", "Slashed")
+def left_out_slashed(numbers: tuple[int | None, ...]) -> Except:
+    return Except(days=(OnSlashed(numbers),))
+
+
+@rule("left_out", "Slashed to|until|dash Slashed", "from|between Slashed to|until|and|dash Slashed")
+def left_out_slashed_range(first: tuple[int | None, ...], last: tuple[int | None, ...]) -> Except:
+    return Except(ranges=((OnSlashed(first), OnSlashed(last)),))
+
+
 @rule("left_out", "Weekly", "on Weekly")
 def left_out_weekdays(days: Weekly) -> Except | None:
     return Except(weekdays=days.days) if days.every is None else None
@@ -105,6 +126,11 @@ def left_out_weekdays(days: Weekly) -> Except | None:
 def left_out_weekday(day: int) -> Except:
     """*Except Monday*: every Monday, not the next one."""
     return Except(weekdays=(day,))
+
+
+@rule("left_out", "weekend")
+def left_out_weekend() -> Except:
+    return Except(weekdays=(5, 6))
 
 
 @rule("left_out", "holidays", "holidays")

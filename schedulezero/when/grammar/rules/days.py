@@ -15,6 +15,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnSlashed,
     OnWeekday,
     OnWorkday,
     Span,
@@ -244,6 +245,16 @@ def day_and_time(day: Day, at: Clock | None = None) -> Moment:
 @rule("moment", "Time Day")
 def time_and_day(at: Clock, day: Day) -> Moment:
     return Moment(day, at)
+
+
+@rule("moment", "Slashed", "Slashed comma? Time", "Slashed Bare")
+def slashed_and_time(numbers: tuple[int | None, ...], at: Clock | None = None) -> Moment:
+    return Moment(OnSlashed(numbers), at)
+
+
+@rule("moment", "Time Slashed")
+def time_and_slashed(at: Clock, numbers: tuple[int | None, ...]) -> Moment:
+    return Moment(OnSlashed(numbers), at)
 
 
 @rule("moment", "Time", cost=0.5)

@@ -223,9 +223,15 @@ def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None  # noqa: PLR2004
 
 
-@rule("monthdays", "Dom and|comma Doms", "the_day Dom and|comma Doms")
-def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays:
-    return MonthDays(tuple(sorted({day, *rest})))
+@rule("monthdays", "the Dom and|comma Doms", "the_day Dom and|comma Doms", "Ordinal and|comma Doms")
+def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
+    return MonthDays(tuple(sorted({day, *rest}))) if day <= 31 else None  # noqa: PLR2004
+
+
+@rule("monthdays", "Dom and|comma Doms")
+def numbers_of_days(day: int, rest: tuple[int, ...]) -> MonthDays:
+    """*5 and 10* are days only beside a month or a period."""
+    return MonthDays(tuple(sorted({day, *rest})), marked=False)
 
 
 @rule("monthdays", "the_day Dom", "Dom")
