@@ -54,6 +54,12 @@ def hour_with_h(hour: str) -> Clock | None:
     return clock(int(hour)) if len(hour) <= 2 else None
 
 
+@rule("clock", "Digits ~h", cost=-0.4)
+def late_hour_with_h(hour: str) -> Clock | None:
+    """*18h* alone is as often a time as a span, even where *2h* is a span."""
+    return clock(int(hour)) if len(hour) == 2 and 13 <= int(hour) <= 23 else None  # noqa: PLR2004
+
+
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
     """1030, 0930, but not a year."""

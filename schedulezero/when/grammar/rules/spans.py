@@ -28,6 +28,12 @@ def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
+@rule("ahead", "Digits ~h ~Digits")
+def few_hours_and_minutes(hours: str, minutes: str) -> Span | None:
+    """*1h30* alone is as often a span as a time."""
+    return hours_and_minutes(hours, minutes) if int(hours) <= 5 else None  # noqa: PLR2004
+
+
 @rule("ahead", "in Digits ~h ~Digits", cost=-0.2)
 def in_hours_and_minutes(hours: str, minutes: str) -> Span | None:
     """*In 1h30* is a span even where the word for *in* may also mean nothing before a time."""
