@@ -10,7 +10,9 @@ from schedulezero.errors import WhenError
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.pieces import (
+    LAST,
     Day,
+    EndOf,
     Moment,
     Offset,
     OnDate,
@@ -150,6 +152,9 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             if not (said.again or phrase.unit == "month"):
                 raise Contradiction("day of month")
             phrase.days.add(number)
+            phrase.unit = phrase.unit or "month"
+        case EndOf("end", "month", 0, None) if said.again:
+            phrase.days.add(LAST)
             phrase.unit = phrase.unit or "month"
         case OnFeast(name, None, shift) if _fixed(name) is not None:
             month, number = _fixed(name) or (0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, OnPosition, Span
+from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.said import Contradiction, Said
@@ -59,7 +59,9 @@ def _the_day(said: Said) -> Day | None:
         raise Contradiction("weekly")
     if said.months and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not said.days:
         (months,) = said.months
-        if len(months) == 1:
+        if len(months) == 1 and said.monthdays[0].days == (LAST,):
+            return EndOf("end", "month", 0, months[0])
+        if len(months) == 1 and said.monthdays[0].days[0] > 0:
             return OnDate(said.monthdays[0].days[0], months[0])
     if said.positions and not said.days and not said.monthdays:
         (positions,) = said.positions
