@@ -98,6 +98,8 @@ class OnDayOfMonth:
     day: int
     months: int | None = None
     weekday: int | None = None
+    near: bool = False
+    """Whether only the next such day counts, and must be on the weekday."""
 
 
 @dataclass(frozen=True, slots=True)

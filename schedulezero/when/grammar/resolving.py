@@ -156,8 +156,15 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
         if day.months is None and _over(found, context, at):
             continue
         if day.weekday is not None and found.weekday() != day.weekday:
-            if day.months is None and (index - first) < 12:  # noqa: PLR2004
+            if day.months is None and not day.near and (index - first) < 12:  # noqa: PLR2004
                 continue  # "Friday the 13th" is the next one that agrees
+            if day.near:
+                raise WhenError(
+                    "{day} in “{text}” isn't on that weekday.",
+                    code="not_that_weekday",
+                    day=f"{found:%d.%m.%Y}",
+                    text=text,
+                )
             break
         return found
     raise WhenError(

@@ -205,6 +205,10 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for number, phrases in enumerate(table["names"].get(category, ()), start=first):
             for phrase in phrases:
                 add(phrase, category, number)
+    if table.get("order", {}).get("day_behind_weekday"):
+        for number, phrases in enumerate(table["names"]["weekday"]):
+            for phrase in phrases:
+                add(phrase, "dated_weekday", number)
     return Words(
         language,
         entries,

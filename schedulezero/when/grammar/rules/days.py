@@ -169,10 +169,16 @@ def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
+@rule("day", "Dated_weekday Int", cost=2.0)
+def dated_weekday(weekday: int, day: int) -> Day | None:
+    """*Viernes 15* is a date where the language says so; then no hour is read, even if the date is wrong."""
+    return weekday_and_number(weekday, day)
+
+
 @rule("day", "Weekday Int", cost=2.2)
 def weekday_and_number(weekday: int, day: int) -> Day | None:
     """*Viernes 15* is Friday the 15th, or Friday at 15: the cost is that of a bare hour, so that both are offered."""
-    return weekday_and_day(weekday, day)
+    return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
 # ---------------------------------------------------------------- by name
@@ -227,6 +233,26 @@ def middle_of_named(month: int) -> Day:
 @rule("day", "start_of next Unit")
 def start_of_next(unit: str) -> Day | None:
     return EndOf("start", unit, 1) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "start_of this? Unit")
+def start_of(unit: str) -> Day | None:
+    return EndOf("start", unit) if unit in ("month", "year") else None
+
+
+@rule("day", "start_of next_month")
+def start_of_next_month() -> Day:
+    return EndOf("start", "month", 1)
+
+
+@rule("day", "middle_of next_month")
+def middle_of_next_month() -> Day:
+    return EndOf("middle", "month", 1)
+
+
+@rule("day", "end_of next_month")
+def end_of_next_month() -> Day:
+    return EndOf("end", "month", 1)
 
 
 @rule("day", "start_of Month")
