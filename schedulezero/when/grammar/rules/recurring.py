@@ -54,7 +54,7 @@ def every_other(unit: str) -> Period | None:
     return period(2, unit)
 
 
-@rule("period", "every Ordinal Unit")
+@rule("period", "every Ordinal !Unit")
 def every_nth(count: int, unit: str) -> Period | None:
     return period(count, unit) if count > 1 else None
 
@@ -86,7 +86,7 @@ def every_other_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
 
 
-@rule("interval", "every Ordinal Unit")
+@rule("interval", "every Ordinal !Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
 
@@ -163,7 +163,7 @@ def every_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days)
 
 
-@rule("weekly", "every other Some_days", "Some_days alternating")
+@rule("weekly", "every other Some_days", "a? Some_days alternating")
 def every_other_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days, every=2)
 

@@ -11,9 +11,15 @@ RULES = Rules()
 rule = RULES.rule
 
 
-@rule("span", "Amount Unit", "Amount Unit")
+@rule("span", "Amount !Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
+
+
+@rule("span", "Amount Unit")
+def part_of_unit(amount: Fraction, unit: str) -> Span | None:
+    """*Un cuarto de hora*. Only a part is *of* its unit: *el 5 de mes* is a day."""
+    return span_of(amount, unit) if amount < 1 else None
 
 
 @rule("span", "Amount Short")
