@@ -109,6 +109,7 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
 
 
 _BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "part_today", "slashed", "both_bounds"))
+_REPEATED = frozenset(("period", "interval", "weekly"))
 _AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
 
 
@@ -121,6 +122,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         or (after and after.category in ("period", "of_unit"))
     ) and not (after and after.category == "part_today" and after.start == piece.end):
         raise Contradiction("bare")
+    if piece.category == "count" and piece.value > 1 and after and after.category in _REPEATED:
+        raise Contradiction("count")  # "3 times every monday": in all, or each time?
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 
