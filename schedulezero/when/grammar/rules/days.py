@@ -100,7 +100,7 @@ def short_year(digits: str) -> int | None:
 
 
 @rule("day", "Dom Month", "Dom Month", "Dom Month of|comma? Year", "Dom Month of|comma? Year",
-      "Dom dash Month", "Dom dash Month dash Year")  # fmt: skip
+      "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
@@ -157,6 +157,17 @@ def agreeing(one: int | Day, other: Day | int) -> Day | None:
 def alone(day: int) -> Day | None:
     """A day of the month alone is the next such day."""
     return OnDayOfMonth(day) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("day", "Dom this_month")
+def of_this_month(day: int) -> Day:
+    return OnDayOfMonth(day, 0)
+
+
+@rule("day", "next Day")
+def next_such_day(day: Day) -> Day | None:
+    """*El próximo 24 de diciembre*: a date without a year is the next one anyway."""
+    return day if isinstance(day, OnDate | OnFeast) and day.year is None else None
 
 
 @rule("day", "Dom next_month", "next_month Dom", "next_month filler Dom")
