@@ -185,8 +185,8 @@ def _whole(value: Any, low: int, high: int, path: str) -> int:
 
 
 def _month_day(value: Any, path: str) -> int:
-    if value in (LAST, LAST - 1):
-        return cast(int, value)
+    if value == LAST:
+        return LAST
     return _whole(value, 1, 31, path)
 
 

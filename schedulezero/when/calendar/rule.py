@@ -123,7 +123,7 @@ class Rule:
 
     def _days_of(self, month: date) -> list[date]:
         length = calendar.monthrange(month.year, month.month)[1]
-        numbers = {day if day > 0 else length + 1 + day for day in self.days if day <= length}
+        numbers = {length if day == LAST else day for day in self.days if day <= length}
         for position, weekday in self.positions:
             matching = [
                 day
