@@ -195,7 +195,7 @@ def weekday_and_number(weekday: int, day: int) -> Day | None:
 # ---------------------------------------------------------------- by name
 
 
-@rule("day", "Feast", "Feast", "Feast Year", "Feast Year")
+@rule("day", "in? Feast", "in? Feast Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 

@@ -57,7 +57,7 @@ def one_half() -> Fraction:
     return Fraction(1, 2)
 
 
-@rule("amount", "quarter")
+@rule("amount", "quarter", "a quarter")
 def one_quarter() -> Fraction:
     return Fraction(1, 4)
 

@@ -220,7 +220,7 @@ def more_positions(one: Positions, other: Positions) -> Positions:
 
 @rule("monthdays", "Nths day_word")
 def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
-    return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None  # noqa: PLR2004
+    return MonthDays(numbers) if all(LAST <= number <= 31 for number in numbers) else None  # noqa: PLR2004
 
 
 @rule("monthdays", "the Dom and|comma Doms", "the_day Dom and|comma Doms", "Ordinal and|comma Doms")

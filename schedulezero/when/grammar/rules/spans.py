@@ -13,13 +13,18 @@ rule = RULES.rule
 
 @rule("span", "Amount !Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount, unit)
+    return _counted(amount, unit)
 
 
 @rule("span", "Amount Unit")
 def part_of_unit(amount: Fraction, unit: str) -> Span | None:
     """*Un cuarto de hora*. Only a part is *of* its unit: *el 5 de mes* is a day."""
-    return span_of(amount, unit) if amount < 1 else None
+    return _counted(amount, unit) if amount < 1 else None
+
+
+def _counted(amount: Fraction, unit: str) -> Span | None:
+    """A quarter is one of an hour only: *cuarto día* is the fourth day."""
+    return span_of(amount, unit) if amount != Fraction(1, 4) or unit == "hour" else None
 
 
 @rule("span", "Amount Short")
@@ -44,6 +49,12 @@ def few_hours_and_minutes(hours: str, minutes: str) -> Span | None:
 def in_hours_and_minutes(hours: str, minutes: str) -> Span | None:
     """*In 1h30* is a span even where the word for *in* may also mean nothing before a time."""
     return hours_and_minutes(hours, minutes)
+
+
+@rule("span", "Int !hour_word !Int", cost=0.4)
+def hours_and_bare_minutes(hours: int, minutes: int) -> Span | None:
+    """*2 horas 30*, which may be a time as well."""
+    return Span(seconds=hours * 3600 + minutes * 60, smallest=RANKS["minute"]) if 1 <= minutes <= 59 else None  # noqa: PLR2004
 
 
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
