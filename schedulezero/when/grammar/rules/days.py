@@ -66,6 +66,14 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     return After(span, day)
 
 
+@rule("day", "Span before Day")
+def span_before(span: Span, day: Day) -> Day | None:
+    """*Two days before Christmas*."""
+    if not span.by_calendar or isinstance(day, After):
+        return None
+    return After(Span(-span.months, -span.days), day)
+
+
 @rule("day", "Day week_later")
 def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
