@@ -30,14 +30,20 @@ def until(at: Moment) -> Until:
 
 
 @rule("end_bound", "to Moment", cost=1.5)
-def to_a_moment(at: Moment) -> Until:
+def to_a_moment(at: Moment) -> Until | None:
     """Without *from*, a word for *to* may as well be *at*: *a las 9 en diciembre*."""
-    return Until(at)
+    return Until(at) if at.day is not None else None
 
 
-@rule("start_bound", "starting Moment", "starting Moment", "from Moment", "from Moment")
+@rule("start_bound", "starting Moment")
 def starting(at: Moment) -> Starting:
     return Starting(at)
+
+
+@rule("start_bound", "from Moment", cost=1.5)
+def from_a_moment(at: Moment) -> Starting | None:
+    """Without an end, a word for *from* may as well be *of*: *de lunes viernes*."""
+    return Starting(at) if at.day is not None else None
 
 
 @rule("both_bounds", "Moment to Moment", cost=1.2)
@@ -46,14 +52,19 @@ def from_one_to_another(first: Moment, last: Moment) -> tuple[Starting, Until] |
     return between(first, last)
 
 
-@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment",
-      "Moment until|dash Moment")  # fmt: skip
+@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment")
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
         return None
     if isinstance(first.day, OnWeekday) and isinstance(last.day, OnWeekday) and not first.clock:
         return None  # "mon-fri" is a set of weekdays
     return Starting(first), Until(last)
+
+
+@rule("both_bounds", "Moment until|dash Moment")
+def until_another(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
+    """*Tomorrow until Friday*, but not *Friday until December*, where *every* may have been left out."""
+    return between(first, last) if not isinstance(first.day, OnWeekday) else None
 
 
 @rule("both_bounds", "from|between Dom to|until|dash|and Moment", "Dom to|until|dash Moment", cost=0.1)
