@@ -118,6 +118,12 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             said.within.append(Within("month", 0, months[0]))  # "every day of december"
         else:
             phrase.months |= set(months)
+    if said.days and said.monthdays and any(isinstance(day, OnDate) for day in said.days):
+        raise Contradiction("days")
+    daily = any(period.unit == "day" and period.every == 1 for period in said.periods)
+    single = [*(item.days for item in said.weekly), *((day,) for day in said.days)]
+    if daily and len(single) == 1 and len(single[0]) == 1:
+        raise Contradiction("two_schedules")  # "every day on Monday"
     if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
     for day in said.days:

@@ -119,6 +119,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         before is None
         or before.category not in _BEFORE_BARE
         or before.end != piece.start
+        or (before.category == "period" and before.value.unit != "day")
         or (after and after.category in ("period", "of_unit"))
     ) and not (after and after.category == "part_today" and after.start == piece.end):
         raise Contradiction("bare")
@@ -168,6 +169,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "positions":
             said.positions.append(value)
         case "monthdays":
+            _once(said.monthdays)
             said.monthdays.append(value)
         case "months":
             _once(said.months)

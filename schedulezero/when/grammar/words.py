@@ -71,6 +71,8 @@ class Words:
             category = SIGNS[token.text]
             for name in (category, *_ALSO.get(category, ())):
                 found[name, position + 1, True] = Item(name, True, position + 1)
+            if category == "colon" and not token.glued:
+                found["mark", position + 1, True] = Item("mark", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
                 end, cost = position + len(phrase), self.costs.get(category, 0.0)

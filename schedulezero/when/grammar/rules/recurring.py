@@ -163,6 +163,12 @@ def every_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days)
 
 
+@rule("weekly", "every day_word Weekday")
+def every_day_of_a_name(day: int) -> Weekly:
+    """*Todos los días lunes* are the Mondays."""
+    return Weekly((day,))
+
+
 @rule("weekly", "every other Some_days", "a? Some_days alternating")
 def every_other_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days, every=2)
@@ -289,7 +295,7 @@ def on_the_hour() -> tuple[int, ...]:
     return (0,)
 
 
-@rule("minute_mark", "colon ~Digits")
+@rule("minute_mark", "mark ~Digits")
 def mark(digits: str) -> int | None:
     return int(digits) if len(digits) == 2 and int(digits) < 60 else None  # noqa: PLR2004
 
