@@ -21,9 +21,9 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         if said.days or said.times or said.ahead:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
-    if said.ahead and not said.days and not said.weekly:
+    if said.ahead and not (said.days or said.weekly or said.monthdays or said.positions or said.months or said.of_units):
         return _ahead(said, context)
-    if said.ahead:
+    if said.ahead or said.of_units:
         raise Contradiction("ahead")
     day = _the_day(said)
     times = said.times or said.bare

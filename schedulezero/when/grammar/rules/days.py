@@ -58,7 +58,7 @@ def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
 
-@rule("day", "Span from Day", "Span after Day", "Day in Span", "Span from_now Day", "in Span from Day")
+@rule("day", "Span after Day", "Day in Span", "Span from_now Day", "in Span after Day")
 def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
