@@ -118,7 +118,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             said.within.append(Within("month", 0, months[0]))  # "every day of december"
         else:
             phrase.months |= set(months)
-    if said.days and said.monthdays and any(isinstance(day, OnDate) for day in said.days):
+    if said.days and said.monthdays:
         raise Contradiction("days")
     daily = any(period.unit == "day" and period.every == 1 for period in said.periods)
     single = [*(item.days for item in said.weekly), *((day,) for day in said.days)]

@@ -29,10 +29,10 @@ def until(at: Moment) -> Until:
     return Until(at)
 
 
-@rule("end_bound", "to Moment", cost=1.5)
-def to_a_moment(at: Moment) -> Until | None:
-    """Without *from*, a word for *to* may as well be *at*: *a las 9 en diciembre*."""
-    return Until(at) if at.day is not None else None
+@rule("end_bound", "to Day", cost=1.5)
+def to_a_day(day: Day) -> Until:
+    """Without *from*, a word for *to* may as well be *at*, so that no time may follow: *a las 9 el lunes*."""
+    return Until(Moment(day))
 
 
 @rule("start_bound", "starting Moment")
@@ -49,7 +49,7 @@ def from_a_moment(at: Moment) -> Starting | None:
 @rule("both_bounds", "Moment to Moment", cost=1.2)
 def from_one_to_another(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     """Without *from*, a word for *to* may as well be *at*: *miércoles a las once de la mañana*."""
-    return between(first, last)
+    return until_another(first, last)
 
 
 @rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment")

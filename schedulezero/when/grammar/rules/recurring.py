@@ -163,7 +163,7 @@ def every_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days)
 
 
-@rule("weekly", "every day_word Weekday")
+@rule("weekly", "every day_word !Weekday")
 def every_day_of_a_name(day: int) -> Weekly:
     """*Todos los días lunes* are the Mondays."""
     return Weekly((day,))
