@@ -122,7 +122,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         raise Contradiction("days")
     daily = any(period.unit == "day" and period.every == 1 for period in said.periods)
     single = [*(item.days for item in said.weekly), *((day,) for day in said.days)]
-    if daily and len(single) == 1 and len(single[0]) == 1:
+    if daily and (said.monthdays or (len(single) == 1 and len(single[0]) == 1)):
         raise Contradiction("two_schedules")  # "every day on Monday"
     if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
