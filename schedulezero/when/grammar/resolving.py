@@ -11,6 +11,7 @@ from schedulezero.errors import WhenError
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.feasts import feast_day
 from schedulezero.when.grammar.pieces import (
+    WORKDAY,
     After,
     Clock,
     Day,
@@ -19,12 +20,11 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
-    OnSlashed,
     OnPosition,
+    OnSlashed,
     OnWeekday,
     OnWorkday,
     Span,
-    WORKDAY,
 )
 from schedulezero.when.grammar.said import ordered
 

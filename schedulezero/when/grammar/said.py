@@ -120,7 +120,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         or before.category not in _BEFORE_BARE
         or before.end != piece.start
         or (before.category == "period" and before.value.unit != "day")
-        or (after and after.category in ("period", "of_unit"))
+        or (after and after.category in ("period", "of_unit", "months"))
     ) and not (after and after.category == "part_today" and after.start == piece.end):
         raise Contradiction("bare")
     if piece.category == "count" and piece.value > 1 and after and after.category in _REPEATED:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
