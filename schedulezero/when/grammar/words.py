@@ -51,6 +51,9 @@ class Words:
     costs: Mapping[str, float]
     """What a category of words costs beyond its place: a meaning that is possible, but not the usual one."""
 
+    exact: frozenset[str] = frozenset()
+    """Words that no other word is taken for: a mistaken *every* would change too much."""
+
     def known(self, word: str) -> bool:
         """Return whether a word is part of any phrase."""
         return word in self.vocabulary or plain(word) in self.vocabulary
@@ -127,7 +130,7 @@ class Words:
         typed = plain(word)
         found: dict[frozenset[tuple[str, str]], str] = {}
         for key, entries in self.entries.items():
-            if abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
+            if key in self.exact or abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
                 continue
             meaning = frozenset((category, repr(value)) for phrase, category, value in entries if len(phrase) == 1)
             if meaning:
@@ -216,6 +219,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         entries,
         frozenset(vocabulary),
         table.get("costs", {}),
+        frozenset(table.get("order", {}).get("exact", ())),
     )
 
 
