@@ -164,8 +164,14 @@ def one_left_out(found: Except) -> Except:
     return found
 
 
-@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs", "Left_out filler Left_outs")
+@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs")
 def more_left_out(found: Except, rest: Except) -> Except:
+    return found.plus(rest)
+
+
+@rule("left_outs", "Left_out filler Left_outs", cost=0.6)
+def left_out_side_by_side(found: Except, rest: Except) -> Except:
+    """Without *and*, two are less likely than one: *except the 1st of December*."""
     return found.plus(rest)
 
 
