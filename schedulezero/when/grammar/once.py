@@ -87,6 +87,8 @@ def _ahead(said: Said, context: Context) -> datetime:
         at = clock_of(in_part(times[0], part)) if times else context.part_times[said.parts[0]]
         day = plus_span(datetime.combine(context.today, time.min), span).date()
         return datetime.combine(day, at)
+    if said.zone:
+        raise Contradiction("zone")  # "20h Madrid" is a time there
     if said.same_time and not span.by_calendar:
         raise Contradiction("same time")
     if not span.months and not span.days and span.seconds < 1:

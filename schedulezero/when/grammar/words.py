@@ -200,9 +200,10 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)
-    for name, phrases in table.get("city", {}).items():
-        for phrase in phrases:
-            add(phrase, "city", (name,))
+    for category in ("city", "zone_name"):
+        for name, phrases in table.get(category, {}).items():
+            for phrase in phrases:
+                add(phrase, category, (name,))
     for number, phrases in table.get("ordinals", {}).items():
         for phrase in phrases:
             add(phrase, "ordinal", int(number))
