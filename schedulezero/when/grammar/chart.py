@@ -49,6 +49,7 @@ class Item:
 class _Element:
     categories: tuple[str, ...]
     glued: bool
+    tight: bool
     used: bool
     """Whether the rule's function takes its value."""
 
@@ -63,7 +64,7 @@ class Rule:
     cost: float
 
 
-_ELEMENT = re.compile(r"(?P<glue>~)?(?P<names>[\w|]+)(?P<optional>\?)?")
+_ELEMENT = re.compile(r"(?P<glue>~)?(?P<tight>=)?(?P<names>[\w|]+)(?P<optional>\?)?")
 
 
 @dataclass(slots=True)
@@ -80,8 +81,8 @@ class Rules:
         Parameters:
             category: The category of what it makes.
             patterns: Alternatives, each a sequence of elements. ``A`` or ``a|b`` are categories; a capital
-                letter means that the function takes the value. ``~a`` stands without a space before it.
-                ``a?`` may be missing.
+                letter means that the function takes the value. ``~a`` stands without a space before it,
+                ``=a`` without a filler before it. ``a?`` may be missing.
             cost: What the reading costs beyond its parts.
 
         The function returns the value, or None if these parts make no such piece.
@@ -111,7 +112,7 @@ def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
         match = _ELEMENT.fullmatch(part)
         assert match is not None, f"{part!r} is not an element"
         names = tuple(match["names"].split("|"))
-        element = _Element(tuple(name.lower() for name in names), bool(match["glue"]), names[0][0].isupper())
+        element = _Element(tuple(name.lower() for name in names), bool(match["glue"]), bool(match["tight"]), names[0][0].isupper())
         choices.append((element, None) if match["optional"] else (element,))
     seen: set[tuple[_Element, ...]] = set()
     for chosen in product(*choices):
@@ -176,7 +177,7 @@ def _matches(
         for item in here.get(category, ()):
             for rest, end, cost in _matches(elements, index + 1, item.end, begins, tokens):
                 yield ((item.value, *rest) if element.used else rest), end, cost + item.cost
-    if not element.glued:
+    if not (element.glued or element.tight):
         for item in here.get("filler", ()):
             for rest, end, cost in _matches(elements, index, item.end, begins, tokens):
                 yield rest, end, cost + FILLER_COST

@@ -44,7 +44,7 @@ def of_the(unit: str) -> Period | None:
     return period(1, unit) if unit in ("week", "month", "year", "quarter") else None
 
 
-@rule("period", "every Int Unit")
+@rule("period", "every Int =Unit")
 def every_so_many(count: int, unit: str) -> Period | None:
     return period(count, unit)
 
@@ -54,7 +54,7 @@ def every_other(unit: str) -> Period | None:
     return period(2, unit)
 
 
-@rule("period", "every Ordinal Unit")
+@rule("period", "every Ordinal =Unit")
 def every_nth(count: int, unit: str) -> Period | None:
     return period(count, unit) if count > 1 else None
 
@@ -86,7 +86,7 @@ def every_other_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
 
 
-@rule("interval", "every Ordinal Unit")
+@rule("interval", "every Ordinal =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
 
@@ -214,7 +214,7 @@ def more_positions(one: Positions, other: Positions) -> Positions:
 
 @rule("monthdays", "Nths day_word")
 def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
-    return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None  # noqa: PLR2004
+    return MonthDays(numbers) if all(LAST <= number <= 31 for number in numbers) else None  # noqa: PLR2004
 
 
 @rule("monthdays", "Dom and|comma Doms", "the_day Dom and|comma Doms")

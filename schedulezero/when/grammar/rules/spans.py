@@ -11,12 +11,12 @@ RULES = Rules()
 rule = RULES.rule
 
 
-@rule("span", "Amount Unit", "Amount Unit")
+@rule("span", "Amount =Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "Amount Short")
+@rule("span", "Amount =Short")
 def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
@@ -33,9 +33,14 @@ def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
     return span_of(Fraction(3, 2), unit if unit is not None else str(_))
 
 
-@rule("span", "Amount Unit and half", "Amount Unit and a quarter")
+@rule("span", "Amount Unit and half")
 def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
+
+
+@rule("span", "Amount Unit and a? quarter")
+def units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
+    return span_of(amount + Fraction(1, 4), unit) if amount == int(amount) else None
 
 
 @rule("span", "Span and|comma? Span")
