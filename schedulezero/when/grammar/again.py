@@ -23,6 +23,7 @@ from schedulezero.when.grammar.pieces import (
     Within,
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
+from schedulezero.when.grammar.rules.clock import FIRST_HOUR, LATE_PARTS
 from schedulezero.when.grammar.said import Contradiction, Said
 from schedulezero.when.language.grammar import Phrase
 
@@ -43,7 +44,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _times(said, phrase, context)
-    if said.again and said.parts and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
+    if said.again and (said.parts or said.each_part) and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
         phrase.unit = "day"  # "every morning"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
         if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
@@ -104,6 +105,10 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
                 raise Contradiction("two_schedules")
             phrase.every, phrase.unit = weekly.every, "week"
+    if phrase.unit == "day" and phrase.every > 1 and (said.weekly or said.days):
+        if phrase.every % 7:
+            raise Contradiction("two_schedules")
+        phrase.unit, phrase.every = "week", phrase.every // 7  # "every 14 days on Monday"
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
@@ -160,6 +165,8 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
     found = {clock_of(in_part(at, part)) for at in times}
+    if part in LATE_PARTS and phrase.weekdays | phrase.days and any(at.hour < FIRST_HOUR for at in found):
+        raise Contradiction("part")  # "on Friday night at 2" is on Saturday
     if said.per_unit is not None:
         _so_many(said, phrase, found)
     windows = [_window(item) for item in said.windows]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 from schedulezero.when.grammar.tokens import Token
@@ -125,13 +126,16 @@ def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
 Begins = Sequence[Mapping[str, list[Item]]]
 
 
-def parse(tokens: Sequence[Token], words: Sequence[Sequence[Item]], rules: Rules) -> Begins:
+def parse(
+    tokens: Sequence[Token], words: Sequence[Sequence[Item]], rules: Rules, costs: Mapping[str, float] = MappingProxyType({})
+) -> Begins:
     """Build every piece.
 
     Parameters:
         tokens: The text.
         words: For each token, the items that begin there before any rule: words and numbers.
         rules: The grammar.
+        costs: What a category that rules make costs more or less in one language.
 
     Returns the items that begin at each token, by category. Raises TooMuch.
     """
@@ -156,7 +160,7 @@ def parse(tokens: Sequence[Token], words: Sequence[Sequence[Item]], rules: Rules
                 for rest, end, cost in _matches(rule.elements, 1, item.end, begins, tokens):
                     value = rule.make(*values, *rest)
                     if value is not None:
-                        agenda.append(Item(rule.category, value, end, item.cost + cost + rule.cost))
+                        agenda.append(Item(rule.category, value, end, item.cost + cost + rule.cost + costs.get(rule.category, 0.0)))
     return begins
 
 

@@ -7,8 +7,10 @@ from datetime import datetime, time, timedelta
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, OnPosition, Span
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
-from schedulezero.when.grammar.rules.clock import within
+from schedulezero.when.grammar.rules.clock import FIRST_HOUR, LATE_PARTS, within
 from schedulezero.when.grammar.said import Contradiction, Said
+
+DAY_END = time(23, 59)
 
 
 def moment(said: Said, context: Context, text: str) -> datetime:
@@ -41,6 +43,9 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         found = datetime.combine(context.today, at)
         return found if found > context.local else found + timedelta(days=1)
     chosen = at if at is not None else context.day_time
+    if times and part in LATE_PARTS and chosen.hour < FIRST_HOUR:
+        found = date_of(day, context, DAY_END, text=text) + timedelta(days=1)  # "tonight at midnight"
+        return datetime.combine(found, chosen)
     return datetime.combine(date_of(day, context, chosen, text=text), chosen)
 
 
@@ -105,7 +110,7 @@ def after_span(span: Span, context: Context) -> datetime:
 def _refuse_others(said: Said) -> None:
     others = (
         said.windows, said.until, said.starting, said.lasting, said.within, said.left_out, said.by_clock,
-        said.count not in (None, 1),
+        said.of_units, said.count not in (None, 1),
     )  # fmt: skip
     if any(others):
         raise Contradiction("bounds")

@@ -65,7 +65,7 @@ def read(text: str, words: Words, context: Context) -> Reading:
     if not tokens:
         raise WhenError("Say when.", code="say_when")
     try:
-        begins = parse(tokens, words.lookup(text, tokens), RULES)
+        begins = parse(tokens, words.lookup(text, tokens), RULES, words.costs)
     except TooMuch:
         raise WhenError(
             "That is more than can be read at once.", code="too_many_words", most_tokens=len(tokens)

@@ -12,6 +12,7 @@ from schedulezero.when.grammar.pieces import (
     Except,
     Lasting,
     MonthDays,
+    Offset,
     OnDate,
     Period,
     PerUnit,
@@ -36,6 +37,7 @@ class Said:
     times: list[Clock] = field(default_factory=list[Clock])
     bare: list[Clock] = field(default_factory=list[Clock])
     parts: list[str] = field(default_factory=list[str])
+    each_part: bool = False
     days: list[Day] = field(default_factory=list[Day])
     ahead: list[Span] = field(default_factory=list[Span])
     periods: list[Period] = field(default_factory=list[Period])
@@ -104,6 +106,8 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
             said.order += kind
     if "DTDT" in said.order or "TDTD" in said.order:
         raise Contradiction("two_schedules")
+    if said.each_part and (said.days or said.ahead):
+        raise Contradiction("each_part")  # "on 15 February in the morning" is no habit
     return said
 
 
@@ -133,6 +137,18 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "at_part":
             _once(said.parts)
             said.parts.append(value)
+        case "part_today":
+            _once(said.parts)
+            said.parts.append(value)
+            said.days.append(Offset(0))
+        case "each_clock":
+            _once(said.times)
+            said.times.append(value)
+            said.again = said.each_part = True
+        case "each_part":
+            _once(said.parts)
+            said.parts.append(value)
+            said.again = said.each_part = True
         case "day":
             said.days.append(value)
         case "slashed":

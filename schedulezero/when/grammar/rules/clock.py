@@ -51,7 +51,18 @@ def with_h(hour: str, minute: str) -> Clock | None:
 
 @rule("clock", "Digits h")
 def hour_with_h(hour: str) -> Clock | None:
-    return clock(int(hour)) if len(hour) <= 2 else None
+    return clock(int(hour)) if len(hour) <= 2 and int(hour) <= _NOON else None
+
+
+@rule("clock", "Digits h", cost=-0.2)
+def late_hour_with_h(hour: str) -> Clock | None:
+    """*18h* is hardly ever a span, other than *2h*."""
+    return clock(int(hour)) if len(hour) == 2 and _NOON < int(hour) < 24 else None  # noqa: PLR2004
+
+
+@rule("clock", "Digits h", cost=0.6)
+def hour_24_with_h(hour: str) -> Clock | None:
+    return Clock(0) if hour == "24" else None
 
 
 @rule("clock", "Digits", cost=1.5)
@@ -85,6 +96,17 @@ def after_noon(at: Clock) -> Clock | None:
 @rule("clock", "Bare oclock", "Clock oclock")
 def oclock(at: Clock) -> Clock:
     return at
+
+
+@rule("clock", "noon =Int", "noon =Int")
+def noon_and_minutes(minutes: int) -> Clock | None:
+    """French *midi trente*."""
+    return clock(_NOON, minutes, sure=True) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+
+
+@rule("clock", "midnight =Int")
+def midnight_and_minutes(minutes: int) -> Clock | None:
+    return clock(0, minutes, sure=True) if 1 <= minutes <= 59 else None  # noqa: PLR2004
 
 
 @rule("clock", "Bare oclock Int")
@@ -189,14 +211,26 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
 def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     at, part = (one, other) if isinstance(one, Clock) else (other, one)
     assert isinstance(at, Clock) and isinstance(part, str)
-    return within(at, part)
+    found = within(at, part)
+    if found is None or part == "tonight" or (found.hour < FIRST_HOUR and part in LATE_PARTS and part is one):
+        return None  # "Saturday night at 2" is on Sunday, so the part is kept until the day is known
+    return None if found.hour == 0 and part == "evening" else found
+
+
+@rule("each_clock", "habitual =Part at? Clock", "habitual =Part at Bare", "Clock habitual =Part")
+def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
+    """French *le soir à 20h*: each evening, or the one to come."""
+    return in_a_part(one, other)
 
 
 PARTS: dict[str, tuple[int, int]] = {
     "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 19),
-    "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (16, 24),
+    "evening": (16, 25), "night": (18, 30), "end": (12, 24), "tonight": (16, 25),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
+LATE_PARTS = ("evening", "tonight", "night")
+FIRST_HOUR = 6
+"""The hour before which a time in a late part of a day lies on the next day."""
 
 
 def within(at: Clock, part: str) -> Clock | None:
@@ -210,6 +244,12 @@ def within(at: Clock, part: str) -> Clock | None:
 
 
 # ---------------------------------------------------------------- several
+
+
+@rule("part_today", "this =Part")
+def part_of_today(part: str) -> str:
+    """French *cet après-midi*: not the next one, but today's."""
+    return part
 
 
 @rule("at_part", "Part", "at Part")
@@ -267,8 +307,8 @@ def window(first: Clock, last: Clock) -> Window | None:
     ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)
     if not first.sure and last.sure and last.hour >= _NOON and ahead:
         first = first.later()  # "2-4pm", but not "9-5pm"
-    elif not last.sure and not ahead and first.hour <= _NOON:
-        last = last.later()  # "9 to 5"
+    elif not last.sure and first.hour <= _NOON and (not ahead or (last.hour, last.minute) < (first.hour, first.minute)):
+        last = last.later()  # "9 to 5", "noon to 2"
     return Window(first, last)
 
 

@@ -19,6 +19,7 @@ from schedulezero.when.grammar.pieces import (
     OnWorkday,
     Span,
 )
+from schedulezero.when.grammar.rules.clock import within
 
 RULES = Rules()
 rule = RULES.rule
@@ -68,6 +69,12 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
 @rule("day", "Day week_later")
 def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
+
+
+@rule("day", "Day two_weeks_later")
+def two_weeks_later(day: Day) -> Day | None:
+    """French *lundi en quinze*."""
+    return None if isinstance(day, After) else After(Span(days=14), day)
 
 
 @rule("day", "in Int workday", "Int workday from_now")
@@ -163,6 +170,26 @@ def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
+@rule("weekday_number", "Weekday =Int", cost=2.5)
+def weekday_and_number(weekday: int, day: int) -> Day | None:
+    """*Saturday 5 at 18:00*: a number behind a weekday is a day of the month if a time stands elsewhere.
+
+    Without one it is an hour, unless a language says by the cost of this category that it never is.
+    """
+    return weekday_and_day(weekday, day)
+
+
+@rule("day", "Weekday_number")
+def by_weekday_and_number(day: Day) -> Day:
+    return day
+
+
+@rule("day", "the =Digits =Digits", "the =Digits =Digits =Year")
+def in_figures(day: str, month: str, year: int | None = None) -> Day | None:
+    """French *le 24 12*."""
+    return _date(day, month, year)
+
+
 # ---------------------------------------------------------------- by name
 
 
@@ -176,6 +203,11 @@ def after_feast(name: str) -> Day:
     return OnFeast(name, None, 1)
 
 
+@rule("day", "day_after Day")
+def after_day(day: Day) -> Day | None:
+    return After(Span(days=1), day) if isinstance(day, OnDate | OnFeast | OnDayOfMonth) else None
+
+
 @rule("day", "day_before Feast")
 def before_feast(name: str) -> Day:
     return OnFeast(name, None, -1)
@@ -186,7 +218,7 @@ def end_of(unit: str) -> Day | None:
     return EndOf("end", unit) if unit in ("week", "month", "year") else None
 
 
-@rule("day", "end_of next Unit")
+@rule("day", "end_of next Unit", "end_of Unit next")
 def end_of_next(unit: str) -> Day | None:
     return EndOf("end", unit, 1) if unit in ("week", "month", "year") else None
 
@@ -206,7 +238,33 @@ def middle_of_named(month: int) -> Day:
     return EndOf("middle", "month", 0, month)
 
 
-@rule("day", "start_of next Unit")
+@rule("day", "end_of next_week")
+def end_of_next_week() -> Day:
+    return EndOf("end", "week", 1)
+
+
+@rule("day", "end_of next_month")
+def end_of_next_month() -> Day:
+    return EndOf("end", "month", 1)
+
+
+@rule("day", "start_of next_week")
+def start_of_next_week() -> Day:
+    return EndOf("start", "week", 1)
+
+
+@rule("day", "start_of next_month")
+def start_of_next_month() -> Day:
+    return EndOf("start", "month", 1)
+
+
+@rule("day", "start_of this? Unit")
+def start_of(unit: str) -> Day | None:
+    """*The beginning of the month*: the next one, since the present one's is over."""
+    return EndOf("start", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "start_of next Unit", "start_of Unit next")
 def start_of_next(unit: str) -> Day | None:
     return EndOf("start", unit, 1) if unit in ("week", "month", "year") else None
 
@@ -227,6 +285,14 @@ def day_and_time(day: Day, at: Clock | None = None) -> Moment:
 @rule("moment", "Time Day")
 def time_and_day(at: Clock, day: Day) -> Moment:
     return Moment(day, at)
+
+
+@rule("moment", "Part at? Clock", "Clock Part", "Part at Bare", "Bare Part")
+def later_today(one: Clock | str, other: Clock | str) -> Moment | None:
+    part, at = (one, other) if isinstance(one, str) else (other, one)
+    assert isinstance(part, str) and isinstance(at, Clock)
+    chosen = within(at, part) if part == "tonight" else None
+    return Moment(Offset(0), chosen) if chosen is not None else None
 
 
 @rule("moment", "Time", cost=0.5)

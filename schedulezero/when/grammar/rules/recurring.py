@@ -23,7 +23,7 @@ _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
-    "every_other_month": Period(2, "month"),
+    "every_other_month": Period(2, "month"), "every_14_days": Period(14, "day"), "every_7_days": Period(7, "day"),
 }  # fmt: skip
 
 
@@ -52,6 +52,22 @@ def every_so_many(count: int, unit: str) -> Period | None:
 @rule("period", "every other Unit")
 def every_other(unit: str) -> Period | None:
     return period(2, unit)
+
+
+@rule("period", "a Unit out_of Int")
+def one_out_of(unit: str, count: int) -> Period | None:
+    """French *un jour sur deux*: every second day."""
+    return period(count, unit) if count > 1 else None
+
+
+@rule("weekly", "a Weekday out_of Int")
+def one_weekday_out_of(day: int, count: int) -> Weekly | None:
+    return Weekly((day,), every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
+
+
+@rule("weekly", "every Int Weekdays")
+def every_so_many_weekdays(count: int, day: int) -> Weekly | None:
+    return Weekly((day,), every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
 
 
 @rule("period", "every Ordinal =Unit")
@@ -107,6 +123,18 @@ def every_half_year(unit: str) -> Period | None:
 @rule("weekly", "Weekdays")
 def plural(day: int) -> Weekly:
     return Weekly((day,))
+
+
+@rule("weekly", "habitual =Weekday")
+def habitual_weekday(day: int) -> Weekly:
+    """French *le lundi*, Italian *il lunedì*: on Mondays, or on the one to come."""
+    return Weekly((day,))
+
+
+@rule("each_part", "habitual =Part")
+def habitual_part(part: str) -> str:
+    """French *le soir à 20h*: each evening, or this one."""
+    return part
 
 
 @rule("weekly", "workdays")

@@ -21,6 +21,12 @@ def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
+@rule("span", "Digits ~h ~Digits", cost=-0.4)
+def few_hours_and_minutes(hours: str, minutes: str) -> Span | None:
+    """*1h30* alone is as likely a span as a time of day."""
+    return hours_and_minutes(hours, minutes) if int(hours) <= 4 else None  # noqa: PLR2004
+
+
 @rule("span", "Digits ~h ~Digits", cost=0.4)
 def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     if len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
