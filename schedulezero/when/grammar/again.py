@@ -16,6 +16,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnSlashed,
     OnWeekday,
     Period,
     Span,
@@ -274,7 +275,8 @@ def _lately(
     bound: tuple[date, time | None], at: Moment, context: Context
 ) -> tuple[date, time | None]:
     """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
-    if isinstance(at.day, OnDate) and at.day.year is None:
+    day = at.day.ordered(context.month_first) if isinstance(at.day, OnSlashed) else at.day
+    if isinstance(day, OnDate) and day.year is None:
         try:
             before = bound[0].replace(year=bound[0].year - 1)
         except ValueError:

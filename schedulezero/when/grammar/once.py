@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import Clock, Day, Offset, OnDate, OnPosition, Span
+from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import FIRST_HOUR, LATE_PARTS, within
 from schedulezero.when.grammar.said import Contradiction, Said
@@ -65,11 +65,14 @@ def _the_day(said: Said) -> Day | None:
     if said.months and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not said.days:
         (months,) = said.months
         if len(months) == 1:
-            return OnDate(said.monthdays[0].days[0], months[0])
+            number = said.monthdays[0].days[0]
+            return EndOf("end", "month", 0, months[0]) if number == LAST else OnDate(number, months[0])
     if said.positions and not said.days and not said.monthdays:
         (positions,) = said.positions
         if len(positions.days) == 1 and said.months and len(said.months[0]) == 1:
             return OnPosition(*positions.days[0], said.months[0][0])
+        if len(positions.days) == 1 and said.within and not said.months and (within := said.within[0]).unit == "month":
+            return OnPosition(*positions.days[0], within.month, within.ahead)  # "the first Monday of next month"
     if said.months or said.monthdays or said.positions or len(said.days) > 1:
         raise Contradiction("days")
     day = said.days[0] if said.days else None
@@ -109,7 +112,7 @@ def after_span(span: Span, context: Context) -> datetime:
 
 def _refuse_others(said: Said) -> None:
     others = (
-        said.windows, said.until, said.starting, said.lasting, said.within, said.left_out, said.by_clock,
+        said.windows, said.until, said.starting, said.lasting, said.within and not said.positions, said.left_out, said.by_clock,
         said.of_units, said.count not in (None, 1),
     )  # fmt: skip
     if any(others):

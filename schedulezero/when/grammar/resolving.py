@@ -19,6 +19,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnSlashed,
     OnPosition,
     OnWeekday,
     OnWorkday,
@@ -68,6 +69,11 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             return _weekday(day, context, at)
         case OnDate():
             return _dated(day, context, at, text)
+        case OnSlashed():
+            dated = day.ordered(context.month_first)
+            if dated is None:
+                raise _no_such_day(text, day.first)
+            return _dated(dated, context, at, text)
         case OnDayOfMonth():
             return _day_of_month(day, context, at, text)
         case OnFeast(name, year, shift):
@@ -130,13 +136,7 @@ def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
                 text=text,
             )
         return found
-    raise WhenError(
-        "“{text}” isn't a date: that month has no day {number}{year}.",
-        code="day_not_in_month",
-        text=text,
-        number=day.day,
-        year=f" in {day.year}" if day.year else "",
-    )
+    raise _no_such_day(text, day.day, day.year)
 
 
 def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: str) -> date:
@@ -156,12 +156,16 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
                 continue  # "Friday the 13th" is the next one that agrees
             break
         return found
-    raise WhenError(
+    raise _no_such_day(text, day.day)
+
+
+def _no_such_day(text: str, number: int, year: int | None = None) -> WhenError:
+    return WhenError(
         "“{text}” isn't a date: that month has no day {number}{year}.",
         code="day_not_in_month",
         text=text,
-        number=day.day,
-        year="",
+        number=number,
+        year=f" in {year}" if year else "",
     )
 
 

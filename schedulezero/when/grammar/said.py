@@ -13,7 +13,7 @@ from schedulezero.when.grammar.pieces import (
     Lasting,
     MonthDays,
     Offset,
-    OnDate,
+    OnSlashed,
     Period,
     PerUnit,
     Positions,
@@ -111,8 +111,8 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     return said
 
 
-_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "slashed", "both_bounds"))
-_AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
+_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "both_bounds"))
+_AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
@@ -150,8 +150,6 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             said.parts.append(value)
             said.again = said.each_part = True
         case "day":
-            said.days.append(value)
-        case "slashed":
             said.days.append(ordered(value, month_first))
         case "ahead":
             _once(said.ahead)
@@ -233,11 +231,11 @@ def _only(found: object) -> None:
         raise Contradiction("twice")
 
 
-def ordered(slashed: tuple[int, int, int | None], month_first: bool) -> Day:
-    """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
-    first, second, year = slashed
-    if (month_first and first <= 12) or second > 12:  # noqa: PLR2004
-        first, second = second, first
-    if not 1 <= second <= 12 or not 1 <= first <= 31:  # noqa: PLR2004
+def ordered(day: Day, month_first: bool) -> Day:
+    """Return 5/12 as a date; any other day as it is."""
+    if not isinstance(day, OnSlashed):
+        return day
+    found = day.ordered(month_first)
+    if found is None:
         raise Contradiction("slashed")
-    return OnDate(first, second, year)
+    return found

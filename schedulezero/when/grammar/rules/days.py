@@ -15,6 +15,7 @@ from schedulezero.when.grammar.pieces import (
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnSlashed,
     OnWeekday,
     OnWorkday,
     Span,
@@ -127,10 +128,11 @@ def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
-@rule("slashed", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
+@rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
       "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
-def slashed(first: str, second: str, year: int | None = None) -> tuple[int, int, int | None] | None:
-    return (int(first), int(second), year) if len(first) <= 2 and len(second) <= 2 else None
+def slashed(first: str, second: str, year: int | None = None) -> Day | None:
+    found = OnSlashed(int(first), int(second), year)
+    return found if len(first) <= 2 and len(second) <= 2 and found.ordered(False) else None
 
 
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
@@ -147,9 +149,9 @@ def _date(day: str, month: str, year: int | None) -> Day | None:
 @rule("day", "Weekday comma? Day", "Weekday dot? filler Day", "Day comma? Weekday")
 def agreeing(one: int | Day, other: Day | int) -> Day | None:
     named, day = (one, other) if isinstance(one, int) else (other, one)
-    if isinstance(other, int) and not isinstance(one, OnDate):
+    if isinstance(other, int) and not isinstance(one, OnDate | OnSlashed):
         return None  # "6th Monday" is not "Monday the 6th"
-    if isinstance(day, OnDate | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
+    if isinstance(day, OnDate | OnSlashed | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
         return replace(day, weekday=named)
     return None
 
