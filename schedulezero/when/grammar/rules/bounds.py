@@ -61,12 +61,22 @@ def lasting(span: Span) -> Lasting | None:
     return Lasting(span)
 
 
-@rule("within", "this_week", "this_month", "this Unit")
+@rule("within", "this_month")
+def within_this_month() -> Within:
+    return Within("month")
+
+
+@rule("within", "next_month")
+def within_next_month() -> Within:
+    return Within("month", 1)
+
+
+@rule("within", "this_week", "this Unit")
 def within_this(unit: str = "week") -> Within | None:
     return Within(unit) if unit in ("week", "month", "year") else None
 
 
-@rule("within", "next_week", "next Unit", "next_month")
+@rule("within", "next_week", "next Unit", "Unit next")
 def within_next(unit: str = "week") -> Within | None:
     return Within(unit, 1) if unit in ("week", "month", "year") else None
 
