@@ -48,7 +48,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     if said.again and (said.parts or said.each_part) and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
         phrase.unit = "day"  # "every morning"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
-        if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
+        by_days = said.lasting is not None and said.lasting.span.by_calendar and not said.days
+        if (phrase.starting and phrase.until) or by_days:  # "from 1 to 5 December", "for 3 days": one run a day
             phrase.unit = "day"
         else:
             raise Contradiction("how often")
@@ -98,18 +99,22 @@ def _period(said: Said, phrase: Phrase) -> None:
 
 
 def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
-    for weekly in said.weekly:
-        if phrase.weekdays & set(weekly.days):
-            raise Contradiction("weekdays")
-        phrase.weekdays |= set(weekly.days)
-        if weekly.every is not None:
-            if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
-                raise Contradiction("two_schedules")
-            phrase.every, phrase.unit = weekly.every, "week"
     if phrase.unit == "day" and phrase.every > 1 and (said.weekly or said.days):
         if phrase.every % 7:
             raise Contradiction("two_schedules")
         phrase.unit, phrase.every = "week", phrase.every // 7  # "every 14 days on Monday"
+    for weekly in said.weekly:
+        if phrase.weekdays & set(weekly.days):
+            raise Contradiction("weekdays")
+        phrase.weekdays |= set(weekly.days)
+        if weekly.every == 1 and phrase.every > 1 and phrase.unit == "week":
+            raise Contradiction("two_schedules")  # "every two weeks on Monday and every Tuesday"
+        if weekly.every not in (None, 1):
+            if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
+                raise Contradiction("two_schedules")
+            phrase.every, phrase.unit = weekly.every, "week"
+    if said.positions and phrase.unit in ("day", "week"):
+        raise Contradiction("positions")
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:

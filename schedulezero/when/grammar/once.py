@@ -19,11 +19,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     Raises Contradiction if the pieces don't make one moment, and WhenError if there is no such day.
     """
     _refuse_others(said)
+    on_days = said.days or said.weekly or said.positions or said.monthdays or said.months
     if said.now:
-        if said.days or said.times or said.ahead:
+        if on_days or said.times or said.bare or said.parts or said.ahead:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
-    if said.ahead and not said.days and not said.weekly:
+    if said.ahead and not on_days:
         return _ahead(said, context)
     if said.ahead:
         raise Contradiction("ahead")

@@ -106,9 +106,17 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
             said.order += kind
     if "DTDT" in said.order or "TDTD" in said.order:
         raise Contradiction("two_schedules")
-    if said.each_part and (said.days or said.ahead):
+    if (said.each_part or _again_in_a_part(pieces)) and (said.days or said.ahead):
         raise Contradiction("each_part")  # "on 15 February in the morning" is no habit
     return said
+
+
+def _again_in_a_part(pieces: Sequence[Piece]) -> bool:
+    """Whether it is a part of the day that *every* repeats."""
+    return any(
+        one.category == "again" and other.category == "at_part"
+        for one, other in zip(pieces, pieces[1:], strict=False)
+    )
 
 
 _BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "both_bounds"))
@@ -135,6 +143,9 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             _once(said.bare)
             said.bare.append(value)
         case "at_part":
+            if {value, *said.parts} == {"early", "morning"}:
+                value = "early"  # "early tomorrow morning"
+                said.parts.clear()
             _once(said.parts)
             said.parts.append(value)
         case "part_today":

@@ -17,14 +17,21 @@ from schedulezero.when.grammar.pieces import (
     Until,
     Weekly,
     Within,
+    span_of,
 )
 
 RULES = Rules()
 rule = RULES.rule
 
 
-@rule("end_bound", "until Moment", "until Moment", "to Moment")
+@rule("end_bound", "until Moment")
 def until(at: Moment) -> Until:
+    return Until(at)
+
+
+@rule("end_bound", "to Moment", cost=1.5)
+def up_to(at: Moment) -> Until:
+    """*Every day to Friday*; a language whose word for it is *at* too means that."""
     return Until(at)
 
 
@@ -54,6 +61,13 @@ def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] 
 @rule("count", "Int times", "for Int times", "Twice", "for Twice")
 def count(number: int) -> int:
     return number
+
+
+@rule("lasting", "for|during? Int next|the_next =Unit")
+def the_next_units(count: int, unit: str) -> Lasting | None:
+    """French *les 3 prochains jours*."""
+    span = span_of(count, unit)
+    return Lasting(span) if span is not None and count > 0 else None
 
 
 @rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span")
@@ -96,7 +110,7 @@ def left_out_day(day: Day) -> Except | None:
 
 @rule("left_out", "Weekly", "on Weekly")
 def left_out_weekdays(days: Weekly) -> Except | None:
-    return Except(weekdays=days.days) if days.every is None else None
+    return Except(weekdays=days.days) if days.every in (None, 1) else None
 
 
 @rule("left_out", "Weekday", "Weekday")

@@ -98,9 +98,20 @@ def after_noon(at: Clock) -> Clock | None:
     return Clock(at.hour % 12 + 12, at.minute, at.second)
 
 
-@rule("clock", "Bare oclock", "Clock oclock")
+@rule("clock", "Bare oclock")
 def oclock(at: Clock) -> Clock:
     return at
+
+
+@rule("clock", "Digits ~colon|dot ~Digits oclock")
+def minutes_oclock(hour: str, minute: str) -> Clock | None:
+    return with_colon(hour, minute)
+
+
+@rule("clock", "Digits oclock")
+def run_together_oclock(digits: str) -> Clock | None:
+    """*1030 Uhr*, *2030 hours*."""
+    return clock(int(digits[:2]), int(digits[2:])) if len(digits) == 4 else None
 
 
 @rule("clock", "noon =Int", "noon =Int")
@@ -114,9 +125,14 @@ def midnight_and_minutes(minutes: int) -> Clock | None:
     return clock(0, minutes, sure=True) if 1 <= minutes <= 59 else None  # noqa: PLR2004
 
 
-@rule("clock", "Bare oclock Int")
-def oclock_minutes(at: Clock, minutes: int) -> Clock | None:
-    return clock(at.hour, minutes, sure=at.sure) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+@rule("clock", "Int oclock Int")
+def oclock_minutes(hour: int, minutes: int) -> Clock | None:
+    return clock(hour, minutes) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+
+
+@rule("clock", "Bare oclock three_quarters")
+def oclock_three_quarters(at: Clock) -> Clock | None:
+    return clock(at.hour, 45, sure=at.sure)
 
 
 @rule("clock", "noon", "at noon")
@@ -222,7 +238,7 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     return None if found.hour == 0 and part == "evening" else found
 
 
-@rule("each_clock", "habitual =Part at? Clock", "habitual =Part at Bare", "Clock habitual =Part")
+@rule("each_clock", "habitual|every =Part at? Clock", "habitual|every =Part at Bare", "Clock habitual|every =Part")
 def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
     """French *le soir à 20h*: each evening, or the one to come."""
     return in_a_part(one, other)
@@ -305,7 +321,7 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
 @rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare", "from Bare to|until|dash Clock",
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
       "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
-      "Clock dash|to Bare", "Bare dash|to Clock", "between Bare and at Bare", "between Clock and at Clock",
+      "Clock dash|to Bare", "Bare dash Clock", "between Bare and at Bare", "between Clock and at Clock",
       "from Bare to at Bare", "from Bare to at Clock")  # fmt: skip
 def window(first: Clock, last: Clock) -> Window | None:
     """A range of times. What was said of one end holds for the other where only one hour makes sense."""
@@ -315,6 +331,12 @@ def window(first: Clock, last: Clock) -> Window | None:
     elif not last.sure and first.hour <= _NOON and (not ahead or (last.hour, last.minute) < (first.hour, first.minute)):
         last = last.later()  # "9 to 5", "noon to 2"
     return Window(first, last)
+
+
+@rule("window", "Bare to Clock", cost=1.2)
+def window_from_a_number(first: Clock, last: Clock) -> Window | None:
+    """*9 to 5pm*: but French *le 10 à 9h* is a day and a time."""
+    return window(first, last)
 
 
 @rule("windows", "Window")

@@ -195,7 +195,7 @@ def in_figures(day: str, month: str, year: int | None = None) -> Day | None:
 # ---------------------------------------------------------------- by name
 
 
-@rule("day", "Feast", "Feast", "Feast Year", "Feast Year")
+@rule("day", "Feast", "at Feast", "Feast Year", "at Feast Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 

@@ -54,15 +54,15 @@ def every_other(unit: str) -> Period | None:
     return period(2, unit)
 
 
-@rule("period", "a Unit out_of Int")
-def one_out_of(unit: str, count: int) -> Period | None:
+@rule("period", "Int Unit out_of Int")
+def one_out_of(one: int, unit: str, count: int) -> Period | None:
     """French *un jour sur deux*: every second day."""
-    return period(count, unit) if count > 1 else None
+    return period(count, unit) if one == 1 and count > 1 else None
 
 
-@rule("weekly", "a Weekday out_of Int")
-def one_weekday_out_of(day: int, count: int) -> Weekly | None:
-    return Weekly((day,), every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
+@rule("weekly", "Int Weekday out_of Int")
+def one_weekday_out_of(one: int, day: int, count: int) -> Weekly | None:
+    return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None  # noqa: PLR2004
 
 
 @rule("weekly", "every Int Weekdays")
@@ -159,7 +159,7 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 @rule("some_days", "Weekly")
 def from_weekly(found: Weekly) -> tuple[int, ...]:
-    return found.days
+    return found.days if found.every is None else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days", "Some_days Some_days")
@@ -182,7 +182,15 @@ def several(days: tuple[int, ...]) -> Weekly | None:
 
 @rule("weekly", "every Some_days")
 def every_weekday(days: tuple[int, ...]) -> Weekly:
-    return Weekly(days)
+    return Weekly(days, every=1)
+
+
+@rule("weekly", "Weekly and|comma Weekly")
+def every_one_and_every_other(one: Weekly, other: Weekly) -> Weekly | None:
+    """*Every Monday and every Friday*."""
+    if one.every != 1 or other.every != 1 or set(one.days) & set(other.days):
+        return None
+    return Weekly(tuple(sorted({*one.days, *other.days})), every=1)
 
 
 @rule("weekly", "every other Some_days")

@@ -10,6 +10,9 @@ from schedulezero.when.grammar.pieces import RANKS, Span, span_of
 RULES = Rules()
 rule = RULES.rule
 
+_FEW = 4
+"""Hours of which as many and a half are a span, where more of them are a time of day in some languages."""
+
 
 @rule("span", "Amount =Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
@@ -24,7 +27,7 @@ def short_unit(amount: Fraction, unit: str) -> Span | None:
 @rule("span", "Digits ~h ~Digits", cost=-0.4)
 def few_hours_and_minutes(hours: str, minutes: str) -> Span | None:
     """*1h30* alone is as likely a span as a time of day."""
-    return hours_and_minutes(hours, minutes) if int(hours) <= 4 else None  # noqa: PLR2004
+    return hours_and_minutes(hours, minutes) if int(hours) <= _FEW else None
 
 
 @rule("span", "Digits ~h ~Digits", cost=0.4)
@@ -41,12 +44,26 @@ def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
 
 @rule("span", "Amount Unit and half")
 def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
+    return _and_a_fraction(amount, unit, Fraction(1, 2)) if unit != "hour" or amount <= _FEW else None
 
 
 @rule("span", "Amount Unit and a? quarter")
 def units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount + Fraction(1, 4), unit) if amount == int(amount) else None
+    return _and_a_fraction(amount, unit, Fraction(1, 4)) if unit != "hour" or amount <= _FEW else None
+
+
+@rule("span", "Amount Unit and half", cost=0.5)
+def many_hours_and_a_half(amount: Fraction, unit: str) -> Span | None:
+    return _and_a_fraction(amount, unit, Fraction(1, 2))
+
+
+@rule("span", "Amount Unit and a? quarter", cost=0.5)
+def many_hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
+    return _and_a_fraction(amount, unit, Fraction(1, 4))
+
+
+def _and_a_fraction(amount: Fraction, unit: str, more: Fraction) -> Span | None:
+    return span_of(amount + more, unit) if amount == int(amount) else None
 
 
 @rule("span", "Span and|comma? Span")
