@@ -42,6 +42,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         raise Contradiction("ahead")
     phrase = Phrase()
     _period(said, phrase)
+    _months(said, phrase)
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _times(said, phrase, context)
@@ -96,6 +97,15 @@ def _period(said: Said, phrase: Phrase) -> None:
 
 
 # ---------------------------------------------------------------- on which days
+
+
+def _months(said: Said, phrase: Phrase) -> None:
+    """A month beside days or weekdays is the time within which they are: *every Monday of December*."""
+    often = phrase.unit == "day" or (phrase.unit in (None, "week") and said.weekly)
+    others = said.positions or said.monthdays or said.days or said.within or said.starting or said.until
+    if often and not others and said.months and len(said.months[0]) == 1:
+        said.within.append(Within("month", 0, said.months[0][0]))
+        said.months.clear()
 
 
 def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:

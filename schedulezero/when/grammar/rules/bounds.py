@@ -35,7 +35,7 @@ def up_to(at: Moment) -> Until:
     return Until(at)
 
 
-@rule("start_bound", "starting Moment", "starting Moment", "from Moment", "from Moment")
+@rule("start_bound", "starting Moment")
 def starting(at: Moment) -> Starting:
     return Starting(at)
 

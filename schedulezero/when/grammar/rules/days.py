@@ -186,10 +186,16 @@ def by_weekday_and_number(day: Day) -> Day:
     return day
 
 
-@rule("day", "the =Digits =Digits", "the =Digits =Digits =Year")
+@rule("day", "the =Digits =Digits", "the =Digits =Digits =Year", "the =Digits =Digits =Short_year")
 def in_figures(day: str, month: str, year: int | None = None) -> Day | None:
     """French *le 24 12*."""
     return _date(day, month, year)
+
+
+@rule("day", "Weekday =Digits =Digits", "Weekday =Digits =Digits =Year|Short_year")
+def weekday_in_figures(weekday: int, day: str, month: str, year: int | None = None) -> Day | None:
+    found = _date(day, month, year)
+    return replace(found, weekday=weekday) if isinstance(found, OnDate) else None
 
 
 # ---------------------------------------------------------------- by name
