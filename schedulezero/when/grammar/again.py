@@ -25,7 +25,7 @@ from schedulezero.when.grammar.pieces import (
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import FIRST_HOUR, LATE_PARTS
-from schedulezero.when.grammar.said import Contradiction, Said
+from schedulezero.when.grammar.said import Contradiction, Nonsense, Said
 from schedulezero.when.language.grammar import Phrase
 
 MOST_LEFT_OUT = 366
@@ -101,7 +101,8 @@ def _period(said: Said, phrase: Phrase) -> None:
 
 def _months(said: Said, phrase: Phrase) -> None:
     """A month beside days or weekdays is the time within which they are: *every Monday of December*."""
-    often = phrase.unit == "day" or (phrase.unit in (None, "week") and said.weekly)
+    weekly = said.weekly and all(item.every in (None, 1) for item in said.weekly)
+    often = (phrase.unit == "day" or (phrase.unit in (None, "week") and weekly)) and phrase.every == 1
     others = said.positions or said.monthdays or said.days or said.within or said.starting or said.until
     if often and not others and said.months and len(said.months[0]) == 1:
         said.within.append(Within("month", 0, said.months[0][0]))
@@ -155,6 +156,8 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
                 raise Contradiction("day of month")
             phrase.days.add(number)
             phrase.unit = phrase.unit or "month"
+        case OnDayOfMonth(_, None, weekday) if weekday is not None and (said.again or phrase.unit):
+            raise Nonsense("which weekday")
         case OnFeast(name, None, shift) if _fixed(name) is not None:
             month, number = _fixed(name) or (0, 0)
             fixed = date(2024, month, number) + timedelta(days=shift)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from schedulezero.errors import WhenError
 from schedulezero.when.grammar.paths import Piece
 from schedulezero.when.grammar.pieces import (
     Clock,
@@ -28,6 +29,15 @@ from schedulezero.when.grammar.pieces import (
 
 class Contradiction(Exception):
     """Pieces that can't be parts of one meaning."""
+
+
+class Nonsense(Contradiction):
+    """Pieces that can only be meant so and have no meaning; a costlier reading would be a wrong one."""
+
+
+def parts_do_not_fit(text: str) -> WhenError:
+    """Return the error of parts that have no meaning together."""
+    return WhenError("The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text)
 
 
 @dataclass(slots=True)
@@ -120,7 +130,7 @@ def _again_in_a_part(pieces: Sequence[Piece]) -> bool:
 
 
 _BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "both_bounds"))
-_AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
+_AFTER_AGAIN = frozenset(("day", "dated_weekdays", "positions", "monthdays", "months", "at_part"))
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
@@ -221,6 +231,8 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             if said.again:
                 raise Contradiction("again")
             said.again = True
+        case "dated_weekdays":
+            raise Nonsense(value)
         case "zone":
             _only(said.zone or None)
             said.zone = value

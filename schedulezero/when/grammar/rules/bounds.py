@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
+    Clock,
     Day,
     Except,
     Lasting,
     Moment,
     OnDate,
+    OnDayOfMonth,
     OnWeekday,
     Span,
     Starting,
@@ -29,10 +31,15 @@ def until(at: Moment) -> Until:
     return Until(at)
 
 
-@rule("end_bound", "to Moment", cost=1.5)
-def up_to(at: Moment) -> Until:
-    """*Every day to Friday*; a language whose word for it is *at* too means that."""
-    return Until(at)
+@rule("end_bound", "until_the Dom", "until_the Dom at? Clock")
+def until_day_of_month(day: int, at: Clock | None = None) -> Until:
+    """French *jusqu'au 15*."""
+    return Until(Moment(OnDayOfMonth(day), at))
+
+
+@rule("start_bound", "starting_the Dom", "starting_the Dom at? Clock")
+def starting_day_of_month(day: int, at: Clock | None = None) -> Starting:
+    return Starting(Moment(OnDayOfMonth(day), at))
 
 
 @rule("start_bound", "starting Moment")
@@ -56,6 +63,12 @@ def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] 
     if not isinstance(last.day, OnDate) or first >= last.day.day:
         return None
     return Starting(Moment(replace(last.day, day=first, weekday=None))), Until(last)
+
+
+@rule("both_bounds", "from_the Dom to_the Dom")
+def between_next_days_of_a_month(first: int, last: int) -> tuple[Starting, Until] | None:
+    """French *du 1er au 15*."""
+    return (Starting(Moment(OnDayOfMonth(first))), Until(Moment(OnDayOfMonth(last)))) if first < last else None
 
 
 @rule("count", "Int times", "for Int times", "Twice", "for Twice")

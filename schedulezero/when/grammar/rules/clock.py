@@ -99,8 +99,14 @@ def after_noon(at: Clock) -> Clock | None:
 
 
 @rule("clock", "Bare oclock")
-def oclock(at: Clock) -> Clock:
-    return at
+def oclock(at: Clock) -> Clock | None:
+    return at if not at.sure or at.hour == 0 else None
+
+
+@rule("clock", "Bare oclock", cost=-0.2)
+def late_oclock(at: Clock) -> Clock | None:
+    """*21 o'clock* is hardly ever a span."""
+    return at if at.sure and at.hour else None
 
 
 @rule("clock", "Digits ~colon|dot ~Digits oclock")
@@ -238,7 +244,7 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     return None if found.hour == 0 and part == "evening" else found
 
 
-@rule("each_clock", "habitual|every =Part at? Clock", "habitual|every =Part at Bare", "Clock habitual|every =Part")
+@rule("each_clock", "habitual|every =Part at? Clock", "habitual|every =Part at Bare", "Clock every =Part")
 def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
     """French *le soir à 20h*: each evening, or the one to come."""
     return in_a_part(one, other)

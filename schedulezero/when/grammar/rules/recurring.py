@@ -203,6 +203,12 @@ def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return Weekly(days, every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
 
 
+@rule("dated_weekdays", "Weekdays =Int", cost=2.5)
+def dated_weekdays(_: int, day: int) -> str | None:
+    """French *tous les vendredis 13*: no rule can say so, and 13 isn't an hour there."""
+    return str(day) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
 # ---------------------------------------------------------------- days of a month
 
 

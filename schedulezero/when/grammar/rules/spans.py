@@ -37,6 +37,14 @@ def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
+@rule("span", "Amount =Unit|Short =Int")
+def hours_and_number(amount: Fraction, unit: str, minutes: int) -> Span | None:
+    """*1 hour 30*, *2 heures trente*."""
+    if unit != "hour" or not 1 <= amount <= _FEW or amount != int(amount) or minutes % 5 or not 5 <= minutes <= 55:  # noqa: PLR2004
+        return None
+    return Span(seconds=int(amount) * 3600 + minutes * 60, smallest=RANKS["minute"])
+
+
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
 def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
     return span_of(Fraction(3, 2), unit if unit is not None else str(_))
