@@ -126,6 +126,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             phrase.every, phrase.unit = weekly.every, "week"
     if said.positions and phrase.unit in ("day", "week"):
         raise Contradiction("positions")
+    _agree(said, phrase)
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
@@ -142,6 +143,16 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
         phrase.unit = "month"
+
+
+def _agree(said: Said, phrase: Phrase) -> None:
+    """Raise Contradiction for days that can't be those of the period: *every day on 5 May*, *every day on Monday*."""
+    dated = said.monthdays or said.months or any(isinstance(day, OnDate | OnFeast | OnDayOfMonth) for day in said.days)
+    if (phrase.unit in ("day", "week") and dated) or (said.positions and said.monthdays):
+        raise Contradiction("days")
+    one_weekday = len(said.weekly) == 1 and len(said.weekly[0].days) == 1 and not said.days
+    if phrase.unit == "day" and (one_weekday or (len(said.days) == 1 and isinstance(said.days[0], OnWeekday))):
+        raise Contradiction("days")
 
 
 def _day(day: Day, phrase: Phrase, said: Said) -> None:

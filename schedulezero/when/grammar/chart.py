@@ -23,6 +23,8 @@ MOST_ITEMS = 6000
 
 FILLER_COST = 0.05
 """What a word costs that adds nothing, such as *the*. It may stand between the elements of any rule."""
+NEVER = 9.0
+"""The cost from which on a language doesn't make a category at all."""
 
 
 class TooMuch(Exception):
@@ -158,9 +160,10 @@ def parse(
             for rule in rules.by_first.get(item.category, ()):
                 values = (item.value,) if rule.elements[0].used else ()
                 for rest, end, cost in _matches(rule.elements, 1, item.end, begins, tokens):
-                    value = rule.make(*values, *rest)
+                    extra = costs.get(rule.category, 0.0)
+                    value = rule.make(*values, *rest) if extra < NEVER else None
                     if value is not None:
-                        agenda.append(Item(rule.category, value, end, item.cost + cost + rule.cost + costs.get(rule.category, 0.0)))
+                        agenda.append(Item(rule.category, value, end, item.cost + cost + rule.cost + extra))
     return begins
 
 

@@ -135,7 +135,7 @@ _AFTER_AGAIN = frozenset(("day", "dated_weekdays", "positions", "monthdays", "mo
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
-    if piece.category == "bare" and (
+    if piece.category == "lone_hour" and (
         before is None or before.category not in _BEFORE_BARE or (after and after.category in ("period", "of_unit"))
     ):
         raise Contradiction("bare")
@@ -149,7 +149,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "clocks":
             _once(said.times)
             said.times += value
-        case "bare":
+        case "lone_hour":
             _once(said.bare)
             said.bare.append(value)
         case "at_part":

@@ -195,7 +195,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
     for category, phrases in table["values"].items():
         for phrase, value in phrases.items():
             add(phrase, category, Fraction(value) if isinstance(value, str) and "/" in value else value)
-    for category in ("unit", "short", "often", "part", "feast"):
+    for category in ("unit", "short", "often", "part", "parts", "feast"):
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)

@@ -81,6 +81,12 @@ def bare_hour(hour: int) -> Clock | None:
     return clock(hour) if hour <= 24 else None  # noqa: PLR2004
 
 
+@rule("lone_hour", "Bare")
+def lone_hour(at: Clock) -> Clock:
+    """*Monday 9*: an hour that nothing marks as one; not all languages say so."""
+    return at
+
+
 # ---------------------------------------------------------------- the halves of the day
 
 
@@ -120,20 +126,28 @@ def run_together_oclock(digits: str) -> Clock | None:
     return clock(int(digits[:2]), int(digits[2:])) if len(digits) == 4 else None
 
 
-@rule("clock", "noon =Int", "noon =Int")
+@rule("minute_number", "Digits", "Number")
+def minute_number(value: str | int | Fraction) -> int | None:
+    """Minutes behind an hour: in figures always two."""
+    if isinstance(value, str):
+        return int(value) if len(value) == 2 and int(value) <= 59 else None  # noqa: PLR2004
+    return value if isinstance(value, int) and 1 <= value <= 59 else None  # noqa: PLR2004
+
+
+@rule("clock", "noon =Minute_number")
 def noon_and_minutes(minutes: int) -> Clock | None:
     """French *midi trente*."""
-    return clock(_NOON, minutes, sure=True) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+    return clock(_NOON, minutes, sure=True)
 
 
-@rule("clock", "midnight =Int")
+@rule("clock", "midnight =Minute_number")
 def midnight_and_minutes(minutes: int) -> Clock | None:
-    return clock(0, minutes, sure=True) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+    return clock(0, minutes, sure=True)
 
 
-@rule("clock", "Int oclock Int")
+@rule("clock", "Int oclock Minute_number")
 def oclock_minutes(hour: int, minutes: int) -> Clock | None:
-    return clock(hour, minutes) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+    return clock(hour, minutes)
 
 
 @rule("clock", "Bare oclock three_quarters")
@@ -244,7 +258,8 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     return None if found.hour == 0 and part == "evening" else found
 
 
-@rule("each_clock", "habitual|every =Part at? Clock", "habitual|every =Part at Bare", "Clock every =Part")
+@rule("each_clock", "habitual|every =Part at? Clock", "habitual|every =Part at Bare", "Clock every =Part",
+      "every? Parts at? Clock", "every? Parts at Bare", "Clock every? Parts")  # fmt: skip
 def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
     """French *le soir à 20h*: each evening, or the one to come."""
     return in_a_part(one, other)

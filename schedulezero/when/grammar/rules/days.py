@@ -285,7 +285,7 @@ def start_of_named(month: int) -> Day:
 # ---------------------------------------------------------------- with a time, for bounds
 
 
-@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Bare")
+@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Lone_hour")
 def day_and_time(day: Day, at: Clock | None = None) -> Moment:
     return Moment(day, at)
 

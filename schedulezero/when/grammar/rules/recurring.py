@@ -131,6 +131,12 @@ def habitual_weekday(day: int) -> Weekly:
     return Weekly((day,))
 
 
+@rule("each_part", "every? Parts")
+def plural_part(part: str) -> str:
+    """French *les matins*."""
+    return part
+
+
 @rule("each_part", "habitual =Part")
 def habitual_part(part: str) -> str:
     """French *le soir à 20h*: each evening, or this one."""

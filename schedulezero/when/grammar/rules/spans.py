@@ -74,9 +74,25 @@ def _and_a_fraction(amount: Fraction, unit: str, more: Fraction) -> Span | None:
     return span_of(amount + more, unit) if amount == int(amount) else None
 
 
-@rule("span", "Span and|comma? Span")
+@rule("span", "Span and|comma Span")
 def together(one: Span, other: Span) -> Span | None:
     return one.plus(other) if _highest(other) < one.smallest else None
+
+
+@rule("span", "Span Span")
+def one_behind_the_other(one: Span, other: Span) -> Span | None:
+    return None if one.by_calendar and other.smallest == RANKS["hour"] else together(one, other)
+
+
+@rule("days_and_hours", "Span Span")
+def days_and_hours(one: Span, other: Span) -> Span | None:
+    """*3 days 9h*: where *9h* is a time of day before anything else, this costs more."""
+    return together(one, other) if one.by_calendar and other.smallest == RANKS["hour"] else None
+
+
+@rule("span", "Days_and_hours")
+def days_and_hours_are_a_span(span: Span) -> Span:
+    return span
 
 
 def _highest(span: Span) -> int:
