@@ -90,7 +90,7 @@ class Said:
             or self.windows
             or (self.count is not None and self.count > 1)
             or (self.starting and self.until)
-            or self.lasting
+            or (self.lasting and self.lasting.span.by_calendar)
         )
 
 
@@ -116,7 +116,9 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
             said.order += kind
     if "DTDT" in said.order or "TDTD" in said.order:
         raise Contradiction("two_schedules")
-    if (said.each_part or _again_in_a_part(pieces)) and (said.days or said.ahead):
+    if (said.each_part or _again_in_a_part(pieces)) and (
+        said.days or said.ahead or said.months or said.monthdays
+    ):
         raise Contradiction("each_part")  # "on 15 February in the morning" is no habit
     return said
 

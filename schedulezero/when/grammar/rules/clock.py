@@ -44,7 +44,7 @@ def with_dot(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
-@rule("clock", "Digits ~h ~Digits", "Digits h Digits")
+@rule("clock", "Digits ~h ~Digits", "Digits =h =Digits")
 def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
@@ -145,7 +145,7 @@ def midnight_and_minutes(minutes: int) -> Clock | None:
     return clock(0, minutes, sure=True)
 
 
-@rule("clock", "Int oclock Minute_number")
+@rule("clock", "Int =oclock =Minute_number")
 def oclock_minutes(hour: int, minutes: int) -> Clock | None:
     return clock(hour, minutes)
 
