@@ -104,6 +104,8 @@ def _months(said: Said, phrase: Phrase) -> None:
     weekly = said.weekly and all(item.every in (None, 1) for item in said.weekly)
     often = (phrase.unit == "day" or (phrase.unit in (None, "week") and weekly)) and phrase.every == 1
     others = said.positions or said.monthdays or said.days or said.within or said.starting or said.until
+    if said.months and said.weekly and not weekly:
+        raise Contradiction("months")  # "every third Thursday of November" is a position, not a rhythm
     if often and not others and said.months and len(said.months[0]) == 1:
         said.within.append(Within("month", 0, said.months[0][0]))
         said.months.clear()
