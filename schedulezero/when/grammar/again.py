@@ -50,6 +50,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         phrase.unit = "day"  # "every morning"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
         by_days = said.lasting is not None and said.lasting.span.by_calendar and not said.days
+        by_days = by_days and bool(said.times or said.parts)
         if (phrase.starting and phrase.until) or by_days:  # "from 1 to 5 December", "for 3 days": one run a day
             phrase.unit = "day"
         else:

@@ -160,6 +160,11 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
                 said.parts.clear()
             _once(said.parts)
             said.parts.append(value)
+        case "clock_tonight":
+            _once(said.times)
+            _once(said.parts)
+            said.times.append(value)
+            said.parts.append("tonight")
         case "part_today":
             _once(said.parts)
             said.parts.append(value)

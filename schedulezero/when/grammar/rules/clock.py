@@ -258,6 +258,12 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     return None if found.hour == 0 and part == "evening" else found
 
 
+@rule("clock_tonight", "Bare comma? Part")
+def hour_of_tonight(at: Clock, part: str) -> Clock | None:
+    """*8 tonight*: the day is said with the part, so they stay together."""
+    return within(at, part) if part == "tonight" else None
+
+
 @rule("each_clock", "habitual|every =Part at? Clock", "habitual|every =Part at Bare", "Clock every =Part",
       "every? Parts at? Clock", "every? Parts at Bare", "Clock every? Parts")  # fmt: skip
 def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
