@@ -33,6 +33,7 @@ _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
 _MINUTES_A_DAY = 1440
+_IN_EACH_MONTH = 28
 _LATELY = timedelta(days=60)
 
 
@@ -45,6 +46,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _months(said, phrase)
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
+    _on_the_day_of_the_start(said, phrase)
     _times(said, phrase, context)
     if said.again and (said.parts or said.each_part) and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
         phrase.unit = "day"  # "every morning"
@@ -302,6 +304,19 @@ def _bound(
         return day, moment
     moment = clock_of(clock) if clock is not None else None
     return date_of(at.day, context, moment, text=text), moment
+
+
+def _on_the_day_of_the_start(said: Said, phrase: Phrase) -> None:
+    """*Every two weeks from Monday* is on Mondays."""
+    if said.starting is None or said.starting.at.day is None or phrase.starting is None:
+        return
+    first = phrase.starting[0]
+    if phrase.weekdays or phrase.days or phrase.positions or phrase.months:
+        return
+    if phrase.unit == "week":
+        phrase.weekdays.add(first.weekday())
+    elif phrase.unit == "month" and first.day <= _IN_EACH_MONTH:
+        phrase.days.add(first.day)
 
 
 def _lately(
