@@ -151,10 +151,12 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
 
 
 def _agree(said: Said, phrase: Phrase) -> None:
-    """Raise Contradiction for days that can't be those of the period: *every day on 5 May*, *every day on Monday*."""
-    dated = said.monthdays or said.months or any(isinstance(day, OnDate | OnFeast | OnDayOfMonth) for day in said.days)
+    """Raise Contradiction for days that can't be those of the period: *every day on 5 May*, *on Monday*."""
+    numbered = any(isinstance(day, OnDate | OnFeast | OnDayOfMonth) for day in said.days)
+    dated = said.monthdays or said.months or numbered
     in_months = any(isinstance(day, OnDate | OnFeast) for day in said.days)
-    if (phrase.unit in ("day", "week") and dated) or (phrase.unit == "month" and in_months) or (said.positions and said.monthdays):
+    mixed = said.positions and said.monthdays
+    if mixed or (phrase.unit in ("day", "week") and dated) or (phrase.unit == "month" and in_months):
         raise Contradiction("days")
     one_weekday = len(said.weekly) == 1 and len(said.weekly[0].days) == 1 and not said.days
     if phrase.unit == "day" and (one_weekday or (len(said.days) == 1 and isinstance(said.days[0], OnWeekday))):

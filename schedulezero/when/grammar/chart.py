@@ -129,7 +129,10 @@ Begins = Sequence[Mapping[str, list[Item]]]
 
 
 def parse(
-    tokens: Sequence[Token], words: Sequence[Sequence[Item]], rules: Rules, costs: Mapping[str, float] = MappingProxyType({})
+    tokens: Sequence[Token],
+    words: Sequence[Sequence[Item]],
+    rules: Rules,
+    costs: Mapping[str, float] = MappingProxyType({}),
 ) -> Begins:
     """Build every piece.
 

@@ -113,7 +113,8 @@ def after_span(span: Span, context: Context) -> datetime:
 
 def _refuse_others(said: Said) -> None:
     others = (
-        said.windows, said.until, said.starting, said.lasting, said.within and not said.positions, said.left_out, said.by_clock,
+        said.windows, said.until, said.starting, said.lasting, said.within and not said.positions, said.left_out,
+        said.by_clock,
         said.of_units, said.count not in (None, 1),
     )  # fmt: skip
     if any(others):

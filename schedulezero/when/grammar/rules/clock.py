@@ -68,7 +68,9 @@ def hour_24_with_h(hour: str) -> Clock | None:
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
     """1030, 0930; what may be a year needs *at*."""
-    return None if digits.startswith("20") else clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None) if len(digits) == 4 else None
+    if len(digits) != 4 or digits.startswith("20"):  # noqa: PLR2004
+        return None
+    return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
 
 
 @rule("time", "at Digits", cost=1.5)
