@@ -238,7 +238,7 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             if said.again:
                 raise Contradiction("again")
             said.again = True
-        case "dated_weekdays":
+        case "dated_weekdays" | "decimal_alone":
             raise Nonsense(value)
         case "zone":
             _only(said.zone or None)
