@@ -26,7 +26,8 @@ from schedulezero.when.grammar.pieces import (
     Within,
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
-from schedulezero.when.grammar.said import Contradiction, Said, ordered
+from schedulezero.when.grammar.rules.clock import FIRST_HOUR, LATE_PARTS
+from schedulezero.when.grammar.said import Contradiction, Nonsense, Said
 from schedulezero.when.language.grammar import Phrase
 
 MOST_LEFT_OUT = 366
@@ -34,6 +35,7 @@ _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
 _MINUTES_A_DAY = 1440
+_IN_EACH_MONTH = 28
 _LATELY = timedelta(days=60)
 
 
@@ -43,13 +45,17 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         raise Contradiction("ahead")
     phrase = Phrase()
     _period(said, phrase)
+    _months(said, phrase)
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
+    _on_the_day_of_the_start(said, phrase)
     _times(said, phrase, context)
-    if said.again and said.parts and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
+    if said.again and (said.parts or said.each_part) and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
         phrase.unit = "day"  # "every morning"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
-        if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
+        by_days = said.lasting is not None and said.lasting.span.by_calendar and not said.days
+        by_days = by_days and bool(said.times or said.parts)
+        if (phrase.starting and phrase.until) or by_days:  # "from 1 to 5 December", "for 3 days": one run a day
             phrase.unit = "day"
         else:
             raise Contradiction("how often")
@@ -98,15 +104,34 @@ def _period(said: Said, phrase: Phrase) -> None:
 # ---------------------------------------------------------------- on which days
 
 
+def _months(said: Said, phrase: Phrase) -> None:
+    """A month beside days or weekdays is the time within which they are: *every Monday of December*."""
+    weekly = said.weekly and all(item.every in (None, 1) for item in said.weekly)
+    often = (phrase.unit == "day" or (phrase.unit in (None, "week") and weekly)) and phrase.every == 1
+    others = said.positions or said.monthdays or said.days or said.within or said.starting or said.until
+    if said.months and said.weekly and not weekly:
+        raise Contradiction("months")  # "every third Thursday of November" is a position, not a rhythm
+    if often and not others and said.months and len(said.months[0]) == 1:
+        said.within.append(Within("month", 0, said.months[0][0]))
+        said.months.clear()
+
+
 def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
+    if phrase.unit == "day" and phrase.every > 1 and (said.weekly or said.days):
+        _weeks_of_days(phrase)
     for weekly in said.weekly:
         if phrase.weekdays & set(weekly.days):
             raise Contradiction("weekdays")
         phrase.weekdays |= set(weekly.days)
-        if weekly.every is not None:
+        if weekly.every == 1 and phrase.every > 1 and phrase.unit == "week":
+            raise Contradiction("two_schedules")  # "every two weeks on Monday and every Tuesday"
+        if weekly.every not in (None, 1):
             if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
                 raise Contradiction("two_schedules")
             phrase.every, phrase.unit = weekly.every, "week"
+    if said.positions and phrase.unit in ("day", "week"):
+        raise Contradiction("positions")
+    _agree(said, phrase)
     for positions in said.positions:
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
@@ -114,22 +139,11 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
     for months in said.months:
-        if len(months) == 1 and not (said.positions or said.monthdays or said.days or said.within):
-            said.within.append(Within("month", 0, months[0]))  # "every day of december"
-        else:
-            phrase.months |= set(months)
-    if said.days and said.monthdays:
-        raise Contradiction("days")
-    daily = any(period.unit == "day" and period.every == 1 for period in said.periods)
-    single = [*(item.days for item in said.weekly), *((day,) for day in said.days)]
-    if daily and (said.monthdays or (len(single) == 1 and len(single[0]) == 1)):
-        raise Contradiction("two_schedules")  # "every day on Monday"
+        phrase.months |= set(months)
     if len(said.days) > 1 and not all(isinstance(day, OnWeekday | OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
     for day in said.days:
         _day(day, phrase, said)
-    if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
-        _weeks_of_days(phrase)
     if phrase.months and phrase.unit is None and not phrase.span:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
@@ -147,6 +161,19 @@ def _weeks_of_days(phrase: Phrase) -> None:
     phrase.every, phrase.unit = _WEEKS_OF_DAYS[phrase.every], "week"
 
 
+def _agree(said: Said, phrase: Phrase) -> None:
+    """Raise Contradiction for days that can't be those of the period: *every day on 5 May*, *on Monday*."""
+    numbered = any(isinstance(day, OnDate | OnFeast | OnDayOfMonth) for day in said.days)
+    dated = said.monthdays or said.months or numbered
+    in_months = any(isinstance(day, OnDate | OnFeast) for day in said.days)
+    mixed = said.monthdays and (said.positions or said.days)
+    if mixed or (phrase.unit in ("day", "week") and dated) or (phrase.unit == "month" and in_months):
+        raise Contradiction("days")
+    one_weekday = len(said.weekly) == 1 and len(said.weekly[0].days) == 1 and not said.days
+    if phrase.unit == "day" and (one_weekday or (len(said.days) == 1 and isinstance(said.days[0], OnWeekday))):
+        raise Contradiction("days")
+
+
 def _day(day: Day, phrase: Phrase, said: Said) -> None:
     match day:
         case OnWeekday(weekday, None, ""):
@@ -162,6 +189,8 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
         case EndOf("end", "month", 0, None) if said.again:
             phrase.days.add(LAST)
             phrase.unit = phrase.unit or "month"
+        case OnDayOfMonth(_, None, weekday) if weekday is not None and (said.again or phrase.unit):
+            raise Nonsense("which weekday")
         case OnFeast(name, None, shift) if _fixed(name) is not None:
             month, number = _fixed(name) or (0, 0)
             fixed = date(2024, month, number) + timedelta(days=shift)
@@ -188,6 +217,8 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
     found = {clock_of(in_part(at, part)) for at in times}
+    if part in LATE_PARTS and phrase.weekdays | phrase.days and any(at.hour < FIRST_HOUR for at in found):
+        raise Contradiction("part")  # "on Friday night at 2" is on Saturday
     if said.per_unit is not None:
         _so_many(said, phrase, found)
     windows = [_window(item) for item in said.windows]
@@ -257,10 +288,8 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
 def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     movable = not (said.times or said.bare or phrase.span)
     if said.starting is not None:
-        at = said.starting.at
-        if isinstance(at.day, OnSlashed):
-            at = replace(at, day=ordered(at.day.numbers, context.month_first))
-        phrase.starting = _lately(_bound(at, said, context, text, movable=movable), at, context)
+        bound = _bound(said.starting.at, said, context, text, movable=movable)
+        phrase.starting = _lately(bound, said.starting.at, context)
     if said.until is not None:
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
         if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
@@ -278,8 +307,6 @@ def _bound(
     at: Moment, said: Said, context: Context, text: str, *, movable: bool
 ) -> tuple[date, time | None]:
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
-    if isinstance(at.day, OnSlashed):
-        at = replace(at, day=ordered(at.day.numbers, context.month_first))
     clock = at.clock
     if clock is not None and movable and at.day is not None:
         said.times.append(clock)
@@ -296,11 +323,25 @@ def _bound(
     return date_of(at.day, context, moment, text=text), moment
 
 
+def _on_the_day_of_the_start(said: Said, phrase: Phrase) -> None:
+    """*Every two weeks from Monday* is on Mondays."""
+    if said.starting is None or said.starting.at.day is None or phrase.starting is None:
+        return
+    first = phrase.starting[0]
+    if phrase.weekdays or phrase.days or phrase.positions or phrase.months:
+        return
+    if phrase.unit == "week":
+        phrase.weekdays.add(first.weekday())
+    elif phrase.unit == "month" and first.day <= _IN_EACH_MONTH:
+        phrase.days.add(first.day)
+
+
 def _lately(
     bound: tuple[date, time | None], at: Moment, context: Context
 ) -> tuple[date, time | None]:
     """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
-    if isinstance(at.day, OnDate) and at.day.year is None:
+    day = at.day.ordered(context.month_first) if isinstance(at.day, OnSlashed) else at.day
+    if isinstance(day, OnDate) and day.year is None:
         try:
             before = bound[0].replace(year=bound[0].year - 1)
         except ValueError:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 from schedulezero.when.grammar.tokens import Token
@@ -22,6 +23,8 @@ MOST_ITEMS = 6000
 
 FILLER_COST = 0.05
 """What a word costs that adds nothing, such as *the*. It may stand between the elements of any rule."""
+NEVER = 9.0
+"""The cost from which on a language doesn't make a category at all."""
 
 
 class TooMuch(Exception):
@@ -49,7 +52,7 @@ class Item:
 class _Element:
     categories: tuple[str, ...]
     glued: bool
-    close: bool
+    tight: bool
     """Whether no filler may stand before it."""
     used: bool
     """Whether the rule's function takes its value."""
@@ -65,7 +68,7 @@ class Rule:
     cost: float
 
 
-_ELEMENT = re.compile(r"(?P<glue>[~!])?(?P<names>[\w|]+)(?P<optional>\?)?")
+_ELEMENT = re.compile(r"(?P<glue>~)?(?P<tight>=)?(?P<names>[\w|]+)(?P<optional>\?)?")
 
 
 @dataclass(slots=True)
@@ -82,9 +85,8 @@ class Rules:
         Parameters:
             category: The category of what it makes.
             patterns: Alternatives, each a sequence of elements. ``A`` or ``a|b`` are categories; a capital
-                letter means that the function takes the value. ``~a`` stands without a space before it, ``!a``
-                without a filler before it.
-                ``a?`` may be missing.
+                letter means that the function takes the value. ``~a`` stands without a space before it,
+                ``=a`` without a filler before it. ``a?`` may be missing.
             cost: What the reading costs beyond its parts.
 
         The function returns the value, or None if these parts make no such piece.
@@ -114,7 +116,7 @@ def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
         match = _ELEMENT.fullmatch(part)
         assert match is not None, f"{part!r} is not an element"
         names = tuple(match["names"].split("|"))
-        element = _Element(tuple(name.lower() for name in names), match["glue"] == "~", bool(match["glue"]), names[0][0].isupper())
+        element = _Element(tuple(name.lower() for name in names), bool(match["glue"]), bool(match["tight"]), names[0][0].isupper())
         choices.append((element, None) if match["optional"] else (element,))
     seen: set[tuple[_Element, ...]] = set()
     for chosen in product(*choices):
@@ -127,13 +129,19 @@ def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
 Begins = Sequence[Mapping[str, list[Item]]]
 
 
-def parse(tokens: Sequence[Token], words: Sequence[Sequence[Item]], rules: Rules) -> Begins:
+def parse(
+    tokens: Sequence[Token],
+    words: Sequence[Sequence[Item]],
+    rules: Rules,
+    costs: Mapping[str, float] = MappingProxyType({}),
+) -> Begins:
     """Build every piece.
 
     Parameters:
         tokens: The text.
         words: For each token, the items that begin there before any rule: words and numbers.
         rules: The grammar.
+        costs: What a category that rules make costs more or less in one language.
 
     Returns the items that begin at each token, by category. Raises TooMuch.
     """
@@ -156,9 +164,10 @@ def parse(tokens: Sequence[Token], words: Sequence[Sequence[Item]], rules: Rules
             for rule in rules.by_first.get(item.category, ()):
                 values = (item.value,) if rule.elements[0].used else ()
                 for rest, end, cost in _matches(rule.elements, 1, item.end, begins, tokens):
-                    value = rule.make(*values, *rest)
+                    extra = costs.get(rule.category, 0.0)
+                    value = rule.make(*values, *rest) if extra < NEVER else None
                     if value is not None:
-                        agenda.append(Item(rule.category, value, end, item.cost + cost + rule.cost))
+                        agenda.append(Item(rule.category, value, end, item.cost + cost + rule.cost + extra))
     return begins
 
 
@@ -179,7 +188,7 @@ def _matches(
         for item in here.get(category, ()):
             for rest, end, cost in _matches(elements, index + 1, item.end, begins, tokens):
                 yield ((item.value, *rest) if element.used else rest), end, cost + item.cost
-    if not element.close:
+    if not (element.glued or element.tight):
         for item in here.get("filler", ()):
             for rest, end, cost in _matches(elements, index, item.end, begins, tokens):
                 yield rest, end, cost + FILLER_COST

@@ -7,8 +7,10 @@ from datetime import datetime, time, timedelta
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
-from schedulezero.when.grammar.rules.clock import within
+from schedulezero.when.grammar.rules.clock import FIRST_HOUR, LATE_PARTS, within
 from schedulezero.when.grammar.said import Contradiction, Said
+
+DAY_END = time(23, 59)
 
 
 def moment(said: Said, context: Context, text: str) -> datetime:
@@ -17,11 +19,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     Raises Contradiction if the pieces don't make one moment, and WhenError if there is no such day.
     """
     _refuse_others(said)
+    on_days = said.days or said.weekly or said.positions or said.monthdays or said.months
     if said.now:
-        if said.days or said.times or said.ahead:
+        if on_days or said.times or said.bare or said.parts or said.ahead:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
-    if said.ahead and not (said.days or said.weekly or said.monthdays or said.positions or said.months or said.of_units):
+    if said.ahead and not (on_days or said.of_units):
         return _ahead(said, context)
     if said.ahead or said.of_units:
         raise Contradiction("ahead")
@@ -41,6 +44,9 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         found = datetime.combine(context.today, at)
         return found if found > context.local else found + timedelta(days=1)
     chosen = at if at is not None else context.day_time
+    if times and part in LATE_PARTS and chosen.hour < FIRST_HOUR:
+        found = date_of(day, context, DAY_END, text=text) + timedelta(days=1)  # "tonight at midnight"
+        return datetime.combine(found, chosen)
     return datetime.combine(date_of(day, context, chosen, text=text), chosen)
 
 
@@ -59,14 +65,18 @@ def _the_day(said: Said) -> Day | None:
         raise Contradiction("weekly")
     if said.months and len(said.monthdays) == 1 and len(said.monthdays[0].days) == 1 and not said.days:
         (months,) = said.months
-        if len(months) == 1 and said.monthdays[0].days == (LAST,):
-            return EndOf("end", "month", 0, months[0])
-        if len(months) == 1 and said.monthdays[0].days[0] > 0:
-            return OnDate(said.monthdays[0].days[0], months[0])
+        if len(months) == 1:
+            number = said.monthdays[0].days[0]
+            if number == LAST:
+                return EndOf("end", "month", 0, months[0])
+            if number > 0:
+                return OnDate(number, months[0])
     if said.positions and not said.days and not said.monthdays:
         (positions,) = said.positions
         if len(positions.days) == 1 and said.months and len(said.months[0]) == 1:
             return OnPosition(*positions.days[0], said.months[0][0])
+        if len(positions.days) == 1 and said.within and not said.months and (within := said.within[0]).unit == "month":
+            return OnPosition(*positions.days[0], within.month, within.ahead)  # "the first Monday of next month"
     if said.months or said.monthdays or said.positions or len(said.days) > 1:
         raise Contradiction("days")
     day = said.days[0] if said.days else None
@@ -108,8 +118,9 @@ def after_span(span: Span, context: Context) -> datetime:
 
 def _refuse_others(said: Said) -> None:
     others = (
-        said.windows, said.until, said.starting, said.lasting, said.within, said.left_out, said.by_clock,
-        said.count not in (None, 1),
+        said.windows, said.until, said.starting, said.lasting, said.within and not said.positions, said.left_out,
+        said.by_clock,
+        said.of_units, said.count not in (None, 1),
     )  # fmt: skip
     if any(others):
         raise Contradiction("bounds")

@@ -15,6 +15,7 @@ RANKS: dict[str, int] = {
     "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "month": 5, "quarter": 5, "year": 6,
 }  # fmt: skip
 LAST = -1
+_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,21 @@ class OnDate:
 
 @dataclass(frozen=True, slots=True)
 class OnSlashed:
-    """A day such as 5/12, whose order the locale decides."""
+    """Two numbers, the day and the month in the order of the locale or in the only one that is possible."""
 
-    numbers: tuple[int | None, ...]
+    first: int
+    second: int
+    year: int | None = None
+    weekday: int | None = None
+
+    def ordered(self, month_first: bool) -> OnDate | None:
+        """Return the date, or None if there is no such one."""
+        day, month = self.first, self.second
+        if (month_first and day <= _MONTHS) or month > _MONTHS:
+            day, month = month, day
+        if not 1 <= month <= _MONTHS or not 1 <= day <= 31:  # noqa: PLR2004
+            return None
+        return OnDate(day, month, self.year, self.weekday)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, paths, reach
 from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
-from schedulezero.when.grammar.said import Contradiction, sort_pieces, zones_of
+from schedulezero.when.grammar.said import Contradiction, Nonsense, parts_do_not_fit, sort_pieces, zones_of
 from schedulezero.when.grammar.tokens import Token, cut, normalized
 from schedulezero.when.grammar.words import Mended, Words
 from schedulezero.when.language.compiling import compile_phrase
@@ -65,7 +65,7 @@ def read(text: str, words: Words, context: Context) -> Reading:
     if not tokens:
         raise WhenError("Say when.", code="say_when")
     try:
-        begins = parse(tokens, words.lookup(text, tokens), RULES)
+        begins = parse(tokens, words.lookup(text, tokens), RULES, words.costs)
     except TooMuch:
         raise WhenError(
             "That is more than can be read at once.", code="too_many_words", most_tokens=len(tokens)
@@ -93,6 +93,9 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
             read_in = [replace(context, zone=ZoneInfo(name)) for name in _zones(path, context)] or [context]
             trigger, *more = [meaning(path, text, each) for each in read_in]
             others += more
+        except Nonsense:
+            error, limit = error or parts_do_not_fit(text), min(limit, path.cost + _ALIKE)
+            continue
         except Contradiction:
             continue
         except (WhenError, TriggerError) as refused:
@@ -105,9 +108,7 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
         elif trigger != best and trigger not in others:
             others.append(trigger)
     if best is None:
-        raise error or WhenError(
-            "The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text
-        )
+        raise error or parts_do_not_fit(text)
     return Reading(best, mended, tuple(others))
 
 

@@ -26,7 +26,6 @@ from schedulezero.when.grammar.pieces import (
     OnWorkday,
     Span,
 )
-from schedulezero.when.grammar.said import ordered
 
 _WORKDAYS = 5
 _YEARS_AHEAD = 9
@@ -70,8 +69,11 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             return _weekday(day, context, at)
         case OnDate():
             return _dated(day, context, at, text)
-        case OnSlashed(numbers):
-            return _dated(ordered(numbers, context.month_first), context, at, text)
+        case OnSlashed():
+            dated = day.ordered(context.month_first)
+            if dated is None:
+                raise _no_such_day(text, day.first)
+            return _dated(dated, context, at, text)
         case OnDayOfMonth():
             return _day_of_month(day, context, at, text)
         case OnFeast(name, year, shift):
@@ -134,13 +136,7 @@ def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
                 text=text,
             )
         return found
-    raise WhenError(
-        "“{text}” isn't a date: that month has no day {number}{year}.",
-        code="day_not_in_month",
-        text=text,
-        number=day.day,
-        year=f" in {day.year}" if day.year else "",
-    )
+    raise _no_such_day(text, day.day, day.year)
 
 
 def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: str) -> date:
@@ -167,12 +163,16 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
                 )
             break
         return found
-    raise WhenError(
+    raise _no_such_day(text, day.day)
+
+
+def _no_such_day(text: str, number: int, year: int | None = None) -> WhenError:
+    return WhenError(
         "“{text}” isn't a date: that month has no day {number}{year}.",
         code="day_not_in_month",
         text=text,
-        number=day.day,
-        year="",
+        number=number,
+        year=f" in {year}" if year else "",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from schedulezero.errors import WhenError
 from schedulezero.when.grammar.paths import Piece
 from schedulezero.when.grammar.pieces import (
     Clock,
@@ -13,7 +14,7 @@ from schedulezero.when.grammar.pieces import (
     Lasting,
     MonthDays,
     Offset,
-    OnDate,
+    OnSlashed,
     Period,
     PerUnit,
     Positions,
@@ -30,6 +31,15 @@ class Contradiction(Exception):
     """Pieces that can't be parts of one meaning."""
 
 
+class Nonsense(Contradiction):
+    """Pieces that can only be meant so and have no meaning; a costlier reading would be a wrong one."""
+
+
+def parts_do_not_fit(text: str) -> WhenError:
+    """Return the error of parts that have no meaning together."""
+    return WhenError("The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text)
+
+
 @dataclass(slots=True)
 class Said:
     """What was said. A list has at most one element where two would contradict each other."""
@@ -37,6 +47,7 @@ class Said:
     times: list[Clock] = field(default_factory=list[Clock])
     bare: list[Clock] = field(default_factory=list[Clock])
     parts: list[str] = field(default_factory=list[str])
+    each_part: bool = False
     days: list[Day] = field(default_factory=list[Day])
     ahead: list[Span] = field(default_factory=list[Span])
     periods: list[Period] = field(default_factory=list[Period])
@@ -79,7 +90,7 @@ class Said:
             or self.windows
             or (self.count is not None and self.count > 1)
             or (self.starting and self.until)
-            or self.lasting
+            or (self.lasting and self.lasting.span.by_calendar)
         )
 
 
@@ -105,28 +116,46 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
             said.order += kind
     if "DTDT" in said.order or "TDTD" in said.order:
         raise Contradiction("two_schedules")
+    if (said.each_part or _again_in_a_part(pieces)) and (
+        said.days or said.ahead or said.months or said.monthdays
+    ):
+        raise Contradiction("each_part")  # "on 15 February in the morning" is no habit
     return said
 
 
-_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "part_today", "slashed", "both_bounds"))
+_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "part_today", "both_bounds"))
 _REPEATED = frozenset(("period", "interval", "weekly"))
-_AFTER_AGAIN = frozenset(("day", "slashed", "positions", "monthdays", "months", "at_part"))
+_AFTER_AGAIN = frozenset(("day", "dated_weekdays", "positions", "monthdays", "months", "at_part"))
+
+
+def _again_in_a_part(pieces: Sequence[Piece]) -> bool:
+    """Whether it is a part of the day that *every* repeats."""
+    return any(
+        one.category == "again" and other.category == "at_part"
+        for one, other in zip(pieces, pieces[1:], strict=False)
+    )
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
-    """A number without *at* is a time only right behind a day, or before a part of today, and *every* alone only before what it repeats."""
-    if piece.category == "bare" and (
-        before is None
-        or before.category not in _BEFORE_BARE
-        or before.end != piece.start
-        or (before.category == "period" and before.value.unit != "day")
-        or (after and after.category in ("period", "of_unit", "months"))
-    ) and not (after and after.category == "part_today" and after.start == piece.end):
+    """A number without *at* is a time only beside a day, and *every* alone stands only before what it repeats."""
+    if piece.category == "lone_hour" and not _may_be_an_hour(piece, before, after):
+        raise Contradiction("bare")
         raise Contradiction("bare")
     if piece.category == "count" and piece.value > 1 and after and after.category in _REPEATED:
         raise Contradiction("count")  # "3 times every monday": in all, or each time?
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _may_be_an_hour(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
+    """Whether a number without *at* stands right behind a day or before a part of today."""
+    if after is not None and after.category == "part_today" and after.start == piece.end:
+        return True
+    if before is None or before.category not in _BEFORE_BARE or before.end != piece.start:
+        return False
+    if before.category == "period" and before.value.unit != "day":
+        return False
+    return after is None or after.category not in ("period", "of_unit", "months")
 
 
 def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PLR0912
@@ -135,23 +164,33 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
         case "clocks":
             _once(said.times)
             said.times += value
-        case "bare":
+        case "lone_hour":
             _once(said.bare)
             said.bare.append(value)
         case "at_part":
+            if {value, *said.parts} == {"early", "morning"}:
+                value = "early"  # "early tomorrow morning"
+                said.parts.clear()
             _once(said.parts)
             said.parts.append(value)
+        case "clock_tonight":
+            _once(said.times)
+            _once(said.parts)
+            said.times.append(value)
+            said.parts.append("tonight")
         case "part_today":
             _once(said.parts)
             said.parts.append(value)
             said.days.append(Offset(0))
-        case "part_again":
+        case "each_clock":
+            _once(said.times)
+            said.times.append(value)
+            said.again = said.each_part = True
+        case "each_part":
             _once(said.parts)
             said.parts.append(value)
-            said.again = True
+            said.again = said.each_part = True
         case "day":
-            said.days.append(value)
-        case "slashed":
             said.days.append(ordered(value, month_first))
         case "ahead":
             _once(said.ahead)
@@ -213,6 +252,8 @@ def _add(said: Said, piece: Piece, month_first: bool) -> None:  # noqa: C901, PL
             if said.again:
                 raise Contradiction("again")
             said.again = True
+        case "dated_weekdays" | "decimal_alone":
+            raise Nonsense(value)
         case "zone":
             _only(said.zone or None)
             said.zone = value
@@ -234,12 +275,11 @@ def _only(found: object) -> None:
         raise Contradiction("twice")
 
 
-def ordered(slashed: tuple[int | None, ...], month_first: bool) -> OnDate:
-    """Return 5/12 as a day, in the order of the locale or in the only one that is possible."""
-    first, second, year, *weekday = slashed
-    assert first is not None and second is not None
-    if (month_first and first <= 12) or second > 12:  # noqa: PLR2004
-        first, second = second, first
-    if not 1 <= second <= 12 or not 1 <= first <= 31:  # noqa: PLR2004
+def ordered(day: Day, month_first: bool) -> Day:
+    """Return 5/12 as a date; any other day as it is."""
+    if not isinstance(day, OnSlashed):
+        return day
+    found = day.ordered(month_first)
+    if found is None:
         raise Contradiction("slashed")
-    return OnDate(first, second, year, weekday[0] if weekday else None)
+    return found

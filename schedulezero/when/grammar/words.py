@@ -21,6 +21,8 @@ from schedulezero.when.grammar.zones import is_zone_word, zone_items
 
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
+_SHORTEST_PART = 3
+"""Letters of each of two words typed as one; shorter ones are more likely a typing error: *demian*."""
 _LONGEST_WORD = 30
 SIGNS = {
     ":": "colon", ".": "dot", ",": "comma", "/": "slash", "-": "dash", "+": "plus", "@": "at", "&": "and",
@@ -96,7 +98,9 @@ class Words:
         for token in tokens:
             if not token.is_word or self.known(token.text) or is_zone_word(token.text) or len(token.text) > _LONGEST_WORD:
                 result.append(token)
-            elif (parts := self._parted(token.text)) is not None:
+            elif (parts := self._parted(token.text, _SHORTEST_PART)) is not None or (
+                self.near(token.text) is None and (parts := self._parted(token.text, 2)) is not None
+            ):
                 begin = token.start
                 for index, part in enumerate(parts):
                     result.append(Token(part, begin, begin + len(part), token.glued or index > 0))
@@ -108,9 +112,9 @@ class Words:
                 result.append(token)
         return result, notes
 
-    def _parted(self, word: str) -> tuple[str, str] | None:
+    def _parted(self, word: str, shortest: int) -> tuple[str, str] | None:
         """Two known words that were typed without a space; the split with the longest first word."""
-        for length in range(len(word) - 2, 1, -1):
+        for length in range(len(word) - shortest, shortest - 1, -1):
             first, last = word[:length], word[length:]
             if self._whole(first) and self._whole(last):
                 return first, last
@@ -196,7 +200,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
     for category, phrases in table["values"].items():
         for phrase, value in phrases.items():
             add(phrase, category, Fraction(value) if isinstance(value, str) and "/" in value else value)
-    for category in ("unit", "short", "often", "part", "part_again", "part_today", "feast"):
+    for category in ("unit", "short", "often", "part", "parts", "part_today", "feast"):
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)
@@ -211,10 +215,6 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for number, phrases in enumerate(table["names"].get(category, ()), start=first):
             for phrase in phrases:
                 add(phrase, category, number)
-    if table.get("order", {}).get("day_behind_weekday"):
-        for number, phrases in enumerate(table["names"]["weekday"]):
-            for phrase in phrases:
-                add(phrase, "dated_weekday", number)
     return Words(
         language,
         entries,

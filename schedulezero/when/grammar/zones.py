@@ -33,7 +33,7 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "eat": ("Africa/Nairobi",), "wat": ("Africa/Lagos",), "gst": ("Asia/Dubai",), "pkt": ("Asia/Karachi",),
     "trt": ("Europe/Istanbul",),
 }  # fmt: skip
-_AMBIGUOUS_WORDS = frozenset(("et", "mt", "ct", "pt", "art", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst"))
+_AMBIGUOUS_WORDS = frozenset(("et", "mt", "ct", "pt", "art", "cet", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst"))
 """Abbreviations that are words of some language too: read only in capitals."""
 _LONGEST_CITY = 4
 

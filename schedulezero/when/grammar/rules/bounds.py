@@ -6,18 +6,20 @@ from dataclasses import replace
 
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
+    Clock,
     Day,
     Except,
     Lasting,
     Moment,
     OnDate,
-    OnSlashed,
+    OnDayOfMonth,
     OnWeekday,
     Span,
     Starting,
     Until,
     Weekly,
     Within,
+    span_of,
 )
 
 RULES = Rules()
@@ -33,6 +35,15 @@ def until(at: Moment) -> Until:
 def to_a_day(day: Day) -> Until:
     """Without *from*, a word for *to* may as well be *at*, so that no time may follow: *a las 9 el lunes*."""
     return Until(Moment(day))
+@rule("end_bound", "until_the Dom", "until_the Dom at? Clock")
+def until_day_of_month(day: int, at: Clock | None = None) -> Until:
+    """French *jusqu'au 15*."""
+    return Until(Moment(OnDayOfMonth(day), at))
+
+
+@rule("start_bound", "starting_the Dom", "starting_the Dom at? Clock")
+def starting_day_of_month(day: int, at: Clock | None = None) -> Starting:
+    return Starting(Moment(OnDayOfMonth(day), at))
 
 
 @rule("start_bound", "starting Moment")
@@ -75,9 +86,22 @@ def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] 
     return Starting(Moment(replace(last.day, day=first, weekday=None))), Until(last)
 
 
+@rule("both_bounds", "from_the Dom to_the Dom")
+def between_next_days_of_a_month(first: int, last: int) -> tuple[Starting, Until] | None:
+    """French *du 1er au 15*."""
+    return (Starting(Moment(OnDayOfMonth(first))), Until(Moment(OnDayOfMonth(last)))) if first < last else None
+
+
 @rule("count", "Int times", "for Int times", "Twice", "for Twice")
 def count(number: int) -> int:
     return number
+
+
+@rule("lasting", "for|during? Int next|the_next =Unit")
+def the_next_units(count: int, unit: str) -> Lasting | None:
+    """French *les 3 prochains jours*."""
+    span = span_of(count, unit)
+    return Lasting(span) if span is not None and count > 0 else None
 
 
 @rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span")
@@ -118,19 +142,9 @@ def left_out_day(day: Day) -> Except | None:
     return Except(days=(day,)) if not isinstance(day, OnWeekday) or day.said else None
 
 
-@rule("left_out", "Slashed")
-def left_out_slashed(numbers: tuple[int | None, ...]) -> Except:
-    return Except(days=(OnSlashed(numbers),))
-
-
-@rule("left_out", "Slashed to|until|dash Slashed", "from|between Slashed to|until|and|dash Slashed")
-def left_out_slashed_range(first: tuple[int | None, ...], last: tuple[int | None, ...]) -> Except:
-    return Except(ranges=((OnSlashed(first), OnSlashed(last)),))
-
-
 @rule("left_out", "Weekly", "on Weekly")
 def left_out_weekdays(days: Weekly) -> Except | None:
-    return Except(weekdays=days.days) if days.every is None else None
+    return Except(weekdays=days.days) if days.every in (None, 1) else None
 
 
 @rule("left_out", "Weekday", "Weekday")

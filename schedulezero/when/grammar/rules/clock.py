@@ -44,33 +44,49 @@ def with_dot(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
-@rule("clock", "Digits ~h ~Digits", "Digits h Digits")
+@rule("clock", "Digits ~h ~Digits", "Digits =h =Digits")
 def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
 @rule("clock", "Digits h")
 def hour_with_h(hour: str) -> Clock | None:
-    return clock(int(hour)) if len(hour) <= 2 else None
+    return clock(int(hour)) if len(hour) <= 2 and int(hour) <= _NOON else None
 
 
-@rule("clock", "Digits ~h", cost=-0.4)
+@rule("clock", "Digits h", cost=-0.2)
 def late_hour_with_h(hour: str) -> Clock | None:
-    """*18h* alone is as often a time as a span, even where *2h* is a span."""
-    return clock(int(hour)) if len(hour) == 2 and 13 <= int(hour) <= 23 else None  # noqa: PLR2004
+    """*18h* is hardly ever a span, other than *2h*."""
+    return clock(int(hour)) if len(hour) == 2 and _NOON < int(hour) < 24 else None  # noqa: PLR2004
+
+
+@rule("clock", "Digits h", cost=0.6)
+def hour_24_with_h(hour: str) -> Clock | None:
+    return Clock(0) if hour == "24" else None
 
 
 @rule("clock", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
-    """1030, 0930, but not a year."""
-    if len(digits) != 4 or (digits[:2] in ("19", "20") and int(digits) % 5):  # noqa: PLR2004
+    """1030, 0930; what may be a year needs *at*."""
+    if len(digits) != 4 or digits.startswith("20"):  # noqa: PLR2004
         return None
     return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
+
+
+@rule("time", "at Digits", cost=1.5)
+def run_together_like_a_year(digits: str) -> Clock | None:
+    return clock(int(digits[:2]), int(digits[2:])) if len(digits) == 4 and digits.startswith("20") else None
 
 
 @rule("bare", "Int")
 def bare_hour(hour: int) -> Clock | None:
     return clock(hour) if hour <= 24 else None  # noqa: PLR2004
+
+
+@rule("lone_hour", "Bare")
+def lone_hour(at: Clock) -> Clock:
+    """*Monday 9*: an hour that nothing marks as one; not all languages say so."""
+    return at
 
 
 # ---------------------------------------------------------------- the halves of the day
@@ -90,14 +106,55 @@ def after_noon(at: Clock) -> Clock | None:
     return Clock(at.hour % 12 + 12, at.minute, at.second)
 
 
-@rule("clock", "Bare oclock", "Clock oclock")
-def oclock(at: Clock) -> Clock:
-    return at
+@rule("clock", "Bare oclock")
+def oclock(at: Clock) -> Clock | None:
+    return at if not at.sure or at.hour == 0 else None
 
 
-@rule("clock", "Bare oclock Int")
-def oclock_minutes(at: Clock, minutes: int) -> Clock | None:
-    return clock(at.hour, minutes, sure=at.sure) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+@rule("clock", "Bare oclock", cost=-0.2)
+def late_oclock(at: Clock) -> Clock | None:
+    """*21 o'clock* is hardly ever a span."""
+    return at if at.sure and at.hour else None
+
+
+@rule("clock", "Digits ~colon|dot ~Digits oclock")
+def minutes_oclock(hour: str, minute: str) -> Clock | None:
+    return with_colon(hour, minute)
+
+
+@rule("clock", "Digits oclock")
+def run_together_oclock(digits: str) -> Clock | None:
+    """*1030 Uhr*, *2030 hours*."""
+    return clock(int(digits[:2]), int(digits[2:])) if len(digits) == 4 else None
+
+
+@rule("minute_number", "Digits", "Number")
+def minute_number(value: str | int | Fraction) -> int | None:
+    """Minutes behind an hour: in figures always two."""
+    if isinstance(value, str):
+        return int(value) if len(value) == 2 and int(value) <= 59 else None  # noqa: PLR2004
+    return value if isinstance(value, int) and 1 <= value <= 59 else None  # noqa: PLR2004
+
+
+@rule("clock", "noon =Minute_number")
+def noon_and_minutes(minutes: int) -> Clock | None:
+    """French *midi trente*."""
+    return clock(_NOON, minutes, sure=True)
+
+
+@rule("clock", "midnight =Minute_number")
+def midnight_and_minutes(minutes: int) -> Clock | None:
+    return clock(0, minutes, sure=True)
+
+
+@rule("clock", "Int =oclock =Minute_number")
+def oclock_minutes(hour: int, minutes: int) -> Clock | None:
+    return clock(hour, minutes)
+
+
+@rule("clock", "Bare oclock three_quarters")
+def oclock_three_quarters(at: Clock) -> Clock | None:
+    return clock(at.hour, 45, sure=at.sure)
 
 
 @rule("clock", "noon", "at noon")
@@ -158,7 +215,7 @@ def minutes_to(minutes: int, hour: Clock) -> Clock | None:
     return _shifted(hour, -minutes)
 
 
-@rule("clock", "Hour !and|plus !Told", "Clock !and|plus !Told", cost=0.2)
+@rule("clock", "Hour =and|plus =Told", "Clock =and|plus =Told", cost=0.2)
 def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
 
@@ -173,13 +230,13 @@ def parts_of_an_hour(minutes: int) -> int:
     return minutes
 
 
-@rule("clock", "Hour !hour_and !Told", "Clock !hour_and !Told")
+@rule("clock", "Hour =hour_and =Told", "Clock =hour_and =Told")
 def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     """*Las nueve y diez* is 9:10."""
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
 
 
-@rule("time", "at Hour !hour_and !Digits", cost=0.1)
+@rule("time", "at Hour =hour_and =Digits", cost=0.1)
 def hour_and_figures(hour: Clock, minutes: str) -> Clock | None:
     """*A las 9 y 10* may be 9:10, or 9 and 10: both cost as much. *El 9 y el 10* are days."""
     return clock(hour.hour, int(minutes), sure=hour.sure) if minutes in _FIVES and not hour.minute else None
@@ -229,14 +286,33 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
 def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     at, part = (one, other) if isinstance(one, Clock) else (other, one)
     assert isinstance(at, Clock) and isinstance(part, str)
-    return within(at, part)
+    found = within(at, part)
+    if found is None or part == "tonight" or (found.hour < FIRST_HOUR and part in LATE_PARTS and part is one):
+        return None  # "Saturday night at 2" is on Sunday, so the part is kept until the day is known
+    return None if found.hour == 0 and part == "evening" else found
+
+
+@rule("clock_tonight", "Bare comma? Part")
+def hour_of_tonight(at: Clock, part: str) -> Clock | None:
+    """*8 tonight*: the day is said with the part, so they stay together."""
+    return within(at, part) if part == "tonight" else None
+
+
+@rule("each_clock", "habitual|every =Part at? Clock", "habitual|every =Part at Bare", "Clock every =Part",
+      "every? Parts at? Clock", "every? Parts at Bare", "Clock every? Parts")  # fmt: skip
+def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
+    """French *le soir à 20h*: each evening, or the one to come."""
+    return in_a_part(one, other)
 
 
 PARTS: dict[str, tuple[int, int]] = {
     "early": (3, 9), "morning": (0, 13), "noon": (11, 15), "lunch": (11, 16), "afternoon": (12, 21),
-    "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (16, 24),
+    "evening": (16, 25), "night": (18, 30), "end": (12, 24), "tonight": (16, 25),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
+LATE_PARTS = ("evening", "tonight", "night")
+FIRST_HOUR = 6
+"""The hour before which a time in a late part of a day lies on the next day."""
 
 
 def within(at: Clock, part: str) -> Clock | None:
@@ -250,6 +326,12 @@ def within(at: Clock, part: str) -> Clock | None:
 
 
 # ---------------------------------------------------------------- several
+
+
+@rule("part_today", "this =Part")
+def part_of_today(part: str) -> str:
+    """French *cet après-midi*: not the next one, but today's."""
+    return part
 
 
 @rule("at_part", "Part", "at Part")
@@ -307,14 +389,14 @@ def window(first: Clock, last: Clock) -> Window | None:
     ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)
     if not first.sure and last.sure and last.hour >= _NOON and ahead:
         first = first.later()  # "2-4pm", but not "9-5pm"
-    elif not last.sure and not ahead and first.hour <= _NOON:
-        last = last.later()  # "9 to 5"
+    elif not last.sure and first.hour <= _NOON and (not ahead or (last.hour, last.minute) < (first.hour, first.minute)):
+        last = last.later()  # "9 to 5", "noon to 2"
     return Window(first, last)
 
 
 @rule("window", "Bare to Clock", cost=3.5)
 def window_from_a_number(first: Clock, last: Clock) -> Window | None:
-    """*9 to 17:00*. A number before a word that is *to* and *at* is more often a day: *el 15 a las 9:00*."""
+    """*9 to 17:00*. A number before a word that is *to* and *at* is more often a day: *le 10 à 9h*."""
     return window(first, last)
 
 

@@ -20,6 +20,7 @@ from schedulezero.when.grammar.pieces import (
     OnWorkday,
     Span,
 )
+from schedulezero.when.grammar.rules.clock import within
 
 RULES = Rules()
 rule = RULES.rule
@@ -79,6 +80,12 @@ def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
 
 
+@rule("day", "Day two_weeks_later")
+def two_weeks_later(day: Day) -> Day | None:
+    """French *lundi en quinze*."""
+    return None if isinstance(day, After) else After(Span(days=14), day)
+
+
 @rule("day", "in Int workday", "Int workday from_now")
 def in_workdays(count: int) -> Day | None:
     return OnWorkday(count) if 1 <= count <= 260 else None  # noqa: PLR2004
@@ -129,15 +136,11 @@ def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
-@rule("slashed", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
+@rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
       "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
-def slashed(first: str, second: str, year: int | None = None) -> tuple[int, int, int | None] | None:
-    return (int(first), int(second), year) if len(first) <= 2 and len(second) <= 2 else None
-
-
-@rule("slashed", "Weekday comma? Slashed")
-def slashed_on_a_weekday(weekday: int, date: tuple[int, ...]) -> tuple[int | None, ...] | None:
-    return (*date, weekday) if len(date) == 3 else None  # noqa: PLR2004
+def slashed(first: str, second: str, year: int | None = None) -> Day | None:
+    found = OnSlashed(int(first), int(second), year)
+    return found if len(first) <= 2 and len(second) <= 2 and found.ordered(False) else None
 
 
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
@@ -154,9 +157,9 @@ def _date(day: str, month: str, year: int | None) -> Day | None:
 @rule("day", "Weekday comma? Day", "Weekday dot? filler Day", "Day comma? Weekday")
 def agreeing(one: int | Day, other: Day | int) -> Day | None:
     named, day = (one, other) if isinstance(one, int) else (other, one)
-    if isinstance(other, int) and not isinstance(one, OnDate):
+    if isinstance(other, int) and not isinstance(one, OnDate | OnSlashed):
         return None  # "6th Monday" is not "Monday the 6th"
-    if isinstance(day, OnDate | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
+    if isinstance(day, OnDate | OnSlashed | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
         return replace(day, weekday=named)
     return None
 
@@ -188,22 +191,37 @@ def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
-@rule("day", "Dated_weekday Int", cost=2.0)
-def dated_weekday(weekday: int, day: int) -> Day | None:
-    """*Viernes 15* is a date where the language says so; then no hour is read, even if the date is wrong."""
-    return weekday_and_number(weekday, day)
-
-
-@rule("day", "Weekday Int", cost=2.2)
+@rule("weekday_number", "Weekday =Int", cost=2.2)
 def weekday_and_number(weekday: int, day: int) -> Day | None:
-    """*Viernes 15* is Friday the 15th, or Friday at 15: the cost is that of a bare hour, so that both are offered."""
+    """*Viernes 15* is Friday the 15th, or Friday at 15: at the cost of a bare hour both are offered.
+
+    A language says by the cost of this category if it is always a date; then no hour is read, even if the
+    date is wrong.
+    """
     return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("day", "Weekday_number")
+def by_weekday_and_number(day: Day) -> Day:
+    return day
+
+
+@rule("day", "the =Digits =Digits", "the =Digits =Digits =Year", "the =Digits =Digits =Short_year")
+def in_figures(day: str, month: str, year: int | None = None) -> Day | None:
+    """French *le 24 12*."""
+    return _date(day, month, year)
+
+
+@rule("day", "Weekday =Digits =Digits", "Weekday =Digits =Digits =Year|Short_year")
+def weekday_in_figures(weekday: int, day: str, month: str, year: int | None = None) -> Day | None:
+    found = _date(day, month, year)
+    return replace(found, weekday=weekday) if isinstance(found, OnDate) else None
 
 
 # ---------------------------------------------------------------- by name
 
 
-@rule("day", "in? Feast", "in? Feast Year")
+@rule("day", "in|at? Feast", "in|at? Feast Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 
@@ -211,6 +229,11 @@ def feast(name: str, year: int | None = None) -> Day:
 @rule("day", "day_after Feast")
 def after_feast(name: str) -> Day:
     return OnFeast(name, None, 1)
+
+
+@rule("day", "day_after Day")
+def after_day(day: Day) -> Day | None:
+    return After(Span(days=1), day) if isinstance(day, OnDate | OnFeast | OnDayOfMonth) else None
 
 
 @rule("day", "day_before Feast")
@@ -223,7 +246,7 @@ def end_of(unit: str) -> Day | None:
     return EndOf("end", unit) if unit in ("week", "month", "year") else None
 
 
-@rule("day", "end_of next Unit")
+@rule("day", "end_of next Unit", "end_of Unit next")
 def end_of_next(unit: str) -> Day | None:
     return EndOf("end", unit, 1) if unit in ("week", "month", "year") else None
 
@@ -249,14 +272,19 @@ def middle_of_named(month: int) -> Day:
     return EndOf("middle", "month", 0, month)
 
 
-@rule("day", "start_of next Unit")
-def start_of_next(unit: str) -> Day | None:
-    return EndOf("start", unit, 1) if unit in ("week", "month", "year") else None
+@rule("day", "end_of next_week")
+def end_of_next_week() -> Day:
+    return EndOf("end", "week", 1)
 
 
-@rule("day", "start_of this? Unit")
-def start_of(unit: str) -> Day | None:
-    return EndOf("start", unit) if unit in ("month", "year") else None
+@rule("day", "end_of next_month")
+def end_of_next_month() -> Day:
+    return EndOf("end", "month", 1)
+
+
+@rule("day", "start_of next_week")
+def start_of_next_week() -> Day:
+    return EndOf("start", "week", 1)
 
 
 @rule("day", "start_of next_month")
@@ -264,14 +292,20 @@ def start_of_next_month() -> Day:
     return EndOf("start", "month", 1)
 
 
+@rule("day", "start_of this? Unit")
+def start_of(unit: str) -> Day | None:
+    """*The beginning of the month*: the next one, since the present one's is over."""
+    return EndOf("start", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "start_of next Unit", "start_of Unit next")
+def start_of_next(unit: str) -> Day | None:
+    return EndOf("start", unit, 1) if unit in ("week", "month", "year") else None
+
+
 @rule("day", "middle_of next_month")
 def middle_of_next_month() -> Day:
     return EndOf("middle", "month", 1)
-
-
-@rule("day", "end_of next_month")
-def end_of_next_month() -> Day:
-    return EndOf("end", "month", 1)
 
 
 @rule("day", "start_of Month")
@@ -282,7 +316,7 @@ def start_of_named(month: int) -> Day:
 # ---------------------------------------------------------------- with a time, for bounds
 
 
-@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Bare")
+@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Lone_hour")
 def day_and_time(day: Day, at: Clock | None = None) -> Moment:
     return Moment(day, at)
 
@@ -292,14 +326,12 @@ def time_and_day(at: Clock, day: Day) -> Moment:
     return Moment(day, at)
 
 
-@rule("moment", "Slashed", "Slashed comma? Time", "Slashed Bare")
-def slashed_and_time(numbers: tuple[int | None, ...], at: Clock | None = None) -> Moment:
-    return Moment(OnSlashed(numbers), at)
-
-
-@rule("moment", "Time Slashed")
-def time_and_slashed(at: Clock, numbers: tuple[int | None, ...]) -> Moment:
-    return Moment(OnSlashed(numbers), at)
+@rule("moment", "Part at? Clock", "Clock Part", "Part at Bare", "Bare Part")
+def later_today(one: Clock | str, other: Clock | str) -> Moment | None:
+    part, at = (one, other) if isinstance(one, str) else (other, one)
+    assert isinstance(part, str) and isinstance(at, Clock)
+    chosen = within(at, part) if part == "tonight" else None
+    return Moment(Offset(0), chosen) if chosen is not None else None
 
 
 @rule("moment", "Time", cost=0.5)

@@ -47,6 +47,12 @@ def decimal(whole: str, part: str) -> Fraction | None:
     return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 3 else None
 
 
+@rule("decimal_alone", "Digits ~comma ~Digits")
+def decimal_alone(whole: str, part: str) -> str:
+    """*18,30* alone is neither a time nor two days of the month."""
+    return f"{whole},{part}"
+
+
 @rule("amount", "Int and half", "Int and a half", "Int half_more")
 def and_a_half(number: int) -> Fraction:
     return number + Fraction(1, 2)

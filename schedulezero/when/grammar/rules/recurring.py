@@ -22,7 +22,7 @@ _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
-    "every_other_month": Period(2, "month"),
+    "every_other_month": Period(2, "month"), "every_14_days": Period(14, "day"), "every_7_days": Period(7, "day"),
 }  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def of_the(unit: str) -> Period | None:
     return period(1, unit) if unit in ("week", "month", "year", "quarter") else None
 
 
-@rule("period", "every Int Unit")
+@rule("period", "every Int =Unit")
 def every_so_many(count: int, unit: str) -> Period | None:
     return period(count, unit)
 
@@ -53,7 +53,23 @@ def every_other(unit: str) -> Period | None:
     return period(2, unit)
 
 
-@rule("period", "every Ordinal !Unit")
+@rule("period", "Int Unit out_of Int")
+def one_out_of(one: int, unit: str, count: int) -> Period | None:
+    """French *un jour sur deux*: every second day."""
+    return period(count, unit) if one == 1 and count > 1 else None
+
+
+@rule("weekly", "Int Weekday out_of Int")
+def one_weekday_out_of(one: int, day: int, count: int) -> Weekly | None:
+    return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None  # noqa: PLR2004
+
+
+@rule("weekly", "every Int Weekdays")
+def every_so_many_weekdays(count: int, day: int) -> Weekly | None:
+    return Weekly((day,), every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
+
+
+@rule("period", "every Ordinal =Unit")
 def every_nth(count: int, unit: str) -> Period | None:
     return period(count, unit) if count > 1 else None
 
@@ -85,7 +101,7 @@ def every_other_elapsed(unit: str) -> Span | None:
     return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
 
 
-@rule("interval", "every Ordinal !Unit")
+@rule("interval", "every Ordinal =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
 
@@ -106,6 +122,24 @@ def every_half_year(unit: str) -> Period | None:
 @rule("weekly", "Weekdays")
 def plural(day: int) -> Weekly:
     return Weekly((day,))
+
+
+@rule("weekly", "habitual =Weekday")
+def habitual_weekday(day: int) -> Weekly:
+    """French *le lundi*, Italian *il lunedì*: on Mondays, or on the one to come."""
+    return Weekly((day,))
+
+
+@rule("each_part", "every? Parts")
+def plural_part(part: str) -> str:
+    """French *les matins*."""
+    return part
+
+
+@rule("each_part", "habitual =Part")
+def habitual_part(part: str) -> str:
+    """French *le soir à 20h*: each evening, or this one."""
+    return part
 
 
 @rule("weekly", "workdays")
@@ -136,7 +170,7 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 @rule("some_days", "Weekly")
 def from_weekly(found: Weekly) -> tuple[int, ...]:
-    return found.days
+    return found.days if found.every is None else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days", "Some_days Some_days")
@@ -159,10 +193,18 @@ def several(days: tuple[int, ...]) -> Weekly | None:
 
 @rule("weekly", "every Some_days")
 def every_weekday(days: tuple[int, ...]) -> Weekly:
-    return Weekly(days)
+    return Weekly(days, every=1)
 
 
-@rule("weekly", "every day_word !Weekday")
+@rule("weekly", "Weekly and|comma Weekly")
+def every_one_and_every_other(one: Weekly, other: Weekly) -> Weekly | None:
+    """*Every Monday and every Friday*."""
+    if one.every != 1 or other.every != 1 or set(one.days) & set(other.days):
+        return None
+    return Weekly(tuple(sorted({*one.days, *other.days})), every=1)
+
+
+@rule("weekly", "every day_word =Weekday")
 def every_day_of_a_name(day: int) -> Weekly:
     """*Todos los días lunes* are the Mondays."""
     return Weekly((day,))
@@ -176,6 +218,12 @@ def every_other_weekday(days: tuple[int, ...]) -> Weekly:
 @rule("weekly", "every Ordinal Some_days", "every Int Some_days")
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return Weekly(days, every=count) if 2 <= count <= 52 else None  # noqa: PLR2004
+
+
+@rule("dated_weekdays", "Weekdays =Int", cost=2.5)
+def dated_weekdays(_: int, day: int) -> str | None:
+    """French *tous les vendredis 13*: no rule can say so, and 13 isn't an hour there."""
+    return str(day) if 1 <= day <= 31 else None  # noqa: PLR2004
 
 
 # ---------------------------------------------------------------- days of a month

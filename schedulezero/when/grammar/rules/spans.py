@@ -10,8 +10,11 @@ from schedulezero.when.grammar.pieces import RANKS, Span, span_of
 RULES = Rules()
 rule = RULES.rule
 
+_FEW = 4
+"""Hours of which as many and a half are a span, where more of them are a time of day in some languages."""
 
-@rule("span", "Amount !Unit")
+
+@rule("span", "Amount =Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
     return _counted(amount, unit)
 
@@ -27,9 +30,15 @@ def _counted(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit) if amount != Fraction(1, 4) or unit == "hour" else None
 
 
-@rule("span", "Amount Short")
+@rule("span", "Amount =Short")
 def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
+
+
+@rule("span", "Digits ~h ~Digits", cost=-0.4)
+def few_hours_and_minutes(hours: str, minutes: str) -> Span | None:
+    """*1h30* alone is as likely a span as a time of day."""
+    return hours_and_minutes(hours, minutes) if int(hours) <= _FEW else None
 
 
 @rule("span", "Digits ~h ~Digits", cost=0.4)
@@ -39,22 +48,18 @@ def hours_and_minutes(hours: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
-@rule("ahead", "Digits ~h ~Digits")
-def few_hours_and_minutes(hours: str, minutes: str) -> Span | None:
-    """*1h30* alone is as often a span as a time."""
-    return hours_and_minutes(hours, minutes) if int(hours) <= 5 else None  # noqa: PLR2004
-
-
 @rule("ahead", "in Digits ~h ~Digits", cost=-0.2)
 def in_hours_and_minutes(hours: str, minutes: str) -> Span | None:
     """*In 1h30* is a span even where the word for *in* may also mean nothing before a time."""
     return hours_and_minutes(hours, minutes)
 
 
-@rule("span", "Int !hour_word !Int", cost=0.4)
-def hours_and_bare_minutes(hours: int, minutes: int) -> Span | None:
-    """*2 horas 30*, which may be a time as well."""
-    return Span(seconds=hours * 3600 + minutes * 60, smallest=RANKS["minute"]) if 1 <= minutes <= 59 else None  # noqa: PLR2004
+@rule("span", "Amount =Unit|Short =Int")
+def hours_and_number(amount: Fraction, unit: str, minutes: int) -> Span | None:
+    """*1 hour 30*, *2 heures trente*."""
+    if unit != "hour" or not 1 <= amount <= _FEW or amount != int(amount) or minutes % 5 or not 5 <= minutes <= 55:  # noqa: PLR2004
+        return None
+    return Span(seconds=int(amount) * 3600 + minutes * 60, smallest=RANKS["minute"])
 
 
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
@@ -64,12 +69,12 @@ def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
 
 @rule("span", "Amount Unit and half")
 def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
+    return _and_a_fraction(amount, unit, Fraction(1, 2)) if unit != "hour" or amount <= _FEW else None
 
 
 @rule("span", "Amount Unit and a? quarter")
 def units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount + Fraction(1, 4), unit) if amount == int(amount) else None
+    return _and_a_fraction(amount, unit, Fraction(1, 4)) if unit != "hour" or amount <= _FEW else None
 
 
 @rule("span", "Unit and a? quarter")
@@ -78,9 +83,39 @@ def unit_and_a_quarter(unit: str) -> Span | None:
     return span_of(Fraction(5, 4), unit) if unit == "hour" else None
 
 
-@rule("span", "Span and|comma? Span")
+@rule("span", "Amount Unit and half", cost=0.5)
+def many_hours_and_a_half(amount: Fraction, unit: str) -> Span | None:
+    return _and_a_fraction(amount, unit, Fraction(1, 2))
+
+
+@rule("span", "Amount Unit and a? quarter", cost=0.5)
+def many_hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
+    return _and_a_fraction(amount, unit, Fraction(1, 4))
+
+
+def _and_a_fraction(amount: Fraction, unit: str, more: Fraction) -> Span | None:
+    return span_of(amount + more, unit) if amount == int(amount) else None
+
+
+@rule("span", "Span and|comma Span")
 def together(one: Span, other: Span) -> Span | None:
     return one.plus(other) if _highest(other) < one.smallest else None
+
+
+@rule("span", "Span Span")
+def one_behind_the_other(one: Span, other: Span) -> Span | None:
+    return None if one.by_calendar and other.smallest == RANKS["hour"] else together(one, other)
+
+
+@rule("days_and_hours", "Span Span")
+def days_and_hours(one: Span, other: Span) -> Span | None:
+    """*3 days 9h*: where *9h* is a time of day before anything else, this costs more."""
+    return together(one, other) if one.by_calendar and other.smallest == RANKS["hour"] else None
+
+
+@rule("span", "Days_and_hours")
+def days_and_hours_are_a_span(span: Span) -> Span:
+    return span
 
 
 def _highest(span: Span) -> int:
