@@ -147,9 +147,15 @@ def midnight_and_minutes(minutes: int) -> Clock | None:
     return clock(0, minutes, sure=True)
 
 
-@rule("clock", "Int =oclock =Minute_number")
+@rule("oclock_minutes", "Int =oclock =Minute_number")
 def oclock_minutes(hour: int, minutes: int) -> Clock | None:
+    """*2 horas 30*: where *2 horas* is a span before anything else, this is as often a time."""
     return clock(hour, minutes)
+
+
+@rule("clock", "Oclock_minutes")
+def by_oclock_minutes(at: Clock) -> Clock:
+    return at
 
 
 @rule("clock", "Bare oclock three_quarters")
@@ -328,7 +334,7 @@ def within(at: Clock, part: str) -> Clock | None:
 # ---------------------------------------------------------------- several
 
 
-@rule("part_today", "this =Part")
+@rule("part_today", "this =Part", cost=0.2)
 def part_of_today(part: str) -> str:
     """French *cet après-midi*: not the next one, but today's."""
     return part

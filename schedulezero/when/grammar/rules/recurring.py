@@ -204,7 +204,7 @@ def every_one_and_every_other(one: Weekly, other: Weekly) -> Weekly | None:
     return Weekly(tuple(sorted({*one.days, *other.days})), every=1)
 
 
-@rule("weekly", "every day_word =Weekday")
+@rule("weekly", "every_day_called =Weekday")
 def every_day_of_a_name(day: int) -> Weekly:
     """*Todos los días lunes* are the Mondays."""
     return Weekly((day,))
