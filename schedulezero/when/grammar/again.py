@@ -170,7 +170,10 @@ def _agree(said: Said, phrase: Phrase) -> None:
     if mixed or (phrase.unit in ("day", "week") and dated) or (phrase.unit == "month" and in_months):
         raise Contradiction("days")
     one_weekday = len(said.weekly) == 1 and len(said.weekly[0].days) == 1 and not said.days
-    if phrase.unit == "day" and (one_weekday or (len(said.days) == 1 and isinstance(said.days[0], OnWeekday))):
+    daily = phrase.unit == "day" or any(period == Period(1, "day") for period in said.periods)
+    if daily and said.monthdays:
+        raise Contradiction("days")
+    if daily and (one_weekday or (len(said.days) == 1 and isinstance(said.days[0], OnWeekday))):
         raise Contradiction("days")
 
 
