@@ -44,7 +44,7 @@ def with_dot(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
-@rule("clock", "Digits ~h ~Digits", "Digits =h =Digits")
+@rule("hours_and_minutes", "Digits ~h ~Digits", "Digits =h =Digits")
 def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
@@ -147,14 +147,14 @@ def midnight_and_minutes(minutes: int) -> Clock | None:
     return clock(0, minutes, sure=True)
 
 
-@rule("oclock_minutes", "Int =oclock =Minute_number")
+@rule("hours_and_minutes", "Int =oclock =Minute_number")
 def oclock_minutes(hour: int, minutes: int) -> Clock | None:
-    """*2 horas 30*: where *2 horas* is a span before anything else, this is as often a time."""
     return clock(hour, minutes)
 
 
-@rule("clock", "Oclock_minutes")
-def by_oclock_minutes(at: Clock) -> Clock:
+@rule("clock", "Hours_and_minutes")
+def by_hours_and_minutes(at: Clock) -> Clock:
+    """*1h30*, *2 horas 30*: where *2 horas* is a span before anything else, these are as often a time."""
     return at
 
 
