@@ -126,9 +126,7 @@ class Rule:
         numbers = {length if day == LAST else day for day in self.days if day <= length}
         for position, weekday in self.positions:
             matching = [
-                day
-                for day in range(1, length + 1)
-                if _is_on(weekday, (month.weekday() + day - 1) % 7)
+                day for day in range(1, length + 1) if _is_on(weekday, (month.weekday() + day - 1) % 7)
             ]
             index = position - 1 if position > 0 else position
             if -len(matching) <= index < len(matching):

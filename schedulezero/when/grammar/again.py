@@ -40,7 +40,10 @@ _LATELY = timedelta(days=60)
 
 
 def phrase_of(said: Said, context: Context, text: str) -> Phrase:
-    """Return the clauses of what recurs. Raises Contradiction if pieces don't fit, WhenError if a day is none."""
+    """Return the clauses of what recurs.
+
+    Raises Contradiction if pieces don't fit together, and WhenError if there is no such day.
+    """
     if said.ahead or said.now:
         raise Contradiction("ahead")
     phrase = Phrase()
@@ -50,12 +53,18 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _bounds(said, phrase, context, text)
     _on_the_day_of_the_start(said, phrase)
     _times(said, phrase, context)
-    if said.again and (said.parts or said.each_part) and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions):
+    if (
+        said.again
+        and (said.parts or said.each_part)
+        and not (phrase.unit or phrase.weekdays or phrase.days or phrase.positions)
+    ):
         phrase.unit = "day"  # "every morning"
     if not phrase.unit and not phrase.span and not (phrase.weekdays or phrase.days or phrase.positions):
         by_days = said.lasting is not None and said.lasting.span.by_calendar and not said.days
         by_days = by_days and bool(said.times or said.parts)
-        if (phrase.starting and phrase.until) or by_days:  # "from 1 to 5 December", "for 3 days": one run a day
+        if (
+            phrase.starting and phrase.until
+        ) or by_days:  # "from 1 to 5 December", "for 3 days": one run a day
             phrase.unit = "day"
         else:
             raise Contradiction("how often")
@@ -238,7 +247,10 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
         phrase.window, phrase.span = None, timedelta()
         phrase.unit = phrase.unit or (None if phrase.weekdays or phrase.days or phrase.positions else "day")
         found = {
-            time(hour, minute) for hour in range(24) for minute in said.minutes if first <= time(hour, minute) <= last
+            time(hour, minute)
+            for hour in range(24)
+            for minute in said.minutes
+            if first <= time(hour, minute) <= last
         }
     if not found and part is not None and not phrase.span:
         found = {context.part_times[part]}
@@ -251,7 +263,9 @@ def _window(window: Window) -> tuple[time, time]:
     first, last = clock_of(window.first), clock_of(window.last)
     if first >= last:
         raise WhenError(
-            "“{text}” ends before it begins.", code="span_ends_before_begin", text=f"{first:%H:%M}-{last:%H:%M}"
+            "“{text}” ends before it begins.",
+            code="span_ends_before_begin",
+            text=f"{first:%H:%M}-{last:%H:%M}",
         )
     return first, last
 
@@ -273,7 +287,9 @@ def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:
 def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
     per = said.per_unit
     assert per is not None
-    named = len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
+    named = (
+        len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
+    )
     if named != per.count:
         raise WhenError(
             "“{count} times a {unit}” needs as many times or days. For example: `twice a day at 9 and 21`.",
@@ -306,9 +322,7 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _left_out(said, phrase, context, text)
 
 
-def _bound(
-    at: Moment, said: Said, context: Context, text: str, *, movable: bool
-) -> tuple[date, time | None]:
+def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool) -> tuple[date, time | None]:
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
     clock = at.clock
     if clock is not None and movable and at.day is not None:
@@ -339,9 +353,7 @@ def _on_the_day_of_the_start(said: Said, phrase: Phrase) -> None:
         phrase.days.add(first.day)
 
 
-def _lately(
-    bound: tuple[date, time | None], at: Moment, context: Context
-) -> tuple[date, time | None]:
+def _lately(bound: tuple[date, time | None], at: Moment, context: Context) -> tuple[date, time | None]:
     """A start without a year that was a short while ago is that one: its rhythm goes on from there."""
     day = at.day.ordered(context.month_first) if isinstance(at.day, OnSlashed) else at.day
     if isinstance(day, OnDate) and day.year is None:
@@ -354,7 +366,9 @@ def _lately(
     return bound
 
 
-def _not_before(until: tuple[date, time | None], starting: tuple[date, time | None]) -> tuple[date, time | None]:
+def _not_before(
+    until: tuple[date, time | None], starting: tuple[date, time | None]
+) -> tuple[date, time | None]:
     """An end without a year that would lie before its start is a year later."""
     day = until[0]
     if day < starting[0] and day.month < starting[0].month:
@@ -422,5 +436,3 @@ def latest(span: Span, first: datetime) -> datetime:
     if span.by_calendar:
         return plus_span(datetime.combine(first.date(), time.min), span) - timedelta(seconds=1)
     return plus_span(first, span)
-
-

@@ -95,9 +95,9 @@ class Rules:
         def add(make: Callable[..., Any]) -> Callable[..., Any]:
             expanded = (elements for pattern in patterns for elements in _expanded(pattern))
             for elements in dict.fromkeys(expanded):
-                    made = Rule(category, elements, make, cost)
-                    for first in elements[0].categories:
-                        self.by_first.setdefault(first, []).append(made)
+                made = Rule(category, elements, make, cost)
+                for first in elements[0].categories:
+                    self.by_first.setdefault(first, []).append(made)
             return make
 
         return add
@@ -116,7 +116,12 @@ def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
         match = _ELEMENT.fullmatch(part)
         assert match is not None, f"{part!r} is not an element"
         names = tuple(match["names"].split("|"))
-        element = _Element(tuple(name.lower() for name in names), bool(match["glue"]), bool(match["tight"]), names[0][0].isupper())
+        element = _Element(
+            tuple(name.lower() for name in names),
+            bool(match["glue"]),
+            bool(match["tight"]),
+            names[0][0].isupper(),
+        )
         choices.append((element, None) if match["optional"] else (element,))
     seen: set[tuple[_Element, ...]] = set()
     for chosen in product(*choices):

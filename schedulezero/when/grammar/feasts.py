@@ -14,9 +14,11 @@ _FIXED: dict[str, tuple[int, int]] = {
     "all_souls": (11, 2), "saint_martin": (11, 11), "saint_nicholas": (12, 6), "immaculate": (12, 8),
     "christmas_eve": (12, 24), "christmas": (12, 25), "second_christmas_day": (12, 26),
     "new_years_eve": (12, 31), "bastille": (7, 14), "armistice": (11, 11), "victory_1945": (5, 8),
-    "hispanic_day": (10, 12), "spain_constitution": (12, 6), "three_kings": (1, 6), "brazil_independence": (9, 7),
+    "hispanic_day": (10, 12), "spain_constitution": (12, 6), "three_kings": (1, 6),
+    "brazil_independence": (9, 7),
     "aparecida": (10, 12), "brazil_republic": (11, 15), "tiradentes": (4, 21), "portugal_day": (6, 10),
-    "liberty_day_portugal": (4, 25), "saint_john": (6, 24), "italy_liberation": (4, 25), "italy_republic": (6, 2),
+    "liberty_day_portugal": (4, 25), "saint_john": (6, 24), "italy_liberation": (4, 25),
+    "italy_republic": (6, 2),
     "saint_stephen": (12, 26), "kings_day": (4, 27), "liberation_day_nl": (5, 5), "sinterklaas": (12, 5),
     "womens_day": (3, 8), "walpurgis": (4, 30),
 }  # fmt: skip

@@ -75,8 +75,15 @@ def _the_day(said: Said) -> Day | None:
         (positions,) = said.positions
         if len(positions.days) == 1 and said.months and len(said.months[0]) == 1:
             return OnPosition(*positions.days[0], said.months[0][0])
-        if len(positions.days) == 1 and said.within and not said.months and (within := said.within[0]).unit == "month":
-            return OnPosition(*positions.days[0], within.month, within.ahead)  # "the first Monday of next month"
+        if (
+            len(positions.days) == 1
+            and said.within
+            and not said.months
+            and (within := said.within[0]).unit == "month"
+        ):
+            return OnPosition(
+                *positions.days[0], within.month, within.ahead
+            )  # "the first Monday of next month"
     if said.months or said.monthdays or said.positions or len(said.days) > 1:
         raise Contradiction("days")
     day = said.days[0] if said.days else None
@@ -118,7 +125,8 @@ def after_span(span: Span, context: Context) -> datetime:
 
 def _refuse_others(said: Said) -> None:
     others = (
-        said.windows, said.until, said.starting, said.lasting, said.within and not said.positions, said.left_out,
+        said.windows, said.until, said.starting, said.lasting, said.within and not said.positions,
+        said.left_out,
         said.by_clock,
         said.of_units, said.count not in (None, 1),
     )  # fmt: skip

@@ -24,7 +24,8 @@ class Clock:
 
     Attributes:
         hour, minute, second: As on a 24-hour clock.
-        sure: Whether the hour can't be twelve hours later: it was said with a.m., p.m. or *Uhr*, or is above 12.
+        sure: Whether the hour can't be twelve hours later: it was said with a.m., p.m. or *Uhr*, or is above
+            12.
     """
 
     hour: int
@@ -174,7 +175,9 @@ class OnPosition:
     """Without a named month: so many months ahead."""
 
 
-Day = Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+Day = (
+    Offset | OnDate | OnSlashed | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+)
 
 
 # ---------------------------------------------------------------- what recurs

@@ -50,7 +50,9 @@ class NotUnderstood(WhenError):
     """
 
     def __init__(self, piece: str, text: str, covered: int) -> None:
-        super().__init__("“{text}” in “{text2}” was not understood.", code="word_not_understood", text=piece, text2=text)
+        super().__init__(
+            "“{text}” in “{text2}” was not understood.", code="word_not_understood", text=piece, text2=text
+        )
         self.piece, self.covered = piece, covered
 
 
@@ -127,5 +129,3 @@ def meaning(path: Path, text: str, context: Context) -> Trigger:
         return Trigger("date", {"run_date": to_iso(instant.astimezone(UTC))})
     phrase = phrase_of(said, context, text)
     return compile_phrase(phrase, text, context.zone, context.now)
-
-

@@ -47,7 +47,9 @@ def plus_span(moment: datetime, span: Span) -> datetime:
     if year > _LAST_YEAR:
         raise OverflowError
     day = min(moment.day, calendar.monthrange(year, month + 1)[1])
-    return moment.replace(year=year, month=month + 1, day=day) + timedelta(days=span.days, seconds=span.seconds)
+    return moment.replace(year=year, month=month + 1, day=day) + timedelta(
+        days=span.days, seconds=span.seconds
+    )
 
 
 def date_of(day: Day, context: Context, at: time | None = None, *, text: str) -> date:
@@ -120,7 +122,9 @@ def _weekday(day: OnWeekday, context: Context, at: time | None) -> date:
 
 
 def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
-    years = [day.year] if day.year is not None else range(context.today.year, context.today.year + _YEARS_AHEAD)
+    years = (
+        [day.year] if day.year is not None else range(context.today.year, context.today.year + _YEARS_AHEAD)
+    )
     for year in years:
         try:
             found = date(year, day.month, day.day)
@@ -192,7 +196,9 @@ def position_in(position: int, weekday: int, first: date) -> date | None:
     """Return the n-th weekday (7: working day) of the month that begins on a day; -1 is the last one."""
     length = calendar.monthrange(first.year, first.month)[1]
     days = [first.replace(day=number) for number in range(1, length + 1)]
-    found = [day for day in days if day.weekday() == weekday or (weekday == WORKDAY and day.weekday() < _WORKDAYS)]
+    found = [
+        day for day in days if day.weekday() == weekday or (weekday == WORKDAY and day.weekday() < _WORKDAYS)
+    ]
     index = position - 1 if position > 0 else position
     return found[index] if -len(found) <= index < len(found) else None
 

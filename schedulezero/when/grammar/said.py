@@ -123,7 +123,9 @@ def sort_pieces(pieces: Sequence[Piece], month_first: bool) -> Said:
     return said
 
 
-_BEFORE_BARE = frozenset(("day", "weekly", "positions", "monthdays", "period", "at_part", "part_today", "both_bounds"))
+_BEFORE_BARE = frozenset(
+    ("day", "weekly", "positions", "monthdays", "period", "at_part", "part_today", "both_bounds")
+)
 _REPEATED = frozenset(("period", "interval", "weekly"))
 _AFTER_AGAIN = frozenset(("day", "dated_weekdays", "positions", "monthdays", "months", "at_part"))
 
@@ -137,7 +139,7 @@ def _again_in_a_part(pieces: Sequence[Piece]) -> bool:
 
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
-    """A number without *at* is a time only beside a day, and *every* alone stands only before what it repeats."""
+    """A number without *at* is a time only beside a day, *every* alone stands only before what it repeats."""
     if piece.category == "lone_hour" and not _may_be_an_hour(piece, before, after):
         raise Contradiction("bare")
         raise Contradiction("bare")

@@ -7,7 +7,9 @@ import unicodedata
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
-_ALIKE = str.maketrans({"’": "'", "‘": "'", "–": "-", "—": "-", "−": "-", "º": "º", "\N{NO-BREAK SPACE}": " "})
+_ALIKE = str.maketrans(
+    {"’": "'", "‘": "'", "–": "-", "—": "-", "−": "-", "º": "º", "\N{NO-BREAK SPACE}": " "}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,12 @@ class Words:
         result: list[Token] = []
         notes: list[Mended] = []
         for token in tokens:
-            if not token.is_word or self.known(token.text) or is_zone_word(token.text) or len(token.text) > _LONGEST_WORD:
+            if (
+                not token.is_word
+                or self.known(token.text)
+                or is_zone_word(token.text)
+                or len(token.text) > _LONGEST_WORD
+            ):
                 result.append(token)
             elif (parts := self._parted(token.text, _SHORTEST_PART)) is not None or (
                 self.near(token.text) is None and (parts := self._parted(token.text, 2)) is not None
@@ -122,9 +127,7 @@ class Words:
 
     def _whole(self, word: str) -> bool:
         return any(
-            len(phrase) == 1
-            for key in (word, plain(word))
-            for phrase, _, _ in self.entries.get(key, ())
+            len(phrase) == 1 for key in (word, plain(word)) for phrase, _, _ in self.entries.get(key, ())
         )
 
     def near(self, word: str) -> str | None:
@@ -134,9 +137,16 @@ class Words:
         typed = plain(word)
         found: dict[frozenset[tuple[str, str]], str] = {}
         for key, entries in self.entries.items():
-            if key in self.exact or abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
+            if (
+                key in self.exact
+                or abs(len(key) - len(typed)) > 1
+                or len(key) < _SHORTEST_MENDED
+                or not _one_edit(typed, key)
+            ):
                 continue
-            meaning = frozenset((category, repr(value)) for phrase, category, value in entries if len(phrase) == 1)
+            meaning = frozenset(
+                (category, repr(value)) for phrase, category, value in entries if len(phrase) == 1
+            )
             if meaning:
                 found.setdefault(meaning, key)
         return next(iter(found.values())) if len(found) == 1 else None
@@ -165,7 +175,9 @@ def _one_edit(one: str, other: str) -> bool:
 def languages() -> tuple[str, ...]:
     """Return the languages that have a table."""
     folder = resources.files("schedulezero.when.grammar").joinpath("words")
-    return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
+    return tuple(
+        sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
+    )
 
 
 @cache

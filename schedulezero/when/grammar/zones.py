@@ -16,24 +16,32 @@ from schedulezero.when.grammar.tokens import Token, plain
 
 ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "utc": ("UTC",), "gmt": ("UTC",), "zulu": ("UTC",),
-    "cet": ("Europe/Berlin",), "cest": ("Europe/Berlin",), "mez": ("Europe/Berlin",), "mesz": ("Europe/Berlin",),
-    "wet": ("Europe/Lisbon",), "west": ("Europe/Lisbon",), "eet": ("Europe/Athens",), "eest": ("Europe/Athens",),
+    "cet": ("Europe/Berlin",), "cest": ("Europe/Berlin",), "mez": ("Europe/Berlin",),
+    "mesz": ("Europe/Berlin",),
+    "wet": ("Europe/Lisbon",), "west": ("Europe/Lisbon",), "eet": ("Europe/Athens",),
+    "eest": ("Europe/Athens",),
     "msk": ("Europe/Moscow",), "bst": ("Europe/London", "Asia/Dhaka"),
     "ist": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
     "est": ("America/New_York",), "edt": ("America/New_York",), "et": ("America/New_York",),
-    "cst": ("America/Chicago", "Asia/Shanghai", "America/Havana"), "cdt": ("America/Chicago", "America/Havana"),
-    "ct": ("America/Chicago",), "mst": ("America/Denver",), "mdt": ("America/Denver",), "mt": ("America/Denver",),
-    "pst": ("America/Los_Angeles", "Asia/Manila"), "pdt": ("America/Los_Angeles",), "pt": ("America/Los_Angeles",),
+    "cst": ("America/Chicago", "Asia/Shanghai", "America/Havana"),
+    "cdt": ("America/Chicago", "America/Havana"),
+    "ct": ("America/Chicago",), "mst": ("America/Denver",), "mdt": ("America/Denver",),
+    "mt": ("America/Denver",),
+    "pst": ("America/Los_Angeles", "Asia/Manila"), "pdt": ("America/Los_Angeles",),
+    "pt": ("America/Los_Angeles",),
     "akst": ("America/Anchorage",), "hst": ("Pacific/Honolulu",), "brt": ("America/Sao_Paulo",),
     "art": ("America/Argentina/Buenos_Aires",), "clt": ("America/Santiago",), "cot": ("America/Bogota",),
     "jst": ("Asia/Tokyo",), "kst": ("Asia/Seoul",), "hkt": ("Asia/Hong_Kong",), "sgt": ("Asia/Singapore",),
-    "pht": ("Asia/Manila",), "wib": ("Asia/Jakarta",), "aest": ("Australia/Sydney",), "aedt": ("Australia/Sydney",),
+    "pht": ("Asia/Manila",), "wib": ("Asia/Jakarta",), "aest": ("Australia/Sydney",),
+    "aedt": ("Australia/Sydney",),
     "acst": ("Australia/Adelaide",), "awst": ("Australia/Perth",), "nzst": ("Pacific/Auckland",),
     "nzdt": ("Pacific/Auckland",), "sast": ("Africa/Johannesburg",), "cat": ("Africa/Harare",),
     "eat": ("Africa/Nairobi",), "wat": ("Africa/Lagos",), "gst": ("Asia/Dubai",), "pkt": ("Asia/Karachi",),
     "trt": ("Europe/Istanbul",),
 }  # fmt: skip
-_AMBIGUOUS_WORDS = frozenset(("et", "mt", "ct", "pt", "art", "cet", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst"))
+_AMBIGUOUS_WORDS = frozenset(
+    ("et", "mt", "ct", "pt", "art", "cet", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst")
+)
 """Abbreviations that are words of some language too: read only in capitals."""
 _LONGEST_CITY = 4
 
@@ -72,7 +80,9 @@ def zone_items(text: str, tokens: Sequence[Token], position: int) -> list[Item]:
         if name is not None:
             found.append(Item("zone_name", (name,), end))
     for length in range(1, _LONGEST_CITY + 1):
-        if position + length > len(tokens) or not all(item.is_word for item in tokens[position : position + length]):
+        if position + length > len(tokens) or not all(
+            item.is_word for item in tokens[position : position + length]
+        ):
             break
         city = "_".join(plain(item.text) for item in tokens[position : position + length])
         if city in _by_city():

@@ -238,7 +238,8 @@ def plain_fields(rule: Rule) -> JsonObject | None:
     fields: JsonObject = {"hour": _numbers(hours), "minute": _numbers(minutes)}
     if rule.weekdays:
         fields["day_of_week"] = ",".join(WEEKDAYS[day] for day in rule.weekdays)
-    if any(weekday == WORKDAY or number < LAST for number, weekday in rule.positions) or any(day < LAST for day in rule.days):
+    odd = any(weekday == WORKDAY or number < LAST for number, weekday in rule.positions)
+    if odd or any(day < LAST for day in rule.days):
         return None
     days = ["last" if day == LAST else str(day) for day in rule.days]
     days += [

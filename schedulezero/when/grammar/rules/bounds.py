@@ -35,6 +35,8 @@ def until(at: Moment) -> Until:
 def to_a_day(day: Day) -> Until:
     """Without *from*, a word for *to* may as well be *at*, so that no time may follow: *a las 9 el lunes*."""
     return Until(Moment(day))
+
+
 @rule("end_bound", "until_the Dom", "until_the Dom at? Clock")
 def until_day_of_month(day: int, at: Clock | None = None) -> Until:
     """French *jusqu'au 15*."""
@@ -63,7 +65,9 @@ def from_one_to_another(first: Moment, last: Moment) -> tuple[Starting, Until] |
     return until_another(first, last)
 
 
-@rule("both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment")
+@rule(
+    "both_bounds", "from|between Moment to|until|and|dash Moment", "from|between Moment to|until|and Moment"
+)
 def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     if first.day is None or last.day is None:
         return None
@@ -89,7 +93,9 @@ def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] 
 @rule("both_bounds", "from_the Dom to_the Dom")
 def between_next_days_of_a_month(first: int, last: int) -> tuple[Starting, Until] | None:
     """French *du 1er au 15*."""
-    return (Starting(Moment(OnDayOfMonth(first))), Until(Moment(OnDayOfMonth(last)))) if first < last else None
+    return (
+        (Starting(Moment(OnDayOfMonth(first))), Until(Moment(OnDayOfMonth(last)))) if first < last else None
+    )
 
 
 @rule("count", "Int times", "for Int times", "Twice", "for Twice")

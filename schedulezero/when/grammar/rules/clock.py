@@ -15,7 +15,9 @@ _NOON = 12
 
 def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
     """Return a time of day, or None if there is none such."""
-    if not (0 <= hour <= 24 and 0 <= minute <= 59 and 0 <= second <= 59) or (hour == 24 and (minute or second)):
+    if not (0 <= hour <= 24 and 0 <= minute <= 59 and 0 <= second <= 59) or (
+        hour == 24 and (minute or second)
+    ):
         return None
     if sure is None:
         sure = not 1 <= hour <= _NOON
@@ -385,9 +387,11 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
 # ---------------------------------------------------------------- windows
 
 
-@rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare", "from Bare to|until|dash Clock",
+@rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare",
+      "from Bare to|until|dash Clock",
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
-      "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
+      "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock",
+      "Clock dash|to Clock",
       "Clock dash|to Bare", "Bare dash Clock", "between Bare and at Bare", "between Clock and at Clock",
       "from Bare to at Bare", "from Bare to at Clock")  # fmt: skip
 def window(first: Clock, last: Clock) -> Window | None:
@@ -395,7 +399,11 @@ def window(first: Clock, last: Clock) -> Window | None:
     ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)
     if not first.sure and last.sure and last.hour >= _NOON and ahead:
         first = first.later()  # "2-4pm", but not "9-5pm"
-    elif not last.sure and first.hour <= _NOON and (not ahead or (last.hour, last.minute) < (first.hour, first.minute)):
+    elif (
+        not last.sure
+        and first.hour <= _NOON
+        and (not ahead or (last.hour, last.minute) < (first.hour, first.minute))
+    ):
         last = last.later()  # "9 to 5", "noon to 2"
     return Window(first, last)
 

@@ -136,7 +136,8 @@ def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
-@rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
+@rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year",
+      "Digits ~slash ~Digits ~slash ~Short_year",
       "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
 def slashed(first: str, second: str, year: int | None = None) -> Day | None:
     found = OnSlashed(int(first), int(second), year)

@@ -22,7 +22,8 @@ _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
-    "every_other_month": Period(2, "month"), "every_14_days": Period(14, "day"), "every_7_days": Period(7, "day"),
+    "every_other_month": Period(2, "month"), "every_14_days": Period(14, "day"),
+    "every_7_days": Period(7, "day"),
 }  # fmt: skip
 
 
@@ -103,7 +104,11 @@ def every_other_elapsed(unit: str) -> Span | None:
 
 @rule("interval", "every Ordinal =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
-    return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count) if unit in _ELAPSED and count > 1 else None
+    return (
+        Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count)
+        if unit in _ELAPSED and count > 1
+        else None
+    )
 
 
 @rule("interval", "every half Unit", "every half Unit")
@@ -173,13 +178,19 @@ def from_weekly(found: Weekly) -> tuple[int, ...]:
     return found.days if found.every is None else None
 
 
-@rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days", "Some_days Some_days")
+@rule(
+    "some_days",
+    "Some_days and|comma|slash|dash_and Some_days",
+    "Some_days comma and Some_days",
+    "Some_days Some_days",
+)
 def more_weekdays(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
     return tuple(sorted({*one, *other})) if not set(one) & set(other) else None
 
 
 @rule("weekly", "Weekday to|dash|until|through Weekday", "from Weekday to|dash|until|through Weekday",
-      "Weekday to|until Weekday", "from Weekday to|until Weekday", "Weekdays to|dash|until Weekdays")  # fmt: skip
+      "Weekday to|until Weekday", "from Weekday to|until Weekday",
+      "Weekdays to|dash|until Weekdays")  # fmt: skip
 def weekday_range(first: int, last: int) -> Weekly | None:
     if first == last:
         return None
@@ -319,7 +330,11 @@ def more_months(month: int, rest: tuple[int, ...]) -> tuple[int, ...]:
 
 @rule("months", "Month to|dash|until|through Month", "from Month to|until Month")
 def month_range(first: int, last: int) -> tuple[int, ...] | None:
-    return tuple(sorted((first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1))) if first != last else None
+    return (
+        tuple(sorted((first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1)))
+        if first != last
+        else None
+    )
 
 
 # ---------------------------------------------------------------- so many times
@@ -382,5 +397,3 @@ def by_the_clock() -> bool:
 def again() -> bool:
     """*Every* alone says that what stands beside it recurs: *every 24 December*, *every Easter*."""
     return True
-
-

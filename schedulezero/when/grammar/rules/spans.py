@@ -57,7 +57,13 @@ def in_hours_and_minutes(hours: str, minutes: str) -> Span | None:
 @rule("span", "Amount =Unit|Short =Int")
 def hours_and_number(amount: Fraction, unit: str, minutes: int) -> Span | None:
     """*1 hour 30*, *2 heures trente*."""
-    if unit != "hour" or not 1 <= amount <= _FEW or amount != int(amount) or minutes % 5 or not 5 <= minutes <= 55:  # noqa: PLR2004
+    if (
+        unit != "hour"
+        or not 1 <= amount <= _FEW
+        or amount != int(amount)
+        or minutes % 5
+        or not 5 <= minutes <= 55
+    ):  # noqa: PLR2004
         return None
     return Span(seconds=int(amount) * 3600 + minutes * 60, smallest=RANKS["minute"])
 
