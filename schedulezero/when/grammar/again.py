@@ -230,7 +230,7 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     part = said.parts[0] if said.parts else None
     found = {clock_of(in_part(at, part)) for at in times}
     if part in LATE_PARTS and phrase.weekdays | phrase.days and any(at.hour < FIRST_HOUR for at in found):
-        raise Contradiction("part")  # "on Friday night at 2" is on Saturday
+        raise Nonsense("part")  # "on Friday nights at 2" is on Saturdays
     if said.per_unit is not None:
         _so_many(said, phrase, found)
     windows = [_window(item) for item in said.windows]

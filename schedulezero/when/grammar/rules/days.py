@@ -207,16 +207,22 @@ def by_weekday_and_number(day: Day) -> Day:
     return day
 
 
-@rule("day", "the =Digits =Digits", "the =Digits =Digits =Year", "the =Digits =Digits =Short_year")
+@rule("day_in_figures", "the =Digits =Digits", "the =Digits =Digits =Year", "the =Digits =Digits =Short_year")
 def in_figures(day: str, month: str, year: int | None = None) -> Day | None:
     """French *le 24 12*."""
     return _date(day, month, year)
 
 
-@rule("day", "Weekday =Digits =Digits", "Weekday =Digits =Digits =Year|Short_year")
+@rule("day_in_figures", "Weekday =Digits =Digits", "Weekday =Digits =Digits =Year|Short_year")
 def weekday_in_figures(weekday: int, day: str, month: str, year: int | None = None) -> Day | None:
     found = _date(day, month, year)
     return replace(found, weekday=weekday) if isinstance(found, OnDate) else None
+
+
+@rule("day", "Day_in_figures")
+def by_day_in_figures(day: Day) -> Day:
+    """A language where the second number may as well be an hour has a cost that forbids this."""
+    return day
 
 
 # ---------------------------------------------------------------- by name
