@@ -142,7 +142,6 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
     """A number without *at* is a time only beside a day, *every* alone stands only before what it repeats."""
     if piece.category == "lone_hour" and not _may_be_an_hour(piece, before, after):
         raise Contradiction("bare")
-        raise Contradiction("bare")
     if piece.category == "count" and piece.value > 1 and after and after.category in _REPEATED:
         raise Contradiction("count")  # "3 times every monday": in all, or each time?
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
