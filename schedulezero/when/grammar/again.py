@@ -32,7 +32,7 @@ from schedulezero.when.grammar.pieces import (
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, ordered
 from schedulezero.when.grammar.rules.clock import after_midnight
-from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Said
+from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
 
 MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
@@ -40,6 +40,8 @@ _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
 _MINUTES_A_DAY = 1440
 _MONTHS = 12
+_WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
+"""Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
 _LATELY = timedelta(days=60)
 
 
@@ -51,6 +53,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         raise Contradiction("once")
     phrase = Phrase()
     _period(said, phrase)
+    _months(said, phrase)
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _first_day(said, phrase)
@@ -58,10 +61,12 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     if said.parts == ["tonight"]:
         raise Contradiction("tonight")
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
-    if said.again and said.parts and not (phrase.unit or on_days):
+    if said.again and (said.parts or said.habit) and not (phrase.unit or on_days):
         phrase.unit = "day"  # "every morning", "evenings"
     if not (phrase.unit or phrase.span or on_days):
-        if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
+        at_times = bool(said.times or said.bare or said.parts)
+        for_days = said.lasting is not None and at_times and not said.days  # "for 3 days at 9"
+        if for_days or (phrase.starting and phrase.until):  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
         else:
             raise Contradiction("how often")
@@ -129,7 +134,34 @@ def _months_of(unit: str, said: Said) -> set[int]:
 # ---------------------------------------------------------------- on which days
 
 
+def _months(said: Said, phrase: Phrase) -> None:
+    """A month beside days or weekdays is the time within which they are: *every Monday of December*."""
+    weekly = said.weekly and all(item.every is None for item in said.weekly)
+    often = (phrase.unit == "day" or (phrase.unit in (None, "week") and weekly)) and phrase.every == 1
+    others = said.positions or said.monthdays or said.days or said.within or said.starting or said.until
+    if said.months and said.weekly and not weekly:
+        raise Contradiction("months")  # "every third Thursday of November" is a position, not a rhythm
+    if often and not others and said.months and len(said.months[0]) == 1:
+        said.within.append(Within("month", 0, said.months[0][0]))
+        said.months.clear()
+
+
+def _weeks_of_days(phrase: Phrase) -> None:
+    """So many days that fall on a weekday are weeks; other numbers would make a schedule nobody means."""
+    if phrase.every not in _WEEKS_OF_DAYS:
+        raise Contradiction(TWO_SCHEDULES)
+    phrase.every, phrase.unit = _WEEKS_OF_DAYS[phrase.every], "week"
+
+
 def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
+    if phrase.unit == "day" and phrase.every > 1 and (said.weekly or said.days):
+        _weeks_of_days(phrase)
+    daily = any(period == Period(1, "day") for period in said.periods)
+    weekdays = [*said.weekly, *(day for day in said.days if isinstance(day, OnWeekday))]
+    if daily and len(weekdays) == 1 and len(getattr(weekdays[0], "days", "1")) == 1:
+        raise Contradiction("days")  # "every day on Monday"
+    if said.monthdays and said.positions and not any(item.days == (LAST,) for item in said.monthdays):
+        raise Contradiction("days")
     for weekly in said.weekly:
         if phrase.weekdays & set(weekly.days):
             raise Contradiction("weekdays")
@@ -258,9 +290,11 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
-    by_night = part == "night" and any(after_midnight(in_part(at, part), part) for at in times)
-    if on_days and (by_night or any(at.next_day or (at.by_night and at.hour) for at in times)):
-        raise Contradiction("night")  # of which of two days?
+    late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)
+    if on_days and (late or any(at.by_night and at.hour for at in times)):
+        raise Nonsense("night")  # of which of two days?
+    if on_days and any(at.next_day for at in times):
+        raise Contradiction("24:00")
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
         _so_many(said, phrase, found)
@@ -438,7 +472,7 @@ def _within(within: Within, phrase: Phrase, context: Context, *, periods: bool) 
 def _lasting(span: Span, phrase: Phrase, context: Context) -> None:
     if phrase.until is not None or phrase.count is not None:
         raise Contradiction("lasting")
-    if phrase.unit is not None and span.seconds:
+    if span.seconds and not phrase.span:
         raise Contradiction("lasting")  # "every day for 9 hours": Dutch *voor 9 uur* is before nine
     phrase.lasting = span
 

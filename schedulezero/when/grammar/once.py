@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span, Within
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
-from schedulezero.when.grammar.rules.clock import within
+from schedulezero.when.grammar.rules.clock import after_midnight, within
 from schedulezero.when.grammar.said import Contradiction, Said
 
 _SMALL_HOURS = 6
@@ -61,7 +62,7 @@ def in_part(at: Clock, part: str | None) -> Clock:
     found = within(at, part)
     if found is None:
         raise Contradiction("part")
-    return found
+    return replace(found, next_day=True) if part == "evening" and after_midnight(found, part) else found
 
 
 def _the_day(said: Said, context: Context) -> Day | None:

@@ -109,8 +109,8 @@ class OnDayOfMonth:
     day: int
     months: int | None = None
     weekday: int | None = None
-    soon: bool = False
-    """Whether it must be in the next few weeks to be meant: *Monday 21* may also be a time."""
+    near: bool = False
+    """Whether only the next such day counts, and must be on the weekday: *Monday 21* may also be a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +208,13 @@ class Weekly:
         days: 0 is Monday, ascending.
         again: Whether they recur, as a plural, a list or *every* says.
         every: Every so many weeks, if that was said.
+        each: Whether *every* was said of them.
     """
 
     days: tuple[int, ...]
     again: bool = True
     every: int | None = None
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, paths, reach
 from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
-from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, sort_pieces, zones_of
+from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.tokens import Token, cut, normalized
 from schedulezero.when.grammar.words import Mended, Words
 from schedulezero.when.language.compiling import compile_phrase
@@ -78,7 +78,7 @@ def read(text: str, words: Words, context: Context) -> Reading:
     Raises NotUnderstood if a word has no part in any reading, and another WhenError if the words have no
     meaning together.
     """
-    text = normalized(text).rstrip("!?")
+    text = normalized(text).lstrip("¿¡").rstrip("!? ")
     if not _ORDINAL_AT_END.search(text):
         return _read(text.rstrip(".!?"), words, context)[0]
     found: list[tuple[Reading, float]] = []
@@ -108,7 +108,7 @@ def _read(text: str, words: Words, context: Context) -> tuple[Reading, float]:
             most_tokens=MOST_TOKENS,
         )
     try:
-        begins = parse(tokens, words.lookup(text, tokens), RULES)
+        begins = parse(tokens, words.lookup(text, tokens), RULES, words.costs)
     except TooMuch:
         raise WhenError(
             "That is more than {most_tokens} words and numbers.",
@@ -144,7 +144,7 @@ def _best(
                 read_as.setdefault((json.dumps(trigger.to_json(), sort_keys=True), zone), (trigger, zone))
         except Contradiction as clash:
             first_clash = first_clash or str(clash)
-            if str(clash) == TWO_SCHEDULES:
+            if str(clash) == TWO_SCHEDULES or isinstance(clash, Nonsense):
                 limit = min(limit, path.cost + _ALIKE)
             continue
         except OverflowError:

@@ -51,7 +51,9 @@ class Words:
     """Every token of every phrase, in both spellings."""
     costs: Mapping[str, float]
     """What a category of words, or one phrase in it (``part morgen``), costs beyond its place: a meaning that is
-    possible, but not the usual one."""
+    possible, but not the usual one. A category that rules make may have a cost too."""
+    exact: frozenset[str] = frozenset()
+    """Words that no other word is taken for: a mistaken *every* would change too much."""
 
     def known(self, word: str) -> bool:
         """Return whether a word is part of any phrase."""
@@ -141,7 +143,12 @@ class Words:
         typed = plain(word)
         found: dict[frozenset[tuple[str, str]], str] = {}
         for key, entries in self.entries.items():
-            if abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
+            if (
+                key in self.exact
+                or abs(len(key) - len(typed)) > 1
+                or len(key) < _SHORTEST_MENDED
+                or not _one_edit(typed, key)
+            ):
                 continue
             if len(key) == len(typed) == _SHORTEST_MENDED and sorted(key) != sorted(typed):
                 continue  # "line", "none" and "fine" are no misspelt "nine"
@@ -242,6 +249,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         entries,
         frozenset(vocabulary),
         table.get("costs", {}),
+        frozenset(table.get("order", {}).get("exact", ())),
     )
 
 

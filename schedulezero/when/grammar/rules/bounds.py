@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
+    Clock,
     Day,
     EndOf,
     Except,
@@ -20,6 +21,7 @@ from schedulezero.when.grammar.pieces import (
     Until,
     Weekly,
     Within,
+    span_of,
 )
 
 RULES = Rules()
@@ -29,6 +31,25 @@ rule = RULES.rule
 @rule("end_bound", "until Moment")
 def until(at: Moment) -> Until:
     return Until(at)
+
+
+@rule("end_bound", "until_the Dom", "until_the Dom at? Clock")
+def until_day_of_month(day: int, at: Clock | None = None) -> Until:
+    """French *jusqu'au 15*."""
+    return Until(Moment(OnDayOfMonth(day), at))
+
+
+@rule("start_bound", "starting_the Dom", "starting_the Dom at? Clock")
+def starting_day_of_month(day: int, at: Clock | None = None) -> Starting:
+    return Starting(Moment(OnDayOfMonth(day), at))
+
+
+@rule("both_bounds", "from_the Dom to_the Dom")
+def between_next_days_of_a_month(first: int, last: int) -> tuple[Starting, Until] | None:
+    """French *du 1er au 15*."""
+    if first >= last:
+        return None
+    return Starting(Moment(OnDayOfMonth(first))), Until(Moment(OnDayOfMonth(last)))
 
 
 @rule("start_bound", "starting Moment")
@@ -101,6 +122,13 @@ def count(number: int) -> int:
     return number
 
 
+@rule("lasting", "for|during? Int next|the_next =Unit")
+def the_next_units(count: int, unit: str) -> Lasting | None:
+    """French *les 3 prochains jours*."""
+    span = span_of(count, unit)
+    return Lasting(span) if span is not None and count > 0 else None
+
+
 @rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span", "for? Span long")
 def lasting(span: Span) -> Lasting | None:
     return Lasting(span)
@@ -158,6 +186,11 @@ def left_out_weekdays(days: Weekly) -> Except | None:
 def left_out_weekday(day: int) -> Except:
     """*Except Monday*: every Monday, not the next one."""
     return Except(weekdays=(day,))
+
+
+@rule("left_out", "weekend_word")
+def left_out_weekend() -> Except:
+    return Except(weekdays=(5, 6))
 
 
 @rule("left_out", "holidays", "holidays")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schedulezero.when.grammar.chart import Rules
+from schedulezero.when.grammar.chart import NEVER, Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
     WORKDAY,
@@ -66,12 +66,12 @@ def weekday_of_the_week_after_next(day: int) -> Day:
     return OnWeekday(day, 2, "")
 
 
-@rule("day", "last Weekday", "Weekday last", cost=0.3)
+@rule("day", "last Weekday", "Weekday last", "gone Weekday", "Weekday gone", cost=0.3)
 def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
 
-@rule("day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day Day")
+@rule("day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day|after Day")
 def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
@@ -86,6 +86,12 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
 @rule("day", "Day =week_later")
 def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
+
+
+@rule("day", "Day =two_weeks_later")
+def two_weeks_later(day: Day) -> Day | None:
+    """French *lundi en quinze*."""
+    return None if isinstance(day, After) else After(Span(days=14), day)
 
 
 @rule("day", "in Int workday", "Int workday from_now")
@@ -316,21 +322,53 @@ def day_and_weekday(day: int, weekday: int) -> Day | None:
     return weekday_and_day(weekday, day)
 
 
-@rule("day", "Weekday =Int", cost=2.2)
+@rule("weekday_number", "Weekday =Int", cost=2.2)
 def weekday_and_number(weekday: int, day: int) -> Day | None:
-    """*Friday 4* is the 4th or four o'clock: as good a reading, if such a day is near."""
-    return OnDayOfMonth(day, None, weekday, soon=True) if 1 <= day <= 31 else None  # noqa: PLR2004
+    """*Friday 4* is the 4th or four o'clock: as good a reading, if the next 4th is a Friday.
+
+    A language says by the cost of this category if it is always a date; then no hour is read, even if the
+    date is wrong.
+    """
+    return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("day", "Weekday_number")
+def by_weekday_and_number(day: Day) -> Day:
+    return day
+
+
+@rule("day_in_figures", "the =Digits =Digits", "the =Digits =Digits =Year|Short_year", cost=NEVER)
+def in_figures(day: str, month: str, year: int | None = None) -> Day | None:
+    """French *le 24 12*. Elsewhere the second number may as well be an hour."""
+    return _date(day, month, year)
+
+
+@rule("day_in_figures", "Weekday =Digits =Digits", "Weekday =Digits =Digits =Year|Short_year", cost=NEVER)
+def weekday_in_figures(weekday: int, day: str, month: str, year: int | None = None) -> Day | None:
+    found = _date(day, month, year)
+    return replace(found, weekday=weekday) if isinstance(found, OnDate) else None
+
+
+@rule("day", "Day_in_figures")
+def by_day_in_figures(day: Day) -> Day:
+    return day
+
+
+@rule("day", "next Day")
+def next_such_day(day: Day) -> Day | None:
+    """*El próximo 24 de diciembre*: a date without a year is the next one anyway."""
+    return day if isinstance(day, OnDate | OnFeast) and day.year is None else None
 
 
 # ---------------------------------------------------------------- by name
 
 
-@rule("day", "Feast", "Feast", "Feast Year", "Feast Year")
+@rule("day", "in|at? Feast", "in|at? Feast Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 
 
-@rule("day", "next Feast", "this Feast")
+@rule("day", "this Feast")
 def the_next_feast(name: str) -> Day:
     return OnFeast(name)
 
@@ -377,6 +415,23 @@ def span_before(span: Span, day: Day) -> Day | None:
 @rule("day", "end_of this? Unit", "Unit ~end_of")
 def end_of(unit: str) -> Day | None:
     return EndOf("end", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "end_of_month")
+def end_of_this_month() -> Day:
+    """A phrase of its own, where *end of* and *week* make the weekend: *fin de mes*, *fin de semana*."""
+    return EndOf("end", "month")
+
+
+@rule("day", "start_of this? Unit")
+def start_of(unit: str) -> Day | None:
+    """*The beginning of the month*: the next one, since the present one's is over."""
+    return EndOf("start", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "middle_of next_month")
+def middle_of_next_month() -> Day:
+    return EndOf("middle", "month", 1)
 
 
 @rule("day", "end_of next Unit")
@@ -427,7 +482,7 @@ def start_of_named(month: int) -> Day:
 # ---------------------------------------------------------------- with a time, for bounds
 
 
-@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Bare")
+@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Lone_hour")
 def day_and_time(day: Day, at: Clock | None = None) -> Moment:
     return Moment(day, at)
 

@@ -27,7 +27,7 @@ _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
-    "every_other_month": Period(2, "month"), "half_hourly": Span(seconds=1800, smallest=1),
+    "every_7_days": Period(7, "day"), "every_14_days": Period(14, "day"), "every_other_month": Period(2, "month"), "half_hourly": Span(seconds=1800, smallest=1),
     "quarter_hourly": Span(seconds=900, smallest=1), "minutely": Span(seconds=60, smallest=1),
 }  # fmt: skip
 
@@ -57,9 +57,20 @@ def every_so_many(count: int, unit: str) -> Period | None:
     return period(count, unit)
 
 
-@rule("period", "every other Unit")
+@rule("period", "every other =Unit")
 def every_other(unit: str) -> Period | None:
     return period(2, unit)
+
+
+@rule("period", "Int Unit out_of Int")
+def one_out_of(one: int, unit: str, count: int) -> Period | None:
+    """French *un jour sur deux*: every second day."""
+    return period(count, unit) if one == 1 and count > 1 else None
+
+
+@rule("weekly", "Int Weekday out_of Int")
+def one_weekday_out_of(one: int, day: int, count: int) -> Weekly | None:
+    return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None  # noqa: PLR2004
 
 
 @rule("period", "every Ordinal|Which =Unit")
@@ -182,7 +193,7 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 @rule("some_days", "Weekly")
 def from_weekly(found: Weekly) -> tuple[int, ...] | None:
-    return found.days if found.every is None else None
+    return found.days if found.every is None and not found.each else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days")
@@ -212,10 +223,10 @@ def numbered_weekday(digits: str) -> int | None:
     return int(digits) - 2 if digits in ("2", "3", "4", "5", "6") else None
 
 
-@rule("weekly", "to? Weekday|Weekdays in_turns")
-def by_turns(day: int) -> Weekly:
-    """*A venerdì alterni* is every other Friday."""
-    return Weekly((day,), every=2)
+@rule("weekly", "to|a? Some_days in_turns")
+def by_turns(days: tuple[int, ...]) -> Weekly | None:
+    """*A venerdì alterni*, *un lunes sí y otro no* are every other such day."""
+    return every_other_weekday(days)
 
 
 @rule(
@@ -243,7 +254,15 @@ def several(days: tuple[int, ...]) -> Weekly | None:
 
 @rule("weekly", "every Some_days")
 def every_weekday(days: tuple[int, ...]) -> Weekly:
-    return Weekly(days)
+    return Weekly(days, each=True)
+
+
+@rule("weekly", "Weekly and|comma Weekly")
+def every_one_and_every_other(one: Weekly, other: Weekly) -> Weekly | None:
+    """*Every Monday and every Friday*; but *every 2 weeks on Monday and every Friday* are two schedules."""
+    if not (one.each and other.each) or set(one.days) & set(other.days):
+        return None
+    return Weekly(tuple(sorted({*one.days, *other.days})), each=True)
 
 
 @rule("weekly", "every other Some_days", "alternate Some_days")
@@ -260,6 +279,18 @@ def every_other_weekend() -> Weekly:
 @rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
 def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return every_other_weekday(days) if count == 2 else None
+
+
+@rule("weekly", "every_day_called =Weekday")
+def every_day_of_a_name(day: int) -> Weekly:
+    """*Todos los días lunes* are the Mondays."""
+    return Weekly((day,))
+
+
+@rule("weekly", "every Int =Weekday", cost=0.1)
+def every_so_many_of_a_weekday(count: int, day: int) -> Weekly | None:
+    """*Cada tres lunes*: the plural is the same word."""
+    return Weekly((day,), every=count) if 2 <= count <= 8 else None  # noqa: PLR2004
 
 
 @rule("weekly", "every Int Weekdays_list", cost=0.1)
@@ -339,7 +370,7 @@ def numbers_of_days(day: int, rest: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(tuple(sorted({day, *rest})), loose=True) if 1 <= day <= 31 else None
 
 
-@rule("monthdays", "Ordinal and|comma Doms", "the_day|the_days Dom and|comma Doms")
+@rule("monthdays", "Ordinal and|comma Doms", "the_day|the_days|the Dom and|comma Doms")
 def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(tuple(sorted({day, *rest}))) if 1 <= day <= 31 else None
 
@@ -445,6 +476,12 @@ def past_each_hour(minutes: int) -> tuple[int, ...]:
     return (minutes,)
 
 
+@rule("hourly_at", "every hour_word minute_word Int", "minute_word Int every? hour_word")
+def at_a_minute(minute: int) -> tuple[int, ...] | None:
+    """*Cada hora en el minuto 15*."""
+    return (minute,) if minute < 60 else None  # noqa: PLR2004
+
+
 @rule("hourly_at", "Minutes to_hour every hour_word", "Minutes to_hour hour_word")
 def before_each_hour(minutes: int) -> tuple[int, ...]:
     return (60 - minutes,)
@@ -455,7 +492,7 @@ def by_the_clock() -> bool:
     return True
 
 
-@rule("daily_part", "Parts", "at Parts")
+@rule("daily_part", "every|at? Parts")
 def each_such_part(part: str) -> str:
     """*Evenings at 8*, *monday nights*: the plural says that it recurs."""
     return part
