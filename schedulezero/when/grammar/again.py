@@ -180,7 +180,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
-        named = bool(said.months) or phrase.unit in ("month", "year")
+        named = bool(said.months) or phrase.unit in ("month", "year") or _monthly(said)
         if not named and (len(monthdays.days) == 1 or (monthdays.loose and not said.again)):
             raise Contradiction("monthdays")
         if phrase.unit in ("day", "week") or (
@@ -216,6 +216,11 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.unit = "month"
 
 
+def _monthly(said: Said) -> bool:
+    """Whether a month is the period of days on which a span goes on: *every hour on the 1st of every month*."""
+    return said.interval is not None and any(period.unit == "month" for period in said.periods)
+
+
 def _ends_of_the_year(phrase: Phrase) -> set[int]:
     """The month of *the first Monday of the year* or *the last day of the year*; none for other days."""
     counted = {number for number, _ in phrase.positions} | phrase.days
@@ -238,10 +243,11 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             phrase.days.add(number)
             phrase.months.add(month)
         case OnDayOfMonth(number, None, None):
-            if not (said.again or phrase.unit == "month"):
+            if not (said.again or phrase.unit == "month" or _monthly(said)):
                 raise Contradiction("day of month")
             phrase.days.add(number)
-            phrase.unit = phrase.unit or "month"
+            if not phrase.span:
+                phrase.unit = phrase.unit or "month"
         case OnFeast(name, None, shift, None):
             fixed = is_fixed(name)
             if fixed is None:
