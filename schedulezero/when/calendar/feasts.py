@@ -17,7 +17,7 @@ _FIXED: dict[str, tuple[int, int]] = {
     "hispanic_day": (10, 12), "spain_constitution": (12, 6), "three_kings": (1, 6), "brazil_independence": (9, 7),
     "aparecida": (10, 12), "brazil_republic": (11, 15), "tiradentes": (4, 21), "portugal_day": (6, 10),
     "liberty_day_portugal": (4, 25), "saint_john": (6, 24), "italy_liberation": (4, 25), "italy_republic": (6, 2),
-    "saint_stephen": (12, 26), "kings_day": (4, 27), "liberation_day_nl": (5, 5), "sinterklaas": (12, 5),
+    "saint_stephen": (12, 26), "liberation_day_nl": (5, 5), "sinterklaas": (12, 5),
     "lovers_day_brazil": (6, 12), "saint_joseph": (3, 19), "childrens_day": (6, 1),
     "black_awareness": (11, 20), "portugal_republic": (10, 5), "portugal_restoration": (12, 1), "saint_anthony": (6, 13), 
     "womens_day": (3, 8), "walpurgis": (4, 30), "juneteenth": (6, 19), "groundhog_day": (2, 2),
@@ -34,11 +34,15 @@ _BY_WEEKDAY: dict[str, tuple[int, int, int]] = {
     "us_mlk_day": (1, 3, 0), "us_presidents_day": (2, 3, 0), "us_columbus_day": (10, 2, 0),
     "mothers_day": (5, 2, 6), "mothers_day_portugal": (5, 1, 6), "fathers_day": (6, 3, 6),
     "fathers_day_brazil": (8, 2, 6),
-    "advent_1": (0, 0, 0), "black_friday": (0, 0, 0), "cyber_monday": (0, 0, 0),
 }  # fmt: skip
-"""Month, which such weekday (-1: the last), weekday; those at the end are worked out from others."""
+"""Month, which such weekday (-1: the last), weekday."""
+_FROM_THANKSGIVING: dict[str, int] = {"black_friday": 1, "cyber_monday": 4}
+_FROM_ADVENT: dict[str, int] = {
+    "mourning_day": -14, "repentance_day": -11, "eternity_sunday": -7,
+    "advent_1": 0, "advent_2": 7, "advent_3": 14, "advent_4": 21,
+}  # fmt: skip
 
-NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY))
+NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY, *_FROM_THANKSGIVING, *_FROM_ADVENT, "kings_day"))
 
 
 def feast_day(name: str, year: int) -> date:
@@ -47,13 +51,14 @@ def feast_day(name: str, year: int) -> date:
         return date(year, *_FIXED[name])
     if name in _FROM_EASTER:
         return easter(year) + timedelta(days=_FROM_EASTER[name])
-    if name == "black_friday":
-        return feast_day("us_thanksgiving", year) + timedelta(days=1)
-    if name == "cyber_monday":
-        return feast_day("us_thanksgiving", year) + timedelta(days=4)
-    if name == "advent_1":  # the fourth Sunday before Christmas
+    if name in _FROM_THANKSGIVING:
+        return feast_day("us_thanksgiving", year) + timedelta(days=_FROM_THANKSGIVING[name])
+    if name in _FROM_ADVENT:  # its first Sunday is the fourth before Christmas
         eve = date(year, 12, 24)
-        return eve - timedelta(days=(eve.weekday() + 1) % 7 + 21)
+        return eve - timedelta(days=(eve.weekday() + 1) % 7 + 21 - _FROM_ADVENT[name])
+    if name == "kings_day":  # never on a Sunday
+        day = date(year, 4, 27)
+        return day - timedelta(days=day.weekday() == calendar.SUNDAY)
     month, number, weekday = _BY_WEEKDAY[name]
     length = calendar.monthrange(year, month)[1]
     if number < 0:

@@ -13,6 +13,8 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.pieces import (
+    LAST,
+    WORKDAY,
     Clock,
     Day,
     EndOf,
@@ -29,13 +31,17 @@ from schedulezero.when.grammar.pieces import (
     Within,
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, ordered
-from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Said
+from schedulezero.when.grammar.rules.clock import after_midnight
+from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
 
 MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
 _MINUTES_A_DAY = 1440
+_MONTHS = 12
+_WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
+"""Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
 _LATELY = timedelta(days=60)
 
 
@@ -47,6 +53,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         raise Contradiction("once")
     phrase = Phrase()
     _period(said, phrase)
+    _months(said, phrase)
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _first_day(said, phrase)
@@ -54,10 +61,12 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     if said.parts == ["tonight"]:
         raise Contradiction("tonight")
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
-    if said.again and said.parts and not (phrase.unit or on_days):
+    if said.again and (said.parts or said.habit) and not (phrase.unit or on_days):
         phrase.unit = "day"  # "every morning", "evenings"
     if not (phrase.unit or phrase.span or on_days):
-        if phrase.starting and phrase.until:  # "from 1 to 5 December": one run a day
+        at_times = bool(said.times or said.bare or said.parts)
+        for_days = said.lasting is not None and at_times and not said.days  # "for 3 days at 9"
+        if for_days or (phrase.starting and phrase.until):  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
         else:
             raise Contradiction("how often")
@@ -69,14 +78,17 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
 
 def _period(said: Said, phrase: Phrase) -> None:
     counted: Period | None = None
-    if said.of_units and not (said.positions or said.monthdays or said.days or said.weekly):
+    numbered = any(not isinstance(day, OnWeekday) for day in said.days)
+    if said.of_units and not (said.positions or said.monthdays or numbered or said.weekly):
         raise Contradiction("of what")
     if said.weekly and any(period.unit == "week" for period in said.of_units):
         raise Contradiction("of what")
     said.periods += said.of_units
+    if said.per_unit is not None and said.per_unit.unit in ("month", "year"):
+        phrase.unit = said.per_unit.unit
     for index, period in enumerate(said.periods):
         if period.unit in _WITHIN_A_YEAR:
-            phrase.months |= set(_WITHIN_A_YEAR[period.unit])
+            phrase.months |= _months_of(period.unit, said)
             said.periods[index] = Period(1, "month")
     for period in said.periods:
         if phrase.unit is None or _UNITS.index(period.unit) > _UNITS.index(phrase.unit):
@@ -106,31 +118,78 @@ def _period(said: Said, phrase: Phrase) -> None:
     phrase.clock = said.by_clock
 
 
+def _months_of(unit: str, said: Said) -> set[int]:
+    """The months of a quarter or half-year that a day counted from its beginning or from its end is in."""
+    first = set(_WITHIN_A_YEAR[unit])
+    counted = [number for item in said.monthdays for number in item.days]
+    counted += [number for item in said.positions for number, _ in item.days]
+    if not any(number < 0 for number in counted):
+        return first
+    if any(number > 0 for number in counted):
+        raise Contradiction("both ends")
+    length = _MONTHS // len(first)
+    return {month + length - 1 for month in first}
+
+
 # ---------------------------------------------------------------- on which days
 
 
+def _months(said: Said, phrase: Phrase) -> None:
+    """A month beside days or weekdays is the time within which they are: *every Monday of December*."""
+    weekly = said.weekly and all(item.every is None for item in said.weekly)
+    often = (phrase.unit == "day" or (phrase.unit in (None, "week") and weekly)) and phrase.every == 1
+    others = said.positions or said.monthdays or said.days or said.within or said.starting or said.until
+    if said.months and said.weekly and not weekly:
+        raise Contradiction("months")  # "every third Thursday of November" is a position, not a rhythm
+    if often and not others and said.months and len(said.months[0]) == 1:
+        said.within.append(Within("month", 0, said.months[0][0]))
+        said.months.clear()
+
+
+def _weeks_of_days(phrase: Phrase) -> None:
+    """So many days that fall on a weekday are weeks; other numbers would make a schedule nobody means."""
+    if phrase.every not in _WEEKS_OF_DAYS:
+        raise Contradiction(TWO_SCHEDULES)
+    phrase.every, phrase.unit = _WEEKS_OF_DAYS[phrase.every], "week"
+
+
 def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
+    if phrase.unit == "day" and phrase.every > 1 and (said.weekly or said.days):
+        _weeks_of_days(phrase)
+    daily = any(period == Period(1, "day") for period in said.periods)
+    weekdays = [*said.weekly, *(day for day in said.days if isinstance(day, OnWeekday))]
+    if daily and len(weekdays) == 1 and len(getattr(weekdays[0], "days", "1")) == 1:
+        raise Contradiction("days")  # "every day on Monday"
+    if said.monthdays and said.positions and not any(item.days == (LAST,) for item in said.monthdays):
+        raise Contradiction("days")
     for weekly in said.weekly:
         if phrase.weekdays & set(weekly.days):
             raise Contradiction("weekdays")
         phrase.weekdays |= set(weekly.days)
         if weekly.every is not None:
+            if said.of_units:
+                raise Contradiction("of what")  # "every second Monday of the month" is a position
             if (phrase.every, phrase.unit) not in ((1, None), (1, "week"), (weekly.every, "week")):
                 raise Contradiction(TWO_SCHEDULES)
             phrase.every, phrase.unit = weekly.every, "week"
+    nth_workdays = any(number > 1 and day == WORKDAY for item in said.positions for number, day in item.days)
+    if said.again and nth_workdays and not (said.periods or said.months):
+        raise Contradiction("positions")  # "every second working day": of a month, or of all of them?
     for positions in said.positions:
         if phrase.unit in ("day", "week") or (phrase.span and not said.of_units and not said.months):
             raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
-        named = bool(said.months) or phrase.unit in ("month", "year")
+        named = bool(said.months) or phrase.unit in ("month", "year") or _monthly(said)
         if not named and (len(monthdays.days) == 1 or (monthdays.loose and not said.again)):
             raise Contradiction("monthdays")
         if phrase.unit in ("day", "week") or (
-            monthdays.loose and (said.positions or len(said.monthdays) > 1)
+            monthdays.loose and len(said.monthdays) + len(said.days) + len(said.positions) > 1
         ):
             raise Contradiction("monthdays")
         phrase.days |= set(monthdays.days)
+    if phrase.unit == "year" and not said.months and not said.days:
+        phrase.months |= _ends_of_the_year(phrase)
     for months in said.months:
         phrase.months |= set(months)
     if phrase.span and phrase.months and phrase.days:
@@ -149,10 +208,25 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _day(ordered(day, context) if isinstance(day, Slashed) else day, phrase, said)
     if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
         raise Contradiction(TWO_SCHEDULES)
+    if phrase.months and phrase.unit is None and said.count and not said.again:
+        raise Contradiction("count")  # "1 February, 5 times" isn't once a year
     if phrase.months and phrase.unit is None and not phrase.span:
         phrase.unit = "year" if phrase.days or phrase.positions else None
     if phrase.positions and phrase.unit is None and not phrase.months:
         phrase.unit = "month"
+
+
+def _monthly(said: Said) -> bool:
+    """Whether a month is the period of days on which a span goes on: *every hour on the 1st of every month*."""
+    return said.interval is not None and any(period.unit == "month" for period in said.periods)
+
+
+def _ends_of_the_year(phrase: Phrase) -> set[int]:
+    """The month of *the first Monday of the year* or *the last day of the year*; none for other days."""
+    counted = {number for number, _ in phrase.positions} | phrase.days
+    if counted and all(number < 0 for number in counted):
+        return {_MONTHS}
+    return {1} if counted and phrase.days <= {1} and all(number > 0 for number in counted) else set()
 
 
 def _day(day: Day, phrase: Phrase, said: Said) -> None:
@@ -165,14 +239,15 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             phrase.weekdays.add(weekday)
         case OnDate() | OnFeast() if phrase.span or phrase.unit in ("day", "week", "month"):
             raise Contradiction("on which day")
-        case OnDate(number, month, None, None):
+        case OnDate(number, month, None, None, None):
             phrase.days.add(number)
             phrase.months.add(month)
         case OnDayOfMonth(number, None, None):
-            if not (said.again or phrase.unit == "month"):
+            if not (said.again or phrase.unit == "month" or _monthly(said)):
                 raise Contradiction("day of month")
             phrase.days.add(number)
-            phrase.unit = phrase.unit or "month"
+            if not phrase.span:
+                phrase.unit = phrase.unit or "month"
         case OnFeast(name, None, shift, None):
             fixed = is_fixed(name)
             if fixed is None:
@@ -182,6 +257,9 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             else:
                 phrase.months.add(fixed[0])
                 phrase.days.add(fixed[1])
+        case EndOf("end", "month", 0, None, None) if said.again or phrase.unit == "month":
+            phrase.days.add(LAST)
+            phrase.unit = phrase.unit or "month"
         case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
             raise Contradiction("on which day")
         case _:
@@ -217,9 +295,11 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
     if said.times and said.bare:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
-    if any(at.next_day for at in times) and (
-        phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
-    ):
+    on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
+    late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)
+    if on_days and (late or any(at.by_night and at.hour for at in times)):
+        raise Nonsense("night")  # of which of two days?
+    if on_days and any(at.next_day for at in times):
         raise Contradiction("24:00")
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
@@ -316,7 +396,7 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             phrase.until = _not_before(phrase.until, phrase.starting)
     phrase.count = said.count
     for within in said.within:
-        _within(within, phrase, context)
+        _within(within, phrase, context, periods=bool(said.periods))
     if said.lasting is not None:
         _lasting(said.lasting.span, phrase, context)
     if said.left_out is not None:
@@ -371,21 +451,25 @@ def _not_before(
     return until
 
 
-def _within(within: Within, phrase: Phrase, context: Context) -> None:
+def _within(within: Within, phrase: Phrase, context: Context, *, periods: bool) -> None:
     today = context.today
     if within.unit == "week":
         first = today - timedelta(days=today.weekday()) + timedelta(weeks=within.ahead)
         last = first + timedelta(days=6)
     elif within.unit == "year":
-        first, last = date(today.year + within.ahead, 1, 1), date(today.year + within.ahead, 12, 31)
+        year = within.year or today.year + within.ahead
+        first, last = date(year, 1, 1), date(year, 12, 31)
     else:
         index = today.year * 12 + today.month - 1 + within.ahead
         if within.month is not None:
-            index = today.year * 12 + within.month - 1 + (12 if within.month < today.month else 0)
+            year = within.year or today.year + (within.month < today.month)
+            index = year * 12 + within.month - 1
         first = date(index // 12, index % 12 + 1, 1)
         last = date((index + 1) // 12, (index + 1) % 12 + 1, 1) - _DAY
     if phrase.starting or phrase.until:
         raise Contradiction("within")
+    if within.month is not None and phrase.positions and not (periods and phrase.unit == "month"):
+        raise Contradiction("within")  # "every first Monday in December" is one a year
     if first > today:
         phrase.starting = first, None
     phrase.until = last, None
@@ -394,6 +478,8 @@ def _within(within: Within, phrase: Phrase, context: Context) -> None:
 def _lasting(span: Span, phrase: Phrase, context: Context) -> None:
     if phrase.until is not None or phrase.count is not None:
         raise Contradiction("lasting")
+    if span.seconds and not phrase.span:
+        raise Contradiction("lasting")  # "every day for 9 hours": Dutch *voor 9 uur* is before nine
     phrase.lasting = span
 
 

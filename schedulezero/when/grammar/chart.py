@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 from schedulezero.when.grammar.tokens import Token
@@ -22,6 +23,8 @@ MOST_ITEMS = 6000
 
 FILLER_COST = 0.05
 """What a word costs that adds nothing, such as *the*. It may stand between the elements of any rule."""
+NEVER = 9.0
+"""The cost from which on nothing is made: a language's costs may forbid a category, or ask for one."""
 
 
 class TooMuch(Exception):
@@ -133,13 +136,19 @@ def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
 Begins = Sequence[Mapping[str, list[Item]]]
 
 
-def parse(tokens: Sequence[Token], words: Sequence[Sequence[Item]], rules: Rules) -> Begins:
+def parse(
+    tokens: Sequence[Token],
+    words: Sequence[Sequence[Item]],
+    rules: Rules,
+    costs: Mapping[str, float] = MappingProxyType({}),
+) -> Begins:
     """Build every piece.
 
     Parameters:
         tokens: The text.
         words: For each token, the items that begin there before any rule: words and numbers.
         rules: The grammar.
+        costs: What a category that rules make costs more or less in one language.
 
     Returns the items that begin at each token, by category. Raises TooMuch.
     """
@@ -160,11 +169,14 @@ def parse(tokens: Sequence[Token], words: Sequence[Sequence[Item]], rules: Rules
             if total > MOST_ITEMS:
                 raise TooMuch
             for rule in rules.by_first.get(item.category, ()):
+                extra = rule.cost + costs.get(rule.category, 0.0)
+                if extra >= NEVER:
+                    continue
                 values = (item.value,) if rule.elements[0].used else ()
                 for rest, end, cost in _matches(rule.elements, 1, item.end, begins, tokens):
                     value = rule.make(*values, *rest)
                     if value is not None:
-                        agenda.append(Item(rule.category, value, end, item.cost + cost + rule.cost))
+                        agenda.append(Item(rule.category, value, end, item.cost + cost + extra))
     return begins
 
 

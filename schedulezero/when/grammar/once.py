@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span, Within
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
-from schedulezero.when.grammar.rules.clock import within
+from schedulezero.when.grammar.rules.clock import after_midnight, within
 from schedulezero.when.grammar.said import Contradiction, Said
 
 _SMALL_HOURS = 6
@@ -35,9 +35,8 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     part = said.parts[0] if said.parts else None
     if len(times) > 1 or (said.times and said.bare):
         raise Contradiction("times")
-    at = clock_of(in_part(times[0], part)) if times else None
-    if at is None and part is not None:
-        at = context.part_times[part]
+    time_said = in_part(times[0], part) if times else None
+    at = clock_of(time_said) if time_said is not None else context.part_times[part] if part else None
     if said.same_time and said.within == [Within("week", 1)] and day is None:
         day = Offset(7)
     if at is None and said.same_time and day is not None:
@@ -48,12 +47,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         found = datetime.combine(context.today, at)
         return found if found > context.local else found + timedelta(days=1)
     chosen = at if at is not None else context.day_time
-    found = date_of(day, context, chosen if not _ends_day(times) else time.max, text=text)
-    return datetime.combine(found, chosen) + timedelta(days=_ends_day(times))
-
-
-def _ends_day(times: Sequence[Clock]) -> bool:
-    return bool(times) and times[0].next_day
+    if time_said is not None and time_said.next_day:
+        return datetime.combine(date_of(day, context, time.max, text=text), chosen) + timedelta(days=1)
+    found = datetime.combine(date_of(day, context, chosen, text=text), chosen)
+    if time_said is not None and time_said.by_night and found <= context.local:
+        raise Contradiction("night")  # the one that is over isn't meant
+    return found
 
 
 def in_part(at: Clock, part: str | None) -> Clock:
@@ -63,7 +62,7 @@ def in_part(at: Clock, part: str | None) -> Clock:
     found = within(at, part)
     if found is None:
         raise Contradiction("part")
-    return found
+    return replace(found, next_day=True) if part == "evening" and after_midnight(found, part) else found
 
 
 def _the_day(said: Said, context: Context) -> Day | None:
@@ -86,9 +85,10 @@ def _the_day(said: Said, context: Context) -> Day | None:
     if said.months or said.monthdays or said.positions or len(said.days) > 1:
         raise Contradiction("days")
     day = said.days[0] if said.days else None
-    if said.parts == ["tonight"]:
-        if day is not None:
-            raise Contradiction("tonight")
+    tonight = said.parts == ["tonight"]
+    if tonight and day is not None:
+        raise Contradiction("tonight")
+    if tonight or (said.parts == ["night"] and day == Offset(0)):
         return Offset(1 if _after_midnight(said) and context.local.hour >= _SMALL_HOURS else 0)
     if said.parts == ["night"] and day is not None and _after_midnight(said):
         raise Contradiction("which night")  # "Friday night at 1" may be Friday or Saturday
@@ -118,7 +118,7 @@ def _ahead(said: Said, context: Context) -> datetime:
         part = said.parts[0] if said.parts else None
         at = clock_of(in_part(times[0], part)) if times else context.part_times[said.parts[0]]
         day = plus_span(datetime.combine(context.today, time.min), span).date()
-        return datetime.combine(day, at)
+        return datetime.combine(day, at) + timedelta(days=bool(times) and times[0].next_day)
     if said.same_time and not span.by_calendar:
         raise Contradiction("same time")
     if said.zone:

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
-Unit = Literal["second", "minute", "hour", "day", "week", "month", "year"]
+Unit = Literal["second", "minute", "quarter_hour", "hour", "day", "week", "month", "year"]
 LENGTHS: dict[str, int] = {
     "second": 1,
     "minute": 60,
+    "quarter_hour": 900,
     "hour": 3600,
     "day": 86_400,
     "week": 604_800,
     "fortnight": 1_209_600,
 }
 RANKS: dict[str, int] = {
-    "second": 0, "minute": 1, "hour": 2, "day": 3, "week": 4, "fortnight": 4, "month": 5, "quarter": 5, "year": 6,
+    "second": 0, "minute": 1, "quarter_hour": 1, "hour": 2, "day": 3, "week": 4, "fortnight": 4, "month": 5,
+    "quarter": 5, "year": 6,
 }  # fmt: skip
 LAST = -1
 
@@ -31,7 +33,9 @@ class Clock:
     Attributes:
         hour, minute, second: As on a 24-hour clock.
         sure: Whether the hour can't be twelve hours later: it was said with a.m., p.m. or *Uhr*, or is above 12.
-        next_day: Whether it is the end of a day, 24:00.
+        next_day: Whether its day has ended by then: 24:00, or a time after midnight of the night that the day
+            ends with.
+        by_night: Whether it is a time after midnight of the night that its day begins with.
     """
 
     hour: int
@@ -39,6 +43,7 @@ class Clock:
     second: int = 0
     sure: bool = True
     next_day: bool = False
+    by_night: bool = False
     halved: bool = field(default=False, compare=False)
     """Whether a.m. or p.m. was said, which can't be said twice."""
 
@@ -87,12 +92,14 @@ class OnDate:
 
     Attributes:
         weekday: The weekday that was said with it, which must agree.
+        ahead: Instead of the year, so many years from the present one.
     """
 
     day: int
     month: int
     year: int | None = None
     weekday: int | None = None
+    ahead: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +109,8 @@ class OnDayOfMonth:
     day: int
     months: int | None = None
     weekday: int | None = None
-    soon: bool = False
-    """Whether it must be in the next few weeks to be meant: *Monday 21* may also be a time."""
+    near: bool = False
+    """Whether only the next such day counts, and must be on the weekday: *Monday 21* may also be a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +186,7 @@ class Slashed:
     weekday: int | None = None
 
 
-Day = (
-    Slashed | Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
-)
+Day = Slashed | Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
 
 
 # ---------------------------------------------------------------- what recurs
@@ -203,11 +208,13 @@ class Weekly:
         days: 0 is Monday, ascending.
         again: Whether they recur, as a plural, a list or *every* says.
         every: Every so many weeks, if that was said.
+        each: Whether *every* was said of them.
     """
 
     days: tuple[int, ...]
     again: bool = True
     every: int | None = None
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,12 +291,12 @@ class Lasting:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """In one week, month or year: the present one (0) or a later one, or a named month."""
+    """In one week, month or year: the present one (0) or a later one, a named month, a named year."""
 
     unit: str
     ahead: int = 0
     month: int | None = None
-    count: int = 1
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, paths, reach
 from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
-from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, sort_pieces, zones_of
+from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.tokens import Token, cut, normalized
 from schedulezero.when.grammar.words import Mended, Words
 from schedulezero.when.language.compiling import compile_phrase
@@ -26,10 +26,9 @@ from schedulezero.when.language.compiling import compile_phrase
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
 MOST_TOKENS = 200
 """Words, numbers and signs of one text: a list of twenty full dates has half as many."""
-_FARTHEST = 1.5
-"""A reading that costs so much more than the cheapest one, which makes no sense, isn't what was meant."""
-_DATE_AT_END = re.compile(r"\d\. ?\d+\.$")
-"""A full stop that is part of a date: *1.12.*"""
+_ORDINAL_AT_END = re.compile(r"(?<!\d)\d{1,2}\.$")
+"""German *24.12.* and *am 5.*: the full stop is a part of the date; it may also end a sentence."""
+_DATE_AT_END = re.compile(r"\d\. ?\d{1,2}\.$")
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
 _FARTHEST = 1.6
@@ -79,9 +78,26 @@ def read(text: str, words: Words, context: Context) -> Reading:
     Raises NotUnderstood if a word has no part in any reading, and another WhenError if the words have no
     meaning together.
     """
-    text = normalized(text).rstrip("!?")
-    if not _DATE_AT_END.search(text):
-        text = text.rstrip(".!?")
+    text = normalized(text).lstrip("¿¡").rstrip("!? ")
+    if not _ORDINAL_AT_END.search(text):
+        return _read(text.rstrip(".!?"), words, context)[0]
+    found: list[tuple[Reading, float]] = []
+    error: WhenError | None = None
+    for ending in (text, text.rstrip(".!?")):
+        try:
+            found.append(_read(ending, words, context))
+        except WhenError as refused:
+            error = refused
+        if _DATE_AT_END.search(text):
+            break
+    if not found:
+        assert error is not None
+        raise error
+    return min(found, key=lambda reading: reading[1])[0]
+
+
+def _read(text: str, words: Words, context: Context) -> tuple[Reading, float]:
+    """The meaning of a text and what it costs."""
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")
@@ -92,7 +108,7 @@ def read(text: str, words: Words, context: Context) -> Reading:
             most_tokens=MOST_TOKENS,
         )
     try:
-        begins = parse(tokens, words.lookup(text, tokens), RULES)
+        begins = parse(tokens, words.lookup(text, tokens), RULES, words.costs)
     except TooMuch:
         raise WhenError(
             "That is more than {most_tokens} words and numbers.",
@@ -110,11 +126,14 @@ def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[s
     return text[token.start : token.end], text
 
 
-def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]) -> Reading:
+def _best(
+    found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]
+) -> tuple[Reading, float]:
     """The reading of the cheapest path that makes sense, and others that are as good."""
     read_as: dict[tuple[str, str], tuple[Trigger, str]] = {}
     error: WhenError | None = None
     first_clash = ""
+    cost = 0.0
     limit = found[0].cost + _FARTHEST
     for path in found:
         if path.cost > limit:
@@ -125,19 +144,25 @@ def _best(found: Sequence[Path], text: str, context: Context, mended: tuple[Mend
                 read_as.setdefault((json.dumps(trigger.to_json(), sort_keys=True), zone), (trigger, zone))
         except Contradiction as clash:
             first_clash = first_clash or str(clash)
-            if str(clash) == TWO_SCHEDULES:
+            if str(clash) == TWO_SCHEDULES or isinstance(clash, Nonsense):
                 limit = min(limit, path.cost + _ALIKE)
             continue
+        except OverflowError:
+            error = error or WhenError(
+                "“{text}” never comes: no date from now on matches it.", code="never_comes", text=text
+            )
         except (WhenError, TriggerError) as refused:
             if error is None:
                 error = refused if isinstance(refused, WhenError) else WhenError(refused.message)
+        cost = cost or path.cost
         limit = min(limit, path.cost + _ALIKE)
     if not read_as:
         raise error or _no_sense(first_clash, text)
     (trigger, zone), *others = read_as.values()
-    return Reading(
+    reading = Reading(
         trigger, mended, tuple(other for other, _ in others), zone, tuple(name for _, name in others)
     )
+    return reading, cost
 
 
 def _no_sense(clash: str, text: str) -> WhenError:

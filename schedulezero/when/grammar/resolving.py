@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import cast
@@ -26,13 +27,11 @@ from schedulezero.when.grammar.pieces import (
     Slashed,
     Span,
 )
-from schedulezero.when.grammar.said import Contradiction
 
 _WORKDAYS = 5
 _DECEMBER = 12
 _YEARS_AHEAD = 9
 _LAST_YEAR = 9998
-_SOON = 60
 
 
 def clock_of(at: Clock) -> time:
@@ -132,23 +131,18 @@ def _weekday(day: OnWeekday, context: Context, at: time | None) -> date:
 
 
 def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
-    years = (
-        [day.year] if day.year is not None else range(context.today.year, context.today.year + _YEARS_AHEAD)
-    )
+    years: Sequence[int] = range(context.today.year, context.today.year + _YEARS_AHEAD)
+    if day.year is not None or day.ahead is not None:
+        years = [day.year or context.today.year + (day.ahead or 0)]
     for year in years:
         try:
             found = date(year, day.month, day.day)
         except ValueError:
             continue
-        if day.year is None and _over(found, context, at):
+        if len(years) > 1 and _over(found, context, at):
             continue
         if day.weekday is not None and found.weekday() != day.weekday:
-            raise WhenError(
-                "{day} in “{text}” isn't on that weekday.",
-                code="not_that_weekday",
-                day=f"{found:%d.%m.%Y}",
-                text=text,
-            )
+            raise _not_that_weekday(found, text)
         return found
     raise WhenError(
         "“{text}” isn't a date: that month has no day {number}{year}.",
@@ -156,6 +150,15 @@ def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
         text=text,
         number=day.day,
         year=f" in {day.year}" if day.year else "",
+    )
+
+
+def _not_that_weekday(found: date, text: str) -> WhenError:
+    return WhenError(
+        "{day} in “{text}” isn't on that weekday.",
+        code="not_that_weekday",
+        day=f"{found:%d.%m.%Y}",
+        text=text,
     )
 
 
@@ -172,11 +175,11 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
         if day.months is None and _over(found, context, at):
             continue
         if day.weekday is not None and found.weekday() != day.weekday:
+            if day.near:
+                raise _not_that_weekday(found, text)
             if day.months is None and (index - first) < 12:
                 continue  # "Friday the 13th" is the next one that agrees
             break
-        if day.soon and (found - today).days > _SOON:
-            raise Contradiction("not soon")
         return found
     raise WhenError(
         "“{text}” isn't a date: that month has no day {number}{year}.",

@@ -16,8 +16,10 @@ from schedulezero.when.grammar.pieces import (
     MonthDays,
     Offset,
     OnDate,
+    OnDayOfMonth,
     OnFeast,
     OnPosition,
+    OnWeekday,
     Period,
     PerUnit,
     Positions,
@@ -35,6 +37,10 @@ TWO_SCHEDULES = "two_schedules"
 
 class Contradiction(Exception):
     """Pieces that can't be parts of one meaning."""
+
+
+class Nonsense(Contradiction):
+    """Pieces that can only be meant so and have no meaning; a costlier reading would be a wrong one."""
 
 
 @dataclass(slots=True)
@@ -64,6 +70,8 @@ class Said:
     per_unit: PerUnit | None = None
     by_clock: bool = False
     again: bool = False
+    habit: bool = False
+    """Whether a part of the day was said in the plural: *mornings*."""
     now: bool = False
     zone: tuple[str, ...] = ()
     same_time: bool = False
@@ -86,12 +94,12 @@ class Said:
             or self.windows
             or (self.count is not None and self.count > 1)
             or (self.starting and self.until)
-            or self.lasting
+            or (self.lasting and self.lasting.span.by_calendar)
         )
 
 
 _DAYS = frozenset(("day", "weekly", "positions", "monthdays", "months"))
-_TIMES = frozenset(("clocks", "bare", "windows"))
+_TIMES = frozenset(("clocks", "lone_hour", "windows"))
 
 
 def zones_of(pieces: Sequence[Piece]) -> tuple[str, ...]:
@@ -110,6 +118,9 @@ def sort_pieces(pieces: Sequence[Piece]) -> Said:
         kind = "D" if piece.category in _DAYS else "T" if piece.category in _TIMES else ""
         if kind and not said.order.endswith(kind):
             said.order += kind
+    dated = any(not isinstance(day, OnWeekday) for day in said.days)
+    if said.habit and (dated or said.ahead or said.months or said.monthdays):
+        raise Contradiction("habit")  # "on 15 February in the mornings"
     if "DTDT" in said.order or "TDTD" in said.order:
         raise Contradiction(TWO_SCHEDULES)
     return said
@@ -128,6 +139,8 @@ _BEFORE_BARE = frozenset(
         "both_bounds",
     )
 )
+_EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
+_ON_A_DAY = frozenset(("day", "monthdays"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
@@ -136,7 +149,7 @@ _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -> None:
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
-    if piece.category == "bare" and not _is_time(piece, before, after):
+    if piece.category == "lone_hour" and not _is_time(piece, before, after):
         raise Contradiction("bare")
     if piece.category == "short_clock" and not any(
         side and side.category in _PARTS for side in (before, after)
@@ -144,10 +157,32 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("short clock")
     if piece.category == "minutes_of_hour" and before is not None and before.category in ("day", "monthdays"):
         raise Contradiction("minutes")  # "Dec 18:00"
-    if piece.category == "of_unit" and before is None:
+    if piece.category == "of_unit" and before is None and not _in_one_word(piece, after):
         raise Contradiction("of what")
+    if piece.category == "and" and before and isinstance(before.value, OnDayOfMonth):
+        raise Contradiction("days")  # "the 24th and 31 December" are two days of December
+    if piece.category == "count" and piece.value > 1 and after and after.category in _EACH_OR_ALL:
+        raise Contradiction("count")  # "twice on Monday", "3 times every Monday": in all, or each time?
+    if piece.category == "count" and piece.value in (2, 3) and before and before.value == Period(1, "day"):
+        raise Contradiction("count")  # "every day 2 times" is as likely twice a day
+    if piece.category == "months" and before and before.category == "period" and before.end == piece.start:
+        raise Contradiction("months")  # Portuguese *todo dia dez* is every tenth
+    if piece.category in _ON_A_DAY and before and before.category in _ON_A_DAY:
+        raise Contradiction("days")
+    if before and before.category == "at_part" and isinstance(piece.value, OnDayOfMonth):
+        raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _in_one_word(piece: Piece, after: Piece | None) -> bool:
+    """Whether days follow a unit at once: German *am Monatsersten*."""
+    return (
+        after is not None
+        and after.start == piece.end
+        and isinstance(after.value, MonthDays)
+        and not after.value.loose
+    )
 
 
 def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
@@ -158,7 +193,7 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
             and after is not None
             and (after.category in _AFTER_BARE or isinstance(after.value, Offset))
         )
-    if before.category not in _BEFORE_BARE or isinstance(before.value, _DATED):
+    if before.category not in _BEFORE_BARE or before.end != piece.start or isinstance(before.value, _DATED):
         return False
     if before.category == "period" and before.value.unit != "day":
         return False
@@ -171,10 +206,18 @@ def _add(said: Said, piece: Piece) -> None:
         case "clocks":
             _once(said.times)
             said.times += value
-        case "bare" | "short_clock":
+        case "lone_hour" | "short_clock":
             _once(said.bare)
             said.bare.append(value)
+        case "clock_tonight":
+            _once(said.times)
+            _once(said.parts)
+            said.times.append(value)
+            said.parts.append("tonight")
         case "at_part":
+            if {value, *said.parts} == {"early", "morning"}:
+                value = "early"  # "early tomorrow morning"
+                said.parts.clear()
             _once(said.parts)
             said.parts.append(value)
         case "part_today":
@@ -187,10 +230,14 @@ def _add(said: Said, piece: Piece) -> None:
                 code="unclear_how_often",
                 unit=value,
             )
+        case "each_clock":
+            _once(said.times)
+            said.times.append(value)
+            said.again = said.habit = True
         case "daily_part":
             _once(said.parts)
             said.parts.append(value)
-            said.again = True
+            said.again = said.habit = True
         case "day":
             said.days.append(value)
         case "ahead":

@@ -50,7 +50,10 @@ class Words:
     vocabulary: frozenset[str]
     """Every token of every phrase, in both spellings."""
     costs: Mapping[str, float]
-    """What a category of words costs beyond its place: a meaning that is possible, but not the usual one."""
+    """What a category of words, or one phrase in it (``part morgen``), costs beyond its place: a meaning that is
+    possible, but not the usual one. A category that rules make may have a cost too."""
+    exact: frozenset[str] = frozenset()
+    """Words that no other word is taken for: a mistaken *every* would change too much."""
 
     def known(self, word: str) -> bool:
         """Return whether a word is part of any phrase."""
@@ -74,11 +77,13 @@ class Words:
                 found[name, position + 1, True] = Item(name, True, position + 1)
         if token.text == "." and not _digits_follow(tokens, position):
             found["end_dot", position + 1, True] = Item("end_dot", True, position + 1)
+            if position and not tokens[position - 1].is_number:
+                found["full_stop", position + 1, True] = Item("full_stop", True, position + 1)
         if token.text == ":" and not (position and tokens[position - 1].is_number):
             found["free_colon", position + 1, True] = Item("free_colon", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
-                end, cost = position + len(phrase), self.costs.get(category, 0.0)
+                end, cost = position + len(phrase), self._cost(category, phrase)
                 if end > len(tokens) or not all(
                     have.text == want or plain(have.text) == want
                     for have, want in zip(tokens[position:end], phrase, strict=True)
@@ -88,6 +93,11 @@ class Words:
                     found[category, end + 1, value] = Item(category, value, end + 1, cost)
                 found[category, end, value] = Item(category, value, end, cost)
         return list(found.values())
+
+    def _cost(self, category: str, phrase: Sequence[str]) -> float:
+        if not self.costs:
+            return 0.0
+        return self.costs.get(f"{category} {' '.join(phrase)}", self.costs.get(category, 0.0))
 
     def mended(self, tokens: Iterable[Token]) -> tuple[list[Token], list[Mended]]:
         """Return the tokens with unknown words parted or corrected, and what was corrected."""
@@ -133,7 +143,12 @@ class Words:
         typed = plain(word)
         found: dict[frozenset[tuple[str, str]], str] = {}
         for key, entries in self.entries.items():
-            if abs(len(key) - len(typed)) > 1 or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
+            if (
+                key in self.exact
+                or abs(len(key) - len(typed)) > 1
+                or len(key) < _SHORTEST_MENDED
+                or not _one_edit(typed, key)
+            ):
                 continue
             if len(key) == len(typed) == _SHORTEST_MENDED and sorted(key) != sorted(typed):
                 continue  # "line", "none" and "fine" are no misspelt "nine"
@@ -214,10 +229,14 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
                 category,
                 Fraction(value) if category == "number" and isinstance(value, str) else value,
             )
-    for category in ("unit", "short", "often", "part", "parts", "feast"):
+    for category in ("unit", "short", "often", "part", "parts", "part_today", "feast"):
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)
+    for category in ("city", "zone_name"):
+        for zone, phrases in table.get(category, {}).items():
+            for phrase in phrases:
+                add(phrase, category, (zone,))
     for number, phrases in table.get("ordinals", {}).items():
         for phrase in phrases:
             add(phrase, "ordinal", int(number))
@@ -230,6 +249,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         entries,
         frozenset(vocabulary),
         table.get("costs", {}),
+        frozenset(table.get("order", {}).get("exact", ())),
     )
 
 

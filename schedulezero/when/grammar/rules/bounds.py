@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
+    Clock,
     Day,
     EndOf,
     Except,
@@ -13,12 +14,14 @@ from schedulezero.when.grammar.pieces import (
     Moment,
     Offset,
     OnDate,
+    OnDayOfMonth,
     OnWeekday,
     Span,
     Starting,
     Until,
     Weekly,
     Within,
+    span_of,
 )
 
 RULES = Rules()
@@ -28,6 +31,25 @@ rule = RULES.rule
 @rule("end_bound", "until Moment")
 def until(at: Moment) -> Until:
     return Until(at)
+
+
+@rule("end_bound", "until_the Dom", "until_the Dom at? Clock")
+def until_day_of_month(day: int, at: Clock | None = None) -> Until:
+    """French *jusqu'au 15*."""
+    return Until(Moment(OnDayOfMonth(day), at))
+
+
+@rule("start_bound", "starting_the Dom", "starting_the Dom at? Clock")
+def starting_day_of_month(day: int, at: Clock | None = None) -> Starting:
+    return Starting(Moment(OnDayOfMonth(day), at))
+
+
+@rule("both_bounds", "from_the Dom to_the Dom")
+def between_next_days_of_a_month(first: int, last: int) -> tuple[Starting, Until] | None:
+    """French *du 1er au 15*."""
+    if first >= last:
+        return None
+    return Starting(Moment(OnDayOfMonth(first))), Until(Moment(OnDayOfMonth(last)))
 
 
 @rule("start_bound", "starting Moment")
@@ -66,6 +88,8 @@ def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
         return None
     if isinstance(first.day, OnWeekday) and isinstance(last.day, OnWeekday) and not first.clock:
         return None  # "mon-fri" is a set of weekdays
+    if isinstance(first.day, OnDayOfMonth) and isinstance(last.day, OnDate) and first.day.day < last.day.day:
+        return None  # "from the 1st to 5 December" begins in December
     return Starting(first), Until(last)
 
 
@@ -98,7 +122,14 @@ def count(number: int) -> int:
     return number
 
 
-@rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span")
+@rule("lasting", "for|during? Int next|the_next =Unit")
+def the_next_units(count: int, unit: str) -> Lasting | None:
+    """French *les 3 prochains jours*."""
+    span = span_of(count, unit)
+    return Lasting(span) if span is not None and count > 0 else None
+
+
+@rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span", "for? Span long")
 def lasting(span: Span) -> Lasting | None:
     return Lasting(span)
 
@@ -128,6 +159,16 @@ def within_month(month: int) -> Within:
     return Within("month", 0, month)
 
 
+@rule("within", "in|during Month of? Year")
+def within_month_of_year(month: int, year: int) -> Within:
+    return Within("month", 0, month, year)
+
+
+@rule("within", "in|during Year")
+def within_year(year: int) -> Within:
+    return Within("year", year=year)
+
+
 # ---------------------------------------------------------------- exceptions
 
 
@@ -145,6 +186,11 @@ def left_out_weekdays(days: Weekly) -> Except | None:
 def left_out_weekday(day: int) -> Except:
     """*Except Monday*: every Monday, not the next one."""
     return Except(weekdays=(day,))
+
+
+@rule("left_out", "weekend_word")
+def left_out_weekend() -> Except:
+    return Except(weekdays=(5, 6))
 
 
 @rule("left_out", "holidays", "holidays")

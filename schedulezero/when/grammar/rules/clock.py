@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from schedulezero.when.grammar.chart import Rules
@@ -29,26 +30,26 @@ def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = No
 # ---------------------------------------------------------------- in figures
 
 
-@rule("clock", "Digits ~colon ~Digits")
+@rule("figures", "Digits ~colon ~Digits")
 def with_colon(hour: str, minute: str) -> Clock | None:
     if len(hour) > 2 or len(minute) != 2:
         return None
     return clock(int(hour), int(minute), sure=True if len(hour) == 2 and hour[0] == "0" else None)
 
 
-@rule("clock", "Digits ~colon ~Digits ~colon ~Digits")
+@rule("figures", "Digits ~colon ~Digits ~colon ~Digits")
 def with_seconds(hour: str, minute: str, second: str) -> Clock | None:
     if len(hour) > 2 or len(minute) != 2 or len(second) != 2:
         return None
     return clock(int(hour), int(minute), int(second))
 
 
-@rule("clock", "Digits ~dot ~Digits", cost=0.3)
+@rule("figures", "Digits ~dot ~Digits", cost=0.3)
 def with_dot(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
-@rule("clock", "Digits ~h ~Digits", "Digits h =Digits")
+@rule("hours_and_minutes", "Digits ~h ~Digits", "Digits h =Digits")
 def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
@@ -64,17 +65,43 @@ def with_colon_and_h(hour: str, minute: str) -> Clock | None:
     return with_colon(hour, minute)
 
 
+@rule("clock", "Hours_and_minutes")
+def by_hours_and_minutes(at: Clock) -> Clock:
+    """*1h30*, *2 horas 30*: where *2 horas* is a span before anything else, these are as often a time."""
+    return at
+
+
 @rule("clock", "Digits h")
 def hour_with_h(hour: str) -> Clock | None:
-    return clock(int(hour)) if len(hour) <= 2 else None
+    return clock(int(hour)) if len(hour) <= 2 and not _is_late(hour) else None
 
 
-@rule("clock", "Digits", cost=1.5)
+@rule("clock", "Digits h", cost=-0.2)
+def late_hour_with_h(hour: str) -> Clock | None:
+    """*18h* is less often a span than *2h*."""
+    return clock(int(hour)) if _is_late(hour) else None
+
+
+def _is_late(hour: str) -> bool:
+    return _NOON < int(hour) < 24  # noqa: PLR2004
+
+
+@rule("figures", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
     """1030, 0930; but 2026 is a year rather."""
     if len(digits) != 4 or digits.startswith(_CENTURIES):  # noqa: PLR2004
         return None
     return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
+
+
+@rule("clock", "Figures")
+def in_figures(at: Clock) -> Clock:
+    return at
+
+
+@rule("clock", "Digits ~dot ~Digits h", cost=0.3)
+def with_dot_and_h(hour: str, minute: str) -> Clock | None:
+    return with_dot(hour, minute)
 
 
 @rule("marked", "Digits ~colon ~Digits", "Digits ~h ~Digits", "Digits h")
@@ -102,10 +129,16 @@ def bare_hour(hour: int) -> Clock | None:
     return clock(hour) if hour <= 24 else None
 
 
+@rule("lone_hour", "Bare")
+def lone_hour(at: Clock) -> Clock:
+    """*Monday 9*: an hour that nothing marks as one; not all languages say so."""
+    return at
+
+
 # ---------------------------------------------------------------- the halves of the day
 
 
-@rule("clock", "Clock am", "Bare am")
+@rule("clock", "Clock am", "Bare am", "Clock ~am_glued", "Bare ~am_glued")
 def before_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON or at.halved:
         return None
@@ -125,14 +158,42 @@ def about(at: Clock) -> Clock:
     return at
 
 
-@rule("clock", "Bare oclock", "Clock oclock")
-def oclock(at: Clock) -> Clock:
-    return at
+@rule("clock", "Bare oclock", "Figures oclock")
+def oclock(at: Clock) -> Clock | None:
+    return at if at.hour <= _NOON else None
 
 
-@rule("clock", "Bare oclock =Int")
-def oclock_minutes(at: Clock, minutes: int) -> Clock | None:
-    return clock(at.hour, minutes, sure=at.sure) if 1 <= minutes <= 59 else None
+@rule("clock", "Bare oclock", "Figures oclock", cost=-0.2)
+def late_oclock(at: Clock) -> Clock | None:
+    """*21 heures* is hardly ever a span."""
+    return at if at.hour > _NOON else None
+
+
+@rule("hours_and_minutes", "Int =oclock =Int")
+def oclock_minutes(hour: int, minutes: int) -> Clock | None:
+    return clock(hour, minutes) if 1 <= minutes <= 59 else None
+
+
+@rule("clock", "Bare oclock three_quarters")
+def oclock_three_quarters(at: Clock) -> Clock | None:
+    """French *onze heures trois quarts*."""
+    return clock(at.hour, 45, sure=at.sure) if not at.next_day else None
+
+
+@rule("clock", "noon =Int")
+def noon_and_minutes(minutes: int) -> Clock | None:
+    """French *midi trente*."""
+    return clock(_NOON, minutes, sure=True) if _five_minutes(minutes) else None
+
+
+@rule("clock", "midnight =Int")
+def midnight_and_minutes(minutes: int) -> Clock | None:
+    return clock(0, minutes, sure=True) if _five_minutes(minutes) else None
+
+
+def _five_minutes(minutes: int) -> bool:
+    """Whether people say so many minutes in words: of every five only."""
+    return 5 <= minutes <= 55 and minutes % 5 == 0
 
 
 @rule("clock", "one_oclock")
@@ -148,7 +209,13 @@ def noon() -> Clock:
 
 @rule("clock", "midnight", "at midnight")
 def midnight() -> Clock:
-    return Clock(0)
+    return Clock(0, by_night=True)
+
+
+@rule("clock", "midnight", "at midnight")
+def midnight_at_the_end() -> Clock:
+    """*Friday at midnight* may be the one that Friday ends with; where both are ahead, both are offered."""
+    return Clock(0, next_day=True)
 
 
 # ---------------------------------------------------------------- spoken
@@ -182,7 +249,7 @@ def any_minutes(minutes: int) -> int:
 @rule("minutes", "Int", cost=0.4)
 def bare_minutes(minutes: int) -> int | None:
     """*Ten past nine*: people say so of every five minutes only."""
-    return minutes if 5 <= minutes <= 55 and minutes % 5 == 0 else None
+    return minutes if _five_minutes(minutes) else None
 
 
 @rule("hour", "Bare oclock?", "noon", "midnight")
@@ -210,7 +277,7 @@ def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
 
 
-@rule("clock", "Hour hour_and =Int", cost=1.5)
+@rule("clock", "Hour hour_and =Number", cost=0.1)
 @rule("clock", "Marked hour_and =Int", cost=0.1)
 @rule("time", "at Hour hour_and =Int", cost=0.1)
 def hour_and_bare_minutes(hour: Clock, minutes: int) -> Clock | None:
@@ -233,6 +300,12 @@ def half_before(hour: Clock) -> Clock | None:
 def quarter_towards(hour: Clock) -> Clock | None:
     """German *dreiviertel neun* is 8:45."""
     return _shifted(hour, -15) if not hour.minute else None
+
+
+@rule("clock", "quarter_into Hour", cost=0.1)
+def quarter_into(hour: Clock) -> Clock | None:
+    """German *viertel neun* is 8:15: a quarter of the ninth hour."""
+    return _shifted(hour, -45) if not hour.minute else None
 
 
 def _shifted(at: Clock, minutes: int) -> Clock | None:
@@ -291,22 +364,58 @@ def short_after_noon(at: Clock) -> Clock | None:
     "clock",
     "Clock Part",
     "Bare Part",
+    "Short_clock Part",
     "Part at? Clock",
     "Part at Bare",
-    "Short_clock Part",
     "Part at? Short_clock",
 )
 def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     at, part = (one, other) if isinstance(one, Clock) else (other, one)
     assert isinstance(at, Clock) and isinstance(part, str)
-    found = within(at, part) if part != "tonight" else None
-    # *Tonight* names the day too, and so may a night that ends on another one: both stay pieces of their own.
-    return None if found is not None and part == "night" and found.hour < _NIGHT_ENDS else found
+    if part == "tonight":
+        return None  # it names the day too, and stays a piece of its own
+    found = within(at, part)
+    if found is None or not after_midnight(found, part):
+        return found
+    return replace(found, next_day=True) if part == "evening" else replace(found, by_night=True)
+
+
+@rule("clock", "Clock Part", "Bare Part", "Short_clock Part")
+def midnight_in_figures(at: Clock, part: str) -> Clock | None:
+    """*Friday 12 at night*; but *1 at night* is an hour of the morning."""
+    found = within(at, part)
+    ends = found is not None and after_midnight(found, part) and (found.hour, found.minute) == (0, 0)
+    return replace(found, next_day=True) if found is not None and ends else None
+
+
+@rule("clock", "Part at? Clock", "Part at Bare", "Part at? Short_clock")
+def after_midnight_of_the_part(part: str, at: Clock) -> Clock | None:
+    """*Friday night at 1* may be on Saturday."""
+    found = within(at, part)
+    return replace(found, next_day=True) if found is not None and after_midnight(found, part) else None
+
+
+def after_midnight(at: Clock, part: str) -> bool:
+    """Return whether a time is one of the next day, or of the night of either of two days."""
+    return part in ("evening", "night") and at.hour < _NIGHT_ENDS
+
+
+@rule("each_clock", "every? Parts at? Clock", "every? Parts at Bare", "Clock every? Parts")
+def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
+    """French *le soir à 20h*: each evening, or the one to come."""
+    found = in_a_part(one, other)
+    return None if found is None or found.by_night or found.next_day else found
+
+
+@rule("clock_tonight", "Bare comma? Part")
+def hour_of_tonight(at: Clock, part: str) -> Clock | None:
+    """*8 tonight*: the day is said with the part, so they stay together."""
+    return within(at, part) if part == "tonight" else None
 
 
 PARTS: dict[str, tuple[int, int]] = {
-    "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 15), "afternoon": (12, 21),
-    "evening": (16, 24), "night": (18, 30), "end": (12, 24), "tonight": (17, 28),
+    "early": (3, 9), "morning": (0, 13), "noon": (11, 15), "lunch": (11, 16), "afternoon": (12, 21),
+    "evening": (16, 25), "night": (18, 30), "end": (12, 24), "tonight": (17, 28),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
 
@@ -329,7 +438,7 @@ def at_a_part(part: str) -> str:
     return part
 
 
-@rule("part_today", "this Part")
+@rule("part_today", "this =Part", cost=0.2)
 def part_of_today(part: str) -> str:
     """*This morning* is today's, even if it is over."""
     return part
@@ -357,6 +466,12 @@ def one_time(at: Clock) -> tuple[Clock, ...]:
 
 @rule("clocks", "Time and|comma Clocks", "Time and|comma at? Baretimes", "Time comma and Clocks")
 def several_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    return (first, *rest)
+
+
+@rule("clocks", "Bare and Clocks", cost=0.3)
+def bare_and_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    """*9 and 17 Uhr*."""
     return (first, *rest)
 
 
@@ -388,7 +503,7 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
 @rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare", "from Bare to|until|dash Clock",
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
       "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
-      "Clock dash|to Bare", "Bare dash|to Clock", "between Bare and at Bare", "between Clock and at Clock",
+      "Clock dash|to Bare", "Bare dash Clock", "between Bare and at Bare", "between Clock and at Clock",
       "from Bare to at Bare", "from Bare to at Clock", "from Clock|Bare to_at Clock|Bare",
       "Marked to_at Marked")  # fmt: skip
 def window(first: Clock, last: Clock) -> Window | None:
@@ -396,9 +511,20 @@ def window(first: Clock, last: Clock) -> Window | None:
     ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)
     if not first.sure and last.sure and last.hour >= _NOON and ahead:
         first = first.later()  # "2-4pm", but not "9-5pm"
-    elif not last.sure and not ahead and first.hour <= _NOON:
-        last = last.later()  # "9 to 5"
+    elif not last.sure and first.hour <= _NOON and (not ahead or last.hour < first.hour):
+        last = last.later()  # "9 to 5", "noon to 2"
     return Window(first, last)
+
+
+@rule("numbered_window", "Bare to Clock")
+def window_from_a_number(first: Clock, last: Clock) -> Window | None:
+    """*9 to 17:00*, where the word for *to* isn't *at* too: French *le 10 à 9h* is a day."""
+    return window(first, last)
+
+
+@rule("window", "Numbered_window")
+def by_numbered_window(found: Window) -> Window:
+    return found
 
 
 @rule("windows", "Window")

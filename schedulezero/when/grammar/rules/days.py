@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schedulezero.when.grammar.chart import Rules
+from schedulezero.when.grammar.chart import NEVER, Rules
 from schedulezero.when.grammar.pieces import (
+    LAST,
+    WORKDAY,
     After,
     Clock,
     Day,
@@ -49,7 +51,7 @@ def next_weekday(day: int) -> Day:
     return OnWeekday(day, None, "next")
 
 
-@rule("day", "Weekday after next")
+@rule("day", "Weekday after next", "after_next Weekday")
 def weekday_after_next(day: int) -> Day:
     return After(Span(days=7), OnWeekday(day, None, "next"))
 
@@ -59,21 +61,24 @@ def weekday_of_next_week(day: int) -> Day:
     return OnWeekday(day, 1, "")
 
 
-@rule("day", "last Weekday", "Weekday last", cost=0.3)
+@rule("day", "Weekday week_after_next", "week_after_next Weekday")
+def weekday_of_the_week_after_next(day: int) -> Day:
+    return OnWeekday(day, 2, "")
+
+
+@rule("day", "last Weekday", "Weekday last", "gone Weekday", "Weekday gone", cost=0.3)
 def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
 
-@rule(
-    "day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day Day"
-)
+@rule("day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day|after Day")
 def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
         return None
     if isinstance(day, OnFeast) and other is span:
         return None  # "Easter in a year" names no day
-    if day == Offset(0):
+    if day == Offset(0) and one is span:
         return None  # "a week from today" is a week from now
     return After(span, day)
 
@@ -81,6 +86,12 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
 @rule("day", "Day =week_later")
 def a_week_later(day: Day) -> Day | None:
     return None if isinstance(day, After) else After(Span(days=7), day)
+
+
+@rule("day", "Day =two_weeks_later")
+def two_weeks_later(day: Day) -> Day | None:
+    """French *lundi en quinze*."""
+    return None if isinstance(day, After) else After(Span(days=14), day)
 
 
 @rule("day", "in Int workday", "Int workday from_now")
@@ -117,20 +128,96 @@ def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
 
+@rule("day", "Dom Month this Unit", "this Unit comma? Dom Month")
+def date_this_year(one: int | str, other: int, last: str | int) -> Day | None:
+    return _in_a_year(one, other, last, 0)
+
+
+@rule("day", "Dom Month next Unit", "next Unit comma? Dom Month")
+def date_next_year(one: int | str, other: int, last: str | int) -> Day | None:
+    return _in_a_year(one, other, last, 1)
+
+
+def _in_a_year(one: int | str, other: int, last: str | int, ahead: int) -> Day | None:
+    """*5 May next year*, in whichever order it was said."""
+    unit, day, month = (one, other, last) if isinstance(one, str) else (last, one, other)
+    if unit != "year" or not isinstance(month, int):
+        return None
+    return OnDate(int(day), month, ahead=ahead)
+
+
 @rule("day", "the Day")
 def with_article(day: Day) -> Day | None:
     """*Il 24 dicembre*; but *il lunedì* says more than *lunedì*."""
     return day if isinstance(day, OnDate | Slashed | OnFeast) else None
 
 
-@rule("day", "Nth =Weekday next_month")
-def position_next_month(position: int, weekday: int) -> Day:
-    return OnPosition(position, weekday, None, 1)
+@rule("day", "Nth =Weekday in? Month of|comma? Year")
+def weekday_position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day | None:
+    """*The last Sunday in March 2027*."""
+    return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
 
 
-@rule("day", "Nth =Weekday Month of? Year")
-def position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day:
-    return OnPosition(position, weekday, month, 0, year)
+@rule("day", "Nth workday in? Month of|comma? Year")
+def workday_position_in_a_year(position: int, month: int, year: int) -> Day:
+    return OnPosition(position, WORKDAY, month, 0, year)
+
+
+@rule("day", "Nth =Weekday in? this_month")
+def weekday_position_this_month(position: int, weekday: int) -> Day | None:
+    return OnPosition(position, weekday) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth =Weekday in? next_month")
+def weekday_position_next_month(position: int, weekday: int) -> Day | None:
+    return OnPosition(position, weekday, None, 1) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+
+
+@rule("day", "Nth workday in? this_month")
+def workday_position_this_month(position: int) -> Day:
+    return OnPosition(position, WORKDAY)
+
+
+@rule("day", "Nth workday in? next_month")
+def workday_position_next_month(position: int) -> Day:
+    return OnPosition(position, WORKDAY, None, 1)
+
+
+@rule(
+    "day", "last day_word in? Month", "last day_word in? Month of|comma? Year", "end_of Month of|comma? Year"
+)
+def last_day_of_a_month(month: int, year: int | None = None) -> Day:
+    return EndOf("end", "month", 0, month, year)
+
+
+@rule("day", "last day_word in? this_month")
+def last_day_of_this_month() -> Day:
+    return EndOf("end", "month")
+
+
+@rule("day", "last day_word in? next_month")
+def last_day_of_next_month() -> Day:
+    return EndOf("end", "month", 1)
+
+
+@rule("day", "middle_of Month of|comma? Year")
+def middle_of_month_in(month: int, year: int) -> Day:
+    return OnDate(15, month, year)
+
+
+@rule("day", "start_of Month of|comma? Year")
+def start_of_month_in(month: int, year: int) -> Day:
+    return OnDate(1, month, year)
+
+
+@rule("day", "end_of Year")
+def end_of_year(year: int) -> Day:
+    return OnDate(31, 12, year)
+
+
+@rule("day", "start_of Year")
+def start_of_year(year: int) -> Day:
+    return OnDate(1, 1, year)
 
 
 @rule("day", "Month Dom", "Month Dom comma? Year")
@@ -164,8 +251,14 @@ def dotted_without_end(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
+@rule("day", "on Digits ~dot ~Digits", "on Digits ~dash ~Digits")
+def dotted_after_on(day: str, month: str) -> Day | None:
+    """German *am 10.12* names a day, though 10.12 alone may be a time."""
+    return _date(day, month, None)
+
+
 @rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
-      "Digits ~dash ~Digits ~dash ~Year")  # fmt: skip
+      "Digits ~dash ~Digits ~dash ~Year", "Digits ~dash ~Digits ~dash ~Short_year")  # fmt: skip
 def slashed(first: str, second: str, year: int | None = None) -> Day | None:
     """5/12: which of them is the month depends on the locale."""
     if len(first) > 2 or len(second) > 2 or not (_is_date(first, second) or _is_date(second, first)):
@@ -229,21 +322,53 @@ def day_and_weekday(day: int, weekday: int) -> Day | None:
     return weekday_and_day(weekday, day)
 
 
-@rule("day", "Weekday =Int", cost=2.2)
+@rule("weekday_number", "Weekday =Int", cost=2.2)
 def weekday_and_number(weekday: int, day: int) -> Day | None:
-    """*Friday 4* is the 4th or four o'clock: as good a reading, if such a day is near."""
-    return OnDayOfMonth(day, None, weekday, soon=True) if 1 <= day <= 31 else None  # noqa: PLR2004
+    """*Friday 4* is the 4th or four o'clock: as good a reading, if the next 4th is a Friday.
+
+    A language says by the cost of this category if it is always a date; then no hour is read, even if the
+    date is wrong.
+    """
+    return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None  # noqa: PLR2004
+
+
+@rule("day", "Weekday_number")
+def by_weekday_and_number(day: Day) -> Day:
+    return day
+
+
+@rule("day_in_figures", "the =Digits =Digits", "the =Digits =Digits =Year|Short_year", cost=NEVER)
+def in_figures(day: str, month: str, year: int | None = None) -> Day | None:
+    """French *le 24 12*. Elsewhere the second number may as well be an hour."""
+    return _date(day, month, year)
+
+
+@rule("day_in_figures", "Weekday =Digits =Digits", "Weekday =Digits =Digits =Year|Short_year", cost=NEVER)
+def weekday_in_figures(weekday: int, day: str, month: str, year: int | None = None) -> Day | None:
+    found = _date(day, month, year)
+    return replace(found, weekday=weekday) if isinstance(found, OnDate) else None
+
+
+@rule("day", "Day_in_figures")
+def by_day_in_figures(day: Day) -> Day:
+    return day
+
+
+@rule("day", "next Day")
+def next_such_day(day: Day) -> Day | None:
+    """*El próximo 24 de diciembre*: a date without a year is the next one anyway."""
+    return day if isinstance(day, OnDate | OnFeast) and day.year is None else None
 
 
 # ---------------------------------------------------------------- by name
 
 
-@rule("day", "Feast", "Feast", "Feast Year", "Feast Year")
+@rule("day", "in|at? Feast", "in|at? Feast Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 
 
-@rule("day", "next Feast", "this Feast")
+@rule("day", "this Feast")
 def the_next_feast(name: str) -> Day:
     return OnFeast(name)
 
@@ -287,9 +412,26 @@ def span_before(span: Span, day: Day) -> Day | None:
     return After(Span(-span.months, -span.days), day)
 
 
-@rule("day", "end_of this? Unit", "end_of Unit", "end_of Unit")
+@rule("day", "end_of this? Unit", "Unit ~end_of")
 def end_of(unit: str) -> Day | None:
     return EndOf("end", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "end_of_month")
+def end_of_this_month() -> Day:
+    """A phrase of its own, where *end of* and *week* make the weekend: *fin de mes*, *fin de semana*."""
+    return EndOf("end", "month")
+
+
+@rule("day", "start_of this? Unit")
+def start_of(unit: str) -> Day | None:
+    """*The beginning of the month*: the next one, since the present one's is over."""
+    return EndOf("start", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "middle_of next_month")
+def middle_of_next_month() -> Day:
+    return EndOf("middle", "month", 1)
 
 
 @rule("day", "end_of next Unit")
@@ -310,6 +452,11 @@ def middle_of(unit: str) -> Day | None:
 @rule("day", "middle_of Month")
 def middle_of_named(month: int) -> Day:
     return EndOf("middle", "month", 0, month)
+
+
+@rule("day", "middle_of next Unit")
+def middle_of_next(unit: str) -> Day | None:
+    return EndOf("middle", unit, 1) if unit in ("week", "month", "year") else None
 
 
 @rule("day", "start_of next Unit")
@@ -335,7 +482,7 @@ def start_of_named(month: int) -> Day:
 # ---------------------------------------------------------------- with a time, for bounds
 
 
-@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Bare")
+@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Lone_hour")
 def day_and_time(day: Day, at: Clock | None = None) -> Moment:
     return Moment(day, at)
 

@@ -47,7 +47,9 @@ def named_fraction(number: int | Fraction) -> Fraction | None:
 
 @rule("amount", "Digits ~dot|comma ~Digits")
 def decimal(whole: str, part: str) -> Fraction | None:
-    # 1,000 may be a thousand.
+    # 1,000 may be a thousand, and 1.30 a time of day.
+    if len(part) == 2 and part not in ("25", "50", "75"):  # noqa: PLR2004
+        return None
     return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 2 else None  # noqa: PLR2004
 
 
@@ -61,12 +63,12 @@ def and_a_half(number: int) -> Fraction:
     return number + Fraction(1, 2)
 
 
-@rule("amount", "half", "half a")
+@rule("amount", "half", "half a", "a half")
 def one_half() -> Fraction:
     return Fraction(1, 2)
 
 
-@rule("amount", "quarter")
+@rule("amount", "quarter", "a quarter")
 def one_quarter() -> Fraction:
     return Fraction(1, 4)
 
@@ -76,7 +78,7 @@ def two() -> Fraction:
     return Fraction(2)
 
 
-@rule("amount", "three quarters")
+@rule("amount", "three quarters", "a? three_quarters")
 def three_quarters() -> Fraction:
     return Fraction(3, 4)
 

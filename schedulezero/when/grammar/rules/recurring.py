@@ -7,10 +7,9 @@ from fractions import Fraction
 from schedulezero.when.grammar.chart import Rules
 from schedulezero.when.grammar.pieces import (
     LAST,
+    LENGTHS,
     WORKDAY,
-    EndOf,
     MonthDays,
-    OnPosition,
     Period,
     PerUnit,
     Positions,
@@ -23,12 +22,13 @@ RULES = Rules()
 rule = RULES.rule
 
 _WORKDAYS = (0, 1, 2, 3, 4)
-_ELAPSED = ("second", "minute", "hour")
+_ELAPSED = ("second", "minute", "quarter_hour", "hour")
 _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
-    "every_other_month": Period(2, "month"),
+    "every_7_days": Period(7, "day"), "every_14_days": Period(14, "day"), "every_other_month": Period(2, "month"), "half_hourly": Span(seconds=1800, smallest=1),
+    "quarter_hourly": Span(seconds=900, smallest=1), "minutely": Span(seconds=60, smallest=1),
 }  # fmt: skip
 
 
@@ -51,14 +51,26 @@ def of_the(unit: str) -> Period | None:
     return period(1, unit) if unit in ("week", "month", "year", "quarter") else None
 
 
-@rule("period", "every Int =Unit")
+@rule("period", "every|apart Int =Unit")
 def every_so_many(count: int, unit: str) -> Period | None:
+    """*Every 2 weeks*; Dutch *om de* says so only before a number."""
     return period(count, unit)
 
 
-@rule("period", "every other Unit")
+@rule("period", "every other =Unit")
 def every_other(unit: str) -> Period | None:
     return period(2, unit)
+
+
+@rule("period", "Int Unit out_of Int")
+def one_out_of(one: int, unit: str, count: int) -> Period | None:
+    """French *un jour sur deux*: every second day."""
+    return period(count, unit) if one == 1 and count > 1 else None
+
+
+@rule("weekly", "Int Weekday out_of Int")
+def one_weekday_out_of(one: int, day: int, count: int) -> Weekly | None:
+    return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None  # noqa: PLR2004
 
 
 @rule("period", "every Ordinal|Which =Unit")
@@ -78,7 +90,24 @@ def often_elapsed(name: str) -> Span | None:
     return found if isinstance(found, Span) else None
 
 
-@rule("interval", "every Span")
+@rule("period", "Int ~Often", "Int ~dash ~Often")
+def so_many_often(count: int, name: str) -> Period | None:
+    """German *zweiwöchentlich* and *14-tägig*: every two weeks, every fourteen days."""
+    found = _OFTEN.get(name)
+    if not isinstance(found, Period) or found.unit == "half":
+        return None
+    return period(count * found.every, found.unit)
+
+
+@rule("interval", "Int ~Often", "Int ~dash ~Often")
+def so_many_often_elapsed(count: int, name: str) -> Span | None:
+    found = _OFTEN.get(name)
+    if not isinstance(found, Span) or not count:
+        return None
+    return Span(seconds=count * found.seconds, smallest=found.smallest)
+
+
+@rule("interval", "every|apart Span")
 def every_span(span: Span) -> Span | None:
     return span if span.seconds and not span.months else None
 
@@ -98,7 +127,7 @@ def period_by_as_many(count: int, again: int, unit: str) -> Period | None:
 
 @rule("interval", "every Unit")
 def every_elapsed(unit: str) -> Span | None:
-    return Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit]) if unit in _ELAPSED else None
+    return Span(seconds=LENGTHS[unit]) if unit in _ELAPSED else None
 
 
 @rule("interval", "every Unit and|comma? Span")
@@ -110,16 +139,12 @@ def every_unit_and_more(unit: str, span: Span) -> Span | None:
 
 @rule("interval", "every other Unit")
 def every_other_elapsed(unit: str) -> Span | None:
-    return Span(seconds={"second": 2, "minute": 120, "hour": 7200}[unit]) if unit in _ELAPSED else None
+    return Span(seconds=2 * LENGTHS[unit]) if unit in _ELAPSED else None
 
 
 @rule("interval", "every Ordinal|Which =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
-    return (
-        Span(seconds={"second": 1, "minute": 60, "hour": 3600}[unit] * count)
-        if unit in _ELAPSED and count > 1
-        else None
-    )
+    return Span(seconds=LENGTHS[unit] * count) if unit in _ELAPSED and count > 1 else None
 
 
 @rule("interval", "every half Unit", "every half Unit")
@@ -168,7 +193,7 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 @rule("some_days", "Weekly")
 def from_weekly(found: Weekly) -> tuple[int, ...] | None:
-    return found.days if found.every is None else None
+    return found.days if found.every is None and not found.each else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days")
@@ -198,10 +223,10 @@ def numbered_weekday(digits: str) -> int | None:
     return int(digits) - 2 if digits in ("2", "3", "4", "5", "6") else None
 
 
-@rule("weekly", "to? Weekday|Weekdays in_turns")
-def by_turns(day: int) -> Weekly:
-    """*A venerdì alterni* is every other Friday."""
-    return Weekly((day,), every=2)
+@rule("weekly", "to|a? Some_days in_turns")
+def by_turns(days: tuple[int, ...]) -> Weekly | None:
+    """*A venerdì alterni*, *un lunes sí y otro no* are every other such day."""
+    return every_other_weekday(days)
 
 
 @rule(
@@ -229,7 +254,15 @@ def several(days: tuple[int, ...]) -> Weekly | None:
 
 @rule("weekly", "every Some_days")
 def every_weekday(days: tuple[int, ...]) -> Weekly:
-    return Weekly(days)
+    return Weekly(days, each=True)
+
+
+@rule("weekly", "Weekly and|comma Weekly")
+def every_one_and_every_other(one: Weekly, other: Weekly) -> Weekly | None:
+    """*Every Monday and every Friday*; but *every 2 weeks on Monday and every Friday* are two schedules."""
+    if not (one.each and other.each) or set(one.days) & set(other.days):
+        return None
+    return Weekly(tuple(sorted({*one.days, *other.days})), each=True)
 
 
 @rule("weekly", "every other Some_days", "alternate Some_days")
@@ -245,7 +278,19 @@ def every_other_weekend() -> Weekly:
 
 @rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
 def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return Weekly(days, every=count) if count == 2 else None
+    return every_other_weekday(days) if count == 2 else None
+
+
+@rule("weekly", "every_day_called =Weekday")
+def every_day_of_a_name(day: int) -> Weekly:
+    """*Todos los días lunes* are the Mondays."""
+    return Weekly((day,))
+
+
+@rule("weekly", "every Int =Weekday", cost=0.1)
+def every_so_many_of_a_weekday(count: int, day: int) -> Weekly | None:
+    """*Cada tres lunes*: the plural is the same word."""
+    return Weekly((day,), every=count) if 2 <= count <= 8 else None  # noqa: PLR2004
 
 
 @rule("weekly", "every Int Weekdays_list", cost=0.1)
@@ -315,46 +360,6 @@ def more_positions(one: Positions, other: Positions) -> Positions:
     return Positions(tuple(sorted({*one.days, *other.days})))
 
 
-@rule("day", "Nth Weekday Month comma? Year")
-def nth_weekday_of_a_year(number: int, day: int, month: int, year: int) -> OnPosition | None:
-    return OnPosition(number, day, month, 0, year) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
-
-
-@rule("day", "Nth Weekday this_month")
-def nth_weekday_of_this_month(number: int, day: int) -> OnPosition | None:
-    return OnPosition(number, day) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
-
-
-@rule("day", "Nth Weekday next_month")
-def nth_weekday_of_next_month(number: int, day: int) -> OnPosition | None:
-    return OnPosition(number, day, None, 1) if LAST - 1 <= number <= 5 else None  # noqa: PLR2004
-
-
-@rule("day", "Nth workday this_month")
-def nth_workday_of_this_month(number: int) -> OnPosition:
-    return OnPosition(number, WORKDAY)
-
-
-@rule("day", "Nth workday next_month")
-def nth_workday_of_next_month(number: int) -> OnPosition:
-    return OnPosition(number, WORKDAY, None, 1)
-
-
-@rule("day", "last day_word Month", "last day_word Month comma? Year")
-def last_day_of_a_month(month: int, year: int | None = None) -> EndOf:
-    return EndOf("end", "month", 0, month, year)
-
-
-@rule("day", "last day_word next_month")
-def last_day_of_next_month() -> EndOf:
-    return EndOf("end", "month", 1)
-
-
-@rule("day", "last day_word this_month")
-def last_day_of_this_month() -> EndOf:
-    return EndOf("end", "month")
-
-
 @rule("monthdays", "Nths day_word")
 def nth_day(numbers: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(numbers) if all(LAST - 1 <= number <= 31 for number in numbers) else None
@@ -365,7 +370,7 @@ def numbers_of_days(day: int, rest: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(tuple(sorted({day, *rest})), loose=True) if 1 <= day <= 31 else None
 
 
-@rule("monthdays", "Ordinal and|comma Doms", "the_day|the_days Dom and|comma Doms")
+@rule("monthdays", "Ordinal and|comma Doms", "the_day|the_days|the Dom and|comma Doms")
 def days_of_month(day: int, rest: tuple[int, ...]) -> MonthDays | None:
     return MonthDays(tuple(sorted({day, *rest}))) if 1 <= day <= 31 else None
 
@@ -378,6 +383,17 @@ def one_day_of_month(day: int) -> MonthDays | None:
 @rule("monthdays", "Int")
 def one_number_of_a_day(day: int) -> MonthDays | None:
     return MonthDays((day,), loose=True) if 1 <= day <= 31 else None
+
+
+@rule("monthdays", "last", "end_of", cost=0.6)
+def the_last() -> MonthDays:
+    """German *am Letzten des Monats*, *am Ende jedes Monats*."""
+    return MonthDays((LAST,))
+
+
+@rule("monthdays", "start_of", cost=0.6)
+def the_start() -> MonthDays:
+    return MonthDays((1,))
 
 
 @rule("doms", "Dom", "the_day Dom")
@@ -460,6 +476,12 @@ def past_each_hour(minutes: int) -> tuple[int, ...]:
     return (minutes,)
 
 
+@rule("hourly_at", "every hour_word minute_word Int", "minute_word Int every? hour_word")
+def at_a_minute(minute: int) -> tuple[int, ...] | None:
+    """*Cada hora en el minuto 15*."""
+    return (minute,) if minute < 60 else None  # noqa: PLR2004
+
+
 @rule("hourly_at", "Minutes to_hour every hour_word", "Minutes to_hour hour_word")
 def before_each_hour(minutes: int) -> tuple[int, ...]:
     return (60 - minutes,)
@@ -470,7 +492,7 @@ def by_the_clock() -> bool:
     return True
 
 
-@rule("daily_part", "Parts", "at Parts")
+@rule("daily_part", "every|at? Parts")
 def each_such_part(part: str) -> str:
     """*Evenings at 8*, *monday nights*: the plural says that it recurs."""
     return part

@@ -10,10 +10,15 @@ from schedulezero.when.grammar.pieces import RANKS, Span, span_of
 RULES = Rules()
 rule = RULES.rule
 
+_FEW = 4
+"""Hours of which as many and a half are a span, where more of them are a time of day in some languages."""
+
 
 @rule("span", "Amount =Unit")
 def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount, unit) if unit != "quarter" else None  # "in a quarter" may be of an hour
+    if unit == "quarter" or (amount == Fraction(1, 4) and unit not in ("hour", "year")):
+        return None  # "in a quarter" may be of an hour, and Spanish *cuarto día* is the fourth day
+    return span_of(amount, unit)
 
 
 @rule("span", "three quarters a? Unit")
@@ -21,14 +26,33 @@ def three_quarters_of(unit: str) -> Span | None:
     return span_of(Fraction(3, 4), unit)
 
 
-@rule("span", "quarter a? Unit")
+@rule("span", "a? quarter a? Unit")
 def quarter_of(unit: str) -> Span | None:
-    return span_of(Fraction(1, 4), unit)
+    return amount_of_unit(Fraction(1, 4), unit)
 
 
 @rule("span", "Amount =Short")
 def short_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
+
+
+@rule("span", "Few_hours_and_minutes")
+def by_few_hours_and_minutes(span: Span) -> Span:
+    """*1h30* alone is as likely a span as a time of day in some languages."""
+    return span
+
+
+@rule("few_hours_and_minutes", "Digits ~Short ~Digits", cost=0.4)
+def few_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
+    return hours_and_minutes(hours, unit, minutes) if int(hours) <= _FEW else None
+
+
+@rule("span", "Digits =Unit =Int", "Number =Unit =Int")
+def hours_and_number(hours: str | int | Fraction, unit: str, minutes: int) -> Span | None:
+    """*1 hour 30*, *deux heures trente*."""
+    if unit != "hour" or not 1 <= Fraction(hours) <= _FEW or minutes % 5 or not 5 <= minutes <= 55:  # noqa: PLR2004
+        return None
+    return hours_and_minutes(str(hours), unit, f"{minutes:02}")
 
 
 @rule("span", "Digits ~Short ~Digits", cost=0.4)
@@ -50,14 +74,10 @@ def many_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
-@rule("span", "quarter_hour")
-def quarter_of_an_hour() -> Span:
-    return Span(seconds=900, smallest=RANKS["minute"])
-
-
-@rule("span", "three_quarter_hour")
-def three_quarters_of_an_hour() -> Span:
-    return Span(seconds=2700, smallest=RANKS["minute"])
+@rule("span", "Digits ~dot ~Digits Short", cost=0.6)
+def hours_dot_minutes(hours: str, minutes: str, unit: str) -> Span | None:
+    """*1.30h* may be an hour and a half, or half past one."""
+    return hours_and_minutes(hours, unit, minutes) if len(hours) == 1 else None
 
 
 @rule("span", "A? Unit and a half", "A? Unit and half", "A? Unit half_more")
@@ -65,9 +85,35 @@ def unit_and_a_half(_: object, unit: str | None = None) -> Span | None:
     return span_of(Fraction(3, 2), unit if unit is not None else str(_))
 
 
-@rule("span", "Amount Unit and half", "Amount Unit and a quarter")
+@rule("span", "Amount Unit and half")
 def units_and_a_half(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount + Fraction(1, 2), unit) if amount == int(amount) else None
+    return _and_more(amount, unit, Fraction(1, 2)) if unit != "hour" or amount <= _FEW else None
+
+
+@rule("span", "Amount Unit and half", cost=0.5)
+def hours_and_a_half(amount: Fraction, unit: str) -> Span | None:
+    """*Huit heures et demie* is a time of day rather."""
+    return _and_more(amount, unit, Fraction(1, 2)) if unit == "hour" and amount > _FEW else None
+
+
+@rule("span", "Amount Unit and a? quarter")
+def units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
+    return _and_more(amount, unit, Fraction(1, 4)) if unit != "hour" or amount <= _FEW else None
+
+
+@rule("span", "Amount Unit and a? quarter", cost=0.5)
+def hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
+    return _and_more(amount, unit, Fraction(1, 4)) if unit == "hour" and amount > _FEW else None
+
+
+@rule("span", "Unit and a? quarter")
+def unit_and_a_quarter(unit: str) -> Span | None:
+    """*Hora y cuarto*: the word for *one* is left out."""
+    return span_of(Fraction(5, 4), unit) if unit == "hour" else None
+
+
+def _and_more(amount: Fraction, unit: str, more: Fraction) -> Span | None:
+    return span_of(amount + more, unit) if amount == int(amount) else None
 
 
 @rule("span", "Span =Span", cost=1.5)

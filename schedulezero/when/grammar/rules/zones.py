@@ -13,9 +13,3 @@ rule = RULES.rule
 def zone(names: tuple[str, ...]) -> tuple[str, ...]:
     """The zones that a name may mean."""
     return names
-
-
-@rule("city", "City_name")
-def city(name: str) -> tuple[str, ...]:
-    """A city as it is called in one language: *Lisboa*, *Londra*."""
-    return (name,)
