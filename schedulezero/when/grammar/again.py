@@ -180,7 +180,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
-        named = bool(said.months) or phrase.unit in ("month", "year") or _monthly(said)
+        named = bool(said.months) or phrase.unit in ("month", "year") or _by_period(said, "month")
         if not named and (len(monthdays.days) == 1 or (monthdays.loose and not said.again)):
             raise Contradiction("monthdays")
         if phrase.unit in ("day", "week") or (
@@ -192,7 +192,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.months |= _ends_of_the_year(phrase)
     for months in said.months:
         phrase.months |= set(months)
-    if phrase.span and phrase.months and phrase.days:
+    if phrase.span and phrase.months and phrase.days and not _by_period(said, "year"):
         raise Contradiction("on which day")
     if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
@@ -216,9 +216,9 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.unit = "month"
 
 
-def _monthly(said: Said) -> bool:
-    """Whether a month is the period of days on which a span goes on: *every hour on the 1st of every month*."""
-    return said.interval is not None and any(period.unit == "month" for period in said.periods)
+def _by_period(said: Said, unit: str) -> bool:
+    """Whether a span goes on on days of each month or year: *every hour, every month on the 1st*."""
+    return said.interval is not None and any(period.unit == unit for period in said.periods)
 
 
 def _ends_of_the_year(phrase: Phrase) -> set[int]:
@@ -237,13 +237,13 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             if said.weekly:
                 raise Contradiction("weekdays")
             phrase.weekdays.add(weekday)
-        case OnDate() | OnFeast() if phrase.span or phrase.unit in ("day", "week", "month"):
+        case OnDate() | OnFeast() if (phrase.span and not _by_period(said, "year")) or phrase.unit == "month":
             raise Contradiction("on which day")
         case OnDate(number, month, None, None, None):
             phrase.days.add(number)
             phrase.months.add(month)
         case OnDayOfMonth(number, None, None):
-            if not (said.again or phrase.unit == "month" or _monthly(said)):
+            if not (said.again or phrase.unit == "month" or _by_period(said, "month")):
                 raise Contradiction("day of month")
             phrase.days.add(number)
             if not phrase.span:
