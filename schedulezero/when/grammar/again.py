@@ -84,8 +84,8 @@ def _period(said: Said, phrase: Phrase) -> None:
     if said.weekly and any(period.unit == "week" for period in said.of_units):
         raise Contradiction("of what")
     said.periods += said.of_units
-    if said.per_unit is not None and said.per_unit.unit in ("month", "year"):
-        phrase.unit = said.per_unit.unit
+    if said.per_unit is not None and said.per_unit.unit in ("month", "quarter", "year"):
+        said.periods.append(Period(1, said.per_unit.unit))
     for index, period in enumerate(said.periods):
         if period.unit in _WITHIN_A_YEAR:
             phrase.months |= _months_of(period.unit, said)
@@ -358,9 +358,12 @@ def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:
 def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
     per = said.per_unit
     assert per is not None
-    named = (
-        len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
-    )
+    if per.unit == "day":
+        named = len(times) or 1
+    elif per.unit == "week":
+        named = len(phrase.weekdays)
+    else:
+        named = len(phrase.days) + len(phrase.positions) + len(phrase.feasts)
     if named != per.count:
         raise WhenError(
             "“{count} times a {unit}” needs as many times or days. For example: `twice a day at 9 and 21`.",

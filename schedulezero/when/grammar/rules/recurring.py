@@ -396,7 +396,7 @@ def the_start() -> MonthDays:
     return MonthDays((1,))
 
 
-@rule("doms", "Dom", "the_day Dom")
+@rule("doms", "Dom", "the_day|the Dom")
 def one_dom(day: int) -> tuple[int, ...]:
     return (day,)
 
@@ -443,6 +443,12 @@ def times_a(count: int, unit: str | Period) -> PerUnit | None:
 @rule("per_unit", "Twice Period", "Twice a Unit", "Twice per? Unit")
 def twice_a(count: int, unit: str | Period) -> PerUnit | None:
     return times_a(count, unit)
+
+
+@rule("interval", "Int times a|per Unit", "Twice a|per Unit")
+def once_a(count: int, unit: str) -> Span | None:
+    """*Once an hour*."""
+    return every_elapsed(unit) if count == 1 else None
 
 
 @rule("minutes_of_hour", "at? full_hour")
