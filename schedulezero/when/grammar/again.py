@@ -46,7 +46,10 @@ _LATELY = timedelta(days=60)
 
 
 def phrase_of(said: Said, context: Context, text: str) -> Phrase:
-    """Return the clauses of what recurs. Raises Contradiction if pieces don't fit, WhenError if a day is none."""
+    """Return the clauses of what recurs.
+
+    Raises Contradiction if the pieces don't fit together, and WhenError if there is no such day.
+    """
     if said.ahead or said.now:
         raise Contradiction("ahead")
     if said.count == 1 and said.periods:
@@ -267,7 +270,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
 
 
 def _first_day(said: Said, phrase: Phrase) -> None:
-    """Weeks, months and years without a day count from the day they start on: *every 2 weeks from 1 December*."""
+    """Weeks, months and years without a day come on the day they start on: *every 2 weeks from 1 December*."""
     if said.starting is None or said.starting.at.day is None or phrase.starting is None or phrase.span:
         return
     if (

@@ -115,7 +115,7 @@ _LARGEST_DAY = 31
 
 
 def _stray_number(text: str, found: datetime, local: datetime) -> str | None:
-    """A number of the text that has no part in the date found, or another part than the one it was written as.
+    """A number of the text that has no part in the date found, or another part than it was written as.
 
     A number alone is a day of the month or the length of the way to the date, and there is at most one such:
     of two, dateparser makes a day and a year.

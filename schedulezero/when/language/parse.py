@@ -296,7 +296,7 @@ def _reached(error: WhenError) -> int:
 
 
 def _cron_fields(text: str, zone: str, locale: str) -> Trigger | None:
-    """``cron fields minute=*/5 hour=9-17``: the wire's fields, for what no phrase says; None if it isn't that.
+    """``cron fields minute=*/5 hour=9-17``: the wire's fields, for what no phrase says; None if it isn't.
 
     Weekdays are names there, as each version numbers them in another way.
     """

@@ -502,9 +502,11 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
 # ---------------------------------------------------------------- windows
 
 
-@rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare", "from Bare to|until|dash Clock",
+@rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare",
+      "from Bare to|until|dash Clock",
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
-      "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
+      "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock",
+      "Clock dash|to Clock",
       "Clock dash|to Bare", "Bare dash Clock", "between Bare and at Bare", "between Clock and at Clock",
       "from Bare to at Bare", "from Bare to at Clock", "from Clock|Bare to_at Clock|Bare",
       "Marked to_at Marked")  # fmt: skip
