@@ -270,7 +270,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
 
 
 def _first_day(said: Said, phrase: Phrase) -> None:
-    """Weeks, months and years without a day come on the day they start on: *every 2 weeks from 1 December*."""
+    """Weeks, months and years without a day come on that of their start: *every 2 weeks from 1 December*."""
     if said.starting is None or said.starting.at.day is None or phrase.starting is None or phrase.span:
         return
     if (
