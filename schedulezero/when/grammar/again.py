@@ -46,7 +46,10 @@ _LATELY = timedelta(days=60)
 
 
 def phrase_of(said: Said, context: Context, text: str) -> Phrase:
-    """Return the clauses of what recurs. Raises Contradiction if pieces don't fit, WhenError if a day is none."""
+    """Return the clauses of what recurs.
+
+    Raises Contradiction if the pieces don't fit together, and WhenError if there is no such day.
+    """
     if said.ahead or said.now:
         raise Contradiction("ahead")
     if said.count == 1 and said.periods:
@@ -84,8 +87,8 @@ def _period(said: Said, phrase: Phrase) -> None:
     if said.weekly and any(period.unit == "week" for period in said.of_units):
         raise Contradiction("of what")
     said.periods += said.of_units
-    if said.per_unit is not None and said.per_unit.unit in ("month", "year"):
-        phrase.unit = said.per_unit.unit
+    if said.per_unit is not None and said.per_unit.unit in ("month", "quarter", "year"):
+        said.periods.append(Period(1, said.per_unit.unit))
     for index, period in enumerate(said.periods):
         if period.unit in _WITHIN_A_YEAR:
             phrase.months |= _months_of(period.unit, said)
@@ -180,7 +183,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
-        named = bool(said.months) or phrase.unit in ("month", "year") or _monthly(said)
+        named = bool(said.months) or phrase.unit in ("month", "year") or _by_period(said, "month")
         if not named and (len(monthdays.days) == 1 or (monthdays.loose and not said.again)):
             raise Contradiction("monthdays")
         if phrase.unit in ("day", "week") or (
@@ -192,7 +195,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.months |= _ends_of_the_year(phrase)
     for months in said.months:
         phrase.months |= set(months)
-    if phrase.span and phrase.months and phrase.days:
+    if phrase.span and phrase.months and phrase.days and not _by_period(said, "year"):
         raise Contradiction("on which day")
     if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
@@ -216,9 +219,9 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.unit = "month"
 
 
-def _monthly(said: Said) -> bool:
-    """Whether a month is the period of days on which a span goes on: *every hour on the 1st of every month*."""
-    return said.interval is not None and any(period.unit == "month" for period in said.periods)
+def _by_period(said: Said, unit: str) -> bool:
+    """Whether a span goes on on days of each month or year: *every hour, every month on the 1st*."""
+    return said.interval is not None and any(period.unit == unit for period in said.periods)
 
 
 def _ends_of_the_year(phrase: Phrase) -> set[int]:
@@ -237,13 +240,13 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             if said.weekly:
                 raise Contradiction("weekdays")
             phrase.weekdays.add(weekday)
-        case OnDate() | OnFeast() if phrase.span or phrase.unit in ("day", "week", "month"):
+        case OnDate() | OnFeast() if (phrase.span and not _by_period(said, "year")) or phrase.unit == "month":
             raise Contradiction("on which day")
         case OnDate(number, month, None, None, None):
             phrase.days.add(number)
             phrase.months.add(month)
         case OnDayOfMonth(number, None, None):
-            if not (said.again or phrase.unit == "month" or _monthly(said)):
+            if not (said.again or phrase.unit == "month" or _by_period(said, "month")):
                 raise Contradiction("day of month")
             phrase.days.add(number)
             if not phrase.span:
@@ -267,7 +270,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
 
 
 def _first_day(said: Said, phrase: Phrase) -> None:
-    """Weeks, months and years without a day count from the day they start on: *every 2 weeks from 1 December*."""
+    """Weeks, months and years without a day come on that of their start: *every 2 weeks from 1 December*."""
     if said.starting is None or said.starting.at.day is None or phrase.starting is None or phrase.span:
         return
     if (
@@ -358,9 +361,12 @@ def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:
 def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
     per = said.per_unit
     assert per is not None
-    named = (
-        len(times) if per.unit == "day" else len(phrase.weekdays) if per.unit == "week" else len(phrase.days)
-    )
+    if per.unit == "day":
+        named = len(times) or 1
+    elif per.unit == "week":
+        named = len(phrase.weekdays)
+    else:
+        named = len(phrase.days) + len(phrase.positions) + len(phrase.feasts)
     if named != per.count:
         raise WhenError(
             "“{count} times a {unit}” needs as many times or days. For example: `twice a day at 9 and 21`.",

@@ -32,7 +32,7 @@ class Clock:
 
     Attributes:
         hour, minute, second: As on a 24-hour clock.
-        sure: Whether the hour can't be twelve hours later: it was said with a.m., p.m. or *Uhr*, or is above 12.
+        sure: Whether the hour can't be twelve hours later: it was said with a.m. or p.m., or is above 12.
         next_day: Whether its day has ended by then: 24:00, or a time after midnight of the night that the day
             ends with.
         by_night: Whether it is a time after midnight of the night that its day begins with.

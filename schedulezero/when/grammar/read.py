@@ -32,7 +32,7 @@ _DATE_AT_END = re.compile(r"\d\. ?\d{1,2}\.$")
 _ALIKE = 0.15
 """Readings whose costs differ by less are equally good."""
 _FARTHEST = 1.6
-"""How much more than the plainest division of a text a reading may cost: a stranger one isn't what was meant."""
+"""How much more than the plainest division of a text a reading may cost: a stranger one isn't meant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ class Words:
     vocabulary: frozenset[str]
     """Every token of every phrase, in both spellings."""
     costs: Mapping[str, float]
-    """What a category of words, or one phrase in it (``part morgen``), costs beyond its place: a meaning that is
-    possible, but not the usual one. A category that rules make may have a cost too."""
+    """What a category of words, or one phrase in it (``part morgen``), costs beyond its place: a meaning that
+    is possible, but not the usual one. A category that rules make may have a cost too."""
     exact: frozenset[str] = frozenset()
     """Words that no other word is taken for: a mistaken *every* would change too much."""
 

@@ -414,7 +414,7 @@ def hour_of_tonight(at: Clock, part: str) -> Clock | None:
 
 
 PARTS: dict[str, tuple[int, int]] = {
-    "early": (3, 9), "morning": (0, 13), "noon": (11, 15), "lunch": (11, 16), "afternoon": (12, 21),
+    "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 16), "afternoon": (12, 21),
     "evening": (16, 25), "night": (18, 30), "end": (12, 24), "tonight": (17, 28),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
@@ -423,6 +423,8 @@ PARTS: dict[str, tuple[int, int]] = {
 def within(at: Clock, part: str) -> Clock | None:
     """Return a time of day as one of a part of the day, or None if it lies outside of it."""
     first, last = PARTS[part]
+    if part == "morning" and at.hour == _NOON and not at.sure:
+        return None  # "12 in the morning" may be midnight, and Spanish *las 12 de la mañana* is noon
     choices = [at] if at.sure else [at, Clock((at.hour + 12) % 24, at.minute, at.second)]
     for choice in choices:
         if any(first <= hour < last for hour in (choice.hour, choice.hour + 24)):
@@ -500,9 +502,11 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
 # ---------------------------------------------------------------- windows
 
 
-@rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare", "from Bare to|until|dash Clock",
+@rule("window", "from Clock to|until|dash Clock", "from Bare to|until|dash Bare",
+      "from Bare to|until|dash Clock",
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
-      "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock", "Clock dash|to Clock",
+      "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock",
+      "Clock dash|to Clock",
       "Clock dash|to Bare", "Bare dash Clock", "between Bare and at Bare", "between Clock and at Clock",
       "from Bare to at Bare", "from Bare to at Clock", "from Clock|Bare to_at Clock|Bare",
       "Marked to_at Marked")  # fmt: skip

@@ -257,7 +257,8 @@ def dotted_after_on(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
-@rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year", "Digits ~slash ~Digits ~slash ~Short_year",
+@rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year",
+      "Digits ~slash ~Digits ~slash ~Short_year",
       "Digits ~dash ~Digits ~dash ~Year", "Digits ~dash ~Digits ~dash ~Short_year")  # fmt: skip
 def slashed(first: str, second: str, year: int | None = None) -> Day | None:
     """5/12: which of them is the month depends on the locale."""

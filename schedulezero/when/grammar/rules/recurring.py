@@ -27,7 +27,8 @@ _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
-    "every_7_days": Period(7, "day"), "every_14_days": Period(14, "day"), "every_other_month": Period(2, "month"), "half_hourly": Span(seconds=1800, smallest=1),
+    "every_7_days": Period(7, "day"), "every_14_days": Period(14, "day"),
+    "every_other_month": Period(2, "month"), "half_hourly": Span(seconds=1800, smallest=1),
     "quarter_hourly": Span(seconds=900, smallest=1), "minutely": Span(seconds=60, smallest=1),
 }  # fmt: skip
 
@@ -240,7 +241,8 @@ def every_other_by_turns(day: int, again: int | None = None) -> Weekly | None:
 
 
 @rule("weekly", "Weekday to|dash|until|through Weekday", "from Weekday to|dash|until|through Weekday",
-      "Weekday to|until Weekday", "from Weekday to|until Weekday", "Weekdays to|dash|until Weekdays")  # fmt: skip
+      "Weekday to|until Weekday", "from Weekday to|until Weekday",
+      "Weekdays to|dash|until Weekdays")  # fmt: skip
 def weekday_range(first: int, last: int) -> Weekly | None:
     if first == last:
         return None
@@ -396,7 +398,7 @@ def the_start() -> MonthDays:
     return MonthDays((1,))
 
 
-@rule("doms", "Dom", "the_day Dom")
+@rule("doms", "Dom", "the_day|the Dom")
 def one_dom(day: int) -> tuple[int, ...]:
     return (day,)
 
@@ -443,6 +445,12 @@ def times_a(count: int, unit: str | Period) -> PerUnit | None:
 @rule("per_unit", "Twice Period", "Twice a Unit", "Twice per? Unit")
 def twice_a(count: int, unit: str | Period) -> PerUnit | None:
     return times_a(count, unit)
+
+
+@rule("interval", "Int times a|per Unit", "Twice a|per Unit")
+def once_a(count: int, unit: str) -> Span | None:
+    """*Once an hour*."""
+    return every_elapsed(unit) if count == 1 else None
 
 
 @rule("minutes_of_hour", "at? full_hour")

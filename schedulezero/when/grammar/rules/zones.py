@@ -9,7 +9,8 @@ rule = RULES.rule
 
 
 @rule("zone", "Zone_name", "in Zone_name", "bracket Zone_name bracket", "Zone_name time_word",
-      "City time_word", "in City", "time_word City", "time_word Zone_name", "bracket City time_word? bracket")  # fmt: skip
+      "City time_word", "in City", "time_word City", "time_word Zone_name",
+      "bracket City time_word? bracket")  # fmt: skip
 def zone(names: tuple[str, ...]) -> tuple[str, ...]:
     """The zones that a name may mean."""
     return names
