@@ -179,7 +179,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if said.again and nth_workdays and not (said.periods or said.months):
         raise Contradiction("positions")  # "every second working day": of a month, or of all of them?
     for positions in said.positions:
-        if phrase.unit in ("day", "week") or (phrase.span and not said.of_units and not said.months):
+        if phrase.unit in ("day", "week") or (phrase.span and not (said.of_units or said.months or _by_period(said, "month"))):
             raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
@@ -211,6 +211,10 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _day(ordered(day, context) if isinstance(day, Slashed) else day, phrase, said)
     if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
         raise Contradiction(TWO_SCHEDULES)
+    for only in said.only:
+        if phrase.weekdays or phrase.unit != "day":
+            raise Contradiction("only")
+        phrase.weekdays = set(only)  # "every 3 days, only on Friday": of those days, the Fridays
     if phrase.months and phrase.unit is None and said.count and not said.again:
         raise Contradiction("count")  # "1 February, 5 times" isn't once a year
     if phrase.months and phrase.unit is None and not phrase.span:

@@ -56,6 +56,7 @@ class Said:
     of_units: list[Period] = field(default_factory=list[Period])
     interval: Span | None = None
     weekly: list[Weekly] = field(default_factory=list[Weekly])
+    only: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
     positions: list[Positions] = field(default_factory=list[Positions])
     monthdays: list[MonthDays] = field(default_factory=list[MonthDays])
     months: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
@@ -254,6 +255,9 @@ def _add(said: Said, piece: Piece) -> None:
             said.interval = value
         case "weekly":
             said.weekly.append(value)
+        case "only_days":
+            _once(said.only)
+            said.only.append(value)
         case "positions":
             said.positions.append(value)
         case "monthdays":

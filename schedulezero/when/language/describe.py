@@ -121,7 +121,7 @@ class _Speaker:
         if rule.unit is Unit.DAY:
             head = words["every_day"] if n == 1 else words["every_days"].format(n=n)
             if rule.weekdays:
-                head = f"{head}, {words['every_weekdays'].format(days=weekdays)}"
+                head = f"{head}, {words['only_on'].format(days=weekdays)}"
         elif rule.unit is Unit.WEEK:
             key = {1: "every_weekdays", 2: "every_other_week"}.get(n, "every_weeks")
             head = words[key].format(days=weekdays, n=n)

@@ -98,15 +98,12 @@ def changes(zone: str) -> list[datetime]:
 TWO = [
     ("en", "every 24 hours and every 5 seconds"), ("en", "every 5 seconds every 24 hours"),
     ("en", "every hour and every 5 minutes"), ("en", "hourly and every 5 minutes"),
-    ("en", "every minute of every hour"), ("en", "every 5 minutes of the hour"),
-    ("en", "every 5 minutes for 2 hours"),
-    ("en", "every 5 minutes and 5 minutes"), ("en", "every 2 days and every 3 weeks on monday"),
+    ("en", "every minute of every hour"),     ("en", "every 5 minutes and 5 minutes"), ("en", "every 2 days and every 3 weeks on monday"),
     ("en", "every 2 weeks every month on the 1st"), ("en", "every week and every month on the 1st"),
     ("en", "daily and monthly on the 1st"), ("en", "every other friday every 3 weeks"),
     ("en", "every monday at 9 and every tuesday at 10"),
     ("en", "every monday at 9 and tuesday at 10"),
     ("en", "every day at 9 and every monday at 10"),
-    ("en", "every 15 minutes from 9 to 12 and from 14 to 17"),
     ("de", "alle 24 Stunden und alle 5 Sekunden"), ("fr", "toutes les 24 heures et toutes les 5 secondes"),
     ("es", "cada 24 horas y cada 5 segundos"), ("pt", "cada 24 horas e cada 5 segundos"),
 ]  # fmt: skip
@@ -140,11 +137,9 @@ def test_a_single_span_of_several_units_is_added_up() -> None:
 def test_one_span_of_several_units_is_added_up(text: str, minutes: int) -> None:
     found = understand(text, zone="UTC", locale="en", now=NOW)
     assert next(upcoming(found.schedule, NOW, 1)) == NOW + timedelta(minutes=minutes)
-    assert (
-        understand(text.replace("every", "in"), zone="UTC", locale="en", now=NOW).schedule.next_after(NOW)
-        == NOW + timedelta(minutes=minutes)
-        or "every hour" in text
-    )
+    if "every hour" not in text:
+        span = understand(text.replace("every", "in"), zone="UTC", locale="en", now=NOW)
+        assert span.schedule.next_after(NOW) == NOW + timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(

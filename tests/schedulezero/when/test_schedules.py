@@ -93,7 +93,7 @@ def test_hours_that_are_named_run_once_through_a_change(
 
 
 @pytest.mark.parametrize(
-    "text", ["0 * * * *", "0 0-23 * * *", "0 */1 1-31 * 0-6", "every hour from 0 to 23 until 2027"]
+    "text", ["0 * * * *", "0 0-23 * * *", "0 */1 1-31 * 0-6", "every hour from 0 to 23 until 1 january 2027"]
 )
 def test_what_runs_in_every_hour_ticks_on(text: str) -> None:
     spring, autumn = (day_of(text, "Europe/Berlin", day) for day in ("2026-03-29", "2026-10-25"))

@@ -254,6 +254,11 @@ def several(days: tuple[int, ...]) -> Weekly | None:
     return Weekly(days) if len(days) > 1 else None
 
 
+@rule("only_days", "only Some_days")
+def only_on(days: tuple[int, ...]) -> tuple[int, ...]:
+    return days
+
+
 @rule("weekly", "every Some_days")
 def every_weekday(days: tuple[int, ...]) -> Weekly:
     return Weekly(days, each=True)
