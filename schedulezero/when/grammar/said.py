@@ -162,6 +162,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("of what")
     if piece.category == "and" and before and isinstance(before.value, OnDayOfMonth):
         raise Contradiction("days")  # "the 24th and 31 December" are two days of December
+    if piece.category == "count" and piece.value == 1 and after and after.category in ("period", "of_unit"):
+        raise Contradiction("once")  # Portuguese *1x por semana*: on which day?
     if piece.category == "count" and piece.value > 1 and after and after.category in _EACH_OR_ALL:
         raise Contradiction("count")  # "twice on Monday", "3 times every Monday": in all, or each time?
     if piece.category == "count" and piece.value in (2, 3) and before and before.value == Period(1, "day"):
