@@ -2,6 +2,8 @@
 
     ScheduleZeroError
     ├── WhenError                 a text doesn't describe a time, or describes one in the past
+    │   ├── NotUnderstood         .when.grammar.read: a word of it has no part in any reading
+    │   └── TwoReadings           .when.language.parse: it may mean two times
     ├── TriggerError              a trigger's arguments are invalid; names the field
     ├── ParameterError            a job's parameters are invalid; names the parameter
     ├── JobFailed                 a job reports that it failed, and whether a retry can help

@@ -179,7 +179,8 @@ def drawn() -> set[tuple[str, str, str]]:
         elif found_line := _LINE.match(stripped):
             depth = len(found_line[1]) // 4
             above[depth + 1 :] = [found_line[2]]
-            module = f"{place}{found_line[3]}" if found_line[3] else place
+            base = "schedulezero" if place == errors.__name__ else place
+            module = f"{base}{found_line[3]}" if found_line[3] else place
             found.add((above[depth], module, found_line[2]))
     return found
 

@@ -27,7 +27,16 @@ TABLE = {
     "schedulezero/storage": "schedulezero schedulezero/model",
     "schedulezero/when/calendar": "schedulezero schedulezero/model",
     "schedulezero/wire": "schedulezero schedulezero/model schedulezero/storage",
-    "schedulezero/when/language": "schedulezero schedulezero/model schedulezero/when/calendar",
+    "schedulezero/when/grammar/core": "",
+    "schedulezero/when/grammar/rules": "schedulezero/when/grammar/core",
+    "schedulezero/when/grammar": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar/core "
+        "schedulezero/when/grammar/rules"
+    ),
+    "schedulezero/when/language": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar "
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules"
+    ),
     "schedulezero/methods": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language"
     ),

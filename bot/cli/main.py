@@ -336,8 +336,8 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
 
     from schedulezero.errors import TriggerError, WhenError
     from schedulezero.when.calendar.triggers import run_date, zone_of
-    from schedulezero.when.grammar.words import languages
     from schedulezero.when.language.preview import preview, warnings
+    from schedulezero.when.language.say import languages
 
     known = re.fullmatch(r"([A-Za-z]{2})(-([A-Za-z]{2}|[0-9]{3}))?", options.locale)
     if known is None or known[1].lower() not in languages():

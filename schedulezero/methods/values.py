@@ -15,7 +15,7 @@ from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
 from schedulezero.methods.spec import META_KEY, MethodSpec
 from schedulezero.sentences import Sentence
-from schedulezero.when.grammar.span_text import span_of
+from schedulezero.when.language.span_text import span_of
 
 
 def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:

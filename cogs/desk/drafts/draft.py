@@ -15,7 +15,7 @@ from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.values import as_id, errors_in
 from schedulezero.methods.variables import turns
-from schedulezero.when.grammar.span_text import span_of
+from schedulezero.when.language.span_text import span_of
 
 # Keys of a draft's values that are not parameters; a parameter's name cannot begin with #.
 NAME = "#name"

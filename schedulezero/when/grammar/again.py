@@ -10,9 +10,7 @@ from schedulezero.errors import WhenError
 from schedulezero.when.calendar.feasts import is_fixed
 from schedulezero.when.calendar.holidays import place_of
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.once import in_part
-from schedulezero.when.grammar.phrase import Phrase
-from schedulezero.when.grammar.pieces import (
+from schedulezero.when.grammar.core.pieces import (
     LAST,
     WORKDAY,
     Clock,
@@ -30,6 +28,8 @@ from schedulezero.when.grammar.pieces import (
     Window,
     Within,
 )
+from schedulezero.when.grammar.once import in_part
+from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.resolving import clock_of, date_of, ordered
 from schedulezero.when.grammar.rules.clock import after_midnight
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
@@ -58,7 +58,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
     _first_day(said, phrase)
-    _times(said, phrase, context)
+    _times(said, phrase, context, text)
     if said.parts == ["tonight"]:
         raise Contradiction("tonight")
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
@@ -177,7 +177,9 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if said.again and nth_workdays and not (said.periods or said.months):
         raise Contradiction("positions")  # "every second working day": of a month, or of all of them?
     for positions in said.positions:
-        if phrase.unit in ("day", "week") or (phrase.span and not (said.of_units or said.months or _by_period(said, "month"))):
+        if phrase.unit in ("day", "week") or (
+            phrase.span and not (said.of_units or said.months or _by_period(said, "month"))
+        ):
             raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
@@ -298,7 +300,7 @@ def _first_day(said: Said, phrase: Phrase) -> None:
 # ---------------------------------------------------------------- at which times
 
 
-def _times(said: Said, phrase: Phrase, context: Context) -> None:
+def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     times = [*said.times, *said.bare]
     if said.times and said.bare:
         raise Contradiction("times")
@@ -311,7 +313,7 @@ def _times(said: Said, phrase: Phrase, context: Context) -> None:
         raise Contradiction("24:00")
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
-        _so_many(said, phrase, found)
+        _so_many(said, phrase, found, text)
     windows = [_window(item) for item in said.windows]
     if len(windows) > 1:
         if found or said.by_clock:
@@ -363,7 +365,7 @@ def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:
     return found
 
 
-def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
+def _so_many(said: Said, phrase: Phrase, times: set[time], text: str) -> None:
     per = said.per_unit
     assert per is not None
     if per.unit == "day":
@@ -374,10 +376,9 @@ def _so_many(said: Said, phrase: Phrase, times: set[time]) -> None:
         named = len(phrase.days) + len(phrase.positions) + len(phrase.feasts)
     if named != per.count:
         raise WhenError(
-            "“{count} times a {unit}” needs as many times or days. For example: `twice a day at 9 and 21`.",
-            code="at_which_two_times",
-            count=per.count,
-            unit=per.unit,
+            "“{text}”: at which times, or on which days? For example: `twice a day at 9 and 21`.",
+            code="at_which_times",
+            text=text,
         )
     if phrase.unit is None:
         phrase.unit = per.unit

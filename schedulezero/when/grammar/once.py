@@ -6,7 +6,17 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import LAST, Clock, Day, EndOf, Offset, OnDate, OnPosition, Span, Within
+from schedulezero.when.grammar.core.pieces import (
+    LAST,
+    Clock,
+    Day,
+    EndOf,
+    Offset,
+    OnDate,
+    OnPosition,
+    Span,
+    Within,
+)
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
 from schedulezero.when.grammar.rules.clock import after_midnight, within
 from schedulezero.when.grammar.said import Contradiction, Said

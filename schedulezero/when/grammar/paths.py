@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schedulezero.when.grammar.chart import FILLER_COST, Begins
+from schedulezero.when.grammar.core.chart import FILLER_COST, Begins
 
 PIECES: dict[str, float] = {
     "clocks": 1.0, "day": 1.0, "ahead": 1.0, "period": 1.0, "of_unit": 1.3, "interval": 1.0, "weekly": 1.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 
-from schedulezero.when.grammar.pieces import Span
+from schedulezero.when.grammar.core.pieces import Span
 
 
 @dataclass(slots=True)

@@ -13,15 +13,15 @@ from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
 from schedulezero.when.grammar.again import phrase_of
-from schedulezero.when.grammar.chart import TooMuch, parse
+from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.core.chart import TooMuch, parse
+from schedulezero.when.grammar.core.tokens import Token, cut, normalized
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, paths, reach
 from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
-from schedulezero.when.grammar.tokens import Token, cut, normalized
 from schedulezero.when.grammar.words import Mended, Words
-from schedulezero.when.language.compiling import compile_phrase
 
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
 MOST_TOKENS = 200
@@ -65,9 +65,15 @@ class NotUnderstood(WhenError):
         covered: How many tokens before it do.
     """
 
+    code = "unread_word"
+
     def __init__(self, piece: str, text: str, covered: int) -> None:
         super().__init__(
-            "“{text}” in “{text2}” was not understood.", code="word_not_understood", text=piece, text2=text
+            "“{text}” in “{text2}” was not understood.{hint}",
+            code="word_not_understood",
+            text=piece,
+            text2=text,
+            hint="",
         )
         self.piece, self.covered = piece, covered
 
@@ -149,7 +155,7 @@ def _best(
             continue
         except OverflowError:
             error = error or WhenError(
-                "“{text}” never comes: no date from now on matches it.", code="never_comes", text=text
+                "“{wanted}” never comes: no date from now on matches it.", code="never_comes", wanted=text
             )
         except (WhenError, TriggerError) as refused:
             if error is None:

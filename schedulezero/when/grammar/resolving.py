@@ -11,7 +11,7 @@ from typing import cast
 from schedulezero.errors import WhenError
 from schedulezero.when.calendar.feasts import feast_day
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.pieces import (
+from schedulezero.when.grammar.core.pieces import (
     WORKDAY,
     After,
     Clock,
@@ -201,7 +201,9 @@ def _position(day: OnPosition, context: Context, at: time | None, text: str) -> 
         if found is not None and not _over(found, context, at):
             return found
         index += 12
-    raise WhenError("“{text}” never comes: no date from now on matches it.", code="never_comes", text=text)
+    raise WhenError(
+        "“{wanted}” never comes: no date from now on matches it.", code="never_comes", wanted=text
+    )
 
 
 def position_in(position: int, weekday: int, first: date) -> date | None:

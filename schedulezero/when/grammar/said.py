@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from schedulezero.errors import WhenError
-from schedulezero.when.grammar.paths import Piece
-from schedulezero.when.grammar.pieces import (
+from schedulezero.when.grammar.core.pieces import (
     Clock,
     Day,
     EndOf,
@@ -31,6 +30,7 @@ from schedulezero.when.grammar.pieces import (
     Window,
     Within,
 )
+from schedulezero.when.grammar.paths import Piece
 
 TWO_SCHEDULES = "two_schedules"
 
@@ -229,9 +229,8 @@ def _add(said: Said, piece: Piece) -> None:
             said.days.append(Offset(0))
         case "unclear":
             raise WhenError(
-                "That can mean twice a {unit} or every two {unit}s. For example: `every 2 {unit}s`.",
+                "That can mean twice in each of them or every two of them. For example: `every 2 weeks on monday`.",
                 code="unclear_how_often",
-                unit=value,
             )
         case "each_clock":
             _once(said.times)

@@ -15,8 +15,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from schedulezero.when.grammar.chart import Item
-from schedulezero.when.grammar.tokens import Token, cut, folded, normalized, plain
+from schedulezero.when.grammar.core.chart import Item
+from schedulezero.when.grammar.core.tokens import Token, cut, folded, normalized, plain
 from schedulezero.when.grammar.zones import is_zone_word, zone_items
 
 _SHORTEST_MENDED = 4

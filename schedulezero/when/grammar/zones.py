@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from schedulezero.when.calendar.triggers import known_zones
-from schedulezero.when.grammar.chart import Item
-from schedulezero.when.grammar.tokens import Token, plain
+from schedulezero.when.grammar.core.chart import Item
+from schedulezero.when.grammar.core.tokens import Token, plain
 
 ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "utc": ("UTC",), "gmt": ("UTC",), "zulu": ("UTC",),

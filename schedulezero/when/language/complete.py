@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import WhenError
-from schedulezero.when.grammar.tokens import plain
+from schedulezero.when.grammar.core.tokens import plain
 from schedulezero.when.grammar.words import Words, words_of
 from schedulezero.when.language.outside import OutsideReader
 from schedulezero.when.language.parse import TwoReadings, Understood, spoken, understand

@@ -21,7 +21,7 @@ from schedulezero.when.calendar.rule import LAST, WORKDAY, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, Once, OnFields, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
-from schedulezero.when.language.compiling import ticking_fields
+from schedulezero.when.grammar.compiling import ticking_fields
 from schedulezero.when.language.say import language_of, wording
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ import difflib
 
 from schedulezero.errors import WhenError
 from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.core.tokens import plain
 from schedulezero.when.grammar.read import NotUnderstood, read
-from schedulezero.when.grammar.tokens import plain
 from schedulezero.when.grammar.words import Words
 
 _MOST_TRIED = 6

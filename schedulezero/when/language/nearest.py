@@ -10,7 +10,7 @@ from schedulezero.model import Trigger
 from schedulezero.when.calendar.rule import Bounded, Rule
 from schedulezero.when.calendar.schedules import Every, OnFields
 from schedulezero.when.calendar.triggers import schedule_of
-from schedulezero.when.language.compiling import plain_fields, span_args
+from schedulezero.when.grammar.compiling import plain_fields, span_args
 from schedulezero.when.language.describe import describe
 
 

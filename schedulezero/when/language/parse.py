@@ -21,11 +21,11 @@ from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_cront
 from schedulezero.when.calendar.schedules import Once, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
+from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.core.tokens import normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, read
-from schedulezero.when.grammar.tokens import normalized
 from schedulezero.when.grammar.words import languages, words_of
-from schedulezero.when.language.compiling import compile_phrase
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.near import near_texts
 from schedulezero.when.language.outside import OutsideReader
@@ -39,7 +39,8 @@ _ENGLISH = "en"
 # The codes of sentences that show what would be right; the others are followed by examples.
 SHOW_WHAT_IS_RIGHT = frozenset(
     {
-        "at_which_two_times",
+        "at_which_times",
+        "by_the_clock_how_often",
         "by_the_clock_uneven",
         "crontab_never_matches",
         "did_you_mean",
@@ -56,6 +57,8 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "rrule_unreadable",
         "too_many_dates_in_words",
         "two_readings",
+        "two_schedules",
+        "unclear_how_often",
         "which_one_of",
     }
 )
@@ -89,6 +92,8 @@ class TwoReadings(WhenError):
     Attributes:
         readings: What it may mean, the likeliest first.
     """
+
+    code = "several_meanings"
 
     def __init__(self, message: Sentence, readings: Sequence[Understood], offers: tuple[str, ...]) -> None:
         super().__init__(message)

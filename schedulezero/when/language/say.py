@@ -10,6 +10,8 @@ from typing import Any
 
 from schedulezero.when.grammar.words import languages
 
+__all__ = ["examples", "language_of", "languages", "wording"]
+
 _ENGLISH = "en"
 
 

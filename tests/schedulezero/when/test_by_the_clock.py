@@ -16,8 +16,8 @@ from schedulezero.when.calendar.crontab import crontab_trigger
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.describe import describe
-from tests.support.languages import LANGUAGES
 from schedulezero.when.language.parse import understand
+from tests.support.languages import LANGUAGES
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 

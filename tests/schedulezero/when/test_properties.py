@@ -22,8 +22,8 @@ from schedulezero.when.calendar.rule import LAST, Rule, Unit
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
 from schedulezero.when.language.describe import describe
-from tests.support.languages import LANGUAGES
 from schedulezero.when.language.parse import understand
+from tests.support.languages import LANGUAGES
 from tests.support.tries import tries
 
 many = settings(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schedulezero.when.grammar.chart import Rules
-from schedulezero.when.grammar.pieces import (
+from schedulezero.when.grammar.core.chart import Rules
+from schedulezero.when.grammar.core.pieces import (
     Clock,
     Day,
     EndOf,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from schedulezero.when.grammar.chart import Rules
-from schedulezero.when.grammar.pieces import Clock, Window
+from schedulezero.when.grammar.core.chart import Rules
+from schedulezero.when.grammar.core.pieces import Clock, Window
 
 RULES = Rules()
 rule = RULES.rule

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schedulezero.when.grammar.chart import NEVER, Rules
-from schedulezero.when.grammar.pieces import (
+from schedulezero.when.grammar.core.chart import NEVER, Rules
+from schedulezero.when.grammar.core.pieces import (
     LAST,
     WORKDAY,
     After,

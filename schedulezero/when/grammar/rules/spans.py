@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from schedulezero.when.grammar.chart import Rules
-from schedulezero.when.grammar.pieces import RANKS, Span, span_of
+from schedulezero.when.grammar.core.chart import Rules
+from schedulezero.when.grammar.core.pieces import RANKS, Span, span_of
 
 RULES = Rules()
 rule = RULES.rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schedulezero.when.grammar.chart import Rules
+from schedulezero.when.grammar.core.chart import Rules
 
 RULES = Rules()
 rule = RULES.rule

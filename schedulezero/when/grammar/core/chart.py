@@ -15,7 +15,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any
 
-from schedulezero.when.grammar.tokens import Token
+from schedulezero.when.grammar.core.tokens import Token
 
 MOST_ITEMS = 6000
 """Items of one chart. A list of twenty full dates makes about 1,500."""

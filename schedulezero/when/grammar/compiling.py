@@ -15,8 +15,8 @@ from schedulezero.when.calendar.cron_fields import POSITIONS
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Rule, Unit
 from schedulezero.when.calendar.weekdays import WEEKDAYS
 from schedulezero.when.grammar.context import DEFAULT_TIME
+from schedulezero.when.grammar.core.pieces import Span
 from schedulezero.when.grammar.phrase import Phrase
-from schedulezero.when.grammar.pieces import Span
 from schedulezero.when.grammar.resolving import latest
 
 _SECOND = timedelta(seconds=1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from schedulezero.when.grammar.chart import TooMuch, parse
-from schedulezero.when.grammar.pieces import Span
+from schedulezero.when.grammar.core.chart import TooMuch, parse
+from schedulezero.when.grammar.core.pieces import Span
+from schedulezero.when.grammar.core.tokens import cut, normalized
 from schedulezero.when.grammar.rules import numbers, spans
-from schedulezero.when.grammar.tokens import cut, normalized
 from schedulezero.when.grammar.words import languages, words_of
 
 _RULES = numbers.RULES + spans.RULES
