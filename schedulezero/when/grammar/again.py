@@ -52,7 +52,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     """
     if said.ahead or said.now:
         raise Contradiction("ahead")
-    if said.count == 1 and said.periods:
+    if said.count == 1 and said.periods and not said.runs:
         raise Contradiction("once")
     phrase = Phrase()
     _period(said, phrase)
@@ -260,6 +260,9 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             else:
                 phrase.months.add(fixed[0])
                 phrase.days.add(fixed[1])
+        case EndOf("end", "month", 0, int(month), None) if phrase.unit == "year" or _by_period(said, "year"):
+            phrase.days.add(LAST)
+            phrase.months.add(month)
         case EndOf("end", "month", 0, None, None) if said.again or phrase.unit == "month":
             phrase.days.add(LAST)
             phrase.unit = phrase.unit or "month"

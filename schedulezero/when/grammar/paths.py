@@ -12,7 +12,7 @@ PIECES: dict[str, float] = {
     "clocks": 1.0, "day": 1.0, "ahead": 1.0, "period": 1.0, "of_unit": 1.3, "interval": 1.0, "weekly": 1.0,
     "positions": 1.0,
     "monthdays": 1.6, "months": 1.2, "windows": 1.0, "end_bound": 1.0, "start_bound": 1.0, "both_bounds": 1.0,
-    "count": 1.0, "lasting": 1.0, "within": 1.1, "left_out_all": 1.0, "per_unit": 1.0, "minutes_of_hour": 1.0,
+    "count": 1.0, "runs": 1.0, "lasting": 1.0, "within": 1.1, "left_out_all": 1.0, "per_unit": 1.0, "minutes_of_hour": 1.0,
     "hourly_at": 1.0, "by_clock": 1.0, "again": 1.3, "at_part": 1.0, "daily_part": 1.0, "part_today": 1.0,
     "clock_tonight": 1.0, "each_clock": 1.0,
     "unclear": 1.0, "lone_hour": 2.2, "short_clock": 2.2, "zone": 0.5,

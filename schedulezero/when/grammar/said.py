@@ -64,6 +64,8 @@ class Said:
     until: Until | None = None
     starting: Starting | None = None
     count: int | None = None
+    runs: bool = False
+    """Whether the count can only be one of all runs."""
     lasting: Lasting | None = None
     within: list[Within] = field(default_factory=list[Within])
     left_out: Except | None = None
@@ -283,6 +285,9 @@ def _add(said: Said, piece: Piece) -> None:
         case "count":
             _only(said.count)
             said.count = value
+        case "runs":
+            _only(said.count)
+            said.count, said.runs = value, True
         case "lasting":
             _only(said.lasting)
             said.lasting = value

@@ -117,8 +117,14 @@ def between_days_behind_a_month(month: int, first: int, last: int) -> tuple[Star
     return Starting(Moment(OnDate(first, month))), Until(Moment(OnDate(last, month)))
 
 
-@rule("count", "Int times", "for Int times", "Twice", "for Twice", "times ~Int")
+@rule("count", "Int times", "Twice", "for Twice", "times ~Int")
 def count(number: int) -> int:
+    return number
+
+
+@rule("runs", "for Int times")
+def runs(number: int) -> int:
+    """A number of runs that can't be how often something comes in each period: *every 5 days, for 1 times*."""
     return number
 
 
