@@ -161,7 +161,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("minutes")  # "Dec 18:00"
     if piece.category == "of_unit" and before is None and not _in_one_word(piece, after):
         raise Contradiction("of what")
-    if piece.category == "and" and before and isinstance(before.value, OnDayOfMonth):
+    if piece.category == "and" and before and isinstance(before.value, OnDayOfMonth | MonthDays):
         raise Contradiction("days")  # "the 24th and 31 December" are two days of December
     if piece.category == "count" and piece.value > 1 and after and after.category in _EACH_OR_ALL:
         raise Contradiction("count")  # "twice on Monday", "3 times every Monday": in all, or each time?
