@@ -179,7 +179,9 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if said.again and nth_workdays and not (said.periods or said.months):
         raise Contradiction("positions")  # "every second working day": of a month, or of all of them?
     for positions in said.positions:
-        if phrase.unit in ("day", "week") or (phrase.span and not said.of_units and not said.months):
+        if phrase.unit in ("day", "week") or (
+            phrase.span and not (said.of_units or said.months or _by_period(said, "month"))
+        ):
             raise Contradiction("positions")
         phrase.positions |= set(positions.days)
     for monthdays in said.monthdays:
