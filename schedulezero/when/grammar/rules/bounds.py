@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schedulezero.when.grammar.chart import Rules
+from schedulezero.when.grammar.chart import NEVER, Rules
 from schedulezero.when.grammar.pieces import (
     Clock,
     Day,
@@ -124,15 +124,19 @@ def count(number: int) -> int:
 
 @rule("runs", "for Int times")
 def runs(number: int) -> int:
-    """A number of runs that can't be how often something comes in each period: *every 5 days, for 1 times*."""
+    """A number of runs, which can't be how often something comes in a period: *every 5 days, for 1 times*."""
     return number
 
 
-@rule("lasting", "for|during? Int next|the_next =Unit")
-def the_next_units(count: int, unit: str) -> Lasting | None:
-    """French *les 3 prochains jours*."""
-    span = span_of(count, unit)
-    return Lasting(span) if span is not None and count > 0 else None
+@rule("next_units", "Int next|the_next =Unit", cost=NEVER)
+def next_units(count: int, unit: str) -> Span | None:
+    """French *les 3 prochains jours*; but *10 next week* is no such span."""
+    return span_of(count, unit) if count > 0 else None
+
+
+@rule("lasting", "for|during? Next_units")
+def lasting_next_units(span: Span) -> Lasting:
+    return Lasting(span)
 
 
 @rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span", "for? Span long")
