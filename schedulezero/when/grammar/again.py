@@ -52,6 +52,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     """
     if said.ahead or said.now:
         raise Contradiction("ahead")
+    if said.count == 1 and said.periods and not said.runs:
+        raise Contradiction("once")
     phrase = Phrase()
     _period(said, phrase)
     _months(said, phrase)
@@ -264,7 +266,7 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             else:
                 phrase.months.add(fixed[0])
                 phrase.days.add(fixed[1])
-        case EndOf("end", "month", 0, int(month), None) if said.again or phrase.unit == "year":
+        case EndOf("end", "month", 0, int(month), None) if phrase.unit == "year" or _by_period(said, "year"):
             phrase.days.add(LAST)
             phrase.months.add(month)
         case EndOf("end", "month", 0, None, None) if said.again or phrase.unit == "month":

@@ -65,6 +65,8 @@ class Said:
     until: Until | None = None
     starting: Starting | None = None
     count: int | None = None
+    runs: bool = False
+    """Whether the count can only be one of all runs."""
     lasting: Lasting | None = None
     within: list[Within] = field(default_factory=list[Within])
     left_out: Except | None = None
@@ -160,10 +162,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("minutes")  # "Dec 18:00"
     if piece.category == "of_unit" and before is None and not _in_one_word(piece, after):
         raise Contradiction("of what")
-    if piece.category == "and" and before and isinstance(before.value, OnDayOfMonth):
+    if piece.category == "and" and before and isinstance(before.value, OnDayOfMonth | MonthDays):
         raise Contradiction("days")  # "the 24th and 31 December" are two days of December
-    if piece.category == "count" and piece.value == 1 and after and after.category in ("period", "of_unit"):
-        raise Contradiction("once")  # Portuguese *1x por semana*: on which day?
     if piece.category == "count" and piece.value > 1 and after and after.category in _EACH_OR_ALL:
         raise Contradiction("count")  # "twice on Monday", "3 times every Monday": in all, or each time?
     if piece.category == "count" and piece.value in (2, 3) and before and before.value == Period(1, "day"):
@@ -288,6 +288,9 @@ def _add(said: Said, piece: Piece) -> None:
         case "count":
             _only(said.count)
             said.count = value
+        case "runs":
+            _only(said.count)
+            said.count, said.runs = value, True
         case "lasting":
             _only(said.lasting)
             said.lasting = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schedulezero.when.grammar.core.chart import Rules
+from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
     Clock,
     Day,
@@ -93,7 +93,7 @@ def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     return Starting(first), Until(last)
 
 
-@rule("both_bounds", "Moment to|until|dash Moment")
+@rule("both_bounds", "Moment to|until|dash Moment", cost=0.7)
 def between_without_from(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     """*1 to 5 December*; but *Friday until Christmas* lacks the word that says how often."""
     if isinstance(first.day, OnWeekday) or (isinstance(first.day, Offset) and first.clock):
@@ -117,16 +117,26 @@ def between_days_behind_a_month(month: int, first: int, last: int) -> tuple[Star
     return Starting(Moment(OnDate(first, month))), Until(Moment(OnDate(last, month)))
 
 
-@rule("count", "Int times", "for Int times", "Twice", "for Twice", "times ~Int")
+@rule("count", "Int times", "Twice", "for Twice", "times ~Int")
 def count(number: int) -> int:
     return number
 
 
-@rule("lasting", "for|during? Int next|the_next =Unit")
-def the_next_units(count: int, unit: str) -> Lasting | None:
-    """French *les 3 prochains jours*."""
-    span = span_of(count, unit)
-    return Lasting(span) if span is not None and count > 0 else None
+@rule("runs", "for Int times")
+def runs(number: int) -> int:
+    """A number of runs, which can't be how often something comes in a period: *every 5 days, for 1 times*."""
+    return number
+
+
+@rule("next_units", "Int next|the_next =Unit", cost=NEVER)
+def next_units(count: int, unit: str) -> Span | None:
+    """French *les 3 prochains jours*; but *10 next week* is no such span."""
+    return span_of(count, unit) if count > 0 else None
+
+
+@rule("lasting", "for|during? Next_units")
+def lasting_next_units(span: Span) -> Lasting:
+    return Lasting(span)
 
 
 @rule("lasting", "for Span", "for the_next? Span", "the_next Span", "during the_next? Span", "for? Span long")

@@ -240,8 +240,8 @@ def year_month_and_day(year: int, month: int, day: int) -> Day:
     return OnDate(day, month, year)
 
 
-@rule("day", "Digits ~dot ~Digits ~dot", "Digits ~dot Digits ~dot", "Digits ~dot ~Digits ~dot ~Year",
-      "Digits ~dot ~Digits ~dot ~Short_year", "Digits ~dot Digits ~dot Year")  # fmt: skip
+@rule("day", "Digits ~dot ~Digits ~dot", "Digits ~dot =Digits ~dot", "Digits ~dot ~Digits ~dot ~Year",
+      "Digits ~dot ~Digits ~dot ~Short_year", "Digits ~dot =Digits ~dot Year")  # fmt: skip
 def dotted(day: str, month: str, year: int | None = None) -> Day | None:
     return _date(day, month, year)
 
