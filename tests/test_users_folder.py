@@ -99,6 +99,18 @@ async def test_a_bot_of_ones_own_beside_the_wheel(
         await expect_registered(folder, settings, process)
 
 
+async def test_a_bot_of_ones_own_says_that_the_server_is_off(
+    installed: Path, tmp_path: Path, settings: Settings
+) -> None:
+    folder = tmp_path / "mine"
+    fill(folder, settings, {})
+    async with (
+        DiscordServer() as discord,
+        program(folder, installed / "bin/python", "bot.py", discord=discord.address),
+    ):
+        await until(lambda: "`schedulezero-bot server` in the bot's folder" in (folder / "log").read_text(), 30)
+
+
 async def test_a_bot_of_ones_own_in_a_checkout(
     tmp_path: Path, settings: Settings, server: ServerConfig
 ) -> None:
