@@ -171,7 +171,7 @@ TABLE = {
     ),
     "bot/cli/main.py": (
         "schedulezero schedulezero/storage schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/server bot bot/cli bot/health bot/run.py bot/demo"
+        "schedulezero/server cogs bot bot/cli bot/health bot/run.py bot/demo"
     ),
     "bot/testing.py": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language "

@@ -108,7 +108,9 @@ async def test_a_bot_of_ones_own_says_that_the_server_is_off(
         DiscordServer() as discord,
         program(folder, installed / "bin/python", "bot.py", discord=discord.address),
     ):
-        await until(lambda: "`schedulezero-bot server` in the bot's folder" in (folder / "log").read_text(), 30)
+        await until(
+            lambda: "`schedulezero-bot server` in the bot's folder" in (folder / "log").read_text(), 30
+        )
 
 
 async def test_a_bot_of_ones_own_in_a_checkout(

@@ -196,9 +196,9 @@ class Registration:
         if trouble is None and not self._absence_told and unanswered_seconds >= UNREACHED_SECONDS:
             self._absence_told = True
             log.warning(
-                "no ScheduleZero server answers at %s, so no job can run; start it (`schedulezero-bot server` "
-                "in the bot's folder), or correct `server_address`. The handler registers by itself once the "
-                "server answers.",
+                "no ScheduleZero server answers at %s, so no job can run; start it (`schedulezero-bot "
+                "server` in the bot's folder), or correct `server_address`. The handler registers by itself "
+                "once the server answers.",
                 self._server_address,
             )
 
