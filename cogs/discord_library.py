@@ -44,8 +44,10 @@ class Library:
     def fits(self) -> bool:
         """Whether it is discord.py in a version that we can run on."""
         found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", self.version)
-        number = tuple(int(part or 0) for part in found.groups()) if found is not None else LEAST
-        return re.sub(r"[-_.]+", "-", self.name.lower()) == _OURS and LEAST <= number < (BELOW,)
+        if found is None or re.sub(r"[-_.]+", "-", self.name.lower()) != _OURS:
+            return False
+        major, minor, patch = (int(part or 0) for part in found.groups())
+        return (major, minor, patch) >= LEAST and major < BELOW
 
 
 def expect_discord_py() -> None:

@@ -1,8 +1,62 @@
-"""A pytest plugin for sprocket authors: ``pytest_plugins = ["schedulezero.testing"]``.
+"""A pytest plugin for sprocket authors: ``python -m pytest -p schedulezero.testing``.
 
 It provides the fixtures ``guild`` (the real bot in a simulated guild: run a job, schedule one, advance time,
-inspect what was posted) and ``bot_settings``. They belong to the bot's package, which this package doesn't
-import; this module only names their location.
+inspect what was posted) and ``bot_settings``, and the names that tests need with them. They belong to
+`bot.testing`, which is imported when the first of them is used.
+
+Where somebody's own bot is a file ``bot.py``, ``python -m pytest`` finds that instead of our package. Our
+package is then imported by its place beside this one, and ``import bot`` still finds the file.
 """
 
-pytest_plugins = ("bot.testing",)
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.testing import (
+        MovedClock,
+        SimulatedGuild,
+        bot_settings,
+        free_settings,
+        guild,
+        simulated_guild,
+    )
+
+__all__ = ["MovedClock", "SimulatedGuild", "bot_settings", "free_settings", "guild", "simulated_guild"]
+
+_BOT = "bot"
+_MODULE = f"{_BOT}.testing"
+_OURS = Path(__file__).resolve().parent.parent / _BOT / "__init__.py"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(sys.modules.get(_MODULE) or _imported(), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})  # where pytest looks for fixtures
+
+
+def _imported() -> ModuleType:
+    """Import our module, also where another `bot` hides its package."""
+    found = importlib.util.find_spec(_BOT)
+    if found is not None and found.origin is not None and Path(found.origin).resolve() == _OURS:
+        return importlib.import_module(_MODULE)
+    theirs = sys.modules.pop(_BOT, None)
+    spec = importlib.util.spec_from_file_location(_BOT, _OURS, submodule_search_locations=[str(_OURS.parent)])
+    assert spec is not None and spec.loader is not None
+    ours = sys.modules[_BOT] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(ours)
+        return importlib.import_module(_MODULE)  # with every module of the package that it uses
+    finally:
+        del sys.modules[_BOT]
+        if theirs is not None:
+            sys.modules[_BOT] = theirs
