@@ -127,7 +127,7 @@ def _sprockets(settings: Settings) -> Check:
     ]
     remedy = " ".join(trouble)
     warnings = [f"warning: {fault} It isn't loaded at start." for fault in unnamed_faults(names)]
-    said = " ".join([", ".join(names), *loader.replaced()])
+    said = " ".join([", ".join(names) or "none load at start", *loader.replaced()])
     return Check("sprockets", not trouble, "; ".join([said, *warnings]), remedy)
 
 

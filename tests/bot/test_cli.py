@@ -201,7 +201,9 @@ class Stranger(BaseHTTPRequestHandler):
 async def test_doctor_does_not_take_another_web_server_for_ours(
     settings: Settings, body: bytes | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Stranger, "bodies", {} if body is None else {"/api/health": body})
+    monkeypatch.setattr(
+        Stranger, "bodies", {} if body is None else {"/api/health": body, "/api/health/ready": body}
+    )
     with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{web.server_port}"
@@ -209,12 +211,14 @@ async def test_doctor_does_not_take_another_web_server_for_ours(
             kind: await end(settings, "doctor", SCHEDULEZERO_API_ENDPOINT=address, SCHEDULEZERO_SERVER=kind)
             for kind in ("external", "embedded")
         }
+        health = await end(settings, "health", SCHEDULEZERO_API_ENDPOINT=address)
         web.shutdown()
     for ended in found.values():
         assert ended.status == 1
         assert f"FAIL  server: {address} answers, but isn't a ScheduleZero server" in ended.out
         assert "refused this" not in ended.out and ended.out.count("  server: ") == 1
     assert f"FAIL  ports: api_endpoint {address} is taken" in found["embedded"].out
+    assert health.status == 1 and "answer" in health.out
 
 
 @pytest.mark.long
