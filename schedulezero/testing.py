@@ -4,8 +4,8 @@ It provides the fixtures ``guild`` (the real bot in a simulated guild: run a job
 inspect what was posted) and ``bot_settings``, and the names that tests need with them. They belong to
 `bot.testing`, which is imported when the first of them is used.
 
-Where somebody's own bot is a file ``bot.py``, ``python -m pytest`` finds that instead of our package. Our
-package is then imported by its place beside this one, and ``import bot`` still finds the file.
+Where somebody's own bot is a file ``bot.py`` or a folder ``bot``, ``python -m pytest`` finds that instead of
+our package. Our package is then imported by its place beside this one, and ``import bot`` still finds theirs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -37,26 +38,35 @@ _OURS = Path(__file__).resolve().parent.parent / _BOT / "__init__.py"
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(sys.modules.get(_MODULE) or _imported(), name)
+    return getattr(_module(), name)
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})  # where pytest looks for fixtures
 
 
-def _imported() -> ModuleType:
+@cache
+def _module() -> ModuleType:
     """Import our module, also where another `bot` hides its package."""
     found = importlib.util.find_spec(_BOT)
     if found is not None and found.origin is not None and Path(found.origin).resolve() == _OURS:
         return importlib.import_module(_MODULE)
-    theirs = sys.modules.pop(_BOT, None)
+    theirs = _taken_out()
     spec = importlib.util.spec_from_file_location(_BOT, _OURS, submodule_search_locations=[str(_OURS.parent)])
     assert spec is not None and spec.loader is not None
-    ours = sys.modules[_BOT] = importlib.util.module_from_spec(spec)
+    package = sys.modules[_BOT] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(ours)
+        spec.loader.exec_module(package)
         return importlib.import_module(_MODULE)  # with every module of the package that it uses
     finally:
-        del sys.modules[_BOT]
-        if theirs is not None:
-            sys.modules[_BOT] = theirs
+        ours = _taken_out()
+        del ours[_BOT]
+        if found is None or found.submodule_search_locations is None:
+            sys.modules.update(ours)  # a file has no modules of these names, and the old path stays usable
+        sys.modules.update(theirs)
+
+
+def _taken_out() -> dict[str, ModuleType]:
+    """Remove the package `bot` and its modules from the imported ones, and return them."""
+    names = [name for name in sys.modules if name == _BOT or name.startswith(f"{_BOT}.")]
+    return {name: sys.modules.pop(name) for name in names}

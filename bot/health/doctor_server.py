@@ -101,7 +101,8 @@ async def _handler_port(settings: Settings, bots: tuple[int, ...] | None, *, run
         expect_free(port)
     except PortTaken as error:
         # A bot whose server is gone goes on listening; while there is a server, its handler is checked, too.
-        if (bots or running) and await asyncio.to_thread(_handler_answers, settings):
+        may_be_ours = bots or running or (bots is None and settings.server == "external")
+        if may_be_ours and await asyncio.to_thread(_handler_answers, settings):
             who = f"this bot (process {', '.join(map(str, bots))})" if bots else "a handler"
             return Check("ports", True, f"handler port {port} is used by {who}")
         return Check("ports", False, f"handler port {port} is taken", error.message)
