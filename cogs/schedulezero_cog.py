@@ -11,6 +11,8 @@ The handler starts once the bot is ready: a job that runs before the guilds are 
 channel. Sprockets may register earlier; the server waits until then.
 """
 
+# ruff: noqa: E402 - the library is checked before the imports that fail with another one
+
 from __future__ import annotations
 
 import asyncio
@@ -19,6 +21,10 @@ from weakref import WeakKeyDictionary
 
 import discord
 from discord.ext import commands
+
+from cogs.discord_library import expect_discord_py
+
+expect_discord_py()
 
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog

@@ -52,6 +52,7 @@
     │   in cogs:
     ├── ConfigError               .config.config: the configuration is invalid
     ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
+    ├── WrongDiscord              .discord_library: another library is installed as ``discord``
     │   in bot:
     ├── DiscordUnusable           .refusals: Discord can't be used
     │   └── DiscordRefuses        .refusals: Discord refuses the bot's request
