@@ -95,12 +95,14 @@ class Dispatcher:
     async def finished(self, run: Run) -> Run:
         """Wait until a run has ended and its outcome is recorded, and return the ended run."""
         future = self._finished.setdefault(run.sequence, asyncio.get_running_loop().create_future())
-        while not (await asyncio.wait((future,), timeout=_ELSEWHERE_SECONDS))[0]:
-            known = await self._store.run(run.sequence)
-            if known is not None and known.state is not RunState.QUEUED:
-                self._finished.pop(run.sequence, None)
-                return known  # another node carried it out
-        return future.result()
+        try:
+            while not (await asyncio.wait((future,), timeout=_ELSEWHERE_SECONDS))[0]:
+                known = await self._store.run(run.sequence)
+                if known is not None and known.state is not RunState.QUEUED:
+                    return known  # another node carried it out
+            return future.result()
+        finally:
+            self._finished.pop(run.sequence, None)
 
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
         aside = asyncio.Semaphore(_MOST_ASIDE)
