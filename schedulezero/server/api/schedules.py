@@ -112,8 +112,8 @@ class SchedulesResource:
             raise ApiError(
                 500,
                 "run_not_ended",
-                f"The run hasn't ended after {RUN_NOW_SECONDS:g} s. It goes on; GET /api/executions shows its "
-                f"outcome under the job_id {run.job_id!r}.",
+                f"The run hasn't ended after {RUN_NOW_SECONDS:g} s. It goes on; GET /api/executions shows "
+                f"its outcome under the job_id {run.job_id!r}.",
             ) from error
         if ended.state is not RunState.SUCCEEDED:
             raise ApiError(500, "run_failed", ended.error or f"The run {ended.state.value}.")
