@@ -13,6 +13,7 @@ from bot.environment import told, unknown_variables
 from bot.health.doctor_database import check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
 from bot.health.doctor_folder import check_folder, check_registered, sprockets_of
+from bot.health.doctor_published import check_kind
 from bot.logs import redact
 from cogs.health import Check, own_instance
 from cogs.hosting import keys_of
@@ -84,6 +85,8 @@ async def _checks(
             if not server_only:
                 yield await _handler(settings, client)
                 yield await check_registered(settings, client, Path())
+            for check in await check_kind(client):
+                yield check
             yield await _runs(client)
         if server_only:
             return

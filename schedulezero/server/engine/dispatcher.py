@@ -455,7 +455,7 @@ def _began(run: Run) -> datetime:
 
 
 def _not_made(error: Exception) -> Sentence:
-    return Sentence("The server could not make the call: {error}", "call_not_made", error=error)
+    return Sentence("The job server could not make the call: {error}", "call_not_made", error=error)
 
 
 def _note(run: Run, waited: timedelta) -> str | None:
