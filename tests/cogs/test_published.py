@@ -286,3 +286,8 @@ async def test_status_says_when_another_bot_took_the_name(world: World, publishe
     handler = published.handlers[world.settings.handler_id]
     handler.address = "tcp://127.0.0.1:1"
     assert "Is another bot using that name?" in await command(world, "status")
+
+
+async def test_status_leaves_out_the_runs_that_a_published_server_does_not_count(world: World) -> None:
+    shown = await command(world, "status")
+    assert "jobs" in shown and "in the last minute" not in shown

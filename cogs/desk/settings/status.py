@@ -114,12 +114,13 @@ async def _limit_lines(desk: Desk) -> list[Check]:
     """Check the limits here; the check fails if one is used up."""
     try:
         allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
+        held = Feature.RULES not in await desk.client.lacks()
     except ClientError:
         return []  # the line about the server shows the reason
     most_runs = allowance.limits.runs_per_minute
     full = allowance.most_jobs is not None and allowance.jobs >= allowance.most_jobs
     full = full or (most_runs is not None and allowance.runs >= most_runs)
-    said = used_up(allowance, member=not desk.manages)
+    said = used_up(allowance, member=not desk.manages, held=held)
     size = imports(desk.services.limits)
     return [Check(t("Limits:"), not full, f"{said} · {size}")]
 
