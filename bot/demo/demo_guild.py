@@ -86,7 +86,7 @@ def _title(place: Place) -> str:
 
 
 async def schedule_examples(bot: ScheduleZeroBot, place: Place) -> None:
-    """Schedule a few example jobs, one of them due soon. Those that no loaded sprocket offers are left out."""
+    """Schedule those of a few example jobs that the loaded sprockets offer, one of them due soon."""
     await handler_of(bot).refresh()  # from here on the server knows our methods
     offered = handler_of(bot).sprockets
     creator = place.viewers[0]
