@@ -251,6 +251,8 @@ class Registry:
             if entry is None or (entry.instance != instance and entry.kept_at < began):
                 self._entries.keep(instance)
                 self._entries.arrived(instance.handler_id)
+            elif entry.instance == instance:
+                entry.instance = instance  # with the newest sign of life that any node noted
 
     async def _first_of(self, instances: list[Instance]) -> list[Instance]:
         """Return the instances that there is room for.
@@ -394,6 +396,7 @@ class Registry:
                 connected,
                 instance.concurrency,
                 instance.shards.to_json() if instance.shards is not None else None,
+                entry.last_sign,
             )
 
         entries = sorted(self._entries.all(), key=lambda item: (item.handler_id, item.instance.address))
