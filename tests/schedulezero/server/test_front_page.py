@@ -79,6 +79,7 @@ async def test_it_says_what_this_is_and_leads_to_what_there_is(
         assert (await http.post("/")).status_code == 405
 
 
+@pytest.mark.sqlite  # on PostgreSQL, the runs behind the first one wait in the database
 async def test_it_shows_the_jobs_and_what_waits_for_whom(
     server: ServerConfig, raw_handler: RawHandler
 ) -> None:
