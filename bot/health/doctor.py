@@ -11,6 +11,7 @@ from bot.environment import told, unknown_variables
 from bot.health.doctor_database import bots_on, check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
 from bot.health.doctor_folder import check_folder, check_registered, is_own_bot, sprockets_of, unnamed_faults
+from bot.health.doctor_published import check_kind
 from bot.health.doctor_server import Answers, check_ports, check_server, keys_for, what_answers
 from bot.logs import redact
 from cogs.health import Check, own_instance
@@ -87,6 +88,8 @@ async def _checks(
             if not server_only:
                 yield await _handler(settings, client, bots, "python bot.py" if own else "run")
                 yield await check_registered(settings, client, Path())
+            for check in await check_kind(client):
+                yield check
             yield await _runs(client)
         if server_only:
             return

@@ -96,6 +96,7 @@ async def test_doctor_judges_by_the_handler_and_not_by_the_servers_flag(
     }
     found = await end(settings, "doctor", **variables)
     assert f"FAIL  handler: '{settings.handler_id}' is not registered" in found.out
+    assert "ok    server: a published ScheduleZero server" in found.out
     assert (
         "did you mean SCHEDULEZERO_TIMEZONE?" in found.out and "SCHEDULEZERO_PORT sets nothing" in found.out
     )
