@@ -61,7 +61,7 @@ class ScheduleZeroCog(commands.Cog):
             shards=services.shards,
         )
         self._owners = Owners(bot, self.handler.sprockets)
-        self.watch = Watch(bot, self.handler, self._owners)
+        self.watch = Watch(bot, self.handler.sprockets, self.handler, self._owners)
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
         """Add a job method under a name and tell the server at once.

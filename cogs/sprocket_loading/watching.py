@@ -20,7 +20,7 @@ from discord.ext import commands
 from cogs.sprocket_loading.owners import Owners
 from cogs.sprocket_loading.places import is_in, is_sprocket
 from cogs.sprocket_loading.swap import bounded, forget_bytecode, spec_of
-from schedulezero.handler.handler import Handler
+from schedulezero.methods.host import Registry
 from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,17 @@ class Watch:
 
     Parameters:
         bot: the bot.
-        handler: where jobs are registered.
+        jobs: the registered jobs by name.
+        registry: registers and unregisters them.
         owners: whose job each is.
     """
 
-    def __init__(self, bot: commands.Bot, handler: Handler, owners: Owners) -> None:
+    def __init__(
+        self, bot: commands.Bot, jobs: Mapping[str, JobFunction], registry: Registry, owners: Owners
+    ) -> None:
         self._bot = bot
-        self._handler = handler
+        self._jobs = jobs
+        self._registry = registry
         self._owners = owners
         self._called: list[Any] = []
         self._real: dict[str, Any] = {}
@@ -93,14 +97,14 @@ class Watch:
     def _forget(self, extension: str, methods: Iterable[JobFunction] = (), *, whole: bool = True) -> None:
         """Unregister an extension's jobs: the given ones or, if it is gone as a ``whole``, all of them."""
         given = {id(function) for function in methods}
-        for name, function in dict(self._handler.sprockets).items():
+        for name, function in dict(self._jobs).items():
             if self._owners.belongs_to_other(name, extension):
                 continue
             own = self._owners.owner(name) == extension or is_in(
                 extension, getattr(function, "__module__", None)
             )
             if id(function) in given or (whole and own):
-                self._handler.unregister_sprocket(name)
+                self._registry.unregister_sprocket(name)
 
     def _extension_of(self, module: str) -> str:
         """Return the extension to which a module belongs, or the module itself."""
@@ -177,9 +181,7 @@ class Watch:
             await self._real["reload_extension"](name, package=package)
             return
         old = {
-            method: function
-            for method, function in self._handler.sprockets.items()
-            if self._owners.owner(method) == full
+            method: function for method, function in self._jobs.items() if self._owners.owner(method) == full
         }
         if full in self._bot.extensions and (spec := spec_of(full)) is not None:
             forget_bytecode(spec)
@@ -192,8 +194,8 @@ class Watch:
                     await self._resume(full, known, old)
                 raise
         for method, function in old.items():
-            if self._handler.sprockets.get(method) is function:
-                self._handler.unregister_sprocket(method)
+            if self._jobs.get(method) is function:
+                self._registry.unregister_sprocket(method)
 
     async def _resume(self, extension: str, known: Sequence[Any], jobs: Mapping[str, JobFunction]) -> None:
         """Register the jobs of an extension again that discord.py has set up from its loaded module."""
@@ -202,8 +204,8 @@ class Watch:
         except Exception:
             log.warning("on_ready of %s failed, which stays loaded", extension, exc_info=True)
         for method, function in jobs.items():
-            if method not in self._handler.sprockets:
-                self._handler.register_sprocket(method, function)
+            if method not in self._jobs:
+                self._registry.register_sprocket(method, function)
 
 
 def _full_name(name: str, package: str | None) -> str:
