@@ -20,6 +20,7 @@ from discord.ext import commands
 
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading import swap
+from cogs.sprocket_loading.owners import claimed_already
 from cogs.sprocket_loading.places import (
     Found,
     available,
@@ -145,14 +146,9 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
     except SwapFailed as failed:
         error = failed.__cause__ or failed
         if isinstance(error, NameTaken):
-            taken, owner = error.method, _owner(bot, error.holder)
-            raise Refused(
-                "“{name}” provides the job `{taken}`, which {owner} already provides. Unload that first.",
-                code="job_claimed_already",
-                name=name,
-                taken=taken,
-                owner=owner,
-            ) from error
+            raise claimed_already(name, error.method, _owner(bot, error.holder)) from error
+        if isinstance(error, commands.ExtensionFailed) and isinstance(error.original, Refused):
+            raise error.original from error
         log.warning("sprocket %r could not be loaded", name, exc_info=error)
         if isinstance(error.__cause__ if isinstance(error, commands.ExtensionError) else error, TimeoutError):
             seconds = f"{swap.LONGEST_SECONDS:g}"

@@ -340,8 +340,6 @@ class Registry:
             return False
         if entry.fresh:
             return True
-        if entry.connection.refused:
-            self.replace_connection(entry)  # another program may listen there by now
         if await entry.connection.ping(PING_SECONDS):
             entry.spoke()
             return True

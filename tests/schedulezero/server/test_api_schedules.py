@@ -151,6 +151,14 @@ async def test_what_is_refused(
     assert part in response.json()["error"]["message"]
 
 
+async def test_of_missing_fields_the_trigger_is_named_first(api: Api, handler: RawHandler) -> None:
+    """As the published server does with a body in the form of its older clients."""
+    handler.start("send")
+    older = {"handler_id": "raw", "method_name": "send", "job_params": {}, "trigger_config": {}}
+    response = await api.post("/api/schedule", json=older)
+    assert response.status_code == 400 and response.json()["error"]["field"] == "trigger"
+
+
 async def test_deleting_an_id_it_never_had_is_a_success(api: Api) -> None:
     response = await api.delete("/api/schedules/never")
     assert response.status_code == 200
