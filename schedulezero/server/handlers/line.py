@@ -127,8 +127,9 @@ class Line:
         if ping:
             self._pings.add(token)
         try:
-            # Not asyncio's: this socket always takes a message at once, unless its session has ended.
-            _plain(self._socket).send_multipart([token, b"", payload], flags=zmq.NOBLOCK)
+            # This socket takes a message at once, unless its session has ended. It must be asyncio's own
+            # call: a send uses up the signal that answers have come, and asyncio's looks for them afterwards.
+            await cast(Any, self._socket).send_multipart([token, b"", payload], flags=zmq.NOBLOCK)
         except zmq.ZMQError as error:
             self.forget(token)
             raise HandlerAway(f"the connection to {self.address} was closed") from error
