@@ -58,6 +58,7 @@ async def test_every_run_of_a_handler_that_is_off_counts_as_waiting(
     await shows(api, 0, 0)
 
 
+@pytest.mark.sqlite  # as above: how many of them this node has taken on depends on the moment
 async def test_a_call_counts_as_under_way_and_those_behind_it_as_waiting(
     api: Api, raw_handler: RawHandler
 ) -> None:
