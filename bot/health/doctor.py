@@ -88,8 +88,8 @@ async def _checks(
             if not server_only:
                 yield await _handler(settings, client, bots, "python bot.py" if own else "run")
                 yield await check_registered(settings, client, Path())
-            for check in await check_kind(client):
-                yield check
+            if (kind := await check_kind(client)) is not None:
+                yield kind
             yield await _runs(client)
         if server_only:
             return

@@ -7,11 +7,11 @@ from schedulezero.client.client import Client
 from schedulezero.errors import ClientError
 
 
-async def check_kind(client: Client) -> list[Check]:
-    """Say that the server is a published ScheduleZero server; nothing for our own or an unknown one."""
+async def check_kind(client: Client) -> Check | None:
+    """Say that the server is a published ScheduleZero server; None for our own or an unknown one."""
     try:
         published = await client.is_published()
     except ClientError:
-        return []  # the other checks report the reason
+        return None  # the other checks report the reason
     found = "a published ScheduleZero server, which lacks some features (docs: *On a published server*)"
-    return [Check("server", True, found)] if published else []
+    return Check("server", True, found) if published else None

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,16 @@ def test_what_cannot_work_is_said_at_once(make: Any, part: str) -> None:
 # ---------------------------------------------------------------- the example, as a process
 
 
+@contextmanager
+def killed_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
 @pytest.fixture
 def example(server: ServerConfig) -> Iterator[subprocess.Popen[str]]:
     environment = {
@@ -197,12 +208,8 @@ def example(server: ServerConfig) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, str(EXAMPLE)], env=environment, stderr=subprocess.PIPE, text=True
     )
-    try:
+    with killed_at_the_end(process):
         yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 @pytest.mark.long
@@ -257,12 +264,8 @@ def waiting(server: ServerConfig) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    try:
+    with killed_at_the_end(process):
         yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 @pytest.mark.long

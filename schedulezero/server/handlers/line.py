@@ -154,7 +154,7 @@ class Line:
 
     def _end(self) -> None:
         self.ended = True
-        self._up.set()  # who waits to send need not wait any longer
+        self._up.set()  # calls that wait for the connection fail at once
 
     def _broken(self, _: BaseException) -> None:
         self._end()
