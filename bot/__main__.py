@@ -3,20 +3,20 @@
 import sys
 from types import TracebackType
 
-from bot.cli.interruption import remember
-
 
 def _quietly(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if not issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
 
 
-sys.excepthook = _quietly  # before the slow imports
+sys.excepthook = _quietly  # before any import that takes time
 
 
 def main() -> int:
     """Run the command line; Ctrl-C during its import exits quietly."""
     try:
+        from bot.cli.interruption import remember
+
         remember()
         from bot.cli.main import main as command_line
     except KeyboardInterrupt:

@@ -26,14 +26,18 @@ class Unknown:
     Attributes:
         name: the variable.
         near: the variable of ours that its name resembles; None if it resembles none.
+        longer: the variables of ours whose names contain its words, as HANDLER_PORT contains PORT.
     """
 
     name: str
     near: str | None
+    longer: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.near is not None:
             return f"{self.name} sets nothing; did you mean {self.near}?"
+        if self.longer:
+            return f"{self.name} sets nothing in this bot, which has {' and '.join(self.longer)}"
         return f"{self.name} sets nothing in this bot"
 
 
@@ -46,7 +50,11 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Unkno
         if not name.startswith(PREFIX) or is_key_name(key.lower()):
             continue
         near = get_close_matches(key.upper()[:_LONGEST], ours, n=1, cutoff=_LIKE)
-        found.append(Unknown(name[:_LONGEST], f"{PREFIX}{near[0]}" if near else None))
+        words = set(key.upper().split("_"))
+        longer = [f"{PREFIX}{own}" for own in ours if words <= set(own.split("_"))]
+        found.append(
+            Unknown(name[:_LONGEST], f"{PREFIX}{near[0]}" if near else None, tuple(longer[:_MOST_SHOWN]))
+        )
     return found
 
 

@@ -208,11 +208,13 @@ class AdminCog(commands.Cog):
     async def help(self, interaction: discord.Interaction) -> None:
         await answer(interaction, help_panel.show_help)
 
-    @schedule.command(name="status", description="Show the state of the server, my handler and the sprockets")
+    @schedule.command(
+        name="status", description="Show the state of the job server, my handler and the sprockets"
+    )
     async def status(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.show_status)
 
-    @schedule.command(name="reload", description="Register my handler with the server again")
+    @schedule.command(name="reload", description="Register my handler with the job server again")
     async def reload(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.reload_handler)
 

@@ -11,6 +11,8 @@ The handler starts once the bot is ready: a job that runs before the guilds are 
 channel. Sprockets may register earlier; the server waits until then.
 """
 
+# ruff: noqa: E402 - the library is checked before the imports that fail with another one
+
 from __future__ import annotations
 
 import asyncio
@@ -19,6 +21,10 @@ from weakref import WeakKeyDictionary
 
 import discord
 from discord.ext import commands
+
+from cogs.discord_library import expect_discord_py
+
+expect_discord_py()
 
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
@@ -32,6 +38,7 @@ from cogs.reminders_cog import RemindersCog
 from cogs.rights.run_guard import RunGuard
 from cogs.services import Services
 from cogs.sprocket_loading.loader import look_around
+from cogs.sprocket_loading.owners import Owners
 from cogs.sprocket_loading.watching import Watch
 from cogs.sprockets_cog import SprocketsCog
 from schedulezero.handler.handler import Handler
@@ -59,20 +66,22 @@ class ScheduleZeroCog(commands.Cog):
             keys=services.keys,
             shards=services.shards,
         )
-        self.watch = Watch(bot, self.handler.sprockets, self.handler.unregister_sprocket)
+        self._owners = Owners(bot, self.handler.sprockets)
+        self.watch = Watch(bot, self.handler.sprockets, self.handler, self._owners)
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
-        """Add a job method under a name and tell the server at once."""
-        before = self.handler.sprockets.get(name)
-        if before is not None and getattr(before, "__module__", None) != getattr(
-            function, "__module__", None
-        ):
-            log.warning("the job %r of %s takes the place of another one", name, function.__module__)
-        self.handler.register_sprocket(name, function)
+        """Add a job method under a name and tell the server at once.
+
+        A job that another loaded sprocket provides stays with it. Raises Refused while a sprocket is loaded
+        or reloaded, which makes that fail; at other times, it is logged.
+        """
+        if self._owners.claim(name, function):
+            self.handler.register_sprocket(name, function)
 
     def unregister_sprocket(self, name: str) -> None:
-        """Remove a job method."""
-        self.handler.unregister_sprocket(name)
+        """Remove a job method, unless a sprocket does that to another one's."""
+        if self._owners.may_remove(name):
+            self.handler.unregister_sprocket(name)
 
     async def cog_load(self) -> None:
         self.watch.begin()

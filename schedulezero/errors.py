@@ -39,9 +39,9 @@
     │   └── ApiError              .http.errors: the HTTP request isn't acceptable
     ├── TokenRefused              .records.tokens: a REST token can't be created
     │   └── TokenNameUnusable     .records.tokens: its name can't be used
-    ├── HandlerAway               .handlers.connection: the handler isn't listening; the call wasn't delivered
+    ├── HandlerAway               .handlers.line: the handler isn't listening; the call wasn't delivered
     ├── CallTimeout               .handlers.connection: the call was delivered but not answered in time
-    ├── CallLost                  .handlers.connection: the call was delivered, but no answer can arrive
+    ├── CallLost                  .handlers.line: the call was delivered, but no answer can arrive
     ├── Taken                     .handlers.registry: the name belongs to a live handler
     ├── Crowded                   .handlers.crowd: there is currently no room for another handler
     │   in schedulezero:
@@ -54,6 +54,7 @@
     │   in cogs:
     ├── ConfigError               .config.config: the configuration is invalid
     ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
+    ├── WrongDiscord              .discord_library: another library is installed as ``discord``
     │   in bot:
     ├── DiscordUnusable           .refusals: Discord can't be used
     │   └── DiscordRefuses        .refusals: Discord refuses the bot's request

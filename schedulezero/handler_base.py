@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 
 from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
+from schedulezero.handler.executor import DEADLINE_SECONDS
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal
 from schedulezero.methods.spec import JobFunction
@@ -98,13 +99,22 @@ class HandlerBase:
                 f"{type(self).__name__} has no job method; define one that takes (self, params)."
             )
         self._journal = Journal(journal) if journal is not None else None
-        self._handler = Handler(self, handler_id, address, server_address, journal=self._journal, keys=keys)
+        self._handler = Handler(
+            self,
+            handler_id,
+            address,
+            server_address,
+            journal=self._journal,
+            keys=keys,
+            drain_seconds=DEADLINE_SECONDS,
+        )
         for name, function in functions.items():
             self._handler.register_sprocket(name, function)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._ended: asyncio.Future[None] | None = None
         self._told_to_stop = threading.Event()
+        self._running = threading.Lock()
 
     @property
     def handler(self) -> Handler:
@@ -116,7 +126,11 @@ class HandlerBase:
     def run(self) -> None:
         """Answer calls until Ctrl-C, SIGTERM or `stop`; sets up logging if the program hasn't.
 
-        Raises OSError if the address is taken, and HandlerEnded if the handler fails.
+        The methods in progress may then finish, each within its deadline; a second signal ends the program at
+        once.
+
+        Raises OSError if the address is taken, HandlerEnded if the handler fails, and RuntimeError if it runs
+        already.
         """
         if not logging.getLogger().handlers:
             logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -138,25 +152,35 @@ class HandlerBase:
     async def serve(self) -> None:
         """Answer calls until it is cancelled, `stop` is called, or the program gets SIGTERM."""
         loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-        self._loop, self._stopping = loop, stopping
-        if self._told_to_stop.is_set():
-            stopping.set()
         try:
             async with self:
-                with _on_sigterm(loop, stopping):
-                    await self._until_stopped(stopping)
+                self._loop, self._stopping = loop, stopping
+                if self._told_to_stop.is_set():
+                    stopping.set()
+                try:
+                    with _on_sigterm(loop, stopping):
+                        await self._until_stopped(stopping)
+                finally:
+                    self._loop = self._stopping = None
         finally:
-            self._loop = self._stopping = None
             self._told_to_stop.clear()
 
     async def __aenter__(self) -> Self:
-        if self._journal is not None:
-            await self._journal.open()
+        if not self._running.acquire(blocking=False):
+            raise RuntimeError(
+                f"The handler {self._handler.handler_id!r} runs already; "
+                f"to run another one, make a second {type(self).__name__}."
+            )
+        try:
+            if self._journal is not None:
+                await self._journal.open()
+        except BaseException:
+            self._running.release()
+            raise
         try:
             self._handler.start()
-            # Cancelled, these two would break the handler's thread.
             self._ended = run_in_background(self._handler.wait_stopped(), "the wait for a handler's end")
-            await asyncio.shield(self._handler.wait_bound())
+            await self._handler.wait_bound()
         except BaseException:
             await self._close()
             raise
@@ -169,12 +193,15 @@ class HandlerBase:
 
     async def _close(self) -> None:
         """Stop answering, let the methods in progress end, and report as offline."""
-        self._handler.stop()
-        if self._ended is not None:
-            await asyncio.shield(self._ended)
-            self._ended = None
-        if self._journal is not None:
-            await self._journal.close()
+        try:
+            self._handler.stop()
+            if self._ended is not None:
+                await asyncio.shield(self._ended)
+                self._ended = None
+            if self._journal is not None:
+                await self._journal.close()
+        finally:
+            self._running.release()
 
     async def _until_stopped(self, stopping: asyncio.Event) -> None:
         waiting = run_in_background(stopping.wait(), "the wait for a stop")

@@ -1,8 +1,72 @@
-"""A pytest plugin for sprocket authors: ``pytest_plugins = ["schedulezero.testing"]``.
+"""A pytest plugin for sprocket authors: ``python -m pytest -p schedulezero.testing``.
 
 It provides the fixtures ``guild`` (the real bot in a simulated guild: run a job, schedule one, advance time,
-inspect what was posted) and ``bot_settings``. They belong to the bot's package, which this package doesn't
-import; this module only names their location.
+inspect what was posted) and ``bot_settings``, and the names that tests need with them. They belong to
+`bot.testing`, which is imported when the first of them is used.
+
+Where somebody's own bot is a file ``bot.py`` or a folder ``bot``, ``python -m pytest`` finds that instead of
+our package. Our package is then imported by its place beside this one, and ``import bot`` still finds theirs.
 """
 
-pytest_plugins = ("bot.testing",)
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.testing import (
+        MovedClock,
+        SimulatedGuild,
+        bot_settings,
+        free_settings,
+        guild,
+        simulated_guild,
+    )
+
+__all__ = ["MovedClock", "SimulatedGuild", "bot_settings", "free_settings", "guild", "simulated_guild"]
+
+_BOT = "bot"
+_MODULE = f"{_BOT}.testing"
+_OURS = Path(__file__).resolve().parent.parent / _BOT / "__init__.py"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_module(), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})  # where pytest looks for fixtures
+
+
+@cache
+def _module() -> ModuleType:
+    """Import our module, also where another `bot` hides its package."""
+    found = importlib.util.find_spec(_BOT)
+    if found is not None and found.origin is not None and Path(found.origin).resolve() == _OURS:
+        return importlib.import_module(_MODULE)
+    theirs = _taken_out()
+    spec = importlib.util.spec_from_file_location(_BOT, _OURS, submodule_search_locations=[str(_OURS.parent)])
+    assert spec is not None and spec.loader is not None
+    package = sys.modules[_BOT] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(package)
+        return importlib.import_module(_MODULE)  # with every module of the package that it uses
+    finally:
+        ours = _taken_out()
+        del ours[_BOT]
+        if found is None or found.submodule_search_locations is None:
+            sys.modules.update(ours)  # a file has no modules of these names, and the old path stays usable
+        sys.modules.update(theirs)
+
+
+def _taken_out() -> dict[str, ModuleType]:
+    """Remove the package `bot` and its modules from the imported ones, and return them."""
+    names = [name for name in sys.modules if name == _BOT or name.startswith(f"{_BOT}.")]
+    return {name: sys.modules.pop(name) for name in names}

@@ -12,6 +12,7 @@ import yaml
 
 from bot.config import Settings
 from schedulezero.server.service import ServerConfig
+from schedulezero.server.thread import ServerThread
 from tests.conftest import until
 from tests.support.discord_server import DiscordServer
 from tests.support.installed import ROOT, built_wheel, copy_checkout, environment_in, program
@@ -99,6 +100,20 @@ async def test_a_bot_of_ones_own_beside_the_wheel(
         await expect_registered(folder, settings, process)
 
 
+async def test_a_bot_of_ones_own_says_that_the_server_is_off(
+    installed: Path, tmp_path: Path, settings: Settings
+) -> None:
+    folder = tmp_path / "mine"
+    fill(folder, settings, {})
+    async with (
+        DiscordServer() as discord,
+        program(folder, installed / "bin/python", "bot.py", discord=discord.address),
+    ):
+        await until(
+            lambda: "`schedulezero-bot server` in the bot's folder" in (folder / "log").read_text(), 30
+        )
+
+
 async def test_a_bot_of_ones_own_in_a_checkout(
     tmp_path: Path, settings: Settings, server: ServerConfig
 ) -> None:
@@ -140,6 +155,43 @@ async def test_doctor_says_what_hides_our_cogs(installed: Path, tmp_path: Path, 
     async with program(folder, script, "doctor", DISCORD_TOKEN="") as process:
         await process.wait()
     assert "ok    folder:" in (folder / "log").read_text()
+
+
+async def doctor_in(folder: Path, installed: Path) -> str:
+    """What `doctor` says in a folder; the log of a bot that runs there stays as it is."""
+    ended = await asyncio.create_subprocess_exec(
+        installed / "bin" / "schedulezero-bot", "doctor", cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "DISCORD_TOKEN": ""},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await asyncio.wait_for(ended.communicate(), 60)
+    return out.decode()
+
+
+async def test_doctor_follows_a_bot_of_ones_own_and_its_server(
+    installed: Path, tmp_path: Path, settings: Settings, server_config: ServerConfig
+) -> None:
+    folder = tmp_path / "mine"
+    fill(folder, settings, {})
+    port = settings.handler_port
+    said = await doctor_in(folder, installed)
+    assert f"ok    ports: handler port {port} is free" in said
+    assert said.count("  server: ") == 1, said
+    assert "FAIL  server: not running, and `python bot.py` doesn't start it" in said
+    bot = (folder, installed / "bin" / "python", "bot.py")
+    running = ServerThread(server_config)  # with another database, as if it was started in another folder
+    async with DiscordServer() as discord, program(*bot, discord=discord.address) as process:
+        await until(lambda: "no ScheduleZero server answers" in (folder / "log").read_text(), 30)
+        said = await doctor_in(folder, installed)
+        assert f"ok    ports: handler port {port} is used by this bot (process {process.pid})" in said
+        await running.start()
+        await expect_registered(folder, settings, process)
+        said = await doctor_in(folder, installed)
+        assert "ok    server: " in said and "ok    handler: " in said, said
+        assert f"handler port {port} is used by this bot" in said
+    said = await doctor_in(folder, installed)
+    assert "no bot is running on this database\n      → Start the bot with `python bot.py`." in said, said
+    await running.stop()
 
 
 async def test_another_programs_command_for_the_server_says_what_to_run(

@@ -35,6 +35,7 @@ def status_of(error: Exception, *, serves: bool) -> int:
     """
     from bot.config import ConfigError  # slow to import; `--help` doesn't need it
     from bot.refusals import DiscordRefuses
+    from cogs.discord_library import WrongDiscord
     from schedulezero.errors import (
         BackupUnusable,
         DatabaseAway,
@@ -52,5 +53,5 @@ def status_of(error: Exception, *, serves: bool) -> int:
         return USAGE
     if isinstance(error, DatabaseAway | DatabaseInUse):
         return FAILED  # a restart may succeed: it may be back, or free, in a moment
-    lasting = (DatabaseUnusable, Exposed, KeysUnusable, DiscordRefuses)
+    lasting = (DatabaseUnusable, Exposed, KeysUnusable, DiscordRefuses, WrongDiscord)
     return CONFIG if serves and isinstance(error, lasting) else FAILED

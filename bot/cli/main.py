@@ -101,9 +101,11 @@ def _main(argv: list[str] | None) -> int:
     hide_passwords(getattr(options, "to", ""))
     from bot.config import ConfigError, load_settings
     from bot.environment import told, unknown_variables
+    from cogs.discord_library import expect_discord_py
     from schedulezero.errors import ScheduleZeroError
 
     try:
+        expect_discord_py()
         settings = load_settings(options.config)
         hide_passwords(settings.database)
         if settings.log_format == "json":

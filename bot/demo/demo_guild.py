@@ -86,8 +86,9 @@ def _title(place: Place) -> str:
 
 
 async def schedule_examples(bot: ScheduleZeroBot, place: Place) -> None:
-    """Schedule a few example jobs, one of them due soon."""
+    """Schedule those of a few example jobs that the loaded sprockets offer, one of them due soon."""
     await handler_of(bot).refresh()  # from here on the server knows our methods
+    offered = handler_of(bot).sprockets
     creator = place.viewers[0]
     assert isinstance(creator, simcord.MemberActor)
     client, guild_id = bot.services.client, str(creator.guild.id)
@@ -113,6 +114,8 @@ async def schedule_examples(bot: ScheduleZeroBot, place: Place) -> None:
         ("Question of the day", "question_of_the_day", here, "weekdays at 9", True),
     )  # fmt: skip
     for name, method, params, when, paused in examples:
+        if method not in offered:
+            continue
         understood = understand(when, zone=bot.settings.timezone, locale="en-GB", now=now)
         job = await client.create(
             Job(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
@@ -90,9 +90,11 @@ async def asked(endpoint: str, what: str, authority: str | None = None) -> tuple
             report: Any = json.loads(await answer.content.read(_LARGEST_ANSWER))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
         return False, f"{address} does not answer ({why_unreachable(error)})."
+    if not isinstance(report, dict) or what not in report:
+        return False, f"{address} answers, but isn't the address of our server. Correct `api_endpoint`."
     if answer.status == 200:
         return True, f"The server is {what}."
-    trouble = str(report.get("trouble", "")) if isinstance(report, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    trouble = str(cast("dict[str, Any]", report).get("trouble", ""))
     return False, f"The server is not {what} ({answer.status}). {trouble}".strip()
 
 

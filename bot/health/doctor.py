@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
-from bot.app import expect_free
 from bot.config import Settings, source_of
 from bot.environment import told, unknown_variables
-from bot.health.doctor_database import check_database, check_server_of_database
+from bot.health.doctor_database import bots_on, check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
-from bot.health.doctor_folder import check_folder, check_registered, sprockets_of
+from bot.health.doctor_folder import check_folder, check_registered, is_own_bot, sprockets_of, unnamed_faults
+from bot.health.doctor_published import check_kind
+from bot.health.doctor_server import Answers, check_ports, check_server, keys_for, what_answers
 from bot.logs import redact
 from cogs.health import Check, own_instance
 from cogs.hosting import keys_of
@@ -23,15 +23,11 @@ from schedulezero.errors import (
     ClientError,
     Exposed,
     KeysUnusable,
-    PortTaken,
-    RequestRefused,
 )
 from schedulezero.handler.registration import ping_server
 from schedulezero.server.exposure import check_rest
-from schedulezero.server.service import listen
 from schedulezero.wire.addresses import is_loopback
 from schedulezero.wire.greeting import Wire, mismatch, wire_at
-from schedulezero.wire.keys import KeyRing
 
 
 async def doctor(
@@ -57,6 +53,9 @@ async def doctor(
 async def _checks(
     settings: Settings, token: str, config: str | None, *, server_only: bool
 ) -> AsyncIterator[Check]:
+    own = not server_only and is_own_bot(Path())
+    if own:
+        settings = settings.model_copy(update={"server": "external"})  # such a bot never starts one
     whose = (
         "for a server alone" if server_only else f"handler {settings.handler_id!r}, server {settings.server}"
     )
@@ -70,20 +69,27 @@ async def _checks(
     api_token = settings.api_token.get_secret_value() if settings.api_token is not None else None
     client = Client(settings.api_endpoint, api_token, settings.tls_authority)
     try:
-        running = await _server_runs(client)
-        for check in _ports(settings, running, server_only=server_only):
+        found = await what_answers(client)
+        running = found is Answers.SERVER
+        bots = await bots_on(settings)
+        async for check in check_ports(settings, found, bots, server_only=server_only):
             yield check
-        yield await check_server_of_database(settings, running=running) or _server(
-            settings, running, server_only=server_only
-        )
-        if not server_only:
-            for check in check_folder(Path(), running=running):
+        trouble = None
+        if found is not Answers.STRANGER:
+            trouble = await check_server_of_database(settings, running=running)
+        said = trouble is not None or found is not Answers.NOBODY
+        if said or not own:
+            yield trouble or check_server(settings, found, server_only=server_only)
+        if own:
+            for check in check_folder(Path(), running=said):
                 yield check
         if running:
             yield await _wire(settings)
             if not server_only:
-                yield await _handler(settings, client)
+                yield await _handler(settings, client, bots, "python bot.py" if own else "run")
                 yield await check_registered(settings, client, Path())
+            if (kind := await check_kind(client)) is not None:
+                yield kind
             yield await _runs(client)
         if server_only:
             return
@@ -104,6 +110,9 @@ def _exposure(settings: Settings) -> Check:
             )
     except Exposed as error:
         return Check("exposure", False, f"{settings.api_endpoint} is open to other machines", error.message)
+    if settings.is_plain_beyond_this_machine:
+        said = "open, and unguarded by `plain_zeromq`: anybody on the network path can read and forge calls"
+        return Check("exposure", True, f"warning: {said}")
     local = is_loopback(settings.api_endpoint)
     return Check("exposure", True, "reached from this machine only" if local else "open, and guarded")
 
@@ -120,7 +129,9 @@ def _sprockets(settings: Settings) -> Check:
         *loader.clashes(),
     ]
     remedy = " ".join(trouble)
-    return Check("sprockets", not trouble, " ".join([", ".join(names), *loader.replaced()]), remedy)
+    warnings = [f"warning: {fault} It isn't loaded at start." for fault in unnamed_faults(names)]
+    said = " ".join([", ".join(names) or "none load at start", *loader.replaced()])
+    return Check("sprockets", not trouble, "; ".join([said, *warnings]), remedy)
 
 
 async def _runs(client: Client) -> Check:
@@ -134,54 +145,11 @@ async def _runs(client: Client) -> Check:
     if not said:
         return Check("runs", True, "none failed, missed or uncertain")
     # These runs are over: worth a look, but not a sign that something is broken now.
-    return Check("runs", True, f"{said} in the history; `/schedule history` says why, and has Retry")
-
-
-async def _server_runs(client: Client) -> bool:
-    try:
-        await client.health()
-    except RequestRefused:
-        return True  # it runs and refuses the token; the checks that need one report that
-    except ClientError:
-        return False
-    return True
-
-
-def _ports(settings: Settings, running: bool, *, server_only: bool) -> list[Check]:
-    checks: list[Check] = []
-    if running:
-        return [Check("ports", True, "not tried, as the server is running and listens on its own")]
-    if not server_only:
-        port = settings.handler_port
-        try:
-            expect_free(port)
-            checks.append(Check("ports", True, f"handler port {port} is free"))
-        except PortTaken as error:
-            checks.append(Check("ports", False, f"handler port {port} is taken", error.message))
-    if settings.server == "embedded":
-        for name, address in (
-            ("api_endpoint", settings.api_endpoint),
-            ("server_address", settings.server_address),
-        ):
-            try:
-                listen(address).close()
-                checks.append(Check("ports", True, f"{name} {address} is free"))
-            except PortTaken:
-                remedy = f"Stop the program that listens there, or set another `{name}`."
-                checks.append(Check("ports", False, f"{name} {address} is taken", remedy))
-    return checks
-
-
-def _server(settings: Settings, running: bool, *, server_only: bool) -> Check:
-    if running:
-        return Check("server", True, f"{settings.api_endpoint} answers")
-    if settings.server == "embedded":
-        return Check("server", True, f"not running; `{'server' if server_only else 'run'}` starts it")
     return Check(
-        "server",
-        False,
-        f"{settings.api_endpoint} does not answer",
-        "Start the ScheduleZero server, correct `api_endpoint`, or set `server: embedded`.",
+        "runs",
+        True,
+        f"{said} in the history. `/schedule history` says why, and has Retry; for runs of no Discord server, "
+        "ask `GET /api/executions`",
     )
 
 
@@ -215,7 +183,15 @@ def _wire_finding(settings: Settings, *, encrypted: bool) -> str:
     return "needed to register" if encrypted else "not needed on this machine"
 
 
-async def _handler(settings: Settings, client: Client) -> Check:
+async def _handler(settings: Settings, client: Client, bots: tuple[int, ...] | None, start: str) -> Check:
+    """Check whether the handler is registered and answers.
+
+    Parameters:
+        settings: The bot's settings.
+        client: A client of the server.
+        bots: The process ids of the bot on this database; None if it can't be told.
+        start: The command that starts it.
+    """
     try:
         handlers = await client.handlers()
         tells = Feature.LIVENESS not in await client.lacks()
@@ -227,7 +203,10 @@ async def _handler(settings: Settings, client: Client) -> Check:
             "handler",
             False,
             f"{settings.handler_id!r} is not registered",
-            "Start the bot with `run`; it registers by itself. Check `server_address` if it does not.",
+            "The bot runs, and its log says why it isn't registered. Check `server_address`."
+            if bots
+            else f"Start the bot with `{start}`; it registers by itself. Check `server_address` if it does "
+            "not.",
         )
     if found.address != settings.handler_address and settings.shards is None:
         return Check(
@@ -236,22 +215,20 @@ async def _handler(settings: Settings, client: Client) -> Check:
             f"{settings.handler_id!r} is taken by a bot at {found.address}",
             "Two bots bear one `handler_id`: stop one, or name this one otherwise.",
         )
-    if not tells:
-        # This server calls every handler disconnected, so the handler itself is asked.
-        connected = await asyncio.to_thread(ping_server, found.address, _keys_for(settings, found.address))
+    if not tells or bots == ():
+        # The handler itself is asked: a published server calls every handler disconnected, and ours notices
+        # some seconds later that a process was killed.
+        connected = await asyncio.to_thread(ping_server, found.address, keys_for(settings, found.address))
     else:
         connected = found.connected
     if not connected:
+        if bots == ():
+            said = f"{settings.handler_id!r} is registered, and no bot is running on this database"
+            return Check("handler", False, said, f"Start the bot with `{start}`.")
         return Check(
             "handler",
             False,
             f"{settings.handler_id!r} is registered at {found.address} and does not answer",
-            "Restart the bot, and see that nothing else uses `handler_port`.",
+            f"Restart the bot (`{start}`), and see that nothing else uses `handler_port`.",
         )
     return Check("handler", True, f"{settings.handler_id!r} is registered with {len(found.methods)} jobs")
-
-
-def _keys_for(settings: Settings, address: str) -> KeyRing | None:
-    """Return the keys with which to ask this side's own handler; None if its wire is plain."""
-    keys = keys_of(settings)
-    return replace(keys, peer=keys.public) if keys is not None and keys.cover(address) else None

@@ -34,8 +34,8 @@ async def check_server_of_database(settings: Settings, *, running: bool) -> Chec
         settings: The settings that this command uses.
         running: Whether a server answers at `api_endpoint`.
     """
-    if settings.server != "embedded" or is_postgres_setting(settings.database):
-        return None
+    if is_postgres_setting(settings.database) or (running and settings.server != "embedded"):
+        return None  # a server of its own may use another database
     path = sqlite_path(settings.database)
     found = await asyncio.to_thread(holders, path)
     if found is None or running == (found.server is not None):
@@ -55,6 +55,14 @@ async def check_server_of_database(settings: Settings, *, running: bool) -> Chec
         "That process was started with another `api_endpoint`: give `doctor` the same --config, folder and "
         "environment; or it hangs: restart it.",
     )
+
+
+async def bots_on(settings: Settings) -> tuple[int, ...] | None:
+    """Return the process ids of the bot on the database; None if it can't be told, as with PostgreSQL."""
+    if is_postgres_setting(settings.database):
+        return None
+    found = await asyncio.to_thread(holders, sqlite_path(settings.database))
+    return found.bots if found is not None else None
 
 
 def _who(found: Holders | None) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -34,6 +35,22 @@ def sprockets_of(settings: Settings, folder: Path) -> tuple[str, ...]:
     own = _own_bot(folder)
     names = settings.sprockets if own is None else own
     return tuple(loader.present_name(name) for name in names)
+
+
+def is_own_bot(folder: Path) -> bool:
+    """Return whether a bot of one's own starts in a folder."""
+    return _own_bot(folder) is not None
+
+
+def unnamed_faults(named: Collection[str]) -> list[str]:
+    """Return why sprockets in the owner's own folders can't be imported, for those that don't load at start.
+
+    Parameters:
+        named: the sprockets that load at start.
+    """
+    own = [item.name for item in loader.discover().values() if not item.version and item.name not in named]
+    faults = (loader.fault_of(name) for name in sorted(own))
+    return [fault for fault in faults if fault is not None]
 
 
 def check_folder(folder: Path, *, running: bool) -> Iterator[Check]:
@@ -68,12 +85,17 @@ def _hidden(folder: Path) -> tuple[str | None, str | None]:
             "cogs/schedulezero_cog.py takes the place of ScheduleZero's",
             "Remove that file; ScheduleZero's own is found then.",
         )
-    if "extend_path" in _text_of(place / "__init__.py"):
+    if "extend_path" in _text_of(place / "__init__.py") or _found_beside(place):
         return None, None
     return (
         "cogs/__init__.py hides ScheduleZero's cogs from `python bot.py`",
         f"Remove cogs/__init__.py, or write this line in it: {LINES}",
     )
+
+
+def _found_beside(place: Path) -> bool:
+    """Return whether our cogs are found beside another package `cogs`, as in an editable install."""
+    return any(finder.find_spec("cogs.schedulezero_cog", [str(place)]) for finder in sys.meta_path)
 
 
 async def check_registered(settings: Settings, client: Client, folder: Path) -> Check:

@@ -103,18 +103,18 @@ def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
     return f"{said} {waits}" if most is not None else said
 
 
-def used_up(allowance: Allowance, *, member: bool) -> str:
+def used_up(allowance: Allowance, *, member: bool, held: bool = True) -> str:
     """Describe a guild's limits on one line.
 
     Parameters:
         allowance: the guild's limits.
         member: whether to include the limit of a person who may schedule but does not manage the guild.
+        held: whether the server counts a guild's runs and holds them to a number a minute.
     """
     limits = allowance.limits
-    parts = [
-        t("{used} jobs", used=_of(allowance.jobs, allowance.most_jobs)),
-        t("{used} runs in the last minute", used=_of(allowance.runs, limits.runs_per_minute)),
-    ]
+    parts = [t("{used} jobs", used=_of(allowance.jobs, allowance.most_jobs))]
+    if held:
+        parts.append(t("{used} runs in the last minute", used=_of(allowance.runs, limits.runs_per_minute)))
     if member and limits.jobs_per_person is not None:
         parts.append(t("{used} of them yours", used=_of(allowance.mine or 0, limits.jobs_per_person)))
     return " · ".join([*parts, *_distance(limits, personal=False)])

@@ -20,6 +20,7 @@ from discord.ext import commands
 
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading import swap
+from cogs.sprocket_loading.owners import claimed_already
 from cogs.sprocket_loading.places import (
     Found,
     available,
@@ -145,14 +146,9 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
     except SwapFailed as failed:
         error = failed.__cause__ or failed
         if isinstance(error, NameTaken):
-            taken, owner = error.method, _owner(bot, error.holder)
-            raise Refused(
-                "“{name}” provides the job `{taken}`, which {owner} already provides. Unload that first.",
-                code="job_claimed_already",
-                name=name,
-                taken=taken,
-                owner=owner,
-            ) from error
+            raise claimed_already(name, error.method, _owner(bot, error.holder)) from error
+        if isinstance(error, commands.ExtensionFailed) and isinstance(error.original, Refused):
+            raise error.original from error
         log.warning("sprocket %r could not be loaded", name, exc_info=error)
         if isinstance(error.__cause__ if isinstance(error, commands.ExtensionError) else error, TimeoutError):
             seconds = f"{swap.LONGEST_SECONDS:g}"
@@ -182,7 +178,29 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return f"it took longer than {swap.LONGEST_SECONDS:g} s."
     last = traceback.format_exception_only(error)[-1].strip()
-    return last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}…"
+    last = last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}…"
+    place = _place_of(error)
+    return last if place is None else f"{last} ({place})"
+
+
+def _place_of(error: BaseException) -> str | None:
+    """Return the file of a sprocket, and the line, where an error arose; None if it arose elsewhere."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [(frame.filename, frame.lineno) for frame in frames]
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        places.append((error.filename, error.lineno))
+    for name, line in reversed(places):
+        file = Path(name)
+        for folder in folders():
+            if file.is_relative_to(folder) or file.is_relative_to(folder.resolve()):
+                return f"{_shown(file)}, line {line}" if line is not None else _shown(file)
+    return _place_of(error.__cause__) if error.__cause__ is not None else None
+
+
+def _shown(file: Path) -> str:
+    """Return a sprocket's file as seen from the current folder, without the folders of this machine."""
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else Path(*file.parts[-2:]))
 
 
 def _turns(bot: commands.Bot) -> asyncio.Lock:

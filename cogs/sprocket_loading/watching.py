@@ -4,20 +4,26 @@ A sprocket registers its jobs in an ``on_ready`` listener. That event doesn't fi
 while the bot runs, and discord.py has no event for a cog that is added or removed. So while ScheduleZeroCog
 is loaded, the bot's own methods `add_cog`, `remove_cog`, `load_extension`, `unload_extension` and
 `reload_extension` are replaced by those of `Watch`. They do the same, and then call the new ``on_ready``
-listeners, or unregister the jobs of what is gone. Cogs and extensions that aren't sprockets are left alone.
+listeners, or unregister the jobs of what is gone; `owners` knows whose job each is. Cogs and extensions that
+aren't sprockets are left alone.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from discord.ext import commands
 
+from cogs.sprocket_loading.owners import Owners
 from cogs.sprocket_loading.places import is_in, is_sprocket
 from cogs.sprocket_loading.swap import bounded, forget_bytecode, spec_of
+from schedulezero.methods.host import Registry
 from schedulezero.methods.spec import JobFunction
+
+log = logging.getLogger(__name__)
 
 _WATCHED = ("add_cog", "remove_cog", "load_extension", "unload_extension", "reload_extension")
 
@@ -28,15 +34,17 @@ class Watch:
     Parameters:
         bot: the bot.
         jobs: the registered jobs by name.
-        unregister: unregisters a job.
+        registry: registers and unregisters them.
+        owners: whose job each is.
     """
 
     def __init__(
-        self, bot: commands.Bot, jobs: Mapping[str, JobFunction], unregister: Callable[[str], None]
+        self, bot: commands.Bot, jobs: Mapping[str, JobFunction], registry: Registry, owners: Owners
     ) -> None:
         self._bot = bot
         self._jobs = jobs
-        self._unregister = unregister
+        self._registry = registry
+        self._owners = owners
         self._called: list[Any] = []
         self._real: dict[str, Any] = {}
         self._own: dict[str, Any] = {}
@@ -61,7 +69,10 @@ class Watch:
 
     async def greet(self) -> None:
         """Call the ``on_ready`` listeners of all sprockets that are loaded, as after a change of registry."""
-        await self._call(listener for listener in self._listeners() if is_sprocket(_module_of(listener)))
+        for listener in self._listeners():
+            if is_sprocket(module := _module_of(listener)):
+                with self._owners.acting(self._extension_of(module), refusing=False):
+                    await self._call([listener])
 
     def _listeners(self) -> list[Any]:
         return list(self._bot.extra_events.get("on_ready", ()))
@@ -76,65 +87,92 @@ class Watch:
                 self._called.append(listener)
                 await bounded(listener())
 
+    async def _call_new(self, known: Sequence[Any]) -> None:
+        await self._call([item for item in self._listeners() if item not in known])
+
     def _prune(self) -> None:
         present = self._listeners()
         self._called = [item for item in self._called if item in present]
 
-    def _forget(self, module: str | None, methods: Iterable[JobFunction] = ()) -> None:
-        """Unregister the jobs that are defined in an extension, if one is given, and the given ones."""
+    def _forget(self, extension: str, methods: Iterable[JobFunction] = (), *, whole: bool = True) -> None:
+        """Unregister an extension's jobs: the given ones or, if it is gone as a ``whole``, all of them."""
         given = {id(function) for function in methods}
         for name, function in dict(self._jobs).items():
-            defined = getattr(function, "__module__", None)
-            if id(function) in given or (module is not None and is_in(module, defined)):
-                self._unregister(name)
+            if self._owners.belongs_to_other(name, extension):
+                continue
+            own = self._owners.owner(name) == extension or is_in(
+                extension, getattr(function, "__module__", None)
+            )
+            if id(function) in given or (whole and own):
+                self._registry.unregister_sprocket(name)
 
     def _extension_of(self, module: str) -> str:
         """Return the extension to which a module belongs, or the module itself."""
-        return next((name for name in self._bot.extensions if is_in(name, module)), module)
+        return self._owners.extension_of(module) or module
 
     # ------------------------------------------------------------------ in place of the bot's methods
 
     async def _add_cog(self, cog: commands.Cog, /, **options: Any) -> None:
         known = self._listeners()
         await self._real["add_cog"](cog, **options)
-        if is_sprocket(cog.__module__):
-            try:
-                await self._call([item for item in self._listeners() if item not in known])
-            except BaseException:
-                await self._remove_cog(cog.qualified_name)
-                raise
+        if not is_sprocket(cog.__module__) or self._owners.busy:
+            return  # once its extension is set up, all of its listeners are called
+        try:
+            with self._owners.acting(self._extension_of(cog.__module__)):
+                await self._call_new(known)
+        except BaseException:
+            await self._remove_cog(cog.qualified_name)
+            raise
 
     async def _remove_cog(self, name: str, /, **options: Any) -> commands.Cog | None:
         cog = self._bot.get_cog(name)
+        if cog is None or not is_sprocket(cog.__module__):
+            try:
+                return await self._real["remove_cog"](name, **options)
+            finally:
+                self._prune()
+        extension = self._extension_of(cog.__module__)
         try:
-            return await self._real["remove_cog"](name, **options)
+            with self._owners.acting(extension):
+                return await self._real["remove_cog"](name, **options)
         finally:
             self._prune()
-            if cog is not None and is_sprocket(cog.__module__) and self._bot.get_cog(name) is not cog:
+            if self._bot.get_cog(name) is not cog:
                 jobs = getattr(cog, "jobs", None)
                 own = list(jobs.values()) if isinstance(jobs, Mapping) else []
-                extension = self._extension_of(cog.__module__)
                 others = [item for item in self._bot.cogs.values() if is_in(extension, item.__module__)]
-                self._forget(None if others else extension, own)
+                self._forget(extension, own, whole=not others)
 
     async def _load_extension(self, name: str, *, package: str | None = None) -> None:
-        known = self._listeners()
-        await self._real["load_extension"](name, package=package)
         full = _full_name(name, package)
-        if is_sprocket(full):
+        if not is_sprocket(full):
+            await self._real["load_extension"](name, package=package)
+            return
+        known = self._listeners()
+        with self._owners.acting(full):
             try:
-                await self._call([item for item in self._listeners() if item not in known])
+                await self._real["load_extension"](name, package=package)
+            except BaseException:
+                if full not in self._bot.extensions:
+                    self._forget(full)
+                raise
+            try:
+                await self._call_new(known)
             except Exception as error:
                 await self._unload_extension(full)
                 raise commands.ExtensionFailed(full, error) from error
 
     async def _unload_extension(self, name: str, *, package: str | None = None) -> None:
         full = _full_name(name, package)
+        if not is_sprocket(full):
+            await self._real["unload_extension"](name, package=package)
+            return
         known = full in self._bot.extensions
         try:
-            await self._real["unload_extension"](name, package=package)
+            with self._owners.acting(full):
+                await self._real["unload_extension"](name, package=package)
         finally:
-            if known and full not in self._bot.extensions and is_sprocket(full):
+            if known and full not in self._bot.extensions:
                 self._forget(full)
 
     async def _reload_extension(self, name: str, *, package: str | None = None) -> None:
@@ -143,18 +181,31 @@ class Watch:
             await self._real["reload_extension"](name, package=package)
             return
         old = {
-            method: function
-            for method, function in self._jobs.items()
-            if is_in(full, getattr(function, "__module__", None))
+            method: function for method, function in self._jobs.items() if self._owners.owner(method) == full
         }
         if full in self._bot.extensions and (spec := spec_of(full)) is not None:
             forget_bytecode(spec)
-        known = self._listeners()
-        await self._real["reload_extension"](name, package=package)
-        await self._call([item for item in self._listeners() if item not in known])
+        with self._owners.acting(full):
+            known = self._listeners()
+            try:
+                await self._real["reload_extension"](name, package=package)  # it calls `_load_extension`
+            except Exception:
+                if full in self._bot.extensions:
+                    await self._resume(full, known, old)
+                raise
         for method, function in old.items():
             if self._jobs.get(method) is function:
-                self._unregister(method)
+                self._registry.unregister_sprocket(method)
+
+    async def _resume(self, extension: str, known: Sequence[Any], jobs: Mapping[str, JobFunction]) -> None:
+        """Register the jobs of an extension again that discord.py has set up from its loaded module."""
+        try:
+            await self._call_new(known)
+        except Exception:
+            log.warning("on_ready of %s failed, which stays loaded", extension, exc_info=True)
+        for method, function in jobs.items():
+            if method not in self._jobs:
+                self._registry.register_sprocket(method, function)
 
 
 def _full_name(name: str, package: str | None) -> str:

@@ -67,6 +67,10 @@ class Client:
         """Return the features this server lacks, each with a sentence to show."""
         return (await self._learned()).lacks
 
+    async def is_published(self) -> bool:
+        """Return whether the server is a published ScheduleZero server and not our own."""
+        return (await self._learned()).published
+
     create = _asks(Dialect.create)
     jobs = _asks(Dialect.jobs)
     change = _asks(Dialect.change)

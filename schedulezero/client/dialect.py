@@ -109,6 +109,8 @@ class Dialect(ABC):
     """The calls of a server; ``by`` is the user id of the person who requests a change."""
 
     lacks: Mapping[Feature, str]
+    published: bool = False
+    """Whether it is the dialect of a published ScheduleZero server."""
 
     def _without(self, feature: Feature) -> NotSupported:
         return NotSupported(self.lacks[feature])

@@ -56,37 +56,41 @@ _LONG_AGO = timedelta(hours=1)
 class SchedulesDialect(Dialect):
     """Dialect B, the published server's."""
 
+    published = True
     lacks: Mapping[Feature, str] = {
         Feature.PAUSE: Sentence(
-            "This server can't pause jobs. Cancel the job and create it again later.", "lacks_pause"
+            "The job server can't pause jobs. Cancel the job and create it again later.", "lacks_pause"
         ),
         Feature.EDIT: Sentence(
-            "This server can't edit jobs. Cancel the job and create it again.", "lacks_edit"
+            "The job server can't edit jobs. Cancel the job and create it again.", "lacks_edit"
         ),
-        Feature.UNDO: Sentence("This server can't restore a cancelled job.", "lacks_undo"),
+        Feature.UNDO: Sentence("The job server can't restore a cancelled job.", "lacks_undo"),
         Feature.CALENDAR: Sentence(
-            "This server doesn't support counts, exclusions or longer periods.", "lacks_rich_triggers"
+            "The job server doesn't support counts, exclusions or longer periods.", "lacks_rich_triggers"
         ),
         Feature.HOLD: Sentence(
-            "This server can't pause a job until a day or skip its next run.", "lacks_hold"
+            "The job server can't pause a job until a day or skip its next run.", "lacks_hold"
         ),
-        Feature.BULK: Sentence("This server changes one job at a time.", "lacks_bulk"),
-        Feature.MAKE_UP: Sentence("This server can't backfill missed runs. Use *Run now*.", "lacks_make_up"),
+        Feature.BULK: Sentence("The job server changes one job at a time.", "lacks_bulk"),
+        Feature.MAKE_UP: Sentence(
+            "The job server can't backfill missed runs. Use *Run now*.", "lacks_make_up"
+        ),
         Feature.RULES: Sentence(
-            "This server doesn't support quiet hours, days off or limits.", "lacks_rules"
+            "The job server doesn't support quiet hours, days off or limits.", "lacks_rules"
         ),
-        Feature.TROUBLES: Sentence("This server doesn't report failed or missed runs.", "lacks_troubles"),
-        Feature.AUDIT: Sentence("This server doesn't record who changed what.", "lacks_audit"),
-        Feature.APPROVAL: Sentence("This server can't make a job wait for approval.", "lacks_approval"),
+        Feature.TROUBLES: Sentence("The job server doesn't report failed or missed runs.", "lacks_troubles"),
+        Feature.AUDIT: Sentence("The job server doesn't record who changed what.", "lacks_audit"),
+        Feature.APPROVAL: Sentence("The job server can't make a job wait for approval.", "lacks_approval"),
         Feature.POLICIES: Sentence(
-            "This server has no settings for missed or overlapping runs. Leave both unchanged.",
+            "The job server has no settings for missed or overlapping runs. Leave both unchanged.",
             "lacks_policies",
         ),
         Feature.HISTORY: Sentence(
-            "This server keeps only its last 1,000 runs, and forgets them when it restarts.", "lacks_history"
+            "The job server keeps only its last 1,000 runs, and forgets them when it restarts.",
+            "lacks_history",
         ),
         Feature.LIVENESS: Sentence(
-            "This server doesn't tell whether it can reach its handlers.", "lacks_liveness"
+            "The job server doesn't tell whether it can reach its handlers.", "lacks_liveness"
         ),
     }
 

@@ -32,6 +32,7 @@ class Handler:
         after: called after each successful run; None for no callback.
         keys: our keys and the server's; used for every address they cover.
         shards: the guilds this instance serves, if others share its name; None if it is the only one.
+        drain_seconds: for how long calls in progress may go on once it stops; None for a moment.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Handler:
         after: After | None = None,
         keys: KeyRing | None = None,
         shards: Shards | None = None,
+        drain_seconds: float | None = None,
     ) -> None:
         self.keys = keys
         self.shards = shards
@@ -55,6 +57,7 @@ class Handler:
         self.journal = journal
         self.guard = guard
         self.after = after
+        self._drain_seconds = drain_seconds
         self._context = context
         self._server_address = server_address
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,6 +113,7 @@ class Handler:
             self.after,
             self.keys,
             self.shards,
+            self._drain_seconds,
         )
         self._session = HandlerThread(config, self._loop, self._session)
         self._session.start()
@@ -124,12 +128,13 @@ class Handler:
         """Wait until it has started and is listening; raises OSError if its address is taken."""
         await self._started.wait()
         assert self._session is not None
-        await asyncio.wrap_future(self._session.bound)
+        # Shielded, because the thread sets the future, whether or not this is cancelled.
+        await asyncio.shield(asyncio.wrap_future(self._session.bound))
 
     async def wait_stopped(self) -> None:
         """Wait until the thread has ended and the address is free."""
         if self._session is not None:
-            await asyncio.wrap_future(self._session.ended)
+            await asyncio.shield(asyncio.wrap_future(self._session.ended))
 
     async def refresh(self) -> Registered:
         """Register again and return the server's answer; raises TimeoutError if there is none.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ ANSWER_SECONDS = 2.0
 REPORT_SECONDS = 2.0
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 2.0
+UNREACHED_SECONDS = 5.0
+"""How long a server that is starting or restarting may take before the log says that it is absent."""
 _OFFLINE_SECONDS = 0.5
 
 
@@ -83,6 +86,8 @@ class Registration:
         self._waiting: list[Future[Registered]] = []
         self._socket: zmq.Socket[bytes] | None = None
         self._told: str | None = None
+        self._unanswered_since: float | None = None
+        self._absence_told = False
         self.registered: Registered | None = None
         """The last answer while the server knows us; otherwise None."""
         self._thread = threading.Thread(target=self._run, name="schedulezero-registration", daemon=True)
@@ -164,18 +169,23 @@ class Registration:
     ) -> JsonObject | None:
         if self._socket is None:
             self._socket = _connected(context, self._server_address, self._keys)
+        began = time.monotonic()
         try:
             self._socket.send(encode(message))
             if self._socket.poll(int(seconds * 1000)):
-                return decode(self._socket.recv())
+                answer = decode(self._socket.recv())
+                self._unanswered_since, self._absence_told = None, False
+                return answer
         except (zmq.ZMQError, BadFrame) as error:
             log.warning("the server at %s answered nothing usable: %s", self._server_address, error)
         self._drop_socket()
-        self._say_why()
+        if self._unanswered_since is None:
+            self._unanswered_since = began
+        self._say_why(time.monotonic() - self._unanswered_since)
         return None
 
-    def _say_why(self) -> None:
-        """Log why registration fails, once per reason."""
+    def _say_why(self, unanswered_seconds: float) -> None:
+        """Log why registration fails, once per reason; an absent server only if it stays absent."""
         if self._stopping:
             return
         encrypted = self._keys is not None and self._keys.cover(self._server_address)
@@ -183,6 +193,14 @@ class Registration:
         if trouble is not None and trouble != self._told:
             log.error("%s", trouble)
         self._told = trouble
+        if trouble is None and not self._absence_told and unanswered_seconds >= UNREACHED_SECONDS:
+            self._absence_told = True
+            log.warning(
+                "no ScheduleZero server answers at %s, so no job can run; start it (`schedulezero-bot "
+                "server` in the bot's folder), or correct `server_address`. The handler registers by itself "
+                "once the server answers.",
+                self._server_address,
+            )
 
     def _drop_socket(self) -> None:
         if self._socket is not None:

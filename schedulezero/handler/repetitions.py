@@ -16,6 +16,12 @@ Two calls are equal if their method, their params and the kind of their peer are
    in time, so an interval of a few seconds and two people who press *Run now* get their runs.
 
 Each call is repeated at most once, and a chain has at most `ServerTimes.attempts` calls.
+
+A server may make one call of a handler at a time, so that a repetition waits until others were answered or
+timed out. A window is therefore extended by the time during which exactly one other call was under way since
+the repetition was to be made, up to `LONGEST_WAIT`. Where calls overlap, their server doesn't wait, and
+nothing is extended. This assumes that a server keeps its promise to repeat a call: after a restart, it
+doesn't, and an equal call in an extended window is then taken for the repetition.
 """
 
 from __future__ import annotations
@@ -24,6 +30,7 @@ import hashlib
 import heapq
 import itertools
 import json
+import math
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -37,6 +44,8 @@ MOST_KEPT = 4096
 """Maximum number of repetitions that are waited for; beyond it, those due first are forgotten."""
 LARGEST_KEPT = 32 * 1024 * 1024
 """Maximum size of the kept answers in bytes; beyond it, only their outcomes are kept."""
+LONGEST_WAIT = 600.0
+"""For how many seconds at most a repetition is taken to wait for other calls."""
 
 clock = time.monotonic
 
@@ -49,10 +58,6 @@ class Window:
 
     earliest: float
     latest: float
-
-    def holds(self, at: float) -> bool:
-        """Return whether a time is inside."""
-        return self.earliest <= at <= self.latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,7 @@ class _Asking:
         at: when it arrived.
         attempt: which attempt of its server it is, at least.
         due: when its repetition may come.
+        busy: how long its server had been busy by then, as `_Busy` counts it.
         waiting: whether it has no answer yet.
         told: whether it got a failure in time.
     """
@@ -145,8 +151,41 @@ class _Asking:
     at: float
     attempt: int
     due: Window
+    busy: float
     waiting: bool = True
     told: bool = False
+
+
+class _Busy:
+    """Counts the seconds during which exactly one call was under way: those that others may have waited.
+
+    Parameters:
+        timeout: how long a server waits for an answer, in seconds.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._under_way: dict[_Asking, None] = {}  # in the order in which they arrived
+        self._seconds = 0.0
+        self._counted_to = -math.inf
+
+    def until(self, now: float) -> float:
+        """Return the seconds up to now."""
+        latest = [asking.at + self._timeout for asking in itertools.islice(reversed(self._under_way), 2)]
+        if latest and now > self._counted_to:
+            # The last two to arrive are the last two to time out.
+            alone_from = max([self._counted_to, *latest[1:]])
+            self._seconds += max(min(now, latest[0]) - alone_from, 0.0)
+        self._counted_to = max(self._counted_to, now)
+        return self._seconds
+
+    def begin(self, asking: _Asking) -> None:
+        """Note a call that arrived, after `until` its arrival."""
+        self._under_way[asking] = None
+
+    def end(self, asking: _Asking) -> None:
+        """Note that a call was answered or given up, after `until` that moment."""
+        self._under_way.pop(asking, None)
 
 
 @dataclass(slots=True, eq=False)
@@ -197,6 +236,7 @@ class Repetitions:
 
     def __init__(self, times: ServerTimes = PUBLISHED) -> None:
         self._times = times
+        self._busy = _Busy(times.timeout)
         self._runs: dict[str, list[UnnamedRun]] = {}
         self._due: list[tuple[float, int, UnnamedRun, _Asking]] = []
         self._numbers = itertools.count()
@@ -215,8 +255,10 @@ class Repetitions:
         if run is None:
             run = UnnamedRun(call.key, f"{RUN_IDS}{call.key}-{secrets.token_hex(6)}")
             self._runs.setdefault(call.key, []).append(run)
-        asking = _Asking(call.at, attempt, self._times.after_timeout(call.at))
+        busy = self._busy.until(call.at) + self._times.timeout
+        asking = _Asking(call.at, attempt, self._times.after_timeout(call.at), busy)
         run.asking.append(asking)
+        self._busy.begin(asking)
         answer = run.answer
         if answer is None:
             return Arrived(run, begins)
@@ -246,23 +288,35 @@ class Repetitions:
             (asking.due.latest, number, run, asking)
             for number, run in enumerate(self._runs.get(call.key, ()))
             for asking in run.asking
-            if asking.attempt < self._times.attempts and asking.due.holds(call.at)
+            if asking.attempt < self._times.attempts and self._may_come(asking, call.at)
         ]
         if not found:
             return None, 1, False
         _, _, run, asking = min(found, key=lambda item: item[:2])
         run.asking.remove(asking)
+        self._busy.end(asking)
         return run, asking.attempt + 1, asking.told
+
+    def _may_come(self, asking: _Asking, at: float) -> bool:
+        """Return whether a call's repetition may come at this time."""
+        return at >= asking.due.earliest and not self._past(asking, at)
+
+    def _past(self, asking: _Asking, at: float) -> bool:
+        """Return whether a call's repetition can't come any more, even if it had to wait for others."""
+        waited = min(max(self._busy.until(at) - asking.busy, 0.0), LONGEST_WAIT)
+        return at > asking.due.latest + waited
 
     def _settle(self, run: UnnamedRun, asking: _Asking, answer: JsonObject, at: float) -> None:
         """Decide whether a call that is answered now will be repeated, and when."""
         asking.waiting = False
+        busy = self._busy.until(at)
+        self._busy.end(asking)
         if self._times.in_time(asking.at, at):
             if answer.get("success") is not False:
                 run.asking.remove(asking)
                 return
-            asking.told, asking.due = True, self._times.after_failure(at)
-        if asking.attempt >= self._times.attempts or asking.due.latest < at:
+            asking.told, asking.due, asking.busy = True, self._times.after_failure(at), busy
+        if asking.attempt >= self._times.attempts or self._past(asking, at):
             run.asking.remove(asking)
             return
         heapq.heappush(self._due, (asking.due.latest, next(self._numbers), run, asking))
@@ -281,7 +335,7 @@ class Repetitions:
         self._kept_bytes += size
 
     def _forget_past(self, now: float) -> None:
-        while self._due and self._due[0][0] < now:
+        while self._due and self._past(self._due[0][3], now):
             self._forget_first()
 
     def _forget_first(self) -> None:

@@ -88,6 +88,7 @@ class HandlerConfig:
         after: called after each successful run; None for no callback.
         keys: our keys and the server's; None for a plain wire.
         shards: the guilds it serves next to other instances; None if it is the only one.
+        drain_seconds: for how long calls in progress may go on once it stops; None for a moment.
     """
 
     context: Any
@@ -101,6 +102,7 @@ class HandlerConfig:
     after: After | None
     keys: KeyRing | None
     shards: Shards | None
+    drain_seconds: float | None = None
 
 
 class HandlerThread:
@@ -216,9 +218,13 @@ class HandlerThread:
             self.ended.set_result(None)
 
     def _finish_calls(self, router: zmq.Socket[bytes]) -> None:
-        """Give calls in progress a moment to finish, then cancel them; functions in threads are awaited."""
+        """Let calls in progress finish for a while, then cancel them; functions in threads are awaited."""
         if self._loop.is_running():
-            wait(list(self._under_way), _DRAIN_SECONDS)
+            seconds = self._config.drain_seconds
+            give_up_at = time.monotonic() + (_DRAIN_SECONDS if seconds is None else seconds)
+            while self._under_way and time.monotonic() < give_up_at and self._loop.is_running():
+                wait(list(self._under_way), _SEND_EVERY_SECONDS)
+                self._send_answers(router)
             finishing = asyncio.run_coroutine_threadsafe(self._calls.finish(), self._loop)
             while not wait((finishing,), _SEND_EVERY_SECONDS).done and self._loop.is_running():
                 self._send_answers(router)

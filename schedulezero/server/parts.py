@@ -164,7 +164,7 @@ async def build_engine(
     health = Health(
         kept.database,
         kept.signals,
-        lambda: (queue.depth(), dispatcher.running),
+        lambda: (dispatcher.waiting().total(), dispatcher.running),
         lambda: dispatcher.unwritten_seconds,
         lambda: clock.stuck_seconds,
     )

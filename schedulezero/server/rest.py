@@ -72,7 +72,14 @@ async def answering(
         LimitsResource(engine.jobs),
         SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone),
         PreviewResource(config.timezone, now),
-        FrontPageResource(callees.registry, engine.health, access.may_read),
+        FrontPageResource(
+            callees.registry,
+            engine.health,
+            kept.jobs.outlook,
+            engine.dispatcher.waiting,
+            access.may_read,
+            now,
+        ),
         SystemResource(callees.registry, config.to_json(), engine.health),
     ):
         app.router.add_routes(resource.routes())

@@ -6,8 +6,11 @@ import asyncio
 import signal
 import socket
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -166,9 +169,56 @@ async def test_doctor_imports_the_sprockets_of_its_folder(settings: Settings, tm
     bad.write_text("raise KeyboardInterrupt('bad')\n")
     ended = await end_in(tmp_path, settings, "doctor", SCHEDULEZERO_SPROCKETS="announcement,good")
     assert "ok    sprockets: announcement, good" in ended.out
+    assert (
+        "warning: “bad” cannot be imported: RuntimeError: it stops with KeyboardInterrupt: bad" in ended.out
+    )
+    assert "(sprockets/bad_sprocket.py, line 1) It isn't loaded at start." in ended.out
     ended = await end_in(tmp_path, settings, "doctor", SCHEDULEZERO_SPROCKETS="announcement,good,bad")
     assert "FAIL  sprockets" in ended.out
     assert "“bad” cannot be imported: RuntimeError: it stops with KeyboardInterrupt: bad" in ended.out
+    bad.write_text("async def setup(bot): ...\n\ndef broken(:\n")
+    ended = await end_in(tmp_path, settings, "doctor", SCHEDULEZERO_SPROCKETS="announcement,bad")
+    said = "“bad” cannot be imported: SyntaxError: invalid syntax (sprockets/bad_sprocket.py, line 3)"
+    assert said in ended.out and "Traceback" not in ended.out + ended.err
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """A web server that isn't ours: it answers the paths in `bodies`, and has no others."""
+
+    bodies: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        body = self.bodies.get(self.path)
+        self.send_response(404 if body is None else 200)
+        self.end_headers()
+        self.wfile.write(body or b"<h1>No</h1>")
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("body", [None, b"<h1>Hi</h1>", b'{"status": "ok"}', b'{"service": "Other"}'])
+async def test_doctor_does_not_take_another_web_server_for_ours(
+    settings: Settings, body: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        Stranger, "bodies", {} if body is None else {"/api/health": body, "/api/health/ready": body}
+    )
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{web.server_port}"
+        found = {
+            kind: await end(settings, "doctor", SCHEDULEZERO_API_ENDPOINT=address, SCHEDULEZERO_SERVER=kind)
+            for kind in ("external", "embedded")
+        }
+        health = await end(settings, "health", SCHEDULEZERO_API_ENDPOINT=address)
+        web.shutdown()
+    for ended in found.values():
+        assert ended.status == 1
+        assert f"FAIL  server: {address} answers, but isn't a ScheduleZero server" in ended.out
+        assert "refused this" not in ended.out and ended.out.count("  server: ") == 1
+    assert f"FAIL  ports: api_endpoint {address} is taken" in found["embedded"].out
+    assert health.status == 1 and "answer" in health.out
 
 
 @pytest.mark.long

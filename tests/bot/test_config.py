@@ -137,6 +137,10 @@ def test_variables_of_a_published_server_stop_nothing_and_a_typo_of_ours_is_name
     assert source_of().endswith("and from the environment SCHEDULEZERO_HANDLER_PORT")
     said = told(unknown_variables())
     assert "SCHEDULEZERO_TIMEZNOE sets nothing; did you mean SCHEDULEZERO_TIMEZONE?" in said
+    assert (
+        "SCHEDULEZERO_PORT sets nothing in this bot, which has SCHEDULEZERO_HANDLER_PORT and "
+        "SCHEDULEZERO_METRICS_PORT" in said
+    )
     many = {f"SCHEDULEZERO_X{number}": "" for number in range(20)}
     assert told(unknown_variables(many)).endswith("and 15 more")
 

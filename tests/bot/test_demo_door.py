@@ -104,3 +104,13 @@ async def test_the_page_says_nothing_without_its_secret(demo: Demo) -> None:
             assert (await client.post(path, json={})).status_code == 401
         rebound = await client.get("/", headers={"Host": "evil.example"})
         assert rebound.status_code == 403
+
+
+async def test_the_demo_starts_with_any_choice_of_sprockets(settings: Settings) -> None:
+    """Its example jobs that no loaded sprocket offers are left out."""
+    process = await start(settings, "demo", "--no-browser", SCHEDULEZERO_SPROCKETS="example")
+    try:
+        assert "http://127.0.0.1" in await line(process, "http://127.0.0.1")
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.communicate(), 10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 import pytest
@@ -38,7 +40,8 @@ FOLDERS = {
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_what_hides_our_cogs(mine: Path, name: str) -> None:
+def test_what_hides_our_cogs(mine: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", [PathFinder])  # without that of an editable install
     files, trouble = FOLDERS[name]
     for file, text in files.items():
         (mine / "cogs" / file).parent.mkdir(exist_ok=True)
@@ -46,6 +49,25 @@ def test_what_hides_our_cogs(mine: Path, name: str) -> None:
     (check,) = check_folder(mine, running=True)
     assert check.well is not bool(trouble)
     assert trouble in check.finding and bool(check.remedy) is bool(trouble)
+
+
+def test_an_editable_install_finds_our_cogs_beside_an_empty_package(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Editable:
+        """Finds modules by name, as setuptools does it for `pip install --editable`."""
+
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+            return ModuleSpec(name, None) if name.startswith("cogs.") else None
+
+    (mine / "cogs" / "__init__.py").write_text("")
+    monkeypatch.setattr(sys, "meta_path", [PathFinder])
+    (check,) = check_folder(mine, running=True)
+    assert not check.well
+    monkeypatch.setattr(sys, "meta_path", [PathFinder, Editable])
+    (check,) = check_folder(mine, running=True)
+    assert check.well
 
 
 def test_a_server_that_does_not_run(mine: Path) -> None:

@@ -96,9 +96,11 @@ async def test_doctor_judges_by_the_handler_and_not_by_the_servers_flag(
     }
     found = await end(settings, "doctor", **variables)
     assert f"FAIL  handler: '{settings.handler_id}' is not registered" in found.out
+    assert "ok    server: a published ScheduleZero server" in found.out
     assert (
         "did you mean SCHEDULEZERO_TIMEZONE?" in found.out and "SCHEDULEZERO_PORT sets nothing" in found.out
     )
+    assert "ok    exposure: warning: open, and unguarded by `plain_zeromq`" in found.out
     assert "ok    keys: none, by `plain_zeromq`: anybody on the network path can read and forge" in found.out
 
     handler = RawHandler(
@@ -113,4 +115,7 @@ async def test_doctor_judges_by_the_handler_and_not_by_the_servers_flag(
     assert "ok    runs: 1 failed in the history" in found.out
     await asyncio.to_thread(handler.stop)
     found = await end(settings, "doctor", **variables)
-    assert "FAIL  handler" in found.out and "does not answer" in found.out
+    assert (
+        f"FAIL  handler: '{settings.handler_id}' is registered, and no bot is running on this database"
+        "\n      → Start the bot with `run`." in found.out
+    )

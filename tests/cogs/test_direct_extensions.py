@@ -6,12 +6,15 @@ import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from discord.ext import commands
 
 import sprockets
+from cogs.services import Refused
 from cogs.sprocket_loading import loader
+from schedulezero.methods.host import registry_of
 from tests.support.world import World, said
 
 NAME = "sprockets.bell_sprocket"
@@ -157,3 +160,103 @@ async def test_the_bots_own_methods_are_back_when_the_cog_is_gone(
         await world.bot.remove_cog("ScheduleZeroCog")
     assert "add_cog" not in vars(world.bot) and "load_extension" not in vars(world.bot)
     assert not caplog.records
+
+
+CLAIM = "“other” provides the job `ring`, which “bell” already provides. Unload that first."
+
+
+@pytest.mark.parametrize("first", [BELL, WITHOUT_A_COG, BY_A_LISTENER])
+@pytest.mark.parametrize("second", [BELL, WITHOUT_A_COG, BY_A_LISTENER])
+async def test_a_job_stays_with_the_sprocket_that_has_it(
+    world: World, bell: Path, first: str, second: str
+) -> None:
+    bell.write_text(first.replace("WORD", "ding"))
+    other = "sprockets.other_sprocket"
+    text = second.replace("WORD", "dong").replace("BellSprocket", "OtherSprocket")
+    (bell.parent / "other_sprocket.py").write_text(text)
+    await world.bot.load_extension(NAME)
+    with pytest.raises(commands.ExtensionFailed) as refused:
+        await world.bot.load_extension(other)
+    assert str(refused.value.original) == CLAIM
+    with pytest.raises(Refused) as refused_too:
+        await loader.load(world.bot, "other")
+    assert str(refused_too.value) == CLAIM
+    assert other not in world.bot.extensions and await word(world) == "ding"
+    await world.bot.reload_extension(NAME)
+    assert await word(world) == "ding"
+    await world.bot.unload_extension(NAME)
+    assert "ring" not in world.handler.sprockets
+    await world.bot.load_extension(other)
+    assert await word(world) == "dong"
+    await world.bot.unload_extension(other)
+    assert "ring" not in world.handler.sprockets
+
+
+async def test_of_two_that_were_loaded_before_the_bot_was_ready_the_first_keeps_its_job(
+    world: World, bell: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bell.write_text(BELL.replace("WORD", "ding"))
+    other = "sprockets.other_sprocket"
+    unloading = "\n    async def cog_unload(self):\n        "
+    unloading += 'self.bot.get_cog("ScheduleZeroCog").unregister_sprocket("ring")\n\nasync def setup'
+    text = BELL.replace("WORD", "dong").replace("BellSprocket", "OtherSprocket")
+    (bell.parent / "other_sprocket.py").write_text(text.replace("\nasync def setup", unloading))
+    with monkeypatch.context() as before:
+        before.setattr(world.bot, "is_ready", lambda: False)
+        await world.bot.load_extension(NAME)
+        await world.bot.load_extension(other)
+    for listener in list(world.bot.extra_events["on_ready"]):
+        if listener.__module__ in (NAME, other):
+            await listener()  # as discord.py does
+    assert await word(world) == "ding" and CLAIM in caplog.text
+    await world.bot.unload_extension(other)
+    assert await word(world) == "ding"
+    await world.bot.unload_extension(NAME)
+    assert "ring" not in world.handler.sprockets
+
+
+async def test_a_setup_that_fails_leaves_no_job_behind(world: World, bell: Path) -> None:
+    bell.write_text(f"{WITHOUT_A_COG}    1 / 0\n")
+    with pytest.raises(commands.ExtensionFailed, match="ZeroDivisionError"):
+        await world.bot.load_extension(NAME)
+    assert "ring" not in world.handler.sprockets
+
+
+async def test_a_job_may_be_registered_twice_and_by_the_bot_itself(world: World, bell: Path) -> None:
+    twice = 'bot.get_cog("ScheduleZeroCog").register_sprocket("ring", lambda bot, params: {})'
+    bell.write_text(BELL.replace("    await bot", f"    {twice}\n    await bot"))
+    await world.bot.load_extension(NAME)
+    assert await word(world) == "WORD"
+
+    async def ring(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
+        return {"success": True, "word": "mine"}
+
+    registry = registry_of(world.bot)
+    assert registry is not None
+    registry.register_sprocket("ring", ring)
+    assert await word(world) == "mine"
+
+
+async def test_a_reload_of_one_whose_listener_always_fails_leaves_it_loaded(
+    world: World, bell: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bell.write_text(BELL.replace("BellSprocket.heard += 1", 'raise RuntimeError("no bell")'))
+    with monkeypatch.context() as before:
+        before.setattr(world.bot, "is_ready", lambda: False)
+        await world.bot.load_extension(NAME)
+    with pytest.raises(commands.ExtensionFailed, match="no bell"):
+        await world.bot.reload_extension(NAME)
+    assert NAME in world.bot.extensions and "BellSprocket" in world.bot.cogs
+    bell.write_text(BELL)
+    await world.bot.reload_extension(NAME)
+    assert await word(world) == "WORD"
+
+
+@pytest.mark.parametrize("source", [BELL, WITHOUT_A_COG, BY_A_LISTENER])
+async def test_a_reload_that_cannot_be_set_up_keeps_the_jobs(world: World, bell: Path, source: str) -> None:
+    bell.write_text(source)
+    await world.bot.load_extension(NAME)
+    bell.write_text("async def setup(bot):\n    1 / 0\n")
+    with pytest.raises(commands.ExtensionFailed, match="ZeroDivisionError"):
+        await world.bot.reload_extension(NAME)
+    assert NAME in world.bot.extensions and await word(world) == "WORD"

@@ -40,17 +40,17 @@ async def finished(published: PublishedServer, count: int = 1) -> None:
 
 # Read as: the command, its options (job is filled in), what it answers.
 COMMANDS: list[tuple[str, dict[str, Any], str]] = [
-    ("list", {}, "This server changes one job at a time"),
+    ("list", {}, "The job server changes one job at a time"),
     ("list", {"state": "paused"}, "Nothing matches"),
     (
         "show",
         {"job": ""},
-        "Greyed out, because this server can't do it: Pause, Pause until…, Skip next, Edit",
+        "Greyed out, because the job server can't do it: Pause, Pause until…, Skip next, Edit",
     ),
     ("edit", {"job": ""}, "can't edit jobs"),
     ("pause", {"job": ""}, "can't pause jobs"),
     ("resume", {"job": ""}, "can't pause jobs"),
-    ("cancel", {"job": ""}, "This server can't undo that"),
+    ("cancel", {"job": ""}, "The job server can't undo that"),
     ("run", {"job": ""}, "Started"),
     ("history", {}, "Nothing has run yet"),
     ("history", {"job": ""}, "keeps only its last 1,000 runs"),
@@ -60,7 +60,7 @@ COMMANDS: list[tuple[str, dict[str, Any], str]] = [
     ("export", {}, "1 job is in this file"),
     ("setup", {}, "can't make a job wait for approval"),
     ("help", {}, "/schedule create"),
-    ("status", {}, "is registered with"),
+    ("status", {}, "a published ScheduleZero server, answers in"),
     ("reload", {}, "Nothing changed"),
     ("timezone", {"zone": "Europe/Berlin"}, "Europe/Berlin"),
     ("timezone", {"zone": "Europe/Berlin", "whose": "guild"}, "Europe/Berlin"),
@@ -104,7 +104,7 @@ async def test_a_schedule_that_it_cannot_keep_is_said_on_the_card_with_the_neare
     values = {"channel_id": [world.channel], "message": "Hi"}
     preview = await world.draft(world.admin, "send_announcement", values, "every other friday at 5pm")
     text = text_of(preview.response)
-    assert "cannot keep" in text and "every Friday at 17:00" in text
+    assert "The job server can't keep" in text and "every Friday at 17:00" in text
 
 
 async def test_a_job_that_needs_approval_is_refused_on_its_card(world: World) -> None:
@@ -239,7 +239,7 @@ async def test_an_import_says_before_it_imports_what_the_server_cannot_keep(
     shown = await world.admin.slash(world.channel, "schedule import", file=("jobs.yaml", text.encode()))
     dry = said(shown)
     assert "1 job can be imported" in dry and "2 entries can't be imported" in dry
-    assert "cannot keep" in dry and "no settings for missed or overlapping runs" in dry
+    assert "can't keep" in dry and "no settings for missed or overlapping runs" in dry
     await press(world.admin, shown.response, "import:do")
     assert "1 job was imported" in text_of(shown.response)
     assert "Undo" not in labels(shown.response) and "can't restore" in text_of(shown.response)
@@ -286,3 +286,8 @@ async def test_status_says_when_another_bot_took_the_name(world: World, publishe
     handler = published.handlers[world.settings.handler_id]
     handler.address = "tcp://127.0.0.1:1"
     assert "Is another bot using that name?" in await command(world, "status")
+
+
+async def test_status_leaves_out_the_runs_that_a_published_server_does_not_count(world: World) -> None:
+    shown = await command(world, "status")
+    assert "jobs" in shown and "in the last minute" not in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,7 @@ import discord
 import pytest
 import pytest_asyncio
 
+from cogs.services import handler_of
 from schedulezero import instants
 from schedulezero.handler.run_context import current_run
 from schedulezero.model import JsonObject
@@ -174,7 +176,7 @@ async def test_without_metadata_it_acts_with_the_bots_rights(world: World, serve
 
 
 async def test_twelve_channels_get_one_message_each(
-    world: World, server: PublishedCaller, clock: Clock
+    world: World, server: PublishedCaller, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channels = [world.guild.create_text_channel(f"room-{number}") for number in range(12)]
     await world.env.settle()
@@ -182,12 +184,25 @@ async def test_twelve_channels_get_one_message_each(
         "channel_ids": [str(channel.id) for channel in channels], "message": "Hi",
         "_meta": meta_of(world, world.admin.id),
     }  # fmt: skip
+    told = asyncio.Event()
+    send = discord.TextChannel.send
+
+    async def slow(self: Any, *args: Any, **options: Any) -> Any:
+        if any(channel.history() for channel in channels):
+            await told.wait()  # the job is half done for as long as its server calls again
+        return await send(self, *args, **options)
+
+    monkeypatch.setattr(discord.TextChannel, "send", slow)
+    session = handler_of(world.bot)._session
+    assert session is not None
     sockets: list[Any] = []
     for number, seconds in enumerate((0, 11, 12), 1):
         clock.now += seconds
         sockets.append(await server.send("send_to_multiple_channels", params))
+        await until(lambda wanted=number: session._calls_under_way == wanted)
         if number == 1:
             await until(lambda: any(channel.history() for channel in channels))
+    told.set()
     answers = [await answer_of(socket) for socket in sockets]
     assert all(answer["success"] is True for answer in answers)
     assert [len(channel.history()) for channel in channels] == [1] * 12

@@ -9,14 +9,18 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schedulezero.handler.handler import Handler
 from schedulezero.handler_base import HandlerBase
 from schedulezero.server.service import ServerConfig
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import Api, until
 from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
@@ -184,6 +188,16 @@ def test_what_cannot_work_is_said_at_once(make: Any, part: str) -> None:
 # ---------------------------------------------------------------- the example, as a process
 
 
+@contextmanager
+def killed_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
 @pytest.fixture
 def example(server: ServerConfig) -> Iterator[subprocess.Popen[str]]:
     environment = {
@@ -194,12 +208,8 @@ def example(server: ServerConfig) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, str(EXAMPLE)], env=environment, stderr=subprocess.PIPE, text=True
     )
-    try:
+    with killed_at_the_end(process):
         yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 @pytest.mark.long
@@ -228,3 +238,89 @@ def test_the_guide_shows_the_example() -> None:
     shown = guide.partition('```python title="disk_space.py"\n')[2].partition("```")[0]
     code = EXAMPLE.read_text(encoding="utf-8")
     assert shown.strip() == code[code.index("import shutil") :].strip()
+
+
+_WAITING = """
+import asyncio, sys, time
+from schedulezero.handler.handler import Handler
+from schedulezero.handler_base import HandlerBase
+
+class Waiting(HandlerBase):
+    async def send(self, params):
+        print("begun", flush=True)
+        await asyncio.sleep(3)
+        return {"waited": 3}
+
+Waiting("raw", *sys.argv[1:]).run()
+"""
+
+
+@pytest.fixture
+def waiting(server: ServerConfig) -> Iterator[subprocess.Popen[str]]:
+    """A handler in a process of its own, whose job takes longer than a handler without a promise waits."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WAITING, f"tcp://127.0.0.1:{free_ports(1)[0]}", server.server_address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with killed_at_the_end(process):
+        yield process
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_an_async_method_in_progress_finishes_after_a_signal(
+    api: Api, waiting: subprocess.Popen[str], how: signal.Signals
+) -> None:
+    job_id = await due_now(api)
+    assert waiting.stdout is not None
+    assert await asyncio.to_thread(waiting.stdout.readline) == "begun\n"
+    waiting.send_signal(how)
+    run = await ended(api, job_id)
+    assert (run["status"], run["attempts"]) == ("succeeded", 1)
+    assert await asyncio.to_thread(waiting.wait, 10) == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_a_second_signal_ends_it_at_once(
+    api: Api, waiting: subprocess.Popen[str], how: signal.Signals
+) -> None:
+    await due_now(api)
+    assert waiting.stdout is not None
+    assert await asyncio.to_thread(waiting.stdout.readline) == "begun\n"
+    began = time.monotonic()
+    waiting.send_signal(how)
+    await until(lambda: registered(api, "raw", "Disconnected"))
+    waiting.send_signal(how)
+    await asyncio.to_thread(waiting.wait, 10)
+    assert time.monotonic() - began < 2.5
+
+
+async def test_a_second_run_at_the_same_time_is_refused_in_a_sentence(server: ServerConfig) -> None:
+    sums = Sums("sums", server_address=server.server_address)
+    async with sums:
+        for again in (sums.serve(), sums.__aenter__()):
+            with pytest.raises(
+                RuntimeError, match="The handler 'sums' runs already; to run another one, make"
+            ):
+                await again
+        assert sums.handler.running
+    async with sums:
+        assert sums.handler.running
+
+
+async def test_a_cancelled_wait_leaves_the_handler_whole(server: ServerConfig) -> None:
+    handler = Handler(None, "bot", f"tcp://127.0.0.1:{free_ports(1)[0]}", server.server_address)
+    handler.start()
+    for wait in (handler.wait_bound, handler.wait_stopped):
+        task = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait((task,))
+    await handler.wait_bound()
+    handler.stop()
+    async with asyncio.timeout(10):
+        await handler.wait_stopped()
+    assert not handler.running

@@ -39,7 +39,9 @@ NAMED_IN = {
     ),
     "grace": (
         "model/job.py model/run.py server/records/tables.py server/records/rows.py "
-        "server/decisions/due.py server/engine/dispatcher.py"
+        "server/decisions/due.py server/engine/dispatcher.py "
+        # Until when a run waits for its handler, said to somebody who waits for the run.
+        "server/api/schedules.py"
     ),
     "overlap": (
         "model/job.py model/run.py server/records/tables.py server/records/rows.py "

@@ -50,6 +50,7 @@ ALLOWED = {
     "bot/cli/output.py": {"open"},  # /dev/null
     "bot/cli/new_sprocket.py": {"mkdir", "write_text", "open"},  # source code, for its author to share
     "cogs/config/config.py": {"read_text", "open"},
+    "cogs/discord_library.py": {"read_text", "read_bytes"},  # an installed library's
     "bot/health/doctor_folder.py": {"open"},  # source code of the user's, to look at
     "cogs/hosting.py": {"open"},  # memory and journal, gathered
     "bot/app.py": {"open"},  # memory and journal, gathered

@@ -18,6 +18,7 @@ import pytest_asyncio
 import zmq
 import zmq.asyncio
 
+from schedulezero.handler import registration
 from schedulezero.handler.handler import Handler
 from schedulezero.model import JsonObject
 from schedulezero.server.service import ServerConfig
@@ -74,6 +75,50 @@ async def test_it_waits_for_the_server_and_follows_what_comes_and_goes(
     handler.unregister_sprocket("never there")
     await known(["two"])
     await running.stop()
+
+
+@pytest.mark.long
+async def test_an_absent_server_is_told_once_an_outage(
+    server_config: ServerConfig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registration, "UNREACHED_SECONDS", 0.5)
+    monkeypatch.setattr(registration, "ANSWER_SECONDS", 0.3)
+    (port,) = free_ports(1)
+    handler = Handler(None, "ours", f"tcp://127.0.0.1:{port}", server_config.server_address)
+    handler.register_sprocket("one", job)
+    tries = 0
+    really = registration.wire_at
+
+    def counted(address: str) -> Any:
+        nonlocal tries
+        tries += 1
+        return really(address)
+
+    monkeypatch.setattr(registration, "wire_at", counted)
+
+    def warnings() -> list[str]:
+        return [item.getMessage() for item in caplog.records if item.levelname == "WARNING"]
+
+    async def tried(more: int) -> None:
+        wanted = tries + more
+        await until(lambda: tries >= wanted, 30)
+
+    handler.start()
+    try:
+        await until(warnings, 30)
+        await tried(2)
+        (said,) = warnings()
+        assert server_config.server_address in said and "`schedulezero-bot server`" in said
+        running = ServerThread(server_config)
+        await running.start()
+        await until(lambda: handler.registered is not None, 30)
+        await running.stop()
+        await until(lambda: len(warnings()) == 2, 30)
+        await tried(2)
+        assert len(warnings()) == 2
+    finally:
+        handler.stop()
+        await handler.wait_stopped()
 
 
 @pytest.mark.long

@@ -77,6 +77,58 @@ def test_what_becomes_of_equal_calls(story: list[tuple[float, Any]]) -> None:
         run = found.run
 
 
+# Read as the table above, with jobs by name: the server makes one call at a time, so a repetition waits.
+ONE_AT_A_TIME: dict[str, list[tuple[float, str, Any]]] = {
+    "two of 12 s": [
+        (0, "a", "runs"), (10, "b", "runs"), (12, "a", DONE), (20, "a", "answer"), (20.1, "b", "joins"),
+        (22, "b", DONE), (23, "a", "runs"), (23.5, "b", "runs"),
+    ],
+    "three of 12 s, repeated in another order": [
+        (0, "a", "runs"), (10, "b", "runs"), (12, "a", DONE), (20, "c", "runs"), (22, "b", DONE),
+        (30, "b", "answer"), (30.1, "a", "answer"), (30.2, "c", "joins"), (32, "c", DONE),
+    ],
+    "a failure in time whose repetition waits": [
+        (0, "a", "runs"), (0.1, "a", FAILED), (0.2, "b", "runs"), (10.2, "c", "runs"), (12.2, "b", DONE),
+        (20.2, "a", "again"), (20.3, "a", DONE), (20.4, "b", "answer"),
+    ],
+    "calls that overlap come from a server that doesn't wait": [
+        (0, "a", "runs"), (0, "b", "runs"), (5, "c", "runs"), (10.2, "a", DONE), (10.3, "b", DONE),
+        (10.4, "c", DONE), (14.1, "a", "runs"),
+    ],
+    "one whose repetition never comes": [
+        (0, "a", "runs"), (12, "a", DONE), (13, "b", "runs"), (14, "b", DONE), (15.1, "a", "runs"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("story", ONE_AT_A_TIME.values(), ids=ONE_AT_A_TIME)
+def test_a_repetition_may_wait_for_other_calls(story: list[tuple[float, str, Any]]) -> None:
+    known = Repetitions()
+    runs: dict[str, Any] = {}
+    for at, key, what in story:
+        if isinstance(what, dict):
+            known.ended(runs[key], what, at)
+            continue
+        found = known.arrive(Asked(key, at))
+        given = "answer" if found.answer is not None else "joins"
+        if found.begins:
+            given = "again" if runs.get(key) is found.run else "runs"
+        assert given == what, (at, key)
+        runs[key] = found.run
+
+
+def test_how_long_a_repetition_may_wait_is_bounded() -> None:
+    known = Repetitions()
+    known.ended(known.arrive(Asked("slow", 0.0)).run, DONE, 12.0)
+    at = 12.0
+    while at < 14 + repetitions.LONGEST_WAIT:
+        known.ended(known.arrive(Asked("other", at)).run, DONE, at + 8)
+        at += 8
+    assert known.arrive(Asked("slow", at)).begins
+    known.ended(known.arrive(Asked("other", at + 100)).run, DONE, at + 101)
+    assert len(known) == 1  # the one under way
+
+
 def test_the_windows_follow_from_the_published_servers_times() -> None:
     assert (PUBLISHED.shortest_delay, PUBLISHED.longest_delay) == (0.5, 3.0)
     assert (PUBLISHED.after_timeout(0).earliest, PUBLISHED.after_timeout(0).latest) == (9.5, 14.0)

@@ -301,7 +301,7 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
     said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
     if job.next_run_at:
         said.append(t("It was due {when}.", when=relative(job.next_run_at)))
-    said.append(t("You can undo it afterwards.") if undo else t("This server can't undo that."))
+    said.append(t("You can undo it afterwards.") if undo else t("The job server can't undo that."))
     panel = note_panel(
         "\n".join(said),
         DeskButton("job", "end", job.id, t("Cancel the job"), style=discord.ButtonStyle.danger),

@@ -1,4 +1,4 @@
-"""What the server can't do: greyed out, or refused before anybody fills in a form."""
+"""What the job server can't do: greyed out, or refused before anybody fills in a form."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def why(lacks: Mapping[Feature, str], *features: Feature) -> list[str]:
 
 def greyed_out(labels: Sequence[str]) -> str:
     """Return a small line that explains disabled buttons."""
-    return "-# " + t("Greyed out, because this server can't do it: {names}.", names=", ".join(labels))
+    return "-# " + t("Greyed out, because the job server can't do it: {names}.", names=", ".join(labels))
 
 
 def not_possible(
@@ -61,7 +61,7 @@ def not_possible(
     if needs_approval and Feature.APPROVAL in lacks:
         found.append(
             t(
-                "This job must be approved by a second person, and this server can't make it wait. "
+                "This job must be approved by a second person, and the job server can't make it wait. "
                 "`/schedule setup` can switch approval off."
             )
         )

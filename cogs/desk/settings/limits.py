@@ -62,7 +62,7 @@ def limits_line(rules: GuildRules | None) -> str:
     """Describe a guild's rules on one line; None if the server does not support them or does not answer."""
     label = f"**{t('Limits and hours:')}**"
     if rules is None:
-        return f"{label} " + t("the server doesn't know any, or doesn't answer.")
+        return f"{label} " + t("the job server doesn't know any, or doesn't answer.")
     parts: list[str] = []
     if rules.quiet_from is not None and rules.quiet_to is not None:
         parts.append(

@@ -54,14 +54,18 @@ async def _server_lines(desk: Desk) -> list[Check]:
             return [Check(t("Database:"), False, translated(trouble))]
         handlers = await client.handlers()
         page = await client.runs(desk.guild_id, limit=1)
-        lacks = await client.lacks()
+        lacks, published = await client.lacks(), await client.is_published()
     except ClientError as error:
-        return [Check(t("Server:"), False, translated(error.message))]
-    answers = t("{address} answers in {time} ms", address=client.endpoint, time=f"{answered:.0f}")
-    lines = [Check(t("Server:"), True, answers)]
+        return [Check(t("Job server:"), False, translated(error.message))]
+    known_by = {"address": client.endpoint, "time": f"{answered:.0f}"}
+    if published:
+        answers = t("{address}, a published ScheduleZero server, answers in {time} ms", **known_by)
+    else:
+        answers = t("{address} answers in {time} ms", **known_by)
+    lines = [Check(t("Job server:"), True, answers)]
     known = own_instance(handlers, handler.handler_id, handler.address)
     if known is None:
-        text = t("the server does not know “{name}”; try `/schedule reload`", name=handler.handler_id)
+        text = t("the job server doesn't know “{name}”; try `/schedule reload`", name=handler.handler_id)
         lines.append(Check(t("Handler:"), False, text))
     elif known.address != handler.address and handler.shards is None:
         text = t(
@@ -74,7 +78,9 @@ async def _server_lines(desk: Desk) -> list[Check]:
     elif not known.connected and Feature.LIVENESS in lacks:
         lines.append(_own_registration(known, handler.server_address if not handler.registered else None))
     elif not known.connected:
-        text = t("the server cannot reach {address}; is another program on that port?", address=known.address)
+        text = t(
+            "the job server can't reach {address}; is another program on that port?", address=known.address
+        )
         lines.append(Check(t("Handler:"), False, text))
     else:
         text = t("“{name}” is registered with {count} jobs", name=known.id, count=len(known.methods))
@@ -108,12 +114,13 @@ async def _limit_lines(desk: Desk) -> list[Check]:
     """Check the limits here; the check fails if one is used up."""
     try:
         allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
+        held = Feature.RULES not in await desk.client.lacks()
     except ClientError:
         return []  # the line about the server shows the reason
     most_runs = allowance.limits.runs_per_minute
     full = allowance.most_jobs is not None and allowance.jobs >= allowance.most_jobs
     full = full or (most_runs is not None and allowance.runs >= most_runs)
-    said = used_up(allowance, member=not desk.manages)
+    said = used_up(allowance, member=not desk.manages, held=held)
     size = imports(desk.services.limits)
     return [Check(t("Limits:"), not full, f"{said} · {size}")]
 
@@ -134,7 +141,7 @@ async def reload_handler(desk: Desk) -> None:
     except TimeoutError:
         raise Refused(
             t(
-                "The server at {address} doesn't answer. I keep trying.",
+                "The job server at {address} doesn't answer. I keep trying.",
                 address=handler.server_address,
             )
         ) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.testing import SimulatedGuild
+from schedulezero.testing import SimulatedGuild
 
 pytestmark = pytest.mark.asyncio
 

@@ -253,8 +253,10 @@ _SCHEMAS: dict[str, _Schema] = {
                         "status": {"enum": ["Connected", "Disconnected"]},
                         "concurrency": {"type": "integer", "minimum": 1},
                         "shards": _object({"ids": _list_of(_COUNT), "count": _COUNT}),
+                        "heard_at": _INSTANT,
                     },
                     "shards",
+                    "heard_at",
                 )
             )
         }

@@ -5,16 +5,19 @@ It answers field by field as that server does; ``docs/reference/rest.md`` lists 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 from aiohttp import web
 
+from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState
 from schedulezero.server.api.published_runs import immediate_id
 from schedulezero.server.decisions.refusal import Missing
 from schedulezero.server.engine.dispatcher import Dispatcher
 from schedulezero.server.engine.lifecycle import Jobs
 from schedulezero.server.handlers.registry import Registry
+from schedulezero.server.http.access import LONGEST_SECONDS
 from schedulezero.server.http.answering import json_answer
 from schedulezero.server.http.bodies import RunNowBody, ScheduleBody, read_body
 from schedulezero.server.http.errors import ApiError
@@ -23,6 +26,8 @@ from schedulezero.when.calendar.flat import is_raised, read_flat
 from schedulezero.wire.protocol import PING
 
 _MOST_LISTED = 10_000
+RUN_NOW_SECONDS = LONGEST_SECONDS - 5
+"""How long ``POST /api/run_now`` waits for a run to end before it answers that the run goes on."""
 
 
 class SchedulesResource:
@@ -86,17 +91,30 @@ class SchedulesResource:
         # Every handler answers a ping, though none registers it.
         self._expect_handler(body.handler_id, body.job_method if body.job_method != PING["method"] else None)
         now = self._jobs.now()
-        run = await self._jobs.enqueue(
-            Run(
-                job_id=immediate_id(body.handler_id, body.job_method, now),
-                handler_id=body.handler_id,
-                method=body.job_method,
-                params=body.job_params,
-                scheduled_at=now,
-                claimed_at=now,
-            )
+        run = Run(
+            job_id=immediate_id(body.handler_id, body.job_method, now),
+            handler_id=body.handler_id,
+            method=body.job_method,
+            params=body.job_params,
+            scheduled_at=now,
+            claimed_at=now,
         )
-        ended = await self._dispatcher.finished(run)
+        reached = await self._registry.reaches(run)
+        run = await self._jobs.enqueue(run)
+        if not reached:
+            raise _waits(run)
+        try:
+            async with asyncio.timeout(RUN_NOW_SECONDS):
+                ended = await self._dispatcher.finished(run)
+        except TimeoutError as error:
+            if not await self._registry.reaches(run):  # it went away since
+                raise _waits(run) from error
+            raise ApiError(
+                500,
+                "run_not_ended",
+                f"The run hasn't ended after {RUN_NOW_SECONDS:g} s. It goes on; GET /api/executions shows "
+                f"its outcome under the job_id {run.job_id!r}.",
+            ) from error
         if ended.state is not RunState.SUCCEEDED:
             raise ApiError(500, "run_failed", ended.error or f"The run {ended.state.value}.")
         return json_answer(
@@ -112,6 +130,17 @@ class SchedulesResource:
             raise ApiError(404, "unknown_handler", f"No handler {handler_id!r} is registered.", "handler_id")
         if method is not None:
             self._jobs.check_method(handler_id, method, "job_method")
+
+
+def _waits(run: Run) -> ApiError:
+    return ApiError(
+        500,  # the only status that this dialect has for a call without a result
+        "handler_disconnected",
+        f"The handler {run.handler_id!r} isn't connected. The run waits for it until "
+        f"{to_iso(run.scheduled_at + run.grace)}; GET /api/executions shows its outcome under the job_id "
+        f"{run.job_id!r}.",
+        "handler_id",
+    )
 
 
 def _schedule(job: Job) -> dict[str, object]:

@@ -14,6 +14,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -77,7 +78,9 @@ class Dispatcher:
         self._clock_moved = asyncio.Event()
         self._finished: dict[int, asyncio.Future[Run]] = {}
         self._unwritten_since: float | None = None
-        self.running = 0
+        self._taken: dict[int, str] = {}
+        """The handlers of the runs that left the queue and haven't ended, by the run's sequence."""
+        self._calling: set[int] = set()
 
     async def run(self) -> None:
         """Serve every lane until cancelled."""
@@ -87,6 +90,16 @@ class Dispatcher:
                 handler_id = await self._queue.next_lane()
                 group.create_task(self._serve(handler_id, group))
 
+    @property
+    def running(self) -> int:
+        """The number of runs whose handler is being called."""
+        return len(self._calling)
+
+    def waiting(self) -> Counter[str]:
+        """Return how many runs wait in this node's memory for their handler, turn or time, by handler."""
+        taken = (handler_id for sequence, handler_id in self._taken.items() if sequence not in self._calling)
+        return self._queue.waiting() + Counter(taken)
+
     def look(self) -> None:
         """Make waiting runs check the time again, for example after a test moved the clock."""
         self._clock_moved.set()
@@ -95,17 +108,20 @@ class Dispatcher:
     async def finished(self, run: Run) -> Run:
         """Wait until a run has ended and its outcome is recorded, and return the ended run."""
         future = self._finished.setdefault(run.sequence, asyncio.get_running_loop().create_future())
-        while not (await asyncio.wait((future,), timeout=_ELSEWHERE_SECONDS))[0]:
-            known = await self._store.run(run.sequence)
-            if known is not None and known.state is not RunState.QUEUED:
-                self._finished.pop(run.sequence, None)
-                return known  # another node carried it out
-        return future.result()
+        try:
+            while not (await asyncio.wait((future,), timeout=_ELSEWHERE_SECONDS))[0]:
+                known = await self._store.run(run.sequence)
+                if known is not None and known.state is not RunState.QUEUED:
+                    return known  # another node carried it out
+            return future.result()
+        finally:
+            self._finished.pop(run.sequence, None)
 
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
         aside = asyncio.Semaphore(_MOST_ASIDE)
         while True:
             run = await patiently(lambda: self._queue.take(handler_id))
+            self._taken[run.sequence] = handler_id
             await self._or_failed(run, self._begin(run, aside, group))
 
     async def _begin(self, run: Run, aside: asyncio.Semaphore, group: asyncio.TaskGroup) -> None:
@@ -190,6 +206,7 @@ class Dispatcher:
         if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
             return True
         if (told_to_wait or self._may_be_void(run)) and not await self._store.is_open(run):
+            self._taken.pop(run.sequence, None)
             self._turns.end([run])  # its job was cancelled, or a later run replaced it
             self._queue.done([run])
             return False
@@ -255,7 +272,7 @@ class Dispatcher:
             },
         }
         faults.point("dispatcher.call")
-        self.running += 1
+        self._calling.add(run.sequence)
         try:
             answer = await entry.connection.call(message, CALL_SECONDS)
         except HandlerAway:
@@ -278,7 +295,7 @@ class Dispatcher:
                 ),
             )
         finally:
-            self.running -= 1
+            self._calling.discard(run.sequence)
         entry.spoke()
         faults.point("dispatcher.answered")
         return outcome_of(answer, older_form=entry.instance.older_form)
@@ -311,6 +328,7 @@ class Dispatcher:
     def _end(
         self, run: Run, state: RunState, *, result: JsonObject | None = None, error: str | None = None
     ) -> None:
+        self._taken.pop(run.sequence, None)
         if state is not RunState.SUCCEEDED:
             log.warning("run %s %s: %s", run.id, state.value, error)
         ended = replace(
@@ -437,7 +455,7 @@ def _began(run: Run) -> datetime:
 
 
 def _not_made(error: Exception) -> Sentence:
-    return Sentence("The server could not make the call: {error}", "call_not_made", error=error)
+    return Sentence("The job server could not make the call: {error}", "call_not_made", error=error)
 
 
 def _note(run: Run, waited: timedelta) -> str | None:

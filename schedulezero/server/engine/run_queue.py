@@ -8,7 +8,7 @@ long absence therefore costs rows, not memory, and a restart finds every run aga
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -54,8 +54,8 @@ class RunQueue(Protocol):
         """Do the queue's background work until cancelled."""
         ...
 
-    def depth(self) -> int:
-        """Return how many runs are waiting in memory."""
+    def waiting(self) -> Counter[str]:
+        """Return how many runs in memory nobody has taken yet, by handler."""
         ...
 
 
@@ -88,9 +88,9 @@ class Lanes(dict[str, L]):
         """Wait for a new lane and return the id of its handler."""
         return await self._new.get()
 
-    def depth(self) -> int:
-        """Return how many runs are waiting in memory."""
-        return sum(len(lane.waiting) for lane in self.values())
+    def waiting(self) -> Counter[str]:
+        """Return how many runs in memory nobody has taken yet, by handler."""
+        return Counter({handler_id: len(lane.waiting) for handler_id, lane in self.items() if lane.waiting})
 
 
 @dataclass(slots=True)
@@ -145,8 +145,8 @@ class LocalRunQueue:
     async def keep_up(self) -> None:
         return
 
-    def depth(self) -> int:
-        return self._lanes.depth()
+    def waiting(self) -> Counter[str]:
+        return self._lanes.waiting()
 
     async def _read_on(self, handler_id: str, lane: _LocalLane) -> None:
         lane.more_in_store, lane.reading = False, True

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
@@ -104,8 +105,8 @@ class SharedRunQueue:
         for run in runs:
             self._held.pop(run.sequence, None)
 
-    def depth(self) -> int:
-        return self._lanes.depth()
+    def waiting(self) -> Counter[str]:
+        return self._lanes.waiting()
 
     async def keep_up(self) -> None:
         """Send heartbeats and find unannounced runs until cancelled, then release this node's runs."""

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from schedulezero import instants
 from schedulezero.server.handlers.connection import Connection
 from schedulezero.server.handlers.crowd import AGAIN_AT_ONCE, AGAIN_PER_SECOND, Bucket
 from schedulezero.server.records.instances import Instance
@@ -24,6 +26,9 @@ class Entry:
     connection: Connection
     slots: asyncio.Semaphore
     heard_at: float = 0.0
+    """When it last gave a sign of life, on the monotonic clock; 0 if it must be pinged."""
+    last_heard: datetime | None = None
+    """When it last gave a sign of life to this node."""
     renewed_at: float = 0.0
     silent_at: float = 0.0
     """When it was last asked for a sign of life to save and gave none; 0 if it has given one since."""
@@ -38,6 +43,7 @@ class Entry:
     def heard(self) -> None:
         """Note a sign of life."""
         self.heard_at = time.monotonic()
+        self.last_heard = instants.now()
         self.silent_at = 0.0
         self.online = True
 
@@ -50,6 +56,12 @@ class Entry:
     def handler_id(self) -> str:
         """The id of its handler."""
         return self.instance.handler_id
+
+    @property
+    def last_sign(self) -> datetime | None:
+        """The last sign of life that this node or the database knows."""
+        known = [at for at in (self.last_heard, self.instance.saved_heard_at) if at is not None]
+        return max(known, default=None)
 
     @property
     def fresh(self) -> bool:

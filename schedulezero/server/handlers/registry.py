@@ -251,6 +251,8 @@ class Registry:
             if entry is None or (entry.instance != instance and entry.kept_at < began):
                 self._entries.keep(instance)
                 self._entries.arrived(instance.handler_id)
+            elif entry.instance == instance:
+                entry.instance = instance  # with the newest sign of life that any node noted
 
     async def _first_of(self, instances: list[Instance]) -> list[Instance]:
         """Return the instances that there is room for.
@@ -338,12 +340,17 @@ class Registry:
             return False
         if entry.fresh:
             return True
-        if entry.connection.refused:
-            self.replace_connection(entry)  # another program may listen there by now
         if await entry.connection.ping(PING_SECONDS):
             entry.spoke()
             return True
         return False
+
+    async def reaches(self, run: Run) -> bool:
+        """Return whether an instance that may carry out a run is up; a busy one counts without a ping."""
+        entries = self.candidates(run)
+        if any(self._is_known_up(entry) for entry in entries):
+            return True
+        return any(await asyncio.gather(*(self.answers(entry) for entry in entries)))
 
     async def wait_for(self, handler_id: str, seconds: float) -> None:
         """Wait until an instance registers or reports itself, at most ``seconds`` seconds."""
@@ -379,9 +386,7 @@ class Registry:
 
         async def describe(entry: Entry) -> HandlerInfo:
             instance = entry.instance
-            busy = instance.concurrency == 1 and entry.slots.locked()
-            known = self._is_let_in(entry) and (entry.fresh or (entry.online and busy))
-            connected = known or (not entry.silent_at and await self.answers(entry))
+            connected = self._is_known_up(entry) or (not entry.silent_at and await self.answers(entry))
             return HandlerInfo(
                 instance.handler_id,
                 instance.address,
@@ -389,6 +394,7 @@ class Registry:
                 connected,
                 instance.concurrency,
                 instance.shards.to_json() if instance.shards is not None else None,
+                entry.last_sign,
             )
 
         entries = sorted(self._entries.all(), key=lambda item: (item.handler_id, item.instance.address))
@@ -399,6 +405,11 @@ class Registry:
         self._keeping.close()
         for entry in self._entries.all():
             self._entries.drop(entry)
+
+    def _is_known_up(self, entry: Entry) -> bool:
+        """Return whether an instance was heard from recently, or is busy with its only call."""
+        busy = entry.instance.concurrency == 1 and entry.slots.locked()
+        return self._is_let_in(entry) and (entry.fresh or (entry.online and busy))
 
     def _is_let_in(self, entry: Entry) -> bool:
         """Return whether an instance has no key or its key is still on the list of allowed keys."""

@@ -214,12 +214,15 @@ class _PublishedBody(BaseModel):
 
 
 class ScheduleBody(_PublishedBody):
-    """Dialect B's ``POST /api/schedule``: the trigger's arguments are next to its type."""
+    """Dialect B's ``POST /api/schedule``: the trigger's arguments are next to its type.
+
+    Of several missing fields, the error names the first one in this order, as the published server does.
+    """
 
     handler_id: HandlerId
+    trigger: dict[str, Any]
     job_method: Method
     job_params: dict[str, Any] = Field(default_factory=dict[str, Any])
-    trigger: dict[str, Any]
     job_id: PublishedJobId | None = None
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 import sqlalchemy as sa
@@ -47,6 +47,7 @@ class Instance:
         schemas: the JSON Schema of its methods' parameters, for those methods that have one.
         older_form: whether it registered with ``{"action": "register"}``; its answers then say
             ``"status": "error"`` for a failure.
+        saved_heard_at: the last sign of life that the database knows; None for a new registration.
         digest: a digest of the registration. An instance sends it back in each status report, which is
             refused if another process has registered different methods at the same address.
     """
@@ -60,6 +61,7 @@ class Instance:
     online: bool = True
     schemas: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     older_form: bool = False
+    saved_heard_at: datetime | None = field(default=None, compare=False)
     digest: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -154,4 +156,5 @@ def _instance(row: RowMapping) -> Instance:
         online=row["online"],
         schemas=cast("dict[str, JsonObject]", row["schemas"] or {}),
         older_form=row["older_form"],
+        saved_heard_at=row["heard_at"],
     )

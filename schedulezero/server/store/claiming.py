@@ -113,6 +113,12 @@ def write(connection: Connection, claimed: Claimed) -> list[Run]:
     return [run for run in written if run.state is RunState.QUEUED]
 
 
+def count_active(connection: Connection) -> int:
+    """Return how many jobs are active."""
+    active = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.state == JobState.ACTIVE.value)
+    return connection.scalar(active) or 0
+
+
 def next_due_at(connection: Connection) -> datetime | None:
     """Return when the next job falls due, or None."""
     upcoming = connection.scalar(

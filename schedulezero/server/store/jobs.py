@@ -126,6 +126,12 @@ class Store:
 
         return await self._database.read(count)
 
+    async def outlook(self) -> tuple[int, datetime | None]:
+        """Return how many jobs are active, and when the next one falls due."""
+        return await self._database.read(
+            lambda connection: (claiming.count_active(connection), claiming.next_due_at(connection))
+        )
+
     async def handlers_needed(self) -> frozenset[str]:
         """Return the handlers of all jobs that may still run."""
         over = (JobState.FINISHED.value, JobState.CANCELLED.value)

@@ -13,6 +13,7 @@ from cronsim import CronSim, CronSimError
 
 from schedulezero.errors import WhenError
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.when.calendar.weekdays import WEEKDAYS
 
 NICKNAMES = {
     "@yearly": "0 0 1 1 *",
@@ -25,7 +26,6 @@ NICKNAMES = {
 }
 _FIELD = re.compile(r"[0-9*/,#\-]*[0-9*][0-9*/,#\-L]*|[A-Za-z0-9*/,#\-]+")
 _PLAIN = re.compile(r"[0-9*/,\-]+")
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
 def looks_like_crontab(text: str) -> bool:
@@ -85,6 +85,8 @@ def _as_fields(line: str, parsed: CronSim) -> JsonObject | None:
         if len(numbers) != len({item % 7 if isinstance(item, int) else item for item in parsed.weekdays}):
             return None  # the last Friday, the second Tuesday
         if len(numbers) < 7:
-            fields["day_of_week"] = ",".join(_WEEKDAYS[number] for number in sorted(numbers))
+            fields["day_of_week"] = ",".join(
+                WEEKDAYS[number - 1] for number in sorted(numbers)
+            )  # 0 is Sunday
     # A coarser field that is not given is "*" in the wire's fields, as it is here.
     return fields

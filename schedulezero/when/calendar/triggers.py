@@ -47,7 +47,7 @@ def schedule_of(
     if unknown is not None:
         raise TriggerError(
             f"{path}.{unknown}",
-            f"A {trigger.type} trigger has no {unknown!r}; it takes {', '.join(accepted)}.",
+            f"The {trigger.type} trigger has no {unknown!r}; it takes {', '.join(accepted)}.",
         )
     where = zone_of(trigger.args.get("timezone") or zone, f"{path}.timezone")
     if trigger.type == "date":

@@ -31,7 +31,7 @@ def nearest_plain(trigger: Trigger, zone: str) -> Trigger | None:
 
 def refusal(trigger: Trigger, zone: str) -> str:
     """Return the error sentence for a schedule that the server doesn't support."""
-    said = f"This ScheduleZero server cannot keep “{describe(trigger, zone)}”: it knows no such schedules."
+    said = f"The job server can't keep “{describe(trigger, zone)}”: it has no such schedules."
     near = nearest_plain(trigger, zone)
     if near is None:
         return f"{said} Say it with days of the week or of the month, such as `every friday at 17:00`."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from schedulezero.instants import from_iso
+from schedulezero.server.api import schedules
 from tests.conftest import Api, until
 from tests.support.peers import RawHandler
 
@@ -76,6 +78,46 @@ async def test_run_now_that_fails_is_a_500_with_the_reason(api: Api, handler: Ra
     assert response.json()["error"]["message"] == "no such channel"
 
 
+async def test_run_now_of_a_handler_that_is_off_answers_at_once_and_the_run_waits(
+    api: Api, handler: RawHandler
+) -> None:
+    handler.start("send")
+    handler.tell({"method": "report_status", "params": {"handler_id": "raw", "status": "offline"}})
+    handler.stop()
+    asked_at = time.time()
+    response = await api.post("/api/run_now", json={**RUN, "job_params": {"a": 1}})
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error["kind"]) == (500, 500, "handler_disconnected")
+    assert "The handler 'raw' isn't connected. The run waits for it until " in error["message"]
+    (waiting,) = (await api.get("/api/executions")).json()["records"]
+    assert repr(waiting["job_id"]) in error["message"] and waiting["status"] == "running"
+    until_then = from_iso(error["message"].partition("until ")[2].partition(";")[0])
+    assert abs(until_then.timestamp() - asked_at - 300) < 5
+    handler.start("send")
+    assert handler.calls.get(timeout=5)["params"] == {"a": 1}
+    await until(lambda: _succeeded(api, waiting["job_id"]))
+
+
+async def test_run_now_answers_before_the_request_is_too_long(
+    api: Api, handler: RawHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "RUN_NOW_SECONDS", 1.0)
+    handler.respond = lambda call: None
+    handler.start("send")
+    busy = (await api.post("/api/run_now", json={**RUN, "job_params": {}})).json()["error"]
+    assert busy["kind"] == "run_not_ended" and "It goes on" in busy["message"]
+    await asyncio.to_thread(handler.calls.get, timeout=5)
+    asked = asyncio.create_task(api.post("/api/run_now", json={**RUN, "job_params": {}}))
+    await until(lambda: _count_of_executions(api, 2))
+    handler.tell({"method": "report_status", "params": {"handler_id": "raw", "status": "offline"}})
+    gone = (await asked).json()["error"]
+    assert gone["kind"] == "handler_disconnected"  # since the request began
+
+
+async def _count_of_executions(api: Api, count: int) -> bool:
+    return (await api.get("/api/executions")).json()["count"] == count
+
+
 @pytest.mark.parametrize(
     ("change", "status", "part"),
     [
@@ -107,6 +149,14 @@ async def test_what_is_refused(
     response = await api.post("/api/schedule", json={**BODY, **change})
     assert response.status_code == status
     assert part in response.json()["error"]["message"]
+
+
+async def test_of_missing_fields_the_trigger_is_named_first(api: Api, handler: RawHandler) -> None:
+    """As the published server does with a body in the form of its older clients."""
+    handler.start("send")
+    older = {"handler_id": "raw", "method_name": "send", "job_params": {}, "trigger_config": {}}
+    response = await api.post("/api/schedule", json=older)
+    assert response.status_code == 400 and response.json()["error"]["field"] == "trigger"
 
 
 async def test_deleting_an_id_it_never_had_is_a_success(api: Api) -> None:

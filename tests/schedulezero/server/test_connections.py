@@ -22,6 +22,8 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from tests.conftest import until
 
+pytestmark = pytest.mark.sqlite  # sockets only: the database makes no difference
+
 OWN = {"Authorization": "Bearer own"}
 SMALL = Bounds(
     connections=24, under_way=8, of_one_address=6, first_seconds=0.6, idle_seconds=0.9, request_seconds=4

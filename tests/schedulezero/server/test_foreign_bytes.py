@@ -25,6 +25,8 @@ from tests.conftest import Api, until
 from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
 
+pytestmark = pytest.mark.sqlite  # sockets only: the database makes no difference
+
 _SIGNATURE = b"\xff\0\0\0\0\0\0\0\1\x7f"
 
 

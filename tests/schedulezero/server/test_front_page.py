@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,7 +20,10 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from schedulezero.version import installed_version
 from schedulezero.wire.addresses import free_ports
+from tests.conftest import Api, until
 from tests.support.peers import RawHandler
+from tests.support.runs import due_now
+from tests.support.serving import served
 
 WELL = {"status": "ok", "runs_waiting": 0, "runs_under_way": 1}
 HOSTILE = "</strong><script>alert('x')</script>\"&\u202e" + "w" * 60
@@ -72,6 +77,64 @@ async def test_it_says_what_this_is_and_leads_to_what_there_is(
                 assert (await http.get(link)).status_code == 200, link
         assert (await http.head("/")).status_code == 200
         assert (await http.post("/")).status_code == 405
+
+
+@pytest.mark.sqlite  # on PostgreSQL, the runs behind the first one wait in the database
+async def test_it_shows_the_jobs_and_what_waits_for_whom(
+    server: ServerConfig, raw_handler: RawHandler
+) -> None:
+    await asyncio.to_thread(raw_handler.start, "send")
+    async with Api(base_url=server.api_endpoint) as api:
+        assert "No job is active." in await _page(server)
+        body = {"handler_id": "raw", "method": "send", "params": {}}
+        at_noon = {"type": "date", "args": {"run_date": "2099-01-05T12:00:00Z"}}
+        await api.post("/api/jobs", json={**body, "trigger": at_noon})
+        shown = await _page(server)
+        assert "1 job is active. The next run is due at 2099-01-05 12:00:00 UTC." in shown
+        assert re.search(r"last sign of life: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \([0-5] s ago\)", shown)
+        assert "disconnected" not in shown
+        offline = {"handler_id": "raw", "status": "offline"}
+        await asyncio.to_thread(raw_handler.tell, {"method": "report_status", "params": offline})
+        await asyncio.to_thread(raw_handler.stop)
+        for _ in range(2):
+            await due_now(api)
+
+        async def waits() -> bool:
+            text = await _page(server)
+            return "2 runs wait for handlers that are disconnected." in text and "last sign of life" in text
+
+        await until(waits)
+
+
+async def _page(server: ServerConfig) -> str:
+    async with httpx.AsyncClient(base_url=server.api_endpoint) as http:
+        return Page((await http.get("/")).text).text
+
+
+async def test_the_last_sign_of_life_outlasts_a_restart(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    async with served(server_config):
+        await asyncio.to_thread(raw_handler.start, "send")
+    await asyncio.to_thread(raw_handler.stop)
+    async with served(server_config):
+        shown = await _page(server_config)
+        assert "disconnected" in shown and "last sign of life: " in shown
+
+
+def test_how_long_ago_is_in_the_largest_unit() -> None:
+    heard_at = datetime(2026, 1, 1, tzinfo=UTC)
+    info = HandlerInfo("h", "tcp://127.0.0.1:1", (), heard_at=heard_at)
+    for seconds, said in (
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (7200, "2 h"),
+        (3 * 86_400, "3 d"),
+        (-9, "0 s"),
+    ):
+        details = Details("1", [info], now=heard_at + timedelta(seconds=seconds))
+        assert f"({said} ago)" in front_page(WELL, details)
 
 
 async def test_without_a_token_it_shows_no_more_than_the_health_checks(

@@ -20,6 +20,8 @@ from tests.support.runs import due_now, ended
 from tests.support.serving import hello_handler, served
 from tests.support.speaking import speak
 
+pytestmark = pytest.mark.sqlite  # sockets only: the database makes no difference
+
 JOB = {"handler_id": "bot", "method": "hello"}
 HELLO = {"method": "hello", "params": {}}
 

@@ -1,0 +1,122 @@
+"""``doctor``'s checks of the server at `api_endpoint`, and of the ports that the bot and the server need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from enum import Enum, auto
+
+from bot.app import expect_free
+from bot.config import Settings
+from cogs.health import Check
+from cogs.hosting import keys_of
+from schedulezero.client.client import Client
+from schedulezero.errors import BadAnswer, ClientError, KeysUnusable, PortTaken, RequestRefused, ServerBusy
+from schedulezero.handler.registration import ping_server
+from schedulezero.server.service import listen
+from schedulezero.wire.keys import KeyRing
+
+_SERVICE = "ScheduleZero"
+_UNKNOWN_CODE = RequestRefused.code
+"""The code of a refusal that isn't in our form."""
+
+
+class Answers(Enum):
+    """What answers at `api_endpoint`."""
+
+    NOBODY = auto()
+    SERVER = auto()
+    STRANGER = auto()
+    """Another program, such as a web server."""
+
+
+async def what_answers(client: Client) -> Answers:
+    """Return what answers at the client's endpoint."""
+    try:
+        found = await client.health()
+    except ServerBusy:
+        return Answers.SERVER
+    except RequestRefused as error:
+        # A server of ours refuses the token, in its own form; the checks that need one report that.
+        return Answers.STRANGER if error.code == _UNKNOWN_CODE else Answers.SERVER
+    except BadAnswer:
+        return Answers.STRANGER
+    except ClientError:
+        return Answers.NOBODY
+    return Answers.SERVER if found.get("service") == _SERVICE else Answers.STRANGER
+
+
+def check_server(settings: Settings, found: Answers, *, server_only: bool) -> Check:
+    """Check what answers at `api_endpoint`."""
+    endpoint = settings.api_endpoint
+    if found is Answers.SERVER:
+        return Check("server", True, f"{endpoint} answers")
+    if found is Answers.STRANGER:
+        remedy = "Correct `api_endpoint`, or stop the program that listens there."
+        return Check("server", False, f"{endpoint} answers, but isn't a ScheduleZero server", remedy)
+    if settings.server == "embedded":
+        return Check("server", True, f"not running; `{'server' if server_only else 'run'}` starts it")
+    return Check(
+        "server",
+        False,
+        f"{endpoint} does not answer",
+        "Start the server with `schedulezero-bot server`, correct `api_endpoint`, or set `server: embedded`.",
+    )
+
+
+async def check_ports(
+    settings: Settings, found: Answers, bots: tuple[int, ...] | None, *, server_only: bool
+) -> AsyncIterator[Check]:
+    """Check whether the ports are free, or used by the processes that may use them.
+
+    Parameters:
+        settings: The bot's or the server's settings.
+        found: What answers at `api_endpoint`.
+        bots: The process ids of the bot on this database; None if it can't be told.
+        server_only: Skip the handler's port.
+    """
+    if not server_only:
+        yield await _handler_port(settings, bots, running=found is Answers.SERVER)
+    if settings.server != "embedded":
+        return
+    if found is Answers.SERVER:
+        yield Check("ports", True, "the server runs and uses those of `api_endpoint` and `server_address`")
+        return
+    for name, address in (
+        ("api_endpoint", settings.api_endpoint),
+        ("server_address", settings.server_address),
+    ):
+        try:
+            listen(address).close()
+            yield Check("ports", True, f"{name} {address} is free")
+        except PortTaken:
+            remedy = f"Stop the program that listens there, or set another `{name}`."
+            yield Check("ports", False, f"{name} {address} is taken", remedy)
+
+
+async def _handler_port(settings: Settings, bots: tuple[int, ...] | None, *, running: bool) -> Check:
+    port = settings.handler_port
+    try:
+        expect_free(port)
+    except PortTaken as error:
+        # A bot whose server is gone goes on listening; while there is a server, its handler is checked, too.
+        may_be_ours = bots or running or (bots is None and settings.server == "external")
+        if may_be_ours and await asyncio.to_thread(_handler_answers, settings):
+            who = f"this bot (process {', '.join(map(str, bots))})" if bots else "a handler"
+            return Check("ports", True, f"handler port {port} is used by {who}")
+        return Check("ports", False, f"handler port {port} is taken", error.message)
+    return Check("ports", True, f"handler port {port} is free")
+
+
+def _handler_answers(settings: Settings) -> bool:
+    try:
+        return ping_server(settings.handler_address, keys_for(settings, settings.handler_address))
+    except KeysUnusable:
+        return False  # the check of the keys says why
+
+
+def keys_for(settings: Settings, address: str) -> KeyRing | None:
+    """Return the keys with which to ask this side's own handler; None if its wire is plain."""
+    keys = keys_of(settings)
+    return replace(keys, peer=keys.public) if keys is not None and keys.cover(address) else None
