@@ -22,7 +22,7 @@ _FIXED: dict[str, tuple[int, int]] = {
     "saint_stephen": (12, 26), "liberation_day_nl": (5, 5), "sinterklaas": (12, 5),
     "lovers_day_brazil": (6, 12), "saint_joseph": (3, 19), "childrens_day": (6, 1),
     "black_awareness": (11, 20), "portugal_republic": (10, 5), "portugal_restoration": (12, 1),
-    "saint_anthony": (6, 13), 
+    "saint_anthony": (6, 13),
     "womens_day": (3, 8), "walpurgis": (4, 30), "juneteenth": (6, 19), "groundhog_day": (2, 2),
     "cinco_de_mayo": (5, 5), "earth_day": (4, 22), "guy_fawkes": (11, 5), "australia_day": (1, 26),
     "anzac_day": (4, 25), "canada_day": (7, 1),

@@ -83,13 +83,13 @@ def late_hour_with_h(hour: str) -> Clock | None:
 
 
 def _is_late(hour: str) -> bool:
-    return _NOON < int(hour) < 24  # noqa: PLR2004
+    return _NOON < int(hour) < 24
 
 
 @rule("figures", "Digits", cost=1.5)
 def run_together(digits: str) -> Clock | None:
     """1030, 0930; but 2026 is a year rather."""
-    if len(digits) != 4 or digits.startswith(_CENTURIES):  # noqa: PLR2004
+    if len(digits) != 4 or digits.startswith(_CENTURIES):
         return None
     return clock(int(digits[:2]), int(digits[2:]), sure=True if digits[0] == "0" else None)
 
@@ -113,13 +113,13 @@ def marked(hour: str, minute: str = "0") -> Clock | None:
 @rule("clock", "Digits hours", cost=0.5)
 def military(digits: str) -> Clock | None:
     """*0800 hours*; *1800 hours* may be a span too."""
-    return clock(int(digits[:2]), int(digits[2:]), sure=True) if len(digits) == 4 else None  # noqa: PLR2004
+    return clock(int(digits[:2]), int(digits[2:]), sure=True) if len(digits) == 4 else None
 
 
 @rule("short_clock", "Digits")
 def like_a_year(digits: str) -> Clock | None:
     """*At 2030*, *2015 pm*."""
-    if len(digits) != 4 or not digits.startswith(_CENTURIES):  # noqa: PLR2004
+    if len(digits) != 4 or not digits.startswith(_CENTURIES):
         return None
     return clock(int(digits[:2]), int(digits[2:]))
 
@@ -320,7 +320,7 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
 @rule("clock", "Number =Number")
 def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Ten thirty*, *seven thirty-five*, in words only."""
-    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not hour >= 1 or minute < 10:  # noqa: PLR2004
+    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not hour >= 1 or minute < 10:
         return None
     return clock(hour, minute)
 
@@ -328,7 +328,7 @@ def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None
 @rule("clock", "Number =oh =Number")
 def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Twelve oh three*."""
-    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= minute <= 9:  # noqa: PLR2004
+    if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= minute <= 9:
         return None
     return clock(hour, minute)
 
@@ -336,7 +336,7 @@ def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | 
 @rule("short_clock", "Digits")
 def three_figures(digits: str) -> Clock | None:
     """730 is a time only beside what says so."""
-    return clock(int(digits[0]), int(digits[1:])) if len(digits) == 3 else None  # noqa: PLR2004
+    return clock(int(digits[0]), int(digits[1:])) if len(digits) == 3 else None
 
 
 @rule("spaced_clock", "Digits =Digits")

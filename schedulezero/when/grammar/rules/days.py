@@ -155,7 +155,7 @@ def with_article(day: Day) -> Day | None:
 @rule("day", "Nth =Weekday in? Month of|comma? Year")
 def weekday_position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day | None:
     """*The last Sunday in March 2027*."""
-    return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+    return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None
 
 
 @rule("day", "Nth workday in? Month of|comma? Year")
@@ -165,12 +165,12 @@ def workday_position_in_a_year(position: int, month: int, year: int) -> Day:
 
 @rule("day", "Nth =Weekday in? this_month")
 def weekday_position_this_month(position: int, weekday: int) -> Day | None:
-    return OnPosition(position, weekday) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+    return OnPosition(position, weekday) if LAST - 1 <= position <= 5 else None
 
 
 @rule("day", "Nth =Weekday in? next_month")
 def weekday_position_next_month(position: int, weekday: int) -> Day | None:
-    return OnPosition(position, weekday, None, 1) if LAST - 1 <= position <= 5 else None  # noqa: PLR2004
+    return OnPosition(position, weekday, None, 1) if LAST - 1 <= position <= 5 else None
 
 
 @rule("day", "Nth workday in? this_month")
@@ -305,7 +305,7 @@ def of_this_month(day: int) -> Day:
 
 @rule("day", "Nth day_word next_month")
 def nth_day_of_next_month(day: int) -> Day | None:
-    return OnDayOfMonth(day, 1) if 1 <= day <= 31 else None  # noqa: PLR2004
+    return OnDayOfMonth(day, 1) if 1 <= day <= 31 else None
 
 
 @rule("day", "the|the_day? Dom next_month", "next_month comma? the_day? Dom")
@@ -330,7 +330,7 @@ def weekday_and_number(weekday: int, day: int) -> Day | None:
     A language says by the cost of this category if it is always a date; then no hour is read, even if the
     date is wrong.
     """
-    return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None  # noqa: PLR2004
+    return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None
 
 
 @rule("day", "Weekday_number")

@@ -17,7 +17,7 @@ def whole(value: str | int | Fraction) -> int | None:
     if isinstance(value, int):
         return value
     # 0800 is a time, no number.
-    return int(value) if len(value) <= 9 and not (len(value) == 4 and value.startswith("0")) else None  # noqa: PLR2004
+    return int(value) if len(value) <= 9 and not (len(value) == 4 and value.startswith("0")) else None
 
 
 @rule("number", "Tens and|dash? Ones")
@@ -48,9 +48,9 @@ def named_fraction(number: int | Fraction) -> Fraction | None:
 @rule("amount", "Digits ~dot|comma ~Digits")
 def decimal(whole: str, part: str) -> Fraction | None:
     # 1,000 may be a thousand, and 1.30 a time of day.
-    if len(part) == 2 and part not in ("25", "50", "75"):  # noqa: PLR2004
+    if len(part) == 2 and part not in ("25", "50", "75"):
         return None
-    return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 2 else None  # noqa: PLR2004
+    return Fraction(f"{int(whole)}.{part}") if len(whole) <= 6 and len(part) <= 2 else None
 
 
 @rule("amount", "Digits ~slash ~Digits")

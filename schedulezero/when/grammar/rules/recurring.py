@@ -71,7 +71,7 @@ def one_out_of(one: int, unit: str, count: int) -> Period | None:
 
 @rule("weekly", "Int Weekday out_of Int")
 def one_weekday_out_of(one: int, day: int, count: int) -> Weekly | None:
-    return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None  # noqa: PLR2004
+    return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None
 
 
 @rule("period", "every Ordinal|Which =Unit")
@@ -297,7 +297,7 @@ def every_day_of_a_name(day: int) -> Weekly:
 @rule("weekly", "every Int =Weekday", cost=0.1)
 def every_so_many_of_a_weekday(count: int, day: int) -> Weekly | None:
     """*Cada tres lunes*: the plural is the same word."""
-    return Weekly((day,), every=count) if 2 <= count <= 8 else None  # noqa: PLR2004
+    return Weekly((day,), every=count) if 2 <= count <= 8 else None
 
 
 @rule("weekly", "every Int Weekdays_list", cost=0.1)
@@ -492,7 +492,7 @@ def past_each_hour(minutes: int) -> tuple[int, ...]:
 @rule("hourly_at", "every hour_word minute_word Int", "minute_word Int every? hour_word")
 def at_a_minute(minute: int) -> tuple[int, ...] | None:
     """*Cada hora en el minuto 15*."""
-    return (minute,) if minute < 60 else None  # noqa: PLR2004
+    return (minute,) if minute < 60 else None
 
 
 @rule("hourly_at", "Minutes to_hour every hour_word", "Minutes to_hour hour_word")

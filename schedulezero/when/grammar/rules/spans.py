@@ -50,26 +50,26 @@ def few_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
 @rule("span", "Digits =Unit =Int", "Number =Unit =Int")
 def hours_and_number(hours: str | int | Fraction, unit: str, minutes: int) -> Span | None:
     """*1 hour 30*, *deux heures trente*."""
-    if unit != "hour" or not 1 <= Fraction(hours) <= _FEW or minutes % 5 or not 5 <= minutes <= 55:  # noqa: PLR2004
+    if unit != "hour" or not 1 <= Fraction(hours) <= _FEW or minutes % 5 or not 5 <= minutes <= 55:
         return None
     return hours_and_minutes(str(hours), unit, f"{minutes:02}")
 
 
 @rule("span", "Digits ~Short ~Digits", cost=0.4)
 def hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
-    if unit != "hour" or len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+    if unit != "hour" or len(hours) > 3 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return (
         Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
         if int(hours) <= 12
         else None
-    )  # noqa: PLR2004
+    )
 
 
 @rule("span", "Digits ~Short ~Digits", cost=1.0)
 def many_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
     """*17h30* is a time of day rather, but *in 17h30* isn't."""
-    if unit != "hour" or not 12 < int(hours) < 1000 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+    if unit != "hour" or not 12 < int(hours) < 1000 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
@@ -153,7 +153,7 @@ def from_now(span: Span) -> Span:
 @rule("ahead", "in Digits ~colon ~Digits", "in Digits h Digits")
 def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
     """*In 2:30*, which may be two hours and a half."""
-    if len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:  # noqa: PLR2004
+    if len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
