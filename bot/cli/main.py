@@ -344,8 +344,8 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
     known = re.fullmatch(r"([A-Za-z]{2})(-([A-Za-z]{2}|[0-9]{3}))?", options.locale)
     if known is None or known[1].lower() not in languages():
         raise Unusable(
-            f"--locale is {options.locale[:50]!r}; it must be one of {', '.join(languages())}, alone or with a "
-            "country, such as en-GB.",
+            f"--locale is {options.locale[:50]!r}; it must be one of {', '.join(languages())}, alone or with "
+            "a country, such as en-GB.",
             USAGE,
         )
     try:

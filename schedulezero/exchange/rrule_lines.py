@@ -68,15 +68,15 @@ def recurrences(
     if isinstance(base, Every) and not excluded:
         return [Recurrence(first.astimezone(UTC), {**_elapsed(base.period), **until})]
     rule = as_rule(base.fields, base.zone) if isinstance(base, OnFields) else base
-    by_rule = isinstance(rule, Rule) and len(rule.times) <= _MOST_TIMES and not (rule.days and rule.positions)
-    if by_rule and _is_plain(rule) and (bounds is None or bounds.holidays is None):
+    if isinstance(rule, Rule) and _is_plain(rule) and (bounds is None or bounds.holidays is None):
         return _by_rule(rule, schedule, now, until, excluded)
     return [_listed(list(upcoming(schedule, now, listed)), where)]
 
 
 def _is_plain(rule: Rule) -> bool:
-    """Whether RFC 5545 has words for a rule's days."""
-    return not rule.feasts and all(weekday != WORKDAY for _, weekday in rule.positions)
+    """Whether a few lines of RFC 5545 say what a rule says."""
+    few = len(rule.times) <= _MOST_TIMES and not (rule.days and rule.positions)
+    return few and not rule.feasts and all(weekday != WORKDAY for _, weekday in rule.positions)
 
 
 def _by_rule(

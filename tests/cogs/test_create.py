@@ -104,7 +104,7 @@ async def test_what_may_have_been_meant_can_be_clicked(world: World, when: str, 
     assert "Confirm" not in labels(preview.response)
     (select,) = selects(preview.response)
     (value,) = [option["value"] for option in select["options"] if offered in option["value"]]
-    await world.admin.select(preview.response, [value], custom_id=select["custom_id"])
+    await world.admin.select(preview.response, [value], custom_id=select["custom_id"])  # type: ignore[arg-type]
     assert "Confirm" in labels(preview.response)
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled: Hello" in text_of(preview.response)

@@ -7,7 +7,8 @@ A text is read in five steps, each a module that knows nothing of the next:
 3. `core.chart` builds typed `core.pieces` (a clock time, a day, a span, a set of weekdays, a bound) out of
    them and of each other, by the rules in ``rules/``, keeping every reading;
 4. `paths` lays pieces side by side so that every token has a part in exactly one;
-5. `said` sorts the pieces, and `once` or `again` fits them together, or finds that they contradict each other.
+5. `said` sorts the pieces, and `once` or `again` fits them together, or finds that they contradict
+   each other.
 
 The cheapest sequence of pieces that makes sense is the reading. Two that are equally cheap and differ in time
 are both offered, never guessed between. A new language is one table and no code.

@@ -98,7 +98,8 @@ def changes(zone: str) -> list[datetime]:
 TWO = [
     ("en", "every 24 hours and every 5 seconds"), ("en", "every 5 seconds every 24 hours"),
     ("en", "every hour and every 5 minutes"), ("en", "hourly and every 5 minutes"),
-    ("en", "every minute of every hour"),     ("en", "every 5 minutes and 5 minutes"), ("en", "every 2 days and every 3 weeks on monday"),
+    ("en", "every minute of every hour"), ("en", "every 5 minutes and 5 minutes"),
+    ("en", "every 2 days and every 3 weeks on monday"),
     ("en", "every 2 weeks every month on the 1st"), ("en", "every week and every month on the 1st"),
     ("en", "daily and monthly on the 1st"), ("en", "every other friday every 3 weeks"),
     ("en", "every monday at 9 and every tuesday at 10"),

@@ -274,11 +274,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Until:
+    """The last day or moment."""
+
     at: Moment
 
 
 @dataclass(frozen=True, slots=True)
 class Starting:
+    """The first day or moment."""
+
     at: Moment
 
 

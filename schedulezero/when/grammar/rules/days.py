@@ -465,14 +465,24 @@ def start_of_next(unit: str) -> Day | None:
     return EndOf("start", unit, 1) if unit in ("week", "month", "year") else None
 
 
-@rule("day", "end_of next_month", "end_of Next_week", "end_of Unit next")
+@rule("day", "end_of next_month", "end_of Unit next")
 def end_of_next_by_name(unit: str = "month") -> Day | None:
-    return end_of_next("week" if unit is True else unit)
+    return end_of_next(unit)
 
 
-@rule("day", "start_of next_month", "start_of Next_week", "start_of Unit next")
+@rule("day", "end_of next_week")
+def end_of_next_week() -> Day | None:
+    return end_of_next("week")
+
+
+@rule("day", "start_of next_month", "start_of Unit next")
 def start_of_next_by_name(unit: str = "month") -> Day | None:
-    return start_of_next("week" if unit is True else unit)
+    return start_of_next(unit)
+
+
+@rule("day", "start_of next_week")
+def start_of_next_week() -> Day | None:
+    return start_of_next("week")
 
 
 @rule("day", "start_of Month")
