@@ -16,14 +16,16 @@ from schedulezero.when.grammar.again import phrase_of
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import TooMuch, parse
+from schedulezero.when.grammar.core.pieces import Fault
 from schedulezero.when.grammar.core.tokens import Token, cut, normalized
 from schedulezero.when.grammar.once import moment
-from schedulezero.when.grammar.paths import Path, paths, reach
-from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
+from schedulezero.when.grammar.paths import Path, Piece, paths, reach
+from schedulezero.when.grammar.rules import bounds, clock, days, faults, numbers, recurring, spans, zones
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.words import Mended, Words
 
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
+_WITH_FAULTS = RULES + faults.RULES
 MOST_TOKENS = 200
 """Words, numbers and signs of one text: a list of twenty full dates has half as many."""
 _ORDINAL_AT_END = re.compile(r"(?<!\d)\d{1,2}\.$")
@@ -69,13 +71,43 @@ class NotUnderstood(WhenError):
 
     def __init__(self, piece: str, text: str, covered: int) -> None:
         super().__init__(
-            "“{text}” in “{text2}” was not understood.{hint}",
-            code="word_not_understood",
-            text=piece,
-            text2=text,
-            hint="",
+            "“{text}” in “{text2}” was not understood.", code="word_not_understood", text=piece, text2=text
         )
         self.piece, self.covered = piece, covered
+
+
+class Unfitting(WhenError):
+    """Every word has a part, but the parts have no meaning together.
+
+    Attributes:
+        pieces: The plainest way to divide the text.
+        parts: What was typed for each piece.
+    """
+
+    code = "parts_at_odds"
+
+    def __init__(self, text: str, tokens: Sequence[Token], pieces: Sequence[Piece]) -> None:
+        super().__init__("The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text)
+        self.pieces = pieces
+        self.parts = tuple(text[tokens[item.start].start : tokens[item.end - 1].end] for item in pieces)
+
+
+def faults_in(text: str, words: Words) -> list[tuple[Fault, str, int, int]]:
+    """Return each fault in a refused text that can be named: the fault, what was typed, where it is."""
+    text = normalized(text).lstrip("¿¡").rstrip("!? ")
+    tokens, _ = words.mended(cut(text))
+    if not 0 < len(tokens) <= MOST_TOKENS:
+        return []
+    try:
+        begins = parse(tokens, words.lookup(text, tokens), _WITH_FAULTS, words.costs)
+    except TooMuch:
+        return []
+    found: list[tuple[Fault, str, int, int]] = []
+    for start, here in enumerate(begins):
+        for item in here.get("fault", ()):
+            begin, end = tokens[start].start, tokens[item.end - 1].end
+            found.append((item.value, text[begin:end], begin, end))
+    return found
 
 
 def read(text: str, words: Words, context: Context) -> Reading:
@@ -124,7 +156,7 @@ def _read(text: str, words: Words, context: Context) -> tuple[Reading, float]:
     found = paths(begins)
     if not found:
         raise NotUnderstood(*_first_unknown(tokens, reach(begins), text), reach(begins))
-    return _best(found, text, context, tuple(notes))
+    return _best(found, text, tokens, context, tuple(notes))
 
 
 def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[str, str]:
@@ -133,7 +165,11 @@ def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[s
 
 
 def _best(
-    found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]
+    found: Sequence[Path],
+    text: str,
+    tokens: Sequence[Token],
+    context: Context,
+    mended: tuple[Mended, ...],
 ) -> tuple[Reading, float]:
     """The reading of the cheapest path that makes sense, and others that are as good."""
     read_as: dict[tuple[str, str], tuple[Trigger, str]] = {}
@@ -163,7 +199,7 @@ def _best(
         cost = cost or path.cost
         limit = min(limit, path.cost + _ALIKE)
     if not read_as:
-        raise error or _no_sense(first_clash, text)
+        raise error or _no_sense(first_clash, text, tokens, found[0])
     (trigger, zone), *others = read_as.values()
     reading = Reading(
         trigger, mended, tuple(other for other, _ in others), zone, tuple(name for _, name in others)
@@ -171,7 +207,7 @@ def _best(
     return reading, cost
 
 
-def _no_sense(clash: str, text: str) -> WhenError:
+def _no_sense(clash: str, text: str, tokens: Sequence[Token], path: Path) -> WhenError:
     if clash == TWO_SCHEDULES:
         return WhenError(
             "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
@@ -179,7 +215,7 @@ def _no_sense(clash: str, text: str) -> WhenError:
             code="two_schedules",
             text=text,
         )
-    return WhenError("The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text)
+    return Unfitting(text, tokens, path.pieces)
 
 
 def _zones(path: Path, context: Context) -> list[str]:

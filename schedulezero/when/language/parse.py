@@ -8,7 +8,7 @@ that the grammar lacks is read by dateparser.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,10 +24,11 @@ from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.tokens import normalized
-from schedulezero.when.grammar.read import NotUnderstood, Reading, read
+from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
 from schedulezero.when.grammar.words import languages, words_of
 from schedulezero.when.language.describe import describe
-from schedulezero.when.language.near import near_texts
+from schedulezero.when.language.faults import fault_in, fault_of, is_fault, unknown_zone
+from schedulezero.when.language.near import near_text
 from schedulezero.when.language.outside import OutsideReader
 from schedulezero.when.language.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.language.say import examples, language_of, wording
@@ -40,25 +41,47 @@ _ENGLISH = "en"
 SHOW_WHAT_IS_RIGHT = frozenset(
     {
         "at_which_times",
+        "both_halves_of_day",
         "by_the_clock_how_often",
         "by_the_clock_uneven",
         "crontab_never_matches",
+        "days_and_weekdays",
         "did_you_mean",
+        "did_you_mean_either",
         "end_no_day",
         "how_often_between",
         "in_which_month",
+        "leaves_a_choice",
+        "minutes_two_figures",
         "no_cron_fields",
+        "no_such_date",
+        "no_such_day",
+        "no_such_half_of_day",
+        "no_such_time",
+        "no_such_zone",
+        "number_alone",
+        "number_not_positive",
+        "number_unclear",
         "on_which_day_of_month",
         "on_which_day_of_year",
         "on_which_days",
         "on_which_weekday",
+        "once_and_again",
+        "once_has_no_bounds",
+        "period_and_day",
+        "range_of_numbers",
         "rrule_no_freq",
         "rrule_not_a_part",
         "rrule_unreadable",
+        "several_days",
+        "several_times",
+        "span_and_day",
         "too_many_dates_in_words",
         "two_readings",
         "two_schedules",
         "unclear_how_often",
+        "weekend_is_two_days",
+        "which_night",
         "which_one_of",
     }
 )
@@ -269,6 +292,68 @@ def _readings(text: str, zone: str, locale: str, now: datetime, outside: Outside
     return _in_words(text, context, locale, outside)
 
 
+def _explained(text: str, error: WhenError, context: Context, locale: str) -> WhenError:
+    """The error that says best why a text has no meaning, with what may have been meant."""
+    if not is_fault(error):
+        return error
+    own = words_of(language_of(locale))
+
+    def meaning(candidate: str) -> Hashable | None:
+        return _meaning(candidate, context, locale)
+
+    named = fault_in(text, own)
+    if named is None and isinstance(error, NotUnderstood):
+        named = unknown_zone(error, text)
+    if named is None and isinstance(error, Unfitting):
+        named = fault_of(error, own)
+    if named is None and own.language != _ENGLISH:
+        named = fault_in(text, words_of(_ENGLISH))
+    named = named or fault_in(text, own, weak=True)
+    offers: list[str] = []
+    if named is not None:
+        by_meaning: dict[Hashable, str] = {}
+        for candidate in named.nearby:
+            what = meaning(candidate) if len(by_meaning) < named.most else None
+            if what is not None:
+                by_meaning.setdefault(what, candidate)
+        offers = list(by_meaning.values())
+    if named is None:
+        piece = error.piece if isinstance(error, NotUnderstood) else None
+        near = near_text(text, piece, own, meaning)
+        offers = [near] if near is not None else []
+    return offering(named.said if named is not None else error.message, *offers)
+
+
+def _meaning(text: str, context: Context, locale: str) -> Hashable | None:
+    """When a text runs first, or None if it isn't understood as one thing in the future."""
+    for language in dict.fromkeys((language_of(locale), _ENGLISH)):
+        try:
+            found = read(text, words_of(language), context)
+            if found.others:
+                return None
+            item = _understood(found, text, context.zone.key, context.now)
+            runs = _first_runs(item, context.now)
+        except (WhenError, TriggerError, OverflowError):
+            continue
+        return runs if runs[0] is not None else None
+    return None
+
+
+def offering(said: Sentence, *offers: str) -> WhenError:
+    """Return an error that shows what may have been meant."""
+    if len(offers) == 1:
+        said = Sentence("{message} Did you mean `{near}`?", "did_you_mean", message=said, near=offers[0])
+    elif offers:
+        said = Sentence(
+            "{message} Did you mean `{first}` or `{second}`?",
+            "did_you_mean_either",
+            message=said,
+            first=offers[0],
+            second=offers[1],
+        )
+    return _offering(said, *offers)
+
+
 def _iso(text: str, zone: ZoneInfo) -> Trigger:
     try:
         parsed = datetime.fromisoformat(text)
@@ -296,18 +381,7 @@ def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) 
         at = outside.read(text, locale, context.local)
         instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
         return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
-    if isinstance(first, NotUnderstood):
-        near = near_texts(text, first, words_of(language_of(locale)), context)
-        hint = Sentence(" Did you mean `{near}`?", "did_you_mean", near=near[0]) if near else ""
-        said = Sentence(
-            "“{text}” in “{text2}” was not understood.{hint}",
-            "word_not_understood",
-            text=first.piece,
-            text2=text,
-            hint=hint,
-        )
-        raise _offering(said, *near)
-    raise first
+    raise _explained(text, first, context, locale)
 
 
 def _reached(error: WhenError) -> int:
