@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
-from schedulezero.errors import TriggerError, WhenError
+from schedulezero.errors import ScheduleZeroError, TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
 from schedulezero.when.grammar.again import phrase_of
@@ -20,8 +20,10 @@ from schedulezero.when.grammar.core.pieces import Fault
 from schedulezero.when.grammar.core.tokens import Token, cut, normalized
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, Piece, paths, reach
+from schedulezero.when.grammar.resolving import NotThatWeekday
 from schedulezero.when.grammar.rules import bounds, clock, days, faults, numbers, recurring, spans, zones
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
+from schedulezero.when.grammar.variants import Remark, open_choices, versions, without_contradiction
 from schedulezero.when.grammar.words import Mended, Words
 
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
@@ -53,6 +55,8 @@ class Reading:
     others: tuple[Trigger, ...] = ()
     zone: str | None = None
     other_zones: tuple[str, ...] = ()
+    remarks: tuple[tuple[Remark, str], ...] = ()
+    """What a person should know of the reading, each with the words that were typed."""
 
     def each(self) -> list[tuple[Trigger, str | None]]:
         """Return every reading with its zone."""
@@ -173,6 +177,8 @@ def _best(
 ) -> tuple[Reading, float]:
     """The reading of the cheapest path that makes sense, and others that are as good."""
     read_as: dict[tuple[str, str], tuple[Trigger, str]] = {}
+    first: Path | None = None
+    unclear: Path | None = None
     error: WhenError | None = None
     first_clash = ""
     cost = 0.0
@@ -181,14 +187,22 @@ def _best(
         if path.cost > limit:
             break
         try:
-            for zone in _zones(path, context):
-                trigger = meaning(path, text, replace(context, zone=ZoneInfo(zone)))
+            meant = _meant(path, text, context)
+            if not read_as and meant:
+                first = path
+                unclear = path if len(versions(path)) > len(meant) else None
+            for trigger, zone in meant:
                 read_as.setdefault((json.dumps(trigger.to_json(), sort_keys=True), zone), (trigger, zone))
         except Contradiction as clash:
             first_clash = first_clash or str(clash)
             if str(clash) == TWO_SCHEDULES or isinstance(clash, Nonsense):
                 limit = min(limit, path.cost + _ALIKE)
             continue
+        except NotThatWeekday as odd:
+            odd.readings = [
+                found for other in without_contradiction(path) for found in _if_meant(other, text, context)
+            ]
+            error = error or odd
         except OverflowError:
             error = error or WhenError(
                 "“{wanted}” never comes: no date from now on matches it.", code="never_comes", wanted=text
@@ -201,10 +215,48 @@ def _best(
     if not read_as:
         raise error or _no_sense(first_clash, text, tokens, found[0])
     (trigger, zone), *others = read_as.values()
+    remarks = _remarks(first, unclear, text, tokens, context) if first is not None and not others else ()
     reading = Reading(
-        trigger, mended, tuple(other for other, _ in others), zone, tuple(name for _, name in others)
+        trigger, mended, tuple(other for other, _ in others), zone, tuple(name for _, name in others), remarks
     )
     return reading, cost
+
+
+def _meant(path: Path, text: str, context: Context) -> list[tuple[Trigger, str]]:
+    """What a path may mean, each with its zone. Raises as `meaning` if it means nothing."""
+    found: list[tuple[Trigger, str]] = []
+    refused: Contradiction | ScheduleZeroError | None = None
+    for version in versions(path):
+        try:
+            for zone in _zones(version, context):
+                found.append((meaning(version, text, replace(context, zone=ZoneInfo(zone))), zone))
+        except (Contradiction, WhenError, TriggerError) as error:
+            refused = refused or error
+    if not found and refused is not None:
+        raise refused
+    return found
+
+
+def _if_meant(path: Path, text: str, context: Context) -> list[tuple[Trigger, str]]:
+    try:
+        return _meant(path, text, context)
+    except (Contradiction, WhenError, TriggerError, OverflowError):
+        return []
+
+
+def _remarks(
+    path: Path, unclear: Path | None, text: str, tokens: Sequence[Token], context: Context
+) -> tuple[tuple[Remark, str], ...]:
+    found: list[Remark] = []
+    if unclear is not None:
+        found.append(Remark("every_two", (0, len(tokens))))
+    zone = ZoneInfo(_zones(path, context)[0])
+    for remark, other in open_choices(path, replace(context, zone=zone)):
+        for trigger, _ in _if_meant(other, text, context)[:1]:
+            found.append(replace(remark, other=trigger))
+    return tuple(
+        (remark, text[tokens[remark.part[0]].start : tokens[remark.part[1] - 1].end]) for remark in found
+    )
 
 
 def _no_sense(clash: str, text: str, tokens: Sequence[Token], path: Path) -> WhenError:

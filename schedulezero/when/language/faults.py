@@ -82,11 +82,15 @@ Near = Callable[[str, str, str, Words], Iterator[str]]
 
 
 def _question(_part: str, text: str) -> Sentence:
-    return Sentence("“{text}” is a question. Say when something should happen.", "is_a_question", text=text)
+    return Sentence("“{text}” is a question; only times can be typed here.", "is_a_question", text=text)
 
 
 def _number(part: str, _text: str) -> Sentence:
     return Sentence("The number in “{part}” must be more than 0.", "number_not_positive", part=part)
+
+
+def _large(part: str, _text: str) -> Sentence:
+    return Sentence("The number in “{part}” must be at most 1000.", "number_too_large", part=part)
 
 
 def _time(part: str, _text: str) -> Sentence:
@@ -106,7 +110,7 @@ def _half(part: str, _text: str) -> Sentence:
 
 
 def _both_halves(part: str, _text: str) -> Sentence:
-    return Sentence("“{part}” is both a.m. and p.m. Leave one of them out.", "both_halves_of_day", part=part)
+    return Sentence("“{part}” is both a.m. and p.m.", "both_halves_of_day", part=part)
 
 
 def _day(part: str, _text: str) -> Sentence:
@@ -120,9 +124,7 @@ def _date(part: str, _text: str) -> Sentence:
 
 
 def _range(part: str, _text: str) -> Sentence:
-    return Sentence(
-        "“{part}” isn't one length of time. Choose one of the numbers.", "range_of_numbers", part=part
-    )
+    return Sentence("“{part}” isn't one length of time.", "range_of_numbers", part=part)
 
 
 def _over(part: str, _text: str) -> Sentence:
@@ -130,17 +132,15 @@ def _over(part: str, _text: str) -> Sentence:
 
 
 def _alternatives(_part: str, text: str) -> Sentence:
-    return Sentence("“{text}” leaves a choice. Name one time.", "leaves_a_choice", text=text)
+    return Sentence("“{text}” leaves a choice of times.", "leaves_a_choice", text=text)
 
 
 def _weekend(part: str, _text: str) -> Sentence:
-    return Sentence("“{part}” is two days. Name one of them.", "weekend_is_two_days", part=part)
+    return Sentence("“{part}” is two days.", "weekend_is_two_days", part=part)
 
 
 def _denial(_part: str, text: str) -> Sentence:
-    return Sentence(
-        "“{text}” says when it should not happen. Say when it should.", "says_when_not", text=text
-    )
+    return Sentence("“{text}” only says when it should not happen.", "says_when_not", text=text)
 
 
 def _vague(part: str, _text: str) -> Sentence:
@@ -148,7 +148,7 @@ def _vague(part: str, _text: str) -> Sentence:
 
 
 def _open_ended(part: str, _text: str) -> Sentence:
-    return Sentence("“{part}” is no exact time.", "no_exact_time", part=part)
+    return Sentence("“{part}” isn't an exact time.", "no_exact_time", part=part)
 
 
 def _unfinished(part: str, text: str) -> Sentence:
@@ -208,6 +208,7 @@ def _exactly(part: str, before: str, after: str, _words: Words) -> Iterator[str]
 _SAYINGS: dict[str, tuple[Say, Near]] = {
     "question": (_question, _nothing_near),
     "number": (_number, _nothing_near),
+    "large": (_large, _nothing_near),
     "both_halves": (_both_halves, _nothing_near),
     "half_of_day": (_half, _in_24_hours),
     "time": (_time, _nothing_near),
@@ -338,7 +339,7 @@ def _more_than_a_day(error: Unfitting, names: Names, text: str, words: Words) ->
         return None
     say = wording(words.language)
     first = (say["weekdays"][0], say["day_number"][0])
-    said = Sentence("“{text}” is more than one day. Name one of them.", "more_than_a_day", text=text)
+    said = Sentence("“{text}” is more than one day.", "more_than_a_day", text=text)
     return Named(said, tuple(f"{day} {part}" for part in (text, error.parts[0]) for day in first), most=1)
 
 
@@ -389,7 +390,7 @@ def _which_night(error: Unfitting, names: Names, text: str, words: Words) -> Nam
         return None
     return Named(
         Sentence(
-            "“{text}” is in a night between two days. Name the day on which that hour is.",
+            "“{text}” is in the night between two days and could be on either.",
             "which_night",
             text=text,
         )
@@ -425,7 +426,9 @@ def _twice(error: Unfitting, names: Names, text: str, words: Words) -> Named | N
         )
     if names["day"] > 1:
         return Named(
-            Sentence("“{text}” names several days. Create a job for each.", "several_days", text=text),
+            Sentence(
+                "“{text}” names several days, and each needs a job of its own.", "several_days", text=text
+            ),
         )
     return None
 
@@ -466,7 +469,7 @@ def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> 
     if any(isinstance(value, Period) for value in often) and names["day"]:
         return Named(
             Sentence(
-                "“{text}” names a period and a day that isn't one of it. Use one or the other.",
+                "“{text}” names a period and a day that doesn't belong to it.",
                 "period_and_day",
                 text=text,
             )
@@ -477,11 +480,7 @@ def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> 
 def _span_and_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
     if not (names["ahead"] and (names["day"] or names["months"])):
         return None
-    return Named(
-        Sentence(
-            "“{text}” names a length of time and a day. Use one or the other.", "span_and_day", text=text
-        )
-    )
+    return Named(Sentence("“{text}” names both a length of time and a day.", "span_and_day", text=text))
 
 
 def _stray_number(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:

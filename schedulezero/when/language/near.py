@@ -76,7 +76,8 @@ def _misspelt(typed: str, words: Words) -> Iterator[list[str]]:
         away = distance(word, plain(key))
         if len(key) == len(word) == _SHORTEST and sorted(key) != sorted(word):
             continue  # "text" is rather a stray word than a misspelt "next"
-        if away == 1 or (away == 2 and min(len(key), len(word)) >= _LONG - 1 and key[0] == word[0]):
+        shorter = min(len(key), len(word))
+        if away == 1 or (away == 2 and (shorter > _LONG or (shorter >= _LONG - 1 and key[0] == word[0]))):
             found.setdefault(away, []).append(key)
     yield from (found[away] for away in sorted(found))
 

@@ -23,8 +23,10 @@ from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.core.tokens import normalized
+from schedulezero.when.grammar.core.tokens import cut, normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
+from schedulezero.when.grammar.resolving import NotThatWeekday
+from schedulezero.when.grammar.variants import Remark
 from schedulezero.when.grammar.words import languages, words_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.faults import fault_in, fault_of, is_fault, unknown_zone
@@ -41,47 +43,31 @@ _ENGLISH = "en"
 SHOW_WHAT_IS_RIGHT = frozenset(
     {
         "at_which_times",
-        "both_halves_of_day",
         "by_the_clock_how_often",
         "by_the_clock_uneven",
         "crontab_never_matches",
-        "days_and_weekdays",
         "did_you_mean",
         "did_you_mean_either",
         "end_no_day",
         "how_often_between",
         "in_which_month",
-        "leaves_a_choice",
-        "minutes_two_figures",
         "no_cron_fields",
-        "no_such_date",
-        "no_such_day",
-        "no_such_half_of_day",
-        "no_such_time",
         "no_such_zone",
         "number_alone",
-        "number_not_positive",
         "number_unclear",
         "on_which_day_of_month",
         "on_which_day_of_year",
         "on_which_days",
         "on_which_weekday",
         "once_and_again",
-        "once_has_no_bounds",
-        "period_and_day",
-        "range_of_numbers",
         "rrule_no_freq",
         "rrule_not_a_part",
         "rrule_unreadable",
-        "several_days",
         "several_times",
-        "span_and_day",
         "too_many_dates_in_words",
         "two_readings",
         "two_schedules",
         "unclear_how_often",
-        "weekend_is_two_days",
-        "which_night",
         "which_one_of",
     }
 )
@@ -101,12 +87,14 @@ class Understood:
         schedule: The equivalent schedule.
         zone: The zone of its wall-clock times.
         notes: What a person should know about how the text was read.
+        others: What other people would mean by it, to choose instead.
     """
 
     trigger: Trigger
     schedule: Schedule
     zone: str
     notes: Sequence[Sentence] = field(default=())
+    others: Sequence[Understood] = field(default=())
 
 
 class TwoReadings(WhenError):
@@ -150,7 +138,7 @@ def understand(
         raise _with_examples(said, locale)
     try:
         found = _readings(wanted, zone, locale, now, outside or OutsideReader())
-        understood = [_understood(reading, wanted, zone, now) for reading in found]
+        understood = [_understood(reading, zone, locale, now) for reading in found]
     except WhenError as error:
         if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
             raise
@@ -180,13 +168,42 @@ def understand(
     return ahead[0]
 
 
-def _understood(reading: Reading, wanted: str, zone: str, now: datetime) -> Understood:
+def _understood(reading: Reading, zone: str, locale: str, now: datetime) -> Understood:
+    named = reading.zone or reading.trigger.zone_or(zone)
     schedule = schedule_of(reading.trigger, anchor=now, zone=zone)
     notes = [
         Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=item.typed, read=item.read)
         for item in reading.mended
     ]
-    return Understood(reading.trigger, schedule, reading.zone or reading.trigger.zone_or(zone), notes)
+    others: list[Understood] = []
+    for remark, typed in reading.remarks:
+        notes.append(_note(remark, typed, schedule.next_after(now), reading.trigger, named, locale))
+        if remark.other is not None:
+            other = Understood(remark.other, schedule_of(remark.other, anchor=now, zone=zone), named)
+            if other.schedule.next_after(now) not in (None, schedule.next_after(now)):
+                others.append(other)
+    return Understood(reading.trigger, schedule, named, notes, others)
+
+
+def _note(
+    remark: Remark, typed: str, first: datetime | None, trigger: Trigger, zone: str, locale: str
+) -> Sentence:
+    """What a person should know about one choice that was made in reading a text."""
+    say = wording(language_of(locale))
+    if remark.kind == "every_two" or first is None:
+        told = describe(trigger, zone, locale)
+        return Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=typed, read=told)
+    local = first.astimezone(ZoneInfo(zone))
+    day = say["date"].format(day=local.day, month=say["months"][local.month - 1], year=local.year)
+    if remark.kind == "date_order":
+        return Sentence("“{typed}” was read as {day}.", "date_read", typed=typed, day=day)
+    return Sentence(
+        "“{typed}” was read as {weekday} {day}, the coming one.",
+        "weekday_read",
+        typed=typed,
+        weekday=say["weekdays"][local.weekday()],
+        day=day,
+    )
 
 
 def _first_runs(item: Understood, now: datetime) -> tuple[datetime | None, datetime | None]:
@@ -236,11 +253,12 @@ def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> Whe
     """The error about a moment that is over, with the next one like it."""
     where = ZoneInfo(zone)
     local, today = at.astimezone(where), now.astimezone(where)
-    # Lately gone is meant for the next day; longer ago, for the next year.
-    nearby = today - local < timedelta(days=7)
+    # Lately gone is meant for the next day, or the next such weekday; longer ago, for the next year.
+    nearby = today - local < timedelta(days=8)
+    step = timedelta(days=7 if _names_weekday(text, locale) else 1)
     candidate = local.replace(tzinfo=None)
     while candidate <= today.replace(tzinfo=None):
-        candidate = candidate + timedelta(days=1) if nearby else _a_year_later(candidate, today.year)
+        candidate = candidate + step if nearby else _a_year_later(candidate, today.year)
     following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
     offered = describe(following, zone, locale)
     said = Sentence(
@@ -251,6 +269,16 @@ def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> Whe
         offered=offered,
     )
     return _offering(said, offered)
+
+
+def _names_weekday(text: str, locale: str) -> bool:
+    tokens = cut(text)
+    return any(
+        item.category == "weekday"
+        for language in (language_of(locale), _ENGLISH)
+        for items in words_of(language).lookup(text, tokens)
+        for item in items
+    )
 
 
 def _a_year_later(moment: datetime, at_least: int) -> datetime:
@@ -294,6 +322,8 @@ def _readings(text: str, zone: str, locale: str, now: datetime, outside: Outside
 
 def _explained(text: str, error: WhenError, context: Context, locale: str) -> WhenError:
     """The error that says best why a text has no meaning, with what may have been meant."""
+    if isinstance(error, NotThatWeekday):
+        return _not_that_weekday(error, text, context, locale)
     if not is_fault(error):
         return error
     own = words_of(language_of(locale))
@@ -324,6 +354,24 @@ def _explained(text: str, error: WhenError, context: Context, locale: str) -> Wh
     return offering(named.said if named is not None else error.message, *offers)
 
 
+def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:
+    """The error about a weekday and a date that disagree, with the readings of either alone."""
+    say = wording(language_of(locale))
+    said = Sentence(
+        "{day} in “{text}” is a {weekday}.",
+        "not_that_weekday",
+        day=f"{error.date:%d.%m.%Y}",
+        text=text,
+        weekday=say["weekdays"][error.date.weekday()],
+    )
+    own = context.zone.key
+    found = [
+        _understood(Reading(trigger, zone=zone), own, locale, context.now) for trigger, zone in error.readings
+    ]
+    ahead = [item for item in found if item.schedule.next_after(context.now) is not None]
+    return offering(said, *dict.fromkeys(spoken(item, own, locale) for item in ahead))
+
+
 def _meaning(text: str, context: Context, locale: str) -> Hashable | None:
     """When a text runs first, or None if it isn't understood as one thing in the future."""
     for language in dict.fromkeys((language_of(locale), _ENGLISH)):
@@ -331,7 +379,7 @@ def _meaning(text: str, context: Context, locale: str) -> Hashable | None:
             found = read(text, words_of(language), context)
             if found.others:
                 return None
-            item = _understood(found, text, context.zone.key, context.now)
+            item = _understood(found, context.zone.key, locale, context.now)
             runs = _first_runs(item, context.now)
         except (WhenError, TriggerError, OverflowError):
             continue
@@ -375,7 +423,10 @@ def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) 
             if first is None or (_reached(error) > _reached(first)):
                 first = error
             continue
-        return [replace(found, trigger=trigger, zone=zone) for trigger, zone in found.each()]
+        return [
+            replace(found, trigger=trigger, zone=zone, others=(), other_zones=())
+            for trigger, zone in found.each()
+        ]
     assert first is not None
     if locale.partition("-")[0].lower() not in languages():
         at = outside.read(text, locale, context.local)

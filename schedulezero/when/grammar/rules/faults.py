@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from schedulezero.when.grammar.core.chart import Rules
 from schedulezero.when.grammar.core.pieces import Clock, Fault
+from schedulezero.when.grammar.rules.recurring import ELAPSED, LARGEST_PERIOD
 
 RULES = Rules()
 rule = RULES.rule
@@ -83,6 +84,11 @@ def weekend() -> Fault:
 @rule("fault", "every? Amount =Unit|Short", "in Amount =Unit|Short", "Amount times", "for Amount times")
 def nothing(amount: Fraction, _unit: str = "") -> Fault | None:
     return Fault("number") if amount == 0 else None
+
+
+@rule("fault", "every|apart Int =Unit")
+def too_many(count: int, unit: str) -> Fault | None:
+    return Fault("large") if count > LARGEST_PERIOD and unit not in ELAPSED else None
 
 
 @rule("fault", "dash ~Amount =Unit|Short", "minus Amount =Unit|Short")
