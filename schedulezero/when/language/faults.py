@@ -181,10 +181,6 @@ def _each_number(part: str, before: str, after: str, _words: Words) -> Iterator[
         yield from (f"{before}{number[0]}{unit}{after}" for number in numbers)
 
 
-def _without(_part: str, before: str, after: str, _words: Words) -> Iterator[str]:
-    yield f"{before}{after}".strip()
-
-
 def _either(_part: str, before: str, after: str, _words: Words) -> Iterator[str]:
     """The text with one of the alternatives, as many words of each as make sense."""
     left, right = cut(before), cut(after)

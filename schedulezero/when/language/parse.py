@@ -18,7 +18,7 @@ from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_aft
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence, parts_of
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
-from schedulezero.when.calendar.schedules import Once, Schedule
+from schedulezero.when.calendar.schedules import Once, Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.compiling import compile_phrase
@@ -38,6 +38,8 @@ from schedulezero.when.language.zone_words import split_zone
 
 MAX_LENGTH = 500
 _MOST_OFFERED = 5
+_COMPARED = 8
+"""Runs of two readings that are compared: one of every two months may differ only in the third."""
 _ENGLISH = "en"
 # The codes of sentences that show what would be right; the others are followed by examples.
 SHOW_WHAT_IS_RIGHT = frozenset(
@@ -163,7 +165,7 @@ def understand(
     ahead = [item for item in understood if item.schedule.next_after(now) is not None]
     if not ahead:
         raise _never(understood[0], wanted, locale, now)
-    if len({_first_runs(item, now) for item in ahead}) > 1:
+    if len(ahead) > 1 and len({_first_runs(item, now) for item in ahead}) > 1:
         raise _two_readings(wanted, ahead, zone, locale)
     return ahead[0]
 
@@ -206,9 +208,9 @@ def _note(
     )
 
 
-def _first_runs(item: Understood, now: datetime) -> tuple[datetime | None, datetime | None]:
-    first = item.schedule.next_after(now)
-    return first, item.schedule.next_after(first) if first is not None else None
+def _first_runs(item: Understood, now: datetime) -> tuple[datetime, ...]:
+    """So many runs that two readings with the same ones are the same reading for a person."""
+    return tuple(upcoming(item.schedule, now, _COMPARED))
 
 
 def _never(found: Understood, wanted: str, locale: str, now: datetime) -> WhenError:
@@ -383,7 +385,7 @@ def _meaning(text: str, context: Context, locale: str) -> Hashable | None:
             runs = _first_runs(item, context.now)
         except (WhenError, TriggerError, OverflowError):
             continue
-        return runs if runs[0] is not None else None
+        return runs or None
     return None
 
 
