@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from schedulezero.when.grammar.core.tokens import cut, folded, plain
 from schedulezero.when.grammar.words import REFUSED, Words, languages, words_of
+from schedulezero.when.grammar.zones import is_zone_word
 
 Meaning = Callable[[str], Hashable | None]
 """Returns what a text means, to be compared, or None if it isn't understood."""
@@ -18,6 +19,7 @@ _MOST_WORDS = 9
 _MOST_TRIED = 12
 _MOST_STRAY = 3
 _SHORTEST = 4
+_SHORTEST_UNKNOWN = 3
 _LONG = 6
 """Letters of a word that may contain two typing errors."""
 _HEADS = frozenset(("filler", "on", "at", "the", "a", "in", "from", "to", "for", "after", "before", "until"))
@@ -27,19 +29,33 @@ _TRANSLATED = frozenset(
 )  # fmt: skip
 
 
-def near_text(text: str, piece: str | None, words: Words, meaning: Meaning) -> str | None:
+def unknown_word(text: str, words: Words) -> str | None:
+    """Return the first word of a text that the language doesn't have, or None if it has all."""
+    return next(
+        (
+            text[token.start : token.end]
+            for token in cut(text)
+            if token.is_word
+            and len(token.text) >= _SHORTEST_UNKNOWN
+            and not words.known(token.text)
+            and not is_zone_word(token.text)
+        ),
+        None,
+    )
+
+
+def near_text(text: str, words: Words, meaning: Meaning) -> str | None:
     """Return the text that was most likely meant, or None if none is likely or several are.
 
     Parameters:
         text: What was typed.
-        piece: The word that was not understood; None if each word was.
         words: The language.
         meaning: What a text means.
     """
     if len(text) > LONGEST or len(text.split()) > _MOST_WORDS:
         return None
     tries: list[Iterable[str]] = []
-    if piece is not None and piece.isalpha() and len(piece) <= 30:
+    if (piece := unknown_word(text, words)) is not None:
         typed = folded(piece)
         tries += [_replaced(text, piece, found) for found in _misspelt(typed, words)]
         tries.append(_replaced(text, piece, _foreign(typed, words)))
@@ -68,10 +84,11 @@ def _misspelt(typed: str, words: Words) -> Iterator[list[str]]:
     if len(word) < _SHORTEST:
         return
     found: dict[int, list[str]] = {}
-    for key, entries in words.entries.items():
+    for key in sorted(words.vocabulary):
         if abs(len(key) - len(word)) > 2 or len(key) < _SHORTEST:
             continue
-        if all(category in REFUSED or category == "filler" for _, category, _ in entries):
+        entries = words.entries.get(key, ())
+        if entries and all(category in REFUSED or category == "filler" for _, category, _ in entries):
             continue
         away = distance(word, plain(key))
         if len(key) == len(word) == _SHORTEST and sorted(key) != sorted(word):

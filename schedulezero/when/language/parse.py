@@ -27,10 +27,10 @@ from schedulezero.when.grammar.core.tokens import cut, normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
 from schedulezero.when.grammar.resolving import NotThatWeekday
 from schedulezero.when.grammar.variants import Remark
-from schedulezero.when.grammar.words import languages, words_of
+from schedulezero.when.grammar.words import Words, languages, words_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.faults import fault_in, fault_of, is_fault, unknown_zone
-from schedulezero.when.language.near import near_text
+from schedulezero.when.language.near import near_text, unknown_word
 from schedulezero.when.language.outside import OutsideReader
 from schedulezero.when.language.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.language.say import examples, language_of, wording
@@ -322,7 +322,7 @@ def _readings(text: str, zone: str, locale: str, now: datetime, outside: Outside
     return _in_words(text, context, locale, outside)
 
 
-def _explained(text: str, error: WhenError, context: Context, locale: str) -> WhenError:
+def _explained(text: str, error: WhenError, words: Words, context: Context, locale: str) -> WhenError:
     """The error that says best why a text has no meaning, with what may have been meant."""
     if isinstance(error, NotThatWeekday):
         return _not_that_weekday(error, text, context, locale)
@@ -333,27 +333,26 @@ def _explained(text: str, error: WhenError, context: Context, locale: str) -> Wh
     def meaning(candidate: str) -> Hashable | None:
         return _meaning(candidate, context, locale)
 
-    named = fault_in(text, own)
+    named = fault_in(text, own) or fault_in(text, words)
     if named is None and isinstance(error, NotUnderstood):
         named = unknown_zone(error, text)
     if named is None and isinstance(error, Unfitting):
-        named = fault_of(error, own)
-    if named is None and own.language != _ENGLISH:
-        named = fault_in(text, words_of(_ENGLISH))
-    named = named or fault_in(text, own, weak=True)
-    offers: list[str] = []
-    if named is not None:
-        by_meaning: dict[Hashable, str] = {}
-        for candidate in named.nearby:
-            what = meaning(candidate) if len(by_meaning) < named.most else None
-            if what is not None:
-                by_meaning.setdefault(what, candidate)
-        offers = list(by_meaning.values())
+        named = fault_of(error, words)
+    unknown = unknown_word(text, words)
+    near = near_text(text, words, meaning) if named is None else None
+    if near is None and unknown is None:
+        named = named or fault_in(text, own, weak=True)
     if named is None:
-        piece = error.piece if isinstance(error, NotUnderstood) else None
-        near = near_text(text, piece, own, meaning)
-        offers = [near] if near is not None else []
-    return offering(named.said if named is not None else error.message, *offers)
+        said = Sentence(
+            "“{text}” in “{text2}” was not understood.", "word_not_understood", text=unknown, text2=text
+        )
+        return offering(said if unknown else error.message, *([near] if near else []))
+    by_meaning: dict[Hashable, str] = {}
+    for candidate in named.nearby:
+        what = meaning(candidate) if len(by_meaning) < named.most else None
+        if what is not None:
+            by_meaning.setdefault(what, candidate)
+    return offering(named.said, *by_meaning.values())
 
 
 def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:
@@ -418,12 +417,13 @@ def _iso(text: str, zone: ZoneInfo) -> Trigger:
 def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) -> list[Reading]:
     """The readings of the grammar: the person's language explains best, unless English got further."""
     first: WhenError | None = None
+    best = _ENGLISH
     for language in dict.fromkeys((language_of(locale), _ENGLISH)):
         try:
             found = read(text, words_of(language), context)
         except WhenError as error:
             if first is None or (_reached(error) > _reached(first)):
-                first = error
+                first, best = error, language
             continue
         return [
             replace(found, trigger=trigger, zone=zone, others=(), other_zones=())
@@ -434,7 +434,7 @@ def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) 
         at = outside.read(text, locale, context.local)
         instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
         return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
-    raise _explained(text, first, context, locale)
+    raise _explained(text, first, words_of(best), context, locale)
 
 
 def _reached(error: WhenError) -> int:
