@@ -52,10 +52,7 @@ async def remind(caller: Caller, what: str, when: str) -> None:
         understood = understand(when, zone=zone, locale=locale(), now=instants.now())
     except WhenError as error:
         said = f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
-        offers = _choices(error.offers)
-        if not offers:
-            raise Refused(said) from error
-        await caller.show(await _refused_panel(caller, said, what, when, offers))
+        await caller.show(await _refused_panel(caller, said, what, when, _choices(error.offers)))
         return
     try:
         job = await _save(caller, what, understood.trigger, understood.zone)
@@ -78,12 +75,15 @@ async def _refused_panel(
     caller: Caller, said: str, what: str, when: str, offers: list[discord.SelectOption]
 ) -> ui.LayoutView:
     """Say why a time was refused, with times that may be meant; what was typed is kept for the choice."""
+    text = ui.TextDisplay(cut(said, 3800))
+    if not offers:
+        return panel_of(text, colour=BAD)
     draft = Draft(new_id(), caller.actor_id, caller.actor_id, METHOD, {"message": what}, when)
     await caller.memory.save_draft(draft)
     select = _Select(
         custom_id=f"sz-remind:meant:{draft.id}", placeholder=t("Which time did you mean?"), options=offers
     )
-    return panel_of(ui.TextDisplay(cut(said, 3500)), row_of(select), colour=BAD)
+    return panel_of(text, row_of(select), colour=BAD)
 
 
 async def _meant(caller: Caller, draft_id: str) -> None:

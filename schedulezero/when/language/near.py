@@ -14,9 +14,9 @@ from schedulezero.when.grammar.zones import is_zone_word
 Meaning = Callable[[str], Hashable | None]
 """Returns what a text means, to be compared, or None if it isn't understood."""
 
-LONGEST = 100
-_MOST_WORDS = 9
-_MOST_TRIED = 12
+LONGEST = 80
+_MOST_WORDS = 8
+_MOST_TRIED = 8
 _MOST_STRAY = 3
 _SHORTEST = 4
 _SHORTEST_UNKNOWN = 3
@@ -62,11 +62,13 @@ def near_text(text: str, words: Words, meaning: Meaning) -> str | None:
         tries.append(_without_strays(text, words))
     else:
         tries.append(_reordered(text))
+    tried = 0
     for candidates in tries:
         found: dict[Hashable, str] = {}
-        for tried, candidate in enumerate(dict.fromkeys(candidates)):
-            if tried == _MOST_TRIED:
-                break
+        for candidate in dict.fromkeys(candidates):
+            tried += 1
+            if tried > _MOST_TRIED:
+                return None  # not all were compared
             if (what := meaning(candidate)) is not None:
                 found.setdefault(what, candidate)
         if found:
@@ -84,9 +86,14 @@ def _misspelt(typed: str, words: Words) -> Iterator[list[str]]:
     if len(word) < _SHORTEST:
         return
     found: dict[int, list[str]] = {}
+    letters = set(word)
     for key in sorted(words.vocabulary):
-        if abs(len(key) - len(word)) > 2 or len(key) < _SHORTEST:
-            continue
+        if (
+            abs(len(key) - len(word)) > 2
+            or len(key) < _SHORTEST
+            or len(letters.symmetric_difference(key)) > 4
+        ):
+            continue  # two errors change four letters at most
         entries = words.entries.get(key, ())
         if entries and all(category in REFUSED or category == "filler" for _, category, _ in entries):
             continue

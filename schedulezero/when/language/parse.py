@@ -8,7 +8,7 @@ that the grammar lacks is read by dateparser.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from schedulezero.when.grammar.variants import Remark
 from schedulezero.when.grammar.words import Words, languages, words_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.faults import fault_in, fault_of, is_fault, unknown_zone
-from schedulezero.when.language.near import near_text, unknown_word
+from schedulezero.when.language.near import LONGEST, near_text, unknown_word
 from schedulezero.when.language.outside import OutsideReader
 from schedulezero.when.language.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.language.say import examples, language_of, wording
@@ -38,6 +38,8 @@ from schedulezero.when.language.zone_words import split_zone
 
 MAX_LENGTH = 500
 _MOST_OFFERED = 5
+_MOST_TRIED = 8
+"""Texts that are read to find out which of them to offer instead of a faulty one."""
 _COMPARED = 8
 """Runs of two readings that are compared: one of every two months may differ only in the third."""
 _ENGLISH = "en"
@@ -115,7 +117,13 @@ class TwoReadings(WhenError):
 
 
 def understand(
-    text: str, *, zone: str, locale: str, now: datetime, outside: OutsideReader | None = None
+    text: str,
+    *,
+    zone: str,
+    locale: str,
+    now: datetime,
+    outside: OutsideReader | None = None,
+    explain: bool = True,
 ) -> Understood:
     """Parse when something should happen.
 
@@ -126,6 +134,8 @@ def understand(
             order of day and month.
         now: The present instant, aware UTC.
         outside: The reader of foreign dates, for callers that parse several texts at once.
+        explain: Whether to find out what is wrong with a text that isn't understood, and what is near to it;
+            callers that try many texts don't need it.
 
     Raises TwoReadings if the text may mean two times, and WhenError with a sentence that quotes the text and
     shows what is valid.
@@ -139,7 +149,7 @@ def understand(
         )
         raise _with_examples(said, locale)
     try:
-        found = _readings(wanted, zone, locale, now, outside or OutsideReader())
+        found = _readings(wanted, zone, locale, now, outside or OutsideReader(), explain=explain)
         understood = [_understood(reading, zone, locale, now) for reading in found]
     except WhenError as error:
         if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
@@ -304,7 +314,9 @@ def warm_up() -> None:
 # ---------------------------------------------------------------- the readers, in their order
 
 
-def _readings(text: str, zone: str, locale: str, now: datetime, outside: OutsideReader) -> list[Reading]:
+def _readings(
+    text: str, zone: str, locale: str, now: datetime, outside: OutsideReader, *, explain: bool
+) -> list[Reading]:
     if match := _STAMP.fullmatch(text):
         return [Reading(Trigger("date", {"run_date": int(match[1] or match[2])}), zone=zone)]
     rest, named = split_zone(text, zone)
@@ -319,7 +331,7 @@ def _readings(text: str, zone: str, locale: str, now: datetime, outside: Outside
     if _ISO.fullmatch(text):
         return [Reading(_iso(text, ZoneInfo(zone)), zone=zone)]
     context = Context(now, ZoneInfo(zone), month_first=locale == "en-US")
-    return _in_words(text, context, locale, outside)
+    return _in_words(text, context, locale, outside, explain=explain)
 
 
 def _explained(text: str, error: WhenError, words: Words, context: Context, locale: str) -> WhenError:
@@ -330,10 +342,14 @@ def _explained(text: str, error: WhenError, words: Words, context: Context, loca
         return error
     own = words_of(language_of(locale))
 
-    def meaning(candidate: str) -> Hashable | None:
-        return _meaning(candidate, context, locale)
+    if len(text) > LONGEST:
+        return error  # what is near to a long text takes too long to find out
+    languages_read = dict.fromkeys((own.language, words.language))
 
-    named = fault_in(text, own) or fault_in(text, words)
+    def meaning(candidate: str) -> Hashable | None:
+        return _meaning(candidate, languages_read, context, locale)
+
+    named = fault_in(text, own) or (fault_in(text, words) if words is not own else None)
     if named is None and isinstance(error, NotUnderstood):
         named = unknown_zone(error, text)
     if named is None and isinstance(error, Unfitting):
@@ -348,7 +364,7 @@ def _explained(text: str, error: WhenError, words: Words, context: Context, loca
         )
         return offering(said if unknown else error.message, *([near] if near else []))
     by_meaning: dict[Hashable, str] = {}
-    for candidate in named.nearby:
+    for candidate in named.nearby[:_MOST_TRIED]:
         what = meaning(candidate) if len(by_meaning) < named.most else None
         if what is not None:
             by_meaning.setdefault(what, candidate)
@@ -373,9 +389,9 @@ def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale
     return offering(said, *dict.fromkeys(spoken(item, own, locale) for item in ahead))
 
 
-def _meaning(text: str, context: Context, locale: str) -> Hashable | None:
-    """When a text runs first, or None if it isn't understood as one thing in the future."""
-    for language in dict.fromkeys((language_of(locale), _ENGLISH)):
+def _meaning(text: str, among: Iterable[str], context: Context, locale: str) -> Hashable | None:
+    """When a text runs first, or None if no language understands it as one thing in the future."""
+    for language in among:
         try:
             found = read(text, words_of(language), context)
             if found.others:
@@ -414,7 +430,9 @@ def _iso(text: str, zone: ZoneInfo) -> Trigger:
     return Trigger("date", {"run_date": to_iso(instant)})
 
 
-def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) -> list[Reading]:
+def _in_words(
+    text: str, context: Context, locale: str, outside: OutsideReader, *, explain: bool
+) -> list[Reading]:
     """The readings of the grammar: the person's language explains best, unless English got further."""
     first: WhenError | None = None
     best = _ENGLISH
@@ -434,7 +452,7 @@ def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) 
         at = outside.read(text, locale, context.local)
         instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
         return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
-    raise _explained(text, first, words_of(best), context, locale)
+    raise _explained(text, first, words_of(best), context, locale) if explain else first
 
 
 def _reached(error: WhenError) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,11 +16,17 @@ from schedulezero.when.grammar.read import read
 from schedulezero.when.grammar.words import words_of
 from schedulezero.when.language.faults import fault_in
 from schedulezero.when.language.parse import TwoReadings, Understood, spoken, understand
-from tests.schedulezero.when.test_corpus import BERLIN, NOW, REFUSED
 from tests.support.languages import LANGUAGES
 
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday, 13:00 in Berlin
 LOCALES = {"en": "en-GB", "es": "es-ES", "pt": "pt-BR"}
-SAID = [(LOCALES.get(language, language), text) for language, text in REFUSED if language in LANGUAGES]
+SAID = [
+    (LOCALES.get(path.stem, path.stem), text)
+    for path in sorted((Path(__file__).parent / "corpus").glob("*.toml"))
+    if path.stem in LANGUAGES
+    for text in tomllib.loads(path.read_text(encoding="utf-8"))["refused"]["texts"]
+]
 
 
 def refused(text: str, locale: str = "en-GB", zone: str = "Europe/Berlin") -> WhenError:
