@@ -3,6 +3,8 @@
     ScheduleZeroError
     ├── WhenError                 a text doesn't describe a time, or describes one in the past
     │   ├── NotUnderstood         .when.grammar.read: a word of it has no part in any reading
+    │   ├── NotThatWeekday        .when.grammar.resolving: a date was said with another one's weekday
+    │   ├── Unfitting             .when.grammar.read: its words have no meaning together
     │   └── TwoReadings           .when.language.parse: it may mean two times
     ├── TriggerError              a trigger's arguments are invalid; names the field
     ├── ParameterError            a job's parameters are invalid; names the parameter

@@ -364,6 +364,8 @@ def _when(options: argparse.Namespace, settings: Settings) -> int:
         print(f"  {run.astimezone(ZoneInfo(found.zone)):%a %Y-%m-%d %H:%M:%S %z}")
     for warning in (*found.notes, *warnings(found.schedule, found.zone, now, found.runs)):
         print(f"note: {warning}")
+    for other in found.others:
+        print(f"or: {other}")
     return 0
 
 

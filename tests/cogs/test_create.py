@@ -76,7 +76,7 @@ async def test_the_preview_says_what_where_and_when(world: World) -> None:
 async def test_a_refused_form_comes_back_as_it_was_filled(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "on blursday")
     text = text_of(preview.response)
-    assert "“blursday” in “on blursday” was not understood." in text and "tomorrow at 9" in text
+    assert "“blursday” in “on blursday” was not understood." in text and "`on thursday`" in text
     assert "Confirm" not in labels(preview.response)
     what = await press(world.admin, preview.response, ".what")
     assert what.modal is not None
@@ -106,6 +106,20 @@ async def test_what_may_have_been_meant_can_be_clicked(world: World, when: str, 
     (value,) = [option["value"] for option in select["options"] if offered in option["value"]]
     await world.admin.select(preview.response, [value], custom_id=select["custom_id"])  # type: ignore[arg-type]
     assert "Confirm" in labels(preview.response)
+    await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+    assert "Scheduled: Hello" in text_of(preview.response)
+
+
+async def test_a_time_that_others_read_otherwise_is_told_and_changed_by_a_click(world: World) -> None:
+    preview = await world.draft(world.admin, "send_announcement", hello(world), "9/10 18:00 America/New_York")
+    assert "“9/10” was read as 10 September" in text_of(preview.response)
+    assert "(America/New_York)" in text_of(preview.response)
+    assert "Confirm" in labels(preview.response)
+    (select,) = [item for item in selects(preview.response) if ":meant:" in item["custom_id"]]
+    (value,) = [option["value"] for option in select["options"]]
+    await world.admin.select(preview.response, [value], custom_id=select["custom_id"])  # type: ignore[arg-type]
+    assert "on 9 October" in text_of(preview.response)
+    assert "was read as" not in text_of(preview.response)
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled: Hello" in text_of(preview.response)
 

@@ -7,11 +7,11 @@ from typing import Any
 import discord
 
 from schedulezero.instants import to_iso
-from schedulezero.model import Job, Trigger
+from schedulezero.model import Job, JobState, Trigger
 from tests.conftest import until
 from tests.support.reminding import jobs_of
 from tests.support.text import text_of
-from tests.support.world import World, labels, said
+from tests.support.world import World, labels, said, selects
 
 
 async def remind_now(world: World, what: str) -> discord.Message:
@@ -87,3 +87,32 @@ async def test_a_persons_space_holds_reminders_only_and_only_their_own(world: Wo
             return next((run.error for run in page.runs if run.error), None)
 
         assert reason in await until(failed)
+
+
+async def test_a_refused_time_is_chosen_again_without_typing(world: World) -> None:
+    before = {job.id for job in await jobs_of(world, world.plain.id)}
+    what = "Call *Mum* · at home"
+    shown = await world.plain.slash(world.channel, "remind me", what=what, when="friday or saturday at 9")
+    assert "leaves a choice of times" in said(shown) and "at home · friday or saturday at 9" in said(shown)
+    (select,) = selects(shown.response)
+    assert [option["value"] for option in select["options"]] == ["friday at 9", "saturday at 9"]
+    message: Any = shown.response
+    await world.plain.select(message, ["saturday at 9"], custom_id=select["custom_id"])
+    (job,) = [job for job in await jobs_of(world, world.plain.id) if job.id not in before]
+    assert job.params["message"] == what and job.next_run_at is not None
+    assert "I will remind you" in text_of(message)
+
+
+async def test_a_time_that_others_read_otherwise_is_told_and_changed_by_a_click(world: World) -> None:
+    shown = await world.plain.slash(
+        world.channel, "remind me", what="Dentist", when="9/10 at 8 America/New_York"
+    )
+    assert "“9/10” was read as 10 September" in said(shown) and "(America/New_York)" in said(shown)
+    (select,) = selects(shown.response)
+    (other,) = [option["value"] for option in select["options"]]
+    assert "9 October" in other
+    message: Any = shown.response
+    await world.plain.select(message, [other], custom_id=select["custom_id"])
+    (job,) = [job for job in await jobs_of(world, world.plain.id) if job.state is JobState.ACTIVE]
+    assert job.params["message"] == "Dentist" and job.timezone == "America/New_York"
+    assert job.next_run_at is not None and (job.next_run_at.month, job.next_run_at.day) == (10, 9)

@@ -199,12 +199,13 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> st
 
 
 def _offers(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView] | None:
-    """A choice of what may have been meant by a time that was not understood."""
+    """A choice of what may have been meant by a time that was not understood, or not by everyone alike."""
     fitting = [text for text in reviewed.offers if len(text) <= _LONGEST_VALUE]
     if not fitting or not draft.when.strip():
         return None
     options = [discord.SelectOption(label=text, value=text) for text in dict.fromkeys(fitting)]
-    return row_of(DeskSelect("draft", "meant", draft.id, t("Which time did you mean?"), options))
+    asked = t("Which time did you mean?") if reviewed.trigger is None else t("Did you mean another time?")
+    return row_of(DeskSelect("draft", "meant", draft.id, asked, options))
 
 
 def _options(draft: Draft, lacks: Mapping[Feature, str]) -> str:

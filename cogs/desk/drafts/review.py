@@ -25,7 +25,7 @@ from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.bounding import read_end, with_end
-from schedulezero.when.language.parse import understand
+from schedulezero.when.language.parse import spoken, understand
 
 SHOWN_RUNS = 5
 _LONGEST_MESSAGE = 2000
@@ -78,7 +78,7 @@ class Review:
         schedule: the trigger as a schedule.
         zone: the zone of its wall-clock times: the person's, unless the text names another.
         when_error: why *when* was not understood.
-        offers: texts that may be what was meant instead.
+        offers: texts that may be what was meant instead, also of a *when* that was understood.
         notes: how *when* was read, where that isn't plain.
         problems: rights that the person or the bot lack, and limits that it would exceed.
         runs: its next instants.
@@ -201,6 +201,7 @@ class _When:
 def _schedule(draft: Draft, around: Circumstances) -> _When:
     zone, anchor = around.zone, around.now
     notes: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
     try:
         if around.kept is not None and not draft.when.strip():
             trigger, anchor = around.kept
@@ -209,6 +210,7 @@ def _schedule(draft: Draft, around: Circumstances) -> _When:
             understood = understand(draft.when, zone=zone, locale=around.locale, now=around.now)
             trigger, zone = understood.trigger, understood.zone
             notes = tuple(translated(note) for note in understood.notes)
+            offers = tuple(spoken(item, around.zone, around.locale) for item in understood.others)
         end = draft.values.get(END)
         if end:
             trigger = with_end(trigger, read_end(str(end), zone=zone, locale=around.locale, now=around.now))
@@ -218,4 +220,4 @@ def _schedule(draft: Draft, around: Circumstances) -> _When:
     except (WhenError, TriggerError) as error:
         offers = error.offers if isinstance(error, WhenError) else ()
         return _When(zone, error=translated(error.message), offers=offers)
-    return _When(zone, trigger, schedule, notes=notes)
+    return _When(zone, trigger, schedule, offers=offers, notes=notes)

@@ -46,13 +46,13 @@ from cogs.desk.kit.wording import (
     sentence,
     titled,
 )
-from cogs.language import locale, t
+from cogs.language import locale, t, translated
 from cogs.rights.allowance import closer_than_allowed
 from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
-from schedulezero.errors import ClientError, NotFound
+from schedulezero.errors import ClientError, NotFound, WhenError
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
@@ -285,7 +285,11 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
     job = await job_for(desk, Act.PAUSE, job_id)
     zone = await desk.zone()
     now = instants.now()
-    found = understand(str(fields.get("until") or ""), zone=zone, locale=locale(), now=now)
+    typed = str(fields.get("until") or "")
+    try:
+        found = understand(typed, zone=zone, locale=locale(), now=now)
+    except WhenError as error:
+        raise Refused(f"{translated(error.message)}\n-# {t('You wrote:')} {plain(typed)}") from error
     if found.trigger.type != "date":
         raise Refused(t("Enter a single point in time, such as `next monday at 9`."))
     until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)

@@ -7,6 +7,7 @@ any other job, and no guild sees it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +19,9 @@ from cogs.desk.kit.context import Caller
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.replies import answer_anyone
-from cogs.desk.kit.wording import GOOD, NEUTRAL, OVER, cut, full, plain, relative, sentence
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, OVER, cut, full, plain, relative, sentence
 from cogs.language import locale, t, translated
+from cogs.memory import Draft, new_id
 from cogs.rights.allowance import allowance_of, no_more_reminders, reminders_used_up, runs_too_often
 from cogs.services import Refused
 from schedulezero import instants
@@ -28,13 +30,16 @@ from schedulezero.errors import Conflict, NotFound, RequestRefused, WhenError
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.when.calendar.triggers import schedule_of
-from schedulezero.when.language.parse import understand
+from schedulezero.when.language.parse import spoken, understand
 
 METHOD = "remind"
 MARK = "⏰"
 _SHOWN = 25
 # The reminding sprocket makes the same buttons; a select's custom id has only the name.
-_CLICK = re.compile(r"sz-remind(-pick|:(?P<action>snooze|done|cancel):(?P<target>[\w\-]{1,80}))")
+_CLICK = re.compile(
+    r"sz-remind(-pick|:(?P<action>snooze|done|cancel|meant|instead):(?P<target>[\w\-]{1,80}))"
+)
+_LONGEST_CHOICE = 100
 
 
 async def remind(caller: Caller, what: str, when: str) -> None:
@@ -46,16 +51,65 @@ async def remind(caller: Caller, what: str, when: str) -> None:
     try:
         understood = understand(when, zone=zone, locale=locale(), now=instants.now())
     except WhenError as error:
-        raise Refused(
-            f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
-        ) from error
+        said = f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
+        await caller.show(await _refused_panel(caller, said, what, when, _choices(error.offers)))
+        return
     try:
         job = await _save(caller, what, understood.trigger, understood.zone)
     except (Refused, RequestRefused) as error:
         raise Refused(
             f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
         ) from error
-    await caller.show(_made_panel(job))
+    notes = [translated(note) for note in understood.notes]
+    others = _choices([spoken(item, zone, locale()) for item in understood.others])
+    await caller.show(_made_panel(job, notes, others))
+
+
+def _choices(texts: Sequence[str]) -> list[discord.SelectOption]:
+    """Return the options of a select of times, each of which is read again when it is picked."""
+    fitting = [text for text in dict.fromkeys(texts) if len(text) <= _LONGEST_CHOICE]
+    return [discord.SelectOption(label=text, value=text) for text in fitting]
+
+
+async def _refused_panel(
+    caller: Caller, said: str, what: str, when: str, offers: list[discord.SelectOption]
+) -> ui.LayoutView:
+    """Say why a time was refused, with times that may be meant; what was typed is kept for the choice."""
+    text = ui.TextDisplay(cut(said, 3800))
+    if not offers:
+        return panel_of(text, colour=BAD)
+    draft = Draft(new_id(), caller.actor_id, caller.actor_id, METHOD, {"message": what}, when)
+    await caller.memory.save_draft(draft)
+    select = _Select(
+        custom_id=f"sz-remind:meant:{draft.id}", placeholder=t("Which time did you mean?"), options=offers
+    )
+    return panel_of(text, row_of(select), colour=BAD)
+
+
+async def _meant(caller: Caller, draft_id: str) -> None:
+    """Create a reminder whose time was refused, at the picked time."""
+    await caller.acknowledge()
+    when = caller.picked()
+    draft = await caller.memory.draft(draft_id)
+    if draft is None or draft.user_id != caller.actor_id or draft.method != METHOD:
+        raise Refused(t("This reminder no longer exists."))
+    if await caller.memory.take_draft(draft_id):  # of two clicks, the first
+        await remind(caller, str(draft.values["message"]), when)
+
+
+async def _instead(caller: Caller, job_id: str) -> None:
+    """Replace a reminder with one at the picked time."""
+    await caller.acknowledge()
+    when = caller.picked()
+    client, person = caller.client, caller.actor_id
+    try:
+        job = await client.job(job_id, person)
+    except NotFound as error:
+        raise Refused(t("This reminder no longer exists.")) from error
+    if job.state is not JobState.ACTIVE:
+        raise Refused(t("This reminder no longer exists."))
+    await client.cancel(job, person)
+    await remind(caller, str(job.params["message"]), when)
 
 
 async def _save(caller: Caller, what: str, trigger: Trigger, zone: str, job_id: str = "") -> Job:
@@ -80,7 +134,9 @@ async def _save(caller: Caller, what: str, trigger: Trigger, zone: str, job_id: 
     )
 
 
-def _made_panel(job: Job) -> ui.LayoutView:
+def _made_panel(
+    job: Job, notes: Sequence[str] = (), others: Sequence[discord.SelectOption] = ()
+) -> ui.LayoutView:
     lines = [
         f"### {MARK} {t('I will remind you')}",
         plain(job.title),
@@ -88,14 +144,18 @@ def _made_panel(job: Job) -> ui.LayoutView:
     ]
     if job.next_run_at is not None:
         lines.append(full(job.next_run_at))
+    lines += [f"✏ {plain(note)}" for note in notes]
     if (warning := first_run_warning(job)) is not None:
         lines.append(f"⚠ {warning}")
     lines.append(f"-# {t('Sent by direct message. `/remind list` shows all of yours.')}")
-    return panel_of(
-        ui.TextDisplay("\n".join(lines)),
-        row_of(_Button(label=t("Cancel it"), custom_id=f"sz-remind:cancel:{job.id}")),
-        colour=GOOD,
-    )
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    if others:
+        asked = t("Did you mean another time?")
+        items.append(
+            row_of(_Select(custom_id=f"sz-remind:instead:{job.id}", placeholder=asked, options=list(others)))
+        )
+    items.append(row_of(_Button(label=t("Cancel it"), custom_id=f"sz-remind:cancel:{job.id}")))
+    return panel_of(*items, colour=GOOD)
 
 
 async def show_reminders(caller: Caller) -> None:
@@ -208,6 +268,10 @@ async def take(interaction: discord.Interaction) -> None:
                 await _cancel(caller, caller.picked())
             case "cancel":
                 await _cancel(caller, found["target"])
+            case "meant":
+                await _meant(caller, found["target"])
+            case "instead":
+                await _instead(caller, found["target"])
             case "snooze":
                 await _snooze(caller, _minutes(found["target"]))
             case _:

@@ -10,6 +10,8 @@ A text is read in five steps, each a module that knows nothing of the next:
 5. `said` sorts the pieces, and `once` or `again` fits them together, or finds that they contradict
    each other.
 
+`rules.faults` names what is wrong with a refused text, and `variants` what a reading leaves open.
+
 The cheapest sequence of pieces that makes sense is the reading. Two that are equally cheap and differ in time
 are both offered, never guessed between. A new language is one table and no code.
 """

@@ -9,21 +9,25 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
-from schedulezero.errors import TriggerError, WhenError
+from schedulezero.errors import ScheduleZeroError, TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
 from schedulezero.when.grammar.again import phrase_of
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import TooMuch, parse
+from schedulezero.when.grammar.core.pieces import Fault
 from schedulezero.when.grammar.core.tokens import Token, cut, normalized
 from schedulezero.when.grammar.once import moment
-from schedulezero.when.grammar.paths import Path, paths, reach
-from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
+from schedulezero.when.grammar.paths import Path, Piece, paths, reach
+from schedulezero.when.grammar.resolving import NotThatWeekday
+from schedulezero.when.grammar.rules import bounds, clock, days, faults, numbers, recurring, spans, zones
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
+from schedulezero.when.grammar.variants import Remark, open_choices, versions, without_contradiction
 from schedulezero.when.grammar.words import Mended, Words
 
 RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
+_WITH_FAULTS = RULES + faults.RULES
 MOST_TOKENS = 200
 """Words, numbers and signs of one text: a list of twenty full dates has half as many."""
 _ORDINAL_AT_END = re.compile(r"(?<!\d)\d{1,2}\.$")
@@ -51,6 +55,8 @@ class Reading:
     others: tuple[Trigger, ...] = ()
     zone: str | None = None
     other_zones: tuple[str, ...] = ()
+    remarks: tuple[tuple[Remark, str], ...] = ()
+    """What a person should know of the reading, each with the words that were typed."""
 
     def each(self) -> list[tuple[Trigger, str | None]]:
         """Return every reading with its zone."""
@@ -69,13 +75,43 @@ class NotUnderstood(WhenError):
 
     def __init__(self, piece: str, text: str, covered: int) -> None:
         super().__init__(
-            "“{text}” in “{text2}” was not understood.{hint}",
-            code="word_not_understood",
-            text=piece,
-            text2=text,
-            hint="",
+            "“{text}” in “{text2}” was not understood.", code="word_not_understood", text=piece, text2=text
         )
         self.piece, self.covered = piece, covered
+
+
+class Unfitting(WhenError):
+    """Every word has a part, but the parts have no meaning together.
+
+    Attributes:
+        pieces: The plainest way to divide the text.
+        parts: What was typed for each piece.
+    """
+
+    code = "parts_at_odds"
+
+    def __init__(self, text: str, tokens: Sequence[Token], pieces: Sequence[Piece]) -> None:
+        super().__init__("The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text)
+        self.pieces = pieces
+        self.parts = tuple(text[tokens[item.start].start : tokens[item.end - 1].end] for item in pieces)
+
+
+def faults_in(text: str, words: Words) -> list[tuple[Fault, str, int, int]]:
+    """Return each fault in a refused text that can be named: the fault, what was typed, where it is."""
+    text = normalized(text).lstrip("¿¡").rstrip("!? ")
+    tokens, _ = words.mended(cut(text))
+    if not 0 < len(tokens) <= MOST_TOKENS:
+        return []
+    try:
+        begins = parse(tokens, words.lookup(text, tokens), _WITH_FAULTS, words.costs)
+    except TooMuch:
+        return []
+    found: list[tuple[Fault, str, int, int]] = []
+    for start, here in enumerate(begins):
+        for item in here.get("fault", ()):
+            begin, end = tokens[start].start, tokens[item.end - 1].end
+            found.append((item.value, text[begin:end], begin, end))
+    return found
 
 
 def read(text: str, words: Words, context: Context) -> Reading:
@@ -124,7 +160,7 @@ def _read(text: str, words: Words, context: Context) -> tuple[Reading, float]:
     found = paths(begins)
     if not found:
         raise NotUnderstood(*_first_unknown(tokens, reach(begins), text), reach(begins))
-    return _best(found, text, context, tuple(notes))
+    return _best(found, text, tokens, context, tuple(notes))
 
 
 def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[str, str]:
@@ -133,10 +169,16 @@ def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[s
 
 
 def _best(
-    found: Sequence[Path], text: str, context: Context, mended: tuple[Mended, ...]
+    found: Sequence[Path],
+    text: str,
+    tokens: Sequence[Token],
+    context: Context,
+    mended: tuple[Mended, ...],
 ) -> tuple[Reading, float]:
     """The reading of the cheapest path that makes sense, and others that are as good."""
     read_as: dict[tuple[str, str], tuple[Trigger, str]] = {}
+    first: Path | None = None
+    unclear: Path | None = None
     error: WhenError | None = None
     first_clash = ""
     cost = 0.0
@@ -145,14 +187,22 @@ def _best(
         if path.cost > limit:
             break
         try:
-            for zone in _zones(path, context):
-                trigger = meaning(path, text, replace(context, zone=ZoneInfo(zone)))
+            meant = _meant(path, text, context)
+            if not read_as and meant:
+                first = path
+                unclear = path if len(versions(path)) > len(meant) else None
+            for trigger, zone in meant:
                 read_as.setdefault((json.dumps(trigger.to_json(), sort_keys=True), zone), (trigger, zone))
         except Contradiction as clash:
             first_clash = first_clash or str(clash)
             if str(clash) == TWO_SCHEDULES or isinstance(clash, Nonsense):
                 limit = min(limit, path.cost + _ALIKE)
             continue
+        except NotThatWeekday as odd:
+            odd.readings = [
+                found for other in without_contradiction(path) for found in _if_meant(other, text, context)
+            ]
+            error = error or odd
         except OverflowError:
             error = error or WhenError(
                 "“{wanted}” never comes: no date from now on matches it.", code="never_comes", wanted=text
@@ -163,15 +213,53 @@ def _best(
         cost = cost or path.cost
         limit = min(limit, path.cost + _ALIKE)
     if not read_as:
-        raise error or _no_sense(first_clash, text)
+        raise error or _no_sense(first_clash, text, tokens, found[0])
     (trigger, zone), *others = read_as.values()
+    remarks = _remarks(first, unclear, text, tokens, context) if first is not None and not others else ()
     reading = Reading(
-        trigger, mended, tuple(other for other, _ in others), zone, tuple(name for _, name in others)
+        trigger, mended, tuple(other for other, _ in others), zone, tuple(name for _, name in others), remarks
     )
     return reading, cost
 
 
-def _no_sense(clash: str, text: str) -> WhenError:
+def _meant(path: Path, text: str, context: Context) -> list[tuple[Trigger, str]]:
+    """What a path may mean, each with its zone. Raises as `meaning` if it means nothing."""
+    found: list[tuple[Trigger, str]] = []
+    refused: Contradiction | ScheduleZeroError | None = None
+    for version in versions(path):
+        try:
+            for zone in _zones(version, context):
+                found.append((meaning(version, text, replace(context, zone=ZoneInfo(zone))), zone))
+        except (Contradiction, WhenError, TriggerError) as error:
+            refused = refused or error
+    if not found and refused is not None:
+        raise refused
+    return found
+
+
+def _if_meant(path: Path, text: str, context: Context) -> list[tuple[Trigger, str]]:
+    try:
+        return _meant(path, text, context)
+    except (Contradiction, WhenError, TriggerError, OverflowError):
+        return []
+
+
+def _remarks(
+    path: Path, unclear: Path | None, text: str, tokens: Sequence[Token], context: Context
+) -> tuple[tuple[Remark, str], ...]:
+    found: list[Remark] = []
+    if unclear is not None:
+        found.append(Remark("every_two", (0, len(tokens))))
+    zone = ZoneInfo(_zones(path, context)[0])
+    for remark, other in open_choices(path, replace(context, zone=zone)):
+        for trigger, _ in _if_meant(other, text, context)[:1]:
+            found.append(replace(remark, other=trigger))
+    return tuple(
+        (remark, text[tokens[remark.part[0]].start : tokens[remark.part[1] - 1].end]) for remark in found
+    )
+
+
+def _no_sense(clash: str, text: str, tokens: Sequence[Token], path: Path) -> WhenError:
     if clash == TWO_SCHEDULES:
         return WhenError(
             "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
@@ -179,7 +267,7 @@ def _no_sense(clash: str, text: str) -> WhenError:
             code="two_schedules",
             text=text,
         )
-    return WhenError("The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text)
+    return Unfitting(text, tokens, path.pieces)
 
 
 def _zones(path: Path, context: Context) -> list[str]:

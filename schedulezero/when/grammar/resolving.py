@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import cast
 
 from schedulezero.errors import WhenError
+from schedulezero.model import Trigger
 from schedulezero.when.calendar.feasts import feast_day
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
@@ -32,6 +33,28 @@ _WORKDAYS = 5
 _DECEMBER = 12
 _YEARS_AHEAD = 9
 _LAST_YEAR = 9998
+
+
+class NotThatWeekday(WhenError):
+    """A date was said with a weekday that isn't its own.
+
+    Attributes:
+        date: The date.
+        readings: What the date alone and the weekday alone mean, each with its zone.
+    """
+
+    code = "weekday_of_another_date"
+
+    def __init__(self, found: date, text: str) -> None:
+        super().__init__(
+            "{day} in “{text}” is a {weekday}.",
+            code="not_that_weekday",
+            day=f"{found:%d.%m.%Y}",
+            text=text,
+            weekday=f"{found:%A}",
+        )
+        self.date = found
+        self.readings: list[tuple[Trigger, str]] = []
 
 
 def clock_of(at: Clock) -> time:
@@ -142,7 +165,7 @@ def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
         if len(years) > 1 and _over(found, context, at):
             continue
         if day.weekday is not None and found.weekday() != day.weekday:
-            raise _not_that_weekday(found, text)
+            raise NotThatWeekday(found, text)
         return found
     raise WhenError(
         "“{text}” isn't a date: that month has no day {number}{year}.",
@@ -150,15 +173,6 @@ def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
         text=text,
         number=day.day,
         year=f" in {day.year}" if day.year else "",
-    )
-
-
-def _not_that_weekday(found: date, text: str) -> WhenError:
-    return WhenError(
-        "{day} in “{text}” isn't on that weekday.",
-        code="not_that_weekday",
-        day=f"{found:%d.%m.%Y}",
-        text=text,
     )
 
 
@@ -176,7 +190,7 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
             continue
         if day.weekday is not None and found.weekday() != day.weekday:
             if day.near:
-                raise _not_that_weekday(found, text)
+                raise NotThatWeekday(found, text)
             if day.months is None and (index - first) < 12:
                 continue  # "Friday the 13th" is the next one that agrees
             break

@@ -27,6 +27,9 @@ SIGNS = {
     ":": "colon", ".": "dot", ",": "comma", "/": "slash", "-": "dash", "+": "plus", "@": "at", "&": "and",
     "(": "bracket", ")": "bracket", ";": "comma", "º": "degree", "°": "degree", "ª": "degree",
 }  # fmt: skip
+REFUSED = frozenset(("question", "vague", "ago", "alternatively", "denial"))
+"""Words that say no time. Nothing is read with them, and no typing error is mended to one: they only tell
+what is wrong with a text."""
 _ALSO = {"at": ("filler",), "comma": ("filler",), "bracket": ("filler",)}
 
 Entry = tuple[tuple[str, ...], str, Any]
@@ -133,7 +136,9 @@ class Words:
 
     def _whole(self, word: str) -> bool:
         return any(
-            len(phrase) == 1 for key in (word, plain(word)) for phrase, _, _ in self.entries.get(key, ())
+            len(phrase) == 1 and category not in REFUSED
+            for key in (word, plain(word))
+            for phrase, category, _ in self.entries.get(key, ())
         )
 
     def near(self, word: str) -> str | None:
@@ -153,7 +158,9 @@ class Words:
             if len(key) == len(typed) == _SHORTEST_MENDED and sorted(key) != sorted(typed):
                 continue  # "line", "none" and "fine" are no misspelt "nine"
             meaning = frozenset(
-                (category, repr(value)) for phrase, category, value in entries if len(phrase) == 1
+                (category, repr(value))
+                for phrase, category, value in entries
+                if len(phrase) == 1 and category not in REFUSED
             )
             if any(category != "filler" for category, _ in meaning):
                 found.setdefault(meaning, key)

@@ -66,7 +66,7 @@ def _readings(
     if len(text) > _LONGEST:
         return []
     try:
-        return [(understand(text, zone=zone, locale=locale, now=now, outside=outside), True)]
+        return [(understand(text, zone=zone, locale=locale, now=now, outside=outside, explain=False), True)]
     except TwoReadings as error:
         return [(item, False) for item in error.readings]
     except WhenError:

@@ -1,45 +1,165 @@
-"""What somebody may have meant whose text was not understood: texts that are near and do mean something."""
+"""What somebody may have meant whose text was not understood: a text that is near and does mean something.
+
+One text is offered, or none: where two are as near and differ in time, neither is.
+"""
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
-from schedulezero.errors import WhenError
-from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.core.tokens import plain
-from schedulezero.when.grammar.read import NotUnderstood, read
-from schedulezero.when.grammar.words import Words
+from schedulezero.when.grammar.core.tokens import cut, folded, plain
+from schedulezero.when.grammar.words import REFUSED, Words, languages, words_of
+from schedulezero.when.grammar.zones import is_zone_word
 
-_MOST_TRIED = 6
-_LEAST_LIKE = 0.6
-_LONGEST_WORD = 40
+Meaning = Callable[[str], Hashable | None]
+"""Returns what a text means, to be compared, or None if it isn't understood."""
+
+LONGEST = 80
+_MOST_WORDS = 8
+_MOST_TRIED = 8
+_MOST_STRAY = 3
+_SHORTEST = 4
+_SHORTEST_UNKNOWN = 3
+_LONG = 6
+"""Letters of a word that may contain two typing errors."""
+_HEADS = frozenset(("filler", "on", "at", "the", "a", "in", "from", "to", "for", "after", "before", "until"))
+_TRANSLATED = frozenset(
+    ("weekday", "weekdays", "month", "day_offset", "unit", "part", "often", "every", "number", "workdays",
+     "weekends", "next", "at", "noon", "midnight", "and", "until", "in")
+)  # fmt: skip
 
 
-def near_texts(text: str, error: NotUnderstood, words: Words, context: Context, most: int = 1) -> list[str]:
-    """Return texts that differ from one in the word that was not understood, and are understood.
+def unknown_word(text: str, words: Words) -> str | None:
+    """Return the first word of a text that the language doesn't have, or None if it has all."""
+    return next(
+        (
+            text[token.start : token.end]
+            for token in cut(text)
+            if token.is_word
+            and len(token.text) >= _SHORTEST_UNKNOWN
+            and not words.known(token.text)
+            and not is_zone_word(token.text)
+        ),
+        None,
+    )
+
+
+def near_text(text: str, words: Words, meaning: Meaning) -> str | None:
+    """Return the text that was most likely meant, or None if none is likely or several are.
 
     Parameters:
         text: What was typed.
-        error: Which word was not understood.
         words: The language.
-        context: Where and when it is read.
-        most: The most texts to return.
+        meaning: What a text means.
     """
-    if not error.piece.isalpha() or len(error.piece) > _LONGEST_WORD:
+    if len(text) > LONGEST or len(text.split()) > _MOST_WORDS:
+        return None
+    tries: list[Iterable[str]] = []
+    if (piece := unknown_word(text, words)) is not None:
+        typed = folded(piece)
+        tries += [_replaced(text, piece, found) for found in _misspelt(typed, words)]
+        tries.append(_replaced(text, piece, _foreign(typed, words)))
+        tries.append(_without_strays(text, words))
+    else:
+        tries.append(_reordered(text))
+    tried = 0
+    for candidates in tries:
+        found: dict[Hashable, str] = {}
+        for candidate in dict.fromkeys(candidates):
+            tried += 1
+            if tried > _MOST_TRIED:
+                return None  # not all were compared
+            if (what := meaning(candidate)) is not None:
+                found.setdefault(what, candidate)
+        if found:
+            return next(iter(found.values())) if len(found) == 1 else None
+    return None
+
+
+def _replaced(text: str, piece: str, others: Iterable[str]) -> Iterator[str]:
+    yield from (text.replace(piece, other, 1) for other in others)
+
+
+def _misspelt(typed: str, words: Words) -> Iterator[list[str]]:
+    """Words that are one typing error away, then those that are two away."""
+    word = plain(typed)
+    if len(word) < _SHORTEST:
+        return
+    found: dict[int, list[str]] = {}
+    letters = set(word)
+    for key in sorted(words.vocabulary):
+        if (
+            abs(len(key) - len(word)) > 2
+            or len(key) < _SHORTEST
+            or len(letters.symmetric_difference(key)) > 4
+        ):
+            continue  # two errors change four letters at most
+        entries = words.entries.get(key, ())
+        if entries and all(category in REFUSED or category == "filler" for _, category, _ in entries):
+            continue
+        away = distance(word, plain(key))
+        if len(key) == len(word) == _SHORTEST and sorted(key) != sorted(word):
+            continue  # "text" is rather a stray word than a misspelt "next"
+        shorter = min(len(key), len(word))
+        if away == 1 or (away == 2 and (shorter > _LONG or (shorter >= _LONG - 1 and key[0] == word[0]))):
+            found.setdefault(away, []).append(key)
+    yield from (found[away] for away in sorted(found))
+
+
+def distance(one: str, other: str) -> int:
+    """Return how many letters were changed, left out, added or swapped with their neighbour."""
+    before: list[int] = []
+    above = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        here = [row]
+        for column, wanted in enumerate(other, start=1):
+            cost = min(above[column] + 1, here[-1] + 1, above[column - 1] + (letter != wanted))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == wanted:
+                cost = min(cost, before[column - 2] + 1)
+            here.append(cost)
+        before, above = above, here
+    return above[-1]
+
+
+def _foreign(typed: str, words: Words) -> list[str]:
+    """The language's own words for a word of another language."""
+    if len(typed) < 3:
         return []
-    known = [word for word in words.vocabulary if len(word) > 2]
-    tried = difflib.get_close_matches(plain(error.piece.casefold()), known, n=_MOST_TRIED, cutoff=_LEAST_LIKE)
-    found: list[str] = []
-    for word in tried:
-        candidate = text.replace(error.piece, word, 1)
-        if len(found) < most and _is_understood(candidate, words, context):
-            found.append(candidate)
-    return found
+    meant: dict[tuple[str, str], None] = {}
+    for language in languages():
+        for phrase, category, value in words_of(language).entries.get(typed, ()):
+            if len(phrase) == 1 and category in _TRANSLATED:
+                meant[category, repr(value)] = None
+    own: dict[tuple[str, str], str] = {}
+    for key, entries in words.entries.items():
+        for phrase, category, value in entries:
+            if len(phrase) == 1 and (category, repr(value)) in meant:
+                own.setdefault((category, repr(value)), key)
+    return list(own.values())
 
 
-def _is_understood(text: str, words: Words, context: Context) -> bool:
-    try:
-        read(text, words, context)
-    except WhenError:
-        return False
-    return True
+def _without_strays(text: str, words: Words) -> list[str]:
+    """The text without the words that mean nothing in any language."""
+    tables = [words_of(language) for language in languages()]
+    strays = [
+        token for token in cut(text) if token.is_word and not any(table.known(token.text) for table in tables)
+    ]
+    if not 1 <= len(strays) <= _MOST_STRAY:
+        return []
+    kept = text
+    for token in reversed(strays):
+        kept = f"{kept[: token.start].rstrip()} {kept[token.end :].lstrip()}"
+    kept = kept.strip()
+    last = cut(kept)[-1].text if kept else ""
+    # "Every day on my birthday" is more than "every day on".
+    return [] if any(category in _HEADS for _, category, _ in words.entries.get(last, ())) else [kept]
+
+
+def _reordered(text: str) -> Iterator[str]:
+    """The text with one word in another place."""
+    parts = text.split()
+    for index in range(len(parts) - 1):
+        yield " ".join((*parts[:index], parts[index + 1], parts[index], *parts[index + 2 :]))
+    if len(parts) > 2:
+        yield " ".join((*parts[1:], parts[0]))
+        yield " ".join((parts[-1], *parts[:-1]))

@@ -8,7 +8,7 @@ that the grammar lacks is read by dateparser.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,16 +18,19 @@ from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_aft
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence, parts_of
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
-from schedulezero.when.calendar.schedules import Once, Schedule
+from schedulezero.when.calendar.schedules import Once, Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.core.tokens import normalized
-from schedulezero.when.grammar.read import NotUnderstood, Reading, read
-from schedulezero.when.grammar.words import languages, words_of
+from schedulezero.when.grammar.core.tokens import cut, normalized
+from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
+from schedulezero.when.grammar.resolving import NotThatWeekday
+from schedulezero.when.grammar.variants import Remark
+from schedulezero.when.grammar.words import Words, languages, words_of
 from schedulezero.when.language.describe import describe
-from schedulezero.when.language.near import near_texts
+from schedulezero.when.language.faults import fault_in, fault_of, is_fault, unknown_zone
+from schedulezero.when.language.near import LONGEST, near_text, unknown_word
 from schedulezero.when.language.outside import OutsideReader
 from schedulezero.when.language.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.language.say import examples, language_of, wording
@@ -35,6 +38,10 @@ from schedulezero.when.language.zone_words import split_zone
 
 MAX_LENGTH = 500
 _MOST_OFFERED = 5
+_MOST_TRIED = 8
+"""Texts that are read to find out which of them to offer instead of a faulty one."""
+_COMPARED = 8
+"""Runs of two readings that are compared: one of every two months may differ only in the third."""
 _ENGLISH = "en"
 # The codes of sentences that show what would be right; the others are followed by examples.
 SHOW_WHAT_IS_RIGHT = frozenset(
@@ -44,17 +51,23 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "by_the_clock_uneven",
         "crontab_never_matches",
         "did_you_mean",
+        "did_you_mean_either",
         "end_no_day",
         "how_often_between",
         "in_which_month",
         "no_cron_fields",
+        "no_such_zone",
+        "number_alone",
+        "number_unclear",
         "on_which_day_of_month",
         "on_which_day_of_year",
         "on_which_days",
         "on_which_weekday",
+        "once_and_again",
         "rrule_no_freq",
         "rrule_not_a_part",
         "rrule_unreadable",
+        "several_times",
         "too_many_dates_in_words",
         "two_readings",
         "two_schedules",
@@ -78,12 +91,14 @@ class Understood:
         schedule: The equivalent schedule.
         zone: The zone of its wall-clock times.
         notes: What a person should know about how the text was read.
+        others: What other people would mean by it, to choose instead.
     """
 
     trigger: Trigger
     schedule: Schedule
     zone: str
     notes: Sequence[Sentence] = field(default=())
+    others: Sequence[Understood] = field(default=())
 
 
 class TwoReadings(WhenError):
@@ -102,7 +117,13 @@ class TwoReadings(WhenError):
 
 
 def understand(
-    text: str, *, zone: str, locale: str, now: datetime, outside: OutsideReader | None = None
+    text: str,
+    *,
+    zone: str,
+    locale: str,
+    now: datetime,
+    outside: OutsideReader | None = None,
+    explain: bool = True,
 ) -> Understood:
     """Parse when something should happen.
 
@@ -113,6 +134,8 @@ def understand(
             order of day and month.
         now: The present instant, aware UTC.
         outside: The reader of foreign dates, for callers that parse several texts at once.
+        explain: Whether to find out what is wrong with a text that isn't understood, and what is near to it;
+            callers that try many texts don't need it.
 
     Raises TwoReadings if the text may mean two times, and WhenError with a sentence that quotes the text and
     shows what is valid.
@@ -126,8 +149,8 @@ def understand(
         )
         raise _with_examples(said, locale)
     try:
-        found = _readings(wanted, zone, locale, now, outside or OutsideReader())
-        understood = [_understood(reading, wanted, zone, now) for reading in found]
+        found = _readings(wanted, zone, locale, now, outside or OutsideReader(), explain=explain)
+        understood = [_understood(reading, zone, locale, now) for reading in found]
     except WhenError as error:
         if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
             raise
@@ -152,23 +175,52 @@ def understand(
     ahead = [item for item in understood if item.schedule.next_after(now) is not None]
     if not ahead:
         raise _never(understood[0], wanted, locale, now)
-    if len({_first_runs(item, now) for item in ahead}) > 1:
+    if len(ahead) > 1 and len({_first_runs(item, now) for item in ahead}) > 1:
         raise _two_readings(wanted, ahead, zone, locale)
     return ahead[0]
 
 
-def _understood(reading: Reading, wanted: str, zone: str, now: datetime) -> Understood:
+def _understood(reading: Reading, zone: str, locale: str, now: datetime) -> Understood:
+    named = reading.zone or reading.trigger.zone_or(zone)
     schedule = schedule_of(reading.trigger, anchor=now, zone=zone)
     notes = [
         Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=item.typed, read=item.read)
         for item in reading.mended
     ]
-    return Understood(reading.trigger, schedule, reading.zone or reading.trigger.zone_or(zone), notes)
+    others: list[Understood] = []
+    for remark, typed in reading.remarks:
+        notes.append(_note(remark, typed, schedule.next_after(now), reading.trigger, named, locale))
+        if remark.other is not None:
+            other = Understood(remark.other, schedule_of(remark.other, anchor=now, zone=zone), named)
+            if other.schedule.next_after(now) not in (None, schedule.next_after(now)):
+                others.append(other)
+    return Understood(reading.trigger, schedule, named, notes, others)
 
 
-def _first_runs(item: Understood, now: datetime) -> tuple[datetime | None, datetime | None]:
-    first = item.schedule.next_after(now)
-    return first, item.schedule.next_after(first) if first is not None else None
+def _note(
+    remark: Remark, typed: str, first: datetime | None, trigger: Trigger, zone: str, locale: str
+) -> Sentence:
+    """What a person should know about one choice that was made in reading a text."""
+    say = wording(language_of(locale))
+    if remark.kind == "every_two" or first is None:
+        told = describe(trigger, zone, locale)
+        return Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=typed, read=told)
+    local = first.astimezone(ZoneInfo(zone))
+    day = say["date"].format(day=local.day, month=say["months"][local.month - 1], year=local.year)
+    if remark.kind == "date_order":
+        return Sentence("“{typed}” was read as {day}.", "date_read", typed=typed, day=day)
+    return Sentence(
+        "“{typed}” was read as {weekday} {day}, the coming one.",
+        "weekday_read",
+        typed=typed,
+        weekday=say["weekdays"][local.weekday()],
+        day=day,
+    )
+
+
+def _first_runs(item: Understood, now: datetime) -> tuple[datetime, ...]:
+    """So many runs that two readings with the same ones are the same reading for a person."""
+    return tuple(upcoming(item.schedule, now, _COMPARED))
 
 
 def _never(found: Understood, wanted: str, locale: str, now: datetime) -> WhenError:
@@ -213,11 +265,12 @@ def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> Whe
     """The error about a moment that is over, with the next one like it."""
     where = ZoneInfo(zone)
     local, today = at.astimezone(where), now.astimezone(where)
-    # Lately gone is meant for the next day; longer ago, for the next year.
-    nearby = today - local < timedelta(days=7)
+    # Lately gone is meant for the next day, or the next such weekday; longer ago, for the next year.
+    nearby = today - local < timedelta(days=8)
+    step = timedelta(days=7 if _names_weekday(text, locale) else 1)
     candidate = local.replace(tzinfo=None)
     while candidate <= today.replace(tzinfo=None):
-        candidate = candidate + timedelta(days=1) if nearby else _a_year_later(candidate, today.year)
+        candidate = candidate + step if nearby else _a_year_later(candidate, today.year)
     following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
     offered = describe(following, zone, locale)
     said = Sentence(
@@ -228,6 +281,16 @@ def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> Whe
         offered=offered,
     )
     return _offering(said, offered)
+
+
+def _names_weekday(text: str, locale: str) -> bool:
+    tokens = cut(text)
+    return any(
+        item.category == "weekday"
+        for language in (language_of(locale), _ENGLISH)
+        for items in words_of(language).lookup(text, tokens)
+        for item in items
+    )
 
 
 def _a_year_later(moment: datetime, at_least: int) -> datetime:
@@ -251,7 +314,9 @@ def warm_up() -> None:
 # ---------------------------------------------------------------- the readers, in their order
 
 
-def _readings(text: str, zone: str, locale: str, now: datetime, outside: OutsideReader) -> list[Reading]:
+def _readings(
+    text: str, zone: str, locale: str, now: datetime, outside: OutsideReader, *, explain: bool
+) -> list[Reading]:
     if match := _STAMP.fullmatch(text):
         return [Reading(Trigger("date", {"run_date": int(match[1] or match[2])}), zone=zone)]
     rest, named = split_zone(text, zone)
@@ -266,7 +331,92 @@ def _readings(text: str, zone: str, locale: str, now: datetime, outside: Outside
     if _ISO.fullmatch(text):
         return [Reading(_iso(text, ZoneInfo(zone)), zone=zone)]
     context = Context(now, ZoneInfo(zone), month_first=locale == "en-US")
-    return _in_words(text, context, locale, outside)
+    return _in_words(text, context, locale, outside, explain=explain)
+
+
+def _explained(text: str, error: WhenError, words: Words, context: Context, locale: str) -> WhenError:
+    """The error that says best why a text has no meaning, with what may have been meant."""
+    if isinstance(error, NotThatWeekday):
+        return _not_that_weekday(error, text, context, locale)
+    if not is_fault(error):
+        return error
+    own = words_of(language_of(locale))
+
+    if len(text) > LONGEST:
+        return error  # what is near to a long text takes too long to find out
+    languages_read = dict.fromkeys((own.language, words.language))
+
+    def meaning(candidate: str) -> Hashable | None:
+        return _meaning(candidate, languages_read, context, locale)
+
+    named = fault_in(text, own) or (fault_in(text, words) if words is not own else None)
+    if named is None and isinstance(error, NotUnderstood):
+        named = unknown_zone(error, text)
+    if named is None and isinstance(error, Unfitting):
+        named = fault_of(error, words)
+    unknown = unknown_word(text, words)
+    near = near_text(text, words, meaning) if named is None else None
+    if near is None and unknown is None:
+        named = named or fault_in(text, own, weak=True)
+    if named is None:
+        said = Sentence(
+            "“{text}” in “{text2}” was not understood.", "word_not_understood", text=unknown, text2=text
+        )
+        return offering(said if unknown else error.message, *([near] if near else []))
+    by_meaning: dict[Hashable, str] = {}
+    for candidate in named.nearby[:_MOST_TRIED]:
+        what = meaning(candidate) if len(by_meaning) < named.most else None
+        if what is not None:
+            by_meaning.setdefault(what, candidate)
+    return offering(named.said, *by_meaning.values())
+
+
+def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:
+    """The error about a weekday and a date that disagree, with the readings of either alone."""
+    say = wording(language_of(locale))
+    said = Sentence(
+        "{day} in “{text}” is a {weekday}.",
+        "not_that_weekday",
+        day=f"{error.date:%d.%m.%Y}",
+        text=text,
+        weekday=say["weekdays"][error.date.weekday()],
+    )
+    own = context.zone.key
+    found = [
+        _understood(Reading(trigger, zone=zone), own, locale, context.now) for trigger, zone in error.readings
+    ]
+    ahead = [item for item in found if item.schedule.next_after(context.now) is not None]
+    return offering(said, *dict.fromkeys(spoken(item, own, locale) for item in ahead))
+
+
+def _meaning(text: str, among: Iterable[str], context: Context, locale: str) -> Hashable | None:
+    """When a text runs first, or None if no language understands it as one thing in the future."""
+    for language in among:
+        try:
+            found = read(text, words_of(language), context)
+            if found.others:
+                return None
+            item = _understood(found, context.zone.key, locale, context.now)
+            runs = _first_runs(item, context.now)
+        except (WhenError, TriggerError, OverflowError):
+            continue
+        return runs or None
+    return None
+
+
+def offering(said: Sentence, *offers: str) -> WhenError:
+    """Return an error that shows what may have been meant."""
+    if len(offers) == 1:
+        said = Sentence("{message} Did you mean `{near}`?", "did_you_mean", message=said, near=offers[0])
+    elif offers:
+        said = Sentence(
+            "{message} Did you mean `{first}` or `{second}`?",
+            "did_you_mean_either",
+            message=said,
+            first=offers[0],
+            second=offers[1],
+        )
+    return _offering(said, *offers)
 
 
 def _iso(text: str, zone: ZoneInfo) -> Trigger:
@@ -280,34 +430,29 @@ def _iso(text: str, zone: ZoneInfo) -> Trigger:
     return Trigger("date", {"run_date": to_iso(instant)})
 
 
-def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) -> list[Reading]:
+def _in_words(
+    text: str, context: Context, locale: str, outside: OutsideReader, *, explain: bool
+) -> list[Reading]:
     """The readings of the grammar: the person's language explains best, unless English got further."""
     first: WhenError | None = None
+    best = _ENGLISH
     for language in dict.fromkeys((language_of(locale), _ENGLISH)):
         try:
             found = read(text, words_of(language), context)
         except WhenError as error:
             if first is None or (_reached(error) > _reached(first)):
-                first = error
+                first, best = error, language
             continue
-        return [replace(found, trigger=trigger, zone=zone) for trigger, zone in found.each()]
+        return [
+            replace(found, trigger=trigger, zone=zone, others=(), other_zones=())
+            for trigger, zone in found.each()
+        ]
     assert first is not None
     if locale.partition("-")[0].lower() not in languages():
         at = outside.read(text, locale, context.local)
         instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
         return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
-    if isinstance(first, NotUnderstood):
-        near = near_texts(text, first, words_of(language_of(locale)), context)
-        hint = Sentence(" Did you mean `{near}`?", "did_you_mean", near=near[0]) if near else ""
-        said = Sentence(
-            "“{text}” in “{text2}” was not understood.{hint}",
-            "word_not_understood",
-            text=first.piece,
-            text2=text,
-            hint=hint,
-        )
-        raise _offering(said, *near)
-    raise first
+    raise _explained(text, first, words_of(best), context, locale) if explain else first
 
 
 def _reached(error: WhenError) -> int:

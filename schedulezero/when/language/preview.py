@@ -14,7 +14,7 @@ from schedulezero.when.calendar.rule import Bounded, Rule
 from schedulezero.when.calendar.schedules import OnFields, Schedule, upcoming
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.outside import OutsideReader
-from schedulezero.when.language.parse import understand
+from schedulezero.when.language.parse import spoken, understand
 
 _DENSE = timedelta(minutes=1)
 _FAR = timedelta(days=2 * 366)
@@ -31,6 +31,7 @@ class Preview:
         zone: The zone of its wall-clock times.
         runs: Its next instants.
         notes: What a person should know about how the text was read.
+        others: Sentences of what other people would mean by it.
     """
 
     sentence: str
@@ -39,6 +40,7 @@ class Preview:
     zone: str
     runs: Sequence[datetime]
     notes: Sequence[Sentence] = ()
+    others: Sequence[str] = ()
 
     def to_json(self) -> JsonObject:
         zone = ZoneInfo(self.zone)
@@ -56,7 +58,8 @@ def preview(
     found = understand(text, zone=zone, locale=locale, now=now, outside=outside)
     sentence = describe(found.trigger, found.zone, locale)
     runs = list(upcoming(found.schedule, now, count))
-    return Preview(sentence, found.trigger, found.schedule, found.zone, runs, found.notes)
+    others = [spoken(item, zone, locale) for item in found.others]
+    return Preview(sentence, found.trigger, found.schedule, found.zone, runs, found.notes, others)
 
 
 def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[datetime]) -> list[str]:

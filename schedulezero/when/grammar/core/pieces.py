@@ -336,3 +336,10 @@ def span_of(amount: Fraction | int, unit: str) -> Span | None:
         days, rest = divmod(int(seconds), 86_400)
         return Span(days=days, seconds=rest, smallest=rank)
     return Span(seconds=int(seconds), smallest=rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What can't be a part of any time, such as 25:00: it only tells what is wrong with a refused text."""
+
+    kind: str

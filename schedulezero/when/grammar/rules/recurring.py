@@ -22,7 +22,9 @@ RULES = Rules()
 rule = RULES.rule
 
 _WORKDAYS = (0, 1, 2, 3, 4)
-_ELAPSED = ("second", "minute", "quarter_hour", "hour")
+LARGEST_PERIOD = 1000
+"""Days, weeks, months or years of a period."""
+ELAPSED = ("second", "minute", "quarter_hour", "hour")
 _OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
@@ -38,7 +40,7 @@ def period(every: int, unit: str) -> Period | None:
         every, unit = every * 3, "month"
     if unit == "fortnight":
         every, unit = every * 2, "week"
-    return Period(every, unit) if 1 <= every <= 1000 and unit not in _ELAPSED else None
+    return Period(every, unit) if 1 <= every <= LARGEST_PERIOD and unit not in ELAPSED else None
 
 
 @rule("period", "every Unit")
@@ -116,7 +118,7 @@ def every_span(span: Span) -> Span | None:
 @rule("interval", "each_of Amount by_as_many Amount Unit|Short")
 def interval_by_as_many(amount: Fraction, again: Fraction, unit: str) -> Span | None:
     """*De 15 em 15 minutos* is every 15 minutes."""
-    span = span_of(amount, unit) if amount == again and unit in _ELAPSED else None
+    span = span_of(amount, unit) if amount == again and unit in ELAPSED else None
     return every_span(span) if span is not None else None
 
 
@@ -128,7 +130,7 @@ def period_by_as_many(count: int, again: int, unit: str) -> Period | None:
 
 @rule("interval", "every Unit")
 def every_elapsed(unit: str) -> Span | None:
-    return Span(seconds=LENGTHS[unit]) if unit in _ELAPSED else None
+    return Span(seconds=LENGTHS[unit]) if unit in ELAPSED else None
 
 
 @rule("interval", "every Unit and|comma? Span")
@@ -140,12 +142,12 @@ def every_unit_and_more(unit: str, span: Span) -> Span | None:
 
 @rule("interval", "every other Unit")
 def every_other_elapsed(unit: str) -> Span | None:
-    return Span(seconds=2 * LENGTHS[unit]) if unit in _ELAPSED else None
+    return Span(seconds=2 * LENGTHS[unit]) if unit in ELAPSED else None
 
 
 @rule("interval", "every Ordinal|Which =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
-    return Span(seconds=LENGTHS[unit] * count) if unit in _ELAPSED and count > 1 else None
+    return Span(seconds=LENGTHS[unit] * count) if unit in ELAPSED and count > 1 else None
 
 
 @rule("interval", "every half Unit", "every half Unit")

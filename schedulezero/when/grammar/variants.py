@@ -1,0 +1,93 @@
+"""Other meanings of a path: those that its words leave open, and those that a person may have had in mind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from schedulezero.model import Trigger
+from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.core.pieces import (
+    After,
+    Day,
+    OnDate,
+    OnDayOfMonth,
+    OnWeekday,
+    Period,
+    PerUnit,
+    Slashed,
+    Span,
+)
+from schedulezero.when.grammar.paths import Path, Piece
+from schedulezero.when.grammar.resolving import ordered
+
+_DECEMBER = 12
+_DAYS = frozenset(("day", "weekly", "monthdays", "positions"))
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a person should know about a reading that others would have understood in another way.
+
+    Attributes:
+        kind: Which choice was made: the order of a date's numbers, the coming weekday or the one after it, or
+            every two weeks rather than twice in each.
+        part: Where the words stand that leave the choice, as a range of tokens.
+        other: What they may mean instead; None if that is impossible.
+    """
+
+    kind: Literal["date_order", "coming_weekday", "every_two"]
+    part: tuple[int, int]
+    other: Trigger | None = None
+
+
+def versions(path: Path) -> list[Path]:
+    """Return the path, or the two meanings of one with a word such as *biweekly* beside a day.
+
+    Without a day, the word stays: twice in each week is as possible as every two weeks.
+    """
+    for index, piece in enumerate(path.pieces):
+        if piece.category != "unclear":
+            continue
+        named = _DAYS if piece.value != "day" else frozenset(("clocks",))
+        if not any(item.category in named for item in path.pieces):
+            return [path]
+        every = replace(piece, category="period", value=Period(2, piece.value))
+        twice = replace(piece, category="per_unit", value=PerUnit(2, piece.value))
+        return [_with(path, index, every), _with(path, index, twice)]
+    return [path]
+
+
+def open_choices(path: Path, context: Context) -> Iterator[tuple[Remark, Path]]:
+    """Yield what a path leaves open, each with the path that makes the other choice."""
+    for index, piece in enumerate(path.pieces):
+        place = (piece.start, piece.end)
+        match piece.value:
+            case Slashed(first, second) if first != second and max(first, second) <= _DECEMBER:
+                meant = ordered(piece.value, context)
+                turned = OnDate(meant.month, meant.day, meant.year, meant.weekday)
+                yield Remark("date_order", place), _with(path, index, replace(piece, value=turned))
+            case OnWeekday(weekday, None, "next"):
+                ahead = (weekday - context.today.weekday()) % 7 or 7
+                if context.today.weekday() + ahead < 7:  # the coming one is in this week
+                    later = After(Span(days=7), piece.value)
+                    yield Remark("coming_weekday", place), _with(path, index, replace(piece, value=later))
+            case _:
+                continue
+
+
+def without_contradiction(path: Path) -> Iterator[Path]:
+    """Yield the paths of a weekday and a date that disagree: with the date alone, with the weekday alone."""
+    for index, piece in enumerate(path.pieces):
+        value: Day = piece.value
+        if isinstance(value, OnDate | Slashed | OnDayOfMonth) and value.weekday is not None:
+            date = (
+                OnDayOfMonth(value.day) if isinstance(value, OnDayOfMonth) else replace(value, weekday=None)
+            )
+            for day in (date, OnWeekday(value.weekday)):
+                yield _with(path, index, replace(piece, value=day))
+
+
+def _with(path: Path, index: int, piece: Piece) -> Path:
+    return replace(path, pieces=(*path.pieces[:index], piece, *path.pieces[index + 1 :]))
