@@ -7,7 +7,7 @@ import ctypes
 import os
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -20,6 +20,7 @@ from tests.support.command_line import ROOT, Ended, environment, line, start
 pytestmark = [pytest.mark.sqlite, pytest.mark.long]
 
 COMMANDS = (("run",), ("server",), ("doctor",), ("backup",), ("token", "list"))
+SOME_COMMANDS = (("run",), ("doctor",))
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH, _PR_CAPBSET_DROP = 1, 2, 24
 
 
@@ -60,8 +61,9 @@ async def each_says(
     database: Path,
     *expected: str,
     before: Callable[[], None] | None = None,
+    commands: Sequence[tuple[str, ...]] = SOME_COMMANDS,
 ) -> None:
-    for arguments in COMMANDS:
+    for arguments in commands:
         ended = await end(settings, arguments, database, before)
         said = ended.out if arguments == ("doctor",) else ended.err
         assert "Traceback" not in ended.err, ended.err
@@ -77,7 +79,8 @@ async def a_database(path: Path) -> None:
 
 async def test_a_folder(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    await each_says(settings, tmp_path / "folder", "it is a folder. Name another file under `database`")
+    said = "it is a folder. Name another file under `database`"
+    await each_says(settings, tmp_path / "folder", said, commands=COMMANDS)
 
 
 async def test_below_a_file(settings: Settings, tmp_path: Path) -> None:

@@ -54,10 +54,16 @@ def has_role(discord: DiscordServer, person: Any, role: Any) -> bool:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("damaged", [False, True], ids=["sound", "damaged"])
-async def test_a_restored_backup_repeats_nothing_and_ends_what_was_given(
-    tmp_path: Path, damaged: bool
-) -> None:
+async def test_a_restored_backup_repeats_nothing_and_ends_what_was_given(tmp_path: Path) -> None:
+    """Both cases at once, because most of each is a minute for which the role was given."""
+    for name in ("sound", "damaged"):
+        (tmp_path / name).mkdir()
+    await asyncio.gather(
+        _goes_back(tmp_path / "sound", damaged=False), _goes_back(tmp_path / "damaged", damaged=True)
+    )
+
+
+async def _goes_back(tmp_path: Path, *, damaged: bool) -> None:
     async with DiscordServer() as discord:
         role = discord.guild.create_role("Guests")
         pia = discord.guild.add_member(discord.env.create_user("pia"), roles=[])

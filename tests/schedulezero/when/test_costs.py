@@ -46,9 +46,13 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("locale", ["en-US", "fi"])
-@pytest.mark.parametrize("head", ["", "every day at 9 except ", "every day at 9 until ", "every "])
-@pytest.mark.parametrize("tail", ["", " jan"])
+@pytest.mark.parametrize(
+    ("locale", "head", "tail"),
+    [
+        *(("fi", head, tail) for head in ("", "every day at 9 except ", "every ") for tail in ("", " jan")),
+        ("en-US", "every day at 9 until ", " jan"),  # English never goes to dateparser
+    ],
+)
 def test_no_text_makes_dateparser_read_much(handed: list[str], locale: str, head: str, tail: str) -> None:
     for piece in PIECES:
         for length in (60, 100, 490, 10_000):
