@@ -285,7 +285,8 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
     job = await job_for(desk, Act.PAUSE, job_id)
     zone = await desk.zone()
     now = instants.now()
-    found = understand(str(fields.get("until") or ""), zone=zone, locale=locale(), now=now)
+    typed = str(fields.get("until") or "")
+    found = understand(typed, zone=zone, locale=locale(), now=now, habits=await desk.habits())
     if found.trigger.type != "date":
         raise Refused(t("Enter a single point in time, such as `next monday at 9`."))
     until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)

@@ -44,7 +44,9 @@ async def remind(caller: Caller, what: str, when: str) -> None:
         raise Refused(t("Enter what to remind you of, such as `Water the plants`."))
     zone = await caller.zone()
     try:
-        understood = understand(when, zone=zone, locale=locale(), now=instants.now())
+        understood = understand(
+            when, zone=zone, locale=locale(), now=instants.now(), habits=await caller.habits()
+        )
     except WhenError as error:
         raise Refused(
             f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"

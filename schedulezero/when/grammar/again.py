@@ -519,7 +519,7 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             raise Contradiction("except")
         phrase.excluded |= {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
     if out.holidays:
-        phrase.holidays = context.place or place_of(context.zone)
+        phrase.holidays = out.place or context.habits.place or place_of(context.zone)
         if phrase.holidays is None:
             raise WhenError(
                 "Whose public holidays? The zone {zone} belongs to no country.",

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from schedulezero.errors import WhenError
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.model.habits import Habits
 from schedulezero.when.calendar.calendar_trigger import MOST_EXCLUDED
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.parse import understand
@@ -16,14 +17,15 @@ from schedulezero.when.language.say import language_of, wording
 _DAILY = Trigger("cron", {"hour": 9, "minute": 0})
 
 
-def read_end(text: str, *, zone: str, locale: str, now: datetime) -> datetime:
+def read_end(text: str, *, zone: str, locale: str, now: datetime, habits: Habits | None = None) -> datetime:
     """Return the instant that a text means as an end; a day alone means its last second.
 
     Parameters: as for `schedulezero.when.language.parse.understand`. Raises WhenError.
     """
     until = wording(language_of(locale))["until"].format(date=text.strip())
     try:
-        found = understand(f"{describe(_DAILY, zone, locale)}, {until}", zone=zone, locale=locale, now=now)
+        wanted = f"{describe(_DAILY, zone, locale)}, {until}"
+        found = understand(wanted, zone=zone, locale=locale, now=now, habits=habits)
         return from_iso(str(found.trigger.args["until"]))
     except (WhenError, KeyError) as error:
         raise WhenError(

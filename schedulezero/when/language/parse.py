@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
+from schedulezero.model.habits import Habits
 from schedulezero.sentences import Sentence, parts_of
+from schedulezero.when.calendar import holidays
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
 from schedulezero.when.calendar.schedules import Once, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
@@ -102,7 +104,13 @@ class TwoReadings(WhenError):
 
 
 def understand(
-    text: str, *, zone: str, locale: str, now: datetime, outside: OutsideReader | None = None
+    text: str,
+    *,
+    zone: str,
+    locale: str,
+    now: datetime,
+    outside: OutsideReader | None = None,
+    habits: Habits | None = None,
 ) -> Understood:
     """Parse when something should happen.
 
@@ -113,6 +121,7 @@ def understand(
             order of day and month.
         now: The present instant, aware UTC.
         outside: The reader of foreign dates, for callers that parse several texts at once.
+        habits: What words without an hour mean where the text was typed; the usual meanings if None.
 
     Raises TwoReadings if the text may mean two times, and WhenError with a sentence that quotes the text and
     shows what is valid.
@@ -126,7 +135,8 @@ def understand(
         )
         raise _with_examples(said, locale)
     try:
-        found = _readings(wanted, zone, locale, now, outside or OutsideReader())
+        context = Context(now, ZoneInfo(zone), locale == "en-US", habits or Habits())
+        found = _readings(wanted, context, locale, outside or OutsideReader())
         understood = [_understood(reading, wanted, zone, now) for reading in found]
     except WhenError as error:
         if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
@@ -240,9 +250,13 @@ def _a_year_later(moment: datetime, at_least: int) -> datetime:
 
 
 def warm_up() -> None:
-    """Load dateparser and the languages, because the first call is slow; run it in a thread at start-up."""
+    """Load dateparser, the languages and the public holidays, because the first call is slow.
+
+    Run it in a thread at start-up.
+    """
     import dateparser
 
+    holidays.load()
     for language in languages():
         words_of(language)
     dateparser.parse("1.1.2030 10:00", languages=[_ENGLISH])
@@ -251,7 +265,8 @@ def warm_up() -> None:
 # ---------------------------------------------------------------- the readers, in their order
 
 
-def _readings(text: str, zone: str, locale: str, now: datetime, outside: OutsideReader) -> list[Reading]:
+def _readings(text: str, context: Context, locale: str, outside: OutsideReader) -> list[Reading]:
+    zone = context.zone.key
     if match := _STAMP.fullmatch(text):
         return [Reading(Trigger("date", {"run_date": int(match[1] or match[2])}), zone=zone)]
     rest, named = split_zone(text, zone)
@@ -259,13 +274,12 @@ def _readings(text: str, zone: str, locale: str, now: datetime, outside: Outside
     if looks_like_crontab(line):
         return [Reading(crontab_trigger(line, named), zone=named)]
     if looks_like_rrule(rest):
-        phrase, where = read_rrule(rest, ZoneInfo(named), now)
-        return [Reading(compile_phrase(phrase, rest, where, now), zone=where.key)]
+        phrase, where = read_rrule(rest, ZoneInfo(named), context.now, context.day_time)
+        return [Reading(compile_phrase(phrase, rest, where, context.now), zone=where.key)]
     if (fields := _cron_fields(rest, named, locale)) is not None:
         return [Reading(fields, zone=named)]
     if _ISO.fullmatch(text):
-        return [Reading(_iso(text, ZoneInfo(zone)), zone=zone)]
-    context = Context(now, ZoneInfo(zone), month_first=locale == "en-US")
+        return [Reading(_iso(text, context.zone), zone=zone)]
     return _in_words(text, context, locale, outside)
 
 
@@ -293,7 +307,7 @@ def _in_words(text: str, context: Context, locale: str, outside: OutsideReader) 
         return [replace(found, trigger=trigger, zone=zone) for trigger, zone in found.each()]
     assert first is not None
     if locale.partition("-")[0].lower() not in languages():
-        at = outside.read(text, locale, context.local)
+        at = outside.read(text, locale, context.local, context.day_time)
         instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
         return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
     if isinstance(first, NotUnderstood):

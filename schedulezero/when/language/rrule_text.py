@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
+from schedulezero.model.habits import DEFAULT_TIME
 from schedulezero.when.calendar.rule import LARGEST_COUNT
 from schedulezero.when.calendar.triggers import zone_of
 from schedulezero.when.grammar.phrase import Phrase
@@ -59,13 +60,16 @@ def rrule_parts(text: str) -> dict[str, str]:
     return parts
 
 
-def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneInfo]:
+def read_rrule(
+    text: str, zone: ZoneInfo, now: datetime, day_time: time = DEFAULT_TIME
+) -> tuple[Phrase, ZoneInfo]:
     """Parse an RRULE line and return its phrase and the zone of its wall-clock times.
 
     Parameters:
         text: The line, with or without a DTSTART before it.
         zone: The zone for times without one.
         now: The present instant, at which a rule without DTSTART starts.
+        day_time: When something happens on a day without a time.
 
     Raises WhenError naming the unsupported part.
     """
@@ -104,8 +108,10 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
         phrase.starting = (start.date(), start.time())
     _week_start(phrase, parts.get("WKST", "MO"), begins.date())
     timed = len(stamp) > 8
-    hours = _numbers(parts, "BYHOUR", 0, 23) or ([begins.hour] if timed else [9])
-    minutes = _numbers(parts, "BYMINUTE", 0, 59) or ([begins.minute] if timed else [0])
+    hours = _numbers(parts, "BYHOUR", 0, 23) or ([begins.hour] if timed else [day_time.hour])
+    minutes = _numbers(parts, "BYMINUTE", 0, 59) or (
+        [begins.minute if timed else 0 if "BYHOUR" in parts else day_time.minute]
+    )
     phrase.times = {time(hour, minute) for hour in hours for minute in minutes}
     phrase.count = _number(parts, "COUNT", LARGEST_COUNT)
     if "UNTIL" in parts:
