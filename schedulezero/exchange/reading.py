@@ -26,17 +26,15 @@ from schedulezero.exchange.yaml_file import (
     too_large,
     unreadable,
 )
-from schedulezero.instants import to_iso
 from schedulezero.methods.variables import turns
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.model.fields import Noun
 from schedulezero.model.habits import Habits
 from schedulezero.sentences import Sentence, present_fields
-from schedulezero.when.calendar.rule import Bounded
-from schedulezero.when.calendar.schedules import Schedule, upcoming
+from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
-from schedulezero.when.language.bounding import without_days
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.left_out import until_its_last, without_days
 from schedulezero.when.language.parse import understand
 
 OWNERS_COMMAND = "schedulezero-bot import-apscheduler FILE"
@@ -302,16 +300,8 @@ def _when(entry: Entry, zone: str, asked: Asked) -> tuple[Trigger, str]:
     understood = understand(entry.when, zone=zone, locale=asked.locale, now=asked.now, habits=asked.habits)
     trigger = understood.trigger
     if entry.excluded:
-        trigger = without_days(_until_its_last(trigger, understood.schedule), entry.excluded)
+        trigger = without_days(until_its_last(trigger, understood.schedule), entry.excluded)
     return trigger, understood.zone
-
-
-def _until_its_last(trigger: Trigger, schedule: Schedule) -> Trigger:
-    """Replace a count by the instant of the last run: a calendar's count includes its excluded days."""
-    if not isinstance(schedule, Bounded) or schedule.count is None or schedule.last is None:
-        return trigger
-    args = {key: value for key, value in trigger.args.items() if key != "count"}
-    return Trigger(trigger.type, {**args, "until": to_iso(schedule.last)})
 
 
 def _name_from(params: Mapping[str, Any]) -> str | None:

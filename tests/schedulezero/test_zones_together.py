@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedulezero.client.published_triggers import published_trigger
@@ -83,7 +83,7 @@ def imported(data: bytes, own: str) -> list[datetime]:
 
 
 @pytest.mark.long
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None)
 @given(
     st.sampled_from(sorted(RULES)), st.sampled_from(sorted(LEFT_OUT)), st.sampled_from(TIMES),
     st.sampled_from(ZONES), st.sampled_from(ZONES),

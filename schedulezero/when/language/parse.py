@@ -23,15 +23,14 @@ from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_cront
 from schedulezero.when.calendar.schedules import Once, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
-from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.tokens import normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, read
 from schedulezero.when.grammar.words import languages, words_of
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.ical_lines import looks_like_lines, read_lines
 from schedulezero.when.language.near import near_texts
 from schedulezero.when.language.outside import OutsideReader
-from schedulezero.when.language.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.language.say import examples, language_of, wording
 from schedulezero.when.language.zone_words import split_zone
 
@@ -47,6 +46,7 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "crontab_never_matches",
         "did_you_mean",
         "end_no_day",
+        "exdate_alone",
         "how_often_between",
         "in_which_month",
         "no_cron_fields",
@@ -273,9 +273,9 @@ def _readings(text: str, context: Context, locale: str, outside: OutsideReader) 
     line = rest.removeprefix("cron ").strip()
     if looks_like_crontab(line):
         return [Reading(crontab_trigger(line, named), zone=named)]
-    if looks_like_rrule(rest):
-        phrase, where = read_rrule(rest, ZoneInfo(named), context.now, context.day_time)
-        return [Reading(compile_phrase(phrase, rest, where, context.now), zone=where.key)]
+    if looks_like_lines(rest):
+        trigger, where = read_lines(rest, ZoneInfo(named), context.now, context.day_time, named=rest != text)
+        return [Reading(trigger, zone=where)]
     if (fields := _cron_fields(rest, named, locale)) is not None:
         return [Reading(fields, zone=named)]
     if _ISO.fullmatch(text):
