@@ -26,6 +26,8 @@ _SHORTEST_MENDED = 4
 _LONGEST_PLACE = 6
 """Tokens of a place's code and the bracket behind it."""
 _PLACE = re.compile(PLACE)
+_SHORTEST_PART = 3
+"""Letters of a part from which on it is no accident that a word has two: *nextfriday*, *Freitagabend*."""
 _LONGEST_WORD = 30
 _LONGEST_NUMBER = 12
 SIGNS = {
@@ -125,6 +127,8 @@ class Words:
                 notes.append(Mended(token.text, near))
             elif (parts := self._parted(token.text)) is not None:
                 begin = token.start
+                if min(map(len, parts)) < _SHORTEST_PART:
+                    notes.append(Mended(token.text, " ".join(parts)))
                 for index, part in enumerate(parts):
                     result.append(Token(part, begin, begin + len(part), token.glued or index > 0))
                     begin += len(part)
