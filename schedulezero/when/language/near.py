@@ -13,6 +13,8 @@ from schedulezero.when.grammar.words import Words
 _MOST_TRIED = 6
 _LEAST_LIKE = 0.6
 _LONGEST_WORD = 40
+_LONGEST_TEXT = 120
+"""Characters of a text for which others are tried: each costs as much as the text itself."""
 
 
 def near_texts(text: str, error: NotUnderstood, words: Words, context: Context, most: int = 1) -> list[str]:
@@ -25,7 +27,7 @@ def near_texts(text: str, error: NotUnderstood, words: Words, context: Context, 
         context: Where and when it is read.
         most: The most texts to return.
     """
-    if not error.piece.isalpha() or len(error.piece) > _LONGEST_WORD:
+    if not error.piece.isalpha() or len(error.piece) > _LONGEST_WORD or len(text) > _LONGEST_TEXT:
         return []
     known = [word for word in words.vocabulary if len(word) > 2]
     tried = difflib.get_close_matches(plain(error.piece.casefold()), known, n=_MOST_TRIED, cutoff=_LEAST_LIKE)
