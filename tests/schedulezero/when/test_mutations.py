@@ -24,7 +24,7 @@ from schedulezero.when.grammar.read import RULES, meaning, read
 from schedulezero.when.grammar.said import Contradiction
 from schedulezero.when.grammar.words import words_of
 from schedulezero.when.grammar.zones import is_zone_word
-from tests.schedulezero.when.test_corpus import BERLIN, CORPORA, GOOD, NOW
+from tests.support.corpora import BERLIN, CORPORA, NOW, phrases_of
 
 CONTEXT = Context(NOW, BERLIN)
 CONTENT = ("weekday", "weekdays", "month", "unit", "day_offset", "number", "ordinal", "feast")
@@ -81,9 +81,8 @@ def alternatives(language: str) -> dict[str, dict[str, str]]:
 
 
 def phrases(language: str) -> Iterator[tuple[str, list[str], random.Random]]:
-    for spoken, text, _ in GOOD:
-        if spoken == language:
-            yield text, text.split(), random.Random(f"{language} {text}")
+    for text in phrases_of(language):
+        yield text, text.split(), random.Random(f"{language} {text}")
 
 
 def misspelt(word: str, edits: int, rng: random.Random) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from schedulezero.when.grammar.words import languages
-from tests.schedulezero.when.test_corpus import understood
+from tests.support.corpora import understood
 
 DOCS = Path(__file__).parents[3] / "docs"
 TABLES = tomllib.loads((DOCS / "reference" / "when_examples.toml").read_text(encoding="utf-8"))

@@ -17,8 +17,8 @@ from typing import Any
 
 from schedulezero.when.grammar.core.tokens import Token
 
-MOST_ITEMS = 2000
-"""Items of one chart. A list of twenty full dates makes about 1,500, a usual phrase fewer than 300."""
+MOST_ITEMS = 6000
+"""Items of one chart. A list of twenty full dates makes about 1,500."""
 
 
 FILLER_COST = 0.05
