@@ -33,6 +33,7 @@ from schedulezero.errors import ClientError
 from schedulezero.methods.spec import best_matches
 from schedulezero.model import JobState, RunState
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.holiday_places import search_places
 from schedulezero.when.language.zone_search import search_zones
 
 log = logging.getLogger(__name__)
@@ -201,8 +202,16 @@ class AdminCog(commands.Cog):
         await answer(interaction, lambda desk: exchange_panel.dry_run(desk, file, where))
 
     @schedule.command(name="setup", description="Set this server's time zone, alerts, approval and limits")
-    async def setup(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, setup.show_setup)
+    @app_commands.describe(holidays="The country or region whose public holidays count here")
+    async def setup(self, interaction: discord.Interaction, holidays: str | None = None) -> None:
+        await answer(interaction, lambda desk: setup.show_setup(desk, holidays))
+
+    @setup.autocomplete("holidays")
+    async def _holiday_places(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        found = await asyncio.to_thread(search_places, current, interaction.locale.value)
+        return [app_commands.Choice(name=place.label, value=place.key) for place in found]
 
     @schedule.command(name="help", description="What I can do, and how to write it")
     async def help(self, interaction: discord.Interaction) -> None:

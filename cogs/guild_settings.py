@@ -1,12 +1,14 @@
-"""A guild's settings for the desk: where alerts go, who else may schedule, whether two people approve."""
+"""A guild's settings for the desk: where alerts go, who else may schedule, whether two people approve, and
+what words without an hour mean."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from schedulezero.model import JsonObject
+from schedulezero.model.habits import Habits
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +20,21 @@ class GuildSettings:
         log_channel_id: the channel where each change is posted; None for no channel.
         manager_role_ids: roles that may schedule, in addition to members who manage the server.
         approval: whether jobs that ping everyone, delete, lock or give roles wait for a second person.
+        habits: what *morning* or a day without a time means, and whose public holidays count.
     """
 
     alert_channel_id: str | None = None
     log_channel_id: str | None = None
     manager_role_ids: tuple[str, ...] = ()
     approval: bool = False
+    habits: Habits = field(default_factory=Habits)
 
     def to_json(self) -> JsonObject:
-        return {**asdict(self), "manager_role_ids": list(self.manager_role_ids)}
+        return {
+            **asdict(self),
+            "manager_role_ids": list(self.manager_role_ids),
+            "habits": self.habits.to_json(),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GuildSettings:
@@ -35,4 +43,5 @@ class GuildSettings:
             log_channel_id=data.get("log_channel_id"),
             manager_role_ids=tuple(data.get("manager_role_ids") or ()),
             approval=bool(data.get("approval")),
+            habits=Habits.from_json(data.get("habits") or {}),
         )

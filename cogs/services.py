@@ -21,6 +21,7 @@ from schedulezero.exchange.limited_reading import FileReaders
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal
 from schedulezero.methods.spec import MethodSpec, spec_of
+from schedulezero.model.habits import Habits
 from schedulezero.model.limits import Limits
 from schedulezero.wire.keys import KeyRing
 from schedulezero.wire.shards import Shards
@@ -79,6 +80,10 @@ class Services:
     async def timezone_of(self, user_id: int, guild_id: int | None) -> str:
         """Return the zone in which to read a person's times."""
         return await self.memory.timezone(user_id, guild_id) or self.timezone
+
+    async def habits_of(self, guild_id: int | None) -> Habits:
+        """Return what words without an hour mean in a guild; outside of guilds, what they usually mean."""
+        return (await self.memory.settings(guild_id)).habits if guild_id is not None else Habits()
 
     async def read_on(
         self, cursor: str, ask: Callable[[int | None, int], Awaitable[tuple[T, int]]]

@@ -12,11 +12,10 @@ from schedulezero.exchange.calendar_lines import Block, blocks_of, uid_of
 from schedulezero.exchange.calendar_zones import Zones, with_known_zones
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import first_instant_at_or_after
+from schedulezero.model.habits import DEFAULT_TIME
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.calendar_trigger import MOST_EXCLUDED
 from schedulezero.when.calendar.triggers import known_zones
-
-_ALL_DAY = time(9)
 
 
 def read_calendar(
@@ -27,6 +26,7 @@ def read_calendar(
     zone: str,
     now: datetime,
     most: int = MOST_ENTRIES,
+    day_time: time = DEFAULT_TIME,
 ) -> list[Entry | Fault]:
     """Read the events of a calendar file as entries that post a message.
 
@@ -37,6 +37,7 @@ def read_calendar(
         zone: For times without a zone, in a calendar without one (X-WR-TIMEZONE).
         now: The present instant.
         most: The most events to read.
+        day_time: When an event of a whole day is posted.
 
     Each event is read separately, so that an unreadable one doesn't affect the others.
     """
@@ -54,7 +55,7 @@ def read_calendar(
     found: list[Entry | Fault] = []
     for block in blocks.events:
         try:
-            found.append(_entry(block, zones, method, params, now, blocks.changed))
+            found.append(_entry(block, zones, method, params, now, blocks.changed, day_time))
         except Unusable as error:
             found.append(Fault(block.line, error.message))
         except Exception as error:  # noqa: BLE001 - the parser raises many kinds; each costs one event
@@ -87,6 +88,7 @@ def _entry(
     params: dict[str, Any],
     now: datetime,
     changed: set[str],
+    day_time: time,
 ) -> Entry:
     import icalendar  # slow to import, and rarely needed
 
@@ -114,7 +116,7 @@ def _entry(
     start = event.get("dtstart")
     if start is None:
         raise Unusable("This event has no DTSTART.", code="ical_no_dtstart")
-    begins, where = _start(start.dt, zones, block)
+    begins, where = _start(start.dt, zones, block, day_time)
     rule = rule_of(block.lines)
     if rule is None:
         where = where if where in known_zones() else zones.default(block)
@@ -159,15 +161,15 @@ def _entry(
     )
 
 
-def _start(value: Any, zones: Zones, block: Block) -> tuple[datetime, str]:
-    """Return when an event begins, and in which zone; an all-day event begins at nine.
+def _start(value: Any, zones: Zones, block: Block, day_time: time) -> tuple[datetime, str]:
+    """Return when an event begins, and in which zone; an all-day event begins at the day's time.
 
     The zone's name isn't an IANA name if only the file's own rules define the zone.
     """
     if not isinstance(value, datetime):
         if not isinstance(value, date):
             raise Unusable("This event's DTSTART isn't a date.", code="ical_dtstart_no_date")
-        value = datetime.combine(value, _ALL_DAY)
+        value = datetime.combine(value, day_time)
     if value.tzinfo is None:
         where = zones.default(block)
         return first_instant_at_or_after(value, ZoneInfo(where)), where

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -26,16 +26,15 @@ from schedulezero.exchange.yaml_file import (
     too_large,
     unreadable,
 )
-from schedulezero.instants import to_iso
 from schedulezero.methods.variables import turns
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.model.fields import Noun
+from schedulezero.model.habits import Habits
 from schedulezero.sentences import Sentence, present_fields
-from schedulezero.when.calendar.rule import Bounded
-from schedulezero.when.calendar.schedules import Schedule, upcoming
+from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
-from schedulezero.when.language.bounding import without_days
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.left_out import until_its_last, without_days
 from schedulezero.when.language.parse import understand
 
 OWNERS_COMMAND = "schedulezero-bot import-apscheduler FILE"
@@ -75,6 +74,7 @@ class Asked(Noun):
         count: How many next runs to return for each entry.
         most: The most entries to read.
         largest: The most bytes that the file may have.
+        habits: What words without an hour mean where the file was uploaded.
         pickles: Whether the file is one of APScheduler's, which only the owner may import.
     """
 
@@ -86,6 +86,7 @@ class Asked(Noun):
     pickles: bool = False
     most: int = MOST_ENTRIES
     largest: int = LARGEST_FILE
+    habits: Habits = field(default_factory=Habits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,13 @@ def _entries(data: bytes, asked: Asked) -> list[Entry | Fault]:
 
         params = {"channel_id": asked.channel_id}
         return read_calendar(
-            text, method=POST, params=params, zone=asked.zone, now=asked.now, most=asked.most
+            text,
+            method=POST,
+            params=params,
+            zone=asked.zone,
+            now=asked.now,
+            most=asked.most,
+            day_time=asked.habits.day,
         )
     reader = reader_of(text)
     if reader is not None:
@@ -280,7 +287,7 @@ def _found(entry: Entry, asked: Asked) -> Found:
 def _says(sentence: str, zone: str, runs: tuple[datetime, ...], asked: Asked) -> bool:
     """Return whether a sentence, read again, gives the same runs."""
     try:
-        again = understand(sentence, zone=zone, locale=asked.locale, now=asked.now)
+        again = understand(sentence, zone=zone, locale=asked.locale, now=asked.now, habits=asked.habits)
     except (WhenError, TriggerError):
         return False
     return tuple(upcoming(again.schedule, asked.now, len(runs))) == runs
@@ -290,19 +297,11 @@ def _when(entry: Entry, zone: str, asked: Asked) -> tuple[Trigger, str]:
     """Return when an entry runs, and the zone of its times."""
     if entry.trigger is not None:
         return entry.trigger, entry.trigger.zone_or(zone)
-    understood = understand(entry.when, zone=zone, locale=asked.locale, now=asked.now)
+    understood = understand(entry.when, zone=zone, locale=asked.locale, now=asked.now, habits=asked.habits)
     trigger = understood.trigger
     if entry.excluded:
-        trigger = without_days(_until_its_last(trigger, understood.schedule), entry.excluded)
+        trigger = without_days(until_its_last(trigger, understood.schedule), entry.excluded)
     return trigger, understood.zone
-
-
-def _until_its_last(trigger: Trigger, schedule: Schedule) -> Trigger:
-    """Replace a count by the instant of the last run: a calendar's count includes its excluded days."""
-    if not isinstance(schedule, Bounded) or schedule.count is None or schedule.last is None:
-        return trigger
-    args = {key: value for key, value in trigger.args.items() if key != "count"}
-    return Trigger(trigger.type, {**args, "until": to_iso(schedule.last)})
 
 
 def _name_from(params: Mapping[str, Any]) -> str | None:

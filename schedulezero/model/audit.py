@@ -14,7 +14,7 @@ from schedulezero.model.fields import Noun
 _NOT_TOLD = frozenset(
     {"job_id", "version", "next_run_at", "updated_at", "created_at", "anchor_at", "run_count"}
 )
-_INSIDE = frozenset({"params", "meta"})
+_INSIDE = frozenset({"params", "meta", "habits"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
     )
     seen = SeenChannels(desk.bot, guild)
     known = await seen.of(spec, params)
+    settings = await services.memory.settings(guild.id)
     around = Circumstances(
         guild=guild,
         member=desk.member,
@@ -133,7 +134,8 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
         joined=await seen.joined(desk.member, spec, params),
         unreachable=await seen.unreachable(spec, params),
         rules=rules,
-        approval=(await services.memory.settings(guild.id)).approval,
+        approval=settings.approval,
+        habits=settings.habits,
         kept=kept_schedule(draft),
         allowance=allowance,
         only_schedules=not desk.manages,

@@ -20,6 +20,7 @@ from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import Facts, rendered
 from schedulezero.model import GuildRules, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.model.habits import Habits
 from schedulezero.model.limits import Allowance
 from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import Schedule, upcoming
@@ -39,6 +40,7 @@ class Circumstances:
         guild, member: where and by whom.
         zone, locale: how to read the person's times.
         now: the present instant.
+        habits: what words without an hour mean in the guild.
         facts: the values of the variables.
         known: channels that are not in the cache.
         joined: the private threads that the person is known to be in.
@@ -57,6 +59,7 @@ class Circumstances:
     locale: str
     now: datetime
     facts: Facts
+    habits: Habits = field(default_factory=Habits)
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
     joined: Collection[int] = frozenset()
     unreachable: str | None = None
@@ -207,13 +210,16 @@ def _schedule(draft: Draft, around: Circumstances) -> _When:
             trigger, anchor = around.kept
             zone = trigger.zone_or(zone)
         else:
-            understood = understand(draft.when, zone=zone, locale=around.locale, now=around.now)
+            understood = understand(
+                draft.when, zone=zone, locale=around.locale, now=around.now, habits=around.habits
+            )
             trigger, zone = understood.trigger, understood.zone
             notes = tuple(translated(note) for note in understood.notes)
             offers = tuple(spoken(item, around.zone, around.locale) for item in understood.others)
         end = draft.values.get(END)
         if end:
-            trigger = with_end(trigger, read_end(str(end), zone=zone, locale=around.locale, now=around.now))
+            last = read_end(str(end), zone=zone, locale=around.locale, now=around.now, habits=around.habits)
+            trigger = with_end(trigger, last)
         schedule = schedule_of(trigger, anchor=anchor, zone=zone)
         if end and schedule.next_after(around.now) is None:
             raise WhenError("“{end}” is before the first run.", code="end_before_first_run", end=end)

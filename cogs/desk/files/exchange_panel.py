@@ -111,6 +111,7 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
         channel_id=str(channel_id or desk.interaction.channel_id),
         most=limits.entries,
         largest=limits.file_bytes,
+        habits=await desk.habits(),
     )
     try:
         read = await services.files.read(await file.read(), asked, desk.guild_id)

@@ -287,7 +287,7 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
     now = instants.now()
     typed = str(fields.get("until") or "")
     try:
-        found = understand(typed, zone=zone, locale=locale(), now=now)
+        found = understand(typed, zone=zone, locale=locale(), now=now, habits=await desk.habits())
     except WhenError as error:
         raise Refused(f"{translated(error.message)}\n-# {t('You wrote:')} {plain(typed)}") from error
     if found.trigger.type != "date":

@@ -18,6 +18,7 @@ from cogs.language import t
 from cogs.memory import Memory
 from cogs.services import Refused, Services, services_of
 from schedulezero.client.client import Client
+from schedulezero.model.habits import Habits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Caller:
     async def zone(self) -> str:
         """Return the zone in which to read the person's times here."""
         return await self.services.timezone_of(self.interaction.user.id, self.interaction.guild_id)
+
+    async def habits(self) -> Habits:
+        """Return what words without an hour mean here."""
+        return await self.services.habits_of(self.interaction.guild_id)
 
     async def acknowledge(self) -> None:
         """Acknowledge at once, so that slow calls may follow: in the clicked panel, or in a new one."""

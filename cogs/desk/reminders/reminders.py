@@ -49,7 +49,9 @@ async def remind(caller: Caller, what: str, when: str) -> None:
         raise Refused(t("Enter what to remind you of, such as `Water the plants`."))
     zone = await caller.zone()
     try:
-        understood = understand(when, zone=zone, locale=locale(), now=instants.now())
+        understood = understand(
+            when, zone=zone, locale=locale(), now=instants.now(), habits=await caller.habits()
+        )
     except WhenError as error:
         said = f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
         await caller.show(await _refused_panel(caller, said, what, when, _choices(error.offers)))

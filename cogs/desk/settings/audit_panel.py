@@ -17,6 +17,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, mentioned, plain, relative
+from cogs.desk.settings import word_hours
 from cogs.language import locale, mark, t
 from schedulezero.client.dialect import AuditPage
 from schedulezero.errors import ClientError
@@ -126,7 +127,8 @@ def _changes(entry: AuditEntry) -> list[str]:
 
 def _line(change: Change, *, only_new: bool) -> str:
     name = change.field.rpartition(".")[2]
-    label = t(_LABELS.get(name) or Parameter(name, kind_of(name, "")).label)
+    own = word_hours.LABELS if change.field.startswith("habits.") else _LABELS
+    label = t(own.get(name) or Parameter(name, kind_of(name, "")).label)
     new = _value(change.field, change.new)
     return f"{label}: {new}" if only_new else changed(label, _value(change.field, change.old), new)
 

@@ -5,11 +5,13 @@ Changing settings requires managing the server; a role to schedule is not enough
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 from discord import ui
@@ -24,6 +26,14 @@ from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import NEUTRAL, plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
+from cogs.desk.settings.word_hours import (
+    DAYS_FORM,
+    PARTS_FORM,
+    read_words,
+    typed_of,
+    word_fields,
+    word_lines,
+)
 from cogs.desk.settings.zones import change_guild_zone
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t
@@ -36,15 +46,20 @@ from schedulezero.errors import ClientError
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules
 from schedulezero.model.audit import changes_between
+from schedulezero.when.calendar.holidays import place_of
 from schedulezero.when.calendar.triggers import known_zones
 from schedulezero.when.language.zone_search import search_zones
 
 log = logging.getLogger(__name__)
 
 
-async def show_setup(desk: Desk) -> None:
-    """Answer ``/schedule setup``."""
-    await _show(desk)
+async def show_setup(desk: Desk, holidays: str | None = None) -> None:
+    """Answer ``/schedule setup``, and set first whose public holidays count, if that is given."""
+    if holidays is None:
+        await _show(desk)
+    else:
+        await desk.acknowledge()
+        await _set_words(desk, ("place",), {"place": holidays})
 
 
 async def _show(desk: Desk) -> None:
@@ -92,6 +107,7 @@ def setup_panel(
     )
     limits = limits_line(rules) if Feature.RULES not in lacks else f"**{t('Limits and hours:')}**"
     limits_button = DeskButton("setup", "limits", target, t("Change"), disabled=rules is None)
+    hours, days = word_lines(settings.habits, place_of(ZoneInfo(zone)))
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(f"### {t('Settings for {server}', server=plain(guild.name)[:80])}"),
         ui.Section(ui.TextDisplay(f"**{t('Default time zone')}** {zone}"), accessory=zone_button),
@@ -107,6 +123,8 @@ def setup_panel(
             accessory=approval_button,
         ),
         ui.Section(ui.TextDisplay("\n".join([limits, *why(lacks, Feature.RULES)])), accessory=limits_button),
+        ui.Section(ui.TextDisplay(hours), accessory=DeskButton("setup", "hours", target, t("Change"))),
+        ui.Section(ui.TextDisplay(days), accessory=DeskButton("setup", "days", target, t("Change"))),
         ui.TextDisplay(
             "\n".join(
                 [
@@ -270,6 +288,53 @@ async def limits_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> No
     await desk.say(t("Saved. Runs outside these rules are skipped; the history shows them."))
 
 
+async def ask_hours(desk: Desk, target: str) -> None:
+    """Ask when parts of the day begin."""
+    await _ask_words(desk, "hours", target, t("Hours of words"), PARTS_FORM)
+
+
+async def ask_days(desk: Desk, target: str) -> None:
+    """Ask for the time of a day without one, and for the place whose public holidays count."""
+    await _ask_words(desk, "days", target, t("Days and public holidays"), DAYS_FORM)
+
+
+async def _ask_words(desk: Desk, name: str, target: str, title: str, form: tuple[str, ...]) -> None:
+    """Open a form with the present values, or with what was typed last if that was refused."""
+    desk.check_settings()
+    refused = await desk.memory.kept(_refused_words(form), desk.guild_id)
+    known = refused or typed_of((await desk.memory.settings(desk.guild.id)).habits, form)
+    await ask(desk, "setup", name, target, title, word_fields(form, known))
+
+
+async def hours_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
+    """Set when parts of the day begin."""
+    await _set_words(desk, PARTS_FORM, fields)
+
+
+async def days_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
+    """Set the time of a day without one, and whose public holidays count."""
+    await _set_words(desk, DAYS_FORM, fields)
+
+
+async def _set_words(desk: Desk, form: tuple[str, ...], fields: Mapping[str, Any]) -> None:
+    """Set what words mean; keep the input for the form if it is refused."""
+    desk.check_settings()
+    typed = {name: str(fields.get(name) or "").strip() for name in form}
+    habits = (await desk.memory.settings(desk.guild.id)).habits
+    try:
+        habits = await asyncio.to_thread(read_words, form, typed, habits)
+    except Refused:
+        await desk.memory.put(_refused_words(form), desk.guild_id, typed)
+        raise
+    await desk.memory.forget(_refused_words(form), desk.guild_id)
+    chosen = {name: getattr(habits, name) for name in form}
+    await _change(desk, lambda settings: replace(settings, habits=replace(settings.habits, **chosen)))
+
+
+def _refused_words(form: tuple[str, ...]) -> str:
+    return f"refused_words_{form[0]}"
+
+
 PANELS = (
     Panel(
         "setup",
@@ -279,7 +344,12 @@ PANELS = (
             "log": log_chosen,
             "roles": roles_chosen,
         },
-        opens={"zone": ask_zone, "limits": ask_limits},
-        forms={"zone": zone_given, "limits": limits_given},
+        opens={"zone": ask_zone, "limits": ask_limits, "hours": ask_hours, "days": ask_days},
+        forms={
+            "zone": zone_given,
+            "limits": limits_given,
+            "hours": hours_given,
+            "days": days_given,
+        },
     ),
 )

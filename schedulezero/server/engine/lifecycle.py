@@ -9,6 +9,7 @@ version that the caller saw, so that nobody runs or approves a version they have
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +34,9 @@ from schedulezero.server.records.versions import Versions
 from schedulezero.server.store.jobs import Store
 from schedulezero.server.store.room import Admission
 from schedulezero.server.store.runs import RunStore
+from schedulezero.when.calendar.calendar_trigger import HOLIDAYS
 from schedulezero.when.calendar.gaps import gap_below
+from schedulezero.when.calendar.holidays import load as load_holidays
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 
@@ -82,6 +85,8 @@ class Jobs:
         """
         now = self.now()
         self.check_method(job.handler_id, job.method)
+        if HOLIDAYS in job.trigger.args:
+            await asyncio.to_thread(load_holidays)  # slow the first time
         job = replace(job, id=job.id or new_job_id(), anchor_at=now, created_at=now, updated_at=now)
         due_at = now if past_at_once and _is_past_date(job, now) else first_run(job, now)
         self._check_interval(job, now)

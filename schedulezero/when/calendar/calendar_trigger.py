@@ -30,19 +30,20 @@ from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_aft
 from schedulezero.model import JsonObject
 from schedulezero.when.calendar.cron_fields import parse_fields
 from schedulezero.when.calendar.feasts import NAMES
-from schedulezero.when.calendar.holidays import UnknownPlace, holidays_of
+from schedulezero.when.calendar.holidays import PLACE, UnknownPlace, holidays_of
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, OnFields, Schedule, period_of
 from schedulezero.when.calendar.weekdays import WEEKDAYS
 
 BASES = ("rule", "crontab", "interval", "cron")
-BOUNDS = ("starting", "until", "count", "except", "except_holidays")
+HOLIDAYS = "except_holidays"
+BOUNDS = ("starting", "until", "count", "except", HOLIDAYS)
 ARGUMENTS = (*BASES, *BOUNDS, "timezone")
 _RULE_KEYS = ("unit", "every", "times", "weekdays", "days", "positions", "months", "feasts", "anchor")
 _MOST_TIMES = 1440
 _MOST_FEASTS = 20
 _FEAST = re.compile(r"(?P<name>[a-z_0-9]{3,40}?)(?P<days>[+-][0-9]{1,2})?")
-_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_PLACE = re.compile(PLACE)
 _A_YEAR = 2026
 WORKDAY_NAME = "workday"
 MOST_WORKDAYS = 23
@@ -86,7 +87,7 @@ def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime,
         excluded=tuple(
             sorted(_date(day, f"{path}.except") for day in _list(args, "except", path, MOST_EXCLUDED))
         ),
-        holidays=_place(args.get("except_holidays"), f"{path}.except_holidays"),
+        holidays=_place(args.get(HOLIDAYS), f"{path}.{HOLIDAYS}"),
     )
 
 
@@ -129,7 +130,7 @@ def bound_args(
     if excluded:
         args["except"] = [day.isoformat() for day in excluded]
     if holidays is not None:
-        args["except_holidays"] = holidays
+        args[HOLIDAYS] = holidays
     return args
 
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.when.calendar.feasts import feast_day
-from schedulezero.when.calendar.holidays import holidays_of
+from schedulezero.when.calendar.holidays import MOST_YEARS, holidays_of
 from schedulezero.when.calendar.schedules import Schedule, next_in_zone
 
 _HOURS_A_DAY = 24
@@ -187,10 +187,15 @@ class Bounded:
     def _allowed_after(self, instant: datetime) -> datetime | None:
         # As many steps as there are excluded days can be in vain, and for what ticks each day many.
         found = self.base.next_after(instant)
+        latest: int | None = None
         while found is not None and (self.until is None or found <= self.until):
             day = found.astimezone(self.zone).date()
             if not self._is_left_out(day):
                 return found
+            if day not in self.excluded:
+                latest = latest or day.year + MOST_YEARS
+                if day.year > latest:
+                    return None  # "every 25 December except public holidays"
             midnight = first_instant_at_or_after(datetime.combine(day + _DAY, time.min), self.zone)
             found = self.base.next_after(midnight - timedelta(microseconds=1))
         return None

@@ -86,6 +86,9 @@ def _period(said: Said, phrase: Phrase) -> None:
         raise Contradiction("of what")
     if said.weekly and any(period.unit == "week" for period in said.of_units):
         raise Contradiction("of what")
+    dated = any(isinstance(day, OnDate | Slashed | OnFeast) for day in said.days)
+    if dated and any(period.unit in ("week", "month", "quarter") for period in said.of_units):
+        raise Contradiction("of what")  # "24 December at 18 month"
     said.periods += said.of_units
     if said.per_unit is not None and said.per_unit.unit in ("month", "quarter", "year"):
         said.periods.append(Period(1, said.per_unit.unit))
@@ -196,6 +199,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if phrase.unit == "year" and not said.months and not said.days:
         phrase.months |= _ends_of_the_year(phrase)
     for months in said.months:
+        if len(months) == 1 and Period(1, "month") in said.periods and not phrase.months:
+            raise Contradiction("months")  # "every month on 25 December"
         phrase.months |= set(months)
     if phrase.span and phrase.months and phrase.days and not _by_period(said, "year"):
         raise Contradiction("on which day")
@@ -504,6 +509,8 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         kept = (phrase.weekdays or set(range(7))) - set(out.weekdays)
         if not kept or phrase.every > 1 or phrase.days or phrase.positions:
             raise Contradiction("except")
+        if phrase.unit == "week" and not phrase.weekdays:
+            raise Contradiction("except")  # "every week except Wednesday" names no day
         phrase.weekdays = kept
         phrase.unit = None if phrase.unit in (None, "day", "week") else phrase.unit
     if out.months:
@@ -519,7 +526,7 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             raise Contradiction("except")
         phrase.excluded |= {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
     if out.holidays:
-        phrase.holidays = context.place or place_of(context.zone)
+        phrase.holidays = out.place or context.habits.place or place_of(context.zone)
         if phrase.holidays is None:
             raise WhenError(
                 "Whose public holidays? The zone {zone} belongs to no country.",

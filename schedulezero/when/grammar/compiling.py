@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import WhenError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.model.habits import DEFAULT_TIME
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.calendar_trigger import bound_args, rule_args
 from schedulezero.when.calendar.cron_fields import POSITIONS
 from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Rule, Unit
 from schedulezero.when.calendar.weekdays import WEEKDAYS
-from schedulezero.when.grammar.context import DEFAULT_TIME
 from schedulezero.when.grammar.core.pieces import Span
 from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.resolving import latest

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-PART_TIMES: dict[str, time] = {
-    "early": time(7), "morning": time(9), "lunch": time(12), "noon": time(12), "afternoon": time(15),
-    "evening": time(19), "tonight": time(19), "night": time(22), "end": time(17),
-}  # fmt: skip
-DEFAULT_TIME = time(9)
+from schedulezero.model.habits import Habits
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +18,13 @@ class Context:
         now: The present instant, aware UTC.
         zone: The zone of wall-clock times.
         month_first: Whether 5/12 is the 12th of May.
-        day_time: When something happens on a day without a time.
-        place: Whose public holidays count, such as ``DE-BY``; the zone's country if None.
-        part_times: When a part of the day without an hour begins.
+        habits: What words without an hour mean here.
     """
 
     now: datetime
     zone: ZoneInfo
     month_first: bool = False
-    day_time: time = DEFAULT_TIME
-    place: str | None = None
-    part_times: dict[str, time] = field(default_factory=lambda: PART_TIMES, hash=False)
+    habits: Habits = field(default_factory=Habits)
 
     @property
     def local(self) -> datetime:
@@ -41,3 +34,18 @@ class Context:
     @property
     def today(self) -> date:
         return self.local.date()
+
+    @property
+    def day_time(self) -> time:
+        """When something happens on a day without a time."""
+        return self.habits.day
+
+    @property
+    def part_times(self) -> Mapping[str, time]:
+        """When a part of the day without an hour begins."""
+        known = self.habits
+        return {
+            "early": known.early, "morning": known.morning, "lunch": known.lunch, "noon": time(12),
+            "afternoon": known.afternoon, "evening": known.evening, "tonight": known.evening,
+            "night": known.night, "end": known.end,
+        }  # fmt: skip

@@ -7,6 +7,7 @@ typing error, which is told; words that were typed without the space between the
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,12 +16,18 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from schedulezero.when.calendar.holidays import PLACE
 from schedulezero.when.grammar.core.chart import Item
 from schedulezero.when.grammar.core.tokens import Token, cut, folded, normalized, plain
 from schedulezero.when.grammar.zones import is_zone_word, zone_items
 
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
+_LONGEST_PLACE = 6
+"""Tokens of a place's code and the bracket behind it."""
+_PLACE = re.compile(PLACE)
+_SHORTEST_PART = 3
+"""Letters of a part from which on it is no accident that a word has two: *nextfriday*, *Freitagabend*."""
 _LONGEST_WORD = 30
 _LONGEST_NUMBER = 12
 SIGNS = {
@@ -65,7 +72,11 @@ class Words:
     def lookup(self, text: str, tokens: Sequence[Token]) -> list[list[Item]]:
         """Return, for each token, the items of the words, numbers, signs and zones that begin there."""
         return [
-            [*self._items_at(tokens, position), *zone_items(text, tokens, position)]
+            [
+                *self._items_at(tokens, position),
+                *zone_items(text, tokens, position),
+                *_place_items(tokens, position),
+            ]
             for position in range(len(tokens))
         ]
 
@@ -119,6 +130,8 @@ class Words:
                 notes.append(Mended(token.text, near))
             elif (parts := self._parted(token.text)) is not None:
                 begin = token.start
+                if min(map(len, parts)) < _SHORTEST_PART:
+                    notes.append(Mended(token.text, " ".join(parts)))
                 for index, part in enumerate(parts):
                     result.append(Token(part, begin, begin + len(part), token.glued or index > 0))
                     begin += len(part)
@@ -165,6 +178,17 @@ class Words:
             if any(category != "filler" for category, _ in meaning):
                 found.setdefault(meaning, key)
         return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _place_items(tokens: Sequence[Token], position: int) -> list[Item]:
+    """The code of a place in brackets, such as *(DE-BY)*, whose public holidays are left out."""
+    if position == 0 or tokens[position - 1].text != "(":
+        return []
+    for end in range(position + 1, min(position + _LONGEST_PLACE, len(tokens))):
+        if tokens[end].text == ")":
+            code = "".join(token.text for token in tokens[position:end]).upper()
+            return [Item("place", code, end)] if _PLACE.fullmatch(code) else []
+    return []
 
 
 def _digits_follow(tokens: Sequence[Token], position: int) -> bool:

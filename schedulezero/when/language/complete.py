@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import WhenError
+from schedulezero.model.habits import Habits
 from schedulezero.when.grammar.core.tokens import plain
 from schedulezero.when.grammar.words import Words, words_of
 from schedulezero.when.language.outside import OutsideReader
@@ -32,7 +33,9 @@ class Completion:
     label: str
 
 
-def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int = 5) -> list[Completion]:
+def completions(
+    typed: str, *, zone: str, locale: str, now: datetime, most: int = 5, habits: Habits | None = None
+) -> list[Completion]:
     """Return completions of a partly typed text, the text itself first if it is already valid.
 
     Parameters:
@@ -40,6 +43,7 @@ def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int 
         zone, locale: The person's zone and locale.
         now: The present instant.
         most: The most completions to return.
+        habits: What words without an hour mean where it is typed.
     """
     typed = typed.strip()
     if len(typed) > _LONGEST:
@@ -49,7 +53,7 @@ def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int 
     for text, language in _candidates(typed, locale):
         if len(found) >= most:
             break
-        for item, exact in _readings(text, zone, language, now, outside):
+        for item, exact in _readings(text, zone, language, now, outside, habits):
             sentence = spoken(item, zone, locale)
             # The same reading of two texts is one choice; two readings of one text are two.
             filled = text if exact and language == locale else sentence
@@ -60,13 +64,16 @@ def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int 
 
 
 def _readings(
-    text: str, zone: str, locale: str, now: datetime, outside: OutsideReader
+    text: str, zone: str, locale: str, now: datetime, outside: OutsideReader, habits: Habits | None
 ) -> list[tuple[Understood, bool]]:
     """What a text may mean, each with whether the text alone says so."""
     if len(text) > _LONGEST:
         return []
     try:
-        return [(understand(text, zone=zone, locale=locale, now=now, outside=outside, explain=False), True)]
+        found = understand(
+            text, zone=zone, locale=locale, now=now, outside=outside, habits=habits, explain=False
+        )
+        return [(found, True)]
     except TwoReadings as error:
         return [(item, False) for item in error.readings]
     except WhenError:

@@ -16,7 +16,6 @@ from schedulezero.errors import TriggerError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Trigger
 from schedulezero.when.calendar.cron_fields import FIELDS, CronFields
-from schedulezero.when.calendar.holidays import place_of
 from schedulezero.when.calendar.rule import LAST, WORKDAY, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, Once, OnFields, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
@@ -197,9 +196,7 @@ class _Speaker:
             days = [self._day(datetime.combine(day, time.min)) for day in schedule.excluded]
             parts.append(words["except"].format(dates=self._join(days)))
         if schedule.holidays is not None:
-            own = schedule.holidays == place_of(schedule.zone)
-            key = "except_holidays" if own else "except_holidays_of"
-            parts.append(words[key].format(place=schedule.holidays))
+            parts.append(words["except_holidays_of"].format(place=schedule.holidays))
         return parts
 
     def _moment(self, instant: datetime, *, whole: time | None = None) -> str:

@@ -35,4 +35,6 @@ def refusal(trigger: Trigger, zone: str) -> str:
     near = nearest_plain(trigger, zone)
     if near is None:
         return f"{said} Say it with days of the week or of the month, such as `every friday at 17:00`."
-    return f"{said} The nearest that it can do is “{describe(near, zone)}”."
+    # The zone stands beside the time, so that whoever types the sentence elsewhere gets the same instants.
+    where = f" {near.zone_or(zone)}" if near.type == "cron" else ""
+    return f"{said} The nearest that it can do is “{describe(near, zone)}{where}”."

@@ -12,11 +12,11 @@ the text.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from schedulezero.errors import WhenError
-from schedulezero.when.grammar.context import DEFAULT_TIME
+from schedulezero.model.habits import DEFAULT_TIME
 
 LONGEST = 80
 """Characters of one date; longer ones are refused unread."""
@@ -32,13 +32,14 @@ class OutsideReader:
         self._left = _BUDGET
         self._known: dict[tuple[str, str, str, datetime], datetime | None] = {}
 
-    def read(self, text: str, locale: str, local: datetime) -> datetime:
+    def read(self, text: str, locale: str, local: datetime, day_time: time = DEFAULT_TIME) -> datetime:
         """Return the moment that a text means, naive unless the text has an offset.
 
         Parameters:
             text: One date.
             locale: Discord's name of the locale; its language is tried before English.
             local: The present wall-clock time at the person's place.
+            day_time: When something happens on a day without a time.
 
         Raises WhenError if the text isn't a date, or if finding out would exceed the budget.
         """
@@ -54,7 +55,7 @@ class OutsideReader:
         if not re.fullmatch(r"\W*\w{1,3}\W*", text):
             order = "MDY" if locale == "en-US" else "DMY"
             for language in dict.fromkeys((locale.partition("-")[0].lower(), "en")):
-                found = self._parse(text, language, order, local) or found
+                found = self._parse(text, language, order, local, day_time) or found
                 if found is not None and _stray_number(text, found, local) is None:
                     break
         if found is None:
@@ -69,7 +70,9 @@ class OutsideReader:
             )
         return found
 
-    def _parse(self, text: str, language: str, order: str, local: datetime) -> datetime | None:
+    def _parse(
+        self, text: str, language: str, order: str, local: datetime, day_time: time
+    ) -> datetime | None:
         key = (text, language, order, local)
         if key not in self._known:
             cost = _CALL + len(text)
@@ -80,11 +83,11 @@ class OutsideReader:
                     text=text,
                 )
             self._left -= cost
-            self._known[key] = _by_dateparser(text, language, order, local)
+            self._known[key] = _by_dateparser(text, language, order, local, day_time)
         return self._known[key]
 
 
-def _by_dateparser(text: str, language: str, order: str, local: datetime) -> datetime | None:
+def _by_dateparser(text: str, language: str, order: str, local: datetime, day_time: time) -> datetime | None:
     from dateparser.conf import (
         SettingValidationError,
     )  # takes a while, and what we read ourselves needs none of it
@@ -104,7 +107,7 @@ def _by_dateparser(text: str, language: str, order: str, local: datetime) -> dat
         return None  # its day would be today's, which nobody said
     counted = found.date_obj.time() == local.time() and re.search(r"\d", text) is not None
     if found.period == "day" and not counted:
-        return datetime.combine(found.date_obj.date(), DEFAULT_TIME, found.date_obj.tzinfo)
+        return datetime.combine(found.date_obj.date(), day_time, found.date_obj.tzinfo)
     return found.date_obj
 
 

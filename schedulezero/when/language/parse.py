@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR, first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
+from schedulezero.model.habits import Habits
 from schedulezero.sentences import Sentence, parts_of
+from schedulezero.when.calendar import holidays
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
 from schedulezero.when.calendar.schedules import Once, Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
-from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.tokens import cut, normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
@@ -30,9 +31,9 @@ from schedulezero.when.grammar.variants import Remark
 from schedulezero.when.grammar.words import Words, languages, words_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.faults import fault_in, fault_of, is_fault, unknown_zone
+from schedulezero.when.language.ical_lines import looks_like_lines, read_lines
 from schedulezero.when.language.near import LONGEST, near_text, unknown_word
 from schedulezero.when.language.outside import OutsideReader
-from schedulezero.when.language.rrule_text import looks_like_rrule, read_rrule
 from schedulezero.when.language.say import examples, language_of, wording
 from schedulezero.when.language.zone_words import split_zone
 
@@ -53,6 +54,7 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "did_you_mean",
         "did_you_mean_either",
         "end_no_day",
+        "exdate_alone",
         "how_often_between",
         "in_which_month",
         "no_cron_fields",
@@ -123,6 +125,7 @@ def understand(
     locale: str,
     now: datetime,
     outside: OutsideReader | None = None,
+    habits: Habits | None = None,
     explain: bool = True,
 ) -> Understood:
     """Parse when something should happen.
@@ -134,6 +137,7 @@ def understand(
             order of day and month.
         now: The present instant, aware UTC.
         outside: The reader of foreign dates, for callers that parse several texts at once.
+        habits: What words without an hour mean where the text was typed; the usual meanings if None.
         explain: Whether to find out what is wrong with a text that isn't understood, and what is near to it;
             callers that try many texts don't need it.
 
@@ -149,7 +153,8 @@ def understand(
         )
         raise _with_examples(said, locale)
     try:
-        found = _readings(wanted, zone, locale, now, outside or OutsideReader(), explain=explain)
+        context = Context(now, ZoneInfo(zone), locale == "en-US", habits or Habits())
+        found = _readings(wanted, context, locale, outside or OutsideReader(), explain=explain)
         understood = [_understood(reading, zone, locale, now) for reading in found]
     except WhenError as error:
         if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
@@ -303,9 +308,13 @@ def _a_year_later(moment: datetime, at_least: int) -> datetime:
 
 
 def warm_up() -> None:
-    """Load dateparser and the languages, because the first call is slow; run it in a thread at start-up."""
+    """Load dateparser, the languages and the public holidays, because the first call is slow.
+
+    Run it in a thread at start-up.
+    """
     import dateparser
 
+    holidays.load()
     for language in languages():
         words_of(language)
     dateparser.parse("1.1.2030 10:00", languages=[_ENGLISH])
@@ -315,22 +324,22 @@ def warm_up() -> None:
 
 
 def _readings(
-    text: str, zone: str, locale: str, now: datetime, outside: OutsideReader, *, explain: bool
+    text: str, context: Context, locale: str, outside: OutsideReader, *, explain: bool
 ) -> list[Reading]:
+    zone = context.zone.key
     if match := _STAMP.fullmatch(text):
         return [Reading(Trigger("date", {"run_date": int(match[1] or match[2])}), zone=zone)]
     rest, named = split_zone(text, zone)
     line = rest.removeprefix("cron ").strip()
     if looks_like_crontab(line):
         return [Reading(crontab_trigger(line, named), zone=named)]
-    if looks_like_rrule(rest):
-        phrase, where = read_rrule(rest, ZoneInfo(named), now)
-        return [Reading(compile_phrase(phrase, rest, where, now), zone=where.key)]
+    if looks_like_lines(rest):
+        trigger, where = read_lines(rest, ZoneInfo(named), context.now, context.day_time, named=rest != text)
+        return [Reading(trigger, zone=where)]
     if (fields := _cron_fields(rest, named, locale)) is not None:
         return [Reading(fields, zone=named)]
     if _ISO.fullmatch(text):
-        return [Reading(_iso(text, ZoneInfo(zone)), zone=zone)]
-    context = Context(now, ZoneInfo(zone), month_first=locale == "en-US")
+        return [Reading(_iso(text, context.zone), zone=zone)]
     return _in_words(text, context, locale, outside, explain=explain)
 
 
@@ -449,7 +458,7 @@ def _in_words(
         ]
     assert first is not None
     if locale.partition("-")[0].lower() not in languages():
-        at = outside.read(text, locale, context.local)
+        at = outside.read(text, locale, context.local, context.day_time)
         instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
         return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
     raise _explained(text, first, words_of(best), context, locale) if explain else first

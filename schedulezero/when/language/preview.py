@@ -9,6 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.model.habits import Habits
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.rule import Bounded, Rule
 from schedulezero.when.calendar.schedules import OnFields, Schedule, upcoming
@@ -52,10 +53,17 @@ class Preview:
 
 
 def preview(
-    text: str, *, zone: str, locale: str, now: datetime, count: int, outside: OutsideReader | None = None
+    text: str,
+    *,
+    zone: str,
+    locale: str,
+    now: datetime,
+    count: int,
+    outside: OutsideReader | None = None,
+    habits: Habits | None = None,
 ) -> Preview:
     """Parse a text and return what it means. Raises WhenError like `understand`."""
-    found = understand(text, zone=zone, locale=locale, now=now, outside=outside)
+    found = understand(text, zone=zone, locale=locale, now=now, outside=outside, habits=habits)
     sentence = describe(found.trigger, found.zone, locale)
     runs = list(upcoming(found.schedule, now, count))
     others = [spoken(item, zone, locale) for item in found.others]

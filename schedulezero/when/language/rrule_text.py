@@ -16,9 +16,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
+from schedulezero.model.habits import DEFAULT_TIME
 from schedulezero.when.calendar.rule import LARGEST_COUNT
 from schedulezero.when.calendar.triggers import zone_of
 from schedulezero.when.grammar.phrase import Phrase
+from schedulezero.when.language.zone_words import zone_called
 
 _UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -33,11 +35,6 @@ _PARTS = (
 )  # fmt: skip
 _EVERY_MONTH = range(1, 13)
 _JANUARY, _DECEMBER = 1, 12
-
-
-def looks_like_rrule(text: str) -> bool:
-    """Return whether a text is meant as an RRULE line."""
-    return re.match(r"(RRULE:|FREQ=|DTSTART)", text, re.IGNORECASE) is not None
 
 
 def rrule_parts(text: str) -> dict[str, str]:
@@ -59,13 +56,16 @@ def rrule_parts(text: str) -> dict[str, str]:
     return parts
 
 
-def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneInfo]:
+def read_rrule(
+    text: str, zone: ZoneInfo, now: datetime, day_time: time = DEFAULT_TIME
+) -> tuple[Phrase, ZoneInfo]:
     """Parse an RRULE line and return its phrase and the zone of its wall-clock times.
 
     Parameters:
         text: The line, with or without a DTSTART before it.
         zone: The zone for times without one.
         now: The present instant, at which a rule without DTSTART starts.
+        day_time: When something happens on a day without a time.
 
     Raises WhenError naming the unsupported part.
     """
@@ -83,8 +83,8 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
         if key not in _PARTS:
             raise WhenError("{key} isn't supported in an RRULE.", code="rrule_key_unsupported", key=key[:60])
     stamp = (match["start"] or "").upper()
-    zone = _zone(match["parameters"] or "", stamp, zone)
-    start = _stamp(stamp, zone) if stamp else None
+    zone = line_zone("DTSTART", match["parameters"] or "", stamp, zone)
+    start = stamp_of(stamp, zone) if stamp else None
     frequency = parts["FREQ"][:60]
     if frequency not in _UNITS:
         raise WhenError(
@@ -104,8 +104,10 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
         phrase.starting = (start.date(), start.time())
     _week_start(phrase, parts.get("WKST", "MO"), begins.date())
     timed = len(stamp) > 8
-    hours = _numbers(parts, "BYHOUR", 0, 23) or ([begins.hour] if timed else [9])
-    minutes = _numbers(parts, "BYMINUTE", 0, 59) or ([begins.minute] if timed else [0])
+    hours = _numbers(parts, "BYHOUR", 0, 23) or ([begins.hour] if timed else [day_time.hour])
+    minutes = _numbers(parts, "BYMINUTE", 0, 59) or (
+        [begins.minute if timed else 0 if "BYHOUR" in parts else day_time.minute]
+    )
     phrase.times = {time(hour, minute) for hour in hours for minute in minutes}
     phrase.count = _number(parts, "COUNT", LARGEST_COUNT)
     if "UNTIL" in parts:
@@ -113,13 +115,13 @@ def read_rrule(text: str, zone: ZoneInfo, now: datetime) -> tuple[Phrase, ZoneIn
             raise WhenError(
                 "This RRULE has both COUNT and UNTIL. Use only one.", code="rrule_count_and_until"
             )
-        until = _stamp(parts["UNTIL"], zone)
+        until = stamp_of(parts["UNTIL"], zone)
         phrase.until = (until.date(), until.time() if "T" in parts["UNTIL"] else None)
     return phrase, zone
 
 
-def _zone(parameters: str, stamp: str, zone: ZoneInfo) -> ZoneInfo:
-    """The zone of a DTSTART: UTC with a ``Z``, the one it names, or the default."""
+def line_zone(line: str, parameters: str, stamp: str, zone: ZoneInfo) -> ZoneInfo:
+    """Return the zone of a DTSTART or EXDATE: UTC with a ``Z``, the one it names, or the default."""
     named: str | None = None
     for parameter in filter(None, parameters.split(";")):
         key, _, value = parameter.partition("=")
@@ -127,22 +129,24 @@ def _zone(parameters: str, stamp: str, zone: ZoneInfo) -> ZoneInfo:
             named = value.strip('"')
         elif key.upper() != "VALUE" or value.upper() != ("DATE" if len(stamp) == 8 else "DATE-TIME"):
             raise WhenError(
-                "“{parameter}” can't be used with this DTSTART.",
+                "“{parameter}” can't be used with this {line}.",
                 code="dtstart_parameter",
                 parameter=parameter[:60],
+                line=line,
             )
     if stamp.endswith("Z"):
         if named is not None:
             raise WhenError(
-                "DTSTART is in UTC (its Z) and in {named} (its TZID); leave out one of them.",
+                "{line} is in UTC (its Z) and in {named} (its TZID); leave out one of them.",
                 code="rrule_two_zones",
                 named=named[:60],
+                line=line,
             )
         return ZoneInfo("UTC")
     if named is None:
         return zone
     try:
-        return zone_of(named)
+        return zone_of(zone_called(named) or named)
     except TriggerError as error:
         raise WhenError(error.message) from error
 
@@ -260,7 +264,8 @@ def _week_start(phrase: Phrase, name: str, start: date) -> None:
         phrase.anchor = begins if later == {True} else begins + timedelta(days=7 - first)
 
 
-def _stamp(text: str, zone: ZoneInfo) -> datetime:
+def stamp_of(text: str, zone: ZoneInfo) -> datetime:
+    """Return the moment of a timestamp, midnight for a date alone. Raises WhenError."""
     try:
         if len(text) == 8:
             day = date.fromisoformat(text)

@@ -20,6 +20,11 @@ def split_zone(text: str, default: str) -> tuple[str, str]:
     return text, default
 
 
+def zone_called(name: str) -> str | None:
+    """Return the zone of that name, however its letters are written; None if there is none."""
+    return _by_name().get(name.casefold())
+
+
 @cache
 def _by_name() -> dict[str, str]:
     return {name.casefold(): name for name in known_zones()}

@@ -312,6 +312,8 @@ class Except:
     months: tuple[int, ...] = ()
     holidays: bool = False
     ranges: tuple[tuple[Day, Day], ...] = ()
+    place: str | None = None
+    """Whose public holidays; the guild's or the zone's if None."""
 
     def plus(self, other: Except) -> Except:
         return Except(
@@ -320,6 +322,7 @@ class Except:
             tuple(sorted({*self.months, *other.months})),
             self.holidays or other.holidays,
             self.ranges + other.ranges,
+            self.place or other.place,
         )
 
 

@@ -203,9 +203,9 @@ def left_out_weekend() -> Except:
     return Except(weekdays=(5, 6))
 
 
-@rule("left_out", "holidays", "holidays")
-def left_out_holidays() -> Except:
-    return Except(holidays=True)
+@rule("left_out", "holidays", "holidays bracket Place bracket")
+def left_out_holidays(place: str | None = None) -> Except:
+    return Except(holidays=True, place=place)
 
 
 @rule("left_out", "in? Months")

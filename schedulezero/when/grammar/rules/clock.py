@@ -336,7 +336,7 @@ def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | 
 @rule("short_clock", "Digits")
 def three_figures(digits: str) -> Clock | None:
     """730 is a time only beside what says so."""
-    return clock(int(digits[0]), int(digits[1:])) if len(digits) == 3 else None
+    return clock(int(digits[0]), int(digits[1:])) if len(digits) == 3 and digits[0] != "0" else None
 
 
 @rule("spaced_clock", "Digits =Digits")

@@ -122,7 +122,7 @@ def short_year(digits: str) -> int | None:
     return 2000 + int(digits) if len(digits) == 2 else None
 
 
-@rule("day", "the_day? Dom Month", "the_day? Dom Month of|comma? Year",
+@rule("day", "the_day? Dom Month", "the_day? Dom Month during|comma? Year",
       "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
@@ -152,13 +152,13 @@ def with_article(day: Day) -> Day | None:
     return day if isinstance(day, OnDate | Slashed | OnFeast) else None
 
 
-@rule("day", "Nth =Weekday in? Month of|comma? Year")
+@rule("day", "Nth =Weekday in? Month during|comma? Year")
 def weekday_position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day | None:
     """*The last Sunday in March 2027*."""
     return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None
 
 
-@rule("day", "Nth workday in? Month of|comma? Year")
+@rule("day", "Nth workday in? Month during|comma? Year")
 def workday_position_in_a_year(position: int, month: int, year: int) -> Day:
     return OnPosition(position, WORKDAY, month, 0, year)
 
@@ -184,7 +184,10 @@ def workday_position_next_month(position: int) -> Day:
 
 
 @rule(
-    "day", "last day_word in? Month", "last day_word in? Month of|comma? Year", "end_of Month of|comma? Year"
+    "day",
+    "last day_word in? Month",
+    "last day_word in? Month during|comma? Year",
+    "end_of Month during|comma? Year",
 )
 def last_day_of_a_month(month: int, year: int | None = None) -> Day:
     return EndOf("end", "month", 0, month, year)
@@ -200,12 +203,12 @@ def last_day_of_next_month() -> Day:
     return EndOf("end", "month", 1)
 
 
-@rule("day", "middle_of Month of|comma? Year")
+@rule("day", "middle_of Month during|comma? Year")
 def middle_of_month_in(month: int, year: int) -> Day:
     return OnDate(15, month, year)
 
 
-@rule("day", "start_of Month of|comma? Year")
+@rule("day", "start_of Month during|comma? Year")
 def start_of_month_in(month: int, year: int) -> Day:
     return OnDate(1, month, year)
 
@@ -364,7 +367,7 @@ def next_such_day(day: Day) -> Day | None:
 # ---------------------------------------------------------------- by name
 
 
-@rule("day", "in|at? Feast", "in|at? Feast Year")
+@rule("day", "in|at? Feast", "in|at? Feast during? Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 

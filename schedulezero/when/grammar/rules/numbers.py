@@ -16,8 +16,8 @@ def whole(value: str | int | Fraction) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    # 0800 is a time, no number.
-    return int(value) if len(value) <= 9 and not (len(value) == 4 and value.startswith("0")) else None
+    # 0800 is a time, and nobody counts to 016.
+    return int(value) if len(value) <= 9 and not (len(value) > 2 and value.startswith("0")) else None
 
 
 @rule("number", "Tens and|dash? Ones")
