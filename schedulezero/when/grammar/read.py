@@ -19,11 +19,10 @@ from schedulezero.when.grammar.core.chart import TooMuch, parse
 from schedulezero.when.grammar.core.tokens import Token, cut, normalized
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, paths, reach
-from schedulezero.when.grammar.rules import bounds, clock, days, numbers, recurring, spans, zones
+from schedulezero.when.grammar.rules import RULES
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.words import Mended, Words
 
-RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
 MOST_TOKENS = 200
 """Words, numbers and signs of one text: a list of twenty full dates has half as many."""
 _ORDINAL_AT_END = re.compile(r"(?<!\d)\d{1,2}\.$")

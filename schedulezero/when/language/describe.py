@@ -154,7 +154,7 @@ class _Speaker:
             return words["last" if position == LAST else "last_but_one"][gender]
         if position <= len(words["ordinals"][gender]):
             return words["ordinals"][gender][position - 1]
-        return words["nth"].format(n=position) if "nth" in words else words["day_number"][position - 1]
+        return words["nth"].format(n=position)
 
     def _feast(self, name: str, days: int) -> str:
         said = self.words["feasts"][name]

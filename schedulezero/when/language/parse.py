@@ -25,7 +25,8 @@ from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.tokens import normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, read
-from schedulezero.when.grammar.words import languages, words_of
+from schedulezero.when.grammar.tables import languages
+from schedulezero.when.grammar.words import words_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.near import near_texts
 from schedulezero.when.language.outside import OutsideReader

@@ -23,7 +23,7 @@ rule = RULES.rule
 
 _WORKDAYS = (0, 1, 2, 3, 4)
 _ELAPSED = ("second", "minute", "quarter_hour", "hour")
-_OFTEN: dict[str, Period | Span] = {
+OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
@@ -81,20 +81,20 @@ def every_nth(count: int, unit: str) -> Period | None:
 
 @rule("period", "Often")
 def often(name: str) -> Period | None:
-    found = _OFTEN.get(name)
+    found = OFTEN.get(name)
     return found if isinstance(found, Period) else None
 
 
 @rule("interval", "Often")
 def often_elapsed(name: str) -> Span | None:
-    found = _OFTEN.get(name)
+    found = OFTEN.get(name)
     return found if isinstance(found, Span) else None
 
 
 @rule("period", "Int ~Often", "Int ~dash ~Often")
 def so_many_often(count: int, name: str) -> Period | None:
     """German *zweiwöchentlich* and *14-tägig*: every two weeks, every fourteen days."""
-    found = _OFTEN.get(name)
+    found = OFTEN.get(name)
     if not isinstance(found, Period) or found.unit == "half":
         return None
     return period(count * found.every, found.unit)
@@ -102,7 +102,7 @@ def so_many_often(count: int, name: str) -> Period | None:
 
 @rule("interval", "Int ~Often", "Int ~dash ~Often")
 def so_many_often_elapsed(count: int, name: str) -> Span | None:
-    found = _OFTEN.get(name)
+    found = OFTEN.get(name)
     if not isinstance(found, Span) or not count:
         return None
     return Span(seconds=count * found.seconds, smallest=found.smallest)
