@@ -222,6 +222,13 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)
+    articles = {*table["words"]["the"], *table["words"]["filler"]}
+    for value, forms in table["say"]["feasts"].items():  # what is told is understood again
+        for phrase in forms:
+            add(phrase, "feast", value)
+            first, _, rest = phrase.partition(" ")
+            if first in articles:
+                add(rest, "feast", value)
     for category in ("city", "zone_name"):
         for zone, phrases in table.get(category, {}).items():
             for phrase in phrases:

@@ -21,7 +21,7 @@ _COMPLETING = frozenset(
     ("unit", "weekday", "weekdays", "month", "workdays", "weekends", "often", "every", "last", "ordinal",
      "day_offset", "part", "feast")
 )  # fmt: skip
-_TIMES = ("09:00", "18:00")
+_HOURS = (9, 18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +95,27 @@ def _candidates(typed: str, locale: str) -> Iterator[tuple[str, str]]:
 def _starters(language: str) -> Iterator[str]:
     """Sentences that many begin with."""
     say = wording(language)
-    monday, friday = say["weekdays"][0], say["weekdays"][4]
-    first = say["day_number"][0]
-    for head, moment in (
-        (say["every_day"], "09:00"),
-        (say["every_workday"], "09:00"),
-        (say["every_weekdays"].format(days=monday), "18:00"),
-        (say["every_other_week"].format(days=friday), "17:00"),
-        (say["every_month"].format(days=first), "09:00"),
+    every_monday = say["every_weekdays"][-1 if say["gender"][0] else 0].format(days=say["weekdays_every"][0])
+    for head, hour in (
+        (say["every_day"], 9),
+        (say["every_workday"], 9),
+        (every_monday, 18),
+        (say["every_other_week"].format(days=say["weekdays_on"][4]), 17),
+        (say["every_month"].format(days=say["day_number"][0]), 9),
     ):
-        yield f"{head} {say['at'].format(times=moment)}"
-    yield say["every_many"].format(n=30, unit=say["units"]["minute"][1])
+        yield f"{head} {_at(language, hour)}"
+    yield say["every"]["minute"][1].format(n=30)
+
+
+def _at(language: str, hour: int) -> str:
+    say = wording(language)
+    return say["at"].format(times=say["full_hour"].format(hour=hour))
 
 
 def _longer(typed: str, words: Words, language: str) -> Iterator[str]:
-    at = wording(language)["at"]
+    at = [_at(language, hour) for hour in _HOURS]
     if not re.search(r"\d\s*$|:\d\d", typed):
-        yield from (f"{typed} {at.format(times=moment)}" for moment in _TIMES)
+        yield from (f"{typed} {moment}" for moment in at)
     match = re.search(r"(\w+)$", typed)
     if match is None or match[1][0].isdigit():
         return
@@ -122,7 +126,7 @@ def _longer(typed: str, words: Words, language: str) -> Iterator[str]:
         for phrase, category, _ in entries:
             if category in _COMPLETING and len(phrase) == 1:
                 yield f"{before}{key}"
-                yield from (f"{before}{key} {at.format(times=moment)}" for moment in _TIMES)
+                yield from (f"{before}{key} {moment}" for moment in at)
                 break
 
 

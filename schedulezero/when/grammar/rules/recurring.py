@@ -314,7 +314,7 @@ def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
 # ---------------------------------------------------------------- days of a month
 
 
-@rule("nth", "Ordinal")
+@rule("nth", "Ordinal", "the Ordinal")
 def nth(number: int) -> int:
     return number
 
@@ -408,7 +408,7 @@ def one_dom(day: int) -> tuple[int, ...]:
     return (day,)
 
 
-@rule("doms", "Dom and|comma Doms")
+@rule("doms", "Dom and|comma Doms", "the_day|the Dom and|comma Doms")
 def more_doms(day: int, rest: tuple[int, ...]) -> tuple[int, ...]:
     return (day, *rest)
 
