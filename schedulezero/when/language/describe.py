@@ -35,7 +35,7 @@ _EVEN = 4
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _HOURS = 24
-_MOST_MINUTES = 12
+_MOST_MINUTES = 6
 _MINUTES_A_DAY = 24 * 60
 
 
@@ -76,6 +76,8 @@ class _Speaker:
             return self.words["once"].format(date=self._moment(schedule.at))
         if isinstance(schedule, Bounded):
             base = schedule.base
+            if isinstance(base, Rule) and schedule.starting is None:
+                schedule = replace(schedule, starting=_counted_from(base))
             said = self._rule(base) if isinstance(base, Rule) else self._say(base, trigger)
             return ", ".join([said, *self._bounds(schedule)])
         if isinstance(schedule, Every):
@@ -88,11 +90,8 @@ class _Speaker:
                 return self._rule(rule)
             return self._ticking(schedule) or self._fields(trigger)
         assert isinstance(schedule, Rule)
-        if schedule.every > 1 and schedule.anchor is not None:
-            begins = datetime.combine(schedule.anchor, time.min, schedule.zone).astimezone(UTC)
-            bounded = Bounded(schedule, schedule.zone, starting=begins)
-            return ", ".join([self._rule(schedule), *self._bounds(bounded)])
-        return self._rule(schedule)
+        bounded = Bounded(schedule, schedule.zone, starting=_counted_from(schedule))
+        return ", ".join([self._rule(schedule), *self._bounds(bounded)])
 
     # ---------------------------------------------------------------- parts
 
@@ -275,6 +274,13 @@ class _Speaker:
         if len(items) < 2:
             return "".join(items)
         return f"{', '.join(items[:-1])} {self.words['and']} {items[-1]}"
+
+
+def _counted_from(rule: Rule) -> datetime | None:
+    """The day from which the periods of a rule are counted, where it matters."""
+    if rule.every == 1 or rule.anchor is None:
+        return None
+    return datetime.combine(rule.anchor, time.min, rule.zone).astimezone(UTC)
 
 
 def _begins(schedule: Bounded) -> datetime:

@@ -418,6 +418,21 @@ def and_the_last(days: MonthDays) -> MonthDays:
     return MonthDays((*days.days, LAST))
 
 
+@rule("monthdays", "Monthdays and|comma last_but_one day_word")
+def and_the_last_but_one(days: MonthDays) -> MonthDays:
+    return MonthDays((*days.days, LAST - 1))
+
+
+@rule("monthdays", "the Dom and|comma last day_word")
+def a_day_and_the_last(day: int) -> MonthDays:
+    return MonthDays((day, LAST))
+
+
+@rule("monthdays", "the Dom and|comma last_but_one day_word")
+def a_day_and_the_last_but_one(day: int) -> MonthDays:
+    return MonthDays((day, LAST - 1))
+
+
 @rule("months", "Month")
 def one_month(month: int) -> tuple[int, ...]:
     return (month,)
