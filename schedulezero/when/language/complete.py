@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
+
 from schedulezero.errors import WhenError
 from schedulezero.when.grammar.core.tokens import plain
 from schedulezero.when.grammar.words import Words, words_of
@@ -54,7 +56,7 @@ def completions(typed: str, *, zone: str, locale: str, now: datetime, most: int 
             # The same reading of two texts is one choice; two readings of one text are two.
             filled = text if exact and language == locale else sentence
             if len(filled) <= _LONGEST:
-                label = _label(sentence, item, now)
+                label = _label(sentence, item, locale, now)
                 found.setdefault(label, Completion(filled, label))
     return list(found.values())[:most]
 
@@ -130,10 +132,11 @@ def _longer(typed: str, words: Words, language: str) -> Iterator[str]:
                 break
 
 
-def _label(sentence: str, item: Understood, now: datetime) -> str:
+def _label(sentence: str, item: Understood, locale: str, now: datetime) -> str:
     first = item.schedule.next_after(now)
     assert first is not None, "what never comes is refused"
     run = first.astimezone(ZoneInfo(item.zone))
-    when = f" · {run:%a %d %b %Y, %H:%M} {run.tzname()}"
+    shown = format_datetime(run, "EEE dd MMM y, HH:mm", locale=language_of(locale))
+    when = f" · {shown} {run.tzname()}"
     room = _LONGEST - len(when)
     return f"{sentence if len(sentence) <= room else f'{sentence[: room - 1]}…'}{when}"

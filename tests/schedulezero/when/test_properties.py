@@ -161,17 +161,19 @@ def beyond_rrule(draw: st.DrawFn) -> dict[str, Any]:
             "days": draw(st.lists(st.sampled_from([1, 15, -1, -2]), min_size=1, max_size=2, unique=True)),
         },
         "by_days": {
-            "unit": "day", "every": draw(st.integers(2, 9)), "anchor": "1971-01-03",
+            "unit": "day", "every": draw(st.integers(2, 6)), "anchor": "1971-01-03",
             "weekdays": draw(st.lists(st.sampled_from(WEEKDAY_NAMES), min_size=1, max_size=3, unique=True)),
         },
         "minutes": {},
     }[kind]  # fmt: skip
     if kind == "minutes":
-        minutes = draw(st.lists(st.integers(0, 59), min_size=1, max_size=4, unique=True))
-        hours = draw(st.sampled_from(["*", "*", "1-23/2", "9-17"]))
+        hours, most = draw(st.sampled_from([("*", 4), ("1-23/2", 1), ("9-17", 1)]))
+        minutes = draw(st.lists(st.integers(0, 59), min_size=1, max_size=most, unique=True))
         args: dict[str, Any] = {"cron": {"minute": ",".join(map(str, sorted(minutes))), "hour": hours}}
     else:
         args = {"rule": {**rule, "times": times}}
+        if kind == "by_days":
+            args["starting"] = "1971-01-03T00:00:00"
     if draw(st.booleans()):
         args["except_holidays"] = "DE"
     return args
