@@ -22,7 +22,7 @@ from cogs.desk.kit.context import caller_of
 from cogs.desk.kit.dispatch import Dispatcher
 from cogs.desk.kit.replies import answer, desk_of
 from cogs.desk.kit.suggesting import when_choices
-from cogs.desk.kit.wording import cut
+from cogs.desk.kit.wording import cut, sentence
 from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
@@ -32,7 +32,6 @@ from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import best_matches
 from schedulezero.model import JobState, RunState
-from schedulezero.when.language.describe import describe
 from schedulezero.when.language.holiday_places import search_places
 from schedulezero.when.language.zone_search import search_zones
 
@@ -283,16 +282,14 @@ class AdminCog(commands.Cog):
         except (ClientError, TimeoutError) as error:
             log.info("no suggestions: %s", error)
             return []
-        return [
-            app_commands.Choice(
-                name=cut(
-                    f"{cut(job.title, 60)} · {describe(job.trigger, job.timezone, interaction.locale.value)}",
-                    100,
-                ),
-                value=job.id,
-            )
-            for job in page.jobs
-        ]
+        with speaking(interaction.locale):
+            return [
+                app_commands.Choice(
+                    name=cut(f"{cut(job.title, 60)} · {sentence(job)}", 100),
+                    value=job.id,
+                )
+                for job in page.jobs
+            ]
 
     @create.autocomplete("when")
     @edit.autocomplete("when")

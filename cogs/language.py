@@ -32,9 +32,10 @@ ERRORS = "error"
 LANGUAGES = frozenset(("en", *(path.stem for path in FOLDER.glob("*.po"))))
 """The languages that texts are shown in. Times are understood in some more."""
 
+_ENGLISH = "en-GB"
 _LONGEST_TRANSLATED = 2000  # as of a sentence in English
 
-_locale: ContextVar[str] = ContextVar("desk_locale", default="en-GB")
+_locale: ContextVar[str] = ContextVar("desk_locale", default=_ENGLISH)
 
 
 def language_of(locale: str) -> str:
@@ -56,6 +57,16 @@ def speaking(locale: str | discord.Locale) -> Generator[None]:
 def locale() -> str:
     """Return the current locale, as Discord names it."""
     return _locale.get()
+
+
+def shown_locale() -> str:
+    """Return the locale of the texts that are shown: the current one, or English if it has no catalogue.
+
+    Schedules within those texts are told in it. Times are read in the current locale, whose language may have
+    no catalogue.
+    """
+    current = _locale.get()
+    return current if current.partition("-")[0].lower() in LANGUAGES else _ENGLISH
 
 
 def t(text: str, /, **values: Any) -> str:

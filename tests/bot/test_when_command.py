@@ -49,6 +49,16 @@ def test_its_runs(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
     assert data["text"] and set(data["trigger"]) == {"type", "args"}
 
 
+def test_it_answers_in_the_language_of_the_locale(capsys: pytest.CaptureFixture[str]) -> None:
+    for locale, text in (
+        ("it", "ogni venerdì alle 18:00"),
+        ("nl", "elke vrijdag om 18:00"),
+        ("fr", "tous les vendredis à 18 h"),
+    ):
+        status, data, _ = run(capsys, "every friday at 6pm", "--locale", locale)
+        assert (status, data["text"]) == (0, text)
+
+
 @pytest.mark.parametrize("text", ["31 february", "purple monkey"])
 def test_what_is_not_understood_is_a_sentence_and_status_2(
     text: str, capsys: pytest.CaptureFixture[str]

@@ -163,13 +163,35 @@ def test_what_is_wrong_with_a_time_is_said_in_every_language(language: str) -> N
         assert "I don't understand" not in shown_text and "For example" not in shown_text
 
 
-async def test_a_german_sees_german(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def _everybody_is(monkeypatch: pytest.MonkeyPatch, locale: str) -> None:
     from simcord import interactions
 
     build = interactions.base_payload
     monkeypatch.setattr(
-        interactions, "base_payload", lambda *a, **k: ((p := build(*a, **k))[0], {**p[1], "locale": "de"})
+        interactions, "base_payload", lambda *a, **k: ((p := build(*a, **k))[0], {**p[1], "locale": locale})
     )
+
+
+async def test_an_italian_is_understood_in_italian_and_sees_english(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _everybody_is(monkeypatch, "it")
+    for typed in ("ogni lunedì alle 9", "every monday at 9"):
+        preview = await world.draft(
+            world.admin, "send_announcement", {"channel_id": [world.channel], "message": "Ciao"}, typed
+        )
+        shown_text = said(preview)
+        assert "Check before you schedule" in shown_text and "every Monday at 09:00" in shown_text
+        assert "ogni" not in shown_text.replace(typed, "")
+    choices = await world.admin.autocomplete(world.channel, "schedule create", "when", "ogni lun")
+    assert any("ogni lunedì alle 9:00" in choice["name"] for choice in choices), choices
+    await world.plain.slash(world.channel, "remind me", what="Pasta", when="ogni domenica alle 12:30")
+    shown_text = said(await world.plain.slash(world.channel, "remind list"))
+    assert "**Pasta** · every Sunday at 12:30" in shown_text
+
+
+async def test_a_german_sees_german(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _everybody_is(monkeypatch, "de")
     text = said(await world.admin.slash(world.channel, "schedule list"))
     assert "Geplante Jobs" in text and "Hier ist noch nichts geplant" in text
     preview = await world.draft(
@@ -179,7 +201,7 @@ async def test_a_german_sees_german(world: World, monkeypatch: pytest.MonkeyPatc
         "jeden montag um 9",
     )
     shown_text = said(preview)
-    assert "Noch ist nichts geplant" in shown_text and "jeden Montag um 09:00 Uhr" in shown_text
+    assert "Noch ist nichts geplant" in shown_text and "jeden Montag um 9:00" in shown_text
     assert "Nachricht:" in shown_text
 
 

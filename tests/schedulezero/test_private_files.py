@@ -41,8 +41,7 @@ ALLOWED = {
     "schedulezero/storage/sqlite_file.py": {"connect"},  # SQLite's own way to a database
     "schedulezero/wire/keys.py": {"read_text"},
     "schedulezero/handler/handler.py": {"copy"},  # of a dictionary
-    "schedulezero/when/grammar/words.py": {"read_text"},  # its own words
-    "schedulezero/when/language/say.py": {"read_text"},  # its own wordings
+    "schedulezero/when/grammar/tables.py": {"read_text"},  # its own languages
     "cogs/sprocket_loading/loader.py": {"read_bytes"},  # the source of sprockets
     "schedulezero/exchange/limited_reading.py": {"read_text"},  # what the system tells of a process
     "bot/cli/files.py": {"open"},  # a file to import

@@ -48,7 +48,7 @@ from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import expect, lacks_of
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.wording import NEUTRAL
-from cogs.language import locale, t, translated
+from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused, offered_specs, spec_for
@@ -194,7 +194,7 @@ async def edit(desk: Desk, target: str) -> None:
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
     kept = kept_schedule(draft)
-    keeps = describe(kept[0], "UTC", locale()) if kept is not None else None
+    keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
     lacks = await lacks_of(desk)
     await desk.interaction.response.send_modal(
         build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks)

@@ -30,7 +30,7 @@ from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.language import locale, t, translated
+from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
@@ -180,7 +180,7 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> st
         said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not given') + '*'}"
         return f"{said}\n-# {hint}" if hint else said
     zone, runs = reviewed.zone, list(reviewed.runs)
-    lines = [f"{label} {describe(reviewed.trigger, zone, locale())} ({zone})"]
+    lines = [f"{label} {describe(reviewed.trigger, zone, shown_locale())} ({zone})"]
     skipped = {run: reason for run, reason in reviewed.forbidden}
     if len(runs) == 1:
         lines.append(full(runs[0]))

@@ -13,7 +13,7 @@ from typing import cast
 
 import discord
 
-from cogs.language import locale, mark, t, tn, translated
+from cogs.language import mark, shown_locale, t, tn, translated
 from schedulezero import instants
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.message_links import read_message_link
@@ -111,7 +111,7 @@ def is_held(job: Job) -> bool:
 
 def sentence(job: Job) -> str:
     """Describe a job's schedule in the reader's language."""
-    return describe(job.trigger, job.timezone, locale())
+    return describe(job.trigger, job.timezone, shown_locale())
 
 
 def full(instant: datetime) -> str:

@@ -31,7 +31,7 @@ from cogs.desk.runs.agenda import (
     span_of,
     week_days,
 )
-from cogs.language import locale, t, tn
+from cogs.language import shown_locale, t, tn
 from cogs.rights.public_jobs import is_public
 from cogs.rights.rights import permission_name, posting_in
 from cogs.services import Refused, spec_for
@@ -157,13 +157,13 @@ def _seen(
         agenda.moments,
         day,
         zone,
-        locale=locale(),
+        locale=shown_locale(),
         today=now.astimezone(zone).date(),
         dark=rules.dark_days if rules else (),
         busy=t("Busy hours"),
         more=t("+{count} more"),
     )
-    title = month_title(day, locale()) if view == "month" else f"{first:%d.%m.} – {last:%d.%m.%Y}"
+    title = month_title(day, shown_locale()) if view == "month" else f"{first:%d.%m.} – {last:%d.%m.%Y}"
     return _Seen(
         title=title,
         picture=month_png(month, week_of=None if view == "month" else day),

@@ -18,7 +18,7 @@ from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, mentioned, plain, relative
 from cogs.desk.settings import word_hours
-from cogs.language import locale, mark, t
+from cogs.language import mark, shown_locale, t
 from schedulezero.client.dialect import AuditPage
 from schedulezero.errors import ClientError
 from schedulezero.instants import from_iso
@@ -138,7 +138,7 @@ def _value(field: str, value: Any) -> str:
         return brief(value)
     if field == "trigger" and isinstance(value, dict):
         trigger = stored_trigger(Trigger.from_json(value))
-        return plain(describe(trigger, trigger.zone_or("UTC"), locale()))
+        return plain(describe(trigger, trigger.zone_or("UTC"), shown_locale()))
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return discord.utils.format_dt(from_iso(value), "f")
     kind = kind_of(field.rpartition(".")[2], "")

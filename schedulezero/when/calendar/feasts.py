@@ -47,6 +47,8 @@ _FROM_ADVENT: dict[str, int] = {
 
 NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY, *_FROM_THANKSGIVING, *_FROM_ADVENT, "kings_day"))
 
+MOVABLE = NAMES - _FIXED.keys()
+
 
 def feast_day(name: str, year: int) -> date:
     """Return the day of a feast in a year. Raises KeyError if there is no such feast."""

@@ -1,4 +1,4 @@
-"""One grammar for *when*: once and again, in every language that has a table in ``words/``.
+"""One grammar for *when*: once and again, in every language that has a file in ``languages/``.
 
 A text is read in five steps, each a module that knows nothing of the next:
 
@@ -13,5 +13,5 @@ A text is read in five steps, each a module that knows nothing of the next:
 `rules.faults` names what is wrong with a refused text, and `variants` what a reading leaves open.
 
 The cheapest sequence of pieces that makes sense is the reading. Two that are equally cheap and differ in time
-are both offered, never guessed between. A new language is one table and no code.
+are both offered, never guessed between. A new language is one file and no code.
 """

@@ -257,7 +257,8 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             phrase.days.add(number)
             phrase.months.add(month)
         case OnDayOfMonth(number, None, None):
-            if not (said.again or phrase.unit == "month" or _by_period(said, "month")):
+            in_months = phrase.months and (phrase.unit == "year" or _by_period(said, "year"))
+            if not (said.again or in_months or phrase.unit == "month" or _by_period(said, "month")):
                 raise Contradiction("day of month")
             phrase.days.add(number)
             if not phrase.span:

@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 from schedulezero.model.habits import Habits
 
 
+PARTS = ("early", "morning", "lunch", "noon", "afternoon", "evening", "tonight", "night", "end")
+"""The parts of the day that languages name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Where and when a text is read.

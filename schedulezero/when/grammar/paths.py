@@ -20,7 +20,7 @@ PIECES: dict[str, float] = {
     "now": 1.0, "nths": 2.5, "same_time": 1.0, "only_days": 1.0, "and": 0.5,
 }  # fmt: skip
 """What may stand beside other pieces, and what it costs: fewer and plainer pieces are the better reading."""
-_SKIPPED: dict[str, float] = {
+SKIPPED: dict[str, float] = {
     "filler": FILLER_COST,
     "on": 0.3,
     "comma": 0.02,
@@ -58,7 +58,7 @@ def paths(begins: Begins) -> list[Path]:
         here = _cheapest(at[start])
         if not here:
             continue
-        for category, extra in _SKIPPED.items():
+        for category, extra in SKIPPED.items():
             for item in begins[start].get(category, ()):
                 at[item.end] += [Path(path.cost + extra, path.pieces) for path in here]
         for category, extra in PIECES.items():
@@ -78,7 +78,7 @@ def reach(begins: Begins) -> int:
     reached = {0}
     for start in range(len(begins)):
         if start in reached:
-            for category in (*_SKIPPED, *PIECES):
+            for category in (*SKIPPED, *PIECES):
                 reached |= {item.end for item in begins[start].get(category, ())}
     return max(reached)
 

@@ -21,13 +21,11 @@ from schedulezero.when.grammar.core.tokens import Token, cut, normalized
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, Piece, paths, reach
 from schedulezero.when.grammar.resolving import NotThatWeekday
-from schedulezero.when.grammar.rules import bounds, clock, days, faults, numbers, recurring, spans, zones
+from schedulezero.when.grammar.rules import RULES, WITH_FAULTS
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.variants import Remark, open_choices, versions, without_contradiction
 from schedulezero.when.grammar.words import Mended, Words
 
-RULES = numbers.RULES + clock.RULES + spans.RULES + days.RULES + recurring.RULES + bounds.RULES + zones.RULES
-_WITH_FAULTS = RULES + faults.RULES
 MOST_TOKENS = 200
 """Words, numbers and signs of one text: a list of twenty full dates has half as many."""
 _ORDINAL_AT_END = re.compile(r"(?<!\d)\d{1,2}\.$")
@@ -103,7 +101,7 @@ def faults_in(text: str, words: Words) -> list[tuple[Fault, str, int, int]]:
     if not 0 < len(tokens) <= MOST_TOKENS:
         return []
     try:
-        begins = parse(tokens, words.lookup(text, tokens), _WITH_FAULTS, words.costs)
+        begins = parse(tokens, words.lookup(text, tokens), WITH_FAULTS, words.costs)
     except TooMuch:
         return []
     found: list[tuple[Fault, str, int, int]] = []

@@ -1,24 +1,24 @@
 """The words of one language, as data, and what each token of a text may mean in it.
 
-``words/<language>.toml`` names, for each category of word, what people type. A word may have several meanings
-(French *à* is *at* and *to*); all of them enter the chart. Words are found without their accents and with one
-typing error, which is told; words that were typed without the space between them are parted.
+``languages/<language>.toml`` names, for each category of word, what people type. A word may have several
+meanings (French *à* is *at* and *to*); all of them enter the chart. Words are found without
+their accents and with one typing error, which is told; words that were typed without the space between them
+are parted.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from schedulezero.when.calendar.holidays import PLACE
 from schedulezero.when.grammar.core.chart import Item
 from schedulezero.when.grammar.core.tokens import Token, cut, folded, normalized, plain
+from schedulezero.when.grammar.tables import table_of
 from schedulezero.when.grammar.zones import is_zone_word, zone_items
 
 _SHORTEST_MENDED = 4
@@ -216,21 +216,10 @@ def _one_edit(one: str, other: str) -> bool:
     )
 
 
-def languages() -> tuple[str, ...]:
-    """Return the languages that have a table."""
-    folder = resources.files("schedulezero.when.grammar").joinpath("words")
-    return tuple(
-        sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
-    )
-
-
 @cache
 def words_of(language: str) -> Words:
-    """Load a language's table. Raises KeyError if there is none."""
-    if language not in languages():
-        raise KeyError(language)
-    source = resources.files("schedulezero.when.grammar").joinpath("words", f"{language}.toml")
-    return read_words(language, tomllib.loads(source.read_text(encoding="utf-8")))
+    """Load a language's words. Raises KeyError if we don't have it."""
+    return read_words(language, table_of(language))
 
 
 def read_words(language: str, table: Mapping[str, Any]) -> Words:
@@ -264,6 +253,13 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)
+    articles = {*table["words"]["the"], *table["words"]["filler"]}
+    for value, forms in table["say"]["feasts"].items():  # what is told is understood again
+        for phrase in forms:
+            add(phrase, "feast", value)
+            first, _, rest = phrase.partition(" ")
+            if first in articles:
+                add(rest, "feast", value)
     for category in ("city", "zone_name"):
         for zone, phrases in table.get(category, {}).items():
             for phrase in phrases:
@@ -271,7 +267,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
     for number, phrases in table.get("ordinals", {}).items():
         for phrase in phrases:
             add(phrase, "ordinal", int(number))
-    for category, first in (("weekday", 0), ("weekdays", 0), ("initial", 0), ("month", 1)):
+    for category, first in (("weekday", 0), ("weekdays", 0), ("month", 1)):
         for number, phrases in enumerate(table["names"].get(category, ()), start=first):
             for phrase in phrases:
                 add(phrase, category, number)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
+
 from schedulezero.errors import WhenError
 from schedulezero.model.habits import Habits
 from schedulezero.when.grammar.core.tokens import plain
@@ -22,7 +24,7 @@ _COMPLETING = frozenset(
     ("unit", "weekday", "weekdays", "month", "workdays", "weekends", "often", "every", "last", "ordinal",
      "day_offset", "part", "feast")
 )  # fmt: skip
-_TIMES = ("09:00", "18:00")
+_HOURS = (9, 18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def completions(
             # The same reading of two texts is one choice; two readings of one text are two.
             filled = text if exact and language == locale else sentence
             if len(filled) <= _LONGEST:
-                label = _label(sentence, item, now)
+                label = _label(sentence, item, locale, now)
                 found.setdefault(label, Completion(filled, label))
     return list(found.values())[:most]
 
@@ -102,23 +104,27 @@ def _candidates(typed: str, locale: str) -> Iterator[tuple[str, str]]:
 def _starters(language: str) -> Iterator[str]:
     """Sentences that many begin with."""
     say = wording(language)
-    monday, friday = say["weekdays"][0], say["weekdays"][4]
-    first = say["day_number"][0]
-    for head, moment in (
-        (say["every_day"], "09:00"),
-        (say["every_workday"], "09:00"),
-        (say["every_weekdays"].format(days=monday), "18:00"),
-        (say["every_other_week"].format(days=friday), "17:00"),
-        (say["every_month"].format(days=first), "09:00"),
+    every_monday = say["every_weekdays"][-1 if say["gender"][0] else 0].format(days=say["weekdays_every"][0])
+    for head, hour in (
+        (say["every_day"], 9),
+        (say["every_workday"], 9),
+        (every_monday, 18),
+        (say["every_other_week"].format(days=say["weekdays_on"][4]), 17),
+        (say["every_month"].format(days=say["day_number"][0]), 9),
     ):
-        yield f"{head} {say['at'].format(times=moment)}"
-    yield say["every_many"].format(n=30, unit=say["units"]["minute"][1])
+        yield f"{head} {_at(language, hour)}"
+    yield say["every"]["minute"][1].format(n=30)
+
+
+def _at(language: str, hour: int) -> str:
+    say = wording(language)
+    return say["at"].format(times=say["full_hour"].format(hour=hour))
 
 
 def _longer(typed: str, words: Words, language: str) -> Iterator[str]:
-    at = wording(language)["at"]
+    at = [_at(language, hour) for hour in _HOURS]
     if not re.search(r"\d\s*$|:\d\d", typed):
-        yield from (f"{typed} {at.format(times=moment)}" for moment in _TIMES)
+        yield from (f"{typed} {moment}" for moment in at)
     match = re.search(r"(\w+)$", typed)
     if match is None or match[1][0].isdigit():
         return
@@ -129,14 +135,15 @@ def _longer(typed: str, words: Words, language: str) -> Iterator[str]:
         for phrase, category, _ in entries:
             if category in _COMPLETING and len(phrase) == 1:
                 yield f"{before}{key}"
-                yield from (f"{before}{key} {at.format(times=moment)}" for moment in _TIMES)
+                yield from (f"{before}{key} {moment}" for moment in at)
                 break
 
 
-def _label(sentence: str, item: Understood, now: datetime) -> str:
+def _label(sentence: str, item: Understood, locale: str, now: datetime) -> str:
     first = item.schedule.next_after(now)
     assert first is not None, "what never comes is refused"
     run = first.astimezone(ZoneInfo(item.zone))
-    when = f" · {run:%a %d %b %Y, %H:%M} {run.tzname()}"
+    shown = format_datetime(run, "EEE dd MMM y, HH:mm", locale=language_of(locale))
+    when = f" · {shown} {run.tzname()}"
     room = _LONGEST - len(when)
     return f"{sentence if len(sentence) <= room else f'{sentence[: room - 1]}…'}{when}"

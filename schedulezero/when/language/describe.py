@@ -1,4 +1,4 @@
-"""Describes a trigger in one sentence, whatever its origin, in the languages of `lexicon`.
+"""Describes a trigger in one sentence, whatever its origin, in the languages that have a file.
 
 This is the inverse of `parse`: parsing the sentence gives the same schedule again, as a property test checks.
 """
@@ -6,6 +6,7 @@ This is the inverse of `parse`: parsing the sentence gives the same schedule aga
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -16,6 +17,7 @@ from schedulezero.errors import TriggerError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Trigger
 from schedulezero.when.calendar.cron_fields import FIELDS, CronFields
+from schedulezero.when.calendar.feasts import is_fixed
 from schedulezero.when.calendar.rule import LAST, WORKDAY, Bounded, Rule, Unit
 from schedulezero.when.calendar.schedules import Crontab, Every, Once, OnFields, Schedule
 from schedulezero.when.calendar.triggers import schedule_of
@@ -30,6 +32,9 @@ _MOST_LISTED = 24
 """A sentence with more times than these is harder to read than the fields."""
 _EVEN = 4
 _MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_HOURS = 24
+_MOST_MINUTES = 6
 _MINUTES_A_DAY = 24 * 60
 
 
@@ -54,14 +59,25 @@ class _Speaker:
 
     def __init__(self, language: str, zone: ZoneInfo) -> None:
         self.words: Any = wording(language)
+        self.contractions: Mapping[str, str] = self.words["contractions"]
         self.zone = zone
 
     def say(self, schedule: Schedule, trigger: Trigger) -> str:
+        """Tell a schedule, with words drawn together as the language has it: French *d'avril*."""
+        said = self._say(schedule, trigger)
+        for apart, together in self.contractions.items():
+            behind = r"\d" if apart[-1].isdigit() else r"[^\W\d_]" if apart[-1].isalpha() else "$"
+            said = re.sub(rf"(?<!\w){re.escape(apart)}(?!{behind})", together, said)
+        return said
+
+    def _say(self, schedule: Schedule, trigger: Trigger) -> str:
         if isinstance(schedule, Once):
             return self.words["once"].format(date=self._moment(schedule.at))
         if isinstance(schedule, Bounded):
             base = schedule.base
-            said = self._rule(base) if isinstance(base, Rule) else self.say(base, trigger)
+            if isinstance(base, Rule) and schedule.starting is None:
+                schedule = replace(schedule, starting=_counted_from(base))
+            said = self._rule(base) if isinstance(base, Rule) else self._say(base, trigger)
             return ", ".join([said, *self._bounds(schedule)])
         if isinstance(schedule, Every):
             return self._interval(schedule.period)
@@ -73,20 +89,32 @@ class _Speaker:
                 return self._rule(rule)
             return self._ticking(schedule) or self._fields(trigger)
         assert isinstance(schedule, Rule)
-        if schedule.every > 1 and schedule.anchor is not None:
-            begins = datetime.combine(schedule.anchor, time.min, schedule.zone).astimezone(UTC)
-            bounded = Bounded(schedule, schedule.zone, starting=begins)
-            return ", ".join([self._rule(schedule), *self._bounds(bounded)])
-        return self._rule(schedule)
+        bounded = Bounded(schedule, schedule.zone, starting=_counted_from(schedule))
+        return ", ".join([self._rule(schedule), *self._bounds(bounded)])
 
     # ---------------------------------------------------------------- parts
 
     def _rule(self, rule: Rule) -> str:
-        words, head = self.words, self._head(rule)
+        head = self._head(rule)
         if (step := _even_step(rule.times)) is not None:
-            first, last = _clock(rule.times[0]), _clock(rule.times[-1])
-            return words["window"].format(every=self._interval(step), first=first, last=last, head=head)
-        return f"{head} {words['at'].format(times=self._join([_clock(moment) for moment in rule.times]))}"
+            return self._window(self._interval(step), rule, head)
+        return f"{head} {self._at(*rule.times)}"
+
+    def _window(self, every: str, rule: Rule, head: str) -> str:
+        first, last = self._clock(rule.times[0]), self._clock(rule.times[-1])
+        return self.words["window"].format(every=every, first=first, last=last, head=head)
+
+    def _at(self, *times: time) -> str:
+        return self.words["at"].format(times=self._join([self._clock(moment) for moment in times]))
+
+    def _clock(self, moment: time) -> str:
+        if moment.microsecond:
+            return moment.isoformat()
+        if moment.second:
+            return f"{moment:%H:%M:%S}"
+        return self.words["clock" if moment.minute else "full_hour"].format(
+            hour=moment.hour, minute=moment.minute
+        )
 
     def _ticking(self, schedule: OnFields) -> str | None:
         """Fields with a star whose times follow each other evenly all day or within a part of it."""
@@ -95,44 +123,57 @@ class _Speaker:
         if rule is None or ticking_fields(rule) is None:
             return None
         step = _even_step(rule.times, least=2)
-        if step is None:
-            return None
+        if step is None or (step == _HOUR and rule.times[0] != time.min and len(rule.times) == _HOURS):
+            return self._hourly(rule)
         every = self.words["by_clock"].format(every=self._interval(step))
         first, last = rule.times[0], rule.times[-1]
+        daily = rule.unit is Unit.DAY and not rule.weekdays
         if first == time.min and _minutes(last) + step // _MINUTE >= _MINUTES_A_DAY:
-            daily = rule.unit is Unit.DAY and not rule.weekdays
             return every if daily else f"{every}, {self._head(rule)}"
-        return self.words["window"].format(
-            every=every, first=_clock(first), last=_clock(last), head=self._head(rule)
-        )
+        return self._window(every, rule, self._head(rule))
+
+    def _hourly(self, rule: Rule) -> str | None:
+        """Minutes of every hour: *every hour at :15 and :45*."""
+        minutes = sorted({moment.minute for moment in rule.times})
+        if len(rule.times) != 24 * len(minutes) or len(minutes) > _MOST_MINUTES:
+            return None
+        said = self.words["hourly"].format(minutes=self._join([f":{minute:02}" for minute in minutes]))
+        daily = rule.unit is Unit.DAY and not rule.weekdays
+        return said if daily else f"{said}, {self._head(rule)}"
 
     def _head(self, rule: Rule) -> str:
         """On which days a rule runs."""
-        words = self.words
-        weekdays = self._join([words["weekdays"][day] for day in rule.weekdays])
-        days = self._join(self._days(rule))
-        months = self._join([words["months"][month - 1] for month in rule.months])
-        n = rule.every
+        words, n = self.words, rule.every
         if rule.feasts:
-            return words["every_feast"].format(
-                feasts=self._join([self._feast(*item) for item in rule.feasts])
-            )
+            feasts = [self._feast(*item) for item in rule.feasts]
+            return words["every_feast"].format(feasts=self._join(feasts))
         if rule.unit is Unit.DAY:
             head = words["every_day"] if n == 1 else words["every_days"].format(n=n)
-            if rule.weekdays:
-                head = f"{head}, {words['only_on'].format(days=weekdays)}"
-        elif rule.unit is Unit.WEEK:
-            key = {1: "every_weekdays", 2: "every_other_week"}.get(n, "every_weeks")
-            head = words[key].format(days=weekdays, n=n)
-            if n == 1 and rule.weekdays == (0, 1, 2, 3, 4):
-                head = words["every_workday"]
-        elif rule.unit is Unit.YEAR:
-            head = words["every_years" if n > 1 else "every_year"].format(days=days, months=months, n=n)
-        elif n > 1:
-            head = words["every_months"].format(days=days, n=n)
-        else:
-            head = words["every_year" if rule.months else "every_month"].format(days=days, months=months)
-        return head
+            return (
+                f"{head}, {words['only_on'].format(days=self._on_weekdays(rule))}" if rule.weekdays else head
+            )
+        if rule.unit is Unit.WEEK:
+            return self._weekly(rule)
+        days = self._join(self._days(rule))
+        months = self._join([words["months"][month - 1] for month in rule.months])
+        if rule.months:
+            nth = "_nth" if rule.positions or any(day < 0 for day in rule.days) else ""
+            key = f"every_year{nth}" if n == 1 else f"every_years{nth}"
+            return words[key].format(days=days, months=months, n=n)
+        return words["every_month" if n == 1 else "every_months"].format(days=days, n=n)
+
+    def _weekly(self, rule: Rule) -> str:
+        words, n = self.words, rule.every
+        if n > 1:
+            key = "every_other_week" if n == 2 else "every_weeks"
+            return words[key].format(days=self._on_weekdays(rule), n=n)
+        if rule.weekdays == (0, 1, 2, 3, 4):
+            return words["every_workday"]
+        days = self._join([words["weekdays_every"][day] for day in rule.weekdays])
+        return self._gendered("every_weekdays", words["gender"][rule.weekdays[0]]).format(days=days)
+
+    def _on_weekdays(self, rule: Rule) -> str:
+        return self._join([self.words["weekdays_on"][day] for day in rule.weekdays])
 
     def _days(self, rule: Rule) -> list[str]:
         words = self.words
@@ -142,41 +183,46 @@ class _Speaker:
             name = words["workday"] if weekday == WORKDAY else words["weekdays"][weekday]
             said.append(f"{self._ordinal(position, gender)} {name}")
         if LAST - 1 in rule.days:
-            said.append(f"{words['last_but_one'][0]} {words['day_word']}")
+            said.append(words["last_but_one_day"])
         if LAST in rule.days:
             said.append(words["last_day"])
         return said
 
     def _ordinal(self, position: int, gender: int) -> str:
-        words = self.words
         if position < 0:
-            return words["last" if position == LAST else "last_but_one"][gender]
-        if position <= len(words["ordinals"][gender]):
-            return words["ordinals"][gender][position - 1]
-        return words["nth"].format(n=position) if "nth" in words else words["day_number"][position - 1]
+            return self._gendered("last" if position == LAST else "last_but_one", gender)
+        ordinals = self._gendered("ordinals", gender)
+        if position <= len(ordinals):
+            return ordinals[position - 1]
+        return self._gendered("nth", gender).format(n=position)
+
+    def _gendered(self, key: str, gender: int) -> Any:
+        forms = self.words[key]
+        return forms[gender if gender < len(forms) else 0]
 
     def _feast(self, name: str, days: int) -> str:
-        said = self.words["feasts"][name]
-        return f"{said} {days:+d}" if days else said
+        words = self.words
+        if (fixed := is_fixed(name)) is not None:
+            month, day = fixed
+            bare = on = words["day_of_year"].format(
+                day=self._day_number(day), month=words["months"][month - 1]
+            )
+        else:
+            bare, on = words["feasts"][name]
+        if not days:
+            return on
+        one, many = words["after_feast" if days > 0 else "before_feast"]
+        return (one if abs(days) == 1 else many).format(n=abs(days), feast=bare)
 
     def _interval(self, period: timedelta) -> str:
         seconds = int(period.total_seconds())
+        every = self.words["every"]
         # Not in days: "every 2 days" is a matter of the calendar and means a time of day.
-        for unit, length in (
-            ("week", 604_800),
-            ("hour", 3600),
-            ("minute", 60),
-            ("second", 1),
-        ):
-            if seconds % length == 0:
+        for unit, length in (("week", 604_800), ("hour", 3600), ("minute", 60), ("second", 1)):
+            if seconds and seconds % length == 0:
                 number = seconds // length
-                singular, plural = self.words["units"][unit]
-                if number == 1:
-                    return self.words["every_one"].format(unit=singular)
-                return self.words["every_many"].format(n=number, unit=plural)
-        return self.words["every_many"].format(
-            n=period.total_seconds(), unit=self.words["units"]["second"][1]
-        )
+                return every[unit][0] if number == 1 else every[unit][1].format(n=number)
+        return every["second"][1].format(n=period.total_seconds())
 
     def _fields(self, trigger: Trigger) -> str:
         trigger = with_day_names(trigger)  # which mean the same to every version that reads the text again
@@ -191,10 +237,14 @@ class _Speaker:
         if schedule.until is not None:
             parts.append(words["until"].format(date=self._moment(schedule.until, whole=_END_OF_DAY)))
         if schedule.count is not None:
-            parts.append(words["count"].format(n=schedule.count))
+            one, many = words["count"]
+            parts.append(one if schedule.count == 1 else many.format(n=schedule.count))
         if schedule.excluded:
-            days = [self._day(datetime.combine(day, time.min)) for day in schedule.excluded]
-            parts.append(words["except"].format(dates=self._join(days)))
+            days = [
+                words["excepted"].format(date=self._day(datetime.combine(day, time.min)))
+                for day in schedule.excluded
+            ]
+            parts.append(words["except_dates"].format(dates=self._join(days)))
         if schedule.holidays is not None:
             parts.append(words["except_holidays_of"].format(place=schedule.holidays))
         return parts
@@ -204,22 +254,30 @@ class _Speaker:
         local = instant.astimezone(self.zone)
         if whole is not None and local.time() == whole and not local.fold:
             return self._day(local)
-        said = self.words["date_time"].format(**self._parts(local), time=_clock(local.time()))
+        said = f"{self._day(local)} {self._at(local.time())}"
         if local.fold:  # the second of two such times: only its offset tells it apart
             minutes = int((local.utcoffset() or timedelta()).total_seconds() // 60)
             said += f" (UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d})"
         return said
 
     def _day(self, local: datetime) -> str:
-        return self.words["date"].format(**self._parts(local))
+        month = self.words["months"][local.month - 1]
+        return self.words["date"].format(day=self._day_number(local.day), month=month, year=local.year)
 
-    def _parts(self, local: datetime) -> dict[str, Any]:
-        return {"day": local.day, "month": self.words["months"][local.month - 1], "year": local.year}
+    def _day_number(self, day: int) -> str:
+        return str(self.words["first_of_month"]) if day == 1 else str(day)
 
     def _join(self, items: list[str]) -> str:
         if len(items) < 2:
             return "".join(items)
         return f"{', '.join(items[:-1])} {self.words['and']} {items[-1]}"
+
+
+def _counted_from(rule: Rule) -> datetime | None:
+    """The day from which the periods of a rule are counted, where it matters."""
+    if rule.every == 1 or rule.anchor is None:
+        return None
+    return datetime.combine(rule.anchor, time.min, rule.zone).astimezone(UTC)
 
 
 def _begins(schedule: Bounded) -> datetime:
@@ -269,9 +327,3 @@ def as_rule(fields: CronFields, zone: ZoneInfo, most_times: int = _MOST_TIMES) -
     )
     days = tuple(sorted(fields.days | ({LAST} if fields.last_day else set[int]())))
     return Rule(Unit.MONTH, 1, times, zone, (), days, positions, months)
-
-
-def _clock(moment: time) -> str:
-    if moment.microsecond:
-        return moment.isoformat()
-    return f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"

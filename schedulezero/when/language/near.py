@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from schedulezero.when.grammar.core.tokens import cut, folded, plain
-from schedulezero.when.grammar.words import REFUSED, Words, languages, words_of
+from schedulezero.when.grammar.tables import languages
+from schedulezero.when.grammar.words import REFUSED, Words, words_of
 from schedulezero.when.grammar.zones import is_zone_word
 
 Meaning = Callable[[str], Hashable | None]

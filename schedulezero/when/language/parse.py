@@ -27,8 +27,9 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.tokens import cut, normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
 from schedulezero.when.grammar.resolving import NotThatWeekday
+from schedulezero.when.grammar.tables import languages
 from schedulezero.when.grammar.variants import Remark
-from schedulezero.when.grammar.words import Words, languages, words_of
+from schedulezero.when.grammar.words import Words, words_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.faults import fault_in, fault_of, is_fault, unknown_zone
 from schedulezero.when.language.ical_lines import looks_like_lines, read_lines

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
-from schedulezero.when.grammar.words import languages
+from schedulezero.when.grammar.tables import languages, table_of
 
 __all__ = ["examples", "language_of", "languages", "wording"]
 
 _ENGLISH = "en"
 
 
-@cache
 def wording(language: str) -> Mapping[str, Any]:
     """Return the wordings of a language, or the English ones if we don't have it."""
-    name = language if language in languages() else _ENGLISH
-    source = resources.files("schedulezero.when.language").joinpath("say", f"{name}.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))["say"]
+    return table_of(language if language in languages() else _ENGLISH)["say"]
 
 
 def language_of(locale: str) -> str:

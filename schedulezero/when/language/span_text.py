@@ -8,7 +8,8 @@ from schedulezero.when.grammar.core.chart import TooMuch, parse
 from schedulezero.when.grammar.core.pieces import Span
 from schedulezero.when.grammar.core.tokens import cut, normalized
 from schedulezero.when.grammar.rules import numbers, spans
-from schedulezero.when.grammar.words import languages, words_of
+from schedulezero.when.grammar.tables import languages
+from schedulezero.when.grammar.words import words_of
 
 _RULES = numbers.RULES + spans.RULES
 _LONGEST = 60

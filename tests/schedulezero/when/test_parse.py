@@ -39,7 +39,7 @@ def test_a_mistyped_word_is_quoted_and_the_nearest_one_offered() -> None:
 
 
 def test_the_examples_are_in_the_persons_own_language() -> None:
-    with pytest.raises(WhenError, match="jeden Montag um 18 Uhr"):
+    with pytest.raises(WhenError, match="jeden Montag um 18:00"):
         understand("lila Affe", zone="UTC", locale="de", now=NOW)
     for language in LANGUAGES:
         for example in examples(language).replace("`", "").split(" · "):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from schedulezero.model import Trigger
 from schedulezero.when.calendar.calendar_trigger import rule_args
 from schedulezero.when.calendar.crontab import crontab_trigger
+from schedulezero.when.calendar.feasts import MOVABLE
 from schedulezero.when.calendar.rule import LAST, Rule, Unit
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
@@ -45,6 +46,7 @@ WEEKDAYS = st.lists(st.integers(0, 6), min_size=1, max_size=3, unique=True).map(
 MONTHS = st.lists(st.integers(1, 12), min_size=1, max_size=3, unique=True).map(
     lambda items: tuple(sorted(items))
 )
+WEEKDAY_NAMES = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ANCHORS = st.dates(date(1971, 1, 1), date(2099, 1, 1))
 
 
@@ -139,8 +141,47 @@ FIELD_TEXTS = st.fixed_dictionaries(
 
 
 @st.composite
+def beyond_rrule(draw: st.DrawFn) -> dict[str, Any]:
+    """What dateutil has no words for: feasts, working days, days counted from the end, public holidays."""
+    times = [f"{moment:%H:%M}" for moment in draw(TIMES)]
+    kind = draw(st.sampled_from(["feast", "positions", "days", "by_days", "minutes"]))
+    shift = draw(st.sampled_from(["", "", "+1", "-1"]))
+    rule: dict[str, Any] = {
+        "feast": {"unit": "year", "feasts": [draw(st.sampled_from(sorted(MOVABLE))) + shift]},
+        "positions": {
+            "unit": "month",
+            "positions": draw(st.lists(st.one_of(
+                st.tuples(st.sampled_from([*range(1, 21), -1, -2]), st.just("workday")),
+                st.tuples(st.sampled_from([1, 5, -1, -2]), st.sampled_from(WEEKDAY_NAMES)),
+            ).map(list), min_size=1, max_size=2, unique_by=str)),
+        },
+        "days": {
+            "unit": "year",
+            "months": list(draw(MONTHS)),
+            "days": draw(st.lists(st.sampled_from([1, 15, -1, -2]), min_size=1, max_size=2, unique=True)),
+        },
+        "by_days": {
+            "unit": "day", "every": draw(st.integers(2, 6)), "anchor": "1971-01-03",
+            "weekdays": draw(st.lists(st.sampled_from(WEEKDAY_NAMES), min_size=1, max_size=3, unique=True)),
+        },
+        "minutes": {},
+    }[kind]  # fmt: skip
+    if kind == "minutes":
+        hours, most = draw(st.sampled_from([("*", 4), ("1-23/2", 1), ("9-17", 1)]))
+        minutes = draw(st.lists(st.integers(0, 59), min_size=1, max_size=most, unique=True))
+        args: dict[str, Any] = {"cron": {"minute": ",".join(map(str, sorted(minutes))), "hour": hours}}
+    else:
+        args = {"rule": {**rule, "times": times}}
+        if kind == "by_days":
+            args["starting"] = "1971-01-03T00:00:00"
+    if draw(st.booleans()):
+        args["except_holidays"] = "DE"
+    return args
+
+
+@st.composite
 def triggers(draw: st.DrawFn) -> Trigger:
-    kind = draw(st.sampled_from(["date", "interval", "cron", "calendar", "crontab"]))
+    kind = draw(st.sampled_from(["date", "interval", "cron", "calendar", "crontab", "ours", "ours"]))
     zone = draw(st.sampled_from(["Europe/Berlin", "America/New_York", "UTC", "Asia/Kathmandu"]))
     if kind == "date":
         return Trigger("date", {"run_date": draw(st.integers(1_800_000_000, 4_000_000_000))})
@@ -154,6 +195,8 @@ def triggers(draw: st.DrawFn) -> Trigger:
             st.sampled_from(["0 9 13 * 5", "*/10 * 1 * 1", "0 0 L * *", "30 8 * * 1#1", "5 4 1-7 * 0"])
         )
         return Trigger("calendar", {"crontab": line, "timezone": zone})
+    if kind == "ours":
+        return Trigger("calendar", {**draw(beyond_rrule()), "timezone": "Europe/Berlin"})
     rule = draw(rules(zone=zone))
     args: dict[str, Any] = {"rule": rule_args(rule), "timezone": zone}
     if rule.every > 1 or draw(st.booleans()):

@@ -101,9 +101,9 @@ def between_without_from(first: Moment, last: Moment) -> tuple[Starting, Until] 
     return between(first, last)
 
 
-@rule("both_bounds", "from|between Dom to|until|dash|and Moment", "Dom to|until|dash Moment", cost=0.1)
+@rule("both_bounds", "from|between Dom to|until|dash|and Moment", "Dom =to|until|dash Moment", cost=0.1)
 def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] | None:
-    """*From 1 to 5 December*: the first day is of the same month."""
+    """*From 1 to 5 December*: the first day is of the same month. Not *at 0 h 30, until 31 December*."""
     if not isinstance(last.day, OnDate) or first >= last.day.day:
         return None
     return Starting(Moment(replace(last.day, day=first, weekday=None))), Until(last)

@@ -513,7 +513,7 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
 def window(first: Clock, last: Clock) -> Window | None:
     """A range of times. What was said of one end holds for the other where only one hour makes sense."""
     ahead = (first.hour % 12, first.minute) < (last.hour % 12, last.minute)
-    if not first.sure and last.sure and last.hour >= _NOON and ahead:
+    if not first.sure and last.halved and last.hour >= _NOON and ahead:
         first = first.later()  # "2-4pm", but not "9-5pm"
     elif not last.sure and first.hour <= _NOON and (not ahead or last.hour < first.hour):
         last = last.later()  # "9 to 5", "noon to 2"

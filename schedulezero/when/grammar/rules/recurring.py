@@ -25,7 +25,7 @@ _WORKDAYS = (0, 1, 2, 3, 4)
 LARGEST_PERIOD = 1000
 """Days, weeks, months or years of a period."""
 ELAPSED = ("second", "minute", "quarter_hour", "hour")
-_OFTEN: dict[str, Period | Span] = {
+OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
     "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
@@ -83,20 +83,20 @@ def every_nth(count: int, unit: str) -> Period | None:
 
 @rule("period", "Often")
 def often(name: str) -> Period | None:
-    found = _OFTEN.get(name)
+    found = OFTEN.get(name)
     return found if isinstance(found, Period) else None
 
 
 @rule("interval", "Often")
 def often_elapsed(name: str) -> Span | None:
-    found = _OFTEN.get(name)
+    found = OFTEN.get(name)
     return found if isinstance(found, Span) else None
 
 
 @rule("period", "Int ~Often", "Int ~dash ~Often")
 def so_many_often(count: int, name: str) -> Period | None:
     """German *zweiwöchentlich* and *14-tägig*: every two weeks, every fourteen days."""
-    found = _OFTEN.get(name)
+    found = OFTEN.get(name)
     if not isinstance(found, Period) or found.unit == "half":
         return None
     return period(count * found.every, found.unit)
@@ -104,7 +104,7 @@ def so_many_often(count: int, name: str) -> Period | None:
 
 @rule("interval", "Int ~Often", "Int ~dash ~Often")
 def so_many_often_elapsed(count: int, name: str) -> Span | None:
-    found = _OFTEN.get(name)
+    found = OFTEN.get(name)
     if not isinstance(found, Span) or not count:
         return None
     return Span(seconds=count * found.seconds, smallest=found.smallest)
@@ -316,7 +316,7 @@ def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
 # ---------------------------------------------------------------- days of a month
 
 
-@rule("nth", "Ordinal")
+@rule("nth", "Ordinal", "the Ordinal")
 def nth(number: int) -> int:
     return number
 
@@ -410,7 +410,7 @@ def one_dom(day: int) -> tuple[int, ...]:
     return (day,)
 
 
-@rule("doms", "Dom and|comma Doms")
+@rule("doms", "Dom and|comma Doms", "the_day|the Dom and|comma Doms")
 def more_doms(day: int, rest: tuple[int, ...]) -> tuple[int, ...]:
     return (day, *rest)
 
@@ -418,6 +418,21 @@ def more_doms(day: int, rest: tuple[int, ...]) -> tuple[int, ...]:
 @rule("monthdays", "Monthdays and|comma last day_word")
 def and_the_last(days: MonthDays) -> MonthDays:
     return MonthDays((*days.days, LAST))
+
+
+@rule("monthdays", "Monthdays and|comma last_but_one day_word")
+def and_the_last_but_one(days: MonthDays) -> MonthDays:
+    return MonthDays((*days.days, LAST - 1))
+
+
+@rule("monthdays", "the Dom and|comma last day_word")
+def a_day_and_the_last(day: int) -> MonthDays:
+    return MonthDays((day, LAST))
+
+
+@rule("monthdays", "the Dom and|comma last_but_one day_word")
+def a_day_and_the_last_but_one(day: int) -> MonthDays:
+    return MonthDays((day, LAST - 1))
 
 
 @rule("months", "Month")
