@@ -16,6 +16,7 @@ from schedulezero.when.grammar.core.tokens import cut
 from schedulezero.when.grammar.paths import Piece
 from schedulezero.when.grammar.read import NotUnderstood, Unfitting, faults_in
 from schedulezero.when.grammar.rules.clock import within
+from schedulezero.when.grammar.tables import table_of
 from schedulezero.when.grammar.words import Words
 from schedulezero.when.language.say import wording
 
@@ -288,9 +289,10 @@ def _only_numbers(error: Unfitting, names: Names, text: str, words: Words) -> Na
     if not all(_is_number(item) or item.category in ("again", "zone") for item in error.pieces):
         return None
     if re.fullmatch(r"\D+ \d{1,3}", text):
-        units = wording(words.language)["units"]
+        units = table_of(words.language)["unit"]
         said = Sentence("“{text}” names a number, but not of what.", "number_of_what", text=text)
-        return Named(said, tuple(f"{text} {units[name][1]}" for name in ("minute", "hour")))
+        several = (units[name][:2][-1] for name in ("minute", "hour"))  # the plural follows the singular
+        return Named(said, tuple(f"{text} {unit}" for unit in several))
     return Named(
         Sentence(
             "“{text}” may be an hour, a day, a month or a year. Write it like `15:00` or `24.12.`",

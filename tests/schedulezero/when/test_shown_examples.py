@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from schedulezero.when.grammar.words import languages
+from schedulezero.when.grammar.tables import languages
 from tests.support.corpora import understood
 
 DOCS = Path(__file__).parents[3] / "docs"
