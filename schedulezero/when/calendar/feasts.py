@@ -26,6 +26,8 @@ _FIXED: dict[str, tuple[int, int]] = {
     "womens_day": (3, 8), "walpurgis": (4, 30), "juneteenth": (6, 19), "groundhog_day": (2, 2),
     "cinco_de_mayo": (5, 5), "earth_day": (4, 22), "guy_fawkes": (11, 5), "australia_day": (1, 26),
     "anzac_day": (4, 25), "canada_day": (7, 1),
+    "saint_andrew": (11, 30), "saint_george": (4, 23), "saint_david": (3, 1),
+    "burns_night": (1, 25), "ides_of_march": (3, 15),
 }  # fmt: skip
 _FROM_EASTER: dict[str, int] = {
     "weiberfastnacht": -52, "carnival_monday": -48, "shrove_tuesday": -47, "ash_wednesday": -46,

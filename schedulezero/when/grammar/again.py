@@ -272,6 +272,9 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
         case EndOf("end", "month", 0, None, None) if said.again or phrase.unit == "month":
             phrase.days.add(LAST)
             phrase.unit = phrase.unit or "month"
+        case EndOf("end", "year", 0, None, None) if said.again or phrase.unit == "year":
+            phrase.days.add(LAST)
+            phrase.months.add(_MONTHS)
         case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
             raise Contradiction("on which day")
         case _:

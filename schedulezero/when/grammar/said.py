@@ -78,6 +78,8 @@ class Said:
     now: bool = False
     zone: tuple[str, ...] = ()
     same_time: bool = False
+    unclear: str = ""
+    """The unit of which two were said, or twice in one: *biweekly*."""
     order: str = ""
     """Days (D) and times (T) in the order in which they were said, each run of them once."""
 
@@ -101,6 +103,23 @@ class Said:
         )
 
 
+def _every_two(said: Said) -> Period:
+    """What *biweekly* means: every two weeks if it is said of one day, which can't come twice a week.
+
+    Raises WhenError if it may be twice in each.
+    """
+    weekdays = sum(len(item.days) for item in said.weekly) + len(said.days)
+    monthdays = sum(len(item.days) for item in (*said.monthdays, *said.positions))
+    if (said.unclear, weekdays, monthdays) == ("week", 1, 0) and not said.months:
+        return Period(2, "week")
+    if said.unclear == "month" and len(said.days) + monthdays == 1 and not said.weekly:
+        return Period(2, "month")
+    raise WhenError(
+        "That can mean twice in each of them or every two of them. For example: `every 2 weeks on monday`.",
+        code="unclear_how_often",
+    )
+
+
 _DAYS = frozenset(("day", "weekly", "positions", "monthdays", "months"))
 _TIMES = frozenset(("clocks", "lone_hour", "windows"))
 
@@ -121,6 +140,8 @@ def sort_pieces(pieces: Sequence[Piece]) -> Said:
         kind = "D" if piece.category in _DAYS else "T" if piece.category in _TIMES else ""
         if kind and not said.order.endswith(kind):
             said.order += kind
+    if said.unclear:
+        said.periods.append(_every_two(said))
     dated = any(not isinstance(day, OnWeekday) for day in said.days)
     if said.habit and (dated or said.ahead or said.months or said.monthdays):
         raise Contradiction("habit")  # "on 15 February in the mornings"
@@ -221,18 +242,17 @@ def _add(said: Said, piece: Piece) -> None:
             if {value, *said.parts} == {"early", "morning"}:
                 value = "early"  # "early tomorrow morning"
                 said.parts.clear()
-            _once(said.parts)
-            said.parts.append(value)
+            if said.parts != [value]:  # "first thing tomorrow morning"
+                _once(said.parts)
+                said.parts.append(value)
         case "part_today":
             _once(said.parts)
             said.parts.append(value)
             said.days.append(Offset(0))
         case "unclear":
-            raise WhenError(
-                "That can mean twice in each of them or every two of them. "
-                "For example: `every 2 weeks on monday`.",
-                code="unclear_how_often",
-            )
+            said.unclear = value
+        case "in_which_week":
+            raise Nonsense("in which week")
         case "each_clock":
             _once(said.times)
             said.times.append(value)

@@ -207,6 +207,28 @@ def noon() -> Clock:
     return Clock(12)
 
 
+@rule("clock", "Bare oclock? =noon")
+def twelve_noon(at: Clock) -> Clock | None:
+    """*Twelve noon*, *12h midi*."""
+    return noon() if at.hour == _NOON else None
+
+
+@rule("clock", "Bare oclock? =midnight")
+def twelve_midnight(at: Clock) -> Clock | None:
+    return midnight() if at.hour in (0, _NOON) else None
+
+
+@rule("clock", "Number to_hour noon")
+def minutes_to_noon(minutes: int | Fraction) -> Clock | None:
+    """*Five to noon*, where the word for *to* makes ranges too."""
+    return _shifted(noon(), -int(minutes)) if _five_minutes(int(minutes)) else None
+
+
+@rule("clock", "Number to_hour midnight")
+def minutes_to_midnight(minutes: int | Fraction) -> Clock | None:
+    return _shifted(midnight(), -int(minutes)) if _five_minutes(int(minutes)) else None
+
+
 @rule("clock", "midnight", "at midnight")
 def midnight() -> Clock:
     return Clock(0, by_night=True)
@@ -290,6 +312,17 @@ def hour_minus_minutes(hour: Clock, minutes: int) -> Clock | None:
     return _shifted(hour, -minutes) if not hour.minute else None
 
 
+@rule("clock", "half_of =Hour", cost=0.1)
+def half_past(hour: Clock) -> Clock | None:
+    """English *half nine* is 9:30 for those who grew up with it, and 8:30 for many who learnt it."""
+    return clock(hour.hour, 30, sure=hour.sure) if not hour.minute else None
+
+
+@rule("clock", "half_of =Hour", cost=0.2)
+def half_before_as_elsewhere(hour: Clock) -> Clock | None:
+    return half_before(hour)
+
+
 @rule("clock", "half_to Hour")
 def half_before(hour: Clock) -> Clock | None:
     """German *halb neun* is 8:30."""
@@ -331,6 +364,17 @@ def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | 
     if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= minute <= 9:
         return None
     return clock(hour, minute)
+
+
+@rule("clock", "Number =hundred hours?")
+def spoken_hundred(hour: int | Fraction) -> Clock | None:
+    """*Eighteen hundred*; a smaller number is said with *oh* before it."""
+    return clock(int(hour), sure=True) if 10 <= hour <= 23 else None
+
+
+@rule("clock", "oh =Number =hundred hours?")
+def spoken_few_hundred(hour: int | Fraction) -> Clock | None:
+    return clock(int(hour), sure=True) if 0 <= hour <= 9 else None
 
 
 @rule("short_clock", "Digits")

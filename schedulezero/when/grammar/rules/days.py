@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
@@ -22,6 +23,7 @@ from schedulezero.when.grammar.core.pieces import (
     OnWorkday,
     Slashed,
     Span,
+    span_of,
 )
 
 RULES = Rules()
@@ -92,6 +94,34 @@ def a_week_later(day: Day) -> Day | None:
 def two_weeks_later(day: Day) -> Day | None:
     """French *lundi en quinze*."""
     return None if isinstance(day, After) else After(Span(days=14), day)
+
+
+@rule("weeks_before_day", "A|Number =Unit Weekday", cost=NEVER)
+def weeks_before_a_weekday(count: int | Fraction, unit: str, day: int) -> Day | None:
+    """English *a week on Thursday*; with figures, *2 weeks Monday*, it may be in two weeks, on a Monday."""
+    return weeks_before_a_day(count, unit, OnWeekday(day))
+
+
+@rule("weeks_before_day", "A|Int =Unit Day_offset", cost=NEVER)
+def weeks_before_tomorrow(count: int | Fraction, unit: str, days: int) -> Day | None:
+    """*A fortnight today*, *3 weeks tomorrow*."""
+    return weeks_before_a_day(count, unit, Offset(days)) if days >= 0 else None
+
+
+def weeks_before_a_day(count: int | Fraction, unit: str, day: Day) -> Day | None:
+    span = span_of(count, unit) if unit in ("week", "fortnight") else None
+    return After(span, day) if span is not None and not span.seconds else None
+
+
+@rule("day", "Weeks_before_day")
+def by_weeks_before_day(day: Day) -> Day:
+    return day
+
+
+@rule("in_which_week", "in Weeks_before_day")
+def in_weeks_on_a_day(day: Day) -> Day:
+    """*In a week on Thursday*: a week after Thursday, or the Thursday of the week after this one?"""
+    return day
 
 
 @rule("day", "in Int workday", "Int workday from_now")
@@ -190,6 +220,12 @@ def last_day_of_a_month(month: int, year: int | None = None) -> Day:
     return EndOf("end", "month", 0, month, year)
 
 
+@rule("day", "last day_word in? this? Unit")
+def last_day_of_the_year(unit: str) -> Day | None:
+    """*The last day of the year* is nearly always the next one; of a month, it is one of each."""
+    return EndOf("end", "year") if unit == "year" else None
+
+
 @rule("day", "last day_word in? this_month")
 def last_day_of_this_month() -> Day:
     return EndOf("end", "month")
@@ -220,7 +256,8 @@ def start_of_year(year: int) -> Day:
     return OnDate(1, 1, year)
 
 
-@rule("day", "Month Dom", "Month Dom comma? Year")
+@rule("day", "Month =Dom", "Month =the =Dom", "Month =Dom comma? Year", "Month =the =Dom comma? Year")
+@rule("day", "Month Dom", "Month Dom comma? Year", cost=1.1)
 def month_and_day(month: int, day: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
@@ -255,6 +292,17 @@ def dotted_without_end(day: str, month: str) -> Day | None:
 def dotted_after_on(day: str, month: str) -> Day | None:
     """German *am 10.12* names a day, though 10.12 alone may be a time."""
     return _date(day, month, None)
+
+
+@rule("dashed_date", "Digits ~dash ~Digits", cost=NEVER)
+def dashed(day: str, month: str) -> Day | None:
+    """Dutch *5-12* is a day; elsewhere two numbers with a dash are as often a range."""
+    return _date(day, month, None)
+
+
+@rule("day", "Dashed_date")
+def by_dashed_date(day: Day) -> Day:
+    return day
 
 
 @rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year",
@@ -392,6 +440,12 @@ def after_feast(name: str) -> Day:
 
 @rule("day", "day_before Feast")
 def before_feast(name: str) -> Day:
+    return OnFeast(name, None, -1)
+
+
+@rule("day", "Feast eve_word", cost=0.3)
+def eve_of_feast(name: str) -> Day:
+    """*Thanksgiving eve* is the day before, not the evening of it."""
     return OnFeast(name, None, -1)
 
 

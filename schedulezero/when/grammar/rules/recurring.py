@@ -288,6 +288,18 @@ def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return every_other_weekday(days) if count == 2 else None
 
 
+@rule("weekly", "apart =Weekday", cost=0.1)
+def apart_a_weekday(day: int) -> Weekly:
+    """Dutch *om de zondag* is every other Sunday."""
+    return Weekly((day,), every=2)
+
+
+@rule("weekly", "on_a =Weekday")
+def on_some_weekday(day: int) -> Weekly:
+    """*Fortnightly on a Sunday*: which one is only clear beside what says how often."""
+    return Weekly((day,), again=False)
+
+
 @rule("weekly", "every_day_called =Weekday")
 def every_day_of_a_name(day: int) -> Weekly:
     """*Todos los días lunes* are the Mondays."""
@@ -450,6 +462,14 @@ def times_a(count: int, unit: str | Period) -> PerUnit | None:
 @rule("per_unit", "Twice Period", "Twice a Unit", "Twice per? Unit")
 def twice_a(count: int, unit: str | Period) -> PerUnit | None:
     return times_a(count, unit)
+
+
+@rule("period", "Twice a|per|in? Int Unit", "Int times a|per|in? Int Unit", "Twice a|per|in? Unit", cost=0.1)
+def once_in_so_many(times: int, count: int | str, unit: str | None = None) -> Period | None:
+    """*Once in two weeks*, *once a fortnight*."""
+    if isinstance(count, str):
+        return period(1, count) if times == 1 and count == "fortnight" else None
+    return period(count, unit) if times == 1 and unit is not None and count > 1 else None
 
 
 @rule("interval", "Int times a|per Unit", "Twice a|per Unit")

@@ -106,6 +106,12 @@ def hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
     return _and_more(amount, unit, Fraction(1, 4)) if unit == "hour" and amount > _FEW else None
 
 
+@rule("span", "half_to =Unit")
+def half_an_hour(unit: str) -> Span | None:
+    """Dutch *half uur*, with the word that makes *half negen* too."""
+    return span_of(Fraction(1, 2), unit) if unit == "hour" else None
+
+
 @rule("span", "Unit and a? quarter")
 def unit_and_a_quarter(unit: str) -> Span | None:
     """*Hora y cuarto*: the word for *one* is left out."""
