@@ -78,6 +78,10 @@ class Said:
     now: bool = False
     zone: tuple[str, ...] = ()
     same_time: bool = False
+    dashed: bool = False
+    """Whether a day was said by two numbers with a dash, which may be a range where no time is beside it."""
+    monthly: bool = False
+    """Whether a day alone was said to come every month: *jeden Fünfzehnten*."""
     unclear: str = ""
     """The unit of which two were said, or twice in one: *biweekly*."""
     order: str = ""
@@ -140,6 +144,12 @@ def sort_pieces(pieces: Sequence[Piece]) -> Said:
         kind = "D" if piece.category in _DAYS else "T" if piece.category in _TIMES else ""
         if kind and not said.order.endswith(kind):
             said.order += kind
+    if said.dashed and not said.times:
+        raise Contradiction("dash")
+    if said.monthly:
+        if said.periods or said.of_units or said.months:
+            raise Contradiction("days")
+        said.periods.append(Period(1, "month"))
     if said.unclear:
         said.periods.append(_every_two(said))
     dated = any(not isinstance(day, OnWeekday) for day in said.days)
@@ -164,7 +174,7 @@ _BEFORE_BARE = frozenset(
     )
 )
 _EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
-_ON_A_DAY = frozenset(("day", "monthdays"))
+_ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
@@ -263,6 +273,17 @@ def _add(said: Said, piece: Piece) -> None:
             said.again = said.habit = True
         case "day":
             said.days.append(value)
+        case "dashed_date":
+            said.days.append(value)
+            said.dashed = True
+        case "of_night":
+            day, at = value
+            _once(said.times)
+            said.days.append(day)
+            said.times.append(at)
+        case "day_of_every_month":
+            said.monthdays.append(value)
+            said.monthly = True
         case "ahead":
             _once(said.ahead)
             said.ahead.append(value)

@@ -7,6 +7,7 @@ typing error, which is told; words that were typed without the space between the
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from schedulezero.when.grammar.zones import is_zone_word, zone_items
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
 _LONGEST_WORD = 30
+_DOUBLED = re.compile(r"(.)\1")
 _LONGEST_NUMBER = 12
 SIGNS = {
     ":": "colon", ".": "dot", ",": "comma", "/": "slash", "-": "dash", "+": "plus", "@": "at", "&": "and",
@@ -157,6 +159,8 @@ class Words:
             )
             if any(category != "filler" for category, _ in meaning):
                 found.setdefault(meaning, key)
+        if len(found) > 1:  # "sontag" is Sonntag rather than Montag
+            found = {meaning: key for meaning, key in found.items() if _doubled(typed, key)}
         return next(iter(found.values())) if len(found) == 1 else None
 
 
@@ -169,6 +173,11 @@ def _ends_abbreviation(tokens: Sequence[Token], end: int) -> bool:
     """Whether a full stop ends an abbreviation: *Mo.*, *Sept.*, *janv.*"""
     stop = tokens[end]
     return stop.text == "." and stop.glued and tokens[end - 1].is_word
+
+
+def _doubled(one: str, other: str) -> bool:
+    """Whether two words differ only by a letter that is doubled in one of them."""
+    return len(one) != len(other) and _DOUBLED.sub(r"\1", one) == _DOUBLED.sub(r"\1", other)
 
 
 def _one_edit(one: str, other: str) -> bool:

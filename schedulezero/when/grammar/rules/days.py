@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
@@ -25,9 +26,13 @@ from schedulezero.when.grammar.core.pieces import (
     Span,
     span_of,
 )
+from schedulezero.when.grammar.rules.clock import within
 
 RULES = Rules()
 rule = RULES.rule
+
+_BOTH = 2
+_NOON = 12
 
 
 # ---------------------------------------------------------------- relative
@@ -80,6 +85,8 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
         return None
     if isinstance(day, OnFeast) and other is span:
         return None  # "Easter in a year" names no day
+    if other is span and isinstance(day, OnWeekday) and (span.days % 7 or span.months):
+        return None  # "Sunday in 3 days" names no day
     if day == Offset(0) and one is span:
         return None  # "a week from today" is a week from now
     return After(span, day)
@@ -256,6 +263,17 @@ def start_of_year(year: int) -> Day:
     return OnDate(1, 1, year)
 
 
+@rule("date_in_ordinals", "the =Ordinal =Ordinal", cost=NEVER)
+def date_in_ordinals(day: int, month: int) -> Day | None:
+    """German *am siebten zwölften*."""
+    return _date(str(day), str(month), None)
+
+
+@rule("day", "Date_in_ordinals")
+def by_date_in_ordinals(day: Day) -> Day:
+    return day
+
+
 @rule("day", "Month =Dom", "Month =the =Dom", "Month =Dom comma? Year", "Month =the =Dom comma? Year")
 @rule("day", "Month Dom", "Month Dom comma? Year", cost=1.1)
 def month_and_day(month: int, day: int, year: int | None = None) -> Day:
@@ -300,9 +318,9 @@ def dashed(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
-@rule("day", "Dashed_date")
-def by_dashed_date(day: Day) -> Day:
-    return day
+@rule("day", "Weekday comma? Dashed_date")
+def weekday_and_dashed(weekday: int, day: Day) -> Day | None:
+    return agreeing(weekday, day)
 
 
 @rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year",
@@ -542,6 +560,29 @@ def start_of_next_week() -> Day | None:
 @rule("day", "start_of Month")
 def start_of_named(month: int) -> Day:
     return EndOf("start", "month", 0, month)
+
+
+# ---------------------------------------------------------------- with a time
+
+
+@rule("of_night", "night_to Day comma? Time", "night_from Weekday night_onto Weekday comma? Time",
+      "Time night_to Day", "Time night_from Weekday night_onto Weekday")  # fmt: skip
+def of_a_night(*said: Day | Clock | int) -> tuple[Day, Clock] | None:
+    """*In der Nacht auf Samstag um zwei*: a night that ends on a day, by its two days or by the second."""
+    times = [item for item in said if isinstance(item, Clock)]
+    days = [
+        OnWeekday(item) if isinstance(item, int) else item for item in said if not isinstance(item, Clock)
+    ]
+    (at,) = times
+    day = days[-1]
+    if isinstance(day, After) or (isinstance(day, OnWeekday) and day.weeks is not None):
+        return None
+    if len(days) == _BOTH and (cast(OnWeekday, days[0]).weekday + 1) % 7 != cast(OnWeekday, day).weekday:
+        return None
+    found = within(at, "night")
+    if found is None:
+        return None
+    return (day, found) if found.hour < _NOON else (After(Span(days=-1), day), found)
 
 
 # ---------------------------------------------------------------- with a time, for bounds

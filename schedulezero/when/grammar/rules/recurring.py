@@ -21,6 +21,8 @@ from schedulezero.when.grammar.core.pieces import (
 RULES = Rules()
 rule = RULES.rule
 
+_COUNTED = 9
+"""Ordinals up to this one may count what recurs, too."""
 _WORKDAYS = (0, 1, 2, 3, 4)
 _ELAPSED = ("second", "minute", "quarter_hour", "hour")
 _OFTEN: dict[str, Period | Span] = {
@@ -428,6 +430,12 @@ def more_doms(day: int, rest: tuple[int, ...]) -> tuple[int, ...]:
 @rule("monthdays", "Monthdays and|comma last day_word")
 def and_the_last(days: MonthDays) -> MonthDays:
     return MonthDays((*days.days, LAST))
+
+
+@rule("day_of_every_month", "every Ordinal", cost=0.2)
+def day_of_every_month(day: int) -> MonthDays | None:
+    """*Jeden Fünfzehnten*; but *every third* may count days."""
+    return MonthDays((day,)) if day == 1 or _COUNTED < day <= 31 else None
 
 
 @rule("months", "Month")
