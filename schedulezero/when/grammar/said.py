@@ -79,7 +79,7 @@ class Said:
     zone: tuple[str, ...] = ()
     same_time: bool = False
     dashed: bool = False
-    """Whether a day was said by two numbers with a dash, which may be a range where no time is beside it."""
+    """Whether a day was said like a range of hours, *5-12*: where no time is beside it, it may be one."""
     monthly: bool = False
     """Whether a day alone was said to come every month: *jeden Fünfzehnten*."""
     unclear: str = ""
@@ -275,7 +275,11 @@ def _add(said: Said, piece: Piece) -> None:
             said.days.append(value)
         case "dashed_date":
             said.days.append(value)
-            said.dashed = True
+            said.dashed = value.day < value.month
+        case "end_of_a_day":
+            _once(said.parts)
+            said.days.append(value)
+            said.parts.append("end")
         case "of_night":
             day, at = value
             _once(said.times)

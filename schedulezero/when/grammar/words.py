@@ -81,6 +81,8 @@ class Words:
             found["end_dot", position + 1, True] = Item("end_dot", True, position + 1)
             if position and not tokens[position - 1].is_number:
                 found["full_stop", position + 1, True] = Item("full_stop", True, position + 1)
+        if token.text == "-" and position and not token.glued and not _glued(tokens, position + 1):
+            found["loose_dash", position + 1, True] = Item("loose_dash", True, position + 1)
         if token.text == ":" and not (position and tokens[position - 1].is_number):
             found["free_colon", position + 1, True] = Item("free_colon", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
@@ -162,6 +164,11 @@ class Words:
         if len(found) > 1:  # "sontag" is Sonntag rather than Montag
             found = {meaning: key for meaning, key in found.items() if _doubled(typed, key)}
         return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _glued(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a token follows the one before it without a space, or there is none."""
+    return position >= len(tokens) or tokens[position].glued
 
 
 def _digits_follow(tokens: Sequence[Token], position: int) -> bool:

@@ -218,15 +218,15 @@ def twelve_midnight(at: Clock) -> Clock | None:
     return midnight() if at.hour in (0, _NOON) else None
 
 
-@rule("clock", "Number to_hour noon")
-def minutes_to_noon(minutes: int | Fraction) -> Clock | None:
+@rule("clock", "Int to_hour noon")
+def minutes_to_noon(minutes: int) -> Clock | None:
     """*Five to noon*, where the word for *to* makes ranges too."""
-    return _shifted(noon(), -int(minutes)) if _five_minutes(int(minutes)) else None
+    return _shifted(noon(), -minutes) if _five_minutes(minutes) else None
 
 
-@rule("clock", "Number to_hour midnight")
-def minutes_to_midnight(minutes: int | Fraction) -> Clock | None:
-    return _shifted(midnight(), -int(minutes)) if _five_minutes(int(minutes)) else None
+@rule("clock", "Int to_hour midnight")
+def minutes_to_midnight(minutes: int) -> Clock | None:
+    return _shifted(midnight(), -minutes) if _five_minutes(minutes) else None
 
 
 @rule("clock", "midnight", "at midnight")
@@ -350,7 +350,7 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
     return Clock(hour, total % 60, 0, at.sure)
 
 
-@rule("clock", "Number =Number")
+@rule("clock", "Number =Number", "Number ~dash ~Number")
 def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Ten thirty*, *seven thirty-five*, in words only."""
     if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not hour >= 1 or minute < 10:
@@ -358,7 +358,7 @@ def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None
     return clock(hour, minute)
 
 
-@rule("clock", "Number =oh =Number")
+@rule("clock", "Number =oh =Number", "Number ~dash ~oh ~dash ~Number")
 def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Twelve oh three*."""
     if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= minute <= 9:

@@ -337,6 +337,11 @@ def _is_date(day: str, month: str) -> bool:
     return 1 <= int(day) <= 31 and 1 <= int(month) <= 12
 
 
+@rule("day", "Digits =slash =Digits", cost=0.3)
+def slashed_with_spaces(first: str, second: str) -> Day | None:
+    return slashed(first, second)
+
+
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
 def iso(year: int, month: str, day: str) -> Day | None:
     return _date(day, month, year)
@@ -424,7 +429,7 @@ def by_day_in_figures(day: Day) -> Day:
 @rule("day", "next Day")
 def next_such_day(day: Day) -> Day | None:
     """*El próximo 24 de diciembre*: a date without a year is the next one anyway."""
-    return day if isinstance(day, OnDate | OnFeast) and day.year is None else None
+    return day if isinstance(day, OnDate | OnFeast | Slashed) and day.year is None else None
 
 
 # ---------------------------------------------------------------- by name
@@ -563,6 +568,16 @@ def start_of_named(month: int) -> Day:
 
 
 # ---------------------------------------------------------------- with a time
+
+
+@rule("end_of_a_day", "end_of Day_offset")
+def end_of_tomorrow(days: int) -> Day | None:
+    return Offset(days) if days >= 0 else None
+
+
+@rule("end_of_a_day", "end_of this? Weekday")
+def end_of_a_weekday(day: int) -> Day:
+    return OnWeekday(day)
 
 
 @rule("of_night", "night_to Day comma? Time", "night_from Weekday night_onto Weekday comma? Time",
