@@ -275,6 +275,9 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
         case EndOf("end", "year", 0, None, None) if said.again or phrase.unit == "year":
             phrase.days.add(LAST)
             phrase.months.add(_MONTHS)
+        case EndOf("start", "year", 0, None, None) if said.again or phrase.unit == "year":
+            phrase.days.add(1)
+            phrase.months.add(1)
         case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
             raise Contradiction("on which day")
         case _:

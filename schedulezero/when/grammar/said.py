@@ -261,8 +261,8 @@ def _add(said: Said, piece: Piece) -> None:
             said.days.append(Offset(0))
         case "unclear":
             said.unclear = value
-        case "in_which_week":
-            raise Nonsense("in which week")
+        case "in_which_week" | "which_night" | "apart_what":
+            raise Nonsense(piece.category)
         case "each_clock":
             _once(said.times)
             said.times.append(value)

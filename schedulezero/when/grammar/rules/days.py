@@ -233,6 +233,11 @@ def last_day_of_the_year(unit: str) -> Day | None:
     return EndOf("end", "year") if unit == "year" else None
 
 
+@rule("day", "Ordinal day_word in? this? Unit")
+def first_day_of_the_year(number: int, unit: str) -> Day | None:
+    return EndOf("start", "year") if unit == "year" and number == 1 else None
+
+
 @rule("day", "last day_word in? this_month")
 def last_day_of_this_month() -> Day:
     return EndOf("end", "month")
@@ -568,6 +573,12 @@ def start_of_named(month: int) -> Day:
 
 
 # ---------------------------------------------------------------- with a time
+
+
+@rule("which_night", "night_to Day")
+def night_without_a_time(day: Day) -> Day:
+    """*Nacht op zaterdag* begins on Friday: without a time, the day it is on is not known."""
+    return day
 
 
 @rule("end_of_a_day", "end_of Day_offset")

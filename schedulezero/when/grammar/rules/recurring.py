@@ -290,6 +290,12 @@ def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return every_other_weekday(days) if count == 2 else None
 
 
+@rule("apart_what", "apart Int")
+def apart_something(count: int) -> int:
+    """Dutch *om de 3* lacks its unit, and is no time."""
+    return count
+
+
 @rule("weekly", "apart =Weekday", cost=0.1)
 def apart_a_weekday(day: int) -> Weekly:
     """Dutch *om de zondag* is every other Sunday."""
@@ -472,9 +478,9 @@ def twice_a(count: int, unit: str | Period) -> PerUnit | None:
     return times_a(count, unit)
 
 
-@rule("period", "Twice a|per|in? Int Unit", "Int times a|per|in? Int Unit", "Twice a|per|in? Unit", cost=0.1)
+@rule("period", "Twice a|per Int Unit", "Int times a|per Int Unit", "Twice a|per Unit", cost=0.1)
 def once_in_so_many(times: int, count: int | str, unit: str | None = None) -> Period | None:
-    """*Once in two weeks*, *once a fortnight*."""
+    """Dutch *eens in de twee weken*, *once a fortnight*; but *once in two weeks* may be in two weeks."""
     if isinstance(count, str):
         return period(1, count) if times == 1 and count == "fortnight" else None
     return period(count, unit) if times == 1 and unit is not None and count > 1 else None

@@ -21,7 +21,7 @@ def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "three quarters a? Unit")
+@rule("span", "three quarters a? Unit", "three ~dash ~quarters a? Unit")
 def three_quarters_of(unit: str) -> Span | None:
     return span_of(Fraction(3, 4), unit)
 
