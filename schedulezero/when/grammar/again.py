@@ -204,6 +204,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     named = [day for day in said.days if isinstance(day, OnWeekday)]
     if len(said.weekly) + bool(named) > 1 or (said.weekly and len(said.days) > len(named)):
         raise Contradiction("two_schedules")
+    if said.positions and any(isinstance(day, OnDayOfMonth) for day in said.days):
+        raise Contradiction("days")  # "last Friday of the 7 month"
     if (said.positions or said.monthdays) and any(isinstance(day, OnDate | OnFeast) for day in said.days):
         raise Contradiction("two_schedules")
     numbered = said.positions or said.monthdays or any(isinstance(day, OnDayOfMonth) for day in said.days)

@@ -67,8 +67,11 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
     """
     today = context.today
     match day:
-        case Offset(days):
-            return today + timedelta(days=days)
+        case Offset(days, weekday):
+            found = today + timedelta(days=days)
+            if weekday not in (None, found.weekday()):
+                raise _not_that_weekday(found, text)
+            return found
         case OnWeekday():
             return _weekday(day, context, at)
         case Slashed():

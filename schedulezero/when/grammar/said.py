@@ -252,9 +252,8 @@ def _add(said: Said, piece: Piece) -> None:
             if {value, *said.parts} == {"early", "morning"}:
                 value = "early"  # "early tomorrow morning"
                 said.parts.clear()
-            if said.parts != [value]:  # "first thing tomorrow morning"
-                _once(said.parts)
-                said.parts.append(value)
+            _once(said.parts)
+            said.parts.append(value)
         case "part_today":
             _once(said.parts)
             said.parts.append(value)
@@ -276,10 +275,11 @@ def _add(said: Said, piece: Piece) -> None:
         case "dashed_date":
             said.days.append(value)
             said.dashed = value.day < value.month
-        case "end_of_a_day":
+        case "part_of_a_day":
+            day, part = value
             _once(said.parts)
-            said.days.append(value)
-            said.parts.append("end")
+            said.days.append(day)
+            said.parts.append(part)
         case "of_night":
             day, at = value
             _once(said.times)

@@ -81,9 +81,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """So many days from today."""
+    """So many days from today.
+
+    Attributes:
+        days: How many.
+        weekday: The weekday that was said with it, which must agree.
+    """
 
     days: int
+    weekday: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

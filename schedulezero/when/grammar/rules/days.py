@@ -87,6 +87,8 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
         return None  # "Easter in a year" names no day
     if other is span and isinstance(day, OnWeekday) and (span.days % 7 or span.months):
         return None  # "Sunday in 3 days" names no day
+    if isinstance(day, Offset) and day.weekday is not None:
+        return None
     if day == Offset(0) and one is span:
         return None  # "a week from today" is a week from now
     return After(span, day)
@@ -368,6 +370,12 @@ def agreeing(one: int | Day, other: Day | int) -> Day | None:
     return None
 
 
+@rule("day", "Day_offset comma? Weekday", "Day_offset bracket Weekday bracket", cost=1.0)
+def tomorrow_and_weekday(days: int, weekday: int) -> Day:
+    """*Tomorrow, Wednesday*; but German *morgen so um 9* is seldom a Sunday."""
+    return Offset(days, weekday)
+
+
 @rule("day", "Numeral", "the Ordinal", "the_day Int", "the_day Ordinal", "the Int")
 def alone(day: int) -> Day | None:
     """A day of the month alone is the next such day."""
@@ -581,14 +589,25 @@ def night_without_a_time(day: Day) -> Day:
     return day
 
 
-@rule("end_of_a_day", "end_of Day_offset")
-def end_of_tomorrow(days: int) -> Day | None:
-    return Offset(days) if days >= 0 else None
+@rule("part_of_a_day", "end_of Day_offset")
+def end_of_tomorrow(days: int) -> tuple[Day, str] | None:
+    return (Offset(days), "end") if days >= 0 else None
 
 
-@rule("end_of_a_day", "end_of this? Weekday")
-def end_of_a_weekday(day: int) -> Day:
-    return OnWeekday(day)
+@rule("part_of_a_day", "end_of this? Weekday")
+def end_of_a_weekday(day: int) -> tuple[Day, str]:
+    return OnWeekday(day), "end"
+
+
+@rule("part_of_a_day", "first_thing Day Part")
+def first_thing_in_the_morning_of(day: Day, part: str) -> tuple[Day, str] | None:
+    """*First thing tomorrow morning*."""
+    return (day, part) if part in ("early", "morning") else None
+
+
+@rule("at_part", "first_thing")
+def first_thing() -> str:
+    return "morning"
 
 
 @rule("of_night", "night_to Day comma? Time", "night_from Weekday night_onto Weekday comma? Time",
