@@ -414,7 +414,8 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
     if said.until is not None:
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
-        if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
+        dated = not isinstance(said.until.at.day, Offset | OnWeekday)
+        if dated and said.starting is not None and said.starting.at.day and phrase.starting is not None:
             phrase.until = _not_before(phrase.until, phrase.starting)
     phrase.count = said.count
     for within in said.within:
@@ -509,6 +510,8 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     out = said.left_out
     assert out is not None
     if out.weekdays:
+        if phrase.unit == "week" and not phrase.weekdays:
+            raise Contradiction("except")  # "weekly, not on Sunday"
         kept = (phrase.weekdays or set(range(7))) - set(out.weekdays)
         if not kept or phrase.every > 1 or phrase.days or phrase.positions:
             raise Contradiction("except")

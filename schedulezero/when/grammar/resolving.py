@@ -18,6 +18,7 @@ from schedulezero.when.grammar.core.pieces import (
     Day,
     EndOf,
     Offset,
+    OffsetOn,
     OnDate,
     OnDayOfMonth,
     OnFeast,
@@ -27,6 +28,7 @@ from schedulezero.when.grammar.core.pieces import (
     Slashed,
     Span,
 )
+from schedulezero.when.grammar.said import Nonsense
 
 _WORKDAYS = 5
 _DECEMBER = 12
@@ -71,6 +73,11 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             found = today + timedelta(days=days)
             if weekday not in (None, found.weekday()):
                 raise _not_that_weekday(found, text)
+            return found
+        case OffsetOn(days, day):
+            found = today + timedelta(days=days)
+            if date_of(day, context, text=text) != found:
+                raise Nonsense("days")
             return found
         case OnWeekday():
             return _weekday(day, context, at)

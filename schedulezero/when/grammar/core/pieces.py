@@ -93,6 +93,14 @@ class Offset:
 
 
 @dataclass(frozen=True, slots=True)
+class OffsetOn:
+    """So many days from today, with the day that this is: *tomorrow, 25 November*. They must agree."""
+
+    days: int
+    day: Day
+
+
+@dataclass(frozen=True, slots=True)
 class OnDate:
     """A day of a month, in a year or in the next one that has it.
 
@@ -192,7 +200,19 @@ class Slashed:
     weekday: int | None = None
 
 
-Day = Slashed | Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+Day = (
+    Slashed
+    | Offset
+    | OffsetOn
+    | OnDate
+    | OnDayOfMonth
+    | OnWeekday
+    | OnFeast
+    | After
+    | OnWorkday
+    | EndOf
+    | OnPosition
+)
 
 
 # ---------------------------------------------------------------- what recurs

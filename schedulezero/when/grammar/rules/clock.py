@@ -54,10 +54,15 @@ def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
-@rule("clock", "Digits ~h ~Digits ~Unit|Short")
+@rule("hours_and_unit", "Digits ~h ~Digits ~Unit|Short")
 def with_h_and_unit(hour: str, minute: str, unit: str) -> Clock | None:
-    """14h30min."""
+    """*14h30min*; in English *1h30m* is only a span."""
     return with_h(hour, minute) if unit == "minute" else None
+
+
+@rule("clock", "Hours_and_unit")
+def by_hours_and_unit(at: Clock) -> Clock:
+    return at
 
 
 @rule("clock", "Digits ~colon ~Digits ~h")
@@ -374,7 +379,7 @@ def spoken_hundred(hour: int | Fraction) -> Clock | None:
 
 @rule("clock", "oh =Number =hundred hours?")
 def spoken_few_hundred(hour: int | Fraction) -> Clock | None:
-    return clock(int(hour), sure=True) if 0 <= hour <= 9 else None
+    return clock(int(hour), sure=True) if 0 <= hour <= 9 and hour == int(hour) else None
 
 
 @rule("short_clock", "Digits")

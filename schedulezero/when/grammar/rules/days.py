@@ -16,6 +16,7 @@ from schedulezero.when.grammar.core.pieces import (
     EndOf,
     Moment,
     Offset,
+    OffsetOn,
     OnDate,
     OnDayOfMonth,
     OnFeast,
@@ -374,6 +375,12 @@ def agreeing(one: int | Day, other: Day | int) -> Day | None:
 def tomorrow_and_weekday(days: int, weekday: int) -> Day:
     """*Tomorrow, Wednesday*; but German *morgen so um 9* is seldom a Sunday."""
     return Offset(days, weekday)
+
+
+@rule("day", "Day_offset comma? Day", "Day_offset bracket Day bracket", cost=1.0)
+def tomorrow_and_date(days: int, day: Day) -> Day | None:
+    """*Tomorrow, 25 November*: German *morgen 3.1.* is no morning of the third."""
+    return OffsetOn(days, day) if isinstance(day, OnDate | Slashed | OnDayOfMonth | OnFeast) else None
 
 
 @rule("day", "Numeral", "the Ordinal", "the_day Int", "the_day Ordinal", "the Int")

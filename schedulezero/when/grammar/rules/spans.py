@@ -50,7 +50,10 @@ def few_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
 @rule("span", "Digits =Unit =Int", "Number =Unit =Int")
 def hours_and_number(hours: str | int | Fraction, unit: str, minutes: int) -> Span | None:
     """*1 hour 30*, *deux heures trente*."""
-    if unit != "hour" or not 1 <= Fraction(hours) <= _FEW or minutes % 5 or not 5 <= minutes <= 55:
+    whole = Fraction(hours)
+    if unit != "hour" or not 1 <= whole <= _FEW or whole != int(whole):
+        return None
+    if minutes % 5 or not 5 <= minutes <= 55:
         return None
     return hours_and_minutes(str(hours), unit, f"{minutes:02}")
 
