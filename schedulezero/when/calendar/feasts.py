@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from datetime import date, timedelta
 
-from dateutil.easter import easter
+from dateutil.easter import EASTER_ORTHODOX, easter
 
 _FIXED: dict[str, tuple[int, int]] = {
     "new_year": (1, 1), "epiphany": (1, 6), "valentine": (2, 14), "saint_patrick": (3, 17),
@@ -26,17 +26,24 @@ _FIXED: dict[str, tuple[int, int]] = {
     "womens_day": (3, 8), "walpurgis": (4, 30), "juneteenth": (6, 19), "groundhog_day": (2, 2),
     "cinco_de_mayo": (5, 5), "earth_day": (4, 22), "guy_fawkes": (11, 5), "australia_day": (1, 26),
     "anzac_day": (4, 25), "canada_day": (7, 1),
+    "saint_andrew": (11, 30), "saint_george": (4, 23), "saint_david": (3, 1),
+    "burns_night": (1, 25), "ides_of_march": (3, 15),
 }  # fmt: skip
 _FROM_EASTER: dict[str, int] = {
     "weiberfastnacht": -52, "carnival_monday": -48, "shrove_tuesday": -47, "ash_wednesday": -46,
     "palm_sunday": -7, "maundy_thursday": -3, "good_friday": -2, "holy_saturday": -1, "easter": 0,
-    "easter_monday": 1, "ascension": 39, "pentecost": 49, "pentecost_monday": 50, "corpus_christi": 60,
+    "easter_monday": 1, "ascension": 39, "pentecost": 49, "pentecost_monday": 50, "trinity_sunday": 56,
+    "corpus_christi": 60,
+}  # fmt: skip
+_FROM_ORTHODOX_EASTER: dict[str, int] = {
+    "orthodox_palm_sunday": -7, "orthodox_good_friday": -2, "orthodox_holy_saturday": -1,
+    "orthodox_easter": 0, "orthodox_easter_monday": 1, "orthodox_pentecost": 49,
 }  # fmt: skip
 _BY_WEEKDAY: dict[str, tuple[int, int, int]] = {
     "us_thanksgiving": (11, 4, 3), "us_labor_day": (9, 1, 0), "us_memorial_day": (5, -1, 0),
     "us_mlk_day": (1, 3, 0), "us_presidents_day": (2, 3, 0), "us_columbus_day": (10, 2, 0),
     "mothers_day": (5, 2, 6), "mothers_day_portugal": (5, 1, 6), "fathers_day": (6, 3, 6),
-    "fathers_day_brazil": (8, 2, 6),
+    "fathers_day_brazil": (8, 2, 6), "prinsjesdag": (9, 3, 1), "swiss_prayer_day": (9, 3, 6),
 }  # fmt: skip
 """Month, which such weekday (-1: the last), weekday."""
 _FROM_THANKSGIVING: dict[str, int] = {"black_friday": 1, "cyber_monday": 4}
@@ -45,7 +52,17 @@ _FROM_ADVENT: dict[str, int] = {
     "advent_1": 0, "advent_2": 7, "advent_3": 14, "advent_4": 21,
 }  # fmt: skip
 
-NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY, *_FROM_THANKSGIVING, *_FROM_ADVENT, "kings_day"))
+NAMES = frozenset(
+    (
+        *_FIXED,
+        *_FROM_EASTER,
+        *_FROM_ORTHODOX_EASTER,
+        *_BY_WEEKDAY,
+        *_FROM_THANKSGIVING,
+        *_FROM_ADVENT,
+        "kings_day",
+    )
+)
 
 MOVABLE = NAMES - _FIXED.keys()
 
@@ -56,6 +73,8 @@ def feast_day(name: str, year: int) -> date:
         return date(year, *_FIXED[name])
     if name in _FROM_EASTER:
         return easter(year) + timedelta(days=_FROM_EASTER[name])
+    if name in _FROM_ORTHODOX_EASTER:
+        return easter(year, EASTER_ORTHODOX) + timedelta(days=_FROM_ORTHODOX_EASTER[name])
     if name in _FROM_THANKSGIVING:
         return feast_day("us_thanksgiving", year) + timedelta(days=_FROM_THANKSGIVING[name])
     if name in _FROM_ADVENT:  # its first Sunday is the fourth before Christmas

@@ -209,6 +209,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     named = [day for day in said.days if isinstance(day, OnWeekday)]
     if len(said.weekly) + bool(named) > 1 or (said.weekly and len(said.days) > len(named)):
         raise Contradiction("two_schedules")
+    if said.positions and any(isinstance(day, OnDayOfMonth) for day in said.days):
+        raise Contradiction("days")  # "last Friday of the 7 month"
     if (said.positions or said.monthdays) and any(isinstance(day, OnDate | OnFeast) for day in said.days):
         raise Contradiction("two_schedules")
     numbered = said.positions or said.monthdays or any(isinstance(day, OnDayOfMonth) for day in said.days)
@@ -278,6 +280,12 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
         case EndOf("end", "month", 0, None, None) if said.again or phrase.unit == "month":
             phrase.days.add(LAST)
             phrase.unit = phrase.unit or "month"
+        case EndOf("end", "year", 0, None, None) if said.again or phrase.unit == "year":
+            phrase.days.add(LAST)
+            phrase.months.add(_MONTHS)
+        case EndOf("start", "year", 0, None, None) if said.again or phrase.unit == "year":
+            phrase.days.add(1)
+            phrase.months.add(1)
         case Offset(days) if days >= 0 and (phrase.span or phrase.unit == "day") and not said.starting:
             raise Contradiction("on which day")
         case _:
@@ -412,7 +420,8 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
     if said.until is not None:
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
-        if said.starting is not None and said.starting.at.day is not None and phrase.starting is not None:
+        dated = not isinstance(said.until.at.day, Offset | OnWeekday)
+        if dated and said.starting is not None and said.starting.at.day and phrase.starting is not None:
             phrase.until = _not_before(phrase.until, phrase.starting)
     phrase.count = said.count
     for within in said.within:
@@ -507,6 +516,8 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     out = said.left_out
     assert out is not None
     if out.weekdays:
+        if phrase.unit == "week" and not phrase.weekdays:
+            raise Contradiction("except")  # "weekly, not on Sunday"
         kept = (phrase.weekdays or set(range(7))) - set(out.weekdays)
         if not kept or phrase.every > 1 or phrase.days or phrase.positions:
             raise Contradiction("except")

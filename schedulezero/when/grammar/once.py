@@ -31,7 +31,7 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     """
     _refuse_others(said)
     if said.now:
-        if said.days or said.times or said.ahead:
+        if said.days or said.times or said.bare or said.parts or said.ahead or said.weekly or said.positions:
             raise Contradiction("now")
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
     if said.ahead:

@@ -17,7 +17,10 @@ PIECES: dict[str, float] = {
     "hourly_at": 1.0, "by_clock": 1.0, "again": 1.3, "at_part": 1.0, "daily_part": 1.0, "part_today": 1.0,
     "clock_tonight": 1.0, "each_clock": 1.0,
     "unclear": 1.0, "lone_hour": 2.2, "short_clock": 2.2, "zone": 0.5,
-    "now": 1.0, "nths": 2.5, "same_time": 1.0, "only_days": 1.0, "and": 0.5,
+    "now": 1.0, "nths": 2.5, "same_time": 1.0, "only_days": 1.0,
+    "in_which_week": 0.9, "which_night": 1.0, "apart_what": 1.0,
+    "of_night": 1.0, "part_of_a_day": 1.0, "dashed_date": 1.0, "day_of_every_month": 2.3,
+    "and": 0.5,
 }  # fmt: skip
 """What may stand beside other pieces, and what it costs: fewer and plainer pieces are the better reading."""
 SKIPPED: dict[str, float] = {
@@ -26,6 +29,7 @@ SKIPPED: dict[str, float] = {
     "comma": 0.02,
     "bracket": 0.02,
     "full_stop": 0.3,
+    "loose_dash": 0.6,
 }
 MOST_PATHS = 60
 MOST_PIECES = 12

@@ -19,6 +19,7 @@ from schedulezero.when.grammar.core.pieces import (
     Day,
     EndOf,
     Offset,
+    OffsetOn,
     OnDate,
     OnDayOfMonth,
     OnFeast,
@@ -28,6 +29,7 @@ from schedulezero.when.grammar.core.pieces import (
     Slashed,
     Span,
 )
+from schedulezero.when.grammar.said import Nonsense
 
 _WORKDAYS = 5
 _DECEMBER = 12
@@ -90,8 +92,16 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
     """
     today = context.today
     match day:
-        case Offset(days):
-            return today + timedelta(days=days)
+        case Offset(days, weekday):
+            found = today + timedelta(days=days)
+            if weekday not in (None, found.weekday()):
+                raise NotThatWeekday(found, text)
+            return found
+        case OffsetOn(days, day):
+            found = today + timedelta(days=days)
+            if date_of(day, context, text=text) != found:
+                raise Nonsense("days")
+            return found
         case OnWeekday():
             return _weekday(day, context, at)
         case Slashed():

@@ -78,6 +78,10 @@ class Said:
     now: bool = False
     zone: tuple[str, ...] = ()
     same_time: bool = False
+    dashed: bool = False
+    """Whether a day was said like a range of hours, *5-12*: where no time is beside it, it may be one."""
+    monthly: bool = False
+    """Whether a day alone was said to come every month: *jeden Fünfzehnten*."""
     order: str = ""
     """Days (D) and times (T) in the order in which they were said, each run of them once."""
 
@@ -121,6 +125,12 @@ def sort_pieces(pieces: Sequence[Piece]) -> Said:
         kind = "D" if piece.category in _DAYS else "T" if piece.category in _TIMES else ""
         if kind and not said.order.endswith(kind):
             said.order += kind
+    if said.dashed and not said.times:
+        raise Contradiction("dash")
+    if said.monthly:
+        if said.periods or said.of_units or said.months:
+            raise Contradiction("days")
+        said.periods.append(Period(1, "month"))
     dated = any(not isinstance(day, OnWeekday) for day in said.days)
     if said.habit and (dated or said.ahead or said.months or said.monthdays):
         raise Contradiction("habit")  # "on 15 February in the mornings"
@@ -143,7 +153,7 @@ _BEFORE_BARE = frozenset(
     )
 )
 _EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
-_ON_A_DAY = frozenset(("day", "monthdays"))
+_ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
@@ -233,6 +243,8 @@ def _add(said: Said, piece: Piece) -> None:
                 "For example: `every 2 weeks on monday`.",
                 code="unclear_how_often",
             )
+        case "in_which_week" | "which_night" | "apart_what":
+            raise Nonsense(piece.category)
         case "each_clock":
             _once(said.times)
             said.times.append(value)
@@ -243,6 +255,22 @@ def _add(said: Said, piece: Piece) -> None:
             said.again = said.habit = True
         case "day":
             said.days.append(value)
+        case "dashed_date":
+            said.days.append(value)
+            said.dashed = value.day < value.month
+        case "part_of_a_day":
+            day, part = value
+            _once(said.parts)
+            said.days.append(day)
+            said.parts.append(part)
+        case "of_night":
+            day, at = value
+            _once(said.times)
+            said.days.append(day)
+            said.times.append(at)
+        case "day_of_every_month":
+            said.monthdays.append(value)
+            said.monthly = True
         case "ahead":
             _once(said.ahead)
             said.ahead.append(value)

@@ -45,11 +45,14 @@ class Remark:
 def versions(path: Path) -> list[Path]:
     """Return the path, or the two meanings of one with a word such as *biweekly* beside a day.
 
-    Without a day, the word stays: twice in each week is as possible as every two weeks.
+    Without a day, the word stays: twice in each week is as possible as every two weeks. So does *biannual*,
+    which more often than not is twice a year, of which a date says one time only.
     """
     for index, piece in enumerate(path.pieces):
         if piece.category != "unclear":
             continue
+        if piece.value == "year":
+            return [path]
         named = _DAYS if piece.value != "day" else frozenset(("clocks",))
         if not any(item.category in named for item in path.pieces):
             return [path]

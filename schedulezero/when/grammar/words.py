@@ -29,6 +29,7 @@ _PLACE = re.compile(PLACE)
 _SHORTEST_PART = 3
 """Letters of a part from which on it is no accident that a word has two: *nextfriday*, *Freitagabend*."""
 _LONGEST_WORD = 30
+_DOUBLED = re.compile(r"(.)\1")
 _LONGEST_NUMBER = 12
 SIGNS = {
     ":": "colon", ".": "dot", ",": "comma", "/": "slash", "-": "dash", "+": "plus", "@": "at", "&": "and",
@@ -93,6 +94,8 @@ class Words:
             found["end_dot", position + 1, True] = Item("end_dot", True, position + 1)
             if position and not tokens[position - 1].is_number:
                 found["full_stop", position + 1, True] = Item("full_stop", True, position + 1)
+        if token.text == "-" and position and not token.glued and not _glued(tokens, position + 1):
+            found["loose_dash", position + 1, True] = Item("loose_dash", True, position + 1)
         if token.text == ":" and not (position and tokens[position - 1].is_number):
             found["free_colon", position + 1, True] = Item("free_colon", True, position + 1)
         for key in dict.fromkeys((token.text, plain(token.text))):
@@ -177,6 +180,8 @@ class Words:
             )
             if any(category != "filler" for category, _ in meaning):
                 found.setdefault(meaning, key)
+        if len(found) > 1:  # "sontag" is Sonntag rather than Montag
+            found = {meaning: key for meaning, key in found.items() if _doubled(typed, key)}
         return next(iter(found.values())) if len(found) == 1 else None
 
 
@@ -191,6 +196,11 @@ def _place_items(tokens: Sequence[Token], position: int) -> list[Item]:
     return []
 
 
+def _glued(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a token follows the one before it without a space, or there is none."""
+    return position >= len(tokens) or tokens[position].glued
+
+
 def _digits_follow(tokens: Sequence[Token], position: int) -> bool:
     """Whether a number stands right behind a sign, as in 1.5."""
     return position + 1 < len(tokens) and tokens[position + 1].is_number and tokens[position + 1].glued
@@ -200,6 +210,11 @@ def _ends_abbreviation(tokens: Sequence[Token], end: int) -> bool:
     """Whether a full stop ends an abbreviation: *Mo.*, *Sept.*, *janv.*"""
     stop = tokens[end]
     return stop.text == "." and stop.glued and tokens[end - 1].is_word
+
+
+def _doubled(one: str, other: str) -> bool:
+    """Whether two words differ only by a letter that is doubled in one of them."""
+    return len(one) != len(other) and _DOUBLED.sub(r"\1", one) == _DOUBLED.sub(r"\1", other)
 
 
 def _one_edit(one: str, other: str) -> bool:

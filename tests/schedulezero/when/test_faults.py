@@ -221,7 +221,7 @@ def test_a_zone_of_ones_own_is_the_one_that_is_meant(zone: str, text: str) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["biweekly on friday at 6pm", "bi-weekly fridays 18:00", "biannually on 1 may"]
+    "text", ["biweekly on friday at 6pm", "bi-weekly fridays 18:00", "bimonthly on the 1st"]
 )
 def test_what_can_only_be_every_two_is_read_so_and_told(text: str) -> None:
     found = meant(text)
@@ -229,7 +229,9 @@ def test_what_can_only_be_every_two_is_read_so_and_told(text: str) -> None:
     assert f"“{text}” was read as “{spoken(found, 'Europe/Berlin', 'en-GB')}”." == note
 
 
-@pytest.mark.parametrize("text", ["biweekly", "biweekly at 6pm", "bimonthly", "biannually"])
+@pytest.mark.parametrize(
+    "text", ["biweekly", "biweekly at 6pm", "bimonthly", "biannually", "biannually on 1 may"]
+)
 def test_twice_or_every_two_without_a_day_is_not_guessed(text: str) -> None:
     assert "unclear_how_often" in codes(refused(text))
 

@@ -81,9 +81,23 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """So many days from today."""
+    """So many days from today.
+
+    Attributes:
+        days: How many.
+        weekday: The weekday that was said with it, which must agree.
+    """
 
     days: int
+    weekday: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetOn:
+    """So many days from today, with the day that this is: *tomorrow, 25 November*. They must agree."""
+
+    days: int
+    day: Day
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +200,19 @@ class Slashed:
     weekday: int | None = None
 
 
-Day = Slashed | Offset | OnDate | OnDayOfMonth | OnWeekday | OnFeast | After | OnWorkday | EndOf | OnPosition
+Day = (
+    Slashed
+    | Offset
+    | OffsetOn
+    | OnDate
+    | OnDayOfMonth
+    | OnWeekday
+    | OnFeast
+    | After
+    | OnWorkday
+    | EndOf
+    | OnPosition
+)
 
 
 # ---------------------------------------------------------------- what recurs

@@ -98,6 +98,8 @@ def between_without_from(first: Moment, last: Moment) -> tuple[Starting, Until] 
     """*1 to 5 December*; but *Friday until Christmas* lacks the word that says how often."""
     if isinstance(first.day, OnWeekday) or (isinstance(first.day, Offset) and first.clock):
         return None
+    if isinstance(last.day, OnWeekday) and not isinstance(first.day, Offset):
+        return None  # "5 December - 8am Saturday" is one moment
     return between(first, last)
 
 

@@ -54,10 +54,15 @@ def with_h(hour: str, minute: str) -> Clock | None:
     return clock(int(hour), int(minute)) if len(hour) <= 2 and len(minute) == 2 else None
 
 
-@rule("clock", "Digits ~h ~Digits ~Unit|Short")
+@rule("hours_and_unit", "Digits ~h ~Digits ~Unit|Short")
 def with_h_and_unit(hour: str, minute: str, unit: str) -> Clock | None:
-    """14h30min."""
+    """*14h30min*; in English *1h30m* is only a span."""
     return with_h(hour, minute) if unit == "minute" else None
+
+
+@rule("clock", "Hours_and_unit")
+def by_hours_and_unit(at: Clock) -> Clock:
+    return at
 
 
 @rule("clock", "Digits ~colon ~Digits ~h")
@@ -207,6 +212,28 @@ def noon() -> Clock:
     return Clock(12)
 
 
+@rule("clock", "Bare oclock? =noon")
+def twelve_noon(at: Clock) -> Clock | None:
+    """*Twelve noon*, *12h midi*."""
+    return noon() if at.hour == _NOON else None
+
+
+@rule("clock", "Bare oclock? =midnight")
+def twelve_midnight(at: Clock) -> Clock | None:
+    return midnight() if at.hour in (0, _NOON) else None
+
+
+@rule("clock", "Int to_hour noon")
+def minutes_to_noon(minutes: int) -> Clock | None:
+    """*Five to noon*, where the word for *to* makes ranges too."""
+    return _shifted(noon(), -minutes) if _five_minutes(minutes) else None
+
+
+@rule("clock", "Int to_hour midnight")
+def minutes_to_midnight(minutes: int) -> Clock | None:
+    return _shifted(midnight(), -minutes) if _five_minutes(minutes) else None
+
+
 @rule("clock", "midnight", "at midnight")
 def midnight() -> Clock:
     return Clock(0, by_night=True)
@@ -290,6 +317,17 @@ def hour_minus_minutes(hour: Clock, minutes: int) -> Clock | None:
     return _shifted(hour, -minutes) if not hour.minute else None
 
 
+@rule("clock", "half_of =Hour", cost=0.1)
+def half_past(hour: Clock) -> Clock | None:
+    """English *half nine* is 9:30 for those who grew up with it, and 8:30 for many who learnt it."""
+    return clock(hour.hour, 30, sure=hour.sure) if not hour.minute else None
+
+
+@rule("clock", "half_of =Hour", cost=0.2)
+def half_before_as_elsewhere(hour: Clock) -> Clock | None:
+    return half_before(hour)
+
+
 @rule("clock", "half_to Hour")
 def half_before(hour: Clock) -> Clock | None:
     """German *halb neun* is 8:30."""
@@ -317,7 +355,7 @@ def _shifted(at: Clock, minutes: int) -> Clock | None:
     return Clock(hour, total % 60, 0, at.sure)
 
 
-@rule("clock", "Number =Number")
+@rule("clock", "Number =Number", "Number ~dash ~Number")
 def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Ten thirty*, *seven thirty-five*, in words only."""
     if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not hour >= 1 or minute < 10:
@@ -325,12 +363,23 @@ def spoken_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None
     return clock(hour, minute)
 
 
-@rule("clock", "Number =oh =Number")
+@rule("clock", "Number =oh =Number", "Number ~dash ~oh ~dash ~Number")
 def spoken_few_minutes(hour: int | Fraction, minute: int | Fraction) -> Clock | None:
     """*Twelve oh three*."""
     if isinstance(hour, Fraction) or isinstance(minute, Fraction) or not 1 <= minute <= 9:
         return None
     return clock(hour, minute)
+
+
+@rule("clock", "Number =hundred hours?")
+def spoken_hundred(hour: int | Fraction) -> Clock | None:
+    """*Eighteen hundred*; a smaller number is said with *oh* before it."""
+    return clock(int(hour), sure=True) if 10 <= hour <= 23 else None
+
+
+@rule("clock", "oh =Number =hundred hours?")
+def spoken_few_hundred(hour: int | Fraction) -> Clock | None:
+    return clock(int(hour), sure=True) if 0 <= hour <= 9 and hour == int(hour) else None
 
 
 @rule("short_clock", "Digits")

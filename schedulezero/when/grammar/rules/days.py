@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from typing import cast
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
@@ -14,6 +16,7 @@ from schedulezero.when.grammar.core.pieces import (
     EndOf,
     Moment,
     Offset,
+    OffsetOn,
     OnDate,
     OnDayOfMonth,
     OnFeast,
@@ -22,10 +25,15 @@ from schedulezero.when.grammar.core.pieces import (
     OnWorkday,
     Slashed,
     Span,
+    span_of,
 )
+from schedulezero.when.grammar.rules.clock import within
 
 RULES = Rules()
 rule = RULES.rule
+
+_BOTH = 2
+_NOON = 12
 
 
 # ---------------------------------------------------------------- relative
@@ -78,6 +86,10 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
         return None
     if isinstance(day, OnFeast) and other is span:
         return None  # "Easter in a year" names no day
+    if other is span and isinstance(day, OnWeekday) and (span.days % 7 or span.months):
+        return None  # "Sunday in 3 days" names no day
+    if isinstance(day, Offset) and day.weekday is not None:
+        return None
     if day == Offset(0) and one is span:
         return None  # "a week from today" is a week from now
     return After(span, day)
@@ -92,6 +104,34 @@ def a_week_later(day: Day) -> Day | None:
 def two_weeks_later(day: Day) -> Day | None:
     """French *lundi en quinze*."""
     return None if isinstance(day, After) else After(Span(days=14), day)
+
+
+@rule("weeks_before_day", "A|Number =Unit Weekday", cost=NEVER)
+def weeks_before_a_weekday(count: int | Fraction, unit: str, day: int) -> Day | None:
+    """English *a week on Thursday*; with figures, *2 weeks Monday*, it may be in two weeks, on a Monday."""
+    return weeks_before_a_day(count, unit, OnWeekday(day))
+
+
+@rule("weeks_before_day", "A|Int =Unit Day_offset", cost=NEVER)
+def weeks_before_tomorrow(count: int | Fraction, unit: str, days: int) -> Day | None:
+    """*A fortnight today*, *3 weeks tomorrow*."""
+    return weeks_before_a_day(count, unit, Offset(days)) if days >= 0 else None
+
+
+def weeks_before_a_day(count: int | Fraction, unit: str, day: Day) -> Day | None:
+    span = span_of(count, unit) if unit in ("week", "fortnight") else None
+    return After(span, day) if span is not None and not span.seconds else None
+
+
+@rule("day", "Weeks_before_day")
+def by_weeks_before_day(day: Day) -> Day:
+    return day
+
+
+@rule("in_which_week", "in Weeks_before_day")
+def in_weeks_on_a_day(day: Day) -> Day:
+    """*In a week on Thursday*: a week after Thursday, or the Thursday of the week after this one?"""
+    return day
 
 
 @rule("day", "in Int workday", "Int workday from_now")
@@ -193,6 +233,17 @@ def last_day_of_a_month(month: int, year: int | None = None) -> Day:
     return EndOf("end", "month", 0, month, year)
 
 
+@rule("day", "last day_word in? this? Unit")
+def last_day_of_the_year(unit: str) -> Day | None:
+    """*The last day of the year* is nearly always the next one; of a month, it is one of each."""
+    return EndOf("end", "year") if unit == "year" else None
+
+
+@rule("day", "Ordinal day_word in? this? Unit")
+def first_day_of_the_year(number: int, unit: str) -> Day | None:
+    return EndOf("start", "year") if unit == "year" and number == 1 else None
+
+
 @rule("day", "last day_word in? this_month")
 def last_day_of_this_month() -> Day:
     return EndOf("end", "month")
@@ -223,7 +274,19 @@ def start_of_year(year: int) -> Day:
     return OnDate(1, 1, year)
 
 
-@rule("day", "Month Dom", "Month Dom comma? Year")
+@rule("date_in_ordinals", "the =Ordinal =Ordinal", cost=NEVER)
+def date_in_ordinals(day: int, month: int) -> Day | None:
+    """German *am siebten zwölften*."""
+    return _date(str(day), str(month), None)
+
+
+@rule("day", "Date_in_ordinals")
+def by_date_in_ordinals(day: Day) -> Day:
+    return day
+
+
+@rule("day", "Month =Dom", "Month =the =Dom", "Month =Dom comma? Year", "Month =the =Dom comma? Year")
+@rule("day", "Month Dom", "Month Dom comma? Year", cost=1.1)
 def month_and_day(month: int, day: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
@@ -260,6 +323,17 @@ def dotted_after_on(day: str, month: str) -> Day | None:
     return _date(day, month, None)
 
 
+@rule("dashed_date", "Digits ~dash ~Digits", cost=NEVER)
+def dashed(day: str, month: str) -> Day | None:
+    """Dutch *5-12* is a day; elsewhere two numbers with a dash are as often a range."""
+    return _date(day, month, None)
+
+
+@rule("day", "Weekday comma? Dashed_date")
+def weekday_and_dashed(weekday: int, day: Day) -> Day | None:
+    return agreeing(weekday, day)
+
+
 @rule("day", "Digits ~slash ~Digits", "Digits ~slash ~Digits ~slash ~Year",
       "Digits ~slash ~Digits ~slash ~Short_year",
       "Digits ~dash ~Digits ~dash ~Year", "Digits ~dash ~Digits ~dash ~Short_year")  # fmt: skip
@@ -272,6 +346,11 @@ def slashed(first: str, second: str, year: int | None = None) -> Day | None:
 
 def _is_date(day: str, month: str) -> bool:
     return 1 <= int(day) <= 31 and 1 <= int(month) <= 12
+
+
+@rule("day", "Digits =slash =Digits", cost=0.3)
+def slashed_with_spaces(first: str, second: str) -> Day | None:
+    return slashed(first, second)
 
 
 @rule("day", "Year ~dash ~Digits ~dash ~Digits", "Year ~slash ~Digits ~slash ~Digits")
@@ -293,6 +372,18 @@ def agreeing(one: int | Day, other: Day | int) -> Day | None:
     if isinstance(day, OnDate | Slashed | OnDayOfMonth) and isinstance(named, int) and day.weekday is None:
         return replace(day, weekday=named)
     return None
+
+
+@rule("day", "Day_offset comma? Weekday", "Day_offset bracket Weekday bracket", cost=1.0)
+def tomorrow_and_weekday(days: int, weekday: int) -> Day:
+    """*Tomorrow, Wednesday*; but German *morgen so um 9* is seldom a Sunday."""
+    return Offset(days, weekday)
+
+
+@rule("day", "Day_offset comma? Day", "Day_offset bracket Day bracket", cost=1.0)
+def tomorrow_and_date(days: int, day: Day) -> Day | None:
+    """*Tomorrow, 25 November*: German *morgen 3.1.* is no morning of the third."""
+    return OffsetOn(days, day) if isinstance(day, OnDate | Slashed | OnDayOfMonth | OnFeast) else None
 
 
 @rule("day", "Numeral", "the Ordinal", "the_day Int", "the_day Ordinal", "the Int")
@@ -361,7 +452,7 @@ def by_day_in_figures(day: Day) -> Day:
 @rule("day", "next Day")
 def next_such_day(day: Day) -> Day | None:
     """*El próximo 24 de diciembre*: a date without a year is the next one anyway."""
-    return day if isinstance(day, OnDate | OnFeast) and day.year is None else None
+    return day if isinstance(day, OnDate | OnFeast | Slashed) and day.year is None else None
 
 
 # ---------------------------------------------------------------- by name
@@ -395,6 +486,12 @@ def after_feast(name: str) -> Day:
 
 @rule("day", "day_before Feast")
 def before_feast(name: str) -> Day:
+    return OnFeast(name, None, -1)
+
+
+@rule("day", "Feast eve_word", cost=0.3)
+def eve_of_feast(name: str) -> Day:
+    """*Thanksgiving eve* is the day before, not the evening of it."""
     return OnFeast(name, None, -1)
 
 
@@ -491,6 +588,56 @@ def start_of_next_week() -> Day | None:
 @rule("day", "start_of Month")
 def start_of_named(month: int) -> Day:
     return EndOf("start", "month", 0, month)
+
+
+# ---------------------------------------------------------------- with a time
+
+
+@rule("which_night", "night_to Day")
+def night_without_a_time(day: Day) -> Day:
+    """*Nacht op zaterdag* begins on Friday: without a time, the day it is on is not known."""
+    return day
+
+
+@rule("part_of_a_day", "end_of Day_offset")
+def end_of_tomorrow(days: int) -> tuple[Day, str] | None:
+    return (Offset(days), "end") if days >= 0 else None
+
+
+@rule("part_of_a_day", "end_of this? Weekday")
+def end_of_a_weekday(day: int) -> tuple[Day, str]:
+    return OnWeekday(day), "end"
+
+
+@rule("part_of_a_day", "first_thing Day Part")
+def first_thing_in_the_morning_of(day: Day, part: str) -> tuple[Day, str] | None:
+    """*First thing tomorrow morning*."""
+    return (day, part) if part in ("early", "morning") else None
+
+
+@rule("at_part", "first_thing")
+def first_thing() -> str:
+    return "morning"
+
+
+@rule("of_night", "night_to Day comma? Time", "night_from Weekday night_onto Weekday comma? Time",
+      "Time night_to Day", "Time night_from Weekday night_onto Weekday")  # fmt: skip
+def of_a_night(*said: Day | Clock | int) -> tuple[Day, Clock] | None:
+    """*In der Nacht auf Samstag um zwei*: a night that ends on a day, by its two days or by the second."""
+    times = [item for item in said if isinstance(item, Clock)]
+    days = [
+        OnWeekday(item) if isinstance(item, int) else item for item in said if not isinstance(item, Clock)
+    ]
+    (at,) = times
+    day = days[-1]
+    if isinstance(day, After) or (isinstance(day, OnWeekday) and day.weeks is not None):
+        return None
+    if len(days) == _BOTH and (cast(OnWeekday, days[0]).weekday + 1) % 7 != cast(OnWeekday, day).weekday:
+        return None
+    found = within(at, "night")
+    if found is None:
+        return None
+    return (day, found) if found.hour < _NOON else (After(Span(days=-1), day), found)
 
 
 # ---------------------------------------------------------------- with a time, for bounds

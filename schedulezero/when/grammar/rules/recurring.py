@@ -21,6 +21,8 @@ from schedulezero.when.grammar.core.pieces import (
 RULES = Rules()
 rule = RULES.rule
 
+_COUNTED = 9
+"""Ordinals up to this one may count what recurs, too."""
 _WORKDAYS = (0, 1, 2, 3, 4)
 LARGEST_PERIOD = 1000
 """Days, weeks, months or years of a period."""
@@ -290,6 +292,24 @@ def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
     return every_other_weekday(days) if count == 2 else None
 
 
+@rule("apart_what", "apart Int")
+def apart_something(count: int) -> int:
+    """Dutch *om de 3* lacks its unit, and is no time."""
+    return count
+
+
+@rule("weekly", "apart =Weekday", cost=0.1)
+def apart_a_weekday(day: int) -> Weekly:
+    """Dutch *om de zondag* is every other Sunday."""
+    return Weekly((day,), every=2)
+
+
+@rule("weekly", "on_a =Weekday")
+def on_some_weekday(day: int) -> Weekly:
+    """*Fortnightly on a Sunday*: which one is only clear beside what says how often."""
+    return Weekly((day,), again=False)
+
+
 @rule("weekly", "every_day_called =Weekday")
 def every_day_of_a_name(day: int) -> Weekly:
     """*Todos los días lunes* are the Mondays."""
@@ -435,6 +455,12 @@ def a_day_and_the_last_but_one(day: int) -> MonthDays:
     return MonthDays((day, LAST - 1))
 
 
+@rule("day_of_every_month", "every Ordinal", cost=0.2)
+def day_of_every_month(day: int) -> MonthDays | None:
+    """*Jeden Fünfzehnten*; but *every third* may count days."""
+    return MonthDays((day,)) if day == 1 or _COUNTED < day <= 31 else None
+
+
 @rule("months", "Month")
 def one_month(month: int) -> tuple[int, ...]:
     return (month,)
@@ -467,6 +493,14 @@ def times_a(count: int, unit: str | Period) -> PerUnit | None:
 @rule("per_unit", "Twice Period", "Twice a Unit", "Twice per? Unit")
 def twice_a(count: int, unit: str | Period) -> PerUnit | None:
     return times_a(count, unit)
+
+
+@rule("period", "Twice a|per Int Unit", "Int times a|per Int Unit", "Twice a|per Unit", cost=0.1)
+def once_in_so_many(times: int, count: int | str, unit: str | None = None) -> Period | None:
+    """Dutch *eens in de twee weken*, *once a fortnight*; but *once in two weeks* may be in two weeks."""
+    if isinstance(count, str):
+        return period(1, count) if times == 1 and count == "fortnight" else None
+    return period(count, unit) if times == 1 and unit is not None and count > 1 else None
 
 
 @rule("interval", "Int times a|per Unit", "Twice a|per Unit")

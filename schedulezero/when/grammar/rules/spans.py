@@ -21,7 +21,7 @@ def amount_of_unit(amount: Fraction, unit: str) -> Span | None:
     return span_of(amount, unit)
 
 
-@rule("span", "three quarters a? Unit")
+@rule("span", "three quarters a? Unit", "three ~dash ~quarters a? Unit")
 def three_quarters_of(unit: str) -> Span | None:
     return span_of(Fraction(3, 4), unit)
 
@@ -50,7 +50,10 @@ def few_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
 @rule("span", "Digits =Unit =Int", "Number =Unit =Int")
 def hours_and_number(hours: str | int | Fraction, unit: str, minutes: int) -> Span | None:
     """*1 hour 30*, *deux heures trente*."""
-    if unit != "hour" or not 1 <= Fraction(hours) <= _FEW or minutes % 5 or not 5 <= minutes <= 55:
+    whole = Fraction(hours)
+    if unit != "hour" or not 1 <= whole <= _FEW or whole != int(whole):
+        return None
+    if minutes % 5 or not 5 <= minutes <= 55:
         return None
     return hours_and_minutes(str(hours), unit, f"{minutes:02}")
 
@@ -104,6 +107,12 @@ def units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
 @rule("span", "Amount Unit and a? quarter", cost=0.5)
 def hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
     return _and_more(amount, unit, Fraction(1, 4)) if unit == "hour" and amount > _FEW else None
+
+
+@rule("span", "half_to =Unit")
+def half_an_hour(unit: str) -> Span | None:
+    """Dutch *half uur*, with the word that makes *half negen* too."""
+    return span_of(Fraction(1, 2), unit) if unit == "hour" else None
 
 
 @rule("span", "Unit and a? quarter")
