@@ -87,7 +87,10 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
                 found = feast_day(name, today.year + 1) + timedelta(days=shift)
             return found
         case After(span, inner):
-            begin = datetime.combine(date_of(inner, context, at, text=text), time.min)
+            first = date_of(inner, context, at, text=text)
+            if isinstance(inner, OnWeekday) and inner.said == "this" and first < today:
+                first += timedelta(days=7)  # "a week from this Monday" counts from one to come
+            begin = datetime.combine(first, time.min)
             return plus_span(begin, span).date()
         case OnWorkday(days):
             found = today
@@ -125,8 +128,8 @@ def _weekday(day: OnWeekday, context: Context, at: time | None) -> date:
     if day.said == "last":
         return today - timedelta(days=(today.weekday() - day.weekday - 1) % 7 + 1)
     found = today + timedelta(days=(day.weekday - today.weekday()) % 7)
-    if _over(found, context, at) or (at is None and found == today and day.said == "next"):
-        found += timedelta(days=7)
+    if _over(found, context, at) or (found == today and day.said == "next"):
+        found += timedelta(days=7)  # nobody calls today "next Tuesday"
     return found
 
 

@@ -76,10 +76,15 @@ def hour_with_h(hour: str) -> Clock | None:
     return clock(int(hour)) if len(hour) <= 2 and not _is_late(hour) else None
 
 
-@rule("clock", "Digits h", cost=-0.2)
+@rule("late_hour", "Digits h", cost=-0.2)
 def late_hour_with_h(hour: str) -> Clock | None:
-    """*18h* is less often a span than *2h*."""
+    """*18h* is less often a span than *2h*, and in some languages never."""
     return clock(int(hour)) if _is_late(hour) else None
+
+
+@rule("clock", "Late_hour", "Late_oclock")
+def late_hour(at: Clock) -> Clock:
+    return at
 
 
 def _is_late(hour: str) -> bool:
@@ -163,7 +168,7 @@ def oclock(at: Clock) -> Clock | None:
     return at if at.hour <= _NOON else None
 
 
-@rule("clock", "Bare oclock", "Figures oclock", cost=-0.2)
+@rule("late_oclock", "Bare oclock", "Figures oclock", cost=-0.2)
 def late_oclock(at: Clock) -> Clock | None:
     """*21 heures* is hardly ever a span."""
     return at if at.hour > _NOON else None

@@ -117,12 +117,28 @@ def year(digits: str) -> int | None:
     return int(digits) if len(digits) == 4 and digits.startswith(("19", "20", "21")) else None
 
 
+@rule("old_year", "Digits", cost=0.1)
+def old_year(digits: str) -> int | None:
+    """*7 September 1822* is long ago, though 1822 may be a time of day; 1830 and 1815 are rather times."""
+    return int(digits) if _is_old(digits) and int(digits) % 5 else None
+
+
+@rule("named_old_year", "Digits")
+def named_old_year(digits: str) -> int | None:
+    return int(digits) if _is_old(digits) else None
+
+
+def _is_old(digits: str) -> bool:
+    return len(digits) == 4 and digits.startswith(("15", "16", "17", "18"))
+
+
 @rule("short_year", "Digits")
 def short_year(digits: str) -> int | None:
     return 2000 + int(digits) if len(digits) == 2 else None
 
 
 @rule("day", "the_day? Dom Month", "the_day? Dom Month of|comma? Year",
+      "the_day? Dom Month comma? Old_year", "the_day? Dom Month of Named_old_year",
       "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
@@ -133,7 +149,8 @@ def date_this_year(one: int | str, other: int, last: str | int) -> Day | None:
     return _in_a_year(one, other, last, 0)
 
 
-@rule("day", "Dom Month next Unit", "next Unit comma? Dom Month")
+@rule("day", "Dom Month next Unit", "next Unit comma? Dom Month",
+      "Dom Month Unit =next", "Unit =next comma? Dom Month")  # fmt: skip
 def date_next_year(one: int | str, other: int, last: str | int) -> Day | None:
     return _in_a_year(one, other, last, 1)
 
@@ -220,7 +237,7 @@ def start_of_year(year: int) -> Day:
     return OnDate(1, 1, year)
 
 
-@rule("day", "Month Dom", "Month Dom comma? Year")
+@rule("day", "Month Dom", "Month Dom comma? Year", "Month Dom comma? Old_year")
 def month_and_day(month: int, day: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
@@ -323,7 +340,7 @@ def day_and_weekday(day: int, weekday: int) -> Day | None:
     return weekday_and_day(weekday, day)
 
 
-@rule("weekday_number", "Weekday =Int", cost=2.2)
+@rule("weekday_number", "Weekday =Int", "Weekday =next =Int", cost=2.2)
 def weekday_and_number(weekday: int, day: int) -> Day | None:
     """*Friday 4* is the 4th or four o'clock: as good a reading, if the next 4th is a Friday.
 
@@ -331,6 +348,12 @@ def weekday_and_number(weekday: int, day: int) -> Day | None:
     date is wrong.
     """
     return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None
+
+
+@rule("weekday_number", "next Weekday =Int", cost=2.2)
+def next_weekday_and_number(weekday: int, day: int) -> Day | None:
+    """*Next Friday 13* may be months ahead, or at one o'clock: as good a reading."""
+    return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
 
 
 @rule("day", "Weekday_number")
@@ -374,7 +397,7 @@ def the_next_feast(name: str) -> Day:
     return OnFeast(name)
 
 
-@rule("day", "Feast next Unit")
+@rule("day", "Feast next Unit", "Feast Unit =next")
 def of_next_year(name: str, unit: str) -> Day | None:
     """*Christmas next year*."""
     return OnFeast(name, ahead=1) if unit == "year" else None

@@ -108,7 +108,7 @@ def so_many_often_elapsed(count: int, name: str) -> Span | None:
     return Span(seconds=count * found.seconds, smallest=found.smallest)
 
 
-@rule("interval", "every|apart Span")
+@rule("interval", "every|apart Span", "every|apart Many_hours_and_minutes")
 def every_span(span: Span) -> Span | None:
     return span if span.seconds and not span.months else None
 

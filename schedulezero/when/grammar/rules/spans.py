@@ -66,9 +66,9 @@ def hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
     )
 
 
-@rule("span", "Digits ~Short ~Digits", cost=1.0)
+@rule("many_hours_and_minutes", "Digits ~Short ~Digits", cost=1.0)
 def many_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
-    """*17h30* is a time of day rather, but *in 17h30* isn't."""
+    """*17h30* is a time of day rather, and *25h30* a mistyped one; but *in 17h30* isn't."""
     if unit != "hour" or not 12 < int(hours) < 1000 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
@@ -147,6 +147,11 @@ def _highest(span: Span) -> int:
 
 @rule("ahead", "in Span", "plus Span", "Span from_now", "in Span from_now")
 def from_now(span: Span) -> Span:
+    return span
+
+
+@rule("ahead", "in|plus Many_hours_and_minutes", "Many_hours_and_minutes from_now")
+def many_from_now(span: Span) -> Span:
     return span
 
 
