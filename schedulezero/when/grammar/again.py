@@ -35,7 +35,7 @@ from schedulezero.when.grammar.rules.clock import after_midnight
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
 
 MOST_LEFT_OUT = 366
-_WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
+_WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "quarterly": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
 _MINUTES_A_DAY = 1440
@@ -93,6 +93,10 @@ def _period(said: Said, phrase: Phrase) -> None:
         if period.unit in _WITHIN_A_YEAR:
             phrase.months |= _months_of(period.unit, said)
             said.periods[index] = Period(1, "month")
+            # English *every quarter* may be of an hour.
+            named = said.positions or said.monthdays or said.days or said.weekly or said.starting
+            if period.unit != "quarter" and not named:
+                phrase.days.add(1)  # as a quarter begins with its first month
     for period in said.periods:
         if phrase.unit is None or _UNITS.index(period.unit) > _UNITS.index(phrase.unit):
             phrase.unit = period.unit

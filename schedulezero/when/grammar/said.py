@@ -103,11 +103,12 @@ class Said:
 
 _DAYS = frozenset(("day", "weekly", "positions", "monthdays", "months"))
 _TIMES = frozenset(("clocks", "lone_hour", "windows"))
+_ZONES = frozenset(("zone", "zone_of_time"))
 
 
 def zones_of(pieces: Sequence[Piece]) -> tuple[str, ...]:
     """Return the zones that the pieces may name, or none."""
-    return next((piece.value for piece in pieces if piece.category == "zone"), ())
+    return next((piece.value for piece in pieces if piece.category in _ZONES), ())
 
 
 def sort_pieces(pieces: Sequence[Piece]) -> Said:
@@ -147,6 +148,7 @@ _ON_A_DAY = frozenset(("day", "monthdays"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
+_BEFORE_CITY = frozenset(("clocks", "windows", "each_clock", "clock_tonight"))
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
@@ -174,6 +176,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("days")
     if before and before.category == "at_part" and isinstance(piece.value, OnDayOfMonth):
         raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
+    if piece.category == "zone_of_time" and (before is None or before.category not in _BEFORE_CITY):
+        raise Contradiction("zone")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 
@@ -309,7 +313,7 @@ def _add(said: Said, piece: Piece) -> None:
             if said.again:
                 raise Contradiction("again")
             said.again = True
-        case "zone":
+        case "zone" | "zone_of_time":
             _only(said.zone or None)
             said.zone = value
         case "and":  # what it joins is not one thing

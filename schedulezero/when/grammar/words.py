@@ -237,6 +237,8 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for zone, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, (zone,))
+                if category == "city":
+                    add(phrase, "lone_city", (zone,))
     for number, phrases in table.get("ordinals", {}).items():
         for phrase in phrases:
             add(phrase, "ordinal", int(number))

@@ -456,6 +456,12 @@ def said_time(at: Clock) -> Clock:
     return at
 
 
+@rule("time", "at_minutes Minutes to_hour Hour", "at_minutes Minutes to_hour Clock")
+def minutes_to_behind_at(minutes: int, hour: Clock) -> Clock | None:
+    """Spanish *a un cuarto para las once*: before minutes, *at* is another word than before hours."""
+    return minutes_to(minutes, hour)
+
+
 @rule("time", "at Short_clock")
 def short_time(at: Clock) -> Clock:
     return at

@@ -61,6 +61,13 @@ def weekday_of_next_week(day: int) -> Day:
     return OnWeekday(day, 1, "")
 
 
+@rule("day", "not =this =Weekday comma? the_other", "not =next =Weekday comma? the_other",
+      "not =Weekday =next comma? the_other", "Weekday =next not comma? the_other")  # fmt: skip
+def not_the_first(day: int) -> Day:
+    """*Not this Friday, the next one*."""
+    return After(Span(days=7), OnWeekday(day, None, "next"))
+
+
 @rule("day", "Weekday week_after_next", "week_after_next Weekday")
 def weekday_of_the_week_after_next(day: int) -> Day:
     return OnWeekday(day, 2, "")
@@ -167,6 +174,12 @@ def _in_a_year(one: int | str, other: int, last: str | int, ahead: int) -> Day |
 def with_article(day: Day) -> Day | None:
     """*Il 24 dicembre*; but *il lunedì* says more than *lunedì*."""
     return day if isinstance(day, OnDate | Slashed | OnFeast) else None
+
+
+@rule("day", "on_date Dom Month", "on_date Dom Month of|comma? Year")
+def on_a_date(day: int, month: int, year: int | None = None) -> Day:
+    """Portuguese *a 3 de maio*."""
+    return OnDate(day, month, year)
 
 
 @rule("day", "Nth =Weekday in? Month of|comma? Year")
@@ -390,6 +403,23 @@ def next_such_day(day: Day) -> Day | None:
 @rule("day", "in|at? Feast", "in|at? Feast Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
+
+
+@rule("day", "day_word =filler Feast", cost=0.1)
+def day_of_a_feast(name: str) -> Day:
+    """French *le jour de la Chandeleur*."""
+    return OnFeast(name)
+
+
+@rule("day", "two_days_before Feast")
+def two_days_before_feast(name: str) -> Day:
+    """French *l'avant-veille de Noël*."""
+    return OnFeast(name, None, -2)
+
+
+@rule("day", "two_days_after Feast")
+def two_days_after_feast(name: str) -> Day:
+    return OnFeast(name, None, 2)
 
 
 @rule("day", "this Feast")

@@ -106,6 +106,19 @@ def hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
     return _and_more(amount, unit, Fraction(1, 4)) if unit == "hour" and amount > _FEW else None
 
 
+@rule("hours_and_more", "Amount Unit and =Int")
+def hours_and_minutes_without_unit(amount: Fraction, unit: str, minutes: int) -> Span | None:
+    """*In an hour and twenty*; without *in*, Portuguese *uma hora e vinte* may be a time of day."""
+    if unit != "hour" or amount != int(amount) or minutes % 5 or not 5 <= minutes <= 55:
+        return None
+    return _and_more(amount, unit, Fraction(minutes, 60))
+
+
+@rule("ahead", "in Hours_and_more", "Hours_and_more from_now")
+def hours_and_more_from_now(span: Span) -> Span:
+    return span
+
+
 @rule("span", "Unit and a? quarter")
 def unit_and_a_quarter(unit: str) -> Span | None:
     """*Hora y cuarto*: the word for *one* is left out."""
