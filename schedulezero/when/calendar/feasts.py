@@ -25,7 +25,8 @@ _FIXED: dict[str, tuple[int, int]] = {
     "saint_anthony": (6, 13),
     "womens_day": (3, 8), "walpurgis": (4, 30), "juneteenth": (6, 19), "groundhog_day": (2, 2),
     "cinco_de_mayo": (5, 5), "earth_day": (4, 22), "guy_fawkes": (11, 5), "australia_day": (1, 26),
-    "anzac_day": (4, 25), "canada_day": (7, 1),
+    "anzac_day": (4, 25), "canada_day": (7, 1), "candlemas": (2, 2), "holy_innocents": (12, 28),
+    "three_kings_eve": (1, 5), "mothers_day_mexico": (5, 10), "music_day": (6, 21),
 }  # fmt: skip
 _FROM_EASTER: dict[str, int] = {
     "weiberfastnacht": -52, "carnival_monday": -48, "shrove_tuesday": -47, "ash_wednesday": -46,
@@ -45,7 +46,17 @@ _FROM_ADVENT: dict[str, int] = {
     "advent_1": 0, "advent_2": 7, "advent_3": 14, "advent_4": 21,
 }  # fmt: skip
 
-NAMES = frozenset((*_FIXED, *_FROM_EASTER, *_BY_WEEKDAY, *_FROM_THANKSGIVING, *_FROM_ADVENT, "kings_day"))
+NAMES = frozenset(
+    (
+        *_FIXED,
+        *_FROM_EASTER,
+        *_BY_WEEKDAY,
+        *_FROM_THANKSGIVING,
+        *_FROM_ADVENT,
+        "kings_day",
+        "mothers_day_france",
+    )
+)
 
 
 def feast_day(name: str, year: int) -> date:
@@ -62,6 +73,10 @@ def feast_day(name: str, year: int) -> date:
     if name == "kings_day":  # never on a Sunday
         day = date(year, 4, 27)
         return day - timedelta(days=day.weekday() == calendar.SUNDAY)
+    if name == "mothers_day_france":  # the last Sunday of May, a week later if that is Pentecost
+        last = date(year, 5, 31)
+        last -= timedelta(days=(last.weekday() + 1) % 7)
+        return last + timedelta(days=7 if last == feast_day("pentecost", year) else 0)
     month, number, weekday = _BY_WEEKDAY[name]
     length = calendar.monthrange(year, month)[1]
     if number < 0:

@@ -30,7 +30,7 @@ from schedulezero.when.grammar.core.pieces import (
 )
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.phrase import Phrase
-from schedulezero.when.grammar.resolving import clock_of, date_of, ordered
+from schedulezero.when.grammar.resolving import clock_of, date_of, ordered, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
 
@@ -340,7 +340,7 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             if first <= time(hour, minute) <= last
         }
     if not found and part is not None and not phrase.span:
-        found = {context.part_times[part]}
+        found = {time_of_part(part, context)}
     elif part is not None and not times:
         raise Contradiction("part")
     phrase.times |= found
@@ -425,7 +425,7 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
     clock = at.clock
     if at.part is not None:
-        begin = context.part_times[at.part]
+        begin = time_of_part(at.part, context)
         clock = Clock(begin.hour, begin.minute)
         movable = False
     if clock is not None and movable and at.day is not None:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import cast
 
 from schedulezero.errors import WhenError
+from schedulezero.instants import FIRST_YEAR
 from schedulezero.when.calendar.feasts import feast_day
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
@@ -27,6 +28,7 @@ from schedulezero.when.grammar.core.pieces import (
     Slashed,
     Span,
 )
+from schedulezero.when.grammar.said import Contradiction
 
 _WORKDAYS = 5
 _DECEMBER = 12
@@ -37,6 +39,14 @@ _LAST_YEAR = 9998
 def clock_of(at: Clock) -> time:
     """Return a time of day as a `time`."""
     return time(at.hour, at.minute, at.second)
+
+
+def time_of_part(part: str, context: Context) -> time:
+    """Return when a part of the day without an hour begins. Raises Contradiction if it always needs one."""
+    found = context.part_times.get(part)
+    if found is None:
+        raise Contradiction("at which hour")  # Spanish *de madrugada*
+    return found
 
 
 def plus_span(moment: datetime, span: Span) -> datetime:
@@ -137,6 +147,8 @@ def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
     years: Sequence[int] = range(context.today.year, context.today.year + _YEARS_AHEAD)
     if day.year is not None or day.ahead is not None:
         years = [day.year or context.today.year + (day.ahead or 0)]
+        if years[0] < FIRST_YEAR:
+            raise OverflowError
     for year in years:
         try:
             found = date(year, day.month, day.day)

@@ -421,6 +421,7 @@ def hour_of_tonight(at: Clock, part: str) -> Clock | None:
 PARTS: dict[str, tuple[int, int]] = {
     "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 16), "afternoon": (12, 21),
     "evening": (16, 25), "night": (18, 30), "end": (12, 24), "tonight": (17, 28),
+    "dawn": (0, 7),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
 
@@ -448,7 +449,13 @@ def at_a_part(part: str) -> str:
 @rule("part_today", "this =Part", cost=0.2)
 def part_of_today(part: str) -> str:
     """*This morning* is today's, even if it is over."""
-    return part
+    return part if part != "dawn" else None
+
+
+@rule("at_part", "this =Part")
+def coming_dawn(part: str) -> str | None:
+    """Spanish *esta madrugada* is the next to come: people say so before they go to bed."""
+    return part if part == "dawn" else None
 
 
 @rule("time", "Clock", "at Clock")

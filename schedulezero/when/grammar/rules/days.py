@@ -61,8 +61,9 @@ def weekday_of_next_week(day: int) -> Day:
     return OnWeekday(day, 1, "")
 
 
-@rule("day", "not =this =Weekday comma? the_other", "not =next =Weekday comma? the_other",
-      "not =Weekday =next comma? the_other", "Weekday =next not comma? the_other")  # fmt: skip
+@rule("day", "not this =Weekday comma? the_other", "not next =Weekday comma? the_other",
+      "not Weekday =next comma? the_other", "Weekday =next not comma? the_other",
+      "this =Weekday not comma? the_other")  # fmt: skip
 def not_the_first(day: int) -> Day:
     """*Not this Friday, the next one*."""
     return After(Span(days=7), OnWeekday(day, None, "next"))
