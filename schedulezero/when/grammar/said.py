@@ -101,7 +101,7 @@ class Said:
         )
 
 
-_DAYS = frozenset(("day", "weekly", "positions", "monthdays", "months"))
+_DAYS = frozenset(("day", "of_day", "weekly", "positions", "monthdays", "months"))
 _TIMES = frozenset(("clocks", "lone_hour", "windows"))
 _ZONES = frozenset(("zone", "zone_of_time"))
 
@@ -148,6 +148,7 @@ _ON_A_DAY = frozenset(("day", "monthdays"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
+_BEFORE_OF_DAY = frozenset(("clocks", "at_part"))
 _BEFORE_CITY = frozenset(("clocks", "windows", "each_clock", "clock_tonight"))
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
@@ -176,10 +177,18 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("days")
     if before and before.category == "at_part" and isinstance(piece.value, OnDayOfMonth):
         raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
+    if piece.category == "of_unit" and before and before.end == piece.start and _is_loose(before):
+        raise Contradiction("of what")  # "4 months" are a span
+    if piece.category == "of_day" and (before is None or before.category not in _BEFORE_OF_DAY):
+        raise Contradiction("of day")
     if piece.category == "zone_of_time" and (before is None or before.category not in _BEFORE_CITY):
         raise Contradiction("zone")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _is_loose(piece: Piece) -> bool:
+    return isinstance(piece.value, MonthDays) and piece.value.loose
 
 
 def _in_one_word(piece: Piece, after: Piece | None) -> bool:
@@ -318,6 +327,10 @@ def _add(said: Said, piece: Piece) -> None:
             said.zone = value
         case "and":  # what it joins is not one thing
             raise Contradiction(TWO_SCHEDULES)
+        case "past_unit":
+            raise Nonsense("past")
+        case "of_day":
+            said.days.append(value)
         case "now":
             said.now = True
         case "same_time":

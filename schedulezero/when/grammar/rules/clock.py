@@ -272,6 +272,12 @@ def minutes_to(minutes: int, hour: Clock) -> Clock | None:
     return _shifted(hour, -minutes)
 
 
+@rule("clock", "Named_minutes to_named Hour", "Named_minutes to_named Clock")
+def named_minutes_to(minutes: int, hour: Clock) -> Clock | None:
+    """Italian *un quarto alle otto*, where the word for *to* is *at* too."""
+    return _shifted(hour, -minutes) if not hour.minute else None
+
+
 @rule("clock", "Hour and|plus Minutes", "Clock and|plus Minutes", cost=0.2)
 def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None

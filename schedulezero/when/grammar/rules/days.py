@@ -46,7 +46,7 @@ def this_weekday(day: int) -> Day:
     return OnWeekday(day, 0, "this")
 
 
-@rule("day", "next Weekday", "Weekday =next")
+@rule("day", "next Weekday", "Weekday =next", "this next Weekday", "this Weekday =next")
 def next_weekday(day: int) -> Day:
     return OnWeekday(day, None, "next")
 
@@ -77,6 +77,12 @@ def weekday_of_the_week_after_next(day: int) -> Day:
 @rule("day", "last Weekday", "Weekday last", "gone Weekday", "Weekday gone", cost=0.3)
 def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
+
+
+@rule("past_unit", "last =Unit", "Unit =last", "Unit =gone", "gone =Unit", cost=0.1)
+def past_unit(unit: str) -> str | None:
+    """*Last month*: nothing is in it any more."""
+    return unit if unit in ("week", "month", "year") else None
 
 
 @rule("day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day|after Day")
@@ -329,6 +335,23 @@ def alone(day: int) -> Day | None:
     return OnDayOfMonth(day) if 1 <= day <= 31 else None
 
 
+@rule("of_day", "of_day_word Int")
+def of_a_day(day: int) -> Day | None:
+    """Spanish *a las 8 de la noche del 24*: behind a time only."""
+    return OnDayOfMonth(day) if 1 <= day <= 31 else None
+
+
+@rule("day", "Digits =of_month_number =Digits", "Digits =of_month_number =Digits of|of_month_number? Year")
+def of_a_numbered_month(day: str, month: str, year: int | None = None) -> Day | None:
+    """Spanish *el 17 del 11*."""
+    return _date(day, month, year)
+
+
+@rule("day", "Digits =Digits =Year", cost=0.3)
+def spaced(first: str, second: str, year: int) -> Day | None:
+    return slashed(first, second, year)
+
+
 @rule("day", "Dom this_month", "this_month Dom")
 def of_this_month(day: int) -> Day:
     return OnDayOfMonth(day, 0)
@@ -392,10 +415,10 @@ def by_day_in_figures(day: Day) -> Day:
     return day
 
 
-@rule("day", "next Day")
+@rule("day", "next Day", "this Day")
 def next_such_day(day: Day) -> Day | None:
-    """*El próximo 24 de diciembre*: a date without a year is the next one anyway."""
-    return day if isinstance(day, OnDate | OnFeast) and day.year is None else None
+    """*El próximo 24 de diciembre*, *this Friday, 27 May*: without a year it is the next one anyway."""
+    return day if isinstance(day, OnDate | Slashed | OnFeast) and day.year is None else None
 
 
 # ---------------------------------------------------------------- by name
