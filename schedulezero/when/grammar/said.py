@@ -147,6 +147,8 @@ _EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
 _ON_A_DAY = frozenset(("day", "monthdays"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
+_UNLUCKY = 13
+"""*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
 _BEFORE_OF_DAY = frozenset(("clocks", "at_part"))
 _BEFORE_CITY = frozenset(("clocks", "windows", "each_clock", "clock_tonight"))
@@ -212,6 +214,8 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
     if before.category not in _BEFORE_BARE or before.end != piece.start or isinstance(before.value, _DATED):
         return False
     if before.category == "period" and before.value.unit != "day":
+        return False
+    if isinstance(before.value, OnWeekday) and piece.value.hour == _UNLUCKY:
         return False
     return after is None or after.category not in ("period", "of_unit")
 

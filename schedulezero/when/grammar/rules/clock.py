@@ -283,6 +283,13 @@ def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
 
 
+@rule("clock", "Clock and =Amount =Unit", "Hour and =Amount =Unit", cost=0.1)
+def hour_and_so_many_minutes(hour: Clock, amount: Fraction, unit: str) -> Clock | None:
+    """*Sept heures et vingt-sept minutes*."""
+    minutes = so_many_minutes(amount, unit)
+    return hour_and_any_minutes(hour, minutes) if minutes is not None and not hour.next_day else None
+
+
 @rule("clock", "Hour hour_and =Named_minutes", "Clock hour_and =Named_minutes")
 def hour_and_any_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if not hour.minute else None
