@@ -38,6 +38,7 @@ MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "quarterly": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
+_HALF_A_DAY = timedelta(hours=12)
 _MINUTES_A_DAY = 1440
 _MONTHS = 12
 _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
@@ -63,6 +64,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _times(said, phrase, context, text)
     if said.parts == ["tonight"]:
         raise Contradiction("tonight")
+    if phrase.span > _HALF_A_DAY and (phrase.weekdays or phrase.days or phrase.positions):
+        raise Nonsense("every 18h on Friday")  # rather the time of day
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     if said.again and (said.parts or said.habit) and not (phrase.unit or on_days):
         phrase.unit = "day"  # "every morning", "evenings"
@@ -167,7 +170,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     weekdays = [*said.weekly, *(day for day in said.days if isinstance(day, OnWeekday))]
     if daily and len(weekdays) == 1 and len(getattr(weekdays[0], "days", "1")) == 1:
         raise Contradiction("days")  # "every day on Monday"
-    if said.monthdays and said.positions and not any(item.days == (LAST,) for item in said.monthdays):
+    if said.positions and (said.monthdays or any(isinstance(day, OnDayOfMonth) for day in said.days)):
         raise Contradiction("days")
     for weekly in said.weekly:
         if phrase.weekdays & set(weekly.days):
@@ -517,6 +520,8 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     for first, last in out.ranges:
         begin = date_of(first, context, text=text)
         end = date_of(last, replace(context), text=text)
+        if end < begin and isinstance(last, Offset | OnWeekday):
+            raise Contradiction("except")
         if end < begin:
             end = end.replace(year=end.year + 1)
         if (end - begin).days > MOST_LEFT_OUT:

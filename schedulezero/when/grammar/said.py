@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from schedulezero.errors import WhenError
 from schedulezero.when.grammar.core.pieces import (
+    After,
     Clock,
     Day,
     EndOf,
@@ -101,7 +102,7 @@ class Said:
         )
 
 
-_DAYS = frozenset(("day", "of_day", "weekly", "positions", "monthdays", "months"))
+_DAYS = frozenset(("day", "weekday_number_in_part", "of_day", "weekly", "positions", "monthdays", "months"))
 _TIMES = frozenset(("clocks", "lone_hour", "windows"))
 _ZONES = frozenset(("zone", "zone_of_time"))
 
@@ -147,6 +148,7 @@ _EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
 _ON_A_DAY = frozenset(("day", "monthdays"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
+_MONTHS = 12
 _UNLUCKY = 13
 """*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
@@ -183,6 +185,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("of what")  # "4 months" are a span
     if piece.category == "of_day" and (before is None or before.category not in _BEFORE_OF_DAY):
         raise Contradiction("of day")
+    if piece.category == "ahead_alone" and before and before.category == "clocks":
+        raise Contradiction("ahead")  # "2h 1d" is a span in a strange order
     if piece.category == "zone_of_time" and (before is None or before.category not in _BEFORE_CITY):
         raise Contradiction("zone")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
@@ -216,6 +220,14 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
     if before.category == "period" and before.value.unit != "day":
         return False
     if isinstance(before.value, OnWeekday) and piece.value.hour == _UNLUCKY:
+        return False
+    if (
+        isinstance(before.value, OnDayOfMonth)
+        and before.value.weekday is None
+        and piece.value.hour <= _MONTHS
+    ):
+        return False  # "the 15th 12" may be of December
+    if isinstance(before.value, After) and isinstance(before.value.day, _DATED):
         return False
     return after is None or after.category not in ("period", "of_unit")
 
@@ -260,7 +272,7 @@ def _add(said: Said, piece: Piece) -> None:
             said.again = said.habit = True
         case "day":
             said.days.append(value)
-        case "ahead":
+        case "ahead" | "ahead_alone":
             _once(said.ahead)
             said.ahead.append(value)
         case "period":
@@ -331,6 +343,15 @@ def _add(said: Said, piece: Piece) -> None:
             said.zone = value
         case "and":  # what it joins is not one thing
             raise Contradiction(TWO_SCHEDULES)
+        case "daily_at_number":
+            _once(said.bare)
+            said.bare.append(value)
+            said.periods.append(Period(1, "day"))
+        case "weekday_number_in_part":
+            day, part = value
+            _once(said.parts)
+            said.days.append(day)
+            said.parts.append(part)
         case "past_unit":
             raise Nonsense("past")
         case "of_day":

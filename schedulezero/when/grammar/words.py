@@ -17,7 +17,7 @@ from typing import Any
 
 from schedulezero.when.grammar.core.chart import Item
 from schedulezero.when.grammar.core.tokens import Token, cut, folded, normalized, plain
-from schedulezero.when.grammar.zones import is_zone_word, zone_items
+from schedulezero.when.grammar.zones import ABBREVIATIONS, is_zone_word, zone_items
 
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
@@ -62,9 +62,17 @@ class Words:
     def lookup(self, text: str, tokens: Sequence[Token]) -> list[list[Item]]:
         """Return, for each token, the items of the words, numbers, signs and zones that begin there."""
         return [
-            [*self._items_at(tokens, position), *zone_items(text, tokens, position)]
+            [*self._items_at(tokens, position), *self._zones_at(text, tokens, position)]
             for position in range(len(tokens))
         ]
+
+    def _zones_at(self, text: str, tokens: Sequence[Token], position: int) -> list[Item]:
+        """The zones that begin at a token; an abbreviation that is a word too only in capitals."""
+        token = tokens[position]
+        is_word = token.text in ABBREVIATIONS and self.known(token.text)
+        if is_word and not text[token.start : token.end].isupper():
+            return []
+        return zone_items(text, tokens, position)
 
     def _items_at(self, tokens: Sequence[Token], position: int) -> list[Item]:
         token = tokens[position]

@@ -124,8 +124,8 @@ def military(digits: str) -> Clock | None:
 @rule("short_clock", "Digits")
 def like_a_year(digits: str) -> Clock | None:
     """*At 2030*, *2015 pm*."""
-    if len(digits) != 4 or not digits.startswith(_CENTURIES):
-        return None
+    if len(digits) != 4 or not digits.startswith(_CENTURIES) or int(digits) % 5:
+        return None  # 2027 is the year
     return clock(int(digits[:2]), int(digits[2:]))
 
 
@@ -174,9 +174,21 @@ def late_oclock(at: Clock) -> Clock | None:
     return at if at.hour > _NOON else None
 
 
-@rule("hours_and_minutes", "Int =oclock =Int")
-def oclock_minutes(hour: int, minutes: int) -> Clock | None:
-    return clock(hour, minutes) if 1 <= minutes <= 59 else None
+@rule("hours_and_minutes", "Int =oclock =Number")
+def oclock_minutes(hour: int, minutes: int | Fraction) -> Clock | None:
+    return clock(hour, int(minutes)) if 1 <= minutes <= 59 and minutes == int(minutes) else None
+
+
+@rule("hours_and_minutes", "Int =oclock =Digits")
+def oclock_minutes_in_figures(hour: int, minutes: str) -> Clock | None:
+    """*9 heures 05*; one figure alone may be anything."""
+    return clock(hour, int(minutes)) if len(minutes) == 2 and 1 <= int(minutes) <= 59 else None
+
+
+@rule("time", "at Int =oclock =Int")
+def at_oclock_and_few_minutes(hour: int, minutes: int) -> Clock | None:
+    """*À 9 heures 5*."""
+    return clock(hour, minutes) if 1 <= minutes <= 9 else None
 
 
 @rule("clock", "Bare oclock three_quarters")
@@ -381,7 +393,6 @@ def short_after_noon(at: Clock) -> Clock | None:
 @rule(
     "clock",
     "Clock Part",
-    "Bare Part",
     "Short_clock Part",
     "Part at? Clock",
     "Part at Bare",
@@ -398,7 +409,19 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     return replace(found, next_day=True) if part == "evening" else replace(found, by_night=True)
 
 
-@rule("clock", "Clock Part", "Bare Part", "Short_clock Part")
+@rule("bare_in_part", "Bare Part")
+def hour_in_a_part(at: Clock, part: str) -> Clock | None:
+    """*8 in the evening*."""
+    return in_a_part(at, part)
+
+
+@rule("clock", "Bare_in_part")
+def by_hour_in_a_part(at: Clock) -> Clock:
+    return at
+
+
+@rule("bare_in_part", "Bare Part")
+@rule("clock", "Clock Part", "Short_clock Part")
 def midnight_in_figures(at: Clock, part: str) -> Clock | None:
     """*Friday 12 at night*; but *1 at night* is an hour of the morning."""
     found = within(at, part)
@@ -423,6 +446,23 @@ def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
     """French *le soir à 20h*: each evening, or the one to come."""
     found = in_a_part(one, other)
     return None if found is None or found.by_night or found.next_day else found
+
+
+@rule("each_clock", "every noon", cost=-0.2)
+def each_noon() -> Clock:
+    """*Every noon*; Portuguese *todo meio-dia* is no half day."""
+    return Clock(_NOON)
+
+
+@rule("each_clock", "every midnight")
+def each_midnight() -> Clock:
+    return Clock(0)
+
+
+@rule("each_clock", "every Late_hour", cost=-0.2)
+def each_late_hour(at: Clock) -> Clock:
+    """French *tous les 18h* is daily, or every 18 hours."""
+    return at
 
 
 @rule("clock_tonight", "Bare comma? Part")
@@ -451,10 +491,22 @@ def within(at: Clock, part: str) -> Clock | None:
     return None
 
 
+@rule("daily_at_number", "every_day_phrase =Bare")
+def daily_at_a_number(at: Clock) -> Clock:
+    """Spanish *todos los días 8* may be daily at eight, or the 8th of each month."""
+    return at
+
+
 # ---------------------------------------------------------------- several
 
 
-@rule("at_part", "Part", "at Part")
+@rule("part_at", "at Part")
+def at_before_a_part(part: str) -> str:
+    """Where *at* stands before hours only, this costs too much: *a las de la tarde* lacks the hour."""
+    return part
+
+
+@rule("at_part", "Part", "Part_at")
 def at_a_part(part: str) -> str:
     return part
 

@@ -94,7 +94,14 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
         return None  # "Easter in a year" names no day
     if day == Offset(0) and one is span:
         return None  # "a week from today" is a week from now
+    if isinstance(day, Offset) and day.days and other is span and not _weeks(span):
+        return None  # "tomorrow in 3 days" names no day
     return After(span, day)
+
+
+def _weeks(span: Span) -> bool:
+    """Whether a span is of whole weeks, as some languages count them: *demain en quinze jours*."""
+    return not span.months and (span.days % 7 == 0 or span.days in (8, 15))
 
 
 @rule("day", "Day =week_later")
@@ -396,6 +403,14 @@ def next_weekday_and_number(weekday: int, day: int) -> Day | None:
 @rule("day", "Weekday_number")
 def by_weekday_and_number(day: Day) -> Day:
     return day
+
+
+@rule("weekday_number_in_part", "Weekday =Int at? Part", "Weekday =next =Int at? Part", cost=NEVER)
+def weekday_number_and_part(weekday: int, day: int, part: str) -> tuple[Day, str] | None:
+    """Spanish *el viernes 4 por la tarde* is the 4th as well as four o'clock."""
+    if part == "tonight" or not 1 <= day <= 31:
+        return None
+    return OnDayOfMonth(day, None, weekday, near=True), part
 
 
 @rule("day_in_figures", "the =Digits =Digits", "the =Digits =Digits =Year|Short_year", cost=NEVER)

@@ -10,6 +10,7 @@ from schedulezero.when.grammar.core.pieces import RANKS, Span, span_of
 RULES = Rules()
 rule = RULES.rule
 
+_NOON = 12
 _FEW = 4
 """Hours of which as many and a half are a span, where more of them are a time of day in some languages."""
 
@@ -170,13 +171,13 @@ def many_from_now(span: Span) -> Span:
 
 @rule("ahead", "in Digits ~colon ~Digits", "in Digits h Digits")
 def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
-    """*In 2:30*, which may be two hours and a half."""
-    if len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:
+    """*In 2:30*, which may be two hours and a half; *in 18:30* is a time of day."""
+    if int(hours) > _NOON or len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
-@rule("ahead", "Span", cost=0.5)
+@rule("ahead_alone", "Span", cost=0.5)
 def alone(span: Span) -> Span:
     """A span alone is counted from now."""
     return span
