@@ -18,7 +18,8 @@ PIECES: dict[str, float] = {
     "hourly_at": 1.0, "by_clock": 1.0, "again": 1.3, "at_part": 1.0, "daily_part": 1.0, "part_today": 1.0,
     "clock_tonight": 1.0, "each_clock": 1.0,
     "unclear": 1.0, "lone_hour": 2.2, "short_clock": 2.2, "zone": 0.5,
-    "zone_of_time": 0.5, "past_unit": 1.0, "weekday_number_in_part": 2.0, "daily_at_number": 2.3, "of_day": 1.0,
+    "zone_of_time": 0.5, "past_unit": 1.0, "weekday_number_in_part": 2.0, "daily_at_number": 2.3,
+    "of_day": 1.0,
     "now": 1.0, "nths": 2.5, "same_time": 1.0, "only_days": 1.0, "and": 0.5,
 }  # fmt: skip
 """What may stand beside other pieces, and what it costs: fewer and plainer pieces are the better reading."""
