@@ -27,7 +27,8 @@ _FIXED: dict[str, tuple[int, int]] = {
     "cinco_de_mayo": (5, 5), "earth_day": (4, 22), "guy_fawkes": (11, 5), "australia_day": (1, 26),
     "anzac_day": (4, 25), "canada_day": (7, 1),
     "saint_andrew": (11, 30), "saint_george": (4, 23), "saint_david": (3, 1),
-    "burns_night": (1, 25), "ides_of_march": (3, 15),
+    "burns_night": (1, 25), "ides_of_march": (3, 15), "candlemas": (2, 2), "holy_innocents": (12, 28),
+    "three_kings_eve": (1, 5), "mothers_day_mexico": (5, 10), "music_day": (6, 21),
 }  # fmt: skip
 _FROM_EASTER: dict[str, int] = {
     "weiberfastnacht": -52, "carnival_monday": -48, "shrove_tuesday": -47, "ash_wednesday": -46,
@@ -61,6 +62,7 @@ NAMES = frozenset(
         *_FROM_THANKSGIVING,
         *_FROM_ADVENT,
         "kings_day",
+        "mothers_day_france",
     )
 )
 
@@ -83,6 +85,10 @@ def feast_day(name: str, year: int) -> date:
     if name == "kings_day":  # never on a Sunday
         day = date(year, 4, 27)
         return day - timedelta(days=day.weekday() == calendar.SUNDAY)
+    if name == "mothers_day_france":  # the last Sunday of May, a week later if that is Pentecost
+        last = date(year, 5, 31)
+        last -= timedelta(days=(last.weekday() + 1) % 7)
+        return last + timedelta(days=7 if last == feast_day("pentecost", year) else 0)
     month, number, weekday = _BY_WEEKDAY[name]
     length = calendar.monthrange(year, month)[1]
     if number < 0:

@@ -30,14 +30,15 @@ from schedulezero.when.grammar.core.pieces import (
 )
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.phrase import Phrase
-from schedulezero.when.grammar.resolving import clock_of, date_of, ordered
+from schedulezero.when.grammar.resolving import clock_of, date_of, ordered, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
 
 MOST_LEFT_OUT = 366
-_WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "half": (1, 7)}
+_WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "quarterly": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
+_HALF_A_DAY = timedelta(hours=12)
 _MINUTES_A_DAY = 1440
 _MONTHS = 12
 _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
@@ -63,6 +64,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _times(said, phrase, context, text)
     if said.parts == ["tonight"]:
         raise Contradiction("tonight")
+    if phrase.span > _HALF_A_DAY and (phrase.weekdays or phrase.days or phrase.positions):
+        raise Nonsense("every 18h on Friday")  # rather the time of day
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     if said.again and (said.parts or said.habit) and not (phrase.unit or on_days):
         phrase.unit = "day"  # "every morning", "evenings"
@@ -96,6 +99,10 @@ def _period(said: Said, phrase: Phrase) -> None:
         if period.unit in _WITHIN_A_YEAR:
             phrase.months |= _months_of(period.unit, said)
             said.periods[index] = Period(1, "month")
+            # English *every quarter* may be of an hour.
+            named = said.positions or said.monthdays or said.days or said.weekly or said.starting
+            if period.unit != "quarter" and not named:
+                phrase.days.add(1)  # as a quarter begins with its first month
     for period in said.periods:
         if phrase.unit is None or _UNITS.index(period.unit) > _UNITS.index(phrase.unit):
             phrase.unit = period.unit
@@ -166,7 +173,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     weekdays = [*said.weekly, *(day for day in said.days if isinstance(day, OnWeekday))]
     if daily and len(weekdays) == 1 and len(getattr(weekdays[0], "days", "1")) == 1:
         raise Contradiction("days")  # "every day on Monday"
-    if said.monthdays and said.positions and not any(item.days == (LAST,) for item in said.monthdays):
+    if said.positions and (said.monthdays or any(isinstance(day, OnDayOfMonth) for day in said.days)):
         raise Contradiction("days")
     for weekly in said.weekly:
         if phrase.weekdays & set(weekly.days):
@@ -350,7 +357,7 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             if first <= time(hour, minute) <= last
         }
     if not found and part is not None and not phrase.span:
-        found = {context.part_times[part]}
+        found = {time_of_part(part, context)}
     elif part is not None and not times:
         raise Contradiction("part")
     phrase.times |= found
@@ -436,7 +443,7 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
     """A bound's day and time. A time that is said only there is the rule's: *every day until Friday at 9*."""
     clock = at.clock
     if at.part is not None:
-        begin = context.part_times[at.part]
+        begin = time_of_part(at.part, context)
         clock = Clock(begin.hour, begin.minute)
         movable = False
     if clock is not None and movable and at.day is not None:
@@ -532,6 +539,8 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     for first, last in out.ranges:
         begin = date_of(first, context, text=text)
         end = date_of(last, replace(context), text=text)
+        if end < begin and isinstance(last, Offset | OnWeekday):
+            raise Contradiction("except")
         if end < begin:
             end = end.replace(year=end.year + 1)
         if (end - begin).days > MOST_LEFT_OUT:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schedulezero.model.habits import Habits
 
-PARTS = ("early", "morning", "lunch", "noon", "afternoon", "evening", "tonight", "night", "end")
+PARTS = ("dawn", "early", "morning", "lunch", "noon", "afternoon", "evening", "tonight", "night", "end")
 """The parts of the day that languages name."""
 
 

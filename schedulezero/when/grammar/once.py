@@ -17,7 +17,7 @@ from schedulezero.when.grammar.core.pieces import (
     Span,
     Within,
 )
-from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span
+from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight, within
 from schedulezero.when.grammar.said import Contradiction, Said
 
@@ -46,7 +46,7 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     if len(times) > 1 or (said.times and said.bare):
         raise Contradiction("times")
     time_said = in_part(times[0], part) if times else None
-    at = clock_of(time_said) if time_said is not None else context.part_times[part] if part else None
+    at = clock_of(time_said) if time_said is not None else time_of_part(part, context) if part else None
     if said.same_time and said.within == [Within("week", 1)] and day is None:
         day = Offset(7)
     if at is None and said.same_time and day is not None:
@@ -126,7 +126,7 @@ def _ahead(said: Said, context: Context) -> datetime:
         if not span.by_calendar or len(times) > 1:
             raise Contradiction("ahead")
         part = said.parts[0] if said.parts else None
-        at = clock_of(in_part(times[0], part)) if times else context.part_times[said.parts[0]]
+        at = clock_of(in_part(times[0], part)) if times else time_of_part(said.parts[0], context)
         day = plus_span(datetime.combine(context.today, time.min), span).date()
         return datetime.combine(day, at) + timedelta(days=bool(times) and times[0].next_day)
     if said.same_time and not span.by_calendar:

@@ -9,7 +9,8 @@ from typing import Any
 from schedulezero.when.grammar.core.chart import FILLER_COST, Begins
 
 PIECES: dict[str, float] = {
-    "clocks": 1.0, "day": 1.0, "ahead": 1.0, "period": 1.0, "of_unit": 1.3, "interval": 1.0, "weekly": 1.0,
+    "clocks": 1.0, "day": 1.0, "ahead": 1.0, "ahead_alone": 1.0,
+    "period": 1.0, "of_unit": 1.3, "interval": 1.0, "weekly": 1.0,
     "positions": 1.0,
     "monthdays": 1.6, "months": 1.2, "windows": 1.0, "end_bound": 1.0, "start_bound": 1.0, "both_bounds": 1.0,
     "count": 1.0, "runs": 1.0, "lasting": 1.0, "within": 1.1, "left_out_all": 1.0,
@@ -20,7 +21,8 @@ PIECES: dict[str, float] = {
     "now": 1.0, "nths": 2.5, "same_time": 1.0, "only_days": 1.0,
     "in_which_week": 0.9, "which_night": 1.0, "apart_what": 1.0,
     "of_night": 1.0, "part_of_a_day": 1.0, "dashed_date": 1.0, "day_of_every_month": 2.3,
-    "and": 0.5,
+    "zone_of_time": 0.5, "past_unit": 1.0, "weekday_number_in_part": 2.0, "daily_at_number": 2.3,
+    "of_day": 1.0, "and": 0.5,
 }  # fmt: skip
 """What may stand beside other pieces, and what it costs: fewer and plainer pieces are the better reading."""
 SKIPPED: dict[str, float] = {

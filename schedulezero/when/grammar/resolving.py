@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import cast
 
 from schedulezero.errors import WhenError
+from schedulezero.instants import FIRST_YEAR
 from schedulezero.model import Trigger
 from schedulezero.when.calendar.feasts import feast_day
 from schedulezero.when.grammar.context import Context
@@ -29,7 +30,7 @@ from schedulezero.when.grammar.core.pieces import (
     Slashed,
     Span,
 )
-from schedulezero.when.grammar.said import Nonsense
+from schedulezero.when.grammar.said import Contradiction, Nonsense
 
 _WORKDAYS = 5
 _DECEMBER = 12
@@ -62,6 +63,14 @@ class NotThatWeekday(WhenError):
 def clock_of(at: Clock) -> time:
     """Return a time of day as a `time`."""
     return time(at.hour, at.minute, at.second)
+
+
+def time_of_part(part: str, context: Context) -> time:
+    """Return when a part of the day without an hour begins. Raises Contradiction if it always needs one."""
+    found = context.part_times.get(part)
+    if found is None:
+        raise Contradiction("at which hour")  # Spanish *de madrugada*
+    return found
 
 
 def plus_span(moment: datetime, span: Span) -> datetime:
@@ -120,7 +129,10 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
                 found = feast_day(name, today.year + 1) + timedelta(days=shift)
             return found
         case After(span, inner):
-            begin = datetime.combine(date_of(inner, context, at, text=text), time.min)
+            first = date_of(inner, context, at, text=text)
+            if isinstance(inner, OnWeekday) and inner.said == "this" and first < today:
+                first += timedelta(days=7)  # "a week from this Monday" counts from one to come
+            begin = datetime.combine(first, time.min)
             return plus_span(begin, span).date()
         case OnWorkday(days):
             found = today
@@ -158,8 +170,8 @@ def _weekday(day: OnWeekday, context: Context, at: time | None) -> date:
     if day.said == "last":
         return today - timedelta(days=(today.weekday() - day.weekday - 1) % 7 + 1)
     found = today + timedelta(days=(day.weekday - today.weekday()) % 7)
-    if _over(found, context, at) or (at is None and found == today and day.said == "next"):
-        found += timedelta(days=7)
+    if _over(found, context, at) or (found == today and day.said == "next"):
+        found += timedelta(days=7)  # nobody calls today "next Tuesday"
     return found
 
 
@@ -167,6 +179,8 @@ def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
     years: Sequence[int] = range(context.today.year, context.today.year + _YEARS_AHEAD)
     if day.year is not None or day.ahead is not None:
         years = [day.year or context.today.year + (day.ahead or 0)]
+        if years[0] < FIRST_YEAR:
+            raise OverflowError
     for year in years:
         try:
             found = date(year, day.month, day.day)

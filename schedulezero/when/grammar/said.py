@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from schedulezero.errors import WhenError
 from schedulezero.when.grammar.core.pieces import (
+    After,
     Clock,
     Day,
     EndOf,
@@ -105,13 +106,14 @@ class Said:
         )
 
 
-_DAYS = frozenset(("day", "weekly", "positions", "monthdays", "months"))
+_DAYS = frozenset(("day", "weekday_number_in_part", "of_day", "weekly", "positions", "monthdays", "months"))
 _TIMES = frozenset(("clocks", "lone_hour", "windows"))
+_ZONES = frozenset(("zone", "zone_of_time"))
 
 
 def zones_of(pieces: Sequence[Piece]) -> tuple[str, ...]:
     """Return the zones that the pieces may name, or none."""
-    return next((piece.value for piece in pieces if piece.category == "zone"), ())
+    return next((piece.value for piece in pieces if piece.category in _ZONES), ())
 
 
 def sort_pieces(pieces: Sequence[Piece]) -> Said:
@@ -156,7 +158,12 @@ _EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
 _ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
+_MONTHS = 12
+_UNLUCKY = 13
+"""*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
+_BEFORE_OF_DAY = frozenset(("clocks", "at_part"))
+_BEFORE_CITY = frozenset(("clocks", "windows", "each_clock", "clock_tonight"))
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
 
 
@@ -184,8 +191,20 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("days")
     if before and before.category == "at_part" and isinstance(piece.value, OnDayOfMonth):
         raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
+    if piece.category == "of_unit" and before and before.end == piece.start and _is_loose(before):
+        raise Contradiction("of what")  # "4 months" are a span
+    if piece.category == "of_day" and (before is None or before.category not in _BEFORE_OF_DAY):
+        raise Contradiction("of day")
+    if piece.category == "ahead_alone" and before and before.category == "clocks":
+        raise Contradiction("ahead")  # "2h 1d" is a span in a strange order
+    if piece.category == "zone_of_time" and (before is None or before.category not in _BEFORE_CITY):
+        raise Contradiction("zone")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _is_loose(piece: Piece) -> bool:
+    return isinstance(piece.value, MonthDays) and piece.value.loose
 
 
 def _in_one_word(piece: Piece, after: Piece | None) -> bool:
@@ -209,6 +228,16 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
     if before.category not in _BEFORE_BARE or before.end != piece.start or isinstance(before.value, _DATED):
         return False
     if before.category == "period" and before.value.unit != "day":
+        return False
+    if isinstance(before.value, OnWeekday) and piece.value.hour == _UNLUCKY:
+        return False
+    if (
+        isinstance(before.value, OnDayOfMonth)
+        and before.value.weekday is None
+        and piece.value.hour <= _MONTHS
+    ):
+        return False  # "the 15th 12" may be of December
+    if isinstance(before.value, After) and isinstance(before.value.day, _DATED):
         return False
     return after is None or after.category not in ("period", "of_unit")
 
@@ -271,7 +300,7 @@ def _add(said: Said, piece: Piece) -> None:
         case "day_of_every_month":
             said.monthdays.append(value)
             said.monthly = True
-        case "ahead":
+        case "ahead" | "ahead_alone":
             _once(said.ahead)
             said.ahead.append(value)
         case "period":
@@ -337,11 +366,24 @@ def _add(said: Said, piece: Piece) -> None:
             if said.again:
                 raise Contradiction("again")
             said.again = True
-        case "zone":
+        case "zone" | "zone_of_time":
             _only(said.zone or None)
             said.zone = value
         case "and":  # what it joins is not one thing
             raise Contradiction(TWO_SCHEDULES)
+        case "daily_at_number":
+            _once(said.bare)
+            said.bare.append(value)
+            said.periods.append(Period(1, "day"))
+        case "weekday_number_in_part":
+            day, part = value
+            _once(said.parts)
+            said.days.append(day)
+            said.parts.append(part)
+        case "past_unit":
+            raise Nonsense("past")
+        case "of_day":
+            said.days.append(value)
         case "now":
             said.now = True
         case "same_time":

@@ -19,7 +19,7 @@ from schedulezero.when.calendar.holidays import PLACE
 from schedulezero.when.grammar.core.chart import Item
 from schedulezero.when.grammar.core.tokens import Token, cut, folded, normalized, plain
 from schedulezero.when.grammar.tables import table_of
-from schedulezero.when.grammar.zones import is_zone_word, zone_items
+from schedulezero.when.grammar.zones import ABBREVIATIONS, is_zone_word, zone_items
 
 _SHORTEST_MENDED = 4
 """Letters of a word that may contain a typing error; a shorter one is too near to others."""
@@ -75,11 +75,19 @@ class Words:
         return [
             [
                 *self._items_at(tokens, position),
-                *zone_items(text, tokens, position),
+                *self._zones_at(text, tokens, position),
                 *_place_items(tokens, position),
             ]
             for position in range(len(tokens))
         ]
+
+    def _zones_at(self, text: str, tokens: Sequence[Token], position: int) -> list[Item]:
+        """The zones that begin at a token; an abbreviation that is a word too only in capitals."""
+        token = tokens[position]
+        is_word = token.text in ABBREVIATIONS and self.known(token.text)
+        if is_word and not text[token.start : token.end].isupper():
+            return []
+        return zone_items(text, tokens, position)
 
     def _items_at(self, tokens: Sequence[Token], position: int) -> list[Item]:
         token = tokens[position]
@@ -279,6 +287,8 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for zone, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, (zone,))
+                if category == "city":
+                    add(phrase, "lone_city", (zone,))
     for number, phrases in table.get("ordinals", {}).items():
         for phrase in phrases:
             add(phrase, "ordinal", int(number))

@@ -44,6 +44,15 @@ _AMBIGUOUS_WORDS = frozenset(
 )
 """Abbreviations that are words of some language too: read only in capitals."""
 _LONGEST_CITY = 4
+_ELSEWHERE_TOO = frozenset(
+    (
+        "act", "casey", "center", "cocos", "continental", "cordoba", "creston", "davis", "dawson", "east",
+        "general", "hebron", "johnston", "knox", "la_rioja", "marengo", "merida", "monticello", "nome",
+        "norfolk", "north", "oral", "palmer", "petersburg", "resolute", "salta", "san_juan", "san_luis",
+        "santa_isabel", "south", "stanley", "troll", "victoria", "vincennes", "virgin", "wake", "west",
+    )
+)  # fmt: skip
+"""Names of zones that are words, or of better known places too: read only beside a word for *time*."""
 _FEASTS = frozenset(("christmas", "easter"))
 """Islands that are called after feasts: read by their full names only."""
 
@@ -89,6 +98,8 @@ def zone_items(text: str, tokens: Sequence[Token], position: int) -> list[Item]:
         city = "_".join(plain(item.text) for item in tokens[position : position + length])
         if city in _by_city() and city not in _FEASTS:
             found.append(Item("city", (_by_city()[city],), position + length))
+            if city not in _ELSEWHERE_TOO:
+                found.append(Item("lone_city", (_by_city()[city],), position + length))
     return found
 
 
@@ -115,6 +126,12 @@ def _iana_end(tokens: Sequence[Token], position: int) -> int | None:
     return end if end > position + 1 else None
 
 
+_AREAS = frozenset(
+    ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian")
+) | {"Pacific"}
+"""What tzdb's names of cities begin with; *Canada/Pacific* and *US/Central* are other names of such zones."""
+
+
 @cache
 def _by_name() -> dict[str, str]:
     return {re.sub(r"\s", "_", name.casefold()): name for name in known_zones()}
@@ -125,6 +142,6 @@ def _by_city() -> dict[str, str]:
     """City to zone, for zones that are called after a city; the first in order where two share one."""
     cities: dict[str, str] = {}
     for name in sorted(known_zones(), reverse=True):
-        if "/" in name and not name.startswith(("Etc/", "SystemV/")):
+        if name.partition("/")[0] in _AREAS and "/" in name:
             cities[plain(name.rpartition("/")[2].casefold())] = name
     return cities

@@ -81,10 +81,15 @@ def hour_with_h(hour: str) -> Clock | None:
     return clock(int(hour)) if len(hour) <= 2 and not _is_late(hour) else None
 
 
-@rule("clock", "Digits h", cost=-0.2)
+@rule("late_hour", "Digits h", cost=-0.2)
 def late_hour_with_h(hour: str) -> Clock | None:
-    """*18h* is less often a span than *2h*."""
+    """*18h* is less often a span than *2h*, and in some languages never."""
     return clock(int(hour)) if _is_late(hour) else None
+
+
+@rule("clock", "Late_hour", "Late_oclock")
+def late_hour(at: Clock) -> Clock:
+    return at
 
 
 def _is_late(hour: str) -> bool:
@@ -124,8 +129,8 @@ def military(digits: str) -> Clock | None:
 @rule("short_clock", "Digits")
 def like_a_year(digits: str) -> Clock | None:
     """*At 2030*, *2015 pm*."""
-    if len(digits) != 4 or not digits.startswith(_CENTURIES):
-        return None
+    if len(digits) != 4 or not digits.startswith(_CENTURIES) or int(digits) % 5:
+        return None  # 2027 is the year
     return clock(int(digits[:2]), int(digits[2:]))
 
 
@@ -168,15 +173,27 @@ def oclock(at: Clock) -> Clock | None:
     return at if at.hour <= _NOON else None
 
 
-@rule("clock", "Bare oclock", "Figures oclock", cost=-0.2)
+@rule("late_oclock", "Bare oclock", "Figures oclock", cost=-0.2)
 def late_oclock(at: Clock) -> Clock | None:
     """*21 heures* is hardly ever a span."""
     return at if at.hour > _NOON else None
 
 
-@rule("hours_and_minutes", "Int =oclock =Int")
-def oclock_minutes(hour: int, minutes: int) -> Clock | None:
-    return clock(hour, minutes) if 1 <= minutes <= 59 else None
+@rule("hours_and_minutes", "Int =oclock =Number")
+def oclock_minutes(hour: int, minutes: int | Fraction) -> Clock | None:
+    return clock(hour, int(minutes)) if 1 <= minutes <= 59 and minutes == int(minutes) else None
+
+
+@rule("hours_and_minutes", "Int =oclock =Digits")
+def oclock_minutes_in_figures(hour: int, minutes: str) -> Clock | None:
+    """*9 heures 05*; one figure alone may be anything."""
+    return clock(hour, int(minutes)) if len(minutes) == 2 and 1 <= int(minutes) <= 59 else None
+
+
+@rule("time", "at Int =oclock =Int")
+def at_oclock_and_few_minutes(hour: int, minutes: int) -> Clock | None:
+    """*À 9 heures 5*."""
+    return clock(hour, minutes) if 1 <= minutes <= 9 else None
 
 
 @rule("clock", "Bare oclock three_quarters")
@@ -294,9 +311,22 @@ def minutes_to(minutes: int, hour: Clock) -> Clock | None:
     return _shifted(hour, -minutes)
 
 
+@rule("clock", "Named_minutes to_named Hour", "Named_minutes to_named Clock")
+def named_minutes_to(minutes: int, hour: Clock) -> Clock | None:
+    """Italian *un quarto alle otto*, where the word for *to* is *at* too."""
+    return _shifted(hour, -minutes) if not hour.minute else None
+
+
 @rule("clock", "Hour and|plus Minutes", "Clock and|plus Minutes", cost=0.2)
 def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
     return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
+
+
+@rule("clock", "Clock and =Amount =Unit", "Hour and =Amount =Unit", cost=0.1)
+def hour_and_so_many_minutes(hour: Clock, amount: Fraction, unit: str) -> Clock | None:
+    """*Sept heures et vingt-sept minutes*."""
+    minutes = so_many_minutes(amount, unit)
+    return hour_and_any_minutes(hour, minutes) if minutes is not None and not hour.next_day else None
 
 
 @rule("clock", "Hour hour_and =Named_minutes", "Clock hour_and =Named_minutes")
@@ -412,7 +442,6 @@ def short_after_noon(at: Clock) -> Clock | None:
 @rule(
     "clock",
     "Clock Part",
-    "Bare Part",
     "Short_clock Part",
     "Part at? Clock",
     "Part at Bare",
@@ -429,7 +458,19 @@ def in_a_part(one: Clock | str, other: Clock | str) -> Clock | None:
     return replace(found, next_day=True) if part == "evening" else replace(found, by_night=True)
 
 
-@rule("clock", "Clock Part", "Bare Part", "Short_clock Part")
+@rule("bare_in_part", "Bare Part")
+def hour_in_a_part(at: Clock, part: str) -> Clock | None:
+    """*8 in the evening*."""
+    return in_a_part(at, part)
+
+
+@rule("clock", "Bare_in_part")
+def by_hour_in_a_part(at: Clock) -> Clock:
+    return at
+
+
+@rule("bare_in_part", "Bare Part")
+@rule("clock", "Clock Part", "Short_clock Part")
 def midnight_in_figures(at: Clock, part: str) -> Clock | None:
     """*Friday 12 at night*; but *1 at night* is an hour of the morning."""
     found = within(at, part)
@@ -456,6 +497,23 @@ def in_each_part(one: Clock | str, other: Clock | str) -> Clock | None:
     return None if found is None or found.by_night or found.next_day else found
 
 
+@rule("each_clock", "every noon", cost=-0.2)
+def each_noon() -> Clock:
+    """*Every noon*; Portuguese *todo meio-dia* is no half day."""
+    return Clock(_NOON)
+
+
+@rule("each_clock", "every midnight")
+def each_midnight() -> Clock:
+    return Clock(0)
+
+
+@rule("each_clock", "every Late_hour", cost=-0.2)
+def each_late_hour(at: Clock) -> Clock:
+    """French *tous les 18h* is daily, or every 18 hours."""
+    return at
+
+
 @rule("clock_tonight", "Bare comma? Part")
 def hour_of_tonight(at: Clock, part: str) -> Clock | None:
     """*8 tonight*: the day is said with the part, so they stay together."""
@@ -465,6 +523,7 @@ def hour_of_tonight(at: Clock, part: str) -> Clock | None:
 PARTS: dict[str, tuple[int, int]] = {
     "early": (3, 9), "morning": (0, 12), "noon": (11, 15), "lunch": (11, 16), "afternoon": (12, 21),
     "evening": (16, 25), "night": (18, 30), "end": (12, 24), "tonight": (17, 28),
+    "dawn": (0, 7),
 }  # fmt: skip
 """The hours in which each part of the day may begin; above 24 is after midnight."""
 
@@ -481,23 +540,47 @@ def within(at: Clock, part: str) -> Clock | None:
     return None
 
 
+@rule("daily_at_number", "every_day_phrase =Bare")
+def daily_at_a_number(at: Clock) -> Clock:
+    """Spanish *todos los días 8* may be daily at eight, or the 8th of each month."""
+    return at
+
+
 # ---------------------------------------------------------------- several
 
 
-@rule("at_part", "Part", "at Part")
+@rule("part_at", "at Part")
+def at_before_a_part(part: str) -> str:
+    """Where *at* stands before hours only, this costs too much: *a las de la tarde* lacks the hour."""
+    return part
+
+
+@rule("at_part", "Part", "Part_at")
 def at_a_part(part: str) -> str:
     return part
 
 
 @rule("part_today", "this =Part", cost=0.2)
-def part_of_today(part: str) -> str:
+def part_of_today(part: str) -> str | None:
     """*This morning* is today's, even if it is over."""
-    return part
+    return part if part != "dawn" else None
+
+
+@rule("at_part", "this =Part")
+def coming_dawn(part: str) -> str | None:
+    """Spanish *esta madrugada* is the next to come: people say so before they go to bed."""
+    return part if part == "dawn" else None
 
 
 @rule("time", "Clock", "at Clock")
 def said_time(at: Clock) -> Clock:
     return at
+
+
+@rule("time", "at_minutes Minutes to_hour Hour", "at_minutes Minutes to_hour Clock")
+def minutes_to_behind_at(minutes: int, hour: Clock) -> Clock | None:
+    """Spanish *a un cuarto para las once*: before minutes, *at* is another word than before hours."""
+    return minutes_to(minutes, hour)
 
 
 @rule("time", "at Short_clock")

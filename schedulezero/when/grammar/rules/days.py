@@ -54,7 +54,7 @@ def this_weekday(day: int) -> Day:
     return OnWeekday(day, 0, "this")
 
 
-@rule("day", "next Weekday", "Weekday =next")
+@rule("day", "next Weekday", "Weekday =next", "this next Weekday", "this Weekday =next")
 def next_weekday(day: int) -> Day:
     return OnWeekday(day, None, "next")
 
@@ -69,6 +69,14 @@ def weekday_of_next_week(day: int) -> Day:
     return OnWeekday(day, 1, "")
 
 
+@rule("day", "not this =Weekday comma? the_other", "not next =Weekday comma? the_other",
+      "not Weekday =next comma? the_other", "Weekday =next not comma? the_other",
+      "this =Weekday not comma? the_other")  # fmt: skip
+def not_the_first(day: int) -> Day:
+    """*Not this Friday, the next one*."""
+    return After(Span(days=7), OnWeekday(day, None, "next"))
+
+
 @rule("day", "Weekday week_after_next", "week_after_next Weekday")
 def weekday_of_the_week_after_next(day: int) -> Day:
     return OnWeekday(day, 2, "")
@@ -77,6 +85,12 @@ def weekday_of_the_week_after_next(day: int) -> Day:
 @rule("day", "last Weekday", "Weekday last", "gone Weekday", "Weekday gone", cost=0.3)
 def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
+
+
+@rule("past_unit", "last =Unit", "Unit =last", "Unit =gone", "gone =Unit", cost=0.1)
+def past_unit(unit: str) -> str | None:
+    """*Last month*: nothing is in it any more."""
+    return unit if unit in ("week", "month", "year") else None
 
 
 @rule("day", "Span from_day Day", "Span after Day", "Day in Span", "in Span from_day|after Day")
@@ -92,7 +106,14 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
         return None
     if day == Offset(0) and one is span:
         return None  # "a week from today" is a week from now
+    if isinstance(day, Offset) and day.days and other is span and not _weeks(span):
+        return None  # "tomorrow in 3 days" names no day
     return After(span, day)
+
+
+def _weeks(span: Span) -> bool:
+    """Whether a span is of whole weeks, as some languages count them: *demain en quinze jours*."""
+    return not span.months and (span.days % 7 == 0 or span.days in (8, 15))
 
 
 @rule("day", "Day =week_later")
@@ -157,12 +178,28 @@ def year(digits: str) -> int | None:
     return int(digits) if len(digits) == 4 and digits.startswith(("19", "20", "21")) else None
 
 
+@rule("old_year", "Digits", cost=0.1)
+def old_year(digits: str) -> int | None:
+    """*7 September 1822* is long ago, though 1822 may be a time of day; 1830 and 1815 are rather times."""
+    return int(digits) if _is_old(digits) and int(digits) % 5 else None
+
+
+@rule("named_old_year", "Digits")
+def named_old_year(digits: str) -> int | None:
+    return int(digits) if _is_old(digits) else None
+
+
+def _is_old(digits: str) -> bool:
+    return len(digits) == 4 and digits.startswith(("15", "16", "17", "18"))
+
+
 @rule("short_year", "Digits")
 def short_year(digits: str) -> int | None:
     return 2000 + int(digits) if len(digits) == 2 else None
 
 
-@rule("day", "the_day? Dom Month", "the_day? Dom Month during|comma? Year",
+@rule("day", "the_day? Dom Month", "the_day? Dom Month of|during|comma? Year",
+      "the_day? Dom Month comma? Old_year", "the_day? Dom Month during Named_old_year",
       "Dom dash|slash Month", "Dom dash|slash Month dash|slash Year")  # fmt: skip
 def day_and_month(day: int, month: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
@@ -173,7 +210,8 @@ def date_this_year(one: int | str, other: int, last: str | int) -> Day | None:
     return _in_a_year(one, other, last, 0)
 
 
-@rule("day", "Dom Month next Unit", "next Unit comma? Dom Month")
+@rule("day", "Dom Month next Unit", "next Unit comma? Dom Month",
+      "Dom Month Unit =next", "Unit =next comma? Dom Month")  # fmt: skip
 def date_next_year(one: int | str, other: int, last: str | int) -> Day | None:
     return _in_a_year(one, other, last, 1)
 
@@ -192,13 +230,19 @@ def with_article(day: Day) -> Day | None:
     return day if isinstance(day, OnDate | Slashed | OnFeast) else None
 
 
-@rule("day", "Nth =Weekday in? Month during|comma? Year")
+@rule("day", "on_date Dom Month", "on_date Dom Month of|during|comma? Year")
+def on_a_date(day: int, month: int, year: int | None = None) -> Day:
+    """Portuguese *a 3 de maio*."""
+    return OnDate(day, month, year)
+
+
+@rule("day", "Nth =Weekday in? Month of|during|comma? Year")
 def weekday_position_in_a_year(position: int, weekday: int, month: int, year: int) -> Day | None:
     """*The last Sunday in March 2027*."""
     return OnPosition(position, weekday, month, 0, year) if LAST - 1 <= position <= 5 else None
 
 
-@rule("day", "Nth workday in? Month during|comma? Year")
+@rule("day", "Nth workday in? Month of|during|comma? Year")
 def workday_position_in_a_year(position: int, month: int, year: int) -> Day:
     return OnPosition(position, WORKDAY, month, 0, year)
 
@@ -226,8 +270,8 @@ def workday_position_next_month(position: int) -> Day:
 @rule(
     "day",
     "last day_word in? Month",
-    "last day_word in? Month during|comma? Year",
-    "end_of Month during|comma? Year",
+    "last day_word in? Month of|during|comma? Year",
+    "end_of Month of|during|comma? Year",
 )
 def last_day_of_a_month(month: int, year: int | None = None) -> Day:
     return EndOf("end", "month", 0, month, year)
@@ -254,12 +298,12 @@ def last_day_of_next_month() -> Day:
     return EndOf("end", "month", 1)
 
 
-@rule("day", "middle_of Month during|comma? Year")
+@rule("day", "middle_of Month of|during|comma? Year")
 def middle_of_month_in(month: int, year: int) -> Day:
     return OnDate(15, month, year)
 
 
-@rule("day", "start_of Month during|comma? Year")
+@rule("day", "start_of Month of|during|comma? Year")
 def start_of_month_in(month: int, year: int) -> Day:
     return OnDate(1, month, year)
 
@@ -286,7 +330,7 @@ def by_date_in_ordinals(day: Day) -> Day:
 
 
 @rule("day", "Month =Dom", "Month =the =Dom", "Month =Dom comma? Year", "Month =the =Dom comma? Year")
-@rule("day", "Month Dom", "Month Dom comma? Year", cost=1.1)
+@rule("day", "Month Dom", "Month Dom comma? Year", "Month Dom comma? Old_year", cost=1.1)
 def month_and_day(month: int, day: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
@@ -392,6 +436,23 @@ def alone(day: int) -> Day | None:
     return OnDayOfMonth(day) if 1 <= day <= 31 else None
 
 
+@rule("of_day", "of_day_word Int")
+def of_a_day(day: int) -> Day | None:
+    """Spanish *a las 8 de la noche del 24*: behind a time only."""
+    return OnDayOfMonth(day) if 1 <= day <= 31 else None
+
+
+@rule("day", "Digits =of_month_number =Digits", "Digits =of_month_number =Digits of|of_month_number? Year")
+def of_a_numbered_month(day: str, month: str, year: int | None = None) -> Day | None:
+    """Spanish *el 17 del 11*."""
+    return _date(day, month, year)
+
+
+@rule("day", "Digits =Digits =Year", cost=0.3)
+def spaced(first: str, second: str, year: int) -> Day | None:
+    return slashed(first, second, year)
+
+
 @rule("day", "Dom this_month", "this_month Dom")
 def of_this_month(day: int) -> Day:
     return OnDayOfMonth(day, 0)
@@ -417,7 +478,7 @@ def day_and_weekday(day: int, weekday: int) -> Day | None:
     return weekday_and_day(weekday, day)
 
 
-@rule("weekday_number", "Weekday =Int", cost=2.2)
+@rule("weekday_number", "Weekday =Int", "Weekday =next =Int", cost=2.2)
 def weekday_and_number(weekday: int, day: int) -> Day | None:
     """*Friday 4* is the 4th or four o'clock: as good a reading, if the next 4th is a Friday.
 
@@ -427,9 +488,23 @@ def weekday_and_number(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None
 
 
+@rule("weekday_number", "next Weekday =Int", cost=2.2)
+def next_weekday_and_number(weekday: int, day: int) -> Day | None:
+    """*Next Friday 13* may be months ahead, or at one o'clock: as good a reading."""
+    return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
+
+
 @rule("day", "Weekday_number")
 def by_weekday_and_number(day: Day) -> Day:
     return day
+
+
+@rule("weekday_number_in_part", "Weekday =Int at? Part", "Weekday =next =Int at? Part", cost=NEVER)
+def weekday_number_and_part(weekday: int, day: int, part: str) -> tuple[Day, str] | None:
+    """Spanish *el viernes 4 por la tarde* is the 4th as well as four o'clock."""
+    if part == "tonight" or not 1 <= day <= 31:
+        return None
+    return OnDayOfMonth(day, None, weekday, near=True), part
 
 
 @rule("day_in_figures", "the =Digits =Digits", "the =Digits =Digits =Year|Short_year", cost=NEVER)
@@ -449,10 +524,10 @@ def by_day_in_figures(day: Day) -> Day:
     return day
 
 
-@rule("day", "next Day")
+@rule("day", "next Day", "this Day")
 def next_such_day(day: Day) -> Day | None:
-    """*El próximo 24 de diciembre*: a date without a year is the next one anyway."""
-    return day if isinstance(day, OnDate | OnFeast | Slashed) and day.year is None else None
+    """*El próximo 24 de diciembre*, *this Friday, 27 May*: without a year it is the next one anyway."""
+    return day if isinstance(day, OnDate | Slashed | OnFeast) and day.year is None else None
 
 
 # ---------------------------------------------------------------- by name
@@ -463,12 +538,29 @@ def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 
 
+@rule("day", "day_word =filler Feast", cost=0.1)
+def day_of_a_feast(name: str) -> Day:
+    """French *le jour de la Chandeleur*."""
+    return OnFeast(name)
+
+
+@rule("day", "two_days_before Feast")
+def two_days_before_feast(name: str) -> Day:
+    """French *l'avant-veille de Noël*."""
+    return OnFeast(name, None, -2)
+
+
+@rule("day", "two_days_after Feast")
+def two_days_after_feast(name: str) -> Day:
+    return OnFeast(name, None, 2)
+
+
 @rule("day", "this Feast")
 def the_next_feast(name: str) -> Day:
     return OnFeast(name)
 
 
-@rule("day", "Feast next Unit")
+@rule("day", "Feast next Unit", "Feast Unit =next")
 def of_next_year(name: str, unit: str) -> Day | None:
     """*Christmas next year*."""
     return OnFeast(name, ahead=1) if unit == "year" else None

@@ -29,7 +29,7 @@ LARGEST_PERIOD = 1000
 ELAPSED = ("second", "minute", "quarter_hour", "hour")
 OFTEN: dict[str, Period | Span] = {
     "daily": Period(1, "day"), "weekly": Period(1, "week"), "fortnightly": Period(2, "week"),
-    "monthly": Period(1, "month"), "quarterly": Period(1, "quarter"), "half_yearly": Period(1, "half"),
+    "monthly": Period(1, "month"), "quarterly": Period(1, "quarterly"), "half_yearly": Period(1, "half"),
     "yearly": Period(1, "year"), "hourly": Span(seconds=3600, smallest=2), "alternate_days": Period(2, "day"),
     "every_7_days": Period(7, "day"), "every_14_days": Period(14, "day"),
     "every_other_month": Period(2, "month"), "half_hourly": Span(seconds=1800, smallest=1),
@@ -38,7 +38,7 @@ OFTEN: dict[str, Period | Span] = {
 
 
 def period(every: int, unit: str) -> Period | None:
-    if unit == "quarter" and every > 1:
+    if unit in ("quarter", "quarterly") and every > 1:
         every, unit = every * 3, "month"
     if unit == "fortnight":
         every, unit = every * 2, "week"
@@ -78,6 +78,19 @@ def one_weekday_out_of(one: int, day: int, count: int) -> Weekly | None:
     return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None
 
 
+@rule("weekly", "Int weekend_word|weekends out_of Int")
+def one_weekend_out_of(one: int, count: int) -> Weekly | None:
+    return one_weekday_out_of(one, 5, count) and Weekly((5, 6), every=count)
+
+
+@rule(
+    "period", "a? Unit alternating and|comma? a? Unit alternated", "a? Unit alternating and|comma? alternated"
+)
+def every_other_unit_by_turns(unit: str, again: str | None = None) -> Period | None:
+    """*Semana sí, semana no*, *dia sim, outro não*: every other one."""
+    return period(2, unit) if again in (None, unit) else None
+
+
 @rule("period", "every Ordinal|Which =Unit")
 def every_nth(count: int, unit: str) -> Period | None:
     return period(count, unit) if count > 1 else None
@@ -112,7 +125,8 @@ def so_many_often_elapsed(count: int, name: str) -> Span | None:
     return Span(seconds=count * found.seconds, smallest=found.smallest)
 
 
-@rule("interval", "every|apart Span")
+@rule("interval", "every|apart Span", "every|apart Many_hours_and_minutes",
+      "every|apart Hours_and_more")  # fmt: skip
 def every_span(span: Span) -> Span | None:
     return span if span.seconds and not span.months else None
 
@@ -236,7 +250,7 @@ def by_turns(days: tuple[int, ...]) -> Weekly | None:
 
 @rule(
     "weekly",
-    "a? Weekday alternating and|comma? Weekday alternated",
+    "a? Weekday alternating and|comma? a? Weekday alternated",
     "a? Weekday alternating and|comma? alternated",
 )
 def every_other_by_turns(day: int, again: int | None = None) -> Weekly | None:
@@ -486,7 +500,8 @@ def month_range(first: int, last: int) -> tuple[int, ...] | None:
 @rule("per_unit", "Int times Period", "Int times in? Unit", "Int times a Unit", "Int times per Unit")
 def times_a(count: int, unit: str | Period) -> PerUnit | None:
     if isinstance(unit, Period):
-        return PerUnit(count, unit.unit) if unit.every == 1 and count <= 1000 else None
+        name = "quarter" if unit.unit == "quarterly" else unit.unit
+        return PerUnit(count, name) if unit.every == 1 and count <= 1000 else None
     return PerUnit(count, unit) if count <= 1000 and unit != "fortnight" else None
 
 

@@ -10,6 +10,7 @@ from schedulezero.when.grammar.core.pieces import RANKS, Span, span_of
 RULES = Rules()
 rule = RULES.rule
 
+_NOON = 12
 _FEW = 4
 """Hours of which as many and a half are a span, where more of them are a time of day in some languages."""
 
@@ -69,9 +70,9 @@ def hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
     )
 
 
-@rule("span", "Digits ~Short ~Digits", cost=1.0)
+@rule("many_hours_and_minutes", "Digits ~Short ~Digits", cost=1.0)
 def many_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
-    """*17h30* is a time of day rather, but *in 17h30* isn't."""
+    """*17h30* is a time of day rather, and *25h30* a mistyped one; but *in 17h30* isn't."""
     if unit != "hour" or not 12 < int(hours) < 1000 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
@@ -113,6 +114,19 @@ def hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
 def half_an_hour(unit: str) -> Span | None:
     """Dutch *half uur*, with the word that makes *half negen* too."""
     return span_of(Fraction(1, 2), unit) if unit == "hour" else None
+
+
+@rule("hours_and_more", "Amount Unit and =Int")
+def hours_and_minutes_without_unit(amount: Fraction, unit: str, minutes: int) -> Span | None:
+    """*In an hour and twenty*; without *in*, Portuguese *uma hora e vinte* may be a time of day."""
+    if unit != "hour" or amount != int(amount) or minutes % 5 or not 5 <= minutes <= 55:
+        return None
+    return _and_more(amount, unit, Fraction(minutes, 60))
+
+
+@rule("ahead", "in Hours_and_more", "Hours_and_more from_now")
+def hours_and_more_from_now(span: Span) -> Span:
+    return span
 
 
 @rule("span", "Unit and a? quarter")
@@ -159,15 +173,20 @@ def from_now(span: Span) -> Span:
     return span
 
 
+@rule("ahead", "in|plus Many_hours_and_minutes", "Many_hours_and_minutes from_now")
+def many_from_now(span: Span) -> Span:
+    return span
+
+
 @rule("ahead", "in Digits ~colon ~Digits", "in Digits h Digits")
 def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
-    """*In 2:30*, which may be two hours and a half."""
-    if len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:
+    """*In 2:30*, which may be two hours and a half; *in 18:30* is a time of day."""
+    if int(hours) > _NOON or len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
-@rule("ahead", "Span", cost=0.5)
+@rule("ahead_alone", "Span", cost=0.5)
 def alone(span: Span) -> Span:
     """A span alone is counted from now."""
     return span

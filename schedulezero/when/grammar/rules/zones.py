@@ -14,3 +14,9 @@ rule = RULES.rule
 def zone(names: tuple[str, ...]) -> tuple[str, ...]:
     """The zones that a name may mean."""
     return names
+
+
+@rule("zone_of_time", "Lone_city", cost=0.1)
+def zone_of_a_time(names: tuple[str, ...]) -> tuple[str, ...]:
+    """*20h de Brasília*, *9am London*: right behind a time, the name of a place is enough."""
+    return names
