@@ -123,7 +123,7 @@ def _ahead(said: Said, context: Context) -> datetime:
     span = said.ahead[0]
     times = said.times or said.bare
     if times or said.parts:
-        if not span.by_calendar or len(times) > 1:
+        if not span.by_calendar or len(times) > 1 or said.parts == ["tonight"]:
             raise Contradiction("ahead")
         part = said.parts[0] if said.parts else None
         at = clock_of(in_part(times[0], part)) if times else time_of_part(said.parts[0], context)
