@@ -286,7 +286,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
     for category in ("city", "zone_name"):
         for zone, phrases in table.get(category, {}).items():
             for phrase in phrases:
-                add(phrase, category, (zone,))
+                add(phrase, category, ABBREVIATIONS.get(phrase, (zone,)))
                 if category == "city":
                     add(phrase, "lone_city", (zone,))
     for number, phrases in table.get("ordinals", {}).items():

@@ -86,7 +86,7 @@ def test_a_new_file_is_a_new_language(tmp_path: Path, monkeypatch: pytest.Monkey
     text = (tmp_path / "en.toml").read_text()
     for english, theirs in (
         ('every = ["every"', 'every = ["ĉiu"'),
-        ('at = ["at"', 'at = ["je"'),
+        ('at = ["at the stroke of"', 'at = ["je"'),
         ('[["monday"', '[["lundo", "monday"'),
         ('weekdays_every = ["Monday"', 'weekdays_every = ["lundo"'),
         ('every_weekdays = ["every {days}"]', 'every_weekdays = ["ĉiu {days}"]'),
