@@ -67,9 +67,12 @@ def paths(begins: Begins) -> list[Path]:
         for category, extra in SKIPPED.items():
             for item in begins[start].get(category, ()):
                 at[item.end] += [Path(path.cost + extra, path.pieces) for path in here]
+        made: dict[tuple[str, int, Any], Piece] = {}
         for category, extra in PIECES.items():
             for item in begins[start].get(category, ()):
-                piece = Piece(category, item.value, start, item.end)
+                piece = made.setdefault(
+                    (category, item.end, item.value), Piece(category, item.value, start, item.end)
+                )
                 cost = extra + item.cost
                 at[item.end] += [
                     Path(path.cost + cost, (*path.pieces, piece))
@@ -90,9 +93,13 @@ def reach(begins: Begins) -> int:
 
 
 def _cheapest(found: Sequence[Path]) -> list[Path]:
-    best: dict[tuple[Piece, ...], Path] = {}
+    """The cheapest paths, each sequence of pieces once.
+
+    `paths` makes each piece once, so that pieces need not be compared by value: a list of dates is long.
+    """
+    best: dict[tuple[int, ...], Path] = {}
     for path in sorted(found, key=lambda item: item.cost):
-        best.setdefault(path.pieces, path)
+        best.setdefault(tuple(map(id, path.pieces)), path)
         if len(best) == MOST_PATHS:
             break
     return list(best.values())

@@ -23,6 +23,8 @@ MOST_ITEMS = 6000
 
 FILLER_COST = 0.05
 """What a word costs that adds nothing, such as *the*. It may stand between the elements of any rule."""
+_MOST_FILLERS = 4
+"""Words in a row that add nothing between two elements; more would only cost time."""
 NEVER = 9.0
 """The cost from which on nothing is made: a language's costs may forbid a category, or ask for one."""
 
@@ -181,7 +183,12 @@ def parse(
 
 
 def _matches(
-    elements: tuple[_Element, ...], index: int, position: int, begins: Begins, tokens: Sequence[Token]
+    elements: tuple[_Element, ...],
+    index: int,
+    position: int,
+    begins: Begins,
+    tokens: Sequence[Token],
+    fillers: int = 0,
 ) -> Iterator[tuple[tuple[Any, ...], int, float]]:
     """The ways in which the rest of a pattern matches from a token on: values, end, cost."""
     if index == len(elements):
@@ -197,7 +204,7 @@ def _matches(
         for item in here.get(category, ()):
             for rest, end, cost in _matches(elements, index + 1, item.end, begins, tokens):
                 yield ((item.value, *rest) if element.used else rest), end, cost + item.cost
-    if not element.next:
+    if not element.next and fillers < _MOST_FILLERS:
         for item in here.get("filler", ()):
-            for rest, end, cost in _matches(elements, index, item.end, begins, tokens):
+            for rest, end, cost in _matches(elements, index, item.end, begins, tokens, fillers + 1):
                 yield rest, end, cost + FILLER_COST

@@ -27,6 +27,9 @@ from schedulezero.when.grammar.core.pieces import (
 RULES = Rules()
 rule = RULES.rule
 
+_MOST_LEFT_OUT = 30
+"""Days of one list: every part of a list is a piece, too, and longer ones take too long to read."""
+
 
 @rule("end_bound", "until Moment")
 def until(at: Moment) -> Until:
@@ -239,8 +242,8 @@ def one_left_out(found: Except) -> Except:
     "Left_out comma and Left_outs",
     "Left_out filler Left_outs",
 )
-def more_left_out(found: Except, rest: Except) -> Except:
-    return found.plus(rest)
+def more_left_out(found: Except, rest: Except) -> Except | None:
+    return found.plus(rest) if len(rest.days) < _MOST_LEFT_OUT else None
 
 
 @rule("left_out_all", "except Left_outs", "except filler Left_outs")
