@@ -38,7 +38,8 @@ MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "quarterly": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
-_HALF_A_DAY = timedelta(hours=12)
+_LONGEST_STEP = timedelta(hours=6)
+"""Longer steps within a day divide it evenly."""
 _MINUTES_A_DAY = 1440
 _MONTHS = 12
 _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
@@ -64,7 +65,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _times(said, phrase, context, text)
     if said.parts == ["tonight"]:
         raise Contradiction("tonight")
-    if phrase.span > _HALF_A_DAY and (phrase.weekdays or phrase.days or phrase.positions):
+    on_some_days = phrase.weekdays or phrase.days or phrase.positions
+    if on_some_days and not said.windows and phrase.span > _LONGEST_STEP and _DAY % phrase.span:
         raise Nonsense("every 18h on Friday")  # rather the time of day
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     if said.again and (said.parts or said.habit) and not (phrase.unit or on_days):
@@ -87,7 +89,10 @@ def _period(said: Said, phrase: Phrase) -> None:
     numbered = any(not isinstance(day, OnWeekday) for day in said.days)
     if said.of_units and not (said.positions or said.monthdays or numbered or said.weekly):
         raise Contradiction("of what")
-    if said.weekly and any(period.unit == "week" for period in said.of_units):
+    weekdays = sum(len(item.days) for item in said.weekly)
+    weekdays += sum(isinstance(day, OnWeekday) for day in said.days)
+    several = weekdays > 1  # Portuguese *segunda quarta do mês*
+    if said.weekly and any(period.unit == "week" or several for period in said.of_units):
         raise Contradiction("of what")
     dated = any(isinstance(day, OnDate | Slashed | OnFeast) for day in said.days)
     if dated and any(period.unit in ("week", "month", "quarter") for period in said.of_units):
@@ -526,7 +531,8 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         if phrase.unit == "week" and not phrase.weekdays:
             raise Contradiction("except")  # "weekly, not on Sunday"
         kept = (phrase.weekdays or set(range(7))) - set(out.weekdays)
-        if not kept or phrase.every > 1 or phrase.days or phrase.positions:
+        none_of_them = phrase.weekdays and not phrase.weekdays & set(out.weekdays)
+        if not kept or none_of_them or phrase.every > 1 or phrase.days or phrase.positions:
             raise Contradiction("except")
         if phrase.unit == "week" and not phrase.weekdays:
             raise Contradiction("except")  # "every week except Wednesday" names no day

@@ -133,6 +133,8 @@ def sort_pieces(pieces: Sequence[Piece]) -> Said:
         if said.periods or said.of_units or said.months:
             raise Contradiction("days")
         said.periods.append(Period(1, "month"))
+    if said.months and said.monthdays and not _side_by_side(pieces):
+        raise Contradiction("days")  # "15 18h 24 December"
     dated = any(not isinstance(day, OnWeekday) for day in said.days)
     if said.habit and (dated or said.ahead or said.months or said.monthdays):
         raise Contradiction("habit")  # "on 15 February in the mornings"
@@ -203,6 +205,13 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("again")
 
 
+def _side_by_side(pieces: Sequence[Piece]) -> bool:
+    """Whether a number alone, if there is one, stands beside the month that it is a day of."""
+    names = [piece.category for piece in pieces]
+    number, month = names.index("monthdays"), names.index("months")
+    return abs(number - month) == 1 or not _is_loose(pieces[number])
+
+
 def _is_loose(piece: Piece) -> bool:
     return isinstance(piece.value, MonthDays) and piece.value.loose
 
@@ -229,6 +238,8 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
         return False
     if before.category == "period" and before.value.unit != "day":
         return False
+    if before.value == "end":
+        return False  # Spanish *al final del día 2* is the end of the 2nd
     if isinstance(before.value, OnWeekday) and piece.value.hour == _UNLUCKY:
         return False
     if (
@@ -380,6 +391,8 @@ def _add(said: Said, piece: Piece) -> None:
             _once(said.parts)
             said.days.append(day)
             said.parts.append(part)
+        case "number_and_day" | "which_weekday":
+            raise Nonsense("which day")
         case "past_unit":
             raise Nonsense("past")
         case "of_day":

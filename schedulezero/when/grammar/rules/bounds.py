@@ -99,7 +99,7 @@ def between(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
 @rule("both_bounds", "Moment to|until|dash Moment", cost=0.7)
 def between_without_from(first: Moment, last: Moment) -> tuple[Starting, Until] | None:
     """*1 to 5 December*; but *Friday until Christmas* lacks the word that says how often."""
-    if isinstance(first.day, OnWeekday) or (isinstance(first.day, Offset) and first.clock) or first.part:
+    if isinstance(first.day, OnWeekday | Offset) or first.part:
         return None
     if isinstance(last.day, OnWeekday) and not isinstance(first.day, Offset):
         return None  # "5 December - 8am Saturday" is one moment

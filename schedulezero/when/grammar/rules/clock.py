@@ -317,9 +317,12 @@ def named_minutes_to(minutes: int, hour: Clock) -> Clock | None:
     return _shifted(hour, -minutes) if not hour.minute else None
 
 
-@rule("clock", "Hour and|plus Minutes", "Clock and|plus Minutes", cost=0.2)
-def hour_and_minutes(hour: Clock, minutes: int) -> Clock | None:
-    return clock(hour.hour, minutes, sure=hour.sure) if minutes in (15, 30) else None
+@rule("clock", "Hour and|plus Named_minutes", "Clock and|plus Named_minutes", cost=0.2)
+@rule("clock", "Hour and|plus Number", cost=0.6)
+@rule("time", "at Hour and|plus Int", cost=0.6)
+def hour_and_minutes(hour: Clock, minutes: int | Fraction) -> Clock | None:
+    """*Una y cuarto*; two figures, *1 y 15*, may as well be days."""
+    return clock(hour.hour, int(minutes), sure=hour.sure) if minutes in (15, 30) else None
 
 
 @rule("clock", "Clock and =Amount =Unit", "Hour and =Amount =Unit", cost=0.1)

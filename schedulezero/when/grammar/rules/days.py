@@ -87,6 +87,12 @@ def last_weekday(day: int) -> Day:
     return OnWeekday(day, -1, "last")
 
 
+@rule("number_and_day", "Int =singular_day", cost=0.1)
+def number_and_day(count: int) -> int | None:
+    """Portuguese *10 dia* may be the 10th as well as ten days."""
+    return count if count > 1 else None
+
+
 @rule("past_unit", "last =Unit", "Unit =last", "Unit =gone", "gone =Unit", cost=0.1)
 def past_unit(unit: str) -> str | None:
     """*Last month*: nothing is in it any more."""

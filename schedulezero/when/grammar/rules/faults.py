@@ -109,6 +109,11 @@ def over(_span: object) -> Fault:
     return Fault("over")
 
 
+@rule("fault", "last =Unit", "Unit =last", "gone =Unit", "Unit =gone")
+def past_unit(unit: str) -> Fault | None:
+    return Fault("over") if unit in ("week", "month", "year") else None
+
+
 @rule("fault", "before|after|past|to_hour Clock", "before|after|past|to_hour at Bare",
       "before|after|past|to_hour Bare", "before|after|past|to_hour Day")  # fmt: skip
 def open_ended(_when: object) -> Fault:

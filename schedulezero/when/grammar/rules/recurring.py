@@ -361,6 +361,12 @@ def which(number: int) -> int:
     return number
 
 
+@rule("which_weekday", "Which =Weekday")
+def which_weekday(number: int, day: int) -> int:
+    """Portuguese *segunda quarta* may be the second Wednesday, or Monday and Wednesday."""
+    return number
+
+
 @rule("which", "Digits ~which_mark")
 def which_in_figures(digits: str) -> int | None:
     return int(digits) if len(digits) == 1 else None
