@@ -32,6 +32,7 @@ from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.resolving import clock_of, date_of, ordered, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight
+from schedulezero.when.grammar.rules.recurring import ELAPSED
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
 
 MOST_LEFT_OUT = 366
@@ -396,6 +397,8 @@ def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:
 def _so_many(said: Said, phrase: Phrase, times: set[time], text: str) -> None:
     per = said.per_unit
     assert per is not None
+    if per.unit in ELAPSED:
+        raise Contradiction("per")  # "twice a minute on the 10th"
     if per.unit == "day":
         named = len(times) or 1
     elif per.unit == "week":

@@ -29,13 +29,17 @@ from tests.support.corpora import BERLIN, CORPORA, NOW, phrases_of
 CONTEXT = Context(NOW, BERLIN)
 CONTENT = ("weekday", "weekdays", "month", "unit", "day_offset", "number", "ordinal", "feast")
 """Words of these categories say something that another word of theirs doesn't."""
-SKIPPED = {"filler", "on", "comma", "bracket", "full_stop", "at"}
+SKIPPED = {"filler", "on", "comma", "bracket", "full_stop", "at", "loose_dash", "dash"}
 """Words and signs that may stand between pieces, and add nothing."""
 LANGUAGES = sorted(CORPORA)
 # Read as: a changed phrase that means the same for a good reason, and the reason.
 SAME = {
     ("en", "twenty-five past sixteen in the afternoon"): "16:25 is 25 past four",
     ("es", "a las veintiuno y cuarto de la noche"): "21:15 is a quarter past nine at night",
+    ("fr", "surlendemain a 11h"): "*le surlendemain* is two days later, as *après-demain* is",
+    ("fr", "surlendemain"): "the same",
+    ("fr", "19h journée du québec"): "*journée* is a filler",
+    ("fr", "mardi et jeudi midi, chaque journée"): "*mardi et jeudi* recur without *chaque semaine*, too",
     ("fr", "à journée du déjeuner"): "*journée* is a filler, and *à … du déjeuner* is lunch",
     ("pt", "todo meses 5 às 10h"): "*todo mês 5* is the 5th of each month, with the wrong number",
     ("pt", "todo meses dez"): "the same",

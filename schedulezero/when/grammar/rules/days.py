@@ -539,7 +539,7 @@ def next_such_day(day: Day) -> Day | None:
 # ---------------------------------------------------------------- by name
 
 
-@rule("day", "in|at? Feast", "in|at? Feast during? Year")
+@rule("day", "at|at_feast? Feast", "at|at_feast? Feast during? Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
 

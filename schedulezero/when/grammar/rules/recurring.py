@@ -149,7 +149,7 @@ def every_elapsed(unit: str) -> Span | None:
     return Span(seconds=LENGTHS[unit]) if unit in ELAPSED else None
 
 
-@rule("interval", "every Unit and|comma? Span")
+@rule("interval", "every Unit =and|comma =Span", "every Unit =Span")
 def every_unit_and_more(unit: str, span: Span) -> Span | None:
     """*Every hour and 30 minutes*."""
     whole = every_elapsed(unit)
