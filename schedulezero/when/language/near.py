@@ -21,9 +21,10 @@ _MOST_TRIED = 8
 _MOST_STRAY = 3
 _SHORTEST = 4
 _SHORTEST_UNKNOWN = 3
-_LONG = 6
+_LONG = 7
 """Letters of a word that may contain two typing errors."""
 _HEADS = frozenset(("filler", "on", "at", "the", "a", "in", "from", "to", "for", "after", "before", "until"))
+_LEADING = frozenset(("every", "ordinal", "number", "after", "before", "until", "except"))
 _TRANSLATED = frozenset(
     ("weekday", "weekdays", "month", "day_offset", "unit", "part", "often", "every", "number", "workdays",
      "weekends", "next", "at", "noon", "midnight", "and", "until", "in")
@@ -62,7 +63,7 @@ def near_text(text: str, words: Words, meaning: Meaning) -> str | None:
         tries.append(_replaced(text, piece, _foreign(typed, words)))
         tries.append(_without_strays(text, words))
     else:
-        tries.append(_reordered(text))
+        tries.append(_reordered(text, words))
     tried = 0
     for candidates in tries:
         found: dict[Hashable, str] = {}
@@ -147,6 +148,10 @@ def _without_strays(text: str, words: Words) -> list[str]:
     ]
     if not 1 <= len(strays) <= _MOST_STRAY:
         return []
+    tokens = cut(text)
+    around = range(strays[0].start, strays[-1].end)
+    if tokens[0].start < around.start and around.stop < tokens[-1].end:
+        return []  # "every leap day" is less often than "every day"
     kept = text
     for token in reversed(strays):
         kept = f"{kept[: token.start].rstrip()} {kept[token.end :].lstrip()}"
@@ -156,11 +161,25 @@ def _without_strays(text: str, words: Words) -> list[str]:
     return [] if any(category in _HEADS for _, category, _ in words.entries.get(last, ())) else [kept]
 
 
-def _reordered(text: str) -> Iterator[str]:
-    """The text with one word in another place."""
+def _reordered(text: str, words: Words) -> Iterator[str]:
+    """The text with one word in another place.
+
+    A word such as *every* or *first* belongs to the one behind it; only *every* may come to the front.
+    """
     parts = text.split()
+    leads = [_is_among(_LEADING, part, words) for part in parts]
+    for found in _moved(parts):
+        if not any(leads) or (not leads[0] and _is_among(frozenset(("every",)), found[0], words)):
+            yield " ".join(found)
+
+
+def _moved(parts: list[str]) -> Iterator[tuple[str, ...]]:
     for index in range(len(parts) - 1):
-        yield " ".join((*parts[:index], parts[index + 1], parts[index], *parts[index + 2 :]))
+        yield (*parts[:index], parts[index + 1], parts[index], *parts[index + 2 :])
     if len(parts) > 2:
-        yield " ".join((*parts[1:], parts[0]))
-        yield " ".join((parts[-1], *parts[:-1]))
+        yield (*parts[1:], parts[0])
+        yield (parts[-1], *parts[:-1])
+
+
+def _is_among(categories: frozenset[str], part: str, words: Words) -> bool:
+    return any(category in categories for _, category, _ in words.entries.get(folded(part), ()))
