@@ -200,7 +200,7 @@ async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_l
     shown = await imported(world, entries(world, 20, bad))
     text = said(shown)
     assert "17 jobs can be imported" in text and "3 entries can't be imported" in text
-    assert "Line 20: I don't understand “on blursday”" in text
+    assert "Line 20: “blursday” in “on blursday” was not understood." in text
     assert "Line 48: There is no kind of job called “make\\_coffee” at the moment." in text
     assert "Line 87:" in text and "isn't in this server" in text
     client, guild_id = world.bot.services.client, str(world.guild.id)

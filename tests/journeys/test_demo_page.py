@@ -25,10 +25,10 @@ async def test_from_the_command_to_the_message_on_time(settings: Settings) -> No
         await demo.send()
 
         await demo.fill("Message", "The moon is **up**! Night {run} at {time}.")
-        await demo.fill("When", "in 1 minte")
+        await demo.fill("When", "on blursday")
         await demo.picture("02-form")
         await demo.submit()
-        await demo.sees("I don't understand")
+        await demo.sees("was not understood")
         await demo.panel_picture("03-refused")
 
         await demo.edit_line("When:")
