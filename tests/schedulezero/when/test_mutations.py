@@ -1,8 +1,8 @@
 """Phrases with a word changed: refused, another time, or told. No word is passed over in silence.
 
 Every third phrase of all corpora is changed in each of its words, the same way on every run. A reading that
-stays the same is right only where the change means nothing: the new word says the same by the language's table, or
-was mended with a note.
+stays the same is right only where the change means nothing: the new word says the same by the language's
+table, or was mended with a note.
 """
 
 from __future__ import annotations
