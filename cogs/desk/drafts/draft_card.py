@@ -27,6 +27,7 @@ from cogs.desk.drafts.post_preview import Post, post_items
 from cogs.desk.drafts.review import Review
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
@@ -39,7 +40,6 @@ from schedulezero.model import MissedPolicy, OverlapPolicy
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.preview import warnings
 
-_LONGEST_VALUE = 100  # of a select's option
 _LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 
 
@@ -200,10 +200,9 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> st
 
 def _offers(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView] | None:
     """A choice of what may have been meant by a time that was not understood, or not by everyone alike."""
-    fitting = [text for text in reviewed.offers if len(text) <= _LONGEST_VALUE]
-    if not fitting or not draft.when.strip():
+    options = time_options(reviewed.offers)
+    if not options or not draft.when.strip():
         return None
-    options = [discord.SelectOption(label=text, value=text) for text in dict.fromkeys(fitting)]
     asked = t("Which time did you mean?") if reviewed.trigger is None else t("Did you mean another time?")
     return row_of(DeskSelect("draft", "meant", draft.id, asked, options))
 

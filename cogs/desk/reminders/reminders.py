@@ -19,6 +19,7 @@ from cogs.desk.kit.context import Caller
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.replies import answer_anyone
+from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, OVER, cut, full, plain, relative, sentence
 from cogs.language import locale, t, translated
 from cogs.memory import Draft, new_id
@@ -39,7 +40,6 @@ _SHOWN = 25
 _CLICK = re.compile(
     r"sz-remind(-pick|:(?P<action>snooze|done|cancel|meant|instead):(?P<target>[\w\-]{1,80}))"
 )
-_LONGEST_CHOICE = 100
 
 
 async def remind(caller: Caller, what: str, when: str) -> None:
@@ -54,7 +54,7 @@ async def remind(caller: Caller, what: str, when: str) -> None:
         )
     except WhenError as error:
         said = f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
-        await caller.show(await _refused_panel(caller, said, what, when, _choices(error.offers)))
+        await caller.show(await _refused_panel(caller, said, what, when, time_options(error.offers)))
         return
     try:
         job = await _save(caller, what, understood.trigger, understood.zone)
@@ -63,14 +63,8 @@ async def remind(caller: Caller, what: str, when: str) -> None:
             f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
         ) from error
     notes = [translated(note) for note in understood.notes]
-    others = _choices([spoken(item, zone, locale()) for item in understood.others])
+    others = time_options([spoken(item, zone, locale()) for item in understood.others])
     await caller.show(_made_panel(job, notes, others))
-
-
-def _choices(texts: Sequence[str]) -> list[discord.SelectOption]:
-    """Return the options of a select of times, each of which is read again when it is picked."""
-    fitting = [text for text in dict.fromkeys(texts) if len(text) <= _LONGEST_CHOICE]
-    return [discord.SelectOption(label=text, value=text) for text in fitting]
 
 
 async def _refused_panel(
