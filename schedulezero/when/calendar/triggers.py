@@ -76,6 +76,13 @@ def zone_of(name: object, path: str = "timezone") -> ZoneInfo:
         raise TriggerError(path, _unknown_zone(name)) from error
 
 
+CITY_AREAS = frozenset(
+    ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian",
+     "Pacific")
+)  # fmt: skip
+"""What tzdb's names of cities begin with; *Canada/Pacific* and *US/Central* are other names of such zones."""
+
+
 @cache
 def known_zones() -> frozenset[str]:
     """Return the names of all IANA zones; cached, because Python walks the file system on each call."""

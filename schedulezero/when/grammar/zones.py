@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.when.calendar.triggers import CITY_AREAS, known_zones
 from schedulezero.when.grammar.core.chart import Item
 from schedulezero.when.grammar.core.tokens import Token, plain
 
@@ -126,12 +126,6 @@ def _iana_end(tokens: Sequence[Token], position: int) -> int | None:
     return end if end > position + 1 else None
 
 
-_AREAS = frozenset(
-    ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian")
-) | {"Pacific"}
-"""What tzdb's names of cities begin with; *Canada/Pacific* and *US/Central* are other names of such zones."""
-
-
 @cache
 def _by_name() -> dict[str, str]:
     return {re.sub(r"\s", "_", name.casefold()): name for name in known_zones()}
@@ -142,6 +136,6 @@ def _by_city() -> dict[str, str]:
     """City to zone, for zones that are called after a city; the first in order where two share one."""
     cities: dict[str, str] = {}
     for name in sorted(known_zones(), reverse=True):
-        if name.partition("/")[0] in _AREAS and "/" in name:
+        if name.partition("/")[0] in CITY_AREAS and "/" in name:
             cities[plain(name.rpartition("/")[2].casefold())] = name
     return cities

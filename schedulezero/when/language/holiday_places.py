@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 
 from schedulezero.when.calendar.holidays import regions_by_country
 from schedulezero.when.grammar.core.tokens import plain
+from schedulezero.when.language.zone_search import locale_in_cldr
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def search_places(typed: str, locale: str, most: int = 25) -> list[HolidayPlace]
     wanted = _folded(typed)
     ranked = [
         (rank, len(place.key) > 2, place.name, place)
-        for place, names in _places(locale)
+        for place, names in _places_in(locale_in_cldr(locale))
         if (rank := _rank(place.key, names, wanted)) is not None
     ]
     return [place for *_, place in sorted(ranked, key=lambda item: item[:3])][:most]
@@ -53,7 +54,7 @@ def place_named(typed: str, locale: str) -> HolidayPlace | None:
     wanted = _folded(typed)
     found = [
         place
-        for place, names in _places(locale)
+        for place, names in _places_in(locale_in_cldr(locale))
         if _folded(place.key) == wanted or wanted in names or wanted == _folded(place.label)
     ]
     return found[0] if len(found) == 1 else None
@@ -71,14 +72,6 @@ def _rank(key: str, names: tuple[str, ...], wanted: str) -> int | None:
 
 def _folded(text: str) -> str:
     return " ".join(plain(text.casefold()).split())
-
-
-def _places(locale: str) -> tuple[tuple[HolidayPlace, tuple[str, ...]], ...]:
-    try:
-        known = Locale.parse(locale, sep="-")
-    except (UnknownLocaleError, ValueError):
-        known = Locale("en")
-    return _places_in(str(known))
 
 
 @cache

@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import get_timezone_location
 
-from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.when.calendar.triggers import CITY_AREAS, known_zones
 
-_PLACES = re.compile(r"(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/")
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
 _COMMON = (
     "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York",
@@ -56,7 +55,7 @@ def search_zones(typed: str, locale: str, now: datetime, most: int = 25) -> list
         now: The present instant, for abbreviations and offsets.
         most: The most zones to return.
     """
-    zones = _zones(locale)
+    zones = _zones_in(locale_in_cldr(locale))
     wanted = typed.strip().casefold().replace("_", " ")
     if not wanted:
         return [zones[key] for key in _COMMON if key in zones][:most]
@@ -88,19 +87,20 @@ def _offset_rank(zone: Zone, offset: re.Match[str], now: datetime) -> int | None
     return 0 if now.astimezone(ZoneInfo(zone.key)).utcoffset() == shift else None
 
 
-def _zones(locale: str) -> dict[str, Zone]:
+def locale_in_cldr(locale: str) -> str:
+    """Return the name by which CLDR knows one of Discord's locales, or English."""
     try:
-        known = Locale.parse(locale, sep="-")
+        return str(Locale.parse(locale, sep="-"))
     except (UnknownLocaleError, ValueError):
-        known = Locale("en")
-    return _zones_in(str(known))
+        return "en"
 
 
 @cache
 def _zones_in(locale: str) -> dict[str, Zone]:
     zones = {"UTC": Zone("UTC", "UTC", "UTC")}
     for key in sorted(known_zones()):
-        if _PLACES.match(key):
+        area, slash, _ = key.partition("/")
+        if slash and area in CITY_AREAS:
             city = key.rpartition("/")[2].replace("_", " ")
             zones[key] = Zone(key, city, _place(key, locale))
     return zones
