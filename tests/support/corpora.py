@@ -17,23 +17,31 @@ from schedulezero.when.grammar.words import words_of
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday, 13:00 in Berlin
 _FOLDER = Path(__file__).parents[1] / "schedulezero" / "when" / "corpus"
-CORPORA = {
-    path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.glob("*.toml"))
-}
+EVENING = datetime(2027, 3, 6, 21, 40, tzinfo=UTC)  # a Saturday, 22:40 in Berlin, before the clocks change
 
 
-def phrases_of(language: str) -> list[str]:
-    """Return the phrases of a language that are understood."""
+def _corpora(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+    return {
+        path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))
+    }
+
+
+CORPORA = _corpora(_FOLDER)
+IN_THE_EVENING = _corpora(_FOLDER / "evening")
+
+
+def phrases_of(language: str) -> list[tuple[str, str]]:
+    """Return the phrases of a language that are understood, each with its times."""
     sections = CORPORA[language].items()
-    return [text for section, phrases in sections if section != "refused" for text in phrases]
+    return [item for name, phrases in sections if name != "refused" for item in phrases.items()]
 
 
-def understood(language: str, text: str) -> str:
-    """Return the first two local times of every reading of a text."""
-    reading = read(text, words_of(language), Context(NOW, BERLIN))
-    return " | ".join(_runs(trigger) for trigger in (reading.trigger, *reading.others))
+def readings_of(language: str, text: str, now: datetime = NOW) -> list[str]:
+    """Return the first two local times of every reading of a text; nothing for one that lies in the past."""
+    reading = read(text, words_of(language), Context(now, BERLIN))
+    return [_runs(trigger, now) for trigger in (reading.trigger, *reading.others)]
 
 
-def _runs(trigger: Trigger) -> str:
-    schedule = schedule_of(trigger, anchor=NOW, zone="Europe/Berlin")
-    return ", ".join(f"{run.astimezone(BERLIN):%Y-%m-%d %H:%M}" for run in upcoming(schedule, NOW, 2))
+def _runs(trigger: Trigger, now: datetime) -> str:
+    found = upcoming(schedule_of(trigger, anchor=now, zone="Europe/Berlin"), now, 2)
+    return ", ".join(f"{run.astimezone(BERLIN):%Y-%m-%d %H:%M}" for run in found)

@@ -87,7 +87,7 @@ def alternatives(language: str) -> dict[str, dict[str, str]]:
 
 
 def phrases(language: str) -> Iterator[tuple[str, list[str], random.Random]]:
-    for text in list(phrases_of(language))[::STEP]:
+    for text, _ in phrases_of(language)[::STEP]:
         yield text, text.split(), random.Random(f"{language} {text}")
 
 
