@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from schedulezero.errors import WhenError
@@ -180,7 +179,7 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if daily and len(weekdays) == 1 and len(getattr(weekdays[0], "days", "1")) == 1:
         raise Contradiction("days")  # "every day on Monday"
     if said.positions and (said.monthdays or any(isinstance(day, OnDayOfMonth) for day in said.days)):
-        raise Contradiction("days")
+        raise Contradiction("days")  # "last Friday of the 7 month"
     for weekly in said.weekly:
         if phrase.weekdays & set(weekly.days):
             raise Contradiction("weekdays")
@@ -222,8 +221,6 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     named = [day for day in said.days if isinstance(day, OnWeekday)]
     if len(said.weekly) + bool(named) > 1 or (said.weekly and len(said.days) > len(named)):
         raise Contradiction("two_schedules")
-    if said.positions and any(isinstance(day, OnDayOfMonth) for day in said.days):
-        raise Contradiction("days")  # "last Friday of the 7 month"
     if (said.positions or said.monthdays) and any(isinstance(day, OnDate | OnFeast) for day in said.days):
         raise Contradiction("two_schedules")
     numbered = said.positions or said.monthdays or any(isinstance(day, OnDayOfMonth) for day in said.days)
@@ -532,13 +529,11 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     assert out is not None
     if out.weekdays:
         if phrase.unit == "week" and not phrase.weekdays:
-            raise Contradiction("except")  # "weekly, not on Sunday"
+            raise Contradiction("except")  # "weekly, not on Sunday" names no day
         kept = (phrase.weekdays or set(range(7))) - set(out.weekdays)
         none_of_them = phrase.weekdays and not phrase.weekdays & set(out.weekdays)
         if not kept or none_of_them or phrase.every > 1 or phrase.days or phrase.positions:
             raise Contradiction("except")
-        if phrase.unit == "week" and not phrase.weekdays:
-            raise Contradiction("except")  # "every week except Wednesday" names no day
         phrase.weekdays = kept
         phrase.unit = None if phrase.unit in (None, "day", "week") else phrase.unit
     if out.months:
@@ -547,7 +542,7 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.excluded.add(date_of(day, context, text=text))
     for first, last in out.ranges:
         begin = date_of(first, context, text=text)
-        end = date_of(last, replace(context), text=text)
+        end = date_of(last, context, text=text)
         if end < begin and isinstance(last, Offset | OnWeekday):
             raise Contradiction("except")
         if end < begin:

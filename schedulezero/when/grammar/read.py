@@ -12,15 +12,16 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import ScheduleZeroError, TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.grammar.again import phrase_of
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.core.chart import TooMuch, parse
+from schedulezero.when.grammar.core.chart import Begins, Rules, TooMuch, parse
 from schedulezero.when.grammar.core.pieces import Fault
-from schedulezero.when.grammar.core.tokens import Token, cut, normalized
+from schedulezero.when.grammar.core.tokens import Token, cut, normalized, without_marks
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, Piece, paths, reach
-from schedulezero.when.grammar.resolving import NotThatWeekday
+from schedulezero.when.grammar.resolving import NotThatWeekday, never_comes
 from schedulezero.when.grammar.rules import RULES, WITH_FAULTS
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.variants import Remark, open_choices, versions, without_contradiction
@@ -96,12 +97,10 @@ class Unfitting(WhenError):
 
 def faults_in(text: str, words: Words) -> list[tuple[Fault, str, int, int]]:
     """Return each fault in a refused text that can be named: the fault, what was typed, where it is."""
-    text = normalized(text).lstrip("¿¡").rstrip("!? ")
+    text = without_marks(normalized(text))
     tokens, _ = words.mended(cut(text))
-    if not 0 < len(tokens) <= MOST_TOKENS:
-        return []
     try:
-        begins = parse(tokens, words.lookup(text, tokens), WITH_FAULTS, words.costs)
+        begins = _chart(text, tokens, words, WITH_FAULTS)
     except TooMuch:
         return []
     found: list[tuple[Fault, str, int, int]] = []
@@ -118,7 +117,7 @@ def read(text: str, words: Words, context: Context) -> Reading:
     Raises NotUnderstood if a word has no part in any reading, and another WhenError if the words have no
     meaning together.
     """
-    text = normalized(text).lstrip("¿¡").rstrip("!? ")
+    text = without_marks(normalized(text))
     if not _ORDINAL_AT_END.search(text):
         return _read(text.rstrip(".!?"), words, context)[0]
     found: list[tuple[Reading, float]] = []
@@ -141,14 +140,8 @@ def _read(text: str, words: Words, context: Context) -> tuple[Reading, float]:
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")
-    if len(tokens) > MOST_TOKENS:
-        raise WhenError(
-            "That is more than {most_tokens} words and numbers.",
-            code="too_many_words",
-            most_tokens=MOST_TOKENS,
-        )
     try:
-        begins = parse(tokens, words.lookup(text, tokens), RULES, words.costs)
+        begins = _chart(text, tokens, words, RULES)
     except TooMuch:
         raise WhenError(
             "That is more than {most_tokens} words and numbers.",
@@ -159,6 +152,13 @@ def _read(text: str, words: Words, context: Context) -> tuple[Reading, float]:
     if not found:
         raise NotUnderstood(*_first_unknown(tokens, reach(begins), text), reach(begins))
     return _best(found, text, tokens, context, tuple(notes))
+
+
+def _chart(text: str, tokens: Sequence[Token], words: Words, rules: Rules) -> Begins:
+    """Every piece that the rules make of a text. Raises TooMuch."""
+    if len(tokens) > MOST_TOKENS:
+        raise TooMuch
+    return parse(tokens, words.lookup(text, tokens), rules, words.costs)
 
 
 def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[str, str]:
@@ -202,9 +202,7 @@ def _best(
             ]
             error = error or odd
         except OverflowError:
-            error = error or WhenError(
-                "“{wanted}” never comes: no date from now on matches it.", code="never_comes", wanted=text
-            )
+            error = error or WhenError(never_comes(text))
         except (WhenError, TriggerError) as refused:
             if error is None:
                 error = refused if isinstance(refused, WhenError) else WhenError(refused.message)
@@ -257,14 +255,19 @@ def _remarks(
     )
 
 
+def two_schedules(text: str) -> Sentence:
+    """Return the sentence about two schedules in one text."""
+    return Sentence(
+        "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
+        "`every monday at 9`.",
+        "two_schedules",
+        text=text,
+    )
+
+
 def _no_sense(clash: str, text: str, tokens: Sequence[Token], path: Path) -> WhenError:
     if clash == TWO_SCHEDULES:
-        return WhenError(
-            "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
-            "`every monday at 9`.",
-            code="two_schedules",
-            text=text,
-        )
+        return WhenError(two_schedules(text))
     return Unfitting(text, tokens, path.pieces)
 
 

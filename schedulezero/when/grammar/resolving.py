@@ -11,6 +11,7 @@ from typing import cast
 from schedulezero.errors import WhenError
 from schedulezero.instants import FIRST_YEAR
 from schedulezero.model import Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.feasts import feast_day
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
@@ -58,6 +59,21 @@ class NotThatWeekday(WhenError):
         )
         self.date = found
         self.readings: list[tuple[Trigger, str]] = []
+
+
+def never_comes(text: str) -> Sentence:
+    """Return the sentence about a text that no day from now on matches."""
+    return Sentence("“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=text)
+
+
+def _not_in_month(text: str, day: int, year: int | None = None) -> WhenError:
+    return WhenError(
+        "“{text}” isn't a date: that month has no day {number}{year}.",
+        code="day_not_in_month",
+        text=text,
+        number=day,
+        year=f" in {year}" if year else "",
+    )
 
 
 def clock_of(at: Clock) -> time:
@@ -191,13 +207,7 @@ def _dated(day: OnDate, context: Context, at: time | None, text: str) -> date:
         if day.weekday is not None and found.weekday() != day.weekday:
             raise NotThatWeekday(found, text)
         return found
-    raise WhenError(
-        "“{text}” isn't a date: that month has no day {number}{year}.",
-        code="day_not_in_month",
-        text=text,
-        number=day.day,
-        year=f" in {day.year}" if day.year else "",
-    )
+    raise _not_in_month(text, day.day, day.year)
 
 
 def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: str) -> date:
@@ -219,13 +229,7 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
                 continue  # "Friday the 13th" is the next one that agrees
             break
         return found
-    raise WhenError(
-        "“{text}” isn't a date: that month has no day {number}{year}.",
-        code="day_not_in_month",
-        text=text,
-        number=day.day,
-        year="",
-    )
+    raise _not_in_month(text, day.day)
 
 
 def _position(day: OnPosition, context: Context, at: time | None, text: str) -> date:
@@ -239,9 +243,7 @@ def _position(day: OnPosition, context: Context, at: time | None, text: str) -> 
         if found is not None and not _over(found, context, at):
             return found
         index += 12
-    raise WhenError(
-        "“{wanted}” never comes: no date from now on matches it.", code="never_comes", wanted=text
-    )
+    raise WhenError(never_comes(text))
 
 
 def position_in(position: int, weekday: int, first: date) -> date | None:

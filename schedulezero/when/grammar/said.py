@@ -283,7 +283,9 @@ def _add(said: Said, piece: Piece) -> None:
                 "For example: `every 2 weeks on monday`.",
                 code="unclear_how_often",
             )
-        case "in_which_week" | "which_night" | "apart_what":
+        case (
+            "in_which_week" | "which_night" | "apart_what" | "number_and_day" | "which_weekday" | "past_unit"
+        ):
             raise Nonsense(piece.category)
         case "each_clock":
             _once(said.times)
@@ -293,12 +295,12 @@ def _add(said: Said, piece: Piece) -> None:
             _once(said.parts)
             said.parts.append(value)
             said.again = said.habit = True
-        case "day":
+        case "day" | "of_day":
             said.days.append(value)
         case "dashed_date":
             said.days.append(value)
             said.dashed = value.day < value.month
-        case "part_of_a_day":
+        case "part_of_a_day" | "weekday_number_in_part":
             day, part = value
             _once(said.parts)
             said.days.append(day)
@@ -386,17 +388,6 @@ def _add(said: Said, piece: Piece) -> None:
             _once(said.bare)
             said.bare.append(value)
             said.periods.append(Period(1, "day"))
-        case "weekday_number_in_part":
-            day, part = value
-            _once(said.parts)
-            said.days.append(day)
-            said.parts.append(part)
-        case "number_and_day" | "which_weekday":
-            raise Nonsense("which day")
-        case "past_unit":
-            raise Nonsense("past")
-        case "of_day":
-            said.days.append(value)
         case "now":
             said.now = True
         case "same_time":

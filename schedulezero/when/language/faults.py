@@ -12,9 +12,9 @@ from schedulezero.errors import WhenError
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.triggers import known_zones
 from schedulezero.when.grammar.core.pieces import Clock, Fault, MonthDays, OnWeekday, Period, Until, Within
-from schedulezero.when.grammar.core.tokens import cut
+from schedulezero.when.grammar.core.tokens import cut, without_marks
 from schedulezero.when.grammar.paths import Piece
-from schedulezero.when.grammar.read import NotUnderstood, Unfitting, faults_in
+from schedulezero.when.grammar.read import NotUnderstood, Unfitting, faults_in, two_schedules
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.tables import table_of
 from schedulezero.when.grammar.words import Words
@@ -56,7 +56,7 @@ def fault_in(text: str, words: Words, *, weak: bool = False) -> Named | None:
         found, key=lambda item: (kinds.index(item[0].kind), item[2] - item[3], item[2])
     )
     said, nearby = _SAYINGS[fault.kind]
-    whole = text.lstrip("¿¡").rstrip("!? ")
+    whole = without_marks(text)
     return Named(said(part, whole), tuple(nearby(part, whole[:begin], whole[end:], words)))
 
 
@@ -226,15 +226,18 @@ _WEAK = frozenset(("open_ended", "unfinished"))
 _ZONE_LIKE = re.compile(r"(?<![\w/])[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?(?![\w/])")
 
 
+def _zone(part: str) -> Sentence:
+    return Sentence(
+        "“{part}” isn't a time zone. Zones have names such as `Europe/Berlin`.", "no_such_zone", part=part
+    )
+
+
 def _no_such_zone(text: str) -> Named | None:
     match = _ZONE_LIKE.search(text)
     if match is None or match[0] in known_zones():
         return None
-    said = Sentence(
-        "“{part}” isn't a time zone. Zones have names such as `Europe/Berlin`.", "no_such_zone", part=match[0]
-    )
     near = get_close_matches(match[0], known_zones(), n=1, cutoff=0.8)
-    return Named(said, tuple(text.replace(match[0], name) for name in near))
+    return Named(_zone(match[0]), tuple(text.replace(match[0], name) for name in near))
 
 
 # ---------------------------------------------------------------- pieces that have no meaning together
@@ -242,8 +245,6 @@ def _no_such_zone(text: str) -> Named | None:
 _BOUNDS = frozenset(("end_bound", "start_bound", "both_bounds", "count", "runs", "lasting", "left_out_all"))
 _AGAIN = frozenset(("period", "interval", "weekly", "per_unit", "hourly_at", "minutes_of_hour", "daily_part",
                     "each_clock"))  # fmt: skip
-_TIMES = frozenset(("clocks", "clock_tonight", "each_clock", "lone_hour"))
-_ON_DAYS = frozenset(("day", "positions"))
 
 
 def fault_of(error: Unfitting, words: Words) -> Named | None:
@@ -273,16 +274,6 @@ def _dangling(error: Unfitting, names: Names, text: str, words: Words) -> Named 
 def _two_schedules(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
     often = names["period"] + names["weekly"] + names["interval"]
     return Named(two_schedules(text)) if often > 1 and names.total() > often else None
-
-
-def two_schedules(text: str) -> Sentence:
-    """Return the sentence about two schedules in one text."""
-    return Sentence(
-        "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
-        "`every monday at 9`.",
-        "two_schedules",
-        text=text,
-    )
 
 
 def _only_numbers(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
@@ -499,13 +490,7 @@ def unknown_zone(error: NotUnderstood, text: str) -> Named | None:
     """Return the fault of a word that stands in a zone's place: capitals behind a time."""
     if not re.fullmatch(r"[A-Z]{2,5}", error.piece) or not text.endswith(error.piece) or text.isupper():
         return None
-    return Named(
-        Sentence(
-            "“{part}” isn't a time zone. Zones have names such as `Europe/Berlin`.",
-            "no_such_zone",
-            part=error.piece,
-        )
-    )
+    return Named(_zone(error.piece))
 
 
 def is_fault(error: WhenError) -> bool:

@@ -143,14 +143,13 @@ def _foreign(typed: str, words: Words) -> list[str]:
 def _without_strays(text: str, words: Words) -> list[str]:
     """The text without the words that mean nothing in any language."""
     tables = [words_of(language) for language in languages()]
+    tokens = cut(text)
     strays = [
-        token for token in cut(text) if token.is_word and not any(table.known(token.text) for table in tables)
+        token for token in tokens if token.is_word and not any(table.known(token.text) for table in tables)
     ]
     if not 1 <= len(strays) <= _MOST_STRAY:
         return []
-    tokens = cut(text)
-    around = range(strays[0].start, strays[-1].end)
-    if tokens[0].start < around.start and around.stop < tokens[-1].end:
+    if tokens[0] is not strays[0] and tokens[-1] is not strays[-1]:
         return []  # "every leap day" is less often than "every day"
     kept = text
     for token in reversed(strays):

@@ -26,7 +26,7 @@ from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.tokens import cut, normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
-from schedulezero.when.grammar.resolving import NotThatWeekday
+from schedulezero.when.grammar.resolving import NotThatWeekday, never_comes
 from schedulezero.when.grammar.tables import languages
 from schedulezero.when.grammar.variants import Remark
 from schedulezero.when.grammar.words import Words, words_of
@@ -232,8 +232,7 @@ def _first_runs(item: Understood, now: datetime) -> tuple[datetime, ...]:
 def _never(found: Understood, wanted: str, locale: str, now: datetime) -> WhenError:
     if isinstance(found.schedule, Once):
         return _past(wanted, found.schedule.at, found.zone, locale, now)
-    said = Sentence("“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=wanted)
-    return _with_examples(said, locale)
+    return _with_examples(never_comes(wanted), locale)
 
 
 def spoken(item: Understood, zone: str, locale: str) -> str:

@@ -7,9 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
-_ALIKE = str.maketrans(
-    {"’": "'", "‘": "'", "–": "-", "—": "-", "−": "-", "º": "º", "\N{NO-BREAK SPACE}": " "}
-)
+_ALIKE = str.maketrans({"’": "'", "‘": "'", "–": "-", "—": "-", "−": "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,11 @@ class Token:
 def normalized(text: str) -> str:
     """Return a text with one spelling for what is written in several ways: accents, dashes, spaces."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text).translate(_ALIKE)).strip()
+
+
+def without_marks(text: str) -> str:
+    """Return a normalized text without the marks of a question or an exclamation around it."""
+    return text.lstrip("¿¡").rstrip("!? ")
 
 
 def cut(text: str) -> list[Token]:

@@ -187,7 +187,7 @@ def within_year(year: int) -> Within:
 # ---------------------------------------------------------------- exceptions
 
 
-@rule("left_out", "Day", "Day")
+@rule("left_out", "Day")
 def left_out_day(day: Day) -> Except | None:
     return Except(days=(day,)) if not isinstance(day, OnWeekday) or day.said else None
 
@@ -197,7 +197,7 @@ def left_out_weekdays(days: Weekly) -> Except | None:
     return Except(weekdays=days.days) if days.every is None else None
 
 
-@rule("left_out", "Weekday", "Weekday")
+@rule("left_out", "Weekday")
 def left_out_weekday(day: int) -> Except:
     """*Except Monday*: every Monday, not the next one."""
     return Except(weekdays=(day,))

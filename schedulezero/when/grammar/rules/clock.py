@@ -345,7 +345,7 @@ def hour_and_bare_minutes(hour: Clock, minutes: int) -> Clock | None:
     return hour_and_any_minutes(hour, minutes) if bare_minutes(minutes) else None
 
 
-@rule("clock", "Hour minus Minutes", "Clock minus Minutes", "Hour minus Minutes", "Clock minus Minutes")
+@rule("clock", "Hour minus Minutes", "Clock minus Minutes")
 def hour_minus_minutes(hour: Clock, minutes: int) -> Clock | None:
     return _shifted(hour, -minutes) if not hour.minute else None
 
@@ -591,7 +591,7 @@ def short_time(at: Clock) -> Clock:
     return at
 
 
-@rule("time", "at Bare", "at Bare")
+@rule("time", "at Bare")
 def bare_time(at: Clock) -> Clock:
     return at
 

@@ -474,7 +474,7 @@ def of_next_month(day: int) -> Day:
     return OnDayOfMonth(day, 1)
 
 
-@rule("day", "Weekday the Int", "Weekday Ordinal", "Weekday Ordinal", "Weekday the_day Int")
+@rule("day", "Weekday the Int", "Weekday Ordinal", "Weekday the_day Int")
 def weekday_and_day(weekday: int, day: int) -> Day | None:
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
 

@@ -109,9 +109,9 @@ def over(_span: object) -> Fault:
     return Fault("over")
 
 
-@rule("fault", "last =Unit", "Unit =last", "gone =Unit", "Unit =gone")
-def past_unit(unit: str) -> Fault | None:
-    return Fault("over") if unit in ("week", "month", "year") else None
+@rule("fault", "past_unit")
+def past_unit() -> Fault:
+    return Fault("over")
 
 
 @rule("fault", "before|after|past|to_hour Clock", "before|after|past|to_hour at Bare",

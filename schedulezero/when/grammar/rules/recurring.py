@@ -166,7 +166,7 @@ def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return Span(seconds=LENGTHS[unit] * count) if unit in ELAPSED and count > 1 else None
 
 
-@rule("interval", "every half Unit", "every half Unit")
+@rule("interval", "every half Unit")
 def every_half(unit: str) -> Span | None:
     return Span(seconds=1800) if unit == "hour" else None
 
@@ -205,7 +205,7 @@ def initials(days: str) -> Weekly:
     return Weekly(tuple(int(day) for day in days))
 
 
-@rule("some_days", "Weekday", "Weekdays", "Weekday", "Weekdays")
+@rule("some_days", "Weekday", "Weekdays")
 def one_weekday(day: int) -> tuple[int, ...]:
     return (day,)
 
@@ -382,7 +382,7 @@ def last_but_one() -> int:
     return LAST - 1
 
 
-@rule("nths", "Nth", "Nth")
+@rule("nths", "Nth")
 def one_nth(number: int) -> tuple[int, ...]:
     return (number,)
 
