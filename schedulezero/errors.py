@@ -5,7 +5,7 @@
     │   ├── NotUnderstood         .when.grammar.read: a word of it has no part in any reading
     │   ├── NotThatWeekday        .when.grammar.resolving: a date was said with another one's weekday
     │   ├── Unfitting             .when.grammar.read: its words have no meaning together
-    │   └── TwoReadings           .when.language.parse: it may mean two times
+    │   └── TwoReadings           .when.language.understood: it may mean two times
     ├── TriggerError              a trigger's arguments are invalid; names the field
     ├── ParameterError            a job's parameters are invalid; names the parameter
     ├── JobFailed                 a job reports that it failed, and whether a retry can help

@@ -26,7 +26,8 @@ from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.bounding import read_end, with_end
-from schedulezero.when.language.parse import spoken, understand
+from schedulezero.when.language.parse import understand
+from schedulezero.when.language.understood import spoken
 
 SHOWN_RUNS = 5
 _LONGEST_MESSAGE = 2000

@@ -31,7 +31,8 @@ from schedulezero.errors import Conflict, NotFound, RequestRefused, WhenError
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.when.calendar.triggers import schedule_of
-from schedulezero.when.language.parse import spoken, understand
+from schedulezero.when.language.parse import understand
+from schedulezero.when.language.understood import spoken
 
 METHOD = "remind"
 MARK = "⏰"

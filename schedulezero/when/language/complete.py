@@ -15,8 +15,9 @@ from schedulezero.model.habits import Habits
 from schedulezero.when.grammar.core.tokens import plain
 from schedulezero.when.grammar.words import Words, words_of
 from schedulezero.when.language.outside import OutsideReader
-from schedulezero.when.language.parse import TwoReadings, Understood, spoken, understand
+from schedulezero.when.language.parse import understand
 from schedulezero.when.language.say import language_of, wording
+from schedulezero.when.language.understood import TwoReadings, Understood, spoken
 
 _MOST_TRIED = 24
 _LONGEST = 100

@@ -8,9 +8,9 @@ that the grammar lacks is read by dateparser.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
@@ -20,30 +20,29 @@ from schedulezero.model.habits import Habits
 from schedulezero.sentences import Sentence, parts_of
 from schedulezero.when.calendar import holidays
 from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_crontab
-from schedulezero.when.calendar.schedules import Once, Schedule, upcoming
-from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.schedules import Once
 from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.core.tokens import cut, normalized
-from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
-from schedulezero.when.grammar.resolving import NotThatWeekday, never_comes
+from schedulezero.when.grammar.core.tokens import normalized
+from schedulezero.when.grammar.read import NotUnderstood, Reading, read
+from schedulezero.when.grammar.resolving import never_comes
 from schedulezero.when.grammar.tables import languages
-from schedulezero.when.grammar.variants import Remark
-from schedulezero.when.grammar.words import Words, words_of
-from schedulezero.when.language.describe import describe
-from schedulezero.when.language.faults import fault_in, fault_of, is_fault, unknown_zone
+from schedulezero.when.grammar.words import words_of
+from schedulezero.when.language.explaining import explained, in_the_past, with_offers
 from schedulezero.when.language.ical_lines import looks_like_lines, read_lines
-from schedulezero.when.language.near import LONGEST, near_text, unknown_word
 from schedulezero.when.language.outside import OutsideReader
 from schedulezero.when.language.say import examples, language_of, wording
+from schedulezero.when.language.understood import (
+    TwoReadings,
+    Understood,
+    as_understood,
+    first_runs,
+    spoken,
+)
 from schedulezero.when.language.zone_words import split_zone
 
 MAX_LENGTH = 500
 _MOST_OFFERED = 5
-_MOST_TRIED = 8
-"""Texts that are read to find out which of them to offer instead of a faulty one."""
-_COMPARED = 8
-"""Runs of two readings that are compared: one of every two months may differ only in the third."""
 _ENGLISH = "en"
 # The codes of sentences that show what would be right; the others are followed by examples.
 SHOW_WHAT_IS_RIGHT = frozenset(
@@ -85,40 +84,6 @@ _STAMP = re.compile(r"<t:(-?\d{1,13})(?::[tTdDfFRsS])?>|@?(\d{9,11})")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """A text's meaning.
-
-    Attributes:
-        trigger: The trigger to send.
-        schedule: The equivalent schedule.
-        zone: The zone of its wall-clock times.
-        notes: What a person should know about how the text was read.
-        others: What other people would mean by it, to choose instead.
-    """
-
-    trigger: Trigger
-    schedule: Schedule
-    zone: str
-    notes: Sequence[Sentence] = field(default=())
-    others: Sequence[Understood] = field(default=())
-
-
-class TwoReadings(WhenError):
-    """A text may mean several times.
-
-    Attributes:
-        readings: What it may mean, the likeliest first.
-    """
-
-    code = "several_meanings"
-
-    def __init__(self, message: Sentence, readings: Sequence[Understood], offers: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.readings = readings
-        self.offers = offers
-
-
 def understand(
     text: str,
     *,
@@ -156,7 +121,7 @@ def understand(
     try:
         context = Context(now, ZoneInfo(zone), locale == "en-US", habits or Habits())
         found = _readings(wanted, context, locale, outside or OutsideReader(), explain=explain)
-        understood = [_understood(reading, zone, locale, now) for reading in found]
+        understood = [as_understood(reading, zone, locale, now) for reading in found]
     except WhenError as error:
         if any(part.code in SHOW_WHAT_IS_RIGHT for part in parts_of(error.message)):
             raise
@@ -181,64 +146,15 @@ def understand(
     ahead = [item for item in understood if item.schedule.next_after(now) is not None]
     if not ahead:
         raise _never(understood[0], wanted, locale, now)
-    if len(ahead) > 1 and len({_first_runs(item, now) for item in ahead}) > 1:
+    if len(ahead) > 1 and len({first_runs(item, now) for item in ahead}) > 1:
         raise _two_readings(wanted, ahead, zone, locale)
     return ahead[0]
 
 
-def _understood(reading: Reading, zone: str, locale: str, now: datetime) -> Understood:
-    named = reading.zone or reading.trigger.zone_or(zone)
-    schedule = schedule_of(reading.trigger, anchor=now, zone=zone)
-    notes = [
-        Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=item.typed, read=item.read)
-        for item in reading.mended
-    ]
-    others: list[Understood] = []
-    for remark, typed in reading.remarks:
-        notes.append(_note(remark, typed, schedule.next_after(now), reading.trigger, named, locale))
-        if remark.other is not None:
-            other = Understood(remark.other, schedule_of(remark.other, anchor=now, zone=zone), named)
-            if other.schedule.next_after(now) not in (None, schedule.next_after(now)):
-                others.append(other)
-    return Understood(reading.trigger, schedule, named, notes, others)
-
-
-def _note(
-    remark: Remark, typed: str, first: datetime | None, trigger: Trigger, zone: str, locale: str
-) -> Sentence:
-    """What a person should know about one choice that was made in reading a text."""
-    say = wording(language_of(locale))
-    if remark.kind == "every_two" or first is None:
-        told = describe(trigger, zone, locale)
-        return Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=typed, read=told)
-    local = first.astimezone(ZoneInfo(zone))
-    day = say["date"].format(day=local.day, month=say["months"][local.month - 1], year=local.year)
-    if remark.kind == "date_order":
-        return Sentence("“{typed}” was read as {day}.", "date_read", typed=typed, day=day)
-    return Sentence(
-        "“{typed}” was read as {weekday} {day}, the coming one.",
-        "weekday_read",
-        typed=typed,
-        weekday=say["weekdays"][local.weekday()],
-        day=day,
-    )
-
-
-def _first_runs(item: Understood, now: datetime) -> tuple[datetime, ...]:
-    """So many runs that two readings with the same ones are the same reading for a person."""
-    return tuple(upcoming(item.schedule, now, _COMPARED))
-
-
 def _never(found: Understood, wanted: str, locale: str, now: datetime) -> WhenError:
     if isinstance(found.schedule, Once):
-        return _past(wanted, found.schedule.at, found.zone, locale, now)
+        return in_the_past(wanted, found.schedule.at, found.zone, locale, now)
     return _with_examples(never_comes(wanted), locale)
-
-
-def spoken(item: Understood, zone: str, locale: str) -> str:
-    """Return a sentence that is read as this meaning again by somebody in a zone."""
-    sentence = describe(item.trigger, item.zone, locale)
-    return sentence if item.zone == zone else f"{sentence} {item.zone}"
 
 
 def _two_readings(wanted: str, found: Sequence[Understood], zone: str, locale: str) -> TwoReadings:
@@ -257,54 +173,7 @@ def _with_examples(said: Sentence, locale: str, offers: tuple[str, ...] = ()) ->
     shown = Sentence(
         "{message} For example: {examples}", "with_examples", message=said, examples=examples(locale)
     )
-    return _offering(shown, *offers)
-
-
-def _offering(said: Sentence, *offers: str) -> WhenError:
-    error = WhenError(said)
-    error.offers = offers
-    return error
-
-
-def _past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> WhenError:
-    """The error about a moment that is over, with the next one like it."""
-    where = ZoneInfo(zone)
-    local, today = at.astimezone(where), now.astimezone(where)
-    # Lately gone is meant for the next day, or the next such weekday; longer ago, for the next year.
-    nearby = today - local < timedelta(days=8)
-    step = timedelta(days=7 if _names_weekday(text, locale) else 1)
-    candidate = local.replace(tzinfo=None)
-    while candidate <= today.replace(tzinfo=None):
-        candidate = candidate + step if nearby else _a_year_later(candidate, today.year)
-    following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
-    offered = describe(following, zone, locale)
-    said = Sentence(
-        "“{text}” is in the past ({local}). Next would be `{offered}`.",
-        "in_the_past",
-        text=text,
-        local=f"{local:%d.%m.%Y %H:%M}",
-        offered=offered,
-    )
-    return _offering(said, offered)
-
-
-def _names_weekday(text: str, locale: str) -> bool:
-    tokens = cut(text)
-    return any(
-        item.category == "weekday"
-        for language in (language_of(locale), _ENGLISH)
-        for items in words_of(language).lookup(text, tokens)
-        for item in items
-    )
-
-
-def _a_year_later(moment: datetime, at_least: int) -> datetime:
-    year = max(moment.year + 1, at_least)
-    while True:
-        try:
-            return moment.replace(year=year)
-        except ValueError:  # 29 February
-            year += 1
+    return with_offers(shown, *offers)
 
 
 def warm_up() -> None:
@@ -343,91 +212,6 @@ def _readings(
     return _in_words(text, context, locale, outside, explain=explain)
 
 
-def _explained(text: str, error: WhenError, words: Words, context: Context, locale: str) -> WhenError:
-    """The error that says best why a text has no meaning, with what may have been meant."""
-    if isinstance(error, NotThatWeekday):
-        return _not_that_weekday(error, text, context, locale)
-    if not is_fault(error):
-        return error
-    own = words_of(language_of(locale))
-
-    if len(text) > LONGEST:
-        return error  # what is near to a long text takes too long to find out
-    languages_read = dict.fromkeys((own.language, words.language))
-
-    def meaning(candidate: str) -> Hashable | None:
-        return _meaning(candidate, languages_read, context, locale)
-
-    named = fault_in(text, own) or (fault_in(text, words) if words is not own else None)
-    if named is None and isinstance(error, NotUnderstood):
-        named = unknown_zone(error, text)
-    if named is None and isinstance(error, Unfitting):
-        named = fault_of(error, words)
-    unknown = unknown_word(text, words)
-    near = near_text(text, words, meaning) if named is None else None
-    if near is None and unknown is None:
-        named = named or fault_in(text, own, weak=True)
-    if named is None:
-        said = Sentence(
-            "“{text}” in “{text2}” was not understood.", "word_not_understood", text=unknown, text2=text
-        )
-        return offering(said if unknown else error.message, *([near] if near else []))
-    by_meaning: dict[Hashable, str] = {}
-    for candidate in named.nearby[:_MOST_TRIED]:
-        what = meaning(candidate) if len(by_meaning) < named.most else None
-        if what is not None:
-            by_meaning.setdefault(what, candidate)
-    return offering(named.said, *by_meaning.values())
-
-
-def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:
-    """The error about a weekday and a date that disagree, with the readings of either alone."""
-    say = wording(language_of(locale))
-    said = Sentence(
-        "{day} in “{text}” is a {weekday}.",
-        "not_that_weekday",
-        day=f"{error.date:%d.%m.%Y}",
-        text=text,
-        weekday=say["weekdays"][error.date.weekday()],
-    )
-    own = context.zone.key
-    found = [
-        _understood(Reading(trigger, zone=zone), own, locale, context.now) for trigger, zone in error.readings
-    ]
-    ahead = [item for item in found if item.schedule.next_after(context.now) is not None]
-    return offering(said, *dict.fromkeys(spoken(item, own, locale) for item in ahead))
-
-
-def _meaning(text: str, among: Iterable[str], context: Context, locale: str) -> Hashable | None:
-    """When a text runs first, or None if no language understands it as one thing in the future."""
-    for language in among:
-        try:
-            found = read(text, words_of(language), context)
-            if found.others:
-                return None
-            item = _understood(found, context.zone.key, locale, context.now)
-            runs = _first_runs(item, context.now)
-        except (WhenError, TriggerError, OverflowError):
-            continue
-        return runs or None
-    return None
-
-
-def offering(said: Sentence, *offers: str) -> WhenError:
-    """Return an error that shows what may have been meant."""
-    if len(offers) == 1:
-        said = Sentence("{message} Did you mean `{near}`?", "did_you_mean", message=said, near=offers[0])
-    elif offers:
-        said = Sentence(
-            "{message} Did you mean `{first}` or `{second}`?",
-            "did_you_mean_either",
-            message=said,
-            first=offers[0],
-            second=offers[1],
-        )
-    return _offering(said, *offers)
-
-
 def _iso(text: str, zone: ZoneInfo) -> Trigger:
     try:
         parsed = datetime.fromisoformat(text)
@@ -461,7 +245,7 @@ def _in_words(
         at = outside.read(text, locale, context.local, context.day_time)
         instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
         return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
-    raise _explained(text, first, words_of(best), context, locale) if explain else first
+    raise explained(text, first, words_of(best), context, locale) if explain else first
 
 
 def _reached(error: WhenError) -> int:

@@ -15,7 +15,8 @@ from schedulezero.when.calendar.rule import Bounded, Rule
 from schedulezero.when.calendar.schedules import OnFields, Schedule, upcoming
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.outside import OutsideReader
-from schedulezero.when.language.parse import spoken, understand
+from schedulezero.when.language.parse import understand
+from schedulezero.when.language.understood import spoken
 
 _DENSE = timedelta(minutes=1)
 _FAR = timedelta(days=2 * 366)

@@ -15,7 +15,8 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.read import read
 from schedulezero.when.grammar.words import words_of
 from schedulezero.when.language.faults import fault_in
-from schedulezero.when.language.parse import TwoReadings, Understood, spoken, understand
+from schedulezero.when.language.parse import understand
+from schedulezero.when.language.understood import TwoReadings, Understood, spoken
 from tests.support.languages import LANGUAGES
 
 BERLIN = ZoneInfo("Europe/Berlin")

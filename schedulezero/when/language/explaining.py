@@ -1,0 +1,166 @@
+"""Explains why a text was refused, in the person's language, and offers what may have been meant."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from schedulezero.errors import TriggerError, WhenError
+from schedulezero.instants import first_instant_at_or_after, to_iso
+from schedulezero.model import Trigger
+from schedulezero.sentences import Sentence
+from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.core.tokens import cut
+from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
+from schedulezero.when.grammar.resolving import NotThatWeekday
+from schedulezero.when.grammar.words import Words, words_of
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.faults import fault_in, is_fault, unknown_zone
+from schedulezero.when.language.near import LONGEST, near_text, unknown_word
+from schedulezero.when.language.say import language_of, wording
+from schedulezero.when.language.understood import as_understood, first_runs, spoken
+from schedulezero.when.language.unfitting import fault_of
+
+_ENGLISH = "en"
+_MOST_TRIED = 8
+"""Texts that are read to find out which of them to offer instead of a faulty one."""
+
+
+def explained(text: str, error: WhenError, words: Words, context: Context, locale: str) -> WhenError:
+    """Return the error that says best why a text has no meaning, with what may have been meant.
+
+    Parameters:
+        text: What was typed.
+        error: Why the grammar refused it.
+        words: The language in which it got furthest.
+        context: Where and when it was read.
+        locale: The person's.
+    """
+    if isinstance(error, NotThatWeekday):
+        return _not_that_weekday(error, text, context, locale)
+    if not is_fault(error):
+        return error
+    own = words_of(language_of(locale))
+    if len(text) > LONGEST:
+        return error  # what is near to a long text takes too long to find out
+    languages_read = dict.fromkeys((own.language, words.language))
+
+    def meaning(candidate: str) -> Hashable | None:
+        return _meaning(candidate, languages_read, context, locale)
+
+    named = fault_in(text, own) or (fault_in(text, words) if words is not own else None)
+    if named is None and isinstance(error, NotUnderstood):
+        named = unknown_zone(error, text)
+    if named is None and isinstance(error, Unfitting):
+        named = fault_of(error, words)
+    unknown = unknown_word(text, words)
+    near = near_text(text, words, meaning) if named is None else None
+    if near is None and unknown is None:
+        named = named or fault_in(text, own, weak=True)
+    if named is None:
+        said = Sentence(
+            "“{text}” in “{text2}” was not understood.", "word_not_understood", text=unknown, text2=text
+        )
+        return offering(said if unknown else error.message, *([near] if near else []))
+    by_meaning: dict[Hashable, str] = {}
+    for candidate in named.nearby[:_MOST_TRIED]:
+        what = meaning(candidate) if len(by_meaning) < named.most else None
+        if what is not None:
+            by_meaning.setdefault(what, candidate)
+    return offering(named.said, *by_meaning.values())
+
+
+def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:
+    """The error about a weekday and a date that disagree, with the readings of either alone."""
+    say = wording(language_of(locale))
+    said = Sentence(
+        "{day} in “{text}” is a {weekday}.",
+        "not_that_weekday",
+        day=f"{error.date:%d.%m.%Y}",
+        text=text,
+        weekday=say["weekdays"][error.date.weekday()],
+    )
+    own = context.zone.key
+    readings = [Reading(trigger, zone=zone) for trigger, zone in error.readings]
+    found = [as_understood(reading, own, locale, context.now) for reading in readings]
+    ahead = [item for item in found if item.schedule.next_after(context.now) is not None]
+    return offering(said, *dict.fromkeys(spoken(item, own, locale) for item in ahead))
+
+
+def _meaning(text: str, among: Iterable[str], context: Context, locale: str) -> Hashable | None:
+    """When a text runs first, or None if no language understands it as one thing in the future."""
+    for language in among:
+        try:
+            found = read(text, words_of(language), context)
+            if found.others:
+                return None
+            item = as_understood(found, context.zone.key, locale, context.now)
+            runs = first_runs(item, context.now)
+        except (WhenError, TriggerError, OverflowError):
+            continue
+        return runs or None
+    return None
+
+
+def offering(said: Sentence, *offers: str) -> WhenError:
+    """Return an error that carries what may have been meant, and says it."""
+    if len(offers) == 1:
+        said = Sentence("{message} Did you mean `{near}`?", "did_you_mean", message=said, near=offers[0])
+    elif offers:
+        said = Sentence(
+            "{message} Did you mean `{first}` or `{second}`?",
+            "did_you_mean_either",
+            message=said,
+            first=offers[0],
+            second=offers[1],
+        )
+    return with_offers(said, *offers)
+
+
+def with_offers(said: Sentence, *offers: str) -> WhenError:
+    """Return an error that carries what may have been meant, for a choice."""
+    error = WhenError(said)
+    error.offers = offers
+    return error
+
+
+def in_the_past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> WhenError:
+    """Return the error about a moment that is over, with the next one like it."""
+    where = ZoneInfo(zone)
+    local, today = at.astimezone(where), now.astimezone(where)
+    # Lately gone is meant for the next day, or the next such weekday; longer ago, for the next year.
+    nearby = today - local < timedelta(days=8)
+    step = timedelta(days=7 if _names_weekday(text, locale) else 1)
+    candidate = local.replace(tzinfo=None)
+    while candidate <= today.replace(tzinfo=None):
+        candidate = candidate + step if nearby else _a_year_later(candidate, today.year)
+    following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
+    offered = describe(following, zone, locale)
+    said = Sentence(
+        "“{text}” is in the past ({local}). Next would be `{offered}`.",
+        "in_the_past",
+        text=text,
+        local=f"{local:%d.%m.%Y %H:%M}",
+        offered=offered,
+    )
+    return with_offers(said, offered)
+
+
+def _names_weekday(text: str, locale: str) -> bool:
+    tokens = cut(text)
+    return any(
+        item.category == "weekday"
+        for language in (language_of(locale), _ENGLISH)
+        for items in words_of(language).lookup(text, tokens)
+        for item in items
+    )
+
+
+def _a_year_later(moment: datetime, at_least: int) -> datetime:
+    year = max(moment.year + 1, at_least)
+    while True:
+        try:
+            return moment.replace(year=year)
+        except ValueError:  # 29 February
+            year += 1

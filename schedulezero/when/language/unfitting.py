@@ -1,0 +1,261 @@
+"""Names why pieces that were all read have no meaning together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from schedulezero.sentences import Sentence
+from schedulezero.when.grammar.core.pieces import Clock, MonthDays, OnWeekday, Period, Until, Within
+from schedulezero.when.grammar.paths import Piece
+from schedulezero.when.grammar.read import Unfitting, two_schedules
+from schedulezero.when.grammar.rules.clock import within
+from schedulezero.when.grammar.tables import table_of
+from schedulezero.when.grammar.words import Words
+from schedulezero.when.language.faults import Named, unfinished
+from schedulezero.when.language.say import wording
+
+_SMALL_HOURS = 6
+_BOUNDS = frozenset(("end_bound", "start_bound", "both_bounds", "count", "runs", "lasting", "left_out_all"))
+_AGAIN = frozenset(("period", "interval", "weekly", "per_unit", "hourly_at", "minutes_of_hour", "daily_part",
+                    "each_clock"))  # fmt: skip
+
+
+def fault_of(error: Unfitting, words: Words) -> Named | None:
+    """Return why the pieces of a text don't fit together, or None if no reason can be named."""
+    pieces, text = error.pieces, str(error.values["text"])
+    names = Counter(item.category for item in pieces)
+    if not pieces:
+        return None
+    for check in (_dangling, _two_schedules, _only_numbers, _only_bounds, _more_than_a_day, _which_one,
+                  _in_no_part, _which_night, _once_and_again, _twice, _ends_though_once, _period_and_day,
+                  _span_and_day, _stray_number):  # fmt: skip
+        found = check(error, names, text, words)
+        if found is not None:
+            return found
+    return None
+
+
+Names = Counter[str]
+
+
+def _dangling(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if error.pieces[-1].category != "again":
+        return None
+    return Named(unfinished(error.parts[-1], text))
+
+
+def _two_schedules(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    often = names["period"] + names["weekly"] + names["interval"]
+    return Named(two_schedules(text)) if often > 1 and names.total() > often else None
+
+
+def _only_numbers(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if not all(_is_number(item) or item.category in ("again", "zone") for item in error.pieces):
+        return None
+    if re.fullmatch(r"\D+ \d{1,3}", text):
+        units = table_of(words.language)["unit"]
+        said = Sentence("“{text}” names a number, but not of what.", "number_of_what", text=text)
+        several = (units[name][:2][-1] for name in ("minute", "hour"))  # the plural follows the singular
+        return Named(said, tuple(f"{text} {unit}" for unit in several))
+    return Named(
+        Sentence(
+            "“{text}” may be an hour, a day, a month or a year. Write it like `15:00` or `24.12.`",
+            "number_alone",
+            text=text,
+        )
+    )
+
+
+def _is_number(item: Piece) -> bool:
+    return (
+        item.category in ("lone_hour", "short_clock")
+        or (isinstance(item.value, MonthDays) and item.value.loose)
+        or (isinstance(item.value, Within) and item.value.year is not None)
+    )
+
+
+def _only_bounds(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    others = names.keys() - _BOUNDS
+    if others <= {"windows", "day", "at_part", "zone"} and names["windows"]:
+        return Named(
+            Sentence(
+                "“{text}”: how often between those times? For example: `every hour from 9 to 17`.",
+                "how_often_between",
+                text=text,
+            )
+        )
+    if others - {"clocks", "at_part", "zone"} or not names.keys() & _BOUNDS:
+        return None
+    every = wording(words.language)["every_day"]
+    return Named(_how_often(text), (f"{every} {text}", f"{every}, {text}"))
+
+
+def _how_often(text: str) -> Sentence:
+    return Sentence("“{text}” doesn't say how often.", "how_often", text=text)
+
+
+def _more_than_a_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if names.keys() - {"within", "months", "clocks", "at_part", "short_clock", "zone"}:
+        return None
+    if not (names["within"] or names["months"]):
+        return None
+    say = wording(words.language)
+    first = (say["weekdays"][0], say["day_number"][0])
+    said = Sentence("“{text}” is more than one day.", "more_than_a_day", text=text)
+    return Named(said, tuple(f"{day} {part}" for part in (text, error.parts[0]) for day in first), most=1)
+
+
+def _which_one(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    units = [item.value.unit for item in error.pieces if item.category == "of_unit"]
+    weekday = any(isinstance(item.value, OnWeekday) for item in error.pieces)
+    if not units or not weekday or names["positions"] or names["monthdays"] or not isinstance(units[0], str):
+        return None
+    return Named(
+        Sentence(
+            "“{text}”: which one of the {unit}? For example: `first monday of the month`.",
+            "which_one_of",
+            text=text,
+            unit=units[0],
+        )
+    )
+
+
+def _clocks(pieces: Sequence[Piece]) -> list[Clock]:
+    found: list[Clock] = []
+    for item in pieces:
+        if item.category == "clocks":
+            found += item.value
+        elif isinstance(item.value, Clock):
+            found.append(item.value)
+    return found
+
+
+def _in_no_part(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    parts = [item.value for item in error.pieces if item.category in ("at_part", "daily_part", "part_today")]
+    clocks = _clocks(error.pieces)
+    if not (parts and clocks) and len(parts) < 2:
+        return None
+    if len(parts) < 2 and all(within(at, parts[0]) is not None for at in clocks):
+        return None
+    return Named(
+        Sentence(
+            "“{text}” names a time and a part of the day that it isn't in.", "time_not_in_part", text=text
+        )
+    )
+
+
+def _which_night(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    late = any(at.next_day or at.by_night or at.hour < _SMALL_HOURS for at in _clocks(error.pieces))
+    night = any(item.value == "night" for item in error.pieces)
+    ends = any(at.next_day or at.by_night for at in _clocks(error.pieces))
+    if not late or not (night or ends) or not names.keys() & {"weekly", "day", "positions", "monthdays"}:
+        return None
+    return Named(
+        Sentence(
+            "“{text}” is in the night between two days and could be on either.",
+            "which_night",
+            text=text,
+        )
+    )
+
+
+def _once_and_again(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    again = names.keys() & _AGAIN
+    relative = names["ahead"] or any(
+        item.category == "day" and not isinstance(item.value, OnWeekday) for item in error.pieces
+    )
+    if not (names["interval"] and relative) and not (again and names["ahead"]):
+        return None
+    return Named(
+        Sentence(
+            "“{text}” names one moment and something that recurs. To begin later, write it like "
+            "`every day at 9 starting tomorrow`.",
+            "once_and_again",
+            text=text,
+        )
+    )
+
+
+def _twice(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if names["clocks"] > 1 or names["ahead"] > 1:
+        return Named(
+            Sentence(
+                "“{text}” names several times. Create a job for each, or write them like "
+                "`every day at 9 and 17`.",
+                "several_times",
+                text=text,
+            )
+        )
+    if names["day"] > 1:
+        return Named(
+            Sentence(
+                "“{text}” names several days, and each needs a job of its own.", "several_days", text=text
+            ),
+        )
+    return None
+
+
+def _ends_though_once(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if names.keys() & _AGAIN or not names.keys() & (_BOUNDS | {"windows"}):
+        return None
+    if names["windows"]:
+        return None
+    if names["count"]:
+        return Named(_how_often(text))
+    if names["start_bound"]:
+        return None
+    said_in_bounds = any(
+        isinstance(item.value, Until) and item.value.at.clock is not None for item in error.pieces
+    )
+    kept = [
+        part for part, item in zip(error.parts, error.pieces, strict=True) if item.category not in _BOUNDS
+    ]
+    said = Sentence(
+        "“{text}” happens only once, so it has no beginning or end.", "once_has_no_bounds", text=text
+    )
+    return Named(said, () if said_in_bounds else (" ".join(kept),))
+
+
+def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    often = [item.value for item in error.pieces if item.category in ("period", "weekly", "again")]
+    if not often or not (names["day"] or names["monthdays"]):
+        return None
+    if names["weekly"] and names["monthdays"]:
+        return Named(
+            Sentence(
+                "“{text}” names both days of the month and weekdays. Use one or the other.",
+                "days_and_weekdays",
+                text=text,
+            )
+        )
+    if any(isinstance(value, Period) for value in often) and names["day"]:
+        return Named(
+            Sentence(
+                "“{text}” names a period and a day that doesn't belong to it.",
+                "period_and_day",
+                text=text,
+            )
+        )
+    return None
+
+
+def _span_and_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if not (names["ahead"] and (names["day"] or names["months"])):
+        return None
+    return Named(Sentence("“{text}” names both a length of time and a day.", "span_and_day", text=text))
+
+
+def _stray_number(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    strays = [part for part, item in zip(error.parts, error.pieces, strict=True) if _is_number(item)]
+    if not strays or len(strays) == len(error.pieces):
+        return None
+    said = Sentence(
+        "The “{part}” in “{text}” may be an hour, a day or a year. Write it like `15:00` or `24.12.`",
+        "number_unclear",
+        part=strays[0],
+        text=text,
+    )
+    turned = len(error.pieces) == 2 and isinstance(error.pieces[1].value, OnWeekday)
+    return Named(said, (f"{error.parts[1]} {error.parts[0]}",) if turned else ())
