@@ -38,13 +38,18 @@ MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "quarterly": (1, 4, 7, 10), "half": (1, 7)}
 _UNITS = ("day", "week", "month", "year")
 _DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
 _LONGEST_STEP = timedelta(hours=6)
 """Longer steps within a day divide it evenly."""
 _MINUTES_A_DAY = 1440
+_LONGEST_NIGHT = 720
+"""Minutes of a window over midnight; *from 17 to 9* is rather a day that was said backwards."""
 _MONTHS = 12
 _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
 """Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
 _LATELY = timedelta(days=60)
+_NUMBERED = OnDate | OnDayOfMonth | OnFeast | Slashed | Offset
+"""Days of a start on which months and years may go on: *every month from the 5th*, *yearly from Christmas*."""
 
 
 def phrase_of(said: Said, context: Context, text: str) -> Phrase:
@@ -54,13 +59,13 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     """
     if said.ahead or said.now:
         raise Contradiction("ahead")
-    if said.count == 1 and said.periods and not said.runs:
-        raise Contradiction("once")
     phrase = Phrase()
     _period(said, phrase)
     _months(said, phrase)
     _days(said, phrase, context, text)
     _bounds(said, phrase, context, text)
+    if said.count == 1 and not said.runs and (said.periods or len(phrase.weekdays) != 1):
+        raise Contradiction("once")  # "Monday to Friday, once"
     _first_day(said, phrase)
     _times(said, phrase, context, text)
     if said.parts == ["tonight"]:
@@ -74,7 +79,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     if not (phrase.unit or phrase.span or on_days):
         at_times = bool(said.times or said.bare or said.parts)
         for_days = said.lasting is not None and at_times and not said.days  # "for 3 days at 9"
-        if for_days or (phrase.starting and phrase.until):  # "from 1 to 5 December": one run a day
+        between = said.starting is not None and said.until is not None
+        if (for_days or between) and said.count is None:  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
         else:
             raise Contradiction("how often")
@@ -284,9 +290,12 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             else:
                 phrase.months.add(fixed[0])
                 phrase.days.add(fixed[1])
-        case EndOf("end", "month", 0, int(month), None) if phrase.unit == "year" or _by_period(said, "year"):
+        case EndOf("end", "month", 0, int(month), None) if (
+            said.again or phrase.unit == "year" or _by_period(said, "year")
+        ):
             phrase.days.add(LAST)
             phrase.months.add(month)
+            phrase.unit = phrase.unit or (None if phrase.span else "year")
         case EndOf("end", "month", 0, None, None) if said.again or phrase.unit == "month":
             phrase.days.add(LAST)
             phrase.unit = phrase.unit or "month"
@@ -318,6 +327,10 @@ def _first_day(said: Said, phrase: Phrase) -> None:
     if phrase.unit == "week":
         phrase.weekdays.add(first.weekday())
     elif phrase.unit in ("month", "year"):
+        day = said.starting.at.day
+        movable = isinstance(day, OnFeast) and is_fixed(day.name) is None
+        if not isinstance(day, _NUMBERED) or movable or said.until is not None:
+            raise Contradiction("first day")  # "every month from Monday", "every month from 1 to 5 December"
         phrase.days.add(first.day)
         if phrase.unit == "year":
             phrase.months.add(first.month)
@@ -341,7 +354,9 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if said.per_unit is not None:
         _so_many(said, phrase, found, text)
     windows = [_window(item) for item in said.windows]
-    if len(windows) > 1:
+    if any(first > last for first, last in windows):
+        _over_midnight(windows, said, phrase, text)
+    elif len(windows) > 1:
         if found or said.by_clock:
             raise Contradiction("windows")
         found = _steps(windows, phrase)
@@ -368,13 +383,41 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
 
 def _window(window: Window) -> tuple[time, time]:
     first, last = clock_of(window.first), clock_of(window.last)
-    if first >= last:
+    if first == last:
         raise WhenError(
             "“{text}” ends before it begins.",
             code="span_ends_before_begin",
             text=f"{first:%H:%M}-{last:%H:%M}",
         )
     return first, last
+
+
+def _over_midnight(windows: Sequence[tuple[time, time]], said: Said, phrase: Phrase, text: str) -> None:
+    """*Every hour from 22 to 2*: of every night. Of one night, half would be on another day than was said."""
+    ((first, last),) = windows[:1]
+    named = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts or phrase.months
+    bounded = phrase.starting or phrase.until or phrase.lasting or phrase.excluded or phrase.holidays
+    if (_minutes(last) - _minutes(first)) % _MINUTES_A_DAY > _LONGEST_NIGHT:
+        raise WhenError(
+            "“{text}” ends before it begins.",
+            code="span_ends_before_begin",
+            text=f"{first:%H:%M}-{last:%H:%M}",
+        )
+    if named or bounded or len(windows) > 1 or phrase.every > 1 or phrase.unit not in (None, "day"):
+        raise WhenError(
+            "“{text}” is in the night between two days and could be on either.", code="which_night", text=text
+        )
+    step = int(phrase.span.total_seconds()) // 60
+    if said.minutes or said.by_clock or phrase.span % _MINUTE or not 1 <= step < _MINUTES_A_DAY:
+        raise Contradiction("windows")
+    begin, end = _minutes(first), _minutes(last) + _MINUTES_A_DAY
+    every = [minute % _MINUTES_A_DAY for minute in range(begin, end + 1, step)]
+    phrase.times |= {time(minute // 60, minute % 60) for minute in every}
+    phrase.span, phrase.unit = timedelta(), "day"
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute
 
 
 def _steps(windows: Sequence[tuple[time, time]], phrase: Phrase) -> set[time]:

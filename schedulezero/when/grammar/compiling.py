@@ -61,6 +61,8 @@ def compile_phrase(
             starting = now.replace(second=0, microsecond=0) + _period(elapsed)
         if phrase.lasting is not None:
             until = _lasting(phrase.lasting, starting or now.replace(microsecond=0), zone)
+            if (starting or now) + _period(elapsed) > until + _slack(phrase.lasting):
+                raise _only_one_run(text)
         bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)), phrase.holidays)
         if not bounds:
             return Trigger("interval", elapsed)
@@ -83,6 +85,9 @@ def compile_phrase(
         starting = first
     if phrase.lasting is not None:
         until = _lasting(phrase.lasting, first, zone)
+        following = rule.next_after(first)
+        if following is None or following > until + _slack(phrase.lasting):
+            raise _only_one_run(text)
     bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)), phrase.holidays)
     if phrase.clock:
         fields = ticking_fields(rule) if phrase.every == 1 else None
@@ -305,6 +310,20 @@ def _local(bound: tuple[date, time | None] | None, default: time, zone: ZoneInfo
 def _lasting(span: Span, first: datetime, zone: ZoneInfo) -> datetime:
     """The end of what lasts for a span from its first run on."""
     return first_instant_at_or_after(latest(span, first.astimezone(zone).replace(tzinfo=None)), zone)
+
+
+def _slack(span: Span) -> timedelta:
+    """How much longer a span may last: *every Friday for 1 week* is as long as its period."""
+    return timedelta(days=1) if span.by_calendar else _SECOND
+
+
+def _only_one_run(text: str) -> WhenError:
+    """The error about *every month on the 1st for 3 days*: how long each one takes is no part of a time."""
+    return WhenError(
+        "“{text}” would run only once in that time. Name a longer one, or none.",
+        code="only_one_run",
+        text=text,
+    )
 
 
 def _period(args: JsonObject) -> timedelta:

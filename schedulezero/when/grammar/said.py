@@ -129,6 +129,8 @@ def sort_pieces(pieces: Sequence[Piece]) -> Said:
             said.order += kind
     if said.dashed and not said.times:
         raise Contradiction("dash")
+    if Period(1, "day") in said.periods and any(p.category == "days_of_each_month" for p in pieces):
+        said.periods.remove(Period(1, "day"))  # "every day from the 1st to the 5th of the month"
     if said.monthly:
         if said.periods or said.of_units or said.months:
             raise Contradiction("days")
@@ -313,6 +315,9 @@ def _add(said: Said, piece: Piece) -> None:
         case "day_of_every_month":
             said.monthdays.append(value)
             said.monthly = True
+        case "days_of_each_month":
+            said.monthdays.append(value)
+            said.periods.append(Period(1, "month"))
         case "ahead" | "ahead_alone":
             _once(said.ahead)
             said.ahead.append(value)

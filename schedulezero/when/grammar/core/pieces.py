@@ -58,12 +58,14 @@ class Span:
 
     Attributes:
         smallest: The rank of its smallest unit; a further part must be smaller.
+        loose: Whether days and hours stand side by side without a word between them.
     """
 
     months: int = 0
     days: int = 0
     seconds: int = 0
     smallest: int = 0
+    loose: bool = False
 
     def plus(self, other: Span) -> Span:
         return Span(

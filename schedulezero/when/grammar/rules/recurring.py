@@ -128,6 +128,8 @@ def so_many_often_elapsed(count: int, name: str) -> Span | None:
 @rule("interval", "every|apart Span", "every|apart Many_hours_and_minutes",
       "every|apart Hours_and_more")  # fmt: skip
 def every_span(span: Span) -> Span | None:
+    if span.loose:
+        return None  # "every 2 days one hour": every 49 hours, or for an hour?
     return span if span.seconds and not span.months else None
 
 
@@ -149,11 +151,13 @@ def every_elapsed(unit: str) -> Span | None:
     return Span(seconds=LENGTHS[unit]) if unit in ELAPSED else None
 
 
-@rule("interval", "every Unit =and|comma =Span", "every Unit =Span")
+@rule("interval", "every Unit =and =Span")
 def every_unit_and_more(unit: str, span: Span) -> Span | None:
-    """*Every hour and 30 minutes*."""
+    """*Every hour and 30 minutes*; without *and*, 30 minutes may be how long it takes each time."""
     whole = every_elapsed(unit)
-    return whole.plus(span) if whole is not None and span.seconds < whole.seconds else None
+    if whole is None or span.months or span.days:
+        return None
+    return whole.plus(span) if span.seconds < whole.seconds else None
 
 
 @rule("interval", "every other Unit")
@@ -479,6 +483,33 @@ def a_day_and_the_last_but_one(day: int) -> MonthDays:
 def day_of_every_month(day: int) -> MonthDays | None:
     """*Jeden Fünfzehnten*; but *every third* may count days."""
     return MonthDays((day,)) if day == 1 or _COUNTED < day <= 31 else None
+
+
+@rule("days_in_a_row", "from|between Marked_dom to|until|through|dash|and Some_dom",
+      "from_the Dom to_the Dom", "Marked_dom to|until|through|dash Marked_dom")  # fmt: skip
+def days_in_a_row(first: int, last: int) -> MonthDays | None:
+    return MonthDays(tuple(range(first, last + 1))) if first < last else None
+
+
+@rule("numbers_in_a_row", "from|between Dom to|until|through|dash|and Some_dom")
+@rule("day_to_number", "Marked_dom to|until|through|dash Dom")
+def numbers_in_a_row(first: int, last: int) -> MonthDays | None:
+    """*From 1 to 5*, which are hours where no month follows; Spanish *el 10 a las 12* is a day and a time."""
+    return days_in_a_row(first, last)
+
+
+@rule("marked_dom", "Ordinal", "the_day|the Dom")
+@rule("some_dom", "Dom", "the_day|the Dom")
+def marked_dom(day: int) -> int | None:
+    return day if 1 <= day <= 31 else None
+
+
+@rule("days_of_each_month", "Days_in_a_row|Numbers_in_a_row|Day_to_number Period|Of_unit",
+      "Period Days_in_a_row")  # fmt: skip
+def days_of_each_month(one: MonthDays | Period, other: Period | MonthDays) -> MonthDays | None:
+    """*The 1st to the 5th of every month*, which are days, and no beginning and end of a schedule."""
+    days, of = (one, other) if isinstance(one, MonthDays) else (other, one)
+    return days if isinstance(days, MonthDays) and of == Period(1, "month") else None
 
 
 @rule("months", "Month")

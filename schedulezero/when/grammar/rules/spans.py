@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from schedulezero.when.grammar.core.chart import Rules
@@ -139,18 +140,21 @@ def _and_more(amount: Fraction, unit: str, more: Fraction) -> Span | None:
     return span_of(amount + more, unit) if amount == int(amount) else None
 
 
-@rule("span", "Span =Span", cost=1.5)
+@rule("span", "Span =Span", "Span =comma =Span", cost=1.5)
 def side_by_side(one: Span, other: Span) -> Span | None:
-    """*3 days 9h* may also be nine o'clock in three days."""
-    return together(one, other) if one.by_calendar and not other.by_calendar else None
+    """*3 days 9h* may also be nine o'clock in three days; *2 weeks half an hour* are no one span."""
+    if not one.by_calendar or other.by_calendar or one.smallest > RANKS["day"]:
+        return None
+    both = together(one, other)
+    return replace(both, loose=True) if both is not None else None
 
 
-@rule("span", "Span =Span")
+@rule("span", "Span =Span", "Span =comma =Span")
 def side_by_side_alike(one: Span, other: Span) -> Span | None:
     return together(one, other) if one.by_calendar == other.by_calendar else None
 
 
-@rule("span", "Span ~Span", "Span =and|comma =Span", "Span =comma =and =Span")
+@rule("span", "Span ~Span", "Span =and =Span", "Span =comma =and =Span")
 def together(one: Span, other: Span) -> Span | None:
     if one.months and other.seconds:
         return None  # "a quarter of an hour" is no quarter and an hour
