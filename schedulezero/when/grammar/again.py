@@ -49,7 +49,7 @@ _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
 """Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
 _LATELY = timedelta(days=60)
 _NUMBERED = OnDate | OnDayOfMonth | OnFeast | Slashed | Offset
-"""Days of a start on which months and years may go on: *every month from the 5th*, *yearly from Christmas*."""
+"""Days of a start on which months and years may go on: *monthly from the 5th*, *yearly from Christmas*."""
 
 
 def phrase_of(said: Said, context: Context, text: str) -> Phrase:

@@ -240,6 +240,8 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
         return False
     if before.category == "period" and before.value.unit != "day":
         return False
+    if piece.value.next_day:
+        return False  # "Monday 24" is a day of the month
     if before.value == "end":
         return False  # Spanish *al final del día 2* is the end of the 2nd
     if isinstance(before.value, OnWeekday) and piece.value.hour == _UNLUCKY:
@@ -287,6 +289,7 @@ def _add(said: Said, piece: Piece) -> None:
             )
         case (
             "in_which_week" | "which_night" | "apart_what" | "number_and_day" | "which_weekday" | "past_unit"
+            | "which_hours" | "mistyped_hour"
         ):
             raise Nonsense(piece.category)
         case "each_clock":

@@ -237,12 +237,14 @@ class Weekly:
         again: Whether they recur, as a plural, a list or *every* says.
         every: Every so many weeks, if that was said.
         each: Whether *every* was said of them.
+        ends: Whether the word for their range says when something ends: *Monday until Friday*.
     """
 
     days: tuple[int, ...]
     again: bool = True
     every: int | None = None
     each: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
+    After,
     Clock,
     Day,
     EndOf,
@@ -58,6 +59,12 @@ def between_next_days_of_a_month(first: int, last: int) -> tuple[Starting, Until
 @rule("start_bound", "starting Moment")
 def starting(at: Moment) -> Starting:
     return Starting(at)
+
+
+@rule("start_bound", "later_than Day")
+def later_than(day: Day) -> Starting | None:
+    """*Every day after Christmas*; but *every day after 5pm* names no time."""
+    return Starting(Moment(After(Span(days=1), day))) if not isinstance(day, After) else None
 
 
 @rule("start_bound", "starting Month", "starting Month Year")

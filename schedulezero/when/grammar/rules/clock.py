@@ -641,9 +641,9 @@ def more_bare(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
       "from Bare to|until|dash Clock",
       "from Clock to|until|dash Bare", "between Clock and Clock", "between Bare and Bare",
       "between Clock and Bare", "between Bare and Clock", "from at Clock to|until at? Clock",
-      "Clock dash|to Clock",
-      "Clock dash|to Bare", "Bare dash Clock", "between Bare and at Bare", "between Clock and at Clock",
-      "from Bare to at Bare", "from Bare to at Clock", "from Clock|Bare to_at Clock|Bare",
+      "Clock dash|to|until Clock",
+      "Clock dash|to|until Bare", "Bare dash Clock", "between Bare and at Bare", "between Clock and at Clock",
+      "from Bare to|until at Bare", "from Bare to|until at Clock", "from Clock|Bare to_at Clock|Bare",
       "Marked to_at Marked")  # fmt: skip
 def window(first: Clock, last: Clock) -> Window | None:
     """A range of times. What was said of one end holds for the other where only one hour makes sense."""
@@ -655,7 +655,7 @@ def window(first: Clock, last: Clock) -> Window | None:
     return Window(first, last)
 
 
-@rule("numbered_window", "Bare to Clock")
+@rule("numbered_window", "Bare to|until Clock")
 def window_from_a_number(first: Clock, last: Clock) -> Window | None:
     """*9 to 17:00*, where the word for *to* isn't *at* too: French *le 10 à 9h* is a day."""
     return window(first, last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from schedulezero.when.grammar.core.chart import Rules
@@ -216,7 +217,7 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 @rule("some_days", "Weekly")
 def from_weekly(found: Weekly) -> tuple[int, ...] | None:
-    return found.days if found.every is None and not found.each else None
+    return found.days if found.every is None and not (found.each or found.ends) else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days")
@@ -262,8 +263,7 @@ def every_other_by_turns(day: int, again: int | None = None) -> Weekly | None:
     return Weekly((day,), every=2) if again in (None, day) else None
 
 
-@rule("weekly", "Weekday to|dash|until|through Weekday", "from Weekday to|dash|until|through Weekday",
-      "Weekday to|until Weekday", "from Weekday to|until Weekday",
+@rule("weekly", "Weekday to|dash|through Weekday", "from Weekday to|dash|through|until Weekday",
       "Weekdays to|dash|until Weekdays")  # fmt: skip
 def weekday_range(first: int, last: int) -> Weekly | None:
     if first == last:
@@ -271,9 +271,22 @@ def weekday_range(first: int, last: int) -> Weekly | None:
     return Weekly(tuple(sorted((first + step) % 7 for step in range((last - first) % 7 + 1))))
 
 
+@rule("weekly", "Weekday until Weekday", cost=0.01)
+def weekday_range_until(first: int, last: int) -> Weekly | None:
+    """*Monday until Friday*; but *every Monday until Friday* says when the Mondays end."""
+    found = weekday_range(first, last)
+    return replace(found, ends=True) if found is not None else None
+
+
 @rule("weekly", "Some_days")
 def several(days: tuple[int, ...]) -> Weekly | None:
     return Weekly(days) if len(days) > 1 else None
+
+
+@rule("weekly", "all_of Weekly")
+def all_such_days(days: Weekly) -> Weekly | None:
+    """*All Mondays*; but *all week* is no rhythm."""
+    return days if days.every is None and not days.each else None
 
 
 @rule("only_days", "only Some_days")
@@ -564,6 +577,17 @@ def once_a(count: int, unit: str) -> Span | None:
 @rule("minutes_of_hour", "at? full_hour")
 def on_the_hour() -> tuple[int, ...]:
     return (0,)
+
+
+@rule("minutes_of_hour", "Interval on_the_dot", cost=-0.2)
+def each_hour_on_the_dot(span: Span) -> tuple[int, ...] | None:
+    return (0,) if span == every_elapsed("hour") or span == OFTEN["hourly"] else None
+
+
+@rule("which_hours", "Interval on_the_dot", cost=-0.2)
+def several_hours_on_the_dot(span: Span) -> Span | None:
+    """*Every 2 hours sharp*: at the even hours, or the odd ones?"""
+    return span if span.seconds != LENGTHS["hour"] else None
 
 
 @rule("minute_mark", "free_colon ~Digits")

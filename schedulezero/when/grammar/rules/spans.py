@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from schedulezero.when.grammar.core.chart import Rules
+from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import RANKS, Span, span_of
 
 RULES = Rules()
 rule = RULES.rule
 
 _NOON = 12
+_DAY, _LONG = 24, 30
 _FEW = 4
 """Hours of which as many and a half are a span, where more of them are a time of day in some languages."""
 
@@ -188,6 +189,12 @@ def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
     if int(hours) > _NOON or len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
+
+
+@rule("mistyped_hour", "Digits Short|h", cost=NEVER)
+def mistyped_hour(hours: str, unit: str = "hour") -> str | None:
+    """*25h* alone, where *23h* is a time of day."""
+    return hours if unit == "hour" and _DAY < int(hours) < _LONG else None
 
 
 @rule("ahead_alone", "Span", cost=0.5)
