@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import WhenError
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence
+from schedulezero.when.calendar.rule import Bounded
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.grammar.read import Reading
@@ -95,8 +96,13 @@ def _note(
 
 
 def first_runs(item: Understood, now: datetime) -> tuple[datetime, ...]:
-    """Return so many runs that two readings with the same ones are the same reading for a person."""
-    return tuple(upcoming(item.schedule, now, _COMPARED))
+    """Return so many runs that two readings with the same ones are the same reading for a person.
+
+    The last one counts, too: *until June* may be until it begins or until it ends.
+    """
+    runs = tuple(upcoming(item.schedule, now, _COMPARED))
+    last = item.schedule.last if isinstance(item.schedule, Bounded) else None
+    return (*runs, last) if last is not None and len(runs) == _COMPARED else runs
 
 
 def spoken(item: Understood, zone: str, locale: str) -> str:

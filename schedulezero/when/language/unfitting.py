@@ -7,7 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 from schedulezero.sentences import Sentence
-from schedulezero.when.grammar.core.pieces import Clock, MonthDays, OnWeekday, Period, Until, Within
+from schedulezero.when.grammar.core.pieces import (
+    After,
+    Clock,
+    MonthDays,
+    OnWeekday,
+    Period,
+    Starting,
+    Until,
+    Within,
+)
+from schedulezero.when.grammar.core.tokens import cut
 from schedulezero.when.grammar.paths import Piece
 from schedulezero.when.grammar.read import Unfitting, two_schedules
 from schedulezero.when.grammar.rules.clock import within
@@ -17,6 +27,8 @@ from schedulezero.when.language.faults import Named, unfinished
 from schedulezero.when.language.say import wording
 
 _SMALL_HOURS = 6
+_LONGEST_HEAD = 5
+"""Tokens of the longest words that say *until*, such as *bis spätestens*, and one more."""
 _BOUNDS = frozenset(("end_bound", "start_bound", "both_bounds", "count", "runs", "lasting", "left_out_all"))
 _AGAIN = frozenset(("period", "interval", "weekly", "per_unit", "hourly_at", "minutes_of_hour", "daily_part",
                     "each_clock"))  # fmt: skip
@@ -88,8 +100,24 @@ def _only_bounds(error: Unfitting, names: Names, text: str, words: Words) -> Nam
         )
     if others - {"clocks", "at_part", "zone"} or not names.keys() & _BOUNDS:
         return None
+    if (deadline := _deadline(error, names, text)) is not None:
+        return deadline
     every = wording(words.language)["every_day"]
     return Named(_how_often(text), (f"{every} {text}", f"{every}, {text}"))
+
+
+def _deadline(error: Unfitting, names: Names, text: str) -> Named | None:
+    """*Until Friday*, *after Friday*: rather once by then than daily; only the first names a day to offer."""
+    ends, begins = names["end_bound"], names["start_bound"]
+    if names.keys() - {"end_bound", "start_bound", "zone"} or bool(ends) is bool(begins):
+        return None
+    late = any(isinstance(item.value, Starting) and isinstance(item.value.at.day, After)
+               for item in error.pieces)  # fmt: skip
+    if begins and not late:
+        return None
+    tokens = cut(text)
+    shorter = [text[token.start :] for token in tokens[1:_LONGEST_HEAD]] if ends else []
+    return Named(_how_often(text), tuple(shorter), most=1)
 
 
 def _how_often(text: str) -> Sentence:

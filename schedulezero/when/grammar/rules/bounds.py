@@ -72,9 +72,16 @@ def starting_in_month(month: int, year: int | None = None) -> Starting:
     return Starting(Moment(OnDate(1, month, year)))
 
 
-@rule("end_bound", "through Month")
-def through_a_month(month: int) -> Until:
-    return Until(Moment(EndOf("end", "month", 0, month)))
+@rule("end_bound", "through Month", "through Month Year")
+@rule("end_bound", "until Month", "until Month Year", cost=0.5)
+def through_a_month(month: int, year: int | None = None) -> Until:
+    return Until(Moment(EndOf("end", "month", 0, month, year)))
+
+
+@rule("end_bound", "until Month", "until Month Year", cost=0.5)
+def until_a_month(month: int, year: int | None = None) -> Until:
+    """*Until June* may be until it begins, or until it ends: both are offered."""
+    return Until(Moment(After(Span(days=-1), OnDate(1, month, year))))
 
 
 @rule("start_bound", "starting|from next_week")

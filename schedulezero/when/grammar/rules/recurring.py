@@ -205,6 +205,12 @@ def each_weekend() -> Weekly:
     return Weekly((5, 6))
 
 
+@rule("weekly", "weekend_word")
+def some_weekend() -> Weekly:
+    """*Every hour at the weekend*; alone it may be the one to come."""
+    return Weekly((5, 6), again=False)
+
+
 @rule("weekly", "Weekday_set")
 def initials(days: str) -> Weekly:
     return Weekly(tuple(int(day) for day in days))
@@ -217,7 +223,8 @@ def one_weekday(day: int) -> tuple[int, ...]:
 
 @rule("some_days", "Weekly")
 def from_weekly(found: Weekly) -> tuple[int, ...] | None:
-    return found.days if found.every is None and not (found.each or found.ends) else None
+    plain = found.every is None and found.again and not (found.each or found.ends)
+    return found.days if plain else None
 
 
 @rule("some_days", "Some_days and|comma|slash|dash_and Some_days", "Some_days comma and Some_days")

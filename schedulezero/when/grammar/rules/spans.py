@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from schedulezero.when.grammar.core.chart import NEVER, Rules
+from schedulezero.when.grammar.core.chart import Rules
 from schedulezero.when.grammar.core.pieces import RANKS, Span, span_of
 
 RULES = Rules()
@@ -191,9 +191,9 @@ def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
-@rule("mistyped_hour", "Digits Short|h", cost=NEVER)
+@rule("mistyped_hour", "Digits Short|h", cost=-0.5)
 def mistyped_hour(hours: str, unit: str = "hour") -> str | None:
-    """*25h* alone, where *23h* is a time of day."""
+    """*25h* alone, where *23h* is a time of day; *48h* and *in 25h* are spans."""
     return hours if unit == "hour" and _DAY < int(hours) < _LONG else None
 
 
