@@ -65,10 +65,10 @@ def recurrences(
     bounds = schedule if isinstance(schedule, Bounded) else None
     until = _until(bounds)
     excluded = bounds.excluded if bounds is not None else ()
-    if isinstance(base, Every) and not excluded:
+    if isinstance(base, Every) and not excluded and not (bounds and bounds.leaves_out_again):
         return [Recurrence(first.astimezone(UTC), {**_elapsed(base.period), **until})]
     rule = as_rule(base.fields, base.zone) if isinstance(base, OnFields) else base
-    if isinstance(rule, Rule) and _is_plain(rule) and (bounds is None or bounds.holidays is None):
+    if isinstance(rule, Rule) and _is_plain(rule) and (bounds is None or not bounds.leaves_out_again):
         return _by_rule(rule, schedule, now, until, excluded)
     return [_listed(list(upcoming(schedule, now, listed)), where)]
 

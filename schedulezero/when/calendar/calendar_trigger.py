@@ -7,8 +7,9 @@ Its arguments contain exactly one of
     {"interval": {"minutes": 90}}
     {"cron": {"hour": 9, "day_of_week": "mon-fri"}}
 
-and any of the bounds ``starting``, ``until`` (instants), ``count``, ``except`` (days) and
-``except_holidays`` (a place such as ``DE`` or ``US-CA``), and ``timezone``.
+and any of the bounds ``starting``, ``until`` (instants), ``count``, ``except`` (days), ``except_yearly`` (days
+such as ``12-25``, and feasts), ``except_monthly`` (days of a month) and ``except_holidays`` (a place such as
+``DE`` or ``US-CA``), and ``timezone``.
 A rule's ``days`` are days of the month, -1 being the last one. Its ``positions`` are pairs:
 ``[1, "mon"]`` is the first Monday, ``[-1, "fri"]`` the last Friday, ``[-2, "fri"]`` the last but one,
 ``[1, "workday"]`` the first working day (Monday to Friday). Its ``feasts`` are names of `feasts`, with days
@@ -18,7 +19,7 @@ before or after: ``easter_monday``, ``easter+1``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -37,12 +38,15 @@ from schedulezero.when.calendar.weekdays import WEEKDAYS
 
 BASES = ("rule", "crontab", "interval", "cron")
 HOLIDAYS = "except_holidays"
-BOUNDS = ("starting", "until", "count", "except", HOLIDAYS)
+YEARLY, MONTHLY = "except_yearly", "except_monthly"
+BOUNDS = ("starting", "until", "count", "except", YEARLY, MONTHLY, HOLIDAYS)
 ARGUMENTS = (*BASES, *BOUNDS, "timezone")
 _RULE_KEYS = ("unit", "every", "times", "weekdays", "days", "positions", "months", "feasts", "anchor")
 _MOST_TIMES = 1440
 _MOST_FEASTS = 20
 _FEAST = re.compile(r"(?P<name>[a-z_0-9]{3,40}?)(?P<days>[+-][0-9]{1,2})?")
+_DAY_OF_YEAR = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
+_LEAP_YEAR = 2024
 _PLACE = re.compile(PLACE)
 _A_YEAR = 2026
 WORKDAY_NAME = "workday"
@@ -78,6 +82,7 @@ def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime,
         count = _whole(count, 1, LARGEST_COUNT, f"{path}.count")
         if starting is None:
             raise TriggerError(f"{path}.starting", "A count needs 'starting', the instant to count from.")
+    yearly = [_yearly(day, f"{path}.{YEARLY}") for day in _list(args, YEARLY, path, MOST_EXCLUDED)]
     return Bounded(
         base=base,
         zone=zone,
@@ -88,7 +93,24 @@ def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime,
             sorted(_date(day, f"{path}.except") for day in _list(args, "except", path, MOST_EXCLUDED))
         ),
         holidays=_place(args.get(HOLIDAYS), f"{path}.{HOLIDAYS}"),
+        excluded_dates=tuple(sorted((month, day) for month, day in yearly if isinstance(month, int))),
+        excluded_feasts=tuple(sorted((name, days) for name, days in yearly if isinstance(name, str))),
+        excluded_days=tuple(
+            sorted({_month_day(day, f"{path}.{MONTHLY}") for day in _list(args, MONTHLY, path, 31)})
+        ),
     )
+
+
+def _yearly(value: Any, path: str) -> tuple[int, int] | tuple[str, int]:
+    """A day of each year: a month and a day, or a feast and days to add."""
+    match = _DAY_OF_YEAR.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return _feast(value, path)
+    try:
+        found = date(_LEAP_YEAR, int(match[1]), int(match[2]))
+    except ValueError as error:
+        raise TriggerError(path, f"{value!r} is not a day of the year such as 12-25.") from error
+    return found.month, found.day
 
 
 def rule_args(rule: Rule) -> JsonObject:
@@ -118,8 +140,15 @@ def bound_args(
     count: int | None,
     excluded: tuple[date, ...],
     holidays: str | None = None,
+    *,
+    dates: Iterable[tuple[int, int]] = (),
+    feasts: Iterable[tuple[str, int]] = (),
+    days: Iterable[int] = (),
 ) -> JsonObject:
-    """Return bounds in their wire format, without those that are None or empty."""
+    """Return bounds in their wire format, without those that are None or empty.
+
+    Parameters: as the attributes of `Bounded`; ``dates``, ``feasts`` and ``days`` are left out each time.
+    """
     args: JsonObject = {}
     if starting is not None:
         args["starting"] = to_iso(starting)
@@ -129,6 +158,12 @@ def bound_args(
         args["count"] = count
     if excluded:
         args["except"] = [day.isoformat() for day in excluded]
+    if yearly := [f"{month:02}-{day:02}" for month, day in sorted(dates)] + [
+        f"{name}{shift:+d}" if shift else name for name, shift in sorted(feasts)
+    ]:
+        args[YEARLY] = yearly
+    if monthly := sorted(days):
+        args[MONTHLY] = monthly
     if holidays is not None:
         args[HOLIDAYS] = holidays
     return args

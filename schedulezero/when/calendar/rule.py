@@ -160,6 +160,9 @@ class Bounded:
         count: At most this many runs, counted from ``starting`` (which is then required).
         excluded: No run on these days.
         holidays: No run on the public holidays of this place, such as ``DE`` or ``DE-BY``.
+        excluded_dates: No run on these days of each year, such as (12, 25), 25 December.
+        excluded_feasts: No run on these feasts of each year, by name in `feasts`, each with days to add.
+        excluded_days: No run on these days of each month, `LAST` being its last one.
     """
 
     base: Schedule
@@ -169,6 +172,9 @@ class Bounded:
     count: int | None = None
     excluded: tuple[date, ...] = ()
     holidays: str | None = None
+    excluded_dates: tuple[tuple[int, int], ...] = ()
+    excluded_feasts: tuple[tuple[str, int], ...] = ()
+    excluded_days: tuple[int, ...] = ()
 
     def next_after(self, instant: datetime) -> datetime | None:
         if self.starting is not None:
@@ -183,6 +189,13 @@ class Bounded:
         """The instant of the last run, or None if the schedule never ends."""
         bounds = [self.until, _last_counted(self) if self.count is not None else None]
         return min((bound for bound in bounds if bound is not None), default=None)
+
+    @property
+    def leaves_out_again(self) -> bool:
+        """Whether it leaves out days of each year or month, which can't all be named."""
+        return bool(
+            self.holidays is not None or self.excluded_dates or self.excluded_feasts or self.excluded_days
+        )
 
     def _allowed_after(self, instant: datetime) -> datetime | None:
         # As many steps as there are excluded days can be in vain, and for what ticks each day many.
@@ -201,8 +214,13 @@ class Bounded:
         return None
 
     def _is_left_out(self, day: date) -> bool:
-        return day in self.excluded or (
-            self.holidays is not None and day in holidays_of(self.holidays, day.year)
+        return (
+            day in self.excluded
+            or (self.holidays is not None and day in holidays_of(self.holidays, day.year))
+            or (day.month, day.day) in self.excluded_dates
+            or day.day in self.excluded_days
+            or (LAST in self.excluded_days and (day + _DAY).day == 1)
+            or any(_is_feast(day, name, days) for name, days in self.excluded_feasts)
         )
 
     def _nth(self, count: int) -> datetime | None:
@@ -222,6 +240,11 @@ def _last_counted(bounded: Bounded) -> datetime | None:
     """The last instant that a count admits, worked out once for each schedule."""
     assert bounded.count is not None
     return bounded._nth(bounded.count)  # pyright: ignore[reportPrivateUsage]
+
+
+def _is_feast(day: date, name: str, days: int) -> bool:
+    feast = day - timedelta(days=days)
+    return feast == feast_day(name, feast.year)
 
 
 def _is_on(weekday: int, day: int) -> bool:

@@ -12,15 +12,19 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
     LAST,
     WORKDAY,
+    After,
     Clock,
     Day,
     EndOf,
     Moment,
     Offset,
+    OffsetOn,
     OnDate,
     OnDayOfMonth,
     OnFeast,
+    OnPosition,
     OnWeekday,
+    OnWorkday,
     Period,
     Slashed,
     Span,
@@ -47,6 +51,7 @@ _LONGEST_NIGHT = 720
 _MONTHS = 12
 _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
 """Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
+_NO_LEAP_YEAR = 2027
 _LATELY = timedelta(days=60)
 _NUMBERED = OnDate | OnDayOfMonth | OnFeast | Slashed | Offset
 """Days of a start on which months and years may go on: *monthly from the 5th*, *yearly from Christmas*."""
@@ -396,7 +401,7 @@ def _over_midnight(windows: Sequence[tuple[time, time]], said: Said, phrase: Phr
     """*Every hour from 22 to 2*: of every night. Of one night, half would be on another day than was said."""
     ((first, last),) = windows[:1]
     named = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts or phrase.months
-    bounded = phrase.starting or phrase.until or phrase.lasting or phrase.excluded or phrase.holidays
+    bounded = phrase.starting or phrase.until or phrase.lasting or said.left_out
     if (_minutes(last) - _minutes(first)) % _MINUTES_A_DAY > _LONGEST_NIGHT:
         raise WhenError(
             "“{text}” ends before it begins.",
@@ -582,7 +587,8 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if out.months:
         phrase.months = (phrase.months or set(range(1, 13))) - set(out.months)
     for day in out.days:
-        phrase.excluded.add(date_of(day, context, text=text))
+        _leave_out(ordered(day, context) if isinstance(day, Slashed) else day, phrase, context, text)
+    phrase.excluded_days |= set(out.month_days)
     for first, last in out.ranges:
         begin = date_of(first, context, text=text)
         end = date_of(last, context, text=text)
@@ -592,7 +598,11 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             end = end.replace(year=end.year + 1)
         if (end - begin).days > MOST_LEFT_OUT:
             raise Contradiction("except")
-        phrase.excluded |= {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
+        between = [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
+        if _comes_each_year(first, context) and _comes_each_year(last, context):
+            phrase.excluded_dates |= {(day.month, day.day) for day in between}
+        else:
+            phrase.excluded |= set(between)
     if out.holidays:
         phrase.holidays = out.place or context.habits.place or place_of(context.zone)
         if phrase.holidays is None:
@@ -601,3 +611,36 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
                 code="whose_holidays",
                 zone=context.zone.key,
             )
+
+
+def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
+    """Leave out a day: each year's or month's, where neither was said. *Except Christmas* is each Christmas."""
+    match day:
+        case OnDate(number, month, None, None, None):
+            phrase.excluded_dates.add((month, number))
+        case OnFeast(name, None, shift, None) | After(
+            Span(months=0, days=shift, seconds=0), OnFeast(name, None, 0, None)
+        ):
+            fixed = is_fixed(name)
+            if fixed is not None:
+                shifted = date(_NO_LEAP_YEAR, *fixed) + timedelta(days=shift)
+                phrase.excluded_dates.add((shifted.month, shifted.day))
+            else:
+                phrase.excluded_feasts.add((name, shift))
+        case OnDayOfMonth(number, None, None):
+            phrase.excluded_days.add(number)
+        case EndOf("end", "month", 0, None, None):
+            phrase.excluded_days.add(LAST)
+        case OnFeast() | OnDate() | OnDayOfMonth() | Offset() | OffsetOn() | OnWeekday() | OnWorkday():
+            phrase.excluded.add(date_of(day, context, text=text))
+        case EndOf(_, "month", _, _, int()) | OnPosition(_, _, _, _, int()):
+            phrase.excluded.add(date_of(day, context, text=text))
+        case _:
+            raise Contradiction("except")  # "the last day of February": this year's, or each one?
+
+
+def _comes_each_year(day: Day, context: Context) -> bool:
+    day = ordered(day, context) if isinstance(day, Slashed) else day
+    if isinstance(day, OnFeast):
+        return day.year is None and day.ahead is None and not day.shift and is_fixed(day.name) is not None
+    return isinstance(day, OnDate) and day.year is None and day.ahead is None

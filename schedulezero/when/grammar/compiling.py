@@ -63,7 +63,7 @@ def compile_phrase(
             until = _lasting(phrase.lasting, starting or now.replace(microsecond=0), zone)
             if (starting or now) + _period(elapsed) > until + _slack(phrase.lasting):
                 raise _only_one_run(text)
-        bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)), phrase.holidays)
+        bounds = _bounds(phrase, starting, until)
         if not bounds:
             return Trigger("interval", elapsed)
         return Trigger("calendar", {"interval": elapsed, **bounds, "timezone": zone.key})
@@ -88,7 +88,7 @@ def compile_phrase(
         following = rule.next_after(first)
         if following is None or following > until + _slack(phrase.lasting):
             raise _only_one_run(text)
-    bounds = bound_args(starting, until, phrase.count, tuple(sorted(phrase.excluded)), phrase.holidays)
+    bounds = _bounds(phrase, starting, until)
     if phrase.clock:
         fields = ticking_fields(rule) if phrase.every == 1 else None
         if fields is None:
@@ -104,6 +104,19 @@ def compile_phrase(
     if not bounds and (fields := plain_fields(rule)) is not None:
         return Trigger("cron", {**fields, "timezone": zone.key})
     return Trigger("calendar", {"rule": rule_args(rule), **bounds, "timezone": zone.key})
+
+
+def _bounds(phrase: Phrase, starting: datetime | None, until: datetime | None) -> JsonObject:
+    return bound_args(
+        starting,
+        until,
+        phrase.count,
+        tuple(sorted(phrase.excluded)),
+        phrase.holidays,
+        dates=phrase.excluded_dates,
+        feasts=phrase.excluded_feasts,
+        days=phrase.excluded_days,
+    )
 
 
 def _elapsed(phrase: Phrase, text: str) -> JsonObject | None:

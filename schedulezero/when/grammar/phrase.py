@@ -23,6 +23,7 @@ class Phrase:
         lasting: For so long from the first run on.
         excluded: Days without a run.
         holidays: A place on whose public holidays it doesn't run.
+        excluded_dates, excluded_feasts, excluded_days: Days of each year and of each month without a run.
         feasts: Feast days of a year, each with days to add.
         anchor: A day of a period that counts if ``every`` is above 1; the first match if there is none.
     """
@@ -42,6 +43,9 @@ class Phrase:
     count: int | None = None
     lasting: Span | None = None
     excluded: set[date] = field(default_factory=set[date])
+    excluded_dates: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    excluded_feasts: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    excluded_days: set[int] = field(default_factory=set[int])
     holidays: str | None = None
     feasts: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     anchor: date | None = None

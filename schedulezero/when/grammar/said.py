@@ -288,8 +288,14 @@ def _add(said: Said, piece: Piece) -> None:
                 code="unclear_how_often",
             )
         case (
-            "in_which_week" | "which_night" | "apart_what" | "number_and_day" | "which_weekday" | "past_unit"
-            | "which_hours" | "mistyped_hour"
+            "in_which_week"
+            | "which_night"
+            | "apart_what"
+            | "number_and_day"
+            | "which_weekday"
+            | "past_unit"
+            | "which_hours"
+            | "mistyped_hour"
         ):
             raise Nonsense(piece.category)
         case "each_clock":

@@ -21,7 +21,8 @@ SENTENCES: dict[str, frozenset[str]] = {
         "day_of_year": "day month", "by_clock": "every", "hourly": "minutes",
         "window": "every first last head", "once": "date", "date": "day month year",
         "starting": "date", "until": "date", "except_dates": "dates", "excepted": "date",
-        "except_holidays_of": "place", "crontab": "line", "cron": "fields",
+        "except_holidays_of": "place",
+        "except_days_of_year": "days", "except_days_of_month": "days", "crontab": "line", "cron": "fields",
     }.items()
 }  # fmt: skip
 """Each sentence, with the placeholders that it must have."""

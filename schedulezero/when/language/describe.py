@@ -6,7 +6,7 @@ This is the inverse of `parse`: parsing the sentence gives the same schedule aga
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -177,14 +177,19 @@ class _Speaker:
 
     def _days(self, rule: Rule) -> list[str]:
         words = self.words
-        said = [words["day_number"][day - 1] for day in rule.days if day > 0]
+        said = self._days_of_month([day for day in rule.days if day > 0])
         for position, weekday in rule.positions:
             gender = words["workday_gender"] if weekday == WORKDAY else words["gender"][weekday]
             name = words["workday"] if weekday == WORKDAY else words["weekdays"][weekday]
             said.append(f"{self._ordinal(position, gender)} {name}")
-        if LAST - 1 in rule.days:
+        return said + self._days_of_month([day for day in rule.days if day < 0])
+
+    def _days_of_month(self, days: Sequence[int]) -> list[str]:
+        words = self.words
+        said = [words["day_number"][day - 1] for day in days if day > 0]
+        if LAST - 1 in days:
             said.append(words["last_but_one_day"])
-        if LAST in rule.days:
+        if LAST in days:
             said.append(words["last_day"])
         return said
 
@@ -203,16 +208,18 @@ class _Speaker:
     def _feast(self, name: str, days: int) -> str:
         words = self.words
         if (fixed := is_fixed(name)) is not None:
-            month, day = fixed
-            bare = on = words["day_of_year"].format(
-                day=self._day_number(day), month=words["months"][month - 1]
-            )
+            bare = on = self._day_of_year(*fixed)
         else:
             bare, on = words["feasts"][name]
         if not days:
             return on
         one, many = words["after_feast" if days > 0 else "before_feast"]
         return (one if abs(days) == 1 else many).format(n=abs(days), feast=bare)
+
+    def _day_of_year(self, month: int, day: int) -> str:
+        return self.words["day_of_year"].format(
+            day=self._day_number(day), month=self.words["months"][month - 1]
+        )
 
     def _interval(self, period: timedelta) -> str:
         seconds = int(period.total_seconds())
@@ -245,6 +252,13 @@ class _Speaker:
                 for day in schedule.excluded
             ]
             parts.append(words["except_dates"].format(dates=self._join(days)))
+        if schedule.excluded_dates or schedule.excluded_feasts:
+            days = [self._day_of_year(month, day) for month, day in schedule.excluded_dates]
+            days += [self._feast(*item) for item in schedule.excluded_feasts]
+            parts.append(words["except_days_of_year"].format(days=self._join(days)))
+        if schedule.excluded_days:
+            days = self._days_of_month(schedule.excluded_days)
+            parts.append(words["except_days_of_month"].format(days=self._join(days)))
         if schedule.holidays is not None:
             parts.append(words["except_holidays_of"].format(place=schedule.holidays))
         return parts

@@ -344,6 +344,8 @@ class Except:
     ranges: tuple[tuple[Day, Day], ...] = ()
     place: str | None = None
     """Whose public holidays; the guild's or the zone's if None."""
+    month_days: tuple[int, ...] = ()
+    """Days of each month."""
 
     def plus(self, other: Except) -> Except:
         return Except(
@@ -353,6 +355,7 @@ class Except:
             self.holidays or other.holidays,
             self.ranges + other.ranges,
             self.place or other.place,
+            self.month_days + other.month_days,
         )
 
 

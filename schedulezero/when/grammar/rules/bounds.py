@@ -13,10 +13,12 @@ from schedulezero.when.grammar.core.pieces import (
     Except,
     Lasting,
     Moment,
+    MonthDays,
     Offset,
     OnDate,
     OnDayOfMonth,
     OnWeekday,
+    Period,
     Span,
     Starting,
     Until,
@@ -217,6 +219,12 @@ def left_out_weekday(day: int) -> Except:
     return Except(weekdays=(day,))
 
 
+@rule("left_out", "Monthdays Period|Of_unit", "Days_of_each_month")
+def left_out_days_of_each_month(days: MonthDays, of: Period | None = None) -> Except | None:
+    """*Except on the 1st and 15th of every month*."""
+    return Except(month_days=days.days) if of in (None, Period(1, "month")) else None
+
+
 @rule("left_out", "weekend_word")
 def left_out_weekend() -> Except:
     return Except(weekdays=(5, 6))
@@ -250,12 +258,8 @@ def one_left_out(found: Except) -> Except:
     return found
 
 
-@rule(
-    "left_outs",
-    "Left_out and|comma except? Left_outs",
-    "Left_out comma and Left_outs",
-    "Left_out filler Left_outs",
-)
+@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs")
+@rule("left_outs", "Left_out filler Left_outs", cost=0.3)
 def more_left_out(found: Except, rest: Except) -> Except | None:
     return found.plus(rest) if len(rest.days) < _MOST_LEFT_OUT else None
 
