@@ -7,9 +7,9 @@ Its arguments contain exactly one of
     {"interval": {"minutes": 90}}
     {"cron": {"hour": 9, "day_of_week": "mon-fri"}}
 
-and any of the bounds ``starting``, ``until`` (instants), ``count``, ``except`` (days), ``except_yearly`` (days
-such as ``12-25``, and feasts), ``except_monthly`` (days of a month) and ``except_holidays`` (a place such as
-``DE`` or ``US-CA``), and ``timezone``.
+and any of the bounds ``starting``, ``until`` (instants), ``count``, ``except`` (days), ``except_yearly``
+(days such as ``12-25``, and feasts), ``except_monthly`` (days of a month) and ``except_holidays`` (a place
+such as ``DE`` or ``US-CA``), and ``timezone``.
 A rule's ``days`` are days of the month, -1 being the last one. Its ``positions`` are pairs:
 ``[1, "mon"]`` is the first Monday, ``[-1, "fri"]`` the last Friday, ``[-2, "fri"]`` the last but one,
 ``[1, "workday"]`` the first working day (Monday to Friday). Its ``feasts`` are names of `feasts`, with days

@@ -614,7 +614,7 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
 
 
 def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
-    """Leave out a day: each year's or month's, where neither was said. *Except Christmas* is each Christmas."""
+    """Leave out a day, each year's or month's where neither was said: *except Christmas*."""
     match day:
         case OnDate(number, month, None, None, None):
             phrase.excluded_dates.add((month, number))

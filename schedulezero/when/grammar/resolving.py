@@ -13,6 +13,7 @@ from schedulezero.instants import FIRST_YEAR
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.feasts import feast_day
+from schedulezero.when.calendar.holidays import UnknownPlace, holidays_of, place_of
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
     WORKDAY,
@@ -154,13 +155,22 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
             found = today
             for _ in range(days):
                 found += timedelta(days=1)
-                while found.weekday() >= _WORKDAYS:
+                while found.weekday() >= _WORKDAYS or _is_holiday(found, context):
                     found += timedelta(days=1)
             return found
         case EndOf():
             return _end_of(day, context, at)
         case OnPosition():
             return _position(day, context, at, text)
+
+
+def _is_holiday(day: date, context: Context) -> bool:
+    """Whether nobody works on a day where a text was typed; false where that place is not known."""
+    place = context.habits.place or place_of(context.zone)
+    try:
+        return place is not None and day in holidays_of(place, day.year)
+    except UnknownPlace:
+        return False
 
 
 def ordered(day: Slashed, context: Context) -> OnDate:
