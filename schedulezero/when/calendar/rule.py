@@ -48,7 +48,7 @@ class Rule:
         unit, every: The period; every other week is ``WEEK`` and 2.
         times: Times of day, ascending.
         zone: The zone of the wall clock.
-        weekdays: 0 is Monday; the days of a weekly rule, or a filter for a daily rule.
+        weekdays: 0 is Monday; the days of a weekly rule, or a filter for another one: Fridays the 13th.
         days: Days of a month, `LAST` being its last one.
         positions: Such as (1, 0), the first Monday of a month, or (`LAST`, 4), its last Friday.
         months: Only in these months.
@@ -99,7 +99,11 @@ class Rule:
         month = start.replace(day=1)
         while month.year <= last_year:
             if self._month_counts(month):
-                yield from (day for day in self._days_of(month) if day >= start)
+                yield from (
+                    day
+                    for day in self._days_of(month)
+                    if day >= start and (not self.weekdays or day.weekday() in self.weekdays)
+                )
             month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
     def _by_day(self, start: date, last_year: int) -> Iterator[date]:

@@ -242,7 +242,9 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
         raise Contradiction(TWO_SCHEDULES)
     for only in said.only:
-        if phrase.weekdays or phrase.unit != "day":
+        if phrase.days and phrase.unit == "month" and phrase.every == 1 and not phrase.weekdays:
+            phrase.both = True  # "on the 13th of every month, only on Friday"
+        elif phrase.weekdays or phrase.unit != "day":
             raise Contradiction("only")
         phrase.weekdays = set(only)  # "every 3 days, only on Friday": of those days, the Fridays
     if phrase.months and phrase.unit is None and said.count and not said.again:
@@ -286,6 +288,10 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             phrase.days.add(number)
             if not phrase.span:
                 phrase.unit = phrase.unit or "month"
+        case OnDayOfMonth(number, None, int(weekday)) if said.again and phrase.unit in (None, "month"):
+            phrase.days.add(number)
+            phrase.weekdays.add(weekday)
+            phrase.both, phrase.unit = True, "month"
         case OnFeast(name, None, shift, None):
             fixed = is_fixed(name)
             if fixed is None:

@@ -165,7 +165,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
                 code="in_which_month",
                 text=text,
             )
-        if phrase.weekdays:
+        if phrase.weekdays and not phrase.both:
             raise WhenError(
                 "“{text}” names both days of the month and weekdays. Use one or the other.",
                 code="days_and_weekdays",
@@ -180,10 +180,11 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
             days=tuple(sorted(phrase.days)),
             positions=tuple(sorted(phrase.positions)),
             months=tuple(sorted(phrase.months)),
+            weekdays=tuple(sorted(phrase.weekdays)),
         )
         # Twelve named months once a year are every month: one way to say it.
         return (
-            Rule(Unit.MONTH, 1, times, zone, (), rule.days, rule.positions, rule.months)
+            Rule(Unit.MONTH, 1, times, zone, rule.weekdays, rule.days, rule.positions, rule.months)
             if phrase.every == 1
             else rule
         )
@@ -267,7 +268,7 @@ def plain_fields(rule: Rule) -> JsonObject | None:
     fields: JsonObject = {"hour": _numbers(hours), "minute": _numbers(minutes)}
     if rule.weekdays:
         fields["day_of_week"] = ",".join(WEEKDAYS[day] for day in rule.weekdays)
-    if rule.feasts:
+    if rule.feasts or (rule.weekdays and rule.days):
         return None
     if any(weekday == WORKDAY or number < LAST for number, weekday in rule.positions) or any(
         day < LAST for day in rule.days

@@ -15,6 +15,7 @@ class Phrase:
     Attributes:
         every, unit: The period in days, weeks, months or years.
         span: The period in real seconds, or the step of a ``window``.
+        both: Whether a day counts only if it is one of the ``days`` and of the ``weekdays``: Fridays the 13th.
         positions: Such as (1, 0), the first Monday of a month.
         window: The first and the last time of a step.
         clock: Whether a span goes by the wall clock's ticking, as a crontab's star does.
@@ -33,6 +34,7 @@ class Phrase:
     span: timedelta = timedelta()
     weekdays: set[int] = field(default_factory=set[int])
     days: set[int] = field(default_factory=set[int])
+    both: bool = False
     positions: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     months: set[int] = field(default_factory=set[int])
     times: set[time] = field(default_factory=set[time])

@@ -106,7 +106,18 @@ class Said:
         )
 
 
-_DAYS = frozenset(("day", "weekday_number_in_part", "of_day", "weekly", "positions", "monthdays", "months"))
+_DAYS = frozenset(
+    (
+        "day",
+        "weekday_of_month_day",
+        "weekday_number_in_part",
+        "of_day",
+        "weekly",
+        "positions",
+        "monthdays",
+        "months",
+    )
+)
 _TIMES = frozenset(("clocks", "lone_hour", "windows"))
 _ZONES = frozenset(("zone", "zone_of_time"))
 
@@ -308,6 +319,11 @@ def _add(said: Said, piece: Piece) -> None:
             said.again = said.habit = True
         case "day" | "of_day":
             said.days.append(value)
+        case "weekday_of_month_day":
+            said.days.append(value)
+            if said.again:
+                raise Contradiction("again")
+            said.again = True
         case "dashed_date":
             said.days.append(value)
             said.dashed = value.day < value.month

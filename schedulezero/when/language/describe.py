@@ -154,6 +154,11 @@ class _Speaker:
             )
         if rule.unit is Unit.WEEK:
             return self._weekly(rule)
+        head = self._by_month(rule)
+        return f"{head}, {words['only_on'].format(days=self._on_weekdays(rule))}" if rule.weekdays else head
+
+    def _by_month(self, rule: Rule) -> str:
+        words, n = self.words, rule.every
         days = self._join(self._days(rule))
         months = self._join([words["months"][month - 1] for month in rule.months])
         if rule.months:

@@ -34,6 +34,8 @@ rule = RULES.rule
 
 _BOTH = 2
 _NOON = 12
+_UNLUCKY = (4, 13)
+"""*Friday 13* is the next one, however far away."""
 
 
 # ---------------------------------------------------------------- relative
@@ -484,6 +486,19 @@ def day_and_weekday(day: int, weekday: int) -> Day | None:
     return weekday_and_day(weekday, day)
 
 
+@rule("weekday_of_month_day", "every Weekday|Weekdays the|the_day Int|Ordinal",
+      "every Weekday|Weekdays comma? Ordinal")  # fmt: skip
+def each_weekday_of_month_day(weekday: int, day: int) -> Day | None:
+    """*Every Friday the 13th*."""
+    return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
+
+
+@rule("weekday_of_month_day", "every Weekday|Weekdays =Int", cost=2.2)
+def each_unlucky_weekday(weekday: int, day: int) -> Day | None:
+    """*Every Friday 13* is as likely at one o'clock; other numbers are hours."""
+    return OnDayOfMonth(day, None, weekday) if day == _UNLUCKY[1] else None
+
+
 @rule("weekday_number", "Weekday =Int", "Weekday =next =Int", cost=2.2)
 def weekday_and_number(weekday: int, day: int) -> Day | None:
     """*Friday 4* is the 4th or four o'clock: as good a reading, if the next 4th is a Friday.
@@ -491,7 +506,8 @@ def weekday_and_number(weekday: int, day: int) -> Day | None:
     A language says by the cost of this category if it is always a date; then no hour is read, even if the
     date is wrong.
     """
-    return OnDayOfMonth(day, None, weekday, near=True) if 1 <= day <= 31 else None
+    near = (weekday, day) != _UNLUCKY
+    return OnDayOfMonth(day, None, weekday, near) if 1 <= day <= 31 else None
 
 
 @rule("weekday_number", "next Weekday =Int", cost=2.2)
