@@ -17,7 +17,7 @@ PIECES: dict[str, float] = {
     "per_unit": 1.0, "minutes_of_hour": 1.0,
     "hourly_at": 1.0, "by_clock": 1.0, "again": 1.3, "at_part": 1.0, "daily_part": 1.0, "part_today": 1.0,
     "clock_tonight": 1.0, "each_clock": 1.0,
-    "unclear": 1.0, "lone_hour": 2.2, "short_clock": 2.2, "zone": 0.5,
+    "unclear": 1.0, "lone_hour": 2.2, "lone_hours": 2.2, "short_clock": 2.2, "zone": 0.5,
     "now": 1.0, "nths": 2.5, "same_time": 1.0, "only_days": 1.0,
     "in_which_week": 0.9, "which_night": 1.0, "apart_what": 1.0,
     "of_night": 1.0, "part_of_a_day": 1.0, "dashed_date": 1.0, "day_of_every_month": 2.3,

@@ -118,7 +118,7 @@ _DAYS = frozenset(
         "months",
     )
 )
-_TIMES = frozenset(("clocks", "lone_hour", "windows"))
+_TIMES = frozenset(("clocks", "lone_hour", "lone_hours", "windows"))
 _ZONES = frozenset(("zone", "zone_of_time"))
 
 
@@ -186,6 +186,10 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
     if piece.category == "lone_hour" and not _is_time(piece, before, after):
         raise Contradiction("bare")
+    if piece.category == "lone_hours" and not (
+        before is not None and before.end == piece.start and _is_habit(before.value)
+    ):
+        raise Contradiction("bare")
     if piece.category == "short_clock" and not any(
         side and side.category in _PARTS for side in (before, after)
     ):
@@ -216,6 +220,11 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("zone")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _is_habit(value: object) -> bool:
+    """Whether bare numbers behind it are times, as they can't be days of a month."""
+    return value == Period(1, "day") or (isinstance(value, Weekly) and value.again)
 
 
 def _side_by_side(pieces: Sequence[Piece]) -> bool:
@@ -277,6 +286,9 @@ def _add(said: Said, piece: Piece) -> None:
         case "lone_hour" | "short_clock":
             _once(said.bare)
             said.bare.append(value)
+        case "lone_hours":
+            _once(said.times)
+            said.times += value
         case "clock_tonight":
             _once(said.times)
             _once(said.parts)

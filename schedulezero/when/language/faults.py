@@ -198,6 +198,26 @@ def _exactly(part: str, before: str, after: str, _words: Words) -> Iterator[str]
         yield f"{before}{part[tokens[width].start :]}{after}"
 
 
+def _window(_part: str, text: str) -> Sentence:
+    return Sentence(
+        "“{text}”: how often between those times? For example: `every hour from 9 to 17`.",
+        "how_often_between",
+        text=text,
+    )
+
+
+def _hourly_or_at_both(part: str, before: str, after: str, words: Words) -> Iterator[str]:
+    """*Every hour from 9 to 17, weekdays*, or *weekdays at 9 and 17*."""
+    say = wording(words.language)
+    first, last = re.findall(r"\d+", part)[-2:]
+    days = part[: part.rindex(first, 0, part.rindex(last))].strip()
+    every = say["every"]["hour"][0]
+    whole = [f"{int(hour):02}:00" for hour in (first, last)]
+    yield f"{before}{say['window'].format(every=every, first=whole[0], last=whole[1], head=days)}{after}"
+    both = say["at"].format(times=f" {say['and']} ".join(whole))
+    yield f"{before}{days} {both}{after}"
+
+
 _SAYINGS: dict[str, tuple[Say, Near]] = {
     "question": (_question, _nothing_near),
     "number": (_number, _nothing_near),
@@ -212,6 +232,7 @@ _SAYINGS: dict[str, tuple[Say, Near]] = {
     "vague": (_vague, _nothing_near),
     "range": (_range, _each_number),
     "alternatives": (_alternatives, _either),
+    "window": (_window, _hourly_or_at_both),
     "weekend": (_weekend, _saturday_or_sunday),
     "denial": (_denial, _nothing_near),
     "open_ended": (_open_ended, _exactly),

@@ -207,15 +207,15 @@ def _once_and_again(error: Unfitting, names: Names, text: str, words: Words) -> 
 
 
 def _twice(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
-    if names["clocks"] > 1 or names["ahead"] > 1:
-        return Named(
-            Sentence(
-                "“{text}” names several times. Create a job for each, or write them like "
-                "`every day at 9 and 17`.",
-                "several_times",
-                text=text,
-            )
+    if len(_clocks(error.pieces)) > 1 or names["ahead"] > 1:
+        several = Sentence(
+            "“{text}” names several times. Create a job for each, or write them like `every day at 9 and 17`.",
+            "several_times",
+            text=text,
         )
+        every = wording(words.language)["every_day"]
+        only_times = names.keys() <= {"clocks", "zone"} and names["clocks"] == 1
+        return Named(several, (f"{every} {text}",) if only_times else ())
     if names["day"] > 1:
         return Named(
             Sentence(

@@ -145,6 +145,12 @@ def lone_hour(at: Clock) -> Clock:
     return at
 
 
+@rule("lone_hours", "Lone_hour and|comma Baretimes")
+def lone_hours(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    """*Every day 9 and 17*."""
+    return (at, *rest)
+
+
 # ---------------------------------------------------------------- the halves of the day
 
 

@@ -74,6 +74,12 @@ def one_out_of(one: int, unit: str, count: int) -> Period | None:
     return period(count, unit) if one == 1 and count > 1 else None
 
 
+@rule("interval", "Int Unit out_of Int")
+def one_hour_out_of(one: int, unit: str, count: int) -> Span | None:
+    """French *une heure sur deux*."""
+    return Span(seconds=count * LENGTHS[unit]) if one == 1 < count <= 24 and unit in ELAPSED else None
+
+
 @rule("weekly", "Int Weekday out_of Int")
 def one_weekday_out_of(one: int, day: int, count: int) -> Weekly | None:
     return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None
@@ -589,6 +595,12 @@ def on_the_hour() -> tuple[int, ...]:
 @rule("minutes_of_hour", "Interval on_the_dot", cost=-0.2)
 def each_hour_on_the_dot(span: Span) -> tuple[int, ...] | None:
     return (0,) if span == every_elapsed("hour") or span == OFTEN["hourly"] else None
+
+
+@rule("minutes_of_hour", "Interval on_the_half", cost=-0.2)
+def each_hour_at_half_past(span: Span) -> tuple[int, ...] | None:
+    """*Every hour on the half hour*, French *toutes les heures à la demie*."""
+    return (30,) if each_hour_on_the_dot(span) else None
 
 
 @rule("which_hours", "Interval on_the_dot", cost=-0.2)
