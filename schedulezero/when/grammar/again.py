@@ -229,6 +229,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         raise Contradiction("on which day")
     if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
         raise Contradiction("days")
+    if said.weekly and any(isinstance(day, Offset) for day in said.days):
+        raise Contradiction("days")  # German *jeden Montag morgen* is a part of the day
     named = [day for day in said.days if isinstance(day, OnWeekday)]
     if len(said.weekly) + bool(named) > 1 or (said.weekly and len(said.days) > len(named)):
         raise Contradiction("two_schedules")
@@ -292,15 +294,18 @@ def _day(day: Day, phrase: Phrase, said: Said) -> None:
             phrase.days.add(number)
             phrase.weekdays.add(weekday)
             phrase.both, phrase.unit = True, "month"
-        case OnFeast(name, None, shift, None):
+        case OnFeast(name, None, shift, None) | After(
+            Span(months=0, days=shift, seconds=0), OnFeast(name, None, 0, None)
+        ):
+            if shift and phrase.unit != "year":
+                raise Contradiction("beside a feast")  # "every day before Christmas" may be each of many days
             fixed = is_fixed(name)
             if fixed is None:
                 phrase.feasts.add((name, shift))
-            elif shift:
-                raise Contradiction("beside a feast")
             else:
-                phrase.months.add(fixed[0])
-                phrase.days.add(fixed[1])
+                month, number = _beside(fixed, shift)
+                phrase.months.add(month)
+                phrase.days.add(number)
         case EndOf("end", "month", 0, int(month), None) if (
             said.again or phrase.unit == "year" or _by_period(said, "year")
         ):
@@ -629,8 +634,7 @@ def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
         ):
             fixed = is_fixed(name)
             if fixed is not None:
-                shifted = date(_NO_LEAP_YEAR, *fixed) + timedelta(days=shift)
-                phrase.excluded_dates.add((shifted.month, shifted.day))
+                phrase.excluded_dates.add(_beside(fixed, shift))
             else:
                 phrase.excluded_feasts.add((name, shift))
         case OnDayOfMonth(number, None, None):
@@ -650,3 +654,12 @@ def _comes_each_year(day: Day, context: Context) -> bool:
     if isinstance(day, OnFeast):
         return day.year is None and day.ahead is None and not day.shift and is_fixed(day.name) is not None
     return isinstance(day, OnDate) and day.year is None and day.ahead is None
+
+
+def _beside(fixed: tuple[int, int], shift: int) -> tuple[int, int]:
+    """The month and day so many days after a feast that is always on one date."""
+    days = [date(year, *fixed) + timedelta(days=shift) for year in (_NO_LEAP_YEAR, _NO_LEAP_YEAR + 1)]
+    found = {(day.month, day.day) for day in days}
+    if len(found) > 1:
+        raise Contradiction("beside a feast")  # 29 February lies between
+    return found.pop()

@@ -19,7 +19,7 @@ from schedulezero.when.grammar.core.pieces import (
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight, within
-from schedulezero.when.grammar.said import Contradiction, Said
+from schedulezero.when.grammar.said import Contradiction, Nonsense, Said
 
 _SMALL_HOURS = 6
 
@@ -149,6 +149,8 @@ def after_span(span: Span, context: Context) -> datetime:
 
 
 def _refuse_others(said: Said) -> None:
+    if said.parts and any(within.year is not None for within in said.within):
+        raise Nonsense("year")  # "tonight in 2025" isn't at 20:25
     others = (
         said.windows, said.until, said.starting, said.lasting, said.within and not said.same_time,
         said.left_out, said.by_clock, said.of_units, said.count not in (None, 1),

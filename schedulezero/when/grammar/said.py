@@ -186,8 +186,11 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
     """A number without *at* is a time only behind a day, and *every* alone only before what it repeats."""
     if piece.category == "lone_hour" and not _is_time(piece, before, after):
         raise Contradiction("bare")
-    if piece.category == "lone_hours" and not (
-        before is not None and before.end == piece.start and _is_habit(before.value)
+    if piece.category == "lone_hours" and (
+        before is None
+        or before.end != piece.start
+        or not _is_habit(before.value)
+        or (after is not None and after.category == "months")
     ):
         raise Contradiction("bare")
     if piece.category == "short_clock" and not any(

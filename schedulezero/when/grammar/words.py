@@ -87,7 +87,8 @@ class Words:
         is_word = token.text in ABBREVIATIONS and self.known(token.text)
         if is_word and not text[token.start : token.end].isupper():
             return []
-        return zone_items(text, tokens, position)
+        found = zone_items(text, tokens, position)
+        return [item for item in found if not _number_follows(tokens, item.end)]  # "PT2H" is a span
 
     def _items_at(self, tokens: Sequence[Token], position: int) -> list[Item]:
         token = tokens[position]
@@ -113,6 +114,8 @@ class Words:
                     have.text == want or plain(have.text) == want
                     for have, want in zip(tokens[position:end], phrase, strict=True)
                 ):
+                    continue
+                if category == "zone_name" and _number_follows(tokens, end):
                     continue
                 if end < len(tokens) and _ends_abbreviation(tokens, end):
                     found[category, end + 1, value] = Item(category, value, end + 1, cost)
@@ -202,6 +205,10 @@ def _place_items(tokens: Sequence[Token], position: int) -> list[Item]:
             code = "".join(token.text for token in tokens[position:end]).upper()
             return [Item("place", code, end)] if _PLACE.fullmatch(code) else []
     return []
+
+
+def _number_follows(tokens: Sequence[Token], position: int) -> bool:
+    return position < len(tokens) and tokens[position].is_number and tokens[position].glued
 
 
 def _glued(tokens: Sequence[Token], position: int) -> bool:

@@ -212,7 +212,8 @@ def _hourly_or_at_both(part: str, before: str, after: str, words: Words) -> Iter
     first, last = re.findall(r"\d+", part)[-2:]
     days = part[: part.rindex(first, 0, part.rindex(last))].strip()
     every = say["every"]["hour"][0]
-    whole = [f"{int(hour):02}:00" for hour in (first, last)]
+    later = _NOON if int(last) < int(first) <= _NOON else 0  # "9 to 5"
+    whole = [f"{hour:02}:00" for hour in (int(first), int(last) + later)]
     yield f"{before}{say['window'].format(every=every, first=whole[0], last=whole[1], head=days)}{after}"
     both = say["at"].format(times=f" {say['and']} ".join(whole))
     yield f"{before}{days} {both}{after}"

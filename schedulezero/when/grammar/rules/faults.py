@@ -51,7 +51,7 @@ def half_said_twice(at: Clock) -> Fault | None:
 @rule("fault", "Weekly|Period Bare dash|to|until Bare")
 def how_often_between(_days: object, first: Clock, last: Clock) -> Fault | None:
     """*Weekdays 9-17*: every hour, or at both?"""
-    return Fault("window") if first.hour < last.hour else None
+    return Fault("window") if first.hour != last.hour else None
 
 
 # ---------------------------------------------------------------- days

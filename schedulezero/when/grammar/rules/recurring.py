@@ -464,6 +464,11 @@ def one_number_of_a_day(day: int) -> MonthDays | None:
     return MonthDays((day,), loose=True) if 1 <= day <= 31 else None
 
 
+@rule("monthdays", "day_before last day_word")
+def the_day_before_the_last() -> MonthDays:
+    return MonthDays((LAST - 1,))
+
+
 @rule("monthdays", "last", "end_of", cost=0.6)
 def the_last() -> MonthDays:
     """German *am Letzten des Monats*, *am Ende jedes Monats*."""
