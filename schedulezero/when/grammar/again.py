@@ -378,6 +378,8 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         found = _steps(windows, phrase)
     elif windows:
         phrase.window = windows[0]
+        if timedelta(minutes=_minutes(windows[0][1]) - _minutes(windows[0][0])) < phrase.span:
+            raise Contradiction("windows")  # "every 3 hours from 9 to 10"
     if said.minutes:
         if found or (phrase.span and phrase.span != timedelta(hours=1)):
             raise Contradiction("minutes")

@@ -77,7 +77,8 @@ def in_part(at: Clock, part: str | None) -> Clock:
 
 def _the_day(said: Said, context: Context) -> Day | None:
     if said.weekly:
-        raise Contradiction("weekly")
+        # Italian *fine settimana* is rather the weekend, two days, than the end of the week.
+        raise Nonsense("weekend") if _is_weekend(said) else Contradiction("weekly")
     if (
         said.months
         and not said.positions
@@ -103,6 +104,10 @@ def _the_day(said: Said, context: Context) -> Day | None:
     if said.parts == ["night"] and day is not None and _after_midnight(said):
         raise Contradiction("which night")  # "Friday night at 1" may be Friday or Saturday
     return day
+
+
+def _is_weekend(said: Said) -> bool:
+    return any(len(item.days) > 1 and not item.again for item in said.weekly)
 
 
 def _day_in(day: int, month: int) -> Day:

@@ -15,7 +15,7 @@ class Phrase:
     Attributes:
         every, unit: The period in days, weeks, months or years.
         span: The period in real seconds, or the step of a ``window``.
-        both: Whether a day counts only if it is one of the ``days`` and of the ``weekdays``: Fridays the 13th.
+        both: Whether a day must be one of the ``days`` and of the ``weekdays``, too: Fridays the 13th.
         positions: Such as (1, 0), the first Monday of a month.
         window: The first and the last time of a step.
         clock: Whether a span goes by the wall clock's ticking, as a crontab's star does.
