@@ -93,7 +93,7 @@ def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime,
             sorted(_date(day, f"{path}.except") for day in _list(args, "except", path, MOST_EXCLUDED))
         ),
         holidays=_place(args.get(HOLIDAYS), f"{path}.{HOLIDAYS}"),
-        excluded_dates=tuple(sorted((month, day) for month, day in yearly if isinstance(month, int))),
+        excluded_dates=frozenset((month, day) for month, day in yearly if isinstance(month, int)),
         excluded_feasts=tuple(sorted((name, days) for name, days in yearly if isinstance(name, str))),
         excluded_days=tuple(
             sorted({_month_day(day, f"{path}.{MONTHLY}") for day in _list(args, MONTHLY, path, 31)})

@@ -25,6 +25,8 @@ _HOURS_A_DAY = 24
 _DAY = timedelta(days=1)
 _LONGEST_WAIT_YEARS = 60
 LARGEST_COUNT = 1000
+_MOST_SKIPPED = 750
+"""Days in a row that are left out each time, until a schedule counts as one that never comes: two years."""
 LAST = -1
 WORKDAY = 7
 """The weekday of a position that any working day takes, Monday to Friday."""
@@ -176,7 +178,7 @@ class Bounded:
     count: int | None = None
     excluded: tuple[date, ...] = ()
     holidays: str | None = None
-    excluded_dates: tuple[tuple[int, int], ...] = ()
+    excluded_dates: frozenset[tuple[int, int]] = frozenset()
     excluded_feasts: tuple[tuple[str, int], ...] = ()
     excluded_days: tuple[int, ...] = ()
 
@@ -205,13 +207,15 @@ class Bounded:
         # As many steps as there are excluded days can be in vain, and for what ticks each day many.
         found = self.base.next_after(instant)
         latest: int | None = None
+        skipped = 0
         while found is not None and (self.until is None or found <= self.until):
             day = found.astimezone(self.zone).date()
             if not self._is_left_out(day):
                 return found
             if day not in self.excluded:
                 latest = latest or day.year + MOST_YEARS
-                if day.year > latest:
+                skipped += 1
+                if day.year > latest or skipped > _MOST_SKIPPED:
                     return None  # "every 25 December except public holidays"
             midnight = first_instant_at_or_after(datetime.combine(day + _DAY, time.min), self.zone)
             found = self.base.next_after(midnight - timedelta(microseconds=1))

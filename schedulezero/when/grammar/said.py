@@ -356,6 +356,8 @@ def _add(said: Said, piece: Piece) -> None:
             said.monthdays.append(value)
             said.monthly = True
         case "days_of_each_month":
+            if not value.days:
+                raise Nonsense("days")
             said.monthdays.append(value)
             said.periods.append(Period(1, "month"))
         case "ahead" | "ahead_alone":

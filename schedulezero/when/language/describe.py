@@ -258,7 +258,7 @@ class _Speaker:
             ]
             parts.append(words["except_dates"].format(dates=self._join(days)))
         if schedule.excluded_dates or schedule.excluded_feasts:
-            days = [self._day_of_year(month, day) for month, day in schedule.excluded_dates]
+            days = [self._day_of_year(month, day) for month, day in sorted(schedule.excluded_dates)]
             days += [self._feast(*item) for item in schedule.excluded_feasts]
             parts.append(words["except_days_of_year"].format(days=self._join(days)))
         if schedule.excluded_days:

@@ -156,3 +156,15 @@ async def test_loading_the_holidays_leaves_the_loop_to_others() -> None:
 
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
     assert await process.wait() == 0
+
+
+def test_public_holidays_are_no_working_days() -> None:
+    before_christmas = datetime(2026, 12, 24, 11, tzinfo=UTC)  # a Thursday
+    found = {
+        zone: understand("next working day", zone=zone, locale="en", now=before_christmas).trigger.args[
+            "run_date"
+        ]
+        for zone in ("Europe/Berlin", "UTC")
+    }
+    assert found["Europe/Berlin"].startswith("2026-12-28"), "25 December is one, 26 December a Saturday"
+    assert found["UTC"].startswith("2026-12-25"), "nobody knows whose"

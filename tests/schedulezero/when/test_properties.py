@@ -140,11 +140,15 @@ FIELD_TEXTS = st.fixed_dictionaries(
 ).filter(bool)
 
 
+YEARLY = ["12-24", "12-25", "01-01", "02-29", *(f"{name}{shift}" for name in sorted(MOVABLE)
+          for shift in ("", "+1", "-1"))]  # fmt: skip
+
+
 @st.composite
 def beyond_rrule(draw: st.DrawFn) -> dict[str, Any]:
     """What dateutil has no words for: feasts, working days, days counted from the end, public holidays."""
     times = [f"{moment:%H:%M}" for moment in draw(TIMES)]
-    kind = draw(st.sampled_from(["feast", "positions", "days", "by_days", "minutes"]))
+    kind = draw(st.sampled_from(["feast", "positions", "days", "by_days", "both", "minutes"]))
     shift = draw(st.sampled_from(["", "", "+1", "-1"]))
     rule: dict[str, Any] = {
         "feast": {"unit": "year", "feasts": [draw(st.sampled_from(sorted(MOVABLE))) + shift]},
@@ -164,6 +168,10 @@ def beyond_rrule(draw: st.DrawFn) -> dict[str, Any]:
             "unit": "day", "every": draw(st.integers(2, 6)), "anchor": "1971-01-03",
             "weekdays": draw(st.lists(st.sampled_from(WEEKDAY_NAMES), min_size=1, max_size=3, unique=True)),
         },
+        "both": {
+            "unit": "month", "days": [draw(st.sampled_from([1, 13, 31, -1]))],
+            "weekdays": draw(st.lists(st.sampled_from(WEEKDAY_NAMES), min_size=1, max_size=2, unique=True)),
+        },
         "minutes": {},
     }[kind]  # fmt: skip
     if kind == "minutes":
@@ -176,6 +184,12 @@ def beyond_rrule(draw: st.DrawFn) -> dict[str, Any]:
             args["starting"] = "1971-01-03T00:00:00"
     if draw(st.booleans()):
         args["except_holidays"] = "DE"
+    if draw(st.booleans()):
+        args["except_yearly"] = draw(st.lists(st.sampled_from(YEARLY), min_size=1, max_size=2, unique=True))
+    if draw(st.booleans()):
+        args["except_monthly"] = draw(
+            st.lists(st.sampled_from([1, 8, 11, 13, 31, -1, -2]), min_size=1, max_size=2, unique=True)
+        )
     return args
 
 

@@ -222,7 +222,7 @@ def left_out_weekday(day: int) -> Except:
 @rule("left_out", "Monthdays Period|Of_unit", "Days_of_each_month")
 def left_out_days_of_each_month(days: MonthDays, of: Period | None = None) -> Except | None:
     """*Except on the 1st and 15th of every month*."""
-    return Except(month_days=days.days) if of in (None, Period(1, "month")) else None
+    return Except(month_days=days.days) if days.days and of in (None, Period(1, "month")) else None
 
 
 @rule("left_out", "weekend_word")

@@ -519,14 +519,23 @@ def day_of_every_month(day: int) -> MonthDays | None:
 @rule("days_in_a_row", "from|between Marked_dom to|until|through|dash|and Some_dom",
       "from_the Dom to_the Dom", "Marked_dom to|until|through|dash Marked_dom")  # fmt: skip
 def days_in_a_row(first: int, last: int) -> MonthDays | None:
-    return MonthDays(tuple(range(first, last + 1))) if first < last else None
+    """*From the 28th to the 3rd*, too; but *from the 5th to the 1st* is no month's beginning or end."""
+    if first < last:
+        return MonthDays(tuple(range(first, last + 1)))
+    found = (*range(1, last + 1), *range(first, _LONGEST_MONTH + 1))
+    return MonthDays(found if first > last and len(found) <= _TURN_OF_A_MONTH else ())
+
+
+_LONGEST_MONTH = 31
+_TURN_OF_A_MONTH = 14
+"""Days of a range that contains the last day of a month and the first one of the next."""
 
 
 @rule("numbers_in_a_row", "from|between Dom to|until|through|dash|and Some_dom")
 @rule("day_to_number", "Marked_dom to|until|through|dash Dom")
 def numbers_in_a_row(first: int, last: int) -> MonthDays | None:
     """*From 1 to 5*, which are hours where no month follows; Spanish *el 10 a las 12* is a day and a time."""
-    return days_in_a_row(first, last)
+    return days_in_a_row(first, last) if first < last else None
 
 
 @rule("marked_dom", "Ordinal", "the_day|the Dom")
