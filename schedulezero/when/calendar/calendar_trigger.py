@@ -10,7 +10,8 @@ Its arguments contain exactly one of
 and any of the bounds ``starting``, ``until`` (instants), ``count``, ``except`` (days), ``except_yearly``
 (days such as ``12-25``, and feasts), ``except_monthly`` (days of a month) and ``except_holidays`` (a place
 such as ``DE`` or ``US-CA``), and ``timezone``.
-A rule's ``days`` are days of the month, -1 being the last one. Its ``positions`` are pairs:
+A rule's ``days`` are days of the month, -1 being the last one, and -3 alone the one two days before it. Its
+``positions`` are pairs:
 ``[1, "mon"]`` is the first Monday, ``[-1, "fri"]`` the last Friday, ``[-2, "fri"]`` the last but one,
 ``[1, "workday"]`` the first working day (Monday to Friday). Its ``feasts`` are names of `feasts`, with days
 before or after: ``easter_monday``, ``easter+1``.
@@ -53,6 +54,8 @@ WORKDAY_NAME = "workday"
 MOST_WORKDAYS = 23
 """The working days, Monday to Friday, of the longest month."""
 MOST_EXCLUDED = 366
+EARLIEST = -28
+"""The earliest day of a month that is counted from its end: each month has it."""
 
 
 def calendar_schedule(args: Mapping[str, Any], zone: ZoneInfo, anchor: datetime, path: str) -> Schedule:
@@ -190,7 +193,9 @@ def _rule(args: JsonObject, zone: ZoneInfo, path: str) -> Rule:
         weekdays=tuple(
             sorted({_weekday(item, f"{path}.weekdays") for item in _list(args, "weekdays", path, 7)})
         ),
-        days=tuple(sorted({_month_day(item, f"{path}.days") for item in _list(args, "days", path, 32)})),
+        days=tuple(
+            sorted({_month_day(item, f"{path}.days", EARLIEST) for item in _list(args, "days", path, 32)})
+        ),
         positions=tuple(
             sorted({_position(item, f"{path}.positions") for item in _list(args, "positions", path, 35)})
         ),
@@ -204,6 +209,10 @@ def _rule(args: JsonObject, zone: ZoneInfo, path: str) -> Rule:
         raise TriggerError(f"{path}.times", "'times' must name at least one time of day, such as 09:00.")
     if every > 1 and rule.anchor is None:
         raise TriggerError(f"{path}.anchor", "'every' above 1 needs 'anchor', a day such as 2026-11-27.")
+    if min(rule.days, default=LAST) < LAST - 1 and not _is_before_the_end(rule):
+        raise TriggerError(
+            f"{path}.days", "A day before the last but one stands alone, in a rule of every month."
+        )
     if rule.feasts and (unit is not Unit.YEAR or rule.days or rule.positions or rule.months):
         raise TriggerError(
             f"{path}.feasts", "Feasts are the days of a rule by year, without 'days' and 'months'."
@@ -244,10 +253,15 @@ def _whole(value: Any, low: int, high: int, path: str) -> int:
     return value
 
 
-def _month_day(value: Any, path: str) -> int:
-    if value in (LAST, LAST - 1):
-        return int(value)
+def _month_day(value: Any, path: str, earliest: int = LAST - 1) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and earliest <= value <= LAST:
+        return value
     return _whole(value, 1, 31, path)
+
+
+def _is_before_the_end(rule: Rule) -> bool:
+    alone = len(rule.days) == 1 and not (rule.positions or rule.months or rule.weekdays)
+    return alone and rule.unit is Unit.MONTH and rule.every == 1
 
 
 def _weekday(value: Any, path: str) -> int:

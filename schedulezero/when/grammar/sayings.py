@@ -15,7 +15,7 @@ SENTENCES: dict[str, frozenset[str]] = {
         "clock": "hour minute", "full_hour": "hour", "at": "times",
         "every_day": "", "every_days": "n", "every_workday": "",
         "every_other_week": "days", "every_weeks": "n days", "only_on": "days",
-        "every_month": "days", "every_months": "n days",
+        "every_month": "days", "before_month_end": "n", "every_months": "n days",
         "every_year": "days months", "every_years": "n days months",
         "every_year_nth": "days months", "every_years_nth": "n days months", "every_feast": "feasts",
         "day_of_year": "day month", "by_clock": "every", "hourly": "minutes",

@@ -159,6 +159,8 @@ class _Speaker:
 
     def _by_month(self, rule: Rule) -> str:
         words, n = self.words, rule.every
+        if min(rule.days, default=LAST) < LAST - 1:
+            return words["before_month_end"].format(n=LAST - rule.days[0])
         days = self._join(self._days(rule))
         months = self._join([words["months"][month - 1] for month in rule.months])
         if rule.months:

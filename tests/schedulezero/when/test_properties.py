@@ -148,7 +148,7 @@ YEARLY = ["12-24", "12-25", "01-01", "02-29", *(f"{name}{shift}" for name in sor
 def beyond_rrule(draw: st.DrawFn) -> dict[str, Any]:
     """What dateutil has no words for: feasts, working days, days counted from the end, public holidays."""
     times = [f"{moment:%H:%M}" for moment in draw(TIMES)]
-    kind = draw(st.sampled_from(["feast", "positions", "days", "by_days", "both", "minutes"]))
+    kind = draw(st.sampled_from(["feast", "positions", "days", "by_days", "both", "before_end", "minutes"]))
     shift = draw(st.sampled_from(["", "", "+1", "-1"]))
     rule: dict[str, Any] = {
         "feast": {"unit": "year", "feasts": [draw(st.sampled_from(sorted(MOVABLE))) + shift]},
@@ -172,6 +172,7 @@ def beyond_rrule(draw: st.DrawFn) -> dict[str, Any]:
             "unit": "month", "days": [draw(st.sampled_from([1, 13, 31, -1]))],
             "weekdays": draw(st.lists(st.sampled_from(WEEKDAY_NAMES), min_size=1, max_size=2, unique=True)),
         },
+        "before_end": {"unit": "month", "days": [draw(st.integers(-28, -3))]},
         "minutes": {},
     }[kind]  # fmt: skip
     if kind == "minutes":

@@ -526,6 +526,20 @@ def days_in_a_row(first: int, last: int) -> MonthDays | None:
     return MonthDays(found if first > last and len(found) <= _TURN_OF_A_MONTH else ())
 
 
+@rule("days_of_each_month", "Span before end_of|end_of_named Period",
+      "Span before last day_word Period|Of_unit",
+      "Period Span before end_of this? Unit", "Period Span before end_of_month")  # fmt: skip
+def days_before_the_end(*said: Span | Period | str) -> MonthDays | None:
+    """*2 days before the end of every month*; *of the month* may be of this one."""
+    span = next(item for item in said if isinstance(item, Span))
+    unit = next((item for item in said if isinstance(item, str)), "month")
+    if Period(1, "month") not in said or unit != "month" or span.months or span.seconds:
+        return None
+    return MonthDays((LAST - span.days,)) if 1 <= span.days <= _EARLIEST else None
+
+
+_EARLIEST = 27
+"""Days before the last one of a month that each month has."""
 _LONGEST_MONTH = 31
 _TURN_OF_A_MONTH = 14
 """Days of a range that contains the last day of a month and the first one of the next."""
