@@ -64,6 +64,9 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     """
     if said.ahead or said.now:
         raise Contradiction("ahead")
+    often = said.periods or said.of_units or said.interval or said.per_unit or said.minutes or said.again
+    if not often and any(not item.again for item in said.weekly):
+        raise Contradiction("how often")  # "at the weekend for 3 days"
     phrase = Phrase()
     _period(said, phrase)
     _months(said, phrase)
