@@ -36,6 +36,8 @@ SKIPPED: dict[str, float] = {
 }
 MOST_PATHS = 60
 MOST_PIECES = 12
+_MOST_COMPARED = 4 * MOST_PATHS
+"""Paths to a token that are looked at: many signs in a row make many that have the same pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Path:
 def paths(begins: Begins) -> list[Path]:
     """Return the ways to cover every token, cheapest first, at most `MOST_PATHS`.
 
-    Each token's ways are merged from those of the tokens that a piece leads from, and no more of them are made
+    Each token's ways are merged from those of the tokens that a piece leads from, and no more are made
     than are kept: the cost grows with the pieces and the ways, not with their product.
     """
     size = len(begins)
@@ -116,7 +118,9 @@ def _cheapest(steps: Sequence[tuple[Sequence[Path], float, Piece | None]]) -> li
     best: dict[tuple[int, ...], Path] = {}
     waiting = [(before[0].cost + cost, step, 0) for step, (before, cost, _) in enumerate(steps) if before]
     heapify(waiting)
-    while waiting and len(best) < MOST_PATHS:
+    for _ in range(_MOST_COMPARED):
+        if not waiting or len(best) == MOST_PATHS:
+            break
         total, step, index = waiting[0]
         before, cost, piece = steps[step]
         pieces = before[index].pieces

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from schedulezero.errors import WhenError
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.pieces import Fault
 from schedulezero.when.grammar.core.tokens import cut, without_marks
 from schedulezero.when.grammar.read import NotUnderstood, Unfitting, faults_in
@@ -31,18 +32,21 @@ class Named:
     """The most of them to offer."""
 
 
-def fault_in(text: str, words: Words, *, weak: bool = False) -> Named | None:
+def fault_in(text: str, words: Words, steps: Steps | None = None, *, weak: bool = False) -> Named | None:
     """Return the gravest fault in a text, or None if none can be named.
 
     Parameters:
         text: What was typed.
         words: The language.
+        steps: What the text may still cost; as much as any text if None.
         weak: Whether to name what may be right beside other words, such as *before 9*.
     """
     if (zone := _no_such_zone(text)) is not None:
         return zone
     found = [
-        item for item in faults_in(text, words) if (item[0].kind in _WEAK) is weak and _counts(item, text)
+        item
+        for item in faults_in(text, words, steps)
+        if (item[0].kind in _WEAK) is weak and _counts(item, text)
     ]
     if not found:
         return None
