@@ -106,7 +106,8 @@ HOSTILE = [
     ("en-GB", "five " * 99), ("en-GB", "the every " * 90), ("en-GB", "zqxv " * 99), ("en-GB", "mondag " * 70),
     ("en-GB", "a " * 200), ("en-GB", "１ é " * 90), ("de", "am 5. und " * 40),
     ("de", ",,31,&," * 28), ("fr", "le 5 et " * 50), ("fr", "à 9h et à 10h et " * 20),
-    ("de", "montag und " * 45), ("es-ES", "a las 9 y " * 50), ("es-ES", "viernes," * 60), ("it", "alle 9 e " * 50), ("it", "3,)," * 20),
+    ("de", "montag und " * 45), ("es-ES", "a las 9 y " * 50), ("es-ES", "viernes," * 60),
+    ("it", "alle 9 e " * 50), ("it", "3,)," * 20),
     ("it", "1, &, (, " * 22),
     ("nl", "negende, augustus, ,, " * 22), ("pt-BR", ")à" * 40), ("pt-BR", "terça,carnaval," * 33),
 ]  # fmt: skip
