@@ -130,9 +130,10 @@ def _shapes(table: Table) -> Iterator[str]:
 
 def _zones(table: Table) -> Iterator[str]:
     for section in sorted(_PLACES):
+        zone: str
         for zone in table.get(section, {}):
             if zone not in known_zones():
-                near = difflib.get_close_matches(zone, known_zones(), n=1)
+                near = difflib.get_close_matches(str(zone), known_zones(), n=1)
                 hint = f" (did you mean {near[0]}?)" if near else ""
                 yield f"has {section}.{zone}, which is not a time zone{hint}"
 

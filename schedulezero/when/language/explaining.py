@@ -10,6 +10,7 @@ from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence
+from schedulezero.when.calendar.feasts import MOVABLE
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.tokens import cut
@@ -77,7 +78,7 @@ def explained(
         what = meaning(candidate) if len(by_meaning) < named.most else None
         if what is not None:
             by_meaning.setdefault(what, candidate)
-    return offering(named.said, *by_meaning.values())
+    return offering(named.said, *(by_meaning.values() if len(by_meaning) >= named.least else ()))
 
 
 def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:
@@ -135,16 +136,21 @@ def with_offers(said: Sentence, *offers: str) -> WhenError:
 
 
 def in_the_past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> WhenError:
-    """Return the error about a moment that is over, with the next one like it."""
+    """Return the error about a moment that is over, with the next one like it if there is one."""
     where = ZoneInfo(zone)
     local, today = at.astimezone(where), now.astimezone(where)
     # Lately gone is meant for the next day, or the next such weekday; longer ago, for the next year.
     nearby = today - local < timedelta(days=8)
-    step = timedelta(days=7 if _names_weekday(text, locale) else 1)
+    step = timedelta(days=7 if "weekday" in _categories(text, locale) else 1)
     candidate = local.replace(tzinfo=None)
     while candidate <= today.replace(tzinfo=None):
         candidate = candidate + step if nearby else _a_year_later(candidate, today.year)
     following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
+    day = local.date()
+    known = _categories(text, locale)
+    other_weekday = "weekday" in known and candidate.weekday() != day.weekday()
+    if not nearby and ("movable" in known or other_weekday):
+        return with_offers(Sentence("“{part}” is in the past.", "is_over", part=text))
     offered = describe(following, zone, locale)
     said = Sentence(
         "“{text}” is in the past ({local}). Next would be `{offered}`.",
@@ -156,14 +162,15 @@ def in_the_past(text: str, at: datetime, zone: str, locale: str, now: datetime) 
     return with_offers(said, offered)
 
 
-def _names_weekday(text: str, locale: str) -> bool:
+def _categories(text: str, locale: str) -> set[str]:
+    """What kinds of words a text has; feasts whose date changes are *movable*."""
     tokens = cut(text)
-    return any(
-        item.category == "weekday"
+    return {
+        "movable" if item.category == "feast" and item.value in MOVABLE else item.category
         for language in (language_of(locale), _ENGLISH)
         for items in words_of(language).lookup(text, tokens)
         for item in items
-    )
+    }
 
 
 def _a_year_later(moment: datetime, at_least: int) -> datetime:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from schedulezero.sentences import Sentence
 from schedulezero.when.grammar.core.pieces import Clock, MonthDays, OnWeekday, Period, Until, Within
+from schedulezero.when.grammar.core.tokens import cut
 from schedulezero.when.grammar.paths import Piece
 from schedulezero.when.grammar.read import Unfitting, two_schedules
 from schedulezero.when.grammar.rules.clock import within
@@ -29,7 +30,8 @@ def fault_of(error: Unfitting, words: Words) -> Named | None:
     if not pieces:
         return None
     for check in (_dangling, _two_schedules, _only_numbers, _only_bounds, _more_than_a_day, _which_one,
-                  _in_no_part, _which_night, _once_and_again, _twice, _ends_though_once, _period_and_day,
+                  _in_no_part, _which_night, _once_and_again, _twice, _ends_though_once, _left_out,
+                  _period_and_day,
                   _span_and_day, _stray_number):  # fmt: skip
         found = check(error, names, text, words)
         if found is not None:
@@ -88,8 +90,16 @@ def _only_bounds(error: Unfitting, names: Names, text: str, words: Words) -> Nam
         )
     if others - {"clocks", "at_part", "zone"} or not names.keys() & _BOUNDS:
         return None
+    if names.keys() & {"end_bound", "both_bounds"} or (names["start_bound"] and _is_after(error, words)):
+        return Named(_how_often(text))  # "until Friday" is rather a deadline than something daily
     every = wording(words.language)["every_day"]
     return Named(_how_often(text), (f"{every} {text}", f"{every}, {text}"))
+
+
+def _is_after(error: Unfitting, words: Words) -> bool:
+    """Whether a text begins with *after*, which says no exact time."""
+    first = cut(error.parts[0])[0].text
+    return any(category == "after" for _, category, _ in words.entries.get(first, ()))
 
 
 def _how_often(text: str) -> Sentence:
@@ -216,6 +226,22 @@ def _ends_though_once(error: Unfitting, names: Names, text: str, words: Words) -
         "“{text}” happens only once, so it has no beginning or end.", "once_has_no_bounds", text=text
     )
     return Named(said, () if said_in_bounds else (" ".join(kept),))
+
+
+def _left_out(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if not names["left_out_all"]:
+        return None
+    left_out = next(
+        part for part, item in zip(error.parts, error.pieces, strict=True) if item.category == "left_out_all"
+    )
+    return Named(
+        Sentence(
+            "“{part}” in “{text}” leaves out days that it doesn't have, or all that it has.",
+            "leaves_out_nothing_or_all",
+            part=left_out,
+            text=text,
+        )
+    )
 
 
 def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
