@@ -18,7 +18,7 @@ from typing import Any
 from schedulezero.when.grammar.core.tokens import Token
 
 MOST_STEPS = 33_000
-"""Steps of all charts of one text, some 30 ms. A phrase takes hundreds, a list of twenty dates 26,000."""
+"""Steps of all charts of one text, some 40 ms. A phrase takes hundreds, a list of twenty dates 26,000."""
 _STEPS_OF_AN_ITEM = 4
 _STEPS_OF_A_MATCH = 4
 
