@@ -17,7 +17,8 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parent.parent
-LANGUAGES = ("de", "fr", "es", "pt")
+LANGUAGES = tuple(sorted(file.stem for file in (ROOT / "cogs" / "locale").glob("*.po")))
+"""Each language that has a catalogue."""
 ERROR = "error"
 
 # Read as: whoever raises or makes one of these speaks to a person, so its sentence has a code.

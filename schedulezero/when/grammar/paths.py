@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 from typing import Any
 
 from schedulezero.when.grammar.core.chart import FILLER_COST, Begins
@@ -36,6 +37,8 @@ SKIPPED: dict[str, float] = {
 }
 MOST_PATHS = 60
 MOST_PIECES = 12
+_MOST_COMPARED = 4 * MOST_PATHS
+"""Paths to a token that are looked at: many signs in a row make many that have the same pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +60,45 @@ class Path:
 
 
 def paths(begins: Begins) -> list[Path]:
-    """Return the ways to cover every token, cheapest first, at most `MOST_PATHS`."""
+    """Return the ways to cover every token, cheapest first, at most `MOST_PATHS`.
+
+    Each token's ways are merged from those of the tokens that a piece leads from, and no more are made
+    than are kept: the cost grows with the pieces and the ways, not with their product.
+    """
     size = len(begins)
-    at: list[list[Path]] = [[] for _ in range(size + 1)]
-    at[0] = [Path(0.0, ())]
-    for start in range(size):
-        here = _cheapest(at[start])
-        if not here:
-            continue
-        for category, extra in SKIPPED.items():
-            for item in begins[start].get(category, ()):
-                at[item.end] += [Path(path.cost + extra, path.pieces) for path in here]
+    steps = _steps(begins)
+    ways: list[list[Path]] = [[Path(0.0, ())]]
+    for end in range(1, size + 1):
+        ways.append(_cheapest([(ways[start], cost, piece) for start, cost, piece in steps[end]]))
+    return ways[size]
+
+
+_Step = tuple[int, float, Piece | None]
+"""Where a piece begins, what it costs, and the piece; None for a token that adds nothing."""
+
+
+def _steps(begins: Begins) -> list[list[_Step]]:
+    """The pieces that end before each token, of those that lead to the end of the text."""
+    size = len(begins)
+    found: list[list[_Step]] = [[] for _ in range(size + 1)]
+    leads = [False] * size + [True]
+    for start in range(size - 1, -1, -1):
         made: dict[tuple[str, int, Any], Piece] = {}
-        for category, extra in PIECES.items():
-            for item in begins[start].get(category, ()):
-                piece = made.setdefault(
-                    (category, item.end, item.value), Piece(category, item.value, start, item.end)
-                )
-                cost = extra + item.cost
-                at[item.end] += [
-                    Path(path.cost + cost, (*path.pieces, piece))
-                    for path in here
-                    if len(path.pieces) < MOST_PIECES
-                ]
-    return _cheapest(at[size])
+        for categories, skipped in ((SKIPPED, True), (PIECES, False)):
+            for category, extra in categories.items():
+                for item in begins[start].get(category, ()):
+                    if not leads[item.end]:
+                        continue
+                    leads[start] = True
+                    if skipped:
+                        found[item.end].append((start, extra, None))
+                        continue
+                    piece = Piece(category, item.value, start, item.end)
+                    piece = made.setdefault((category, item.end, item.value), piece)
+                    found[item.end].append((start, extra + item.cost, piece))
+    for steps in found:
+        steps.sort(key=lambda step: step[0])
+    return found
 
 
 def reach(begins: Begins) -> int:
@@ -93,14 +111,27 @@ def reach(begins: Begins) -> int:
     return max(reached)
 
 
-def _cheapest(found: Sequence[Path]) -> list[Path]:
-    """The cheapest paths, each sequence of pieces once.
+def _cheapest(steps: Sequence[tuple[Sequence[Path], float, Piece | None]]) -> list[Path]:
+    """The cheapest paths that one more step makes, each sequence of pieces once.
 
-    `paths` makes each piece once, so that pieces need not be compared by value: a list of dates is long.
+    `_steps` makes each piece once, so that pieces need not be compared by value: a list of dates is long.
     """
     best: dict[tuple[int, ...], Path] = {}
-    for path in sorted(found, key=lambda item: item.cost):
-        best.setdefault(tuple(map(id, path.pieces)), path)
-        if len(best) == MOST_PATHS:
+    waiting = [(before[0].cost + cost, step, 0) for step, (before, cost, _) in enumerate(steps) if before]
+    heapify(waiting)
+    for _ in range(_MOST_COMPARED):
+        if not waiting or len(best) == MOST_PATHS:
             break
+        total, step, index = waiting[0]
+        before, cost, piece = steps[step]
+        pieces = before[index].pieces
+        if index + 1 < len(before):
+            heapreplace(waiting, (before[index + 1].cost + cost, step, index + 1))
+        else:
+            heappop(waiting)
+        if piece is not None:
+            if len(pieces) == MOST_PIECES:
+                continue
+            pieces = (*pieces, piece)
+        best.setdefault(tuple(map(id, pieces)), Path(total, pieces))
     return list(best.values())

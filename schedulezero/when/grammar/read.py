@@ -16,7 +16,7 @@ from schedulezero.sentences import Sentence
 from schedulezero.when.grammar.again import phrase_of
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
-from schedulezero.when.grammar.core.chart import Begins, Rules, TooMuch, parse
+from schedulezero.when.grammar.core.chart import Begins, Item, Rules, Steps, TooMuch, parse
 from schedulezero.when.grammar.core.pieces import Fault
 from schedulezero.when.grammar.core.tokens import Token, cut, normalized, without_marks
 from schedulezero.when.grammar.once import moment
@@ -95,12 +95,12 @@ class Unfitting(WhenError):
         self.parts = tuple(text[tokens[item.start].start : tokens[item.end - 1].end] for item in pieces)
 
 
-def faults_in(text: str, words: Words) -> list[tuple[Fault, str, int, int]]:
+def faults_in(text: str, words: Words, steps: Steps | None = None) -> list[tuple[Fault, str, int, int]]:
     """Return each fault in a refused text that can be named: the fault, what was typed, where it is."""
     text = without_marks(normalized(text))
     tokens, _ = words.mended(cut(text))
     try:
-        begins = _chart(text, tokens, words, WITH_FAULTS)
+        begins, _ = _chart(text, tokens, words, WITH_FAULTS, steps, whole=True)
     except TooMuch:
         return []
     found: list[tuple[Fault, str, int, int]] = []
@@ -111,20 +111,27 @@ def faults_in(text: str, words: Words) -> list[tuple[Fault, str, int, int]]:
     return found
 
 
-def read(text: str, words: Words, context: Context) -> Reading:
+def read(text: str, words: Words, context: Context, steps: Steps | None = None) -> Reading:
     """Return the meaning of a text in one language.
+
+    Parameters:
+        text: What was typed.
+        words: The language.
+        context: Where and when it is read.
+        steps: What the text may still cost, for callers that read it in several ways; it is counted down.
 
     Raises NotUnderstood if a word has no part in any reading, and another WhenError if the words have no
     meaning together.
     """
     text = without_marks(normalized(text))
+    steps = steps or Steps()
     if not _ORDINAL_AT_END.search(text):
-        return _read(text.rstrip(".!?"), words, context)[0]
+        return _read(text.rstrip(".!?"), words, context, steps)[0]
     found: list[tuple[Reading, float]] = []
     error: WhenError | None = None
     for ending in (text, text.rstrip(".!?")):
         try:
-            found.append(_read(ending, words, context))
+            found.append(_read(ending, words, context, steps))
         except WhenError as refused:
             error = refused
         if _DATE_AT_END.search(text):
@@ -135,30 +142,57 @@ def read(text: str, words: Words, context: Context) -> Reading:
     return min(found, key=lambda reading: reading[1])[0]
 
 
-def _read(text: str, words: Words, context: Context) -> tuple[Reading, float]:
+def _read(text: str, words: Words, context: Context, steps: Steps) -> tuple[Reading, float]:
     """The meaning of a text and what it costs."""
     tokens, notes = words.mended(cut(text))
     if not tokens:
         raise WhenError("Say when.", code="say_when")
-    try:
-        begins = _chart(text, tokens, words, RULES)
-    except TooMuch:
+    if len(tokens) > MOST_TOKENS:
         raise WhenError(
             "That is more than {most_tokens} words and numbers.",
             code="too_many_words",
             most_tokens=MOST_TOKENS,
+        )
+    try:
+        begins, whole = _chart(text, tokens, words, RULES, steps)
+    except TooMuch:
+        raise WhenError(
+            "That names too many times or days for one text. Make it shorter, or create several jobs.",
+            code="too_many_parts",
         ) from None
-    found = paths(begins)
+    found = paths(begins) if whole else []
     if not found:
         raise NotUnderstood(*_first_unknown(tokens, reach(begins), text), reach(begins))
     return _best(found, text, tokens, context, tuple(notes))
 
 
-def _chart(text: str, tokens: Sequence[Token], words: Words, rules: Rules) -> Begins:
-    """Every piece that the rules make of a text. Raises TooMuch."""
-    if len(tokens) > MOST_TOKENS:
-        raise TooMuch
-    return parse(tokens, words.lookup(text, tokens), rules, words.costs)
+def _chart(
+    text: str,
+    tokens: Sequence[Token],
+    words: Words,
+    rules: Rules,
+    steps: Steps | None,
+    *,
+    whole: bool = False,
+) -> tuple[Begins, bool]:
+    """Every piece that the rules make of a text, or of the part before a word that no piece can have.
+
+    Returns them, and whether they are of the whole text, as is always the case if ``whole``. Raises TooMuch.
+    """
+    looked_up = words.lookup(text, tokens)
+    size = len(tokens) if whole else _first_gap(looked_up)
+    begins = parse(tokens[:size], looked_up[:size], rules, words.costs, steps)
+    return begins, size == len(tokens)
+
+
+def _first_gap(looked_up: Sequence[Sequence[Item]]) -> int:
+    """The first token that no word, number or sign stands on; the number of tokens if there is none."""
+    reached = 0
+    for position, items in enumerate(looked_up):
+        reached = max(reached, max((item.end for item in items), default=0))
+        if reached <= position:
+            return position
+    return len(looked_up)
 
 
 def _first_unknown(tokens: Sequence[Token], position: int, text: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from typing import Any, cast
 
 from schedulezero.when.calendar.feasts import NAMES as FEASTS
+from schedulezero.when.calendar.triggers import known_zones
 from schedulezero.when.grammar.context import PARTS
 from schedulezero.when.grammar.core.pieces import RANKS
 from schedulezero.when.grammar.paths import PIECES, SKIPPED
@@ -96,6 +97,7 @@ def _problems(table: Table, model: Table) -> Iterator[str]:
         needed = model[section] if section in _LISTED else ()
         yield from _keys(f"{section}.", table.get(section, {}), keys, needed)
     yield from _shapes(table)
+    yield from _zones(table)
     yield from _costs(table)
     lacking = list(_keys("say.", table["say"], KEYS, KEYS))
     yield from lacking or problems_of_saying(table["say"])
@@ -124,6 +126,16 @@ def _shapes(table: Table) -> Iterator[str]:
     for key, length in _NAMED.items():
         if len(table["names"].get(key, ())) != length:
             yield f"needs {length} lists of phrases as names.{key}"
+
+
+def _zones(table: Table) -> Iterator[str]:
+    for section in sorted(_PLACES):
+        zone: str
+        for zone in table.get(section, {}):
+            if zone not in known_zones():
+                near = difflib.get_close_matches(str(zone), known_zones(), n=1)
+                hint = f" (did you mean {near[0]}?)" if near else ""
+                yield f"has {section}.{zone}, which is not a time zone{hint}"
 
 
 def _costs(table: Table) -> Iterator[str]:

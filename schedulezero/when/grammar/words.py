@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -65,6 +65,9 @@ class Words:
     is possible, but not the usual one. A category that rules make may have a cost too."""
     exact: frozenset[str] = frozenset()
     """Words that no other word is taken for: a mistaken *every* would change too much."""
+    by_rest: Mapping[str, Sequence[str]] = field(default_factory=dict[str, list[str]])
+    """The first words of phrases by what is left of them without one letter, and by themselves: two words
+    that are one typing error apart have a rest in common, so that few need to be compared."""
 
     def known(self, word: str) -> bool:
         """Return whether a word is part of any phrase."""
@@ -174,13 +177,9 @@ class Words:
             return None
         typed = plain(word)
         found: dict[frozenset[tuple[str, str]], str] = {}
-        for key, entries in self.entries.items():
-            if (
-                key in self.exact
-                or abs(len(key) - len(typed)) > 1
-                or len(key) < _SHORTEST_MENDED
-                or not _one_edit(typed, key)
-            ):
+        for key in self._alike(typed):
+            entries = self.entries[key]
+            if key in self.exact or len(key) < _SHORTEST_MENDED or not _one_edit(typed, key):
                 continue
             if len(key) == len(typed) == _SHORTEST_MENDED and sorted(key) != sorted(typed):
                 continue  # "line", "none" and "fine" are no misspelt "nine"
@@ -194,6 +193,16 @@ class Words:
         if len(found) > 1:  # "sontag" is Sonntag rather than Montag
             found = {meaning: key for meaning, key in found.items() if _doubled(typed, key)}
         return next(iter(found.values())) if len(found) == 1 else None
+
+    def _alike(self, typed: str) -> list[str]:
+        """The words that may be one typing error away, in the order of the table."""
+        found = {key for rest in _rests(typed) for key in self.by_rest.get(rest, ())}
+        return [key for key in self.entries if key in found] if len(found) > 1 else list(found)
+
+
+def _rests(word: str) -> set[str]:
+    """A word, and what is left of it without each of its letters."""
+    return {word, *(word[:index] + word[index + 1 :] for index in range(len(word)))}
 
 
 def _place_items(tokens: Sequence[Token], position: int) -> list[Item]:
@@ -303,12 +312,18 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
         for number, phrases in enumerate(table["names"].get(category, ()), start=first):
             for phrase in phrases:
                 add(phrase, category, number)
+    by_rest: dict[str, list[str]] = {}
+    for key in entries:
+        if len(key) >= _SHORTEST_MENDED:
+            for rest in _rests(key):
+                by_rest.setdefault(rest, []).append(key)
     return Words(
         language,
         entries,
         frozenset(vocabulary),
         table.get("costs", {}),
         frozenset(table.get("order", {}).get("exact", ())),
+        by_rest,
     )
 
 

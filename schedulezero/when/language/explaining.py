@@ -10,7 +10,9 @@ from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence
+from schedulezero.when.calendar.feasts import MOVABLE
 from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.tokens import cut
 from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
 from schedulezero.when.grammar.resolving import NotThatWeekday
@@ -26,8 +28,13 @@ _ENGLISH = "en"
 _MOST_TRIED = 8
 """Texts that are read to find out which of them to offer instead of a faulty one."""
 
+_MOST_TOKENS = 40
+"""Words, numbers and signs of a text whose fault is looked for."""
 
-def explained(text: str, error: WhenError, words: Words, context: Context, locale: str) -> WhenError:
+
+def explained(
+    text: str, error: WhenError, words: Words, context: Context, locale: str, steps: Steps
+) -> WhenError:
     """Return the error that says best why a text has no meaning, with what may have been meant.
 
     Parameters:
@@ -36,28 +43,31 @@ def explained(text: str, error: WhenError, words: Words, context: Context, local
         words: The language in which it got furthest.
         context: Where and when it was read.
         locale: The person's.
+        steps: What the text may still cost; what would take more is not found out.
     """
     if isinstance(error, NotThatWeekday):
         return _not_that_weekday(error, text, context, locale)
     if not is_fault(error):
         return error
     own = words_of(language_of(locale))
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or len(cut(text)) > _MOST_TOKENS:
         return error  # what is near to a long text takes too long to find out
     languages_read = dict.fromkeys((own.language, words.language))
 
     def meaning(candidate: str) -> Hashable | None:
-        return _meaning(candidate, languages_read, context, locale)
+        return _meaning(candidate, languages_read, context, locale, steps)
 
-    named = fault_in(text, own) or (fault_in(text, words) if words is not own else None)
+    named = fault_in(text, own, steps) or (fault_in(text, words, steps) if words is not own else None)
     if named is None and isinstance(error, NotUnderstood):
         named = unknown_zone(error, text)
     if named is None and isinstance(error, Unfitting):
         named = fault_of(error, words)
     unknown = unknown_word(text, words)
     near = near_text(text, words, meaning) if named is None else None
+    if steps.left < 0:
+        near = None  # not all were compared
     if near is None and unknown is None:
-        named = named or fault_in(text, own, weak=True)
+        named = named or fault_in(text, own, steps, weak=True)
     if named is None:
         said = Sentence(
             "“{text}” in “{text2}” was not understood.", "word_not_understood", text=unknown, text2=text
@@ -68,7 +78,7 @@ def explained(text: str, error: WhenError, words: Words, context: Context, local
         what = meaning(candidate) if len(by_meaning) < named.most else None
         if what is not None:
             by_meaning.setdefault(what, candidate)
-    return offering(named.said, *by_meaning.values())
+    return offering(named.said, *(by_meaning.values() if len(by_meaning) >= named.least else ()))
 
 
 def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:
@@ -88,11 +98,11 @@ def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale
     return offering(said, *dict.fromkeys(spoken(item, own, locale) for item in ahead))
 
 
-def _meaning(text: str, among: Iterable[str], context: Context, locale: str) -> Hashable | None:
+def _meaning(text: str, among: Iterable[str], context: Context, locale: str, steps: Steps) -> Hashable | None:
     """When a text runs first, or None if no language understands it as one thing in the future."""
     for language in among:
         try:
-            found = read(text, words_of(language), context)
+            found = read(text, words_of(language), context, steps)
             if found.others:
                 return None
             item = as_understood(found, context.zone.key, locale, context.now)
@@ -126,16 +136,21 @@ def with_offers(said: Sentence, *offers: str) -> WhenError:
 
 
 def in_the_past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> WhenError:
-    """Return the error about a moment that is over, with the next one like it."""
+    """Return the error about a moment that is over, with the next one like it if there is one."""
     where = ZoneInfo(zone)
     local, today = at.astimezone(where), now.astimezone(where)
     # Lately gone is meant for the next day, or the next such weekday; longer ago, for the next year.
     nearby = today - local < timedelta(days=8)
-    step = timedelta(days=7 if _names_weekday(text, locale) else 1)
+    step = timedelta(days=7 if "weekday" in _categories(text, locale) else 1)
     candidate = local.replace(tzinfo=None)
     while candidate <= today.replace(tzinfo=None):
         candidate = candidate + step if nearby else _a_year_later(candidate, today.year)
     following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
+    day = local.date()
+    known = _categories(text, locale)
+    other_weekday = "weekday" in known and candidate.weekday() != day.weekday()
+    if not nearby and ("movable" in known or other_weekday):
+        return with_offers(Sentence("“{part}” is in the past.", "is_over", part=text))
     offered = describe(following, zone, locale)
     said = Sentence(
         "“{text}” is in the past ({local}). Next would be `{offered}`.",
@@ -147,14 +162,15 @@ def in_the_past(text: str, at: datetime, zone: str, locale: str, now: datetime) 
     return with_offers(said, offered)
 
 
-def _names_weekday(text: str, locale: str) -> bool:
+def _categories(text: str, locale: str) -> set[str]:
+    """What kinds of words a text has; feasts whose date changes are *movable*."""
     tokens = cut(text)
-    return any(
-        item.category == "weekday"
+    return {
+        "movable" if item.category == "feast" and item.value in MOVABLE else item.category
         for language in (language_of(locale), _ENGLISH)
         for items in words_of(language).lookup(text, tokens)
         for item in items
-    )
+    }
 
 
 def _a_year_later(moment: datetime, at_least: int) -> datetime:

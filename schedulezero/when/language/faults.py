@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from schedulezero.errors import WhenError
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.pieces import Fault
 from schedulezero.when.grammar.core.tokens import cut, without_marks
 from schedulezero.when.grammar.read import NotUnderstood, Unfitting, faults_in
@@ -29,20 +30,25 @@ class Named:
     nearby: tuple[str, ...] = ()
     most: int = 2
     """The most of them to offer."""
+    least: int = 1
+    """The fewest that are offered: one of two alternatives would be a choice made for the person."""
 
 
-def fault_in(text: str, words: Words, *, weak: bool = False) -> Named | None:
+def fault_in(text: str, words: Words, steps: Steps | None = None, *, weak: bool = False) -> Named | None:
     """Return the gravest fault in a text, or None if none can be named.
 
     Parameters:
         text: What was typed.
         words: The language.
+        steps: What the text may still cost; as much as any text if None.
         weak: Whether to name what may be right beside other words, such as *before 9*.
     """
     if (zone := _no_such_zone(text)) is not None:
         return zone
     found = [
-        item for item in faults_in(text, words) if (item[0].kind in _WEAK) is weak and _counts(item, text)
+        item
+        for item in faults_in(text, words, steps)
+        if (item[0].kind in _WEAK) is weak and _counts(item, text)
     ]
     if not found:
         return None
@@ -52,7 +58,11 @@ def fault_in(text: str, words: Words, *, weak: bool = False) -> Named | None:
     )
     said, nearby = _SAYINGS[fault.kind]
     whole = without_marks(text)
-    return Named(said(part, whole), tuple(nearby(part, whole[:begin], whole[end:], words)))
+    return Named(
+        said(part, whole),
+        tuple(nearby(part, whole[:begin], whole[end:], words)),
+        least=2 if fault.kind in _BOTH else 1,
+    )
 
 
 def _counts(item: tuple[Fault, str, int, int], text: str) -> bool:
@@ -194,6 +204,8 @@ def _saturday_or_sunday(_part: str, before: str, after: str, words: Words) -> It
 def _exactly(part: str, before: str, after: str, _words: Words) -> Iterator[str]:
     """*After 18:00* without *after*."""
     tokens = cut(part)
+    if before.strip() and not any(token.is_number for token in tokens):
+        return  # "the night before Christmas" is no night of Christmas
     for width in range(1, min(3, len(tokens) - 1) + 1):
         yield f"{before}{part[tokens[width].start :]}{after}"
 
@@ -240,6 +252,7 @@ _SAYINGS: dict[str, tuple[Say, Near]] = {
     "unfinished": (unfinished, _nothing_near),
 }
 
+_BOTH = frozenset(("alternatives", "weekend"))
 _WEAK = frozenset(("open_ended", "unfinished"))
 _ZONE_LIKE = re.compile(r"(?<![\w/])[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?(?![\w/])")
 

@@ -103,7 +103,11 @@ def _misspelt(typed: str, words: Words) -> Iterator[list[str]]:
         if len(key) == len(word) == _SHORTEST and sorted(key) != sorted(word):
             continue  # "text" is rather a stray word than a misspelt "next"
         shorter = min(len(key), len(word))
-        if away == 1 or (away == 2 and (shorter > _LONG or (shorter >= _LONG - 1 and key[0] == word[0]))):
+        if away == 1 or (
+            away == 2
+            and abs(len(key) - len(word)) < 2
+            and (shorter > _LONG or (shorter >= _LONG - 1 and key[0] == word[0]))
+        ):
             found.setdefault(away, []).append(key)
     yield from (found[away] for away in sorted(found))
 
@@ -149,8 +153,13 @@ def _without_strays(text: str, words: Words) -> list[str]:
     ]
     if not 1 <= len(strays) <= _MOST_STRAY:
         return []
-    if tokens[0] is not strays[0] and tokens[-1] is not strays[-1]:
+    if strays not in (tokens[: len(strays)], tokens[-len(strays) :]):
         return []  # "every leap day" is less often than "every day"
+    rest = [token for token in tokens if token not in strays]
+    if len(rest) < 2 and tokens[-1] in rest:
+        return []  # "Mothering Sunday" is no Sunday like others
+    if not rest or (tokens[-1] is strays[-1] and (rest[-1].is_number or rest[-1].text == ".")):
+        return []  # "5 euros" are no 5 o'clock
     kept = text
     for token in reversed(strays):
         kept = f"{kept[: token.start].rstrip()} {kept[token.end :].lstrip()}"
@@ -167,16 +176,20 @@ def _reordered(text: str, words: Words) -> Iterator[str]:
     """
     parts = text.split()
     leads = [_is_among(_LEADING, part, words) for part in parts]
-    for found in _moved(parts):
+    for found in _moved(parts, words):
         if not any(leads) or (not leads[0] and _is_among(frozenset(("every",)), found[0], words)):
             yield " ".join(found)
 
 
-def _moved(parts: list[str]) -> Iterator[tuple[str, ...]]:
+def _moved(parts: list[str], words: Words) -> Iterator[tuple[str, ...]]:
+    leading = [_is_among(_HEADS, part, words) for part in parts]
     for index in range(len(parts) - 1):
+        if any(leading[max(index - 1, 0) : index + 2]):
+            continue  # a word such as *on* stays with the one behind it
         yield (*parts[:index], parts[index + 1], parts[index], *parts[index + 2 :])
-    if len(parts) > 2:
+    if len(parts) > 2 and not leading[0]:
         yield (*parts[1:], parts[0])
+    if len(parts) > 2 and not leading[-2]:
         yield (parts[-1], *parts[:-1])
 
 

@@ -23,6 +23,7 @@ from schedulezero.when.calendar.crontab import crontab_trigger, looks_like_cront
 from schedulezero.when.calendar.schedules import Once
 from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.tokens import normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, read
 from schedulezero.when.grammar.resolving import never_comes
@@ -229,9 +230,10 @@ def _in_words(
     """The readings of the grammar: the person's language explains best, unless English got further."""
     first: WhenError | None = None
     best = _ENGLISH
+    steps = Steps()
     for language in dict.fromkeys((language_of(locale), _ENGLISH)):
         try:
-            found = read(text, words_of(language), context)
+            found = read(text, words_of(language), context, steps)
         except WhenError as error:
             if first is None or (_reached(error) > _reached(first)):
                 first, best = error, language
@@ -245,7 +247,7 @@ def _in_words(
         at = outside.read(text, locale, context.local, context.day_time)
         instant = at if at.tzinfo is not None else first_instant_at_or_after(at, context.zone)
         return [Reading(Trigger("date", {"run_date": to_iso(instant)}), zone=context.zone.key)]
-    raise explained(text, first, words_of(best), context, locale) if explain else first
+    raise explained(text, first, words_of(best), context, locale, steps) if explain else first
 
 
 def _reached(error: WhenError) -> int:

@@ -41,7 +41,8 @@ def fault_of(error: Unfitting, words: Words) -> Named | None:
     if not pieces:
         return None
     for check in (_dangling, _two_schedules, _only_numbers, _only_bounds, _more_than_a_day, _which_one,
-                  _in_no_part, _which_night, _once_and_again, _twice, _ends_though_once, _period_and_day,
+                  _in_no_part, _which_night, _once_and_again, _twice, _ends_though_once, _left_out,
+                  _period_and_day,
                   _span_and_day, _stray_number):  # fmt: skip
         found = check(error, names, text, words)
         if found is not None:
@@ -245,6 +246,22 @@ def _ends_though_once(error: Unfitting, names: Names, text: str, words: Words) -
         "“{text}” happens only once, so it has no beginning or end.", "once_has_no_bounds", text=text
     )
     return Named(said, () if said_in_bounds else (" ".join(kept),))
+
+
+def _left_out(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if not names["left_out_all"]:
+        return None
+    left_out = next(
+        part for part, item in zip(error.parts, error.pieces, strict=True) if item.category == "left_out_all"
+    )
+    return Named(
+        Sentence(
+            "“{part}” in “{text}” leaves out days that it doesn't have, or all that it has.",
+            "leaves_out_nothing_or_all",
+            part=left_out,
+            text=text,
+        )
+    )
 
 
 def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:

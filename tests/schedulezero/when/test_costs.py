@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import dateparser
 import pytest
 from dateparser.date import DateData, DateDataParser
 
 from schedulezero.errors import WhenError
+from schedulezero.when.grammar.context import Context
+from schedulezero.when.grammar.core.chart import MOST_STEPS, Steps
+from schedulezero.when.grammar.read import read
+from schedulezero.when.grammar.words import words_of
 from schedulezero.when.language.complete import completions
 from schedulezero.when.language.parse import understand
 
@@ -57,13 +63,13 @@ def test_no_text_makes_dateparser_read_much(handed: list[str], locale: str, head
     for piece in PIECES:
         for length in (60, 100, 490, 10_000):
             text = (head + piece * length)[: length - len(tail)] + tail
-            for read in (understand, completions):
+            for reader in (understand, completions):
                 handed.clear()
                 try:
-                    read(text, zone="UTC", locale=locale, now=NOW)
+                    reader(text, zone="UTC", locale=locale, now=NOW)
                 except WhenError as error:
                     assert error.message
-                assert len(handed) <= 10 and sum(map(len, handed)) <= 240, (read, text, len(handed))
+                assert len(handed) <= 10 and sum(map(len, handed)) <= 240, (reader, text, len(handed))
 
 
 def test_dateparser_reads_no_text_twice_for_one_question(handed: list[str]) -> None:
@@ -91,6 +97,61 @@ def test_a_moment_that_is_too_long_to_read_is_refused_in_words() -> None:
 def test_a_phrase_with_too_many_words_is_refused_in_words() -> None:
     with pytest.raises(WhenError, match="more than 200 words and numbers"):
         understand("every day at " + "9," * 240, zone="UTC", locale="en-US", now=NOW)
+
+
+HOSTILE = [
+    ("en-GB", "every day at 9 except " + ", ".join(f"{day} {month}" for month in ("jan", "mar")
+                                                   for day in range(1, 29))),
+    ("en-GB", "mon, " * 66), ("en-GB", "1," * 99), ("en-GB", "1 " * 200), ("en-GB", "1-2-" * 50),
+    ("en-GB", "five " * 99), ("en-GB", "the every " * 90), ("en-GB", "zqxv " * 99), ("en-GB", "mondag " * 70),
+    ("en-GB", "a " * 200), ("en-GB", "１ é " * 90), ("de", "am 5. und " * 40),
+    ("de", ",,31,&," * 28), ("fr", "le 5 et " * 50), ("fr", "à 9h et à 10h et " * 20),
+    ("de", "montag und " * 45), ("es-ES", "a las 9 y " * 50), ("es-ES", "viernes," * 60),
+    ("it", "alle 9 e " * 50), ("it", "3,)," * 20),
+    ("it", "1, &, (, " * 22),
+    ("nl", "negende, augustus, ,, " * 22), ("pt-BR", ")à" * 40), ("pt-BR", "terça,carnaval," * 33),
+]  # fmt: skip
+MOST_CALLS = 500_000
+"""Calls of functions that reading a text may make: a second of them is some ten million. *Tomorrow at 9*
+makes 2,600."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("locale", "text"), HOSTILE, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize("length", [80, 200, 500])
+def test_no_text_takes_more_steps_than_the_loop_can_wait_for(locale: str, text: str, length: int) -> None:
+    def ask(asked: str) -> None:
+        with pytest.raises(WhenError):
+            understand(asked, zone="UTC", locale=locale, now=NOW)
+
+    ask("x 1 zz")  # the tables are loaded
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        ask(text[:length])
+    finally:
+        sys.setprofile(None)
+    assert calls < MOST_CALLS
+
+
+def test_steps_are_counted_over_all_readings_of_a_text() -> None:
+    steps = Steps()
+    context = Context(NOW, ZoneInfo("UTC"))
+    read("tomorrow at 9", words_of("en"), context, steps)
+    once = MOST_STEPS - steps.left
+    assert 0 < once < 2_000
+    read("tomorrow at 9", words_of("en"), context, steps)
+    assert MOST_STEPS - steps.left == 2 * once
+
+
+def test_a_list_that_is_too_long_is_refused_in_words() -> None:
+    with pytest.raises(WhenError, match="too many times or days"):
+        understand(HOSTILE[0][1], zone="UTC", locale="en-US", now=NOW)
 
 
 @pytest.mark.parametrize(

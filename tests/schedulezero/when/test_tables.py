@@ -56,6 +56,11 @@ def test_each_file_is_complete(language: str) -> None:
         (r'"\{n\} volte"', '"{m} volte"', "needs two texts as say.count, the second with {n}"),
         (r"^until = \[.*?\]", 'until = "fino a"', "needs a list of phrases as words.until"),
         (r"^week_later = 0", "weak_later = 0", "has costs.weak_later, which is the cost of nothing"),
+        (
+            r'^"Europe/Rome" = ',
+            '"Europe/Romex" = ',
+            "it.toml has city.Europe/Romex, which is not a time zone (did you mean Europe/Rome?)",
+        ),
         (r"^\[words\]", "[words", "it.toml is not valid TOML: "),
     ],
 )

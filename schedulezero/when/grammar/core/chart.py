@@ -3,7 +3,7 @@
 A rule is a pattern of categories and a function. The parser works from the last token to the first. An item
 that begins at a token triggers the rules whose first category it has; the rest of the pattern is matched
 against items that begin further right, which are complete by then. So each piece is built once, in whatever
-way it can be built, and the cost is bounded by `MOST_ITEMS`.
+way it can be built, and the cost is bounded by the `Steps` of a text.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import Any
 
 from schedulezero.when.grammar.core.tokens import Token
 
-MOST_ITEMS = 6000
-"""Items of one chart. A list of twenty full dates makes about 1,500."""
+MOST_STEPS = 33_000
+"""Steps of all charts of one text, some 40 ms. A phrase takes hundreds, a list of twenty dates 26,000."""
+_STEPS_OF_AN_ITEM = 4
+_STEPS_OF_A_MATCH = 4
 
 
 FILLER_COST = 0.05
@@ -31,6 +33,22 @@ NEVER = 9.0
 
 class TooMuch(Exception):
     """A text makes more pieces than are worth reading."""
+
+
+@dataclass(slots=True)
+class Steps:
+    """What reading one text may still cost: in every language, and to explain why it is refused.
+
+    A step is a rule that is tried; to keep a piece, or to make one, counts as several.
+    """
+
+    left: int = MOST_STEPS
+
+    def take(self, steps: int) -> None:
+        """Count so many steps. Raises TooMuch if there are not so many left."""
+        self.left -= steps
+        if self.left < 0:
+            raise TooMuch
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,8 @@ class Rule:
     elements: tuple[_Element, ...]
     make: Callable[..., Any]
     cost: float
+    second: frozenset[str]
+    """What may follow the first element: the rule is not tried where nothing of it does."""
 
 
 _ELEMENT = re.compile(r"(?P<glue>[~=])?(?P<names>[\w|]+)(?P<optional>\?)?")
@@ -99,7 +119,7 @@ class Rules:
         def add(make: Callable[..., Any]) -> Callable[..., Any]:
             expanded = (elements for pattern in patterns for elements in _expanded(pattern))
             for elements in dict.fromkeys(expanded):
-                made = Rule(category, elements, make, cost)
+                made = Rule(category, elements, make, cost, _second(elements))
                 for first in elements[0].categories:
                     self.by_first.setdefault(first, []).append(made)
             return make
@@ -111,6 +131,15 @@ class Rules:
         for key, rules in other.by_first.items():
             joined.setdefault(key, []).extend(rules)
         return Rules(joined)
+
+
+def _second(elements: tuple[_Element, ...]) -> frozenset[str]:
+    """The categories of the second element, and fillers where they may stand before it."""
+    if len(elements) == 1:
+        return frozenset()
+    element = elements[1]
+    between = () if element.next else ("filler",)
+    return frozenset((*element.categories, *between))
 
 
 def _expanded(pattern: str) -> Iterator[tuple[_Element, ...]]:
@@ -143,6 +172,7 @@ def parse(
     words: Sequence[Sequence[Item]],
     rules: Rules,
     costs: Mapping[str, float] = MappingProxyType({}),
+    steps: Steps | None = None,
 ) -> Begins:
     """Build every piece.
 
@@ -151,11 +181,13 @@ def parse(
         words: For each token, the items that begin there before any rule: words and numbers.
         rules: The grammar.
         costs: What a category that rules make costs more or less in one language.
+        steps: What the text may still cost; as much as any text if None.
 
     Returns the items that begin at each token, by category. Raises TooMuch.
     """
     begins: list[dict[str, list[Item]]] = [{} for _ in tokens]
-    total = 0
+    size = len(tokens)
+    steps = steps or Steps()
     for start in range(len(tokens) - 1, -1, -1):
         here = begins[start]
         agenda = list(words[start])
@@ -167,15 +199,18 @@ def parse(
                 continue
             known[key] = item.cost
             here.setdefault(item.category, []).append(item)
-            total += 1
-            if total > MOST_ITEMS:
-                raise TooMuch
+            steps.take(_STEPS_OF_AN_ITEM)
+            following = begins[item.end] if item.end < size else None
             for rule in rules.by_first.get(item.category, ()):
+                if rule.second and (following is None or rule.second.isdisjoint(following)):
+                    continue
+                steps.left -= 1
                 extra = rule.cost + costs.get(rule.category, 0.0)
                 if extra >= NEVER:
                     continue
                 values = (item.value,) if rule.elements[0].used else ()
-                for rest, end, cost in _matches(rule.elements, 1, item.end, begins, tokens):
+                for rest, end, cost in _matches(rule.elements, 1, item.end, begins, tokens, steps):
+                    steps.take(_STEPS_OF_A_MATCH)
                     value = rule.make(*values, *rest)
                     if value is not None:
                         agenda.append(Item(rule.category, value, end, item.cost + cost + extra))
@@ -188,9 +223,11 @@ def _matches(
     position: int,
     begins: Begins,
     tokens: Sequence[Token],
+    steps: Steps,
     fillers: int = 0,
 ) -> Iterator[tuple[tuple[Any, ...], int, float]]:
     """The ways in which the rest of a pattern matches from a token on: values, end, cost."""
+    steps.left -= 1
     if index == len(elements):
         yield (), position, 0.0
         return
@@ -202,9 +239,9 @@ def _matches(
     here = begins[position]
     for category in element.categories:
         for item in here.get(category, ()):
-            for rest, end, cost in _matches(elements, index + 1, item.end, begins, tokens):
+            for rest, end, cost in _matches(elements, index + 1, item.end, begins, tokens, steps):
                 yield ((item.value, *rest) if element.used else rest), end, cost + item.cost
     if not element.next and fillers < _MOST_FILLERS:
         for item in here.get("filler", ()):
-            for rest, end, cost in _matches(elements, index, item.end, begins, tokens, fillers + 1):
+            for rest, end, cost in _matches(elements, index, item.end, begins, tokens, steps, fillers + 1):
                 yield rest, end, cost + FILLER_COST

@@ -60,5 +60,7 @@ def folded(word: str) -> str:
 
 def plain(word: str) -> str:
     """Return a word without its accents, as people type it on a keyboard that has none."""
+    if word.isascii():
+        return word
     decomposed = unicodedata.normalize("NFD", word)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
