@@ -42,6 +42,7 @@ _LONGEST_STEP = timedelta(hours=6)
 """Longer steps within a day divide it evenly."""
 _MINUTES_A_DAY = 1440
 _MONTHS = 12
+_SHORTEST_MONTH = 28
 _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
 """Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
 _LATELY = timedelta(days=60)
@@ -333,10 +334,10 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     part = said.parts[0] if said.parts else None
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)
-    if on_days and (late or any(at.by_night and at.hour for at in times)):
+    if on_days and late:
         raise Nonsense("night")  # of which of two days?
-    if on_days and any(at.next_day for at in times):
-        raise Contradiction("24:00")
+    if on_days and any(at.next_day or at.by_night for at in times):
+        _in_the_night(times, phrase)
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
         _so_many(said, phrase, found, text)
@@ -364,6 +365,25 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     elif part is not None and not times:
         raise Contradiction("part")
     phrase.times |= found
+
+
+def _in_the_night(times: Sequence[Clock], phrase: Phrase) -> None:
+    """*Every Friday at midnight*: each Friday at 0:00, or each Saturday, which is asked; 24:00 is Saturday.
+
+    Raises Nonsense where only the first of the two could be told: *the first Monday of the month at midnight*.
+    """
+    counted = phrase.unit == "day" and phrase.every > 1
+    movable = not (phrase.positions or phrase.feasts or phrase.excluded or phrase.holidays or counted)
+    if not movable or len(times) > 1 or not all(1 <= day <= _SHORTEST_MONTH - 1 for day in phrase.days):
+        raise Nonsense("night")
+    if not times[0].next_day:
+        return
+    phrase.weekdays = {(day + 1) % 7 for day in phrase.weekdays}
+    phrase.days = {day + 1 for day in phrase.days}
+    if phrase.starting is not None and phrase.starting[1] is None:
+        phrase.starting = phrase.starting[0] + _DAY, None
+    if phrase.until is not None and phrase.until[1] is None:
+        phrase.until = phrase.until[0] + _DAY, None
 
 
 def _window(window: Window) -> tuple[time, time]:

@@ -19,7 +19,7 @@ from schedulezero.when.grammar.core.pieces import (
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight, within
-from schedulezero.when.grammar.said import Contradiction, Said
+from schedulezero.when.grammar.said import Contradiction, Nonsense, Said
 
 _SMALL_HOURS = 6
 
@@ -36,7 +36,8 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
     if said.ahead:
         if said.days or said.weekly or said.positions or said.monthdays or said.months:
-            raise Contradiction("ahead")
+            # Portuguese *segunda em 2 horas* is no time of Monday, but *mañana 9hs* is one of tomorrow.
+            raise Nonsense("ahead") if said.from_now else Contradiction("ahead")
         return _ahead(said, context)
     if said.same_time and (said.times or said.bare or said.parts):
         raise Contradiction("same time")

@@ -140,22 +140,28 @@ def bare_hour(hour: int) -> Clock | None:
 
 
 @rule("lone_hour", "Bare")
-def lone_hour(at: Clock) -> Clock:
-    """*Monday 9*: an hour that nothing marks as one; not all languages say so."""
-    return at
+def lone_hour(at: Clock) -> Clock | None:
+    """*Monday 9*: an hour that nothing marks as one; not all languages say so. *Monday 24* is no hour."""
+    return at if not at.next_day else None
 
 
 # ---------------------------------------------------------------- the halves of the day
 
 
-@rule("clock", "Clock am", "Bare am", "Clock ~am_glued", "Bare ~am_glued")
+@rule("open_clock", "Clock")
+def which_half_is_open(at: Clock) -> Clock | None:
+    """A time that *noon*, a part of the day or its figures haven't put into a half of the day yet."""
+    return at if not at.sure else None
+
+
+@rule("clock", "Open_clock|Figures am", "Bare am", "Open_clock|Figures ~am_glued", "Bare ~am_glued")
 def before_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON or at.halved:
         return None
     return Clock(at.hour % 12, at.minute, at.second, halved=True)
 
 
-@rule("clock", "Clock pm", "Bare pm")
+@rule("clock", "Open_clock|Figures pm", "Bare pm")
 def after_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON or at.halved:
         return None
@@ -479,6 +485,15 @@ def midnight_in_figures(at: Clock, part: str) -> Clock | None:
     found = within(at, part)
     ends = found is not None and after_midnight(found, part) and (found.hour, found.minute) == (0, 0)
     return replace(found, next_day=True) if found is not None and ends else None
+
+
+@rule("bare_in_part", "Bare Part")
+@rule("clock", "Clock Part")
+def midnight_of_an_evening(at: Clock, part: str) -> Clock | None:
+    """Portuguese *sexta às 12 da noite*, with the word for the evening, is as open as *Friday midnight*."""
+    found = within(at, part) if part == "evening" else None
+    ends = found is not None and (found.hour, found.minute) == (0, 0)
+    return replace(found, by_night=True) if found is not None and ends else None
 
 
 @rule("clock", "Part at? Clock", "Part at Bare", "Part at? Short_clock")

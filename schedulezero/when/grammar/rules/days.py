@@ -104,8 +104,8 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
         return None
-    if isinstance(day, OnFeast) and other is span:
-        return None  # "Easter in a year" names no day
+    if other is span and not isinstance(day, OnWeekday | Offset):
+        return None  # "Easter in a year", "the 5th in 3 days": two days
     if other is span and isinstance(day, OnWeekday) and (span.days % 7 or span.months):
         return None  # "Sunday in 3 days" names no day
     if isinstance(day, Offset) and day.weekday is not None:
@@ -124,13 +124,13 @@ def _weeks(span: Span) -> bool:
 
 @rule("day", "Day =week_later")
 def a_week_later(day: Day) -> Day | None:
-    return None if isinstance(day, After) else After(Span(days=7), day)
+    return After(Span(days=7), day) if isinstance(day, OnWeekday | Offset) else None
 
 
 @rule("day", "Day =two_weeks_later")
 def two_weeks_later(day: Day) -> Day | None:
     """French *lundi en quinze*."""
-    return None if isinstance(day, After) else After(Span(days=14), day)
+    return After(Span(days=14), day) if isinstance(day, OnWeekday | Offset) else None
 
 
 @rule("weeks_before_day", "A|Number =Unit Weekday", cost=NEVER)
@@ -736,6 +736,12 @@ def of_a_night(*said: Day | Clock | int) -> tuple[Day, Clock] | None:
     if found is None:
         return None
     return (day, found) if found.hour < _NOON else (After(Span(days=-1), day), found)
+
+
+@rule("hour_of_date", "Month =Dom at =Bare")
+def hour_of_a_date(month: int, day: int, at: Clock) -> tuple[Day, Clock]:
+    """French *décembre 5 à 9*, where the word for *at* makes ranges too: as good a reading as the 5th to the 9th."""
+    return OnDate(day, month), at
 
 
 # ---------------------------------------------------------------- with a time, for bounds
