@@ -78,6 +78,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         if for_days or (phrase.starting and phrase.until):  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
         else:
+            if any(not window.last.sure for window in said.windows):
+                raise Nonsense("how often")  # "10 to 12" are hours: it isn't ten minutes to twelve
             raise Contradiction("how often")
     return phrase
 
@@ -370,7 +372,7 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
 def _in_the_night(times: Sequence[Clock], phrase: Phrase) -> None:
     """*Every Friday at midnight*: each Friday at 0:00, or each Saturday, which is asked; 24:00 is Saturday.
 
-    Raises Nonsense where only the first of the two could be told: *the first Monday of the month at midnight*.
+    Raises Nonsense where only one of the two could be told: *the first Monday of the month at midnight*.
     """
     counted = phrase.unit == "day" and phrase.every > 1
     movable = not (phrase.positions or phrase.feasts or phrase.excluded or phrase.holidays or counted)

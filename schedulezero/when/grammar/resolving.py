@@ -259,7 +259,8 @@ def position_in(position: int, weekday: int, first: date) -> date | None:
 
 def _end_of(day: EndOf, context: Context, at: time | None = None) -> date:
     found = _end_of_one(day, context)
-    if _over(found, context, at) and not day.ahead and day.year is None:
+    passed = day.which == "end" and day.month is None and at is not None  # and not meant for the next one
+    if _over(found, context, at) and not day.ahead and day.year is None and not passed:
         found = _end_of_one(replace(day, ahead=1), context)
     return found
 

@@ -11,9 +11,11 @@ from schedulezero.when.grammar.core.pieces import Clock, Window
 RULES = Rules()
 rule = RULES.rule
 
-_NOON = 12
+_NOON, _HOURS = 12, 24
 _CENTURIES = ("19", "20", "21")
 _NIGHT_ENDS = 6
+_DAY_ENDED = 19
+"""The hour from which on a number from 1 to 12 can't be meant as one of the end of the working day."""
 
 
 def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
@@ -552,6 +554,8 @@ def within(at: Clock, part: str) -> Clock | None:
     if part == "morning" and at.hour == _NOON and not at.sure:
         return None  # "12 in the morning" may be midnight, and Spanish *las 12 de la mañana* is noon
     choices = [at] if at.sure else [at, Clock((at.hour + 12) % 24, at.minute, at.second)]
+    if part == "end" and not at.sure:
+        choices = [choice for choice in choices if choice.hour < _DAY_ENDED]  # *ende Dienstag um 7*: of what?
     for choice in choices:
         if any(first <= hour < last for hour in (choice.hour, choice.hour + 24)):
             return Clock(choice.hour, choice.minute, choice.second)
@@ -562,6 +566,12 @@ def within(at: Clock, part: str) -> Clock | None:
 def daily_at_a_number(at: Clock) -> Clock:
     """Spanish *todos los días 8* may be daily at eight, or the 8th of each month."""
     return at
+
+
+@rule("number_and_day", "every_day_phrase =Int and|comma Int")
+def daily_or_on_days(first: int, _second: int) -> int | None:
+    """*Every day 9 and 17*: at two hours of each day, or on two days of each month?"""
+    return first if 1 <= first <= _HOURS else None
 
 
 # ---------------------------------------------------------------- several
@@ -674,6 +684,13 @@ def window(first: Clock, last: Clock) -> Window | None:
 def window_from_a_number(first: Clock, last: Clock) -> Window | None:
     """*9 to 17:00*, where the word for *to* isn't *at* too: French *le 10 à 9h* is a day."""
     return window(first, last)
+
+
+@rule("numbered_window", "Digits =to =Bare")
+def hours_rather_than_minutes(first: str, last: Clock) -> Window | None:
+    """English *10 to 12*: the hours from ten to twelve, or ten minutes to twelve; so it is no time."""
+    hour = int(first)
+    return window(Clock(hour, sure=False), last) if _five_minutes(hour) and hour < last.hour else None
 
 
 @rule("window", "Numbered_window")

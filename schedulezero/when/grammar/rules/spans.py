@@ -11,6 +11,8 @@ RULES = Rules()
 rule = RULES.rule
 
 _NOON = 12
+_DAY, _DAY_AND_MORE = 24, 30
+"""Hours between which a number may be a mistyped hour of the day."""
 _FEW = 4
 """Hours of which as many and a half are a span, where more of them are a time of day in some languages."""
 
@@ -34,7 +36,13 @@ def quarter_of(unit: str) -> Span | None:
 
 @rule("span", "Amount =Short")
 def short_unit(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount, unit)
+    return span_of(amount, unit) if unit != "hour" or not _DAY < amount < _DAY_AND_MORE else None
+
+
+@rule("many_hours_and_minutes", "Amount =Short")
+def hours_of_more_than_a_day(amount: Fraction, unit: str) -> Span | None:
+    """*25h* alone is a mistyped time of day rather; *in 25h* isn't."""
+    return span_of(amount, unit) if unit == "hour" and _DAY < amount < _DAY_AND_MORE else None
 
 
 @rule("span", "Few_hours_and_minutes")
