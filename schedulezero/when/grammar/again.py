@@ -78,7 +78,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         if for_days or (phrase.starting and phrase.until):  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
         else:
-            if any(not window.last.sure for window in said.windows):
+            if any(_in_bare_hours(window) for window in said.windows):
                 raise Nonsense("how often")  # "10 to 12" are hours: it isn't ten minutes to twelve
             raise Contradiction("how often")
     return phrase
@@ -386,6 +386,11 @@ def _in_the_night(times: Sequence[Clock], phrase: Phrase) -> None:
         phrase.starting = phrase.starting[0] + _DAY, None
     if phrase.until is not None and phrase.until[1] is None:
         phrase.until = phrase.until[0] + _DAY, None
+
+
+def _in_bare_hours(window: Window) -> bool:
+    """Whether a range is of two numbers alone, without a half of the day or minutes."""
+    return not (window.first.sure or window.last.halved or window.last.minute)
 
 
 def _window(window: Window) -> tuple[time, time]:

@@ -740,7 +740,7 @@ def of_a_night(*said: Day | Clock | int) -> tuple[Day, Clock] | None:
 
 @rule("hour_of_date", "Month =Dom at =Bare")
 def hour_of_a_date(month: int, day: int, at: Clock) -> tuple[Day, Clock]:
-    """Portuguese *dezembro 5 à 9*, where the word for *at* makes ranges too: as good as the 5th to the 9th."""
+    """Portuguese *dezembro 5 à 9*, where the word for *at* makes ranges too: as good as from 5th to 9th."""
     return OnDate(day, month), at
 
 
