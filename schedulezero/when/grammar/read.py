@@ -26,6 +26,7 @@ from schedulezero.when.grammar.rules import RULES, WITH_FAULTS
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.variants import Remark, open_choices, versions, without_contradiction
 from schedulezero.when.grammar.words import Mended, Words
+from schedulezero.when.grammar.zones import OWN
 
 MOST_TOKENS = 200
 """Words, numbers and signs of one text: a list of twenty full dates has half as many."""
@@ -274,6 +275,8 @@ def _no_sense(clash: str, text: str, tokens: Sequence[Token], path: Path) -> Whe
 def _zones(path: Path, context: Context) -> list[str]:
     """The zones that a path may name; only the person's own if it is one of them."""
     names = zones_of(path.pieces)
+    if OWN in names:
+        return [context.zone.key]
     return list(names) if names and context.zone.key not in names else [context.zone.key]
 
 

@@ -52,7 +52,8 @@ def fault_in(text: str, words: Words, *, weak: bool = False) -> Named | None:
     )
     said, nearby = _SAYINGS[fault.kind]
     whole = without_marks(text)
-    return Named(said(part, whole), tuple(nearby(part, whole[:begin], whole[end:], words)))
+    offers = tuple(nearby(part, whole[:begin], whole[end:], words))
+    return Named(said(part, whole), offers, 1 if fault.kind in _ONE_OFFER else 2)
 
 
 def _counts(item: tuple[Fault, str, int, int], text: str) -> bool:
@@ -198,6 +199,14 @@ def _exactly(part: str, before: str, after: str, _words: Words) -> Iterator[str]
         yield f"{before}{part[tokens[width].start :]}{after}"
 
 
+def _but_then(_part: str, before: str, after: str, words: Words) -> Iterator[str]:
+    """*Tomorrow not at 9 but at 10* without what is denied."""
+    tokens = cut(after)
+    for token, items in zip(tokens, words.lookup(after, tokens), strict=True):
+        if any(item.category == "instead" for item in items):
+            yield f"{before}{after[token.end :].lstrip()}"
+
+
 _SAYINGS: dict[str, tuple[Say, Near]] = {
     "question": (_question, _nothing_near),
     "number": (_number, _nothing_near),
@@ -213,11 +222,13 @@ _SAYINGS: dict[str, tuple[Say, Near]] = {
     "range": (_range, _each_number),
     "alternatives": (_alternatives, _either),
     "weekend": (_weekend, _saturday_or_sunday),
-    "denial": (_denial, _nothing_near),
+    "deadline": (_open_ended, _exactly),
+    "denial": (_denial, _but_then),
     "open_ended": (_open_ended, _exactly),
     "unfinished": (unfinished, _nothing_near),
 }
 
+_ONE_OFFER = frozenset(("deadline", "denial"))
 _WEAK = frozenset(("open_ended", "unfinished"))
 _ZONE_LIKE = re.compile(r"(?<![\w/])[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?(?![\w/])")
 

@@ -122,6 +122,17 @@ def _weeks(span: Span) -> bool:
     return not span.months and (span.days % 7 == 0 or span.days in (8, 15))
 
 
+@rule("day", "Day_offset in Week_of_days")
+def weeks_after_today(today: int, days: int) -> Day | None:
+    """*Heute in acht Tagen* is in a week for some."""
+    return Offset(today + days) if today >= 0 else None
+
+
+@rule("day", "Weekday in Week_of_days")
+def weeks_after_a_weekday(day: int, days: int) -> Day:
+    return After(Span(days=days), OnWeekday(day))
+
+
 @rule("day", "Day =week_later")
 def a_week_later(day: Day) -> Day | None:
     return After(Span(days=7), day) if isinstance(day, OnWeekday | Offset) else None
@@ -614,6 +625,12 @@ def span_before(span: Span, day: Day) -> Day | None:
 @rule("day", "end_of this? Unit", "Unit ~end_of")
 def end_of(unit: str) -> Day | None:
     return EndOf("end", unit) if unit in ("week", "month", "year") else None
+
+
+@rule("day", "end_of_week")
+def end_of_this_week() -> Day:
+    """*EOW*."""
+    return EndOf("end", "week")
 
 
 @rule("day", "end_of_month")

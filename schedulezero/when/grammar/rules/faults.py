@@ -125,6 +125,12 @@ def open_ended(_when: object) -> Fault:
     return Fault("open_ended")
 
 
+@rule("fault", "deadline Moment")
+def deadline(_at: object) -> Fault:
+    """*By Friday 5pm*: the latest time, and not the one at which something happens."""
+    return Fault("deadline")
+
+
 @rule("fault", "question")
 def question() -> Fault:
     return Fault("question")

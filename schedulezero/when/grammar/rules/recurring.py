@@ -62,6 +62,12 @@ def every_so_many(count: int, unit: str) -> Period | None:
     return period(count, unit)
 
 
+@rule("period", "every Week_of_days")
+def every_so_many_weeks_in_days(days: int) -> Period | None:
+    """*Cada quince días* is every two weeks for some."""
+    return period(days, "day")
+
+
 @rule("period", "every other =Unit")
 def every_other(unit: str) -> Period | None:
     return period(2, unit)

@@ -113,6 +113,17 @@ def units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
     return _and_more(amount, unit, Fraction(1, 4)) if unit != "hour" or amount <= _FEW else None
 
 
+@rule("span", "Amount =Short and a? quarter")
+def short_units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
+    """*Dans 2h et quart*."""
+    return units_and_a_quarter(amount, unit) if unit == "hour" else None
+
+
+@rule("span", "Amount =Short and half")
+def short_units_and_a_half(amount: Fraction, unit: str) -> Span | None:
+    return units_and_a_half(amount, unit) if unit == "hour" else None
+
+
 @rule("span", "Amount Unit and a? quarter", cost=0.5)
 def hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
     return _and_more(amount, unit, Fraction(1, 4)) if unit == "hour" and amount > _FEW else None
@@ -174,6 +185,12 @@ def _highest(span: Span) -> int:
         if span.seconds >= length and span.smallest <= RANKS[unit]:
             return max(RANKS[unit], span.smallest)
     return span.smallest
+
+
+@rule("ahead", "in Week_of_days")
+def weeks_in_days(days: int) -> Span:
+    """German *in acht Tagen* is in a week for some, French *dans quinze jours* in two: as good a reading."""
+    return Span(days=days, smallest=RANKS["day"])
 
 
 @rule("ahead", "in Span", "plus Span", "Span from_now", "in Span from_now")
