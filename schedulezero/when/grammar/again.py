@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from schedulezero.errors import WhenError
-from schedulezero.when.calendar.feasts import is_fixed
+from schedulezero.when.calendar.feasts import feast_in, is_fixed
 from schedulezero.when.calendar.holidays import place_of
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
@@ -230,6 +231,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if numbered and any(period.unit in ("day", "week") for period in said.periods):
         raise Contradiction("two_schedules")
     for day in said.days:
+        if isinstance(day, OnFeast):
+            day = replace(day, name=feast_in(day.name, place_of(context.zone)))
         _day(ordered(day, context) if isinstance(day, Slashed) else day, phrase, said)
     if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
         raise Contradiction(TWO_SCHEDULES)

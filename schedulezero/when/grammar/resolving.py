@@ -12,7 +12,8 @@ from schedulezero.errors import WhenError
 from schedulezero.instants import FIRST_YEAR
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence
-from schedulezero.when.calendar.feasts import feast_day
+from schedulezero.when.calendar.feasts import feast_day, feast_in
+from schedulezero.when.calendar.holidays import place_of
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
     WORKDAY,
@@ -136,6 +137,7 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
         case OnDayOfMonth():
             return _day_of_month(day, context, at, text)
         case OnFeast(name, year, shift, ahead):
+            name = feast_in(name, place_of(context.zone))
             if ahead is not None:
                 year = today.year + ahead
             if year is not None:
