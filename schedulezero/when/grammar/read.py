@@ -17,7 +17,7 @@ from schedulezero.when.grammar.again import phrase_of
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import Begins, Rules, TooMuch, parse
-from schedulezero.when.grammar.core.pieces import Fault
+from schedulezero.when.grammar.core.pieces import OWN, Fault
 from schedulezero.when.grammar.core.tokens import Token, cut, normalized, without_marks
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, Piece, paths, reach
@@ -26,7 +26,6 @@ from schedulezero.when.grammar.rules import RULES, WITH_FAULTS
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.variants import Remark, open_choices, versions, without_contradiction
 from schedulezero.when.grammar.words import Mended, Words
-from schedulezero.when.grammar.zones import OWN
 
 MOST_TOKENS = 200
 """Words, numbers and signs of one text: a list of twenty full dates has half as many."""

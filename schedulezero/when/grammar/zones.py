@@ -39,8 +39,6 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "eat": ("Africa/Nairobi",), "wat": ("Africa/Lagos",), "gst": ("Asia/Dubai",), "pkt": ("Asia/Karachi",),
     "trt": ("Europe/Istanbul",),
 }  # fmt: skip
-OWN = "own"
-"""The zone of the person who typed the text, where that was said: *my time*."""
 _AMBIGUOUS_WORDS = frozenset(
     ("et", "mt", "ct", "pt", "art", "cat", "eat", "wat", "west", "ist", "cot", "wet", "bst")
 )

@@ -167,7 +167,8 @@ def _never(
         (only, *others) = schedules
         return only.at if isinstance(only, Once) and not others else None
 
-    return in_the_past(wanted, found, locale, now, again)
+    error = in_the_past(wanted, found, locale, now, again)
+    return error if error.offers else _with_examples(error.message, locale)
 
 
 def _two_readings(wanted: str, found: Sequence[Understood], zone: str, locale: str) -> TwoReadings:

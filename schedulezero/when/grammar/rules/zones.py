@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schedulezero.when.grammar.core.chart import Rules
-from schedulezero.when.grammar.zones import OWN
+from schedulezero.when.grammar.core.pieces import OWN
 
 RULES = Rules()
 rule = RULES.rule
