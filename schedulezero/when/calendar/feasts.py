@@ -32,6 +32,7 @@ _FIXED: dict[str, tuple[int, int]] = {
 }  # fmt: skip
 _FROM_EASTER: dict[str, int] = {
     "weiberfastnacht": -52, "carnival_monday": -48, "shrove_tuesday": -47, "ash_wednesday": -46,
+    "mothers_day_britain": -21,
     "palm_sunday": -7, "maundy_thursday": -3, "good_friday": -2, "holy_saturday": -1, "easter": 0,
     "easter_monday": 1, "ascension": 39, "pentecost": 49, "pentecost_monday": 50, "trinity_sunday": 56,
     "corpus_christi": 60,
@@ -44,7 +45,8 @@ _BY_WEEKDAY: dict[str, tuple[int, int, int]] = {
     "us_thanksgiving": (11, 4, 3), "us_labor_day": (9, 1, 0), "us_memorial_day": (5, -1, 0),
     "us_mlk_day": (1, 3, 0), "us_presidents_day": (2, 3, 0), "us_columbus_day": (10, 2, 0),
     "mothers_day": (5, 2, 6), "mothers_day_portugal": (5, 1, 6), "fathers_day": (6, 3, 6),
-    "fathers_day_brazil": (8, 2, 6), "prinsjesdag": (9, 3, 1), "swiss_prayer_day": (9, 3, 6),
+    "fathers_day_brazil": (8, 2, 6), "fathers_day_australia": (9, 1, 6),
+    "prinsjesdag": (9, 3, 1), "swiss_prayer_day": (9, 3, 6),
 }  # fmt: skip
 """Month, which such weekday (-1: the last), weekday."""
 _FROM_THANKSGIVING: dict[str, int] = {"black_friday": 1, "cyber_monday": 4}
@@ -96,6 +98,17 @@ def feast_day(name: str, year: int) -> date:
         return last - timedelta(days=(last.weekday() - weekday) % 7)
     first = date(year, month, 1)
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
+
+
+_ELSEWHERE: dict[str, dict[str, str]] = {
+    "mothers_day": {"GB": "mothers_day_britain", "IE": "mothers_day_britain"},
+    "fathers_day": {"AU": "fathers_day_australia", "NZ": "fathers_day_australia"},
+}
+
+
+def feast_in(name: str, country: str | None) -> str:
+    """Return the feast that a name means in a country, where it has another day there: *Mother's Day*."""
+    return _ELSEWHERE.get(name, {}).get(country or "", name)
 
 
 def is_fixed(name: str) -> tuple[int, int] | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from schedulezero.errors import WhenError
-from schedulezero.when.calendar.feasts import is_fixed
+from schedulezero.when.calendar.feasts import feast_in, is_fixed
 from schedulezero.when.calendar.holidays import place_of
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
@@ -49,6 +50,7 @@ _MINUTES_A_DAY = 1440
 _LONGEST_NIGHT = 720
 """Minutes of a window over midnight; *from 17 to 9* is rather a day that was said backwards."""
 _MONTHS = 12
+_SHORTEST_MONTH = 28
 _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
 """Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
 _NO_LEAP_YEAR = 2027
@@ -91,6 +93,8 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
         if (for_days or between) and said.count is None:  # "from 1 to 5 December": one run a day
             phrase.unit = "day"
         else:
+            if any(_in_bare_hours(window) for window in said.windows):
+                raise Nonsense("how often")  # "10 to 12" are hours: it isn't ten minutes to twelve
             raise Contradiction("how often")
     return phrase
 
@@ -243,6 +247,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if numbered and any(period.unit in ("day", "week") for period in said.periods):
         raise Contradiction("two_schedules")
     for day in said.days:
+        if isinstance(day, OnFeast):
+            day = replace(day, name=feast_in(day.name, place_of(context.zone)))
         _day(ordered(day, context) if isinstance(day, Slashed) else day, phrase, said)
     if phrase.weekdays and phrase.unit == "day" and phrase.every > 1:
         raise Contradiction(TWO_SCHEDULES)
@@ -365,10 +371,10 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     part = said.parts[0] if said.parts else None
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)
-    if on_days and (late or any(at.by_night and at.hour for at in times)):
+    if on_days and late:
         raise Nonsense("night")  # of which of two days?
-    if on_days and any(at.next_day for at in times):
-        raise Contradiction("24:00")
+    if on_days and any(at.next_day or at.by_night for at in times):
+        _in_the_night(times, phrase)
     found = {clock_of(in_part(at, part)) for at in times}
     if said.per_unit is not None:
         _so_many(said, phrase, found, text)
@@ -400,6 +406,30 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     elif part is not None and not times:
         raise Contradiction("part")
     phrase.times |= found
+
+
+def _in_the_night(times: Sequence[Clock], phrase: Phrase) -> None:
+    """*Every Friday at midnight*: each Friday at 0:00, or each Saturday, which is asked; 24:00 is Saturday.
+
+    Raises Nonsense where only one of the two could be told: *the first Monday of the month at midnight*.
+    """
+    counted = phrase.unit == "day" and phrase.every > 1
+    movable = not (phrase.positions or phrase.feasts or phrase.excluded or phrase.holidays or counted)
+    if not movable or len(times) > 1 or not all(1 <= day <= _SHORTEST_MONTH - 1 for day in phrase.days):
+        raise Nonsense("night")
+    if not times[0].next_day:
+        return
+    phrase.weekdays = {(day + 1) % 7 for day in phrase.weekdays}
+    phrase.days = {day + 1 for day in phrase.days}
+    if phrase.starting is not None and phrase.starting[1] is None:
+        phrase.starting = phrase.starting[0] + _DAY, None
+    if phrase.until is not None and phrase.until[1] is None:
+        phrase.until = phrase.until[0] + _DAY, None
+
+
+def _in_bare_hours(window: Window) -> bool:
+    """Whether a range is of two numbers alone, without a half of the day or minutes."""
+    return not (window.first.sure or window.last.halved or window.last.minute)
 
 
 def _window(window: Window) -> tuple[time, time]:

@@ -36,7 +36,8 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
     if said.ahead:
         if said.days or said.weekly or said.positions or said.monthdays or said.months:
-            raise Contradiction("ahead")
+            # Portuguese *segunda em 2 horas* is no time of Monday, but *mañana 9hs* is one of tomorrow.
+            raise Nonsense("ahead") if said.from_now else Contradiction("ahead")
         return _ahead(said, context)
     if said.same_time and (said.times or said.bare or said.parts):
         raise Contradiction("same time")
@@ -55,7 +56,8 @@ def moment(said: Said, context: Context, text: str) -> datetime:
         if at is None:
             raise Contradiction("nothing")
         found = datetime.combine(context.today, at)
-        return found if found > context.local else found + timedelta(days=1)
+        passed = part == "end" and not times  # "end of day" is never tomorrow's
+        return found if found > context.local or passed else found + timedelta(days=1)
     chosen = at if at is not None else context.day_time
     if time_said is not None and time_said.next_day:
         return datetime.combine(date_of(day, context, time.max, text=text), chosen) + timedelta(days=1)

@@ -21,8 +21,8 @@ PIECES: dict[str, float] = {
     "unclear": 1.0, "lone_hour": 2.2, "lone_hours": 2.2, "short_clock": 2.2, "zone": 0.5,
     "now": 1.0, "nths": 2.5, "same_time": 1.0, "only_days": 1.0,
     "in_which_week": 0.9, "which_night": 1.0, "apart_what": 1.0,
-    "of_night": 1.0, "part_of_a_day": 1.0, "dashed_date": 1.0, "day_of_every_month": 2.3,
-    "days_of_each_month": 1.0, "which_hours": 1.0, "weekday_of_month_day": 1.0, "mistyped_hour": 1.0,
+    "of_night": 1.0, "hour_of_date": 1.0, "part_of_a_day": 1.0, "dashed_date": 1.0, "day_of_every_month": 2.3,
+    "days_of_each_month": 1.0, "which_hours": 1.0, "weekday_of_month_day": 1.0,
     "zone_of_time": 0.5, "past_unit": 1.0, "number_and_day": 1.0, "which_weekday": 1.0,
     "weekday_number_in_part": 2.0, "daily_at_number": 2.3, "of_day": 1.0, "and": 0.5,
 }  # fmt: skip

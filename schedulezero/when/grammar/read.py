@@ -17,7 +17,7 @@ from schedulezero.when.grammar.again import phrase_of
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import Begins, Item, Rules, Steps, TooMuch, parse
-from schedulezero.when.grammar.core.pieces import Fault
+from schedulezero.when.grammar.core.pieces import OWN, Fault
 from schedulezero.when.grammar.core.tokens import Token, cut, normalized, without_marks
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, Piece, paths, reach
@@ -308,6 +308,8 @@ def _no_sense(clash: str, text: str, tokens: Sequence[Token], path: Path) -> Whe
 def _zones(path: Path, context: Context) -> list[str]:
     """The zones that a path may name; only the person's own if it is one of them."""
     names = zones_of(path.pieces)
+    if OWN in names:
+        return [context.zone.key]
     return list(names) if names and context.zone.key not in names else [context.zone.key]
 
 

@@ -12,7 +12,7 @@ from schedulezero.errors import WhenError
 from schedulezero.instants import FIRST_YEAR
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence
-from schedulezero.when.calendar.feasts import feast_day
+from schedulezero.when.calendar.feasts import feast_day, feast_in
 from schedulezero.when.calendar.holidays import UnknownPlace, holidays_of, place_of
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
@@ -137,6 +137,7 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
         case OnDayOfMonth():
             return _day_of_month(day, context, at, text)
         case OnFeast(name, year, shift, ahead):
+            name = feast_in(name, place_of(context.zone))
             if ahead is not None:
                 year = today.year + ahead
             if year is not None:
@@ -269,7 +270,8 @@ def position_in(position: int, weekday: int, first: date) -> date | None:
 
 def _end_of(day: EndOf, context: Context, at: time | None = None) -> date:
     found = _end_of_one(day, context)
-    if _over(found, context, at) and not day.ahead and day.year is None:
+    passed = day.which == "end" and day.month is None and at is not None  # and not meant for the next one
+    if _over(found, context, at) and not day.ahead and day.year is None and not passed:
         found = _end_of_one(replace(day, ahead=1), context)
     return found
 

@@ -53,6 +53,8 @@ class Said:
     parts: list[str] = field(default_factory=list[str])
     days: list[Day] = field(default_factory=list[Day])
     ahead: list[Span] = field(default_factory=list[Span])
+    from_now: bool = False
+    """Whether a word such as *in* makes the span one from now."""
     periods: list[Period] = field(default_factory=list[Period])
     of_units: list[Period] = field(default_factory=list[Period])
     interval: Span | None = None
@@ -193,10 +195,11 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         or (after is not None and after.category == "months")
     ):
         raise Contradiction("bare")
-    if piece.category == "short_clock" and not any(
-        side and side.category in _PARTS for side in (before, after)
+    if piece.category == "short_clock" and not (
+        (before and before.category in _PARTS and before.end == piece.start)
+        or (after and after.category in _PARTS and after.start == piece.end)
     ):
-        raise Contradiction("short clock")
+        raise Contradiction("short clock")  # "tonight in 2025" is a year
     if piece.category == "minutes_of_hour" and before is not None and before.category in ("day", "monthdays"):
         raise Contradiction("minutes")  # "Dec 18:00"
     if piece.category == "of_unit" and before is None and not _in_one_word(piece, after):
@@ -321,7 +324,6 @@ def _add(said: Said, piece: Piece) -> None:
             | "which_weekday"
             | "past_unit"
             | "which_hours"
-            | "mistyped_hour"
         ):
             raise Nonsense(piece.category)
         case "each_clock":
@@ -347,7 +349,7 @@ def _add(said: Said, piece: Piece) -> None:
             _once(said.parts)
             said.days.append(day)
             said.parts.append(part)
-        case "of_night":
+        case "of_night" | "hour_of_date":
             day, at = value
             _once(said.times)
             said.days.append(day)
@@ -363,6 +365,7 @@ def _add(said: Said, piece: Piece) -> None:
         case "ahead" | "ahead_alone":
             _once(said.ahead)
             said.ahead.append(value)
+            said.from_now = piece.category == "ahead"
         case "period":
             said.periods.append(value)
         case "of_unit":

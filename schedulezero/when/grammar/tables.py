@@ -27,7 +27,7 @@ Table = Mapping[str, Any]
 
 _MODEL = "en"
 _VALUES = frozenset(
-    ("number", "ones", "tens", "which", "twice", "day_offset", "weekday_set", "unclear")
+    ("number", "ones", "tens", "which", "twice", "day_offset", "weekday_set", "unclear", "week_of_days")
 )  # categories whose phrases each have a value
 _FOUND = frozenset(
     ("digits", "colon", "dot", "comma", "slash", "dash", "bracket", "end_dot", "full_stop", "free_colon")
@@ -43,8 +43,9 @@ _BY_VALUE: dict[str, Collection[str]] = {
     "feast": FEASTS,
 }
 _PLACES = frozenset(("city", "zone_name"))
-UNREAD = frozenset(("no_time",))
-"""Words that mean no time: they are known, so that they are never taken for a misspelt one."""
+UNREAD = frozenset(("no_time", "instead"))
+"""Words that mean no time: they are known, so that they are never taken for a misspelt one. Behind *instead*,
+as in *not at 9 but at 10*, stands what is meant."""
 _LISTED = ("words", "values", "names", "unit", "short", "often", "part")
 """The sections that have every key of the English file, which is the model."""
 _SECTIONS = (*_LISTED, "say", "ordinals", "city", "zone_name", "letters", "costs", "order")

@@ -88,6 +88,8 @@ class Words:
         """The zones that begin at a token; an abbreviation that is a word too only in capitals."""
         token = tokens[position]
         is_word = token.text in ABBREVIATIONS and self.known(token.text)
+        if token.text in ABBREVIATIONS and _number_follows(tokens, position + 1):
+            return []
         if is_word and not text[token.start : token.end].isupper():
             return []
         found = zone_items(text, tokens, position)
@@ -113,6 +115,8 @@ class Words:
         for key in dict.fromkeys((token.text, plain(token.text))):
             for phrase, category, value in self.entries.get(key, ()):
                 end, cost = position + len(phrase), self._cost(category, phrase)
+                if category == "zone_name" and _number_follows(tokens, end):
+                    continue  # "PT2H" is a length of time
                 if end > len(tokens) or not all(
                     have.text == want or plain(have.text) == want
                     for have, want in zip(tokens[position:end], phrase, strict=True)
@@ -217,6 +221,7 @@ def _place_items(tokens: Sequence[Token], position: int) -> list[Item]:
 
 
 def _number_follows(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a number stands at a token, without a space before it."""
     return position < len(tokens) and tokens[position].is_number and tokens[position].glued
 
 

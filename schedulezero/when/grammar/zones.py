@@ -40,9 +40,15 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "trt": ("Europe/Istanbul",),
 }  # fmt: skip
 _AMBIGUOUS_WORDS = frozenset(
-    ("et", "mt", "ct", "pt", "art", "cat", "eat", "wat", "est", "west", "ist", "cot", "wet", "bst")
+    ("et", "mt", "ct", "pt", "art", "cat", "eat", "wat", "west", "ist", "cot", "wet", "bst")
 )
 """Abbreviations that are words of some language too: read only in capitals."""
+_UNEVEN = {
+    "+3:30": "Asia/Tehran", "+4:30": "Asia/Kabul", "+5:30": "Asia/Kolkata", "+5:45": "Asia/Kathmandu",
+    "+6:30": "Asia/Yangon", "+8:45": "Australia/Eucla", "+9:30": "Australia/Darwin",
+    "-9:30": "Pacific/Marquesas",
+}  # fmt: skip
+"""Offsets that aren't whole hours, each with a zone that has it all year: tzdb has no names for them."""
 _LONGEST_CITY = 4
 _ELSEWHERE_TOO = frozenset(
     (
@@ -110,8 +116,11 @@ def _with_offset(tokens: Sequence[Token], position: int, names: tuple[str, ...])
     if names != ("UTC",) or len(rest) < 2 or rest[0].text not in "+-" or not rest[1].is_number:
         return found
     hours, end = int(rest[1].text), position + 3
-    if len(rest) == 4 and rest[2].text == ":" and rest[3].text == "00":
+    if len(rest) == 4 and rest[2].text == ":" and rest[3].is_number and rest[3].glued:
         end = position + 5
+        if rest[3].text != "00":
+            zone = _UNEVEN.get(f"{rest[0].text}{hours}:{rest[3].text}")
+            return [Item("zone_name", (zone,), end)] if zone is not None else found
     if hours <= 14:
         sign = "-" if rest[0].text == "+" else "+"  # POSIX counts the other way round
         found = [Item("zone_name", (f"Etc/GMT{sign}{hours}" if hours else "UTC",), end)]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from datetime import datetime, timedelta
+import re
+from collections.abc import Callable, Hashable, Iterable
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError, WhenError
-from schedulezero.instants import first_instant_at_or_after, to_iso
+from schedulezero.instants import to_iso
 from schedulezero.model import Trigger
 from schedulezero.sentences import Sentence
-from schedulezero.when.calendar.feasts import MOVABLE
+from schedulezero.when.calendar.schedules import Once
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.tokens import cut
@@ -21,15 +22,20 @@ from schedulezero.when.language.describe import describe
 from schedulezero.when.language.faults import fault_in, is_fault, unknown_zone
 from schedulezero.when.language.near import LONGEST, near_text, unknown_word
 from schedulezero.when.language.say import language_of, wording
-from schedulezero.when.language.understood import as_understood, first_runs, spoken
+from schedulezero.when.language.understood import Understood, as_understood, first_runs, spoken
 from schedulezero.when.language.unfitting import fault_of
 
 _ENGLISH = "en"
+_DAYS_TRIED = 8
+_YEARS_TRIED = 5
 _MOST_TRIED = 8
 """Texts that are read to find out which of them to offer instead of a faulty one."""
 
 _MOST_TOKENS = 40
 """Words, numbers and signs of a text whose fault is looked for."""
+
+
+Again = Callable[[str, datetime], datetime | None]
 
 
 def explained(
@@ -135,23 +141,23 @@ def with_offers(said: Sentence, *offers: str) -> WhenError:
     return error
 
 
-def in_the_past(text: str, at: datetime, zone: str, locale: str, now: datetime) -> WhenError:
-    """Return the error about a moment that is over, with the next one like it if there is one."""
-    where = ZoneInfo(zone)
-    local, today = at.astimezone(where), now.astimezone(where)
-    # Lately gone is meant for the next day, or the next such weekday; longer ago, for the next year.
-    nearby = today - local < timedelta(days=8)
-    step = timedelta(days=7 if "weekday" in _categories(text, locale) else 1)
-    candidate = local.replace(tzinfo=None)
-    while candidate <= today.replace(tzinfo=None):
-        candidate = candidate + step if nearby else _a_year_later(candidate, today.year)
-    following = Trigger("date", {"run_date": to_iso(first_instant_at_or_after(candidate, where))})
-    day = local.date()
-    known = _categories(text, locale)
-    other_weekday = "weekday" in known and candidate.weekday() != day.weekday()
-    if not nearby and ("movable" in known or other_weekday):
-        return with_offers(Sentence("“{part}” is in the past.", "is_over", part=text))
-    offered = describe(following, zone, locale)
+def in_the_past(text: str, over: Understood, locale: str, now: datetime, again: Again) -> WhenError:
+    """Return the error about a moment that is over, with the next one like it.
+
+    Parameters:
+        text: What was typed.
+        over: What it means.
+        locale: The person's.
+        now: The present instant.
+        again: Reads a text as it would be read at another instant; None if it has no one meaning then.
+    """
+    assert isinstance(over.schedule, Once)
+    local = over.schedule.at.astimezone(ZoneInfo(over.zone))
+    said = Sentence("“{part}” is in the past.", "is_over", part=text)
+    following = next_like(text, local, now, again)
+    if following is None:
+        return with_offers(said)
+    offered = spoken_once(following, over.zone, locale)
     said = Sentence(
         "“{text}” is in the past ({local}). Next would be `{offered}`.",
         "in_the_past",
@@ -162,21 +168,27 @@ def in_the_past(text: str, at: datetime, zone: str, locale: str, now: datetime) 
     return with_offers(said, offered)
 
 
-def _categories(text: str, locale: str) -> set[str]:
-    """What kinds of words a text has; feasts whose date changes are *movable*."""
-    tokens = cut(text)
-    return {
-        "movable" if item.category == "feast" and item.value in MOVABLE else item.category
-        for language in (language_of(locale), _ENGLISH)
-        for items in words_of(language).lookup(text, tokens)
-        for item in items
-    }
+def spoken_once(at: datetime, zone: str, locale: str) -> str:
+    """Return how one moment is told."""
+    return describe(Trigger("date", {"run_date": to_iso(at.astimezone(UTC))}), zone, locale)
 
 
-def _a_year_later(moment: datetime, at_least: int) -> datetime:
-    year = max(moment.year + 1, at_least)
-    while True:
-        try:
-            return moment.replace(year=year)
-        except ValueError:  # 29 February
-            year += 1
+def next_like(text: str, local: datetime, now: datetime, again: Again) -> datetime | None:
+    """Return the next moment of which a text whose moment is over would be said, or None if there is none.
+
+    The text is read as on each of the coming days and in the next year; then with a later year instead of
+    its own, as *Easter 2026* has another date in 2027.
+    """
+    today = now.astimezone(local.tzinfo)
+    midnight = today.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    days = [midnight + timedelta(days=number) for number in range(1, _DAYS_TRIED + 1)]
+    for later in (*days, midnight.replace(year=today.year + 1, month=1, day=1)):
+        found = again(text, later.astimezone(UTC))
+        if found is not None and found > now:
+            return found
+    for year in range(max(local.year, today.year - 1) + 1, today.year + _YEARS_TRIED):
+        other = re.sub(rf"(?<!\d){local.year}(?!\d)", str(year), text)
+        found = again(other, now) if other != text else None
+        if found is not None and found > now:
+            return found
+    return None

@@ -61,6 +61,7 @@ def fault_in(text: str, words: Words, steps: Steps | None = None, *, weak: bool 
     return Named(
         said(part, whole),
         tuple(nearby(part, whole[:begin], whole[end:], words)),
+        most=1 if fault.kind in _ONE_OFFER else 2,
         least=2 if fault.kind in _BOTH else 1,
     )
 
@@ -231,6 +232,14 @@ def _hourly_or_at_both(part: str, before: str, after: str, words: Words) -> Iter
     yield f"{before}{days} {both}{after}"
 
 
+def _but_then(_part: str, before: str, after: str, words: Words) -> Iterator[str]:
+    """*Tomorrow not at 9 but at 10* without what is denied."""
+    tokens = cut(after)
+    for token, items in zip(tokens, words.lookup(after, tokens), strict=True):
+        if any(item.category == "instead" for item in items):
+            yield f"{before}{after[token.end :].lstrip()}"
+
+
 _SAYINGS: dict[str, tuple[Say, Near]] = {
     "question": (_question, _nothing_near),
     "number": (_number, _nothing_near),
@@ -247,12 +256,14 @@ _SAYINGS: dict[str, tuple[Say, Near]] = {
     "alternatives": (_alternatives, _either),
     "window": (_window, _hourly_or_at_both),
     "weekend": (_weekend, _saturday_or_sunday),
-    "denial": (_denial, _nothing_near),
+    "deadline": (_open_ended, _exactly),
+    "denial": (_denial, _but_then),
     "open_ended": (_open_ended, _exactly),
     "unfinished": (unfinished, _nothing_near),
 }
 
 _BOTH = frozenset(("alternatives", "weekend"))
+_ONE_OFFER = frozenset(("deadline", "denial"))
 _WEAK = frozenset(("open_ended", "unfinished"))
 _ZONE_LIKE = re.compile(r"(?<![\w/])[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?(?![\w/])")
 

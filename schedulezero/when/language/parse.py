@@ -146,16 +146,30 @@ def understand(
         raise _with_examples(said, locale) from error
     ahead = [item for item in understood if item.schedule.next_after(now) is not None]
     if not ahead:
-        raise _never(understood[0], wanted, locale, now)
+        raise _never(understood[0], wanted, locale, now, zone, habits)
     if len(ahead) > 1 and len({first_runs(item, now) for item in ahead}) > 1:
         raise _two_readings(wanted, ahead, zone, locale)
     return ahead[0]
 
 
-def _never(found: Understood, wanted: str, locale: str, now: datetime) -> WhenError:
-    if isinstance(found.schedule, Once):
-        return in_the_past(wanted, found.schedule.at, found.zone, locale, now)
-    return _with_examples(never_comes(wanted), locale)
+def _never(
+    found: Understood, wanted: str, locale: str, now: datetime, zone: str, habits: Habits | None
+) -> WhenError:
+    if not isinstance(found.schedule, Once):
+        return _with_examples(never_comes(wanted), locale)
+
+    def again(text: str, then: datetime) -> datetime | None:
+        context = Context(then, ZoneInfo(zone), locale == "en-US", habits or Habits())
+        try:
+            readings = _readings(text, context, locale, OutsideReader(), explain=False)
+            schedules = [as_understood(reading, zone, locale, then).schedule for reading in readings]
+        except (WhenError, TriggerError, OverflowError):
+            return None
+        (only, *others) = schedules
+        return only.at if isinstance(only, Once) and not others else None
+
+    error = in_the_past(wanted, found, locale, now, again)
+    return error if error.offers else _with_examples(error.message, locale)
 
 
 def _two_readings(wanted: str, found: Sequence[Understood], zone: str, locale: str) -> TwoReadings:

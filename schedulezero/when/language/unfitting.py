@@ -163,6 +163,7 @@ def _clocks(pieces: Sequence[Piece]) -> list[Clock]:
 
 def _in_no_part(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
     parts = [item.value for item in error.pieces if item.category in ("at_part", "daily_part", "part_today")]
+    parts += [item.value[1] for item in error.pieces if item.category == "part_of_a_day"]
     clocks = _clocks(error.pieces)
     if not (parts and clocks) and len(parts) < 2:
         return None

@@ -24,6 +24,8 @@ RANKS: dict[str, int] = {
     "quarter": 5, "year": 6,
 }  # fmt: skip
 LAST = -1
+OWN = "own"
+"""The zone of the person who typed the text, where that was said: *my time*."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,8 @@ def between_days_of_a_month(first: int, last: Moment) -> tuple[Starting, Until] 
     return Starting(Moment(replace(last.day, day=first, weekday=None))), Until(last)
 
 
-@rule("both_bounds", "from|between Month Dom to|until|dash|and Dom", "Month Dom to|until|dash Dom")
+@rule("both_bounds", "from|between Month Dom to|until|dash|and the? =Dom",
+      "Month Dom to|until|dash =Dom", "Month Dom to|until|dash =the =Dom")  # fmt: skip
 def between_days_behind_a_month(month: int, first: int, last: int) -> tuple[Starting, Until] | None:
     """*December 1-5*."""
     if first >= last:
@@ -149,7 +150,7 @@ def runs(number: int) -> int:
     return number
 
 
-@rule("next_units", "Int next|the_next =Unit", cost=NEVER)
+@rule("next_units", "Int =next|the_next =Unit", cost=NEVER)
 def next_units(count: int, unit: str) -> Span | None:
     """French *les 3 prochains jours*; but *10 next week* is no such span."""
     return span_of(count, unit) if count > 0 else None

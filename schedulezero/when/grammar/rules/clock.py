@@ -11,9 +11,11 @@ from schedulezero.when.grammar.core.pieces import Clock, Window
 RULES = Rules()
 rule = RULES.rule
 
-_NOON = 12
+_NOON, _HOURS = 12, 24
 _CENTURIES = ("19", "20", "21")
 _NIGHT_ENDS = 6
+_DAY_ENDED = 19
+"""The hour from which on a number from 1 to 12 can't be meant as one of the end of the working day."""
 
 
 def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
@@ -140,9 +142,9 @@ def bare_hour(hour: int) -> Clock | None:
 
 
 @rule("lone_hour", "Bare")
-def lone_hour(at: Clock) -> Clock:
-    """*Monday 9*: an hour that nothing marks as one; not all languages say so."""
-    return at
+def lone_hour(at: Clock) -> Clock | None:
+    """*Monday 9*: an hour that nothing marks as one; not all languages say so. *Monday 24* is no hour."""
+    return at if not at.next_day else None
 
 
 @rule("lone_hours", "Lone_hour and|comma Baretimes")
@@ -154,14 +156,20 @@ def lone_hours(at: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
 # ---------------------------------------------------------------- the halves of the day
 
 
-@rule("clock", "Clock am", "Bare am", "Clock ~am_glued", "Bare ~am_glued")
+@rule("open_clock", "Clock")
+def which_half_is_open(at: Clock) -> Clock | None:
+    """A time that *noon*, a part of the day or its figures haven't put into a half of the day yet."""
+    return at if not at.sure else None
+
+
+@rule("clock", "Open_clock|Figures am", "Bare am", "Open_clock|Figures ~am_glued", "Bare ~am_glued")
 def before_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON or at.halved:
         return None
     return Clock(at.hour % 12, at.minute, at.second, halved=True)
 
 
-@rule("clock", "Clock pm", "Bare pm")
+@rule("clock", "Open_clock|Figures pm", "Bare pm")
 def after_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON or at.halved:
         return None
@@ -487,6 +495,15 @@ def midnight_in_figures(at: Clock, part: str) -> Clock | None:
     return replace(found, next_day=True) if found is not None and ends else None
 
 
+@rule("bare_in_part", "Bare Part")
+@rule("clock", "Clock Part")
+def midnight_of_an_evening(at: Clock, part: str) -> Clock | None:
+    """Portuguese *sexta às 12 da noite*, with the word for the evening, is as open as *Friday midnight*."""
+    found = within(at, part) if part == "evening" else None
+    ends = found is not None and (found.hour, found.minute) == (0, 0)
+    return replace(found, by_night=True) if found is not None and ends else None
+
+
 @rule("clock", "Part at? Clock", "Part at Bare", "Part at? Short_clock")
 def after_midnight_of_the_part(part: str, at: Clock) -> Clock | None:
     """*Friday night at 1* may be on Saturday."""
@@ -543,6 +560,8 @@ def within(at: Clock, part: str) -> Clock | None:
     if part == "morning" and at.hour == _NOON and not at.sure:
         return None  # "12 in the morning" may be midnight, and Spanish *las 12 de la mañana* is noon
     choices = [at] if at.sure else [at, Clock((at.hour + 12) % 24, at.minute, at.second)]
+    if part == "end" and not at.sure:
+        choices = [choice for choice in choices if choice.hour < _DAY_ENDED]  # *ende Dienstag um 7*: of what?
     for choice in choices:
         if any(first <= hour < last for hour in (choice.hour, choice.hour + 24)):
             return Clock(choice.hour, choice.minute, choice.second)
@@ -553,6 +572,12 @@ def within(at: Clock, part: str) -> Clock | None:
 def daily_at_a_number(at: Clock) -> Clock:
     """Spanish *todos los días 8* may be daily at eight, or the 8th of each month."""
     return at
+
+
+@rule("number_and_day", "every_day_phrase =Int and|comma Int")
+def daily_or_on_days(first: int, _second: int) -> int | None:
+    """*Every day 9 and 17*: at two hours of each day, or on two days of each month?"""
+    return first if 1 <= first <= _HOURS else None
 
 
 # ---------------------------------------------------------------- several
@@ -665,6 +690,13 @@ def window(first: Clock, last: Clock) -> Window | None:
 def window_from_a_number(first: Clock, last: Clock) -> Window | None:
     """*9 to 17:00*, where the word for *to* isn't *at* too: French *le 10 à 9h* is a day."""
     return window(first, last)
+
+
+@rule("numbered_window", "Digits =to =Bare")
+def hours_rather_than_minutes(first: str, last: Clock) -> Window | None:
+    """English *10 to 12*: the hours from ten to twelve, or ten minutes to twelve; so it is no time."""
+    hour = int(first)
+    return window(Clock(hour, sure=False), last) if _five_minutes(hour) and hour < last.hour else None
 
 
 @rule("window", "Numbered_window")

@@ -106,8 +106,8 @@ def span_after(one: Span | Day, other: Day | Span) -> Day | None:
     span, day = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(span, Span) or isinstance(day, Span) or not span.by_calendar or isinstance(day, After):
         return None
-    if isinstance(day, OnFeast) and other is span:
-        return None  # "Easter in a year" names no day
+    if other is span and not isinstance(day, OnWeekday | Offset):
+        return None  # "Easter in a year", "the 5th in 3 days": two days
     if other is span and isinstance(day, OnWeekday) and (span.days % 7 or span.months):
         return None  # "Sunday in 3 days" names no day
     if isinstance(day, Offset) and day.weekday is not None:
@@ -124,15 +124,26 @@ def _weeks(span: Span) -> bool:
     return not span.months and (span.days % 7 == 0 or span.days in (8, 15))
 
 
+@rule("day", "Day_offset in Week_of_days")
+def weeks_after_today(today: int, days: int) -> Day | None:
+    """*Heute in acht Tagen* is in a week for some."""
+    return Offset(today + days) if today >= 0 else None
+
+
+@rule("day", "Weekday in Week_of_days")
+def weeks_after_a_weekday(day: int, days: int) -> Day:
+    return After(Span(days=days), OnWeekday(day))
+
+
 @rule("day", "Day =week_later")
 def a_week_later(day: Day) -> Day | None:
-    return None if isinstance(day, After) else After(Span(days=7), day)
+    return After(Span(days=7), day) if isinstance(day, OnWeekday | Offset) else None
 
 
 @rule("day", "Day =two_weeks_later")
 def two_weeks_later(day: Day) -> Day | None:
     """French *lundi en quinze*."""
-    return None if isinstance(day, After) else After(Span(days=14), day)
+    return After(Span(days=14), day) if isinstance(day, OnWeekday | Offset) else None
 
 
 @rule("weeks_before_day", "A|Number =Unit Weekday", cost=NEVER)
@@ -632,6 +643,12 @@ def end_of(unit: str) -> Day | None:
     return EndOf("end", unit) if unit in ("week", "month", "year") else None
 
 
+@rule("day", "end_of_week")
+def end_of_this_week() -> Day:
+    """*EOW*."""
+    return EndOf("end", "week")
+
+
 @rule("day", "end_of_month")
 def end_of_this_month() -> Day:
     """A phrase of its own, where *end of* and *week* make the weekend: *fin de mes*, *fin de semana*."""
@@ -752,6 +769,12 @@ def of_a_night(*said: Day | Clock | int) -> tuple[Day, Clock] | None:
     if found is None:
         return None
     return (day, found) if found.hour < _NOON else (After(Span(days=-1), day), found)
+
+
+@rule("hour_of_date", "Month =Dom at =Bare")
+def hour_of_a_date(month: int, day: int, at: Clock) -> tuple[Day, Clock]:
+    """Portuguese *dezembro 5 à 9*, where the word for *at* makes ranges too: as good as from 5th to 9th."""
+    return OnDate(day, month), at
 
 
 # ---------------------------------------------------------------- with a time, for bounds

@@ -36,12 +36,17 @@ def no_such_hour(hour: str | int) -> Fault | None:
     return Fault("time") if int(hour) > _HOURS else None
 
 
+@rule("halved", "Clock")
+def half_was_said(at: Clock) -> Clock | None:
+    return at if at.halved else None
+
+
 @rule("fault", "Int am|pm", "Int ~am_glued")
 def no_such_half(hour: int) -> Fault | None:
     return None if 1 <= hour <= _NOON else Fault("half_of_day")
 
 
-@rule("fault", "Clock am|pm", "Clock ~am_glued")
+@rule("fault", "Open_clock|Figures am|pm", "Open_clock|Figures ~am_glued", "Halved am|pm")
 def half_said_twice(at: Clock) -> Fault | None:
     if at.halved:
         return Fault("both_halves")
@@ -124,6 +129,12 @@ def past_unit() -> Fault:
       "before|after|past|to_hour Bare", "before|after|past|to_hour Day")  # fmt: skip
 def open_ended(_when: object) -> Fault:
     return Fault("open_ended")
+
+
+@rule("fault", "deadline Moment")
+def deadline(_at: object) -> Fault:
+    """*By Friday 5pm*: the latest time, and not the one at which something happens."""
+    return Fault("deadline")
 
 
 @rule("fault", "question")

@@ -63,6 +63,12 @@ def every_so_many(count: int, unit: str) -> Period | None:
     return period(count, unit)
 
 
+@rule("period", "every Week_of_days")
+def every_so_many_weeks_in_days(days: int) -> Period | None:
+    """*Cada quince días* is every two weeks for some."""
+    return period(days, "day")
+
+
 @rule("period", "every other =Unit")
 def every_other(unit: str) -> Period | None:
     return period(2, unit)
@@ -238,9 +244,15 @@ def more_weekdays(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ..
     return tuple(sorted({*one, *other})) if not set(one) & set(other) else None
 
 
-@rule("some_days", "Some_days =Some_days", cost=0.2)
+@rule("days_side_by_side", "Some_days =Some_days", cost=0.2)
 def weekdays_side_by_side(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
+    """*Mon Wed Fri*; German *Freitag so um 9* may be Friday at about nine, and so this has a cost there."""
     return more_weekdays(one, other)
+
+
+@rule("some_days", "Days_side_by_side")
+def by_days_side_by_side(days: tuple[int, ...]) -> tuple[int, ...]:
+    return days
 
 
 @rule("weekdays_list", "Weekdays")

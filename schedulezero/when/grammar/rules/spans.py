@@ -12,7 +12,8 @@ RULES = Rules()
 rule = RULES.rule
 
 _NOON = 12
-_DAY, _LONG = 24, 30
+_DAY, _DAY_AND_MORE = 24, 30
+"""Hours between which a number may be a mistyped hour of the day."""
 _FEW = 4
 """Hours of which as many and a half are a span, where more of them are a time of day in some languages."""
 
@@ -36,7 +37,13 @@ def quarter_of(unit: str) -> Span | None:
 
 @rule("span", "Amount =Short")
 def short_unit(amount: Fraction, unit: str) -> Span | None:
-    return span_of(amount, unit)
+    return span_of(amount, unit) if unit != "hour" or not _DAY < amount < _DAY_AND_MORE else None
+
+
+@rule("many_hours_and_minutes", "Amount =Short")
+def hours_of_more_than_a_day(amount: Fraction, unit: str) -> Span | None:
+    """*25h* alone is a mistyped time of day rather; *in 25h* isn't."""
+    return span_of(amount, unit) if unit == "hour" and _DAY < amount < _DAY_AND_MORE else None
 
 
 @rule("span", "Few_hours_and_minutes")
@@ -107,6 +114,17 @@ def units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
     return _and_more(amount, unit, Fraction(1, 4)) if unit != "hour" or amount <= _FEW else None
 
 
+@rule("span", "Amount =Short and a? quarter")
+def short_units_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
+    """*Dans 2h et quart*."""
+    return units_and_a_quarter(amount, unit) if unit == "hour" else None
+
+
+@rule("span", "Amount =Short and half")
+def short_units_and_a_half(amount: Fraction, unit: str) -> Span | None:
+    return units_and_a_half(amount, unit) if unit == "hour" else None
+
+
 @rule("span", "Amount Unit and a? quarter", cost=0.5)
 def hours_and_a_quarter(amount: Fraction, unit: str) -> Span | None:
     return _and_more(amount, unit, Fraction(1, 4)) if unit == "hour" and amount > _FEW else None
@@ -173,6 +191,12 @@ def _highest(span: Span) -> int:
     return span.smallest
 
 
+@rule("ahead", "in Week_of_days")
+def weeks_in_days(days: int) -> Span:
+    """German *in acht Tagen* is in a week for some, French *dans quinze jours* in two: as good a reading."""
+    return Span(days=days, smallest=RANKS["day"])
+
+
 @rule("ahead", "in Span", "plus Span", "Span from_now", "in Span from_now")
 def from_now(span: Span) -> Span:
     return span
@@ -189,12 +213,6 @@ def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
     if int(hours) > _NOON or len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
-
-
-@rule("mistyped_hour", "Digits Short|h", cost=-0.5)
-def mistyped_hour(hours: str, unit: str = "hour") -> str | None:
-    """*25h* alone, where *23h* is a time of day; *48h* and *in 25h* are spans."""
-    return hours if unit == "hour" and _DAY < int(hours) < _LONG else None
 
 
 @rule("ahead_alone", "Span", cost=0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schedulezero.when.grammar.core.chart import Rules
+from schedulezero.when.grammar.core.pieces import OWN
 
 RULES = Rules()
 rule = RULES.rule
@@ -14,6 +15,12 @@ rule = RULES.rule
 def zone(names: tuple[str, ...]) -> tuple[str, ...]:
     """The zones that a name may mean."""
     return names
+
+
+@rule("zone_of_time", "own_time")
+def own_zone() -> tuple[str, ...]:
+    """*3pm my time*."""
+    return (OWN,)
 
 
 @rule("zone_of_time", "Lone_city", cost=0.1)
