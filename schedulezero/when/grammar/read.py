@@ -125,6 +125,8 @@ def read(text: str, words: Words, context: Context) -> Reading:
     for ending in (text, text.rstrip(".!?")):
         try:
             found.append(_read(ending, words, context))
+        except NotThatWeekday:
+            raise  # the full stop made a date, which is not on the weekday
         except WhenError as refused:
             error = refused
         if _DATE_AT_END.search(text):
