@@ -29,9 +29,12 @@ _PLAIN = re.compile(r"[0-9*/,\-]+")
 
 
 def looks_like_crontab(text: str) -> bool:
-    """Return whether a text is meant as a crontab line, valid or not: five or six fields, or ``@daily``."""
+    """Return whether a text is meant as a crontab line, valid or not: five or six fields, or ``@daily``.
+
+    *@ 3pm* and *@noon tomorrow* are words: the sign stands for *at*.
+    """
     if text.startswith("@"):
-        return True
+        return text[1:].isalpha()
     parts = text.split()
     return (
         len(parts) in (5, 6)

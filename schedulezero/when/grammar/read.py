@@ -132,6 +132,8 @@ def read(text: str, words: Words, context: Context, steps: Steps | None = None) 
     for ending in (text, text.rstrip(".!?")):
         try:
             found.append(_read(ending, words, context, steps))
+        except NotThatWeekday:
+            raise  # the full stop made a date, which is not on the weekday
         except WhenError as refused:
             error = refused
         if _DATE_AT_END.search(text):

@@ -162,14 +162,21 @@ def which_half_is_open(at: Clock) -> Clock | None:
     return at if not at.sure else None
 
 
-@rule("clock", "Open_clock|Figures am", "Bare am", "Open_clock|Figures ~am_glued", "Bare ~am_glued")
+@rule(
+    "clock",
+    "Open_clock|Figures am",
+    "Bare am",
+    "Open_clock|Figures ~am_glued",
+    "Bare ~am_glued",
+    "Bare ~dot ~am",
+)
 def before_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON or at.halved:
         return None
     return Clock(at.hour % 12, at.minute, at.second, halved=True)
 
 
-@rule("clock", "Open_clock|Figures pm", "Bare pm")
+@rule("clock", "Open_clock|Figures pm", "Bare pm", "Bare ~dot ~pm")
 def after_noon(at: Clock) -> Clock | None:
     if not 1 <= at.hour <= _NOON or at.halved:
         return None
@@ -216,15 +223,21 @@ def oclock_three_quarters(at: Clock) -> Clock | None:
     return clock(at.hour, 45, sure=at.sure) if not at.next_day else None
 
 
-@rule("clock", "noon =Int")
-def noon_and_minutes(minutes: int) -> Clock | None:
-    """French *midi trente*."""
-    return clock(_NOON, minutes, sure=True) if _five_minutes(minutes) else None
+@rule("clock", "noon =Number", "noon =Digits")
+def noon_and_minutes(minutes: str | int | Fraction) -> Clock | None:
+    """French *midi trente*; in figures, *noon 5* is two times rather."""
+    return clock(_NOON, int(minutes), sure=True) if _minutes_behind(minutes) else None
 
 
-@rule("clock", "midnight =Int")
-def midnight_and_minutes(minutes: int) -> Clock | None:
-    return clock(0, minutes, sure=True) if _five_minutes(minutes) else None
+@rule("clock", "midnight =Number", "midnight =Digits")
+def midnight_and_minutes(minutes: str | int | Fraction) -> Clock | None:
+    return clock(0, int(minutes), sure=True) if _minutes_behind(minutes) else None
+
+
+def _minutes_behind(minutes: str | int | Fraction) -> bool:
+    if isinstance(minutes, str):
+        return len(minutes) == 2 and _five_minutes(int(minutes))
+    return not isinstance(minutes, Fraction) and _five_minutes(minutes)
 
 
 def _five_minutes(minutes: int) -> bool:

@@ -337,9 +337,9 @@ def start_of_year(year: int) -> Day:
     return OnDate(1, 1, year)
 
 
-@rule("date_in_ordinals", "the =Ordinal =Ordinal", cost=NEVER)
+@rule("date_in_ordinals", "the =Ordinal =Ordinal", "Ordinal =Numeral", cost=NEVER)
 def date_in_ordinals(day: int, month: int) -> Day | None:
-    """German *am siebten zwölften*."""
+    """German *am siebten zwölften*, *siebter 4.*"""
     return _date(str(day), str(month), None)
 
 
@@ -367,6 +367,20 @@ def day_and_month_joined(day: int, month: int, year: int | None = None) -> Day:
 @rule("day", "Year ~dash|slash ~Month ~dash|slash ~Dom")
 def year_month_and_day(year: int, month: int, day: int) -> Day:
     return OnDate(day, month, year)
+
+
+@rule("day", "Year =Month =Dom")
+def year_month_and_day_apart(year: int, month: int, day: int) -> Day:
+    """*2027 March 18*."""
+    return OnDate(day, month, year)
+
+
+@rule("day", "Digits")
+def run_together(digits: str) -> Day | None:
+    """*20270318*, as files and calendars are named."""
+    if len(digits) != 8 or not digits.startswith("20"):
+        return None
+    return _date(digits[6:], digits[4:6], int(digits[:4]))
 
 
 @rule("day", "Digits ~dot ~Digits ~dot", "Digits ~dot =Digits ~dot", "Digits ~dot ~Digits ~dot ~Year",

@@ -25,6 +25,7 @@ rule = RULES.rule
 _COUNTED = 9
 """Ordinals up to this one may count what recurs, too."""
 _WORKDAYS = (0, 1, 2, 3, 4)
+_MOST_WEEKS = 52
 LARGEST_PERIOD = 1000
 """Days, weeks, months or years of a period."""
 ELAPSED = ("second", "minute", "quarter_hour", "hour")
@@ -88,7 +89,7 @@ def one_hour_out_of(one: int, unit: str, count: int) -> Span | None:
 
 @rule("weekly", "Int Weekday out_of Int")
 def one_weekday_out_of(one: int, day: int, count: int) -> Weekly | None:
-    return Weekly((day,), every=count) if one == 1 and 2 <= count <= 52 else None
+    return Weekly((day,), every=count) if one == 1 and 2 <= count <= _MOST_WEEKS else None
 
 
 @rule("weekly", "Int weekend_word|weekends out_of Int")
@@ -341,6 +342,12 @@ def every_other_weekday(days: tuple[int, ...]) -> Weekly | None:
 @rule("weekly", "every other weekend_word")
 def every_other_weekend() -> Weekly:
     return Weekly((5, 6), every=2)
+
+
+@rule("weekly", "every Int weekend_word|weekends")
+def every_so_many_weekends(count: int) -> Weekly | None:
+    """*Every 2 weekends*; a number of other weekdays may count days too."""
+    return Weekly((5, 6), every=count) if 2 <= count <= _MOST_WEEKS else None
 
 
 @rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
