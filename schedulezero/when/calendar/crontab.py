@@ -31,7 +31,7 @@ _PLAIN = re.compile(r"[0-9*/,\-]+")
 def looks_like_crontab(text: str) -> bool:
     """Return whether a text is meant as a crontab line, valid or not: five or six fields, or ``@daily``."""
     if text.startswith("@"):
-        return True
+        return text[1:2].isalpha()  # "@6pm" is a time
     parts = text.split()
     return (
         len(parts) in (5, 6)

@@ -52,7 +52,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
 
     Raises Contradiction if the pieces don't fit together, and WhenError if there is no such day.
     """
-    if said.ahead or said.now:
+    if said.ahead or said.now or said.start_time is not None:
         raise Contradiction("ahead")
     if said.count == 1 and said.periods and not said.runs:
         raise Contradiction("once")
