@@ -14,6 +14,7 @@ rule = RULES.rule
 _NOON = 12
 _CENTURIES = ("19", "20", "21")
 _NIGHT_ENDS = 6
+_DAY = 1440
 _LONGEST_WAY = 12 * 3600
 """Seconds by which people say that a time lies before or after another."""
 _LATER_MINUTES = 25
@@ -321,31 +322,31 @@ def named_minutes_to(minutes: int, hour: Clock) -> Clock | None:
     return _shifted(hour, -minutes) if not hour.minute else None
 
 
-@rule("clock", "Span before Clock", "Span before at Bare", cost=0.1)
-@rule("clock", "Span before Bare", cost=0.5)
+@rule("time", "Span before Clock", "Span before at Bare", cost=0.1)
+@rule("time", "Span before Bare", cost=0.5)
 def span_before_time(span: Span, at: Clock) -> Clock | None:
     """*2 hours before 6 pm*."""
     return _by_span(at, span, -1)
 
 
-@rule("clock", "Span after Clock", "Span after at Bare", cost=0.1)
-@rule("clock", "Span after Bare", cost=0.5)
+@rule("time", "Span after Clock", "Span after at Bare", cost=0.1)
+@rule("time", "Span after Bare", cost=0.5)
 def span_after_time(span: Span, at: Clock) -> Clock | None:
     return _by_span(at, span, 1)
 
 
 def _by_span(at: Clock, span: Span, sign: int) -> Clock | None:
-    """A time so much later or earlier, which may be past the end of its day, but never before its beginning."""
-    if span.months or span.days or span.seconds % 60 or not 0 < span.seconds <= _LONGEST_WAY:
+    """A time so much later or earlier, which may be on the day after its own, but never on the one before."""
+    whole = not (span.months or span.days or span.seconds % 60)
+    if not whole or not 0 < span.seconds <= _LONGEST_WAY:
         return None
     if at.by_night and (sign < 0 or at.hour or at.minute):
         return None
-    minutes = at.hour * 60 + at.minute + 1440 * at.next_day + sign * span.seconds // 60
-    if not 0 <= minutes < 2 * 1440 or (minutes >= 1440 and not (at.sure or at.hour >= _NOON)):
+    minutes = at.hour * 60 + at.minute + _DAY * at.next_day + sign * span.seconds // 60
+    if not 0 <= minutes < 2 * _DAY or (minutes >= _DAY and not (at.sure or at.hour >= _NOON)):
         return None
-    return Clock(
-        minutes // 60 % 24, minutes % 60, at.second, at.sure, next_day=minutes >= 1440, by_night=at.by_night
-    )
+    found = Clock(minutes // 60 % 24, minutes % 60, at.second, at.sure)
+    return replace(found, next_day=minutes >= _DAY, by_night=at.by_night)
 
 
 @rule("clock", "Hour and|plus Named_minutes", "Clock and|plus Named_minutes", cost=0.2)
