@@ -212,6 +212,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("zone")
     if piece.category == "spoken_in_figures" and not _follows_offset(piece, before):
         raise Contradiction("bare")
+    if piece.category == "habitual" and (before is None or after is None or after.category not in _TIMES):
+        raise Contradiction("habitual")
     if piece.category == "leading_count" and before is not None:
         raise Contradiction("count")
     if piece.category == "always" and (before is not None or after is not None):

@@ -157,7 +157,7 @@ def lasting_next_hour(unit: str) -> Lasting | None:
 
 @rule("lasting", "for_the_next =Unit")
 def lasting_one(unit: str) -> Lasting | None:
-    """*For the next month* is a month from the first run on, where *for next month* is said in another way."""
+    """*For the next month* is a month from the first run on, unlike *for next month*."""
     return _lasting_one(unit)
 
 
