@@ -64,7 +64,7 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
 
     Raises Contradiction if the pieces don't fit together, and WhenError if there is no such day.
     """
-    if said.ahead or said.now:
+    if said.ahead or said.now or said.start_time is not None:
         raise Contradiction("ahead")
     often = said.periods or said.of_units or said.interval or said.per_unit or said.minutes or said.again
     if not often and any(not item.again for item in said.weekly):

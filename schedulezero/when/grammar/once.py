@@ -30,6 +30,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
     Raises Contradiction if the pieces don't make one moment, and WhenError if there is no such day.
     """
     _refuse_others(said)
+    if said.habitual:
+        raise Contradiction("how often")
+    if said.start_time is not None:
+        if said.times or said.bare or said.parts or not said.days:
+            raise Contradiction("start time")
+        said.times.append(said.start_time)
     if said.now:
         if said.days or said.times or said.bare or said.parts or said.ahead or said.weekly or said.positions:
             raise Contradiction("now")

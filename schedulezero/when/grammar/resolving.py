@@ -18,6 +18,7 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
     WORKDAY,
     After,
+    Beside,
     Clock,
     Day,
     EndOf,
@@ -152,6 +153,11 @@ def date_of(day: Day, context: Context, at: time | None = None, *, text: str) ->
                 first += timedelta(days=7)  # "a week from this Monday" counts from one to come
             begin = datetime.combine(first, time.min)
             return plus_span(begin, span).date()
+        case Beside(weekday, inner, after):
+            base = date_of(inner, context, text=text)
+            if after:
+                return base + timedelta(days=(weekday - base.weekday() - 1) % 7 + 1)
+            return base - timedelta(days=(base.weekday() - weekday - 1) % 7 + 1)
         case OnWorkday(days):
             found = today
             for _ in range(days):

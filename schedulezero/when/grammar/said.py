@@ -79,6 +79,10 @@ class Said:
     habit: bool = False
     """Whether a part of the day was said in the plural: *mornings*."""
     now: bool = False
+    habitual: bool = False
+    """Whether *always* was said, which says that it recurs, but not how often."""
+    start_time: Clock | None = None
+    """When what happens on one day begins: *Saturday from 8 pm*."""
     zone: tuple[str, ...] = ()
     same_time: bool = False
     dashed: bool = False
@@ -214,7 +218,12 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("months")  # Portuguese *todo dia dez* is every tenth
     if piece.category in _ON_A_DAY and before and before.category in _ON_A_DAY:
         raise Contradiction("days")
-    if before and before.category == "at_part" and isinstance(piece.value, OnDayOfMonth):
+    if (
+        piece.category == "day"
+        and before
+        and before.category == "at_part"
+        and isinstance(piece.value, OnDayOfMonth)
+    ):
         raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
     if piece.category == "of_unit" and before and before.end == piece.start and _is_loose(before):
         raise Contradiction("of what")  # "4 months" are a span
@@ -224,6 +233,14 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("ahead")  # "2h 1d" is a span in a strange order
     if piece.category == "zone_of_time" and (before is None or before.category not in _BEFORE_CITY):
         raise Contradiction("zone")
+    if piece.category == "spoken_in_figures" and not _follows_offset(piece, before):
+        raise Contradiction("bare")
+    if piece.category == "habitual" and (before is None or after is None or after.category not in _TIMES):
+        raise Contradiction("habitual")
+    if piece.category == "leading_count" and before is not None:
+        raise Contradiction("count")
+    if piece.category == "always" and (before is not None or after is not None):
+        raise Contradiction("always")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
 
@@ -231,6 +248,11 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
 def _is_habit(value: object) -> bool:
     """Whether bare numbers behind it are times, as they can't be days of a month."""
     return value == Period(1, "day") or (isinstance(value, Weekly) and value.again)
+
+
+def _follows_offset(piece: Piece, before: Piece | None) -> bool:
+    """Whether a piece stands right behind a day such as *tomorrow*, which no number can belong to."""
+    return before is not None and before.end == piece.start and isinstance(before.value, Offset)
 
 
 def _side_by_side(pieces: Sequence[Piece]) -> bool:
@@ -289,7 +311,10 @@ def _add(said: Said, piece: Piece) -> None:
         case "clocks":
             _once(said.times)
             said.times += value
-        case "lone_hour" | "short_clock":
+        case "start_time":
+            _only(said.start_time)
+            said.start_time = value
+        case "lone_hour" | "short_clock" | "spoken_in_figures":
             _once(said.bare)
             said.bare.append(value)
         case "lone_hours":
@@ -324,6 +349,7 @@ def _add(said: Said, piece: Piece) -> None:
             | "which_weekday"
             | "past_unit"
             | "which_hours"
+            | "always"
         ):
             raise Nonsense(piece.category)
         case "each_clock":
@@ -409,7 +435,7 @@ def _add(said: Said, piece: Piece) -> None:
         case "count":
             _only(said.count)
             said.count = value
-        case "runs":
+        case "runs" | "leading_count":
             _only(said.count)
             said.count, said.runs = value, True
         case "lasting":
@@ -438,6 +464,8 @@ def _add(said: Said, piece: Piece) -> None:
             _once(said.bare)
             said.bare.append(value)
             said.periods.append(Period(1, "day"))
+        case "habitual":
+            said.habitual = True
         case "now":
             said.now = True
         case "same_time":

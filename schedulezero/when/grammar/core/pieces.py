@@ -169,6 +169,15 @@ class After:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The last such weekday before another day, or the first one after it: *the Friday before Christmas*."""
+
+    weekday: int
+    day: Day
+    after: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OnWorkday:
     """So many working days from today."""
 
@@ -217,6 +226,7 @@ Day = (
     | OnWeekday
     | OnFeast
     | After
+    | Beside
     | OnWorkday
     | EndOf
     | OnPosition

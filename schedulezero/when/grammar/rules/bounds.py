@@ -166,6 +166,23 @@ def lasting(span: Span) -> Lasting | None:
     return Lasting(span)
 
 
+@rule("lasting", "for|during next =Unit", "for|during Unit =next")
+def lasting_next_hour(unit: str) -> Lasting | None:
+    """*For the next hour*; *for next week* is within that week."""
+    return _lasting_one(unit) if unit == "hour" else None
+
+
+@rule("lasting", "for_the_next =Unit")
+def lasting_one(unit: str) -> Lasting | None:
+    """*For the next month* is a month from the first run on, unlike *for next month*."""
+    return _lasting_one(unit)
+
+
+def _lasting_one(unit: str) -> Lasting | None:
+    span = span_of(1, unit)
+    return Lasting(span) if span is not None else None
+
+
 @rule("within", "this_month")
 def within_this_month() -> Within:
     return Within("month")
@@ -263,6 +280,12 @@ def one_left_out(found: Except) -> Except:
 @rule("left_outs", "Left_out filler Left_outs", cost=0.3)
 def more_left_out(found: Except, rest: Except) -> Except | None:
     return found.plus(rest) if len(rest.days) < _MOST_LEFT_OUT else None
+
+
+@rule("left_out_all", "comma but? Left_outs =not", "but Left_outs =not")
+def exception_behind(found: Except) -> Except | None:
+    """German *täglich um 9, nur sonntags nicht*."""
+    return found if found.weekdays else None
 
 
 @rule("left_out_all", "except Left_outs", "except filler Left_outs")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from schedulezero.when.grammar.core.chart import Rules
-from schedulezero.when.grammar.core.pieces import Clock, Window
+from schedulezero.when.grammar.core.pieces import Clock, Span, Window
 
 RULES = Rules()
 rule = RULES.rule
@@ -16,6 +16,11 @@ _CENTURIES = ("19", "20", "21")
 _NIGHT_ENDS = 6
 _DAY_ENDED = 19
 """The hour from which on a number from 1 to 12 can't be meant as one of the end of the working day."""
+_DAY = 1440
+_LONGEST_WAY = 12 * 3600
+"""Seconds by which people say that a time lies before or after another."""
+_LATER_MINUTES = 25
+"""Minutes that can't be an hour too: *at 9 15 and 18* may be three hours."""
 
 
 def clock(hour: int, minute: int = 0, second: int = 0, *, sure: bool | None = None) -> Clock | None:
@@ -344,6 +349,33 @@ def named_minutes_to(minutes: int, hour: Clock) -> Clock | None:
     return _shifted(hour, -minutes) if not hour.minute else None
 
 
+@rule("time", "Span before Clock", "Span before at Bare", cost=0.1)
+@rule("time", "Span before Bare", cost=0.5)
+def span_before_time(span: Span, at: Clock) -> Clock | None:
+    """*2 hours before 6 pm*."""
+    return _by_span(at, span, -1)
+
+
+@rule("time", "Span after Clock", "Span after at Bare", cost=0.1)
+@rule("time", "Span after Bare", cost=0.5)
+def span_after_time(span: Span, at: Clock) -> Clock | None:
+    return _by_span(at, span, 1)
+
+
+def _by_span(at: Clock, span: Span, sign: int) -> Clock | None:
+    """A time so much later or earlier, which may be on the day after its own, but never on the one before."""
+    whole = not (span.months or span.days or span.seconds % 60)
+    if not whole or not 0 < span.seconds <= _LONGEST_WAY:
+        return None
+    if at.by_night and (sign < 0 or at.hour or at.minute):
+        return None
+    minutes = at.hour * 60 + at.minute + _DAY * at.next_day + sign * span.seconds // 60
+    if not 0 <= minutes < 2 * _DAY or (minutes >= _DAY and not (at.sure or at.hour >= _NOON)):
+        return None
+    found = Clock(minutes // 60 % 24, minutes % 60, at.second, at.sure)
+    return replace(found, next_day=minutes >= _DAY, by_night=at.by_night)
+
+
 @rule("clock", "Hour and|plus Named_minutes", "Clock and|plus Named_minutes", cost=0.2)
 @rule("clock", "Hour and|plus Number", cost=0.6)
 @rule("time", "at Hour and|plus Int", cost=0.6)
@@ -454,6 +486,17 @@ def with_space(hour: str, minute: str) -> Clock | None:
     if len(hour) > 2 or len(minute) != 2 or int(minute) <= _NOON:
         return None
     return clock(int(hour), int(minute))
+
+
+@rule("spoken_in_figures", "Spaced_clock")
+def spaced_minutes(at: Clock) -> Clock | None:
+    return at if at.minute >= _LATER_MINUTES and at.minute % 5 == 0 else None
+
+
+@rule("time", "at Spoken_in_figures")
+def at_spaced(at: Clock) -> Clock:
+    """*At 8 30*."""
+    return at
 
 
 @rule("clock", "Short_clock am", "Spaced_clock am")
@@ -637,6 +680,12 @@ def short_time(at: Clock) -> Clock:
 
 @rule("time", "at Bare")
 def bare_time(at: Clock) -> Clock:
+    return at
+
+
+@rule("start_time", "from_time at? Clock", "from_time at? Bare")
+def start_time(at: Clock) -> Clock:
+    """*Saturday from 8 pm*, of what happens once, is when it begins."""
     return at
 
 

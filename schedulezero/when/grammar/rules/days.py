@@ -11,6 +11,7 @@ from schedulezero.when.grammar.core.pieces import (
     LAST,
     WORKDAY,
     After,
+    Beside,
     Clock,
     Day,
     EndOf,
@@ -33,6 +34,7 @@ RULES = Rules()
 rule = RULES.rule
 
 _BOTH = 2
+_NAMED_DAYS = OnDate | Slashed | OnFeast
 _NOON = 12
 _UNLUCKY = (4, 13)
 """*Friday 13* is the next one, however far away."""
@@ -163,15 +165,32 @@ def weeks_before_a_day(count: int | Fraction, unit: str, day: Day) -> Day | None
     return After(span, day) if span is not None and not span.seconds else None
 
 
+@rule("day", "in =Span comma? Weekday")
+def in_weeks_after_the_weekday(span: Span, day: int) -> Day | None:
+    """*In 2 weeks on Friday*: the first Friday that is at least two weeks away."""
+    return After(span, OnWeekday(day)) if _whole_weeks(span) else None
+
+
+@rule("day", "in =Span comma? Weekday")
+def in_weeks_in_that_week(span: Span, day: int) -> Day | None:
+    """The Friday of the week that is two weeks from now: as good a reading, where it is another day."""
+    return OnWeekday(day, _whole_weeks(span), "") if _whole_weeks(span) else None
+
+
+def _whole_weeks(span: Span) -> int:
+    """How many weeks a span is; 0 if it isn't of whole weeks."""
+    return span.days // 7 if not (span.months or span.seconds or span.days % 7) else 0
+
+
 @rule("day", "Weeks_before_day")
 def by_weeks_before_day(day: Day) -> Day:
     return day
 
 
 @rule("in_which_week", "in Weeks_before_day")
-def in_weeks_on_a_day(day: Day) -> Day:
-    """*In a week on Thursday*: a week after Thursday, or the Thursday of the week after this one?"""
-    return day
+def in_weeks_on_a_day(day: Day) -> Day | None:
+    """*In a week tomorrow*: a week after tomorrow, or in a week?"""
+    return day if isinstance(day, After) and isinstance(day.day, Offset) else None
 
 
 @rule("day", "in Int workday", "Int workday from_now")
@@ -469,7 +488,7 @@ def alone(day: int) -> Day | None:
     return OnDayOfMonth(day) if 1 <= day <= 31 else None
 
 
-@rule("of_day", "of_day_word Int")
+@rule("of_day", "of_day_word Int", "of_day_word Ordinal")
 def of_a_day(day: int) -> Day | None:
     """Spanish *a las 8 de la noche del 24*: behind a time only."""
     return OnDayOfMonth(day) if 1 <= day <= 31 else None
@@ -650,6 +669,17 @@ def span_before(span: Span, day: Day) -> Day | None:
     if not span.by_calendar or isinstance(day, After | Offset):
         return None
     return After(Span(-span.months, -span.days), day)
+
+
+@rule("day", "Weekday before Day", "last Weekday before Day")
+def weekday_before(weekday: int, day: Day) -> Day | None:
+    """*The Friday before Christmas*."""
+    return Beside(weekday, day, after=False) if isinstance(day, _NAMED_DAYS) else None
+
+
+@rule("day", "Weekday after Day")
+def weekday_after(weekday: int, day: Day) -> Day | None:
+    return Beside(weekday, day, after=True) if isinstance(day, _NAMED_DAYS) else None
 
 
 @rule("day", "end_of this? Unit", "Unit ~end_of")

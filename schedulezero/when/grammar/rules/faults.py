@@ -142,7 +142,7 @@ def question() -> Fault:
     return Fault("question")
 
 
-@rule("fault", "vague")
+@rule("fault", "vague", "all_the_time")
 def vague() -> Fault:
     return Fault("vague")
 

@@ -677,6 +677,7 @@ def more_marks(minute: int, rest: tuple[int, ...]) -> tuple[int, ...]:
     "Minutes past hour_word",
     "Minutes past each hour_word",
     "every hour_word at? Minutes past",
+    "at Minutes past every hour_word",
 )
 def past_each_hour(minutes: int) -> tuple[int, ...]:
     return (minutes,)
@@ -691,6 +692,24 @@ def at_a_minute(minute: int) -> tuple[int, ...] | None:
 @rule("hourly_at", "Minutes to_hour every hour_word", "Minutes to_hour hour_word")
 def before_each_hour(minutes: int) -> tuple[int, ...]:
     return (60 - minutes,)
+
+
+@rule("leading_count", "Int times comma", "Twice comma")
+def leading_count(number: int) -> int:
+    """*5 times, every Friday*: what is set off from the rule at its head counts all runs."""
+    return number
+
+
+@rule("always", "all_the_time")
+def always() -> bool:
+    """*24/7* alone is seldom the 24th of July."""
+    return True
+
+
+@rule("habitual", "always_word")
+def habitual() -> bool:
+    """*Always* says that it recurs, but not how often: *Mondays, always at 9*."""
+    return True
 
 
 @rule("by_clock", "clock_word")
