@@ -12,6 +12,7 @@ from schedulezero.when.calendar.holidays import place_of
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
     LAST,
+    WEEKS,
     WORKDAY,
     After,
     Clock,
@@ -621,6 +622,8 @@ def _lasting(span: Span, phrase: Phrase, context: Context) -> None:
 def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     out = said.left_out
     assert out is not None
+    if out.perhaps_weekdays and phrase.weekdays:
+        raise Contradiction("except")
     if out.weekdays:
         if phrase.unit == "week" and not phrase.weekdays:
             raise Contradiction("except")  # "weekly, not on Sunday" names no day
@@ -672,10 +675,12 @@ def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
                 phrase.excluded_dates.add(_beside(fixed, shift))
             else:
                 phrase.excluded_feasts.add((name, shift))
-        case OnDayOfMonth(number, None, None):
+        case OnDayOfMonth(number, None, None) if number > WEEKS or not phrase.weekdays:
             phrase.excluded_days.add(number)
-        case EndOf("end", "month", 0, None, None):
+        case EndOf("end", "month", 0, None, None) if not phrase.weekdays:
             phrase.excluded_days.add(LAST)
+        case OnDayOfMonth(_, None, None):
+            raise Contradiction("except")  # "every Friday except the 1st": the first Friday?
         case OnFeast() | OnDate() | OnDayOfMonth() | Offset() | OffsetOn() | OnWeekday() | OnWorkday():
             phrase.excluded.add(date_of(day, context, text=text))
         case EndOf(_, "month", _, _, int()) | OnPosition(_, _, _, _, int()):

@@ -10,7 +10,10 @@ from schedulezero.sentences import Sentence
 from schedulezero.when.grammar.core.pieces import (
     After,
     Clock,
+    EndOf,
+    Except,
     MonthDays,
+    OnDayOfMonth,
     OnWeekday,
     Period,
     Starting,
@@ -252,9 +255,21 @@ def _ends_though_once(error: Unfitting, names: Names, text: str, words: Words) -
 def _left_out(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
     if not names["left_out_all"]:
         return None
-    left_out = next(
-        part for part, item in zip(error.parts, error.pieces, strict=True) if item.category == "left_out_all"
+    left_out, value = next(
+        (part, item.value)
+        for part, item in zip(error.parts, error.pieces, strict=True)
+        if item.category == "left_out_all"
     )
+    if names["weekly"] and isinstance(value, Except) and (value.perhaps_weekdays or _days_of_month(value)):
+        return Named(
+            Sentence(
+                "“{part}” in “{text}” may mean a day of the month or one of those weekdays. For a day of the "
+                "month, write it like `except on the 1st of every month`.",
+                "day_or_weekday_left_out",
+                part=left_out,
+                text=text,
+            )
+        )
     return Named(
         Sentence(
             "“{part}” in “{text}” leaves out days that it doesn't have, or all that it has.",
@@ -263,6 +278,10 @@ def _left_out(error: Unfitting, names: Names, text: str, words: Words) -> Named 
             text=text,
         )
     )
+
+
+def _days_of_month(left_out: Except) -> bool:
+    return any(isinstance(day, OnDayOfMonth | EndOf) for day in left_out.days)
 
 
 def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:

@@ -271,6 +271,8 @@ class Positions:
 
 
 WORKDAY = 7
+WEEKS = 5
+"""The most that a month has of one weekday."""
 """The weekday of a position that any working day, Monday to Friday, can take."""
 
 
@@ -362,6 +364,8 @@ class Except:
     """Whose public holidays; the guild's or the zone's if None."""
     month_days: tuple[int, ...] = ()
     """Days of each month."""
+    perhaps_weekdays: bool = False
+    """Whether the days may be meant as weekdays: *every Friday except the last of the month*."""
 
     def plus(self, other: Except) -> Except:
         return Except(
@@ -372,6 +376,7 @@ class Except:
             self.ranges + other.ranges,
             self.place or other.place,
             self.month_days + other.month_days,
+            self.perhaps_weekdays or other.perhaps_weekdays,
         )
 
 

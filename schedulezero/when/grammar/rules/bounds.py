@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
+    WEEKS,
     After,
     Clock,
     Day,
@@ -237,10 +238,18 @@ def left_out_weekday(day: int) -> Except:
     return Except(weekdays=(day,))
 
 
-@rule("left_out", "Monthdays Period|Of_unit", "Days_of_each_month")
+@rule("left_out", "Monthdays Period", "Days_of_each_month")
 def left_out_days_of_each_month(days: MonthDays, of: Period | None = None) -> Except | None:
     """*Except on the 1st and 15th of every month*."""
     return Except(month_days=days.days) if days.days and of in (None, Period(1, "month")) else None
+
+
+@rule("left_out", "Monthdays Of_unit")
+def left_out_days_of_the_month(days: MonthDays, of: Period) -> Except | None:
+    """*Except the last of the month*: its last day, or the last of the weekdays that were named?"""
+    found = left_out_days_of_each_month(days, of)
+    may_be = any(day < 0 or day <= WEEKS for day in days.days)
+    return None if found is None else replace(found, perhaps_weekdays=may_be)
 
 
 @rule("left_out", "weekend_word")
