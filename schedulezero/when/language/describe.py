@@ -28,7 +28,7 @@ from schedulezero.when.language.say import language_of, wording
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _END_OF_DAY = time(23, 59, 59)
 _MOST_TIMES = 96
-_MOST_LISTED = 24
+_MOST_LISTED = 12
 """A sentence with more times than these is harder to read than the fields."""
 _EVEN = 4
 _MINUTE = timedelta(minutes=1)

@@ -64,7 +64,8 @@ def _dangling(error: Unfitting, names: Names, text: str, words: Words) -> Named 
 
 def _two_schedules(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
     often = names["period"] + names["weekly"] + names["interval"]
-    return Named(two_schedules(text)) if often > 1 and names.total() > often else None
+    added = bool(names["period"] + names["interval"] and names["ahead_alone"])  # "every hour 15 minutes"
+    return Named(two_schedules(text)) if added or (often > 1 and names.total() > often) else None
 
 
 def _only_numbers(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
@@ -308,7 +309,7 @@ def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> 
 
 
 def _span_and_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
-    if not (names["ahead"] and (names["day"] or names["months"])):
+    if not (names["ahead"] + names["ahead_alone"] and (names["day"] or names["months"])):
         return None
     return Named(Sentence("“{text}” names both a length of time and a day.", "span_and_day", text=text))
 
