@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import JobFailed
+from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import in_channel
-from schedulezero.methods.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
+from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
@@ -126,24 +127,62 @@ async def create_forum_post(
     resumable=True,
 )
 async def set_thread(
-    bot: commands.Bot, thread_id: ThreadId, state: Literal["open", "closed", "archived"]
+    bot: commands.Bot,
+    thread_id: ThreadId,
+    state: Literal["open", "closed", "archived"],
+    lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=365))] | None = None,
 ) -> dict[str, Any]:
-    """Open, close or archive a thread or a forum post.
+    """Open, close or archive a thread or a forum post, for a while or until further notice.
 
     Params:
         thread_id: Which one
         state: Closed means archived and locked: only moderators can reopen it
+        lasts: How long it lasts. Afterwards the previous state comes back, unless somebody changed it by hand
     """
-    thread = await guild_channel_of(bot, thread_id)
+    debt = await owed(bot)
+    try:
+        thread = await guild_channel_of(bot, thread_id)
+    except Gone:
+        if debt is None:
+            raise
+        return {"success": True, "message": "The thread no longer exists, so there is nothing to undo."}
     if not isinstance(thread, discord.Thread):
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
         )
+    if debt is not None:
+        async with asking_discord(f"look at the thread “{thread.name}”"):
+            now: Any = await bot.fetch_channel(thread.id)
+        # Discord itself archives a quiet thread, so an open one may be archived without anybody's doing.
+        if now.locked != (debt.left.get("state") == "closed"):
+            said = f"“{thread.name}” was changed by hand since, and stays as it is"
+            return {"success": True, **_opened(thread), "message": said}
+    about = f"thread:{thread.id}"
+    said = f"“{thread.name}” is {state}"
+    if lasts is not None:
+
+        async def look(_: dict[str, Any]) -> dict[str, Any]:
+            earlier = await debt_about(bot, about)
+            untouched = earlier is not None and thread.locked == (earlier.left.get("state") == "closed")
+            return {"before": earlier.params["state"] if earlier and untouched else _state_of(thread)}
+
+        params = {"thread_id": str(thread.id), "state": (await step("before", look))["before"]}
+        name = f"“{thread.name}” {params['state']} again"
+        after = await follow_up(bot, about, "set_thread", params, lasts, name, left={"state": state})
+        said += f", until {after['at']}"
     async with asking_discord(f"change the thread “{thread.name}”"):
         if thread.archived and state != "open":
             await thread.edit(archived=False, reason=REASON)  # an archived thread accepts no other change
         await thread.edit(archived=state != "open", locked=state == "closed", reason=REASON)
-    return {"success": True, **_opened(thread), "message": f"“{thread.name}” is {state}"}
+    if lasts is None and debt is None:
+        await call_off(bot, about)  # this one is for good
+    return {"success": True, **_opened(thread), "message": said}
+
+
+def _state_of(thread: discord.Thread) -> Literal["open", "closed", "archived"]:
+    if thread.locked:
+        return "closed"
+    return "archived" if thread.archived else "open"
 
 
 def _opened(thread: discord.Thread) -> dict[str, Any]:

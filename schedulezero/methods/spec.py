@@ -34,6 +34,9 @@ _RESUMABLE_ATTRIBUTE = "__schedulezero_resumable__"
 Tell = Callable[[Any, dict[str, Any]], Awaitable[str]]
 """Describes a job before it is saved: takes the bot and params, returns a text for a person."""
 
+Settles = Callable[[Any, dict[str, Any]], Awaitable[bool]]
+"""Tells whether a run ends something that the bot has under way: takes the bot and params."""
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -72,6 +75,8 @@ class MethodSpec:
         personal: whether it is for one person and belongs to no guild, like a reminder.
         addressee: the parameter that names the recipient of its direct message; None if it sends none.
         resumable: whether it may be called again for a run it has begun (`schedulezero.handler.steps`).
+        settles: tells whether a run undoes what the bot did and still owes; such a run needs the bot's rights
+            only.
     """
 
     name: str
@@ -84,6 +89,7 @@ class MethodSpec:
     personal: bool = False
     addressee: str | None = None
     resumable: bool = False
+    settles: Settles | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the declared parameter with this name, if there is one."""

@@ -31,7 +31,7 @@ from pydantic import Field
 
 from schedulezero.methods.annotations import Channels, parameter_from
 from schedulezero.methods.parameters import Kind, Parameter
-from schedulezero.methods.spec import SPEC_ATTRIBUTE, MethodSpec, Need, Tell, summary_of
+from schedulezero.methods.spec import SPEC_ATTRIBUTE, MethodSpec, Need, Settles, Tell, summary_of
 from schedulezero.methods.values import check_params
 
 ChannelId = Annotated[int, Kind.CHANNEL]
@@ -131,10 +131,20 @@ class TypedJob:
         self._declare(dry_run=self._telling(function))
         return function
 
+    def settles(self, function: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
+        """Use the decorated function to tell whether a run ends something that the bot owes.
+
+        It takes the bot and the job's parameters. A run for which it returns True needs the bot's rights
+        only, whoever has left since the job was created.
+        """
+        settling: Settles = lambda bot, params: function(bot, **self._arguments(params))  # noqa: E731
+        self._declare(settles=settling)
+        return function
+
     def _telling(self, function: Callable[..., Awaitable[str]]) -> Tell:
         return lambda bot, params: function(bot, **self._arguments(params))
 
-    def _declare(self, **more: Tell) -> None:
+    def _declare(self, **more: Tell | Settles) -> None:
         self.spec = replace(self.spec, **more)
         setattr(self, SPEC_ATTRIBUTE, self.spec)
 

@@ -12,12 +12,14 @@
   guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for` and `fitting` write messages;
   `for_each` and `partly` work on several channels.
 * **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
-* **Ending it later**: `follow_up` and `waiting`.
+* **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of` read
+  how long.
 """
 
 from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
+from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.spec import Need, in_channel, needs, resumable, variables_in
 from schedulezero.methods.sprocket_settings import settings_of
 from schedulezero.methods.typed import (
@@ -42,7 +44,7 @@ from schedulezero.methods.typed import (
 from schedulezero.web.outgoing import CALLING, send_out
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import follow_up, waiting
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
 from sprockets.kit.lookups import (
     channel_of,
     expect_guild,
@@ -69,6 +71,7 @@ __all__ = (
     "Gone",
     "GuildId",
     "JobFailed",
+    "Lasting",
     "LongText",
     "MemberId",
     "MemberIds",
@@ -84,10 +87,13 @@ __all__ = (
     "VoiceId",
     "asking_discord",
     "by_name",
+    "call_off",
     "channel_of",
     "colour_of",
     "current_run",
+    "debt_about",
     "embed_of",
+    "end_of",
     "expect_guild",
     "expect_member",
     "find_message",
@@ -101,6 +107,7 @@ __all__ = (
     "mentions",
     "needs",
     "nonce",
+    "owed",
     "partly",
     "post",
     "posted",
